@@ -1,0 +1,98 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Adjoint.Kernels;
+
+/// <summary>z = f(x, y), element by element.</summary>
+public static unsafe class Zip
+{
+    // A chunk is a matter of the work alone, never of the thread count; 16 K elements outweigh a hand-off.
+    private const int Chunk = 16384;
+
+    /// <summary>Over contiguous elements. The result may be one of the inputs.</summary>
+    public static void Run<T, TLane>(TLane lane, T* x, T* y, T* z, nint length) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IBinaryLane
+    {
+        if (length <= Chunk)
+        {
+            Piece(lane, x, y, z, length);
+            return;
+        }
+        var job = new Job<T, TLane> { Lane = lane, X = x, Y = y, Z = z, Length = length };
+        Workers.For((int)((length + Chunk - 1) / Chunk), ref job);
+    }
+
+    /// <summary>
+    /// Over inputs of any layout, strides in elements, 0 for a broadcast axis; the result is contiguous with the given sizes.
+    /// </summary>
+    public static void RunStrided<T, TLane>(TLane lane, T* x, ReadOnlySpan<nint> xStrides, T* y, ReadOnlySpan<nint> yStrides, T* z, ReadOnlySpan<int> shape) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IBinaryLane
+    {
+        var rows = RowIterator.Rows(shape, out var width);
+        if (rows == 0 || width == 0) return;
+        // Rows that are dense or constant are read where they lie; others are gathered a piece at a time.
+        var piece = (int)Math.Min(width, 1024);
+        var scratch = stackalloc T[piece * 2];
+        var xStep = RowIterator.InnerStride(xStrides);
+        var xBuffer = scratch + piece * 0;
+        if (xStep == 0) new Span<T>(xBuffer, piece).Fill(default);
+        var yStep = RowIterator.InnerStride(yStrides);
+        var yBuffer = scratch + piece * 1;
+        if (yStep == 0) new Span<T>(yBuffer, piece).Fill(default);
+        for (nint row = 0; row < rows; row++)
+        {
+            var xRow = x + RowIterator.Offset(row, shape, xStrides);
+            if (xStep == 0) new Span<T>(xBuffer, piece).Fill(*xRow);
+            var yRow = y + RowIterator.Offset(row, shape, yStrides);
+            if (yStep == 0) new Span<T>(yBuffer, piece).Fill(*yRow);
+            for (nint at = 0; at < width; at += piece)
+            {
+                var count = Math.Min(piece, width - at);
+                Piece(lane, RowIterator.Dense(xRow + at * xStep, xStep, xBuffer, count), RowIterator.Dense(yRow + at * yStep, yStep, yBuffer, count), z + row * width + at, count);
+            }
+        }
+    }
+
+    private static void Piece<T, TLane>(TLane lane, T* x, T* y, T* z, nint length) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IBinaryLane
+    {
+        if (Vector512.IsHardwareAccelerated) Loop<V512<T>, T, TLane>(lane, x, y, z, length);
+        else if (Vector256.IsHardwareAccelerated) Loop<V256<T>, T, TLane>(lane, x, y, z, length);
+        else if (Vector128.IsHardwareAccelerated) Loop<V128<T>, T, TLane>(lane, x, y, z, length);
+        else Loop<Scalar<T>, T, TLane>(lane, x, y, z, length);
+    }
+
+    private static void Loop<V, T, TLane>(TLane lane, T* x, T* y, T* z, nint length) where V : struct, ILanes<V, T> where T : unmanaged where TLane : struct, IBinaryLane
+    {
+        nint i = 0;
+        for (; i <= length - V.Count; i += V.Count)
+            V.Store(lane.Invoke(V.Load(x + i), V.Load(y + i)), z + i);
+        if (i < length) Tail<V, T, TLane>(lane, x + i, y + i, z + i, (int)(length - i));
+    }
+
+    // The rest goes through the same vector code, so an element's value never depends on its position.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Tail<V, T, TLane>(TLane lane, T* x, T* y, T* z, int rest) where V : struct, ILanes<V, T> where T : unmanaged where TLane : struct, IBinaryLane
+    {
+        var xTail = stackalloc T[V.Count];
+        var yTail = stackalloc T[V.Count];
+        var result = stackalloc T[V.Count];
+        for (var i = 0; i < rest; i++)
+            (xTail[i], yTail[i]) = (x[i], y[i]);
+        V.Store(lane.Invoke(V.Load(xTail), V.Load(yTail)), result);
+        for (var i = 0; i < rest; i++) z[i] = result[i];
+    }
+
+    private struct Job<T, TLane> : IChunkJob where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IBinaryLane
+    {
+        public TLane Lane;
+        public T* X;
+        public T* Y;
+        public T* Z;
+        public nint Length;
+
+        public readonly void Run(int chunk)
+        {
+            var at = (nint)chunk * Chunk;
+            Piece(Lane, X + at, Y + at, Z + at, Math.Min(Chunk, Length - at));
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+
+namespace Adjoint.Kernels;
+
+/// <summary>
+/// C = α·op(A)·op(B) + β·C, row-major, op(A) [m, k], op(B) [k, n], op(X) = X or Xᵀ. Panels are packed so that the micro-kernel reads
+/// straight through (Goto and van de Geijn 2008). K is cut at fixed places and added up in order, whatever the number of threads.
+/// </summary>
+public static unsafe class Gemm
+{
+    /// <summary>The product. With β = 0, C is never read; NaN and infinities propagate as in the plain sum.</summary>
+    public static void Run<T>(bool transA, bool transB, int m, int n, int k, T alpha, T* a, int lda, T* b, int ldb, T beta, T* c, int ldc) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        Run(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, null, new NoActivation());
+
+    /// <summary>The product with an epilogue: C = f(α·op(A)·op(B) + β·C + bias), bias [n] added to every row, or null.</summary>
+    public static void Run<T, TLane>(bool transA, bool transB, int m, int n, int k, T alpha, T* a, int lda, T* b, int ldb, T beta, T* c, int ldc, T* bias, TLane activation)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IUnaryLane
+    {
+        if (m == 0 || n == 0) return;
+        var problem = new GemmProblem<T>(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+        if (Vector512.IsHardwareAccelerated) GemmBlocks<T, Tile12x2<V512<T>, T>, TLane>.Run(problem, bias, activation);
+        else if (Vector256.IsHardwareAccelerated) GemmBlocks<T, Tile6x2<V256<T>, T>, TLane>.Run(problem, bias, activation);
+        else if (Vector128.IsHardwareAccelerated) GemmBlocks<T, Tile6x2<V128<T>, T>, TLane>.Run(problem, bias, activation);
+        else GemmBlocks<T, Tile6x2<Scalar<T>, T>, TLane>.Run(problem, bias, activation);
+    }
+}
+
+/// <summary>The operands of one product.</summary>
+internal readonly unsafe struct GemmProblem<T>(bool transA, bool transB, int m, int n, int k, T alpha, T* a, int lda, T* b, int ldb, T beta, T* c, int ldc) where T : unmanaged
+{
+    public readonly bool TransA = transA, TransB = transB;
+    public readonly int M = m, N = n, K = k, Lda = lda, Ldb = ldb, Ldc = ldc;
+    public readonly T Alpha = alpha, Beta = beta;
+    public readonly T* A = a, B = b, C = c;
+}

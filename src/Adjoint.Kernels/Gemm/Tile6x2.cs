@@ -1,0 +1,70 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Adjoint.Kernels;
+
+/// <summary>
+/// The micro-kernel of 6 rows by 2 vectors: 12 accumulators stay in registers while k runs; per step 2 loads of B and 6 broadcasts of A
+/// feed 12 fused multiply-adds. Spelled out, because the compiler keeps arrays out of registers.
+/// </summary>
+internal readonly unsafe struct Tile6x2<V, T> : ITile<T> where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    public static int Rows => 6;
+
+    public static int Columns
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 2 * V.Count;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void Run(nint depth, T* a, T* b, T* c, nint ldc, T alpha, T beta)
+    {
+        V a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default, a3 = default, b3 = default, a4 = default, b4 = default, a5 = default, b5 = default;
+        for (nint k = 0; k < depth; k++)
+        {
+            var (left, right) = (V.Load(b), V.Load(b + V.Count));
+            V x;
+            x = V.Splat(a[0]);
+            a0 = V.Fma(x, left, a0);
+            b0 = V.Fma(x, right, b0);
+            x = V.Splat(a[1]);
+            a1 = V.Fma(x, left, a1);
+            b1 = V.Fma(x, right, b1);
+            x = V.Splat(a[2]);
+            a2 = V.Fma(x, left, a2);
+            b2 = V.Fma(x, right, b2);
+            x = V.Splat(a[3]);
+            a3 = V.Fma(x, left, a3);
+            b3 = V.Fma(x, right, b3);
+            x = V.Splat(a[4]);
+            a4 = V.Fma(x, left, a4);
+            b4 = V.Fma(x, right, b4);
+            x = V.Splat(a[5]);
+            a5 = V.Fma(x, left, a5);
+            b5 = V.Fma(x, right, b5);
+            a += 6;
+            b += 2 * V.Count;
+        }
+        var (scale, keep) = (V.Splat(alpha), V.Splat(beta));
+        Put(c + 0 * ldc, a0, b0, scale, keep, beta);
+        Put(c + 1 * ldc, a1, b1, scale, keep, beta);
+        Put(c + 2 * ldc, a2, b2, scale, keep, beta);
+        Put(c + 3 * ldc, a3, b3, scale, keep, beta);
+        Put(c + 4 * ldc, a4, b4, scale, keep, beta);
+        Put(c + 5 * ldc, a5, b5, scale, keep, beta);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put(T* c, V left, V right, V alpha, V keep, T beta)
+    {
+        (left, right) = (left * alpha, right * alpha);
+        if (beta != T.Zero)
+        {
+            left = V.Fma(keep, V.Load(c), left);
+            right = V.Fma(keep, V.Load(c + V.Count), right);
+        }
+        V.Store(left, c);
+        V.Store(right, c + V.Count);
+    }
+}

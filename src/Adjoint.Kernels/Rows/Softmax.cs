@@ -1,0 +1,109 @@
+using System.Numerics;
+
+namespace Adjoint.Kernels;
+
+/// <summary>softmax(x)ⱼ = e^(xⱼ − max) / Σₖ e^(xₖ − max), row by row of [rows, columns]; subtracting the maximum keeps it from overflowing.</summary>
+public static unsafe class Softmax
+{
+    private const int ElementsPerChunk = 8192;
+
+    /// <summary>y = softmax(x), each row. In place allowed.</summary>
+    public static void Rows<T>(T* x, T* y, nint rows, nint columns) where T : unmanaged, IBinaryFloatingPointIeee754<T> => Run(x, y, rows, columns, logarithm: false);
+
+    /// <summary>y = log softmax(x) = x − max − log Σ e^(x − max), each row. In place allowed.</summary>
+    public static void LogRows<T>(T* x, T* y, nint rows, nint columns) where T : unmanaged, IBinaryFloatingPointIeee754<T> => Run(x, y, rows, columns, logarithm: true);
+
+    private static void Run<T>(T* x, T* y, nint rows, nint columns, bool logarithm) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (rows == 0 || columns == 0) return;
+        var job = new Job<T> { X = x, Y = y, Rows = rows, Columns = columns, Logarithm = logarithm, RowsPerChunk = Math.Max(1, ElementsPerChunk / columns) };
+        Workers.For((int)((rows + job.RowsPerChunk - 1) / job.RowsPerChunk), ref job);
+    }
+
+    /// <summary>log Σₖ e^(xₖ) of one row, and its maximum.</summary>
+    internal static T LogSumExp<T>(T* x, nint columns) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        T max, sum;
+        Reduce.Run(new MaxLane(), x, &max, 1, columns, 1);
+        Reduce.Run(new ShiftedExpSum(double.CreateTruncating(max)), x, &sum, 1, columns, 1);
+        return T.IsInfinity(max) && T.IsNegative(max) ? max : max + T.Log(sum);
+    }
+
+    private struct Job<T> : IChunkJob where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        public T* X;
+        public T* Y;
+        public nint Rows;
+        public nint Columns;
+        public nint RowsPerChunk;
+        public bool Logarithm;
+
+        public readonly void Run(int chunk)
+        {
+            var last = Math.Min(Rows, (chunk + 1) * RowsPerChunk);
+            for (var row = chunk * RowsPerChunk; row < last; row++)
+            {
+                var x = X + row * Columns;
+                var y = Y + row * Columns;
+                if (Logarithm)
+                {
+                    Map.Run(new Shift(double.CreateTruncating(LogSumExp(x, Columns))), x, y, Columns);
+                    continue;
+                }
+                T max, sum;
+                Reduce.Run(new MaxLane(), x, &max, 1, Columns, 1);
+                Map.Run(new ShiftedExp(double.CreateTruncating(max)), x, y, Columns);
+                Reduce.Run(new SumLane(), y, &sum, 1, Columns, 1);
+                Map.Run(new Scale(double.CreateTruncating(T.One / sum)), y, y, Columns);
+            }
+        }
+    }
+
+    private readonly struct Shift(double by) : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => x - V.Splat(by);
+    }
+
+    private readonly struct Scale(double by) : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => x * V.Splat(by);
+    }
+
+    private readonly struct ShiftedExp(double max) : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Exp(x - V.Splat(max));
+    }
+
+    private readonly struct ShiftedExpSum(double max) : IReduceLane
+    {
+        public double Identity => 0;
+        public V Transform<V>(V x) where V : struct, ILanes<V> => V.Exp(x - V.Splat(max));
+        public V Combine<V>(V accumulator, V x) where V : struct, ILanes<V> => accumulator + x;
+    }
+}
+
+/// <summary>The fold Σ x.</summary>
+public readonly struct SumLane : IReduceLane
+{
+    /// <inheritdoc/>
+    public double Identity => 0;
+
+    /// <inheritdoc/>
+    public V Transform<V>(V x) where V : struct, ILanes<V> => x;
+
+    /// <inheritdoc/>
+    public V Combine<V>(V accumulator, V x) where V : struct, ILanes<V> => accumulator + x;
+}
+
+/// <summary>The fold max x; −∞ for nothing.</summary>
+public readonly struct MaxLane : IReduceLane
+{
+    /// <inheritdoc/>
+    public double Identity => double.NegativeInfinity;
+
+    /// <inheritdoc/>
+    public V Transform<V>(V x) where V : struct, ILanes<V> => x;
+
+    /// <inheritdoc/>
+    public V Combine<V>(V accumulator, V x) where V : struct, ILanes<V> => V.Max(accumulator, x);
+}

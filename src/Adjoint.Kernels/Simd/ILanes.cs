@@ -1,0 +1,121 @@
+using System.Numerics;
+
+namespace Adjoint.Kernels;
+
+/// <summary>
+/// The vocabulary of lane maths: a few numbers computed side by side. An op's formula is written once over it and runs
+/// on 512-, 256- and 128-bit vectors and on scalars, in single and double precision.
+/// NaN propagates through every function, <see cref="Min"/> and <see cref="Max"/> included.
+/// </summary>
+/// <typeparam name="V">The implementation itself.</typeparam>
+public interface ILanes<V> :
+    IAdditionOperators<V, V, V>, ISubtractionOperators<V, V, V>, IMultiplyOperators<V, V, V>, IDivisionOperators<V, V, V>, IUnaryNegationOperators<V, V>
+    where V : struct, ILanes<V>
+{
+    /// <summary>The value, rounded to the element type, in every lane.</summary>
+    static abstract V Splat(double value);
+
+    /// <summary>a·b + c, rounded once.</summary>
+    static abstract V Fma(V a, V b, V c);
+
+    /// <summary>The smaller; NaN if either is NaN.</summary>
+    static abstract V Min(V a, V b);
+
+    /// <summary>The larger; NaN if either is NaN.</summary>
+    static abstract V Max(V a, V b);
+
+    /// <summary>|x|.</summary>
+    static abstract V Abs(V x);
+
+    /// <summary>√x; NaN below 0.</summary>
+    static abstract V Sqrt(V x);
+
+    /// <summary>The largest integer ≤ x.</summary>
+    static abstract V Floor(V x);
+
+    /// <summary>eˣ.</summary>
+    static abstract V Exp(V x);
+
+    /// <summary>The natural logarithm; −∞ at 0, NaN below.</summary>
+    static abstract V Log(V x);
+
+    /// <summary>The sine, x in radians.</summary>
+    static abstract V Sin(V x);
+
+    /// <summary>The cosine, x in radians.</summary>
+    static abstract V Cos(V x);
+
+    /// <summary>A mask: all bits set where a &lt; b.</summary>
+    static abstract V Less(V a, V b);
+
+    /// <summary>A mask: all bits set where a ≤ b.</summary>
+    static abstract V LessEqual(V a, V b);
+
+    /// <summary>A mask: all bits set where a = b.</summary>
+    static abstract V Equal(V a, V b);
+
+    /// <summary>Lane by lane: where the mask is set the one, elsewhere the other.</summary>
+    static abstract V Select(V mask, V ifTrue, V ifFalse);
+
+    /// <summary>Whether the mask is set in every lane.</summary>
+    static abstract bool All(V mask);
+}
+
+/// <summary>Lanes of elements of type <typeparamref name="T"/>, as the drivers see them.</summary>
+/// <typeparam name="V">The implementation itself.</typeparam>
+/// <typeparam name="T">float or double.</typeparam>
+public unsafe interface ILanes<V, T> : ILanes<V> where V : struct, ILanes<V, T> where T : unmanaged
+{
+    /// <summary>How many.</summary>
+    static abstract int Count { get; }
+
+    /// <summary>Reads <see cref="Count"/> elements; no alignment is needed.</summary>
+    static abstract V Load(T* from);
+
+    /// <summary>Writes <see cref="Count"/> elements.</summary>
+    static abstract void Store(V x, T* to);
+
+    /// <summary>One element in every lane.</summary>
+    static abstract V Splat(T value);
+}
+
+/// <summary>Maths of one input that an op brings; its parameters are the struct's fields.</summary>
+public interface IUnaryLane
+{
+    /// <summary>f(x).</summary>
+    V Invoke<V>(V x) where V : struct, ILanes<V>;
+}
+
+/// <summary>Maths of two inputs that an op brings.</summary>
+public interface IBinaryLane
+{
+    /// <summary>f(x, y).</summary>
+    V Invoke<V>(V x, V y) where V : struct, ILanes<V>;
+}
+
+/// <summary>Maths of three inputs that an op brings.</summary>
+public interface ITernaryLane
+{
+    /// <summary>f(x, y, z).</summary>
+    V Invoke<V>(V x, V y, V z) where V : struct, ILanes<V>;
+}
+
+/// <summary>A fold: transforms each element and combines the results, in a fixed order.</summary>
+public interface IReduceLane
+{
+    /// <summary>What an empty fold gives; combining with it changes nothing.</summary>
+    double Identity { get; }
+
+    /// <summary>Applied to each element first.</summary>
+    V Transform<V>(V x) where V : struct, ILanes<V>;
+
+    /// <summary>Adds one transformed element, or partial result, to another. Associative up to rounding.</summary>
+    V Combine<V>(V accumulator, V x) where V : struct, ILanes<V>;
+}
+
+/// <summary>f(x) = x: the epilogue of a product without activation.</summary>
+public readonly struct NoActivation : IUnaryLane
+{
+    /// <inheritdoc/>
+    public V Invoke<V>(V x) where V : struct, ILanes<V> => x;
+}

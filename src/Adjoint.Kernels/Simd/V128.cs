@@ -1,0 +1,103 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Adjoint.Kernels;
+
+/// <summary>Lanes of a 128-bit vector.</summary>
+internal readonly unsafe struct V128<T>(Vector128<T> value) : ILanes<V128<T>, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private readonly Vector128<T> value = value;
+
+    public static int Count
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128<T>.Count;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> Load(T* from) => new(Vector128.Load(from));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(V128<T> x, T* to) => x.value.Store(to);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> Splat(T value) => new(Vector128.Create(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> Splat(double value) => typeof(T) == typeof(float) ? new(Vector128.Create((float)value).As<float, T>()) : new(Vector128.Create(value).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> operator +(V128<T> a, V128<T> b) => new(a.value + b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> operator -(V128<T> a, V128<T> b) => new(a.value - b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> operator *(V128<T> a, V128<T> b) => new(a.value * b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> operator /(V128<T> a, V128<T> b) => new(a.value / b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> operator -(V128<T> x) => new(-x.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> Fma(V128<T> a, V128<T> b, V128<T> c) => typeof(T) == typeof(float)
+        ? new(Vector128.FusedMultiplyAdd(a.value.As<T, float>(), b.value.As<T, float>(), c.value.As<T, float>()).As<float, T>())
+        : new(Vector128.FusedMultiplyAdd(a.value.As<T, double>(), b.value.As<T, double>(), c.value.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> Min(V128<T> a, V128<T> b) => new(Vector128.Min(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> Max(V128<T> a, V128<T> b) => new(Vector128.Max(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> Abs(V128<T> x) => new(Vector128.Abs(x.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> Sqrt(V128<T> x) => new(Vector128.Sqrt(x.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> Floor(V128<T> x) => typeof(T) == typeof(float)
+        ? new(Vector128.Floor(x.value.As<T, float>()).As<float, T>())
+        : new(Vector128.Floor(x.value.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> Exp(V128<T> x) => typeof(T) == typeof(float)
+        ? new(Vector128.Exp(x.value.As<T, float>()).As<float, T>())
+        : new(Vector128.Exp(x.value.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> Log(V128<T> x) => typeof(T) == typeof(float)
+        ? new(Vector128.Log(x.value.As<T, float>()).As<float, T>())
+        : new(Vector128.Log(x.value.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> Sin(V128<T> x) => typeof(T) == typeof(float)
+        ? new(Vector128.Sin(x.value.As<T, float>()).As<float, T>())
+        : new(Vector128.Sin(x.value.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> Cos(V128<T> x) => typeof(T) == typeof(float)
+        ? new(Vector128.Cos(x.value.As<T, float>()).As<float, T>())
+        : new(Vector128.Cos(x.value.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> Less(V128<T> a, V128<T> b) => new(Vector128.LessThan(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> LessEqual(V128<T> a, V128<T> b) => new(Vector128.LessThanOrEqual(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> Equal(V128<T> a, V128<T> b) => new(Vector128.Equals(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> Select(V128<T> mask, V128<T> ifTrue, V128<T> ifFalse) => new(Vector128.ConditionalSelect(mask.value, ifTrue.value, ifFalse.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool All(V128<T> mask) => typeof(T) == typeof(float)
+        ? Vector128.EqualsAll(mask.value.As<T, int>(), Vector128<int>.AllBitsSet)
+        : Vector128.EqualsAll(mask.value.As<T, long>(), Vector128<long>.AllBitsSet);
+}

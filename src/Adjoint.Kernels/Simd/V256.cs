@@ -1,0 +1,103 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Adjoint.Kernels;
+
+/// <summary>Lanes of a 256-bit vector.</summary>
+internal readonly unsafe struct V256<T>(Vector256<T> value) : ILanes<V256<T>, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private readonly Vector256<T> value = value;
+
+    public static int Count
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector256<T>.Count;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> Load(T* from) => new(Vector256.Load(from));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(V256<T> x, T* to) => x.value.Store(to);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> Splat(T value) => new(Vector256.Create(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> Splat(double value) => typeof(T) == typeof(float) ? new(Vector256.Create((float)value).As<float, T>()) : new(Vector256.Create(value).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> operator +(V256<T> a, V256<T> b) => new(a.value + b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> operator -(V256<T> a, V256<T> b) => new(a.value - b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> operator *(V256<T> a, V256<T> b) => new(a.value * b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> operator /(V256<T> a, V256<T> b) => new(a.value / b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> operator -(V256<T> x) => new(-x.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> Fma(V256<T> a, V256<T> b, V256<T> c) => typeof(T) == typeof(float)
+        ? new(Vector256.FusedMultiplyAdd(a.value.As<T, float>(), b.value.As<T, float>(), c.value.As<T, float>()).As<float, T>())
+        : new(Vector256.FusedMultiplyAdd(a.value.As<T, double>(), b.value.As<T, double>(), c.value.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> Min(V256<T> a, V256<T> b) => new(Vector256.Min(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> Max(V256<T> a, V256<T> b) => new(Vector256.Max(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> Abs(V256<T> x) => new(Vector256.Abs(x.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> Sqrt(V256<T> x) => new(Vector256.Sqrt(x.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> Floor(V256<T> x) => typeof(T) == typeof(float)
+        ? new(Vector256.Floor(x.value.As<T, float>()).As<float, T>())
+        : new(Vector256.Floor(x.value.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> Exp(V256<T> x) => typeof(T) == typeof(float)
+        ? new(Vector256.Exp(x.value.As<T, float>()).As<float, T>())
+        : new(Vector256.Exp(x.value.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> Log(V256<T> x) => typeof(T) == typeof(float)
+        ? new(Vector256.Log(x.value.As<T, float>()).As<float, T>())
+        : new(Vector256.Log(x.value.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> Sin(V256<T> x) => typeof(T) == typeof(float)
+        ? new(Vector256.Sin(x.value.As<T, float>()).As<float, T>())
+        : new(Vector256.Sin(x.value.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> Cos(V256<T> x) => typeof(T) == typeof(float)
+        ? new(Vector256.Cos(x.value.As<T, float>()).As<float, T>())
+        : new(Vector256.Cos(x.value.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> Less(V256<T> a, V256<T> b) => new(Vector256.LessThan(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> LessEqual(V256<T> a, V256<T> b) => new(Vector256.LessThanOrEqual(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> Equal(V256<T> a, V256<T> b) => new(Vector256.Equals(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> Select(V256<T> mask, V256<T> ifTrue, V256<T> ifFalse) => new(Vector256.ConditionalSelect(mask.value, ifTrue.value, ifFalse.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool All(V256<T> mask) => typeof(T) == typeof(float)
+        ? Vector256.EqualsAll(mask.value.As<T, int>(), Vector256<int>.AllBitsSet)
+        : Vector256.EqualsAll(mask.value.As<T, long>(), Vector256<long>.AllBitsSet);
+}

@@ -1,0 +1,103 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Adjoint.Kernels;
+
+/// <summary>Lanes of a 512-bit vector.</summary>
+internal readonly unsafe struct V512<T>(Vector512<T> value) : ILanes<V512<T>, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private readonly Vector512<T> value = value;
+
+    public static int Count
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector512<T>.Count;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> Load(T* from) => new(Vector512.Load(from));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(V512<T> x, T* to) => x.value.Store(to);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> Splat(T value) => new(Vector512.Create(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> Splat(double value) => typeof(T) == typeof(float) ? new(Vector512.Create((float)value).As<float, T>()) : new(Vector512.Create(value).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> operator +(V512<T> a, V512<T> b) => new(a.value + b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> operator -(V512<T> a, V512<T> b) => new(a.value - b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> operator *(V512<T> a, V512<T> b) => new(a.value * b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> operator /(V512<T> a, V512<T> b) => new(a.value / b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> operator -(V512<T> x) => new(-x.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> Fma(V512<T> a, V512<T> b, V512<T> c) => typeof(T) == typeof(float)
+        ? new(Vector512.FusedMultiplyAdd(a.value.As<T, float>(), b.value.As<T, float>(), c.value.As<T, float>()).As<float, T>())
+        : new(Vector512.FusedMultiplyAdd(a.value.As<T, double>(), b.value.As<T, double>(), c.value.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> Min(V512<T> a, V512<T> b) => new(Vector512.Min(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> Max(V512<T> a, V512<T> b) => new(Vector512.Max(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> Abs(V512<T> x) => new(Vector512.Abs(x.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> Sqrt(V512<T> x) => new(Vector512.Sqrt(x.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> Floor(V512<T> x) => typeof(T) == typeof(float)
+        ? new(Vector512.Floor(x.value.As<T, float>()).As<float, T>())
+        : new(Vector512.Floor(x.value.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> Exp(V512<T> x) => typeof(T) == typeof(float)
+        ? new(Vector512.Exp(x.value.As<T, float>()).As<float, T>())
+        : new(Vector512.Exp(x.value.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> Log(V512<T> x) => typeof(T) == typeof(float)
+        ? new(Vector512.Log(x.value.As<T, float>()).As<float, T>())
+        : new(Vector512.Log(x.value.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> Sin(V512<T> x) => typeof(T) == typeof(float)
+        ? new(Vector512.Sin(x.value.As<T, float>()).As<float, T>())
+        : new(Vector512.Sin(x.value.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> Cos(V512<T> x) => typeof(T) == typeof(float)
+        ? new(Vector512.Cos(x.value.As<T, float>()).As<float, T>())
+        : new(Vector512.Cos(x.value.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> Less(V512<T> a, V512<T> b) => new(Vector512.LessThan(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> LessEqual(V512<T> a, V512<T> b) => new(Vector512.LessThanOrEqual(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> Equal(V512<T> a, V512<T> b) => new(Vector512.Equals(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> Select(V512<T> mask, V512<T> ifTrue, V512<T> ifFalse) => new(Vector512.ConditionalSelect(mask.value, ifTrue.value, ifFalse.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool All(V512<T> mask) => typeof(T) == typeof(float)
+        ? Vector512.EqualsAll(mask.value.As<T, int>(), Vector512<int>.AllBitsSet)
+        : Vector512.EqualsAll(mask.value.As<T, long>(), Vector512<long>.AllBitsSet);
+}

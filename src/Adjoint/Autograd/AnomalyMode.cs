@@ -1,0 +1,77 @@
+using System.Diagnostics;
+
+namespace Adjoint;
+
+/// <summary>
+/// While one lives, every op on this thread checks its result, forward and backward, and throws at the first NaN or infinity that was not in its
+/// inputs, naming the op and the line that called it: <c>using (new AnomalyMode()) { … }</c>. Slow.
+/// </summary>
+public sealed class AnomalyMode : IDisposable
+{
+    [ThreadStatic] private static int depth;
+
+    /// <summary>Starts checking.</summary>
+    public AnomalyMode() => depth++;
+
+    /// <summary>Whether this thread checks.</summary>
+    public static bool IsEnabled => depth > 0;
+
+    /// <summary>Stops checking.</summary>
+    public void Dispose() => depth--;
+
+    internal static void Check(Op op, ReadOnlySpan<Tensor> inputs, Tensor output)
+    {
+        if (output.Source is { } node && node.Op == op)
+            node.CalledAt ??= Caller();
+        if (!output.DType.IsFloating() || Describe(output) is not { } bad)
+            return;
+        throw new AnomalyException(op.Name, backward: false, bad, output.Source?.CalledAt ?? Caller(), Culprit(inputs));
+    }
+
+    internal static void CheckGradient(OpNode node, int input, Tensor gradient)
+    {
+        if (Describe(gradient) is { } bad)
+            throw new AnomalyException(node.Op.Name, backward: true, $"{bad} in the gradient of input {input}", node.CalledAt ?? "a line not recorded: run the forward pass in anomaly mode too", "");
+    }
+
+    private static string Culprit(ReadOnlySpan<Tensor> inputs)
+    {
+        for (var i = 0; i < inputs.Length; i++)
+            if (inputs[i].DType.IsFloating() && Describe(inputs[i]) is { } bad)
+                return $"; its input {i}{(inputs[i].Name is { } name ? $" ({name})" : "")} already held {bad}";
+        return "";
+    }
+
+    private static string? Describe(Tensor tensor)
+    {
+        var values = tensor.Cast(DType.Float64).ToArray<double>();
+        var at = Array.FindIndex(values, value => !double.IsFinite(value));
+        return at < 0 ? null : $"{(double.IsNaN(values[at]) ? "NaN" : "infinity")} at element {at} of {tensor.Shape}";
+    }
+
+    private static string Caller()
+    {
+        var library = typeof(Op).Assembly;
+        foreach (var frame in new StackTrace(fNeedFileInfo: true).GetFrames())
+            if (DiagnosticMethodInfo.Create(frame) is { } method && method.DeclaringAssemblyName != library.FullName)
+                return frame.GetFileName() is { } file ? $"{file}:{frame.GetFileLineNumber()}" : $"{method.DeclaringTypeName}.{method.Name}";
+        return "an unknown line";
+    }
+}
+
+/// <summary>An op made a NaN or an infinity.</summary>
+public sealed class AnomalyException : AdjointException
+{
+    internal AnomalyException(string op, bool backward, string found, string calledAt, string cause)
+        : base($"{op}: its {(backward ? "backward" : "forward")} made {found}; called at {calledAt}{cause}") =>
+        (OpName, IsBackward, CalledAt) = (op, backward, calledAt);
+
+    /// <summary>The op.</summary>
+    public string OpName { get; }
+
+    /// <summary>Whether it happened on the way back.</summary>
+    public bool IsBackward { get; }
+
+    /// <summary>File and line of the call.</summary>
+    public string CalledAt { get; }
+}

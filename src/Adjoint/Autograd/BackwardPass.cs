@@ -1,0 +1,253 @@
+using System.Runtime.InteropServices;
+using Adjoint.Memory;
+
+namespace Adjoint;
+
+/// <summary>
+/// Reverse-mode differentiation: walks the nodes under a tensor from the highest id down, without recursion, and adds
+/// up gradients in that fixed order.
+/// </summary>
+internal sealed class BackwardPass
+{
+    private const string ReleaseReason = "the graph that made it went through Backward(), and a later Backward() on this thread recycled it";
+    [ThreadStatic] private static List<Storage>? lastGeneration;
+
+    private readonly bool createGraph;
+    private readonly Dictionary<Tensor, Tensor?>? wanted;
+    private readonly List<OpNode> nodes = [];
+    private readonly Dictionary<Tensor, Tensor> hookedLeaves = [];
+    private readonly List<Storage> made = [];
+
+    private BackwardPass(bool createGraph, Dictionary<Tensor, Tensor?>? wanted) => (this.createGraph, this.wanted) = (createGraph, wanted);
+
+    /// <summary>Runs one pass. With <paramref name="wanted"/>, gradients go there and <c>.Grad</c> stays untouched.</summary>
+    internal static void Run(Tensor root, Tensor gradient, bool retainGraph, bool createGraph, Dictionary<Tensor, Tensor?>? wanted = null)
+    {
+        var pass = new BackwardPass(createGraph, wanted);
+        var mode = GradMode.IsEnabled;
+        GradMode.IsEnabled = createGraph;
+        try
+        {
+            pass.Collect(root);
+            pass.Deliver(root, gradient, siblings: []);
+            foreach (var node in pass.nodes)
+                pass.Step(node);
+            foreach (var (leaf, total) in pass.hookedLeaves)
+                pass.StoreLeaf(leaf, CallHooks(leaf, total), canKeep: false);
+        }
+        finally
+        {
+            GradMode.IsEnabled = mode;
+            foreach (var node in pass.nodes)
+                (node.IsVisited, node.PendingGradient) = (false, null);
+        }
+        if (!retainGraph && !createGraph)
+            pass.Consume();
+    }
+
+    // Depth-first with an explicit stack: a chain of 100,000 ops must not overflow.
+    private void Collect(Tensor root)
+    {
+        if (root.Source is null) return;
+        var stack = new Stack<OpNode>();
+        Visit(root.Source, stack);
+        while (stack.TryPop(out var node))
+            foreach (var input in node.InputSpan)
+                if (input is { RequiresGrad: true, Source: { IsVisited: false } source })
+                    Visit(source, stack);
+        nodes.Sort(static (a, b) => b.Id.CompareTo(a.Id));
+    }
+
+    private void Visit(OpNode node, Stack<OpNode> stack)
+    {
+        if (node.IsConsumed)
+            throw new AdjointException($"Backward: the graph through {node.Op.Name} was already used by an earlier Backward(); compute the loss again, or pass retainGraph: true the first time");
+        node.IsVisited = true;
+        nodes.Add(node);
+        stack.Push(node);
+    }
+
+    private void Step(OpNode node)
+    {
+        if (node.PendingGradient is not { } pending) return;
+        var gradient = CallHooks(node.Output, pending);
+        if (node.Output.RetainsGrad && wanted is null)
+        {
+            gradient.Storage.IsKept = true;
+            node.Output.Grad = node.Output.Grad is { } before ? Add(before, gradient) : gradient;
+            node.Output.Grad.Storage.IsKept = true;
+        }
+        if (wanted is not null && wanted.ContainsKey(node.Output))
+        {
+            gradient.Storage.IsKept = true;
+            wanted[node.Output] = gradient;
+        }
+        node.CheckVersions();
+
+        made.Clear();
+        var before2 = Storage.Record(createGraph ? null : made);
+        Tensor?[] results;
+        try
+        {
+            results = (createGraph ? null : node.Op.FusedBackward(node, gradient)) ?? node.Op.Backward(node, gradient);
+            Check(node, results);
+            foreach (var storage in made) storage.Lifetime = Lifetime.Backward;
+            for (var i = 0; i < results.Length; i++)
+                if (results[i] is { } result && node.Needs(i))
+                    Deliver(node.Inputs[i], result, results);
+        }
+        finally
+        {
+            Storage.Record(before2);
+        }
+        node.PendingGradient = null;
+        if (!createGraph)
+        {
+            Unuse(pending.Storage);
+            foreach (var storage in made) ReleaseIfUnused(storage);
+        }
+    }
+
+    private static void Check(OpNode node, Tensor?[] results)
+    {
+        if (results.Length != node.Inputs.Count)
+            throw new AdjointException($"{node.Op.Name}: Backward returned {results.Length} gradients for {node.Inputs.Count} inputs; return one per input, null where there is none");
+        for (var i = 0; i < results.Length; i++)
+        {
+            if (results[i] is not { } result || !node.Needs(i)) continue;
+            var input = node.Inputs[i];
+            if (result.Shape != input.Shape || result.DType != input.DType)
+                throw new AdjointException($"{node.Op.Name}: the gradient of input {i} must be {input.Shape} {input.DType.Label()}: found {result.Shape} {result.DType.Label()}");
+            if (AnomalyMode.IsEnabled) AnomalyMode.CheckGradient(node, i, result);
+        }
+    }
+
+    private void Deliver(Tensor to, Tensor gradient, Tensor?[] siblings)
+    {
+        if (to.Source is { } source)
+        {
+            Pend(source, gradient);
+            return;
+        }
+        if (to.Hooks is { Count: > 0 })
+        {
+            hookedLeaves[to] = hookedLeaves.TryGetValue(to, out var before) ? Add(before, gradient) : gradient;
+            hookedLeaves[to].Storage.IsKept = true;
+            return;
+        }
+        StoreLeaf(to, gradient, canKeep: gradient.Storage.PendingUses == 0 && siblings.Count(other => other?.Storage == gradient.Storage) == 1);
+    }
+
+    private void Pend(OpNode node, Tensor gradient)
+    {
+        if (node.PendingGradient is not { } before)
+        {
+            node.PendingGradient = gradient;
+            node.PendingIsOwned = false;
+            gradient.Storage.PendingUses++;
+            return;
+        }
+        if (node.PendingIsOwned && !createGraph)
+        {
+            AddInPlace(before, gradient);
+            return;
+        }
+        var sum = Add(before, gradient);
+        sum.Storage.Lifetime = createGraph ? sum.Storage.Lifetime : Lifetime.Backward;
+        sum.Storage.PendingUses++;
+        (node.PendingGradient, node.PendingIsOwned) = (sum, true);
+        if (!createGraph) Unuse(before.Storage);
+    }
+
+    private void StoreLeaf(Tensor leaf, Tensor gradient, bool canKeep)
+    {
+        if (wanted is not null)
+        {
+            if (wanted.TryGetValue(leaf, out var soFar))
+            {
+                wanted[leaf] = soFar is null ? gradient : Add(soFar, gradient);
+                wanted[leaf]!.Storage.IsKept = true;
+            }
+            return;
+        }
+        if (!leaf.RequiresGrad) return;
+        if (leaf.Grad is { } before)
+        {
+            if (createGraph || before.Source is not null) leaf.Grad = Add(before, gradient);
+            else AddInPlace(before, gradient);
+        }
+        else
+        {
+            leaf.Grad = createGraph || canKeep && OwnsItsMemory(gradient) ? gradient : Copy(gradient);
+        }
+        leaf.Grad.Storage.IsKept = true;
+    }
+
+    // A gradient that was made just now, fills its storage and is nobody else's becomes .Grad without a copy.
+    private static bool OwnsItsMemory(Tensor gradient) =>
+        gradient.Storage is { Lifetime: Lifetime.Backward, IsKept: false } && gradient.IsContiguous && gradient.Length * gradient.DType.Size() == gradient.Storage.ByteLength;
+
+    private static Tensor Copy(Tensor gradient)
+    {
+        var copy = Tensor.Empty(gradient.Shape, gradient.DType);
+        Backend.Current.Copy(gradient, copy);
+        return copy;
+    }
+
+    private static Tensor Add(Tensor a, Tensor b) => Op.Apply(Accumulate.Instance, a, b);
+
+    private static void AddInPlace(Tensor total, Tensor gradient)
+    {
+        Backend.Current.Zip(new Accumulate.Lane(), total, gradient, total);
+        total.BumpVersion();
+    }
+
+    private static Tensor CallHooks(Tensor tensor, Tensor gradient)
+    {
+        if (tensor.Hooks is not { Count: > 0 } hooks) return gradient;
+        gradient.Storage.IsKept = true;
+        foreach (var hook in hooks.ToArray())
+            if (hook(gradient) is { } replacement)
+            {
+                if (replacement.Shape != tensor.Shape || replacement.DType != tensor.DType)
+                    throw new AdjointException($"Hook: the replaced gradient must be {tensor.Shape} {tensor.DType.Label()}: found {replacement.Shape} {replacement.DType.Label()}");
+                replacement.Storage.IsKept = true;
+                gradient = replacement;
+            }
+        return gradient;
+    }
+
+    private static void Unuse(Storage storage)
+    {
+        storage.PendingUses--;
+        ReleaseIfUnused(storage);
+    }
+
+    private static void ReleaseIfUnused(Storage storage)
+    {
+        if (storage is { Lifetime: Lifetime.Backward, IsKept: false, PendingUses: 0 })
+            storage.Release("it was an intermediate gradient of a finished Backward()");
+    }
+
+    // Two generations: what this graph computed stays readable until the next Backward() on this thread is done.
+    private void Consume()
+    {
+        var generation = new List<Storage>();
+        foreach (var node in nodes)
+        {
+            node.IsConsumed = true;
+            Note(node.Output.Storage, generation);
+            foreach (var tensor in node.SavedSpan) Note(tensor.Storage, generation);
+        }
+        if (lastGeneration is { } last)
+            foreach (var storage in last)
+                if (!storage.IsKept) storage.Release(ReleaseReason);
+        lastGeneration = generation;
+    }
+
+    private static void Note(Storage storage, List<Storage> generation)
+    {
+        if (storage is { IsPooled: true, IsKept: false, Lifetime: Lifetime.Forward } && (generation.Count == 0 || generation[^1] != storage))
+            generation.Add(storage);
+    }
+}

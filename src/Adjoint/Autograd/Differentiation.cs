@@ -1,0 +1,46 @@
+using Adjoint.Memory;
+
+namespace Adjoint;
+
+/// <summary>Going backward from a tensor.</summary>
+public static class Differentiation
+{
+    extension(Tensor root)
+    {
+        /// <summary>
+        /// Adds ∂(this)/∂(leaf) to <c>.Grad</c> of every leaf that requires a gradient. Uses the graph up, unless
+        /// <paramref name="retainGraph"/>; what it computed stays readable at least until the next call on this thread.
+        /// </summary>
+        /// <param name="gradient">∂L/∂(this), of the same shape; left out for a scalar, where it is 1.</param>
+        /// <param name="retainGraph">Keeps the graph for another call.</param>
+        /// <param name="createGraph">Records the backward pass too, so that its result can be differentiated again; implies <paramref name="retainGraph"/>.</param>
+        /// <exception cref="AdjointException">The tensor is no scalar and no gradient is given, or no graph leads to it, or the graph was used up.</exception>
+        public void Backward(Tensor? gradient = null, bool retainGraph = false, bool createGraph = false) =>
+            BackwardPass.Run(root, Seed(root, gradient), retainGraph, createGraph);
+    }
+
+    /// <summary>The gradients of <paramref name="output"/> with respect to <paramref name="inputs"/>, leaving every <c>.Grad</c> alone. Null where the output does not depend on the input.</summary>
+    /// <exception cref="AdjointException">As for <c>Backward</c>.</exception>
+    public static Tensor?[] Gradients(Tensor output, IReadOnlyList<Tensor> inputs, Tensor? gradient = null, bool retainGraph = false, bool createGraph = false)
+    {
+        var wanted = new Dictionary<Tensor, Tensor?>();
+        foreach (var input in inputs) wanted[input] = null;
+        BackwardPass.Run(output, Seed(output, gradient), retainGraph, createGraph, wanted);
+        return [.. inputs.Select(input => wanted[input])];
+    }
+
+    private static Tensor Seed(Tensor root, Tensor? gradient)
+    {
+        if (!root.RequiresGrad)
+            throw new AdjointException("Backward: no input of this tensor requires a gradient; call .RequireGrad() on the leaves before computing, outside of NoGrad");
+        if (gradient is null)
+        {
+            if (root.Length != 1)
+                throw new AdjointException($"Backward: a gradient exists only of a single number: this tensor is {root.Shape}; reduce it with .Sum() or .Mean(), or pass gradient: a tensor of that shape");
+            return Tensor.Full(root.Shape, 1, root.DType);
+        }
+        if (gradient.Shape != root.Shape || gradient.DType != root.DType)
+            throw new AdjointException($"Backward: the gradient given must be {root.Shape} {root.DType.Label()}: found {gradient.Shape} {gradient.DType.Label()}");
+        return gradient;
+    }
+}

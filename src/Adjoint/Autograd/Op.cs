@@ -1,0 +1,103 @@
+namespace Adjoint;
+
+/// <summary>The shape and element type of a result.</summary>
+/// <param name="Shape">Its sizes.</param>
+/// <param name="DType">Its element type.</param>
+public readonly record struct TensorSpec(Shape Shape, DType DType);
+
+/// <summary>What backward reads of a node; what it does not read may be recycled early.</summary>
+[Flags]
+public enum Saves
+{
+    /// <summary>Only the incoming gradient, and shapes.</summary>
+    Nothing = 0,
+
+    /// <summary>The values of the inputs.</summary>
+    Inputs = 1,
+
+    /// <summary>The value of the output.</summary>
+    Output = 2,
+}
+
+/// <summary>
+/// A differentiable function of tensors, attributes as fields. To write one: derive, give the formula and the derivation
+/// of its backward as text, the shape rule, <see cref="Forward"/> and <see cref="Backward"/>; then call
+/// <see cref="Apply(Op, ReadOnlySpan{Tensor})"/>. See <c>samples/own-op.cs</c>.
+/// </summary>
+public abstract class Op
+{
+    /// <summary>The name in the graph and in messages.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>What it computes: <c>y = a / b</c>.</summary>
+    public abstract string Formula { get; }
+
+    /// <summary>How the gradients follow: <c>∂L/∂a = g / b; …</c> with g = ∂L/∂y.</summary>
+    public abstract string Derivation { get; }
+
+    /// <summary>What <see cref="Backward"/> reads.</summary>
+    public abstract Saves Saves { get; }
+
+    /// <summary>The shape rule: checks the inputs and says what the result will be. Computes nothing.</summary>
+    /// <exception cref="AdjointException">The inputs break a rule.</exception>
+    public abstract TensorSpec Infer(ReadOnlySpan<Tensor> inputs);
+
+    /// <summary>Computes into <paramref name="output"/>, which is contiguous and uninitialised.</summary>
+    public abstract void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output);
+
+    /// <summary>
+    /// The gradients of the inputs, given that of the output: one per input, null where none is needed
+    /// (<see cref="OpNode.Needs"/>) or none exists. Written in ops, so that it can be differentiated again.
+    /// </summary>
+    public abstract Tensor?[] Backward(OpNode node, Tensor gradient);
+
+    /// <summary>The same gradients in fewer passes over memory, not differentiable; null means that <see cref="Backward"/> is to be used.</summary>
+    public virtual Tensor?[]? FusedBackward(OpNode node, Tensor gradient) => null;
+
+    /// <summary>Applies an op: computes the value and, where an input requires a gradient, notes the node.</summary>
+    public static Tensor Apply(Op op, params ReadOnlySpan<Tensor> inputs)
+    {
+        var spec = op.Infer(inputs);
+        var output = op is ViewOp view ? view.Share(inputs[0]) : Tensor.Empty(spec.Shape, spec.DType);
+        return Record(op, inputs, output);
+    }
+
+    private static Tensor Record(Op op, ReadOnlySpan<Tensor> inputs, Tensor output)
+    {
+        var context = OpContext.Rent();
+        var recording = GradMode.IsEnabled && output.DType.IsFloating() && AnyRequiresGrad(inputs);
+        op.Forward(context, inputs, output);
+        if (recording)
+            OpNode.Attach(op, inputs, output, context.TakeSaved());
+        context.Return();
+        if (AnomalyMode.IsEnabled)
+            AnomalyMode.Check(op, inputs, output);
+        // The kernels held bare pointers: nothing may be recycled by a finalizer before they were done.
+        foreach (var input in inputs) GC.KeepAlive(input);
+        GC.KeepAlive(output);
+        return output;
+    }
+
+    private static bool AnyRequiresGrad(ReadOnlySpan<Tensor> inputs)
+    {
+        foreach (var input in inputs)
+            if (input.RequiresGrad) return true;
+        return false;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+}
+
+/// <summary>An op whose result is another look at its input's memory.</summary>
+public abstract class ViewOp : Op
+{
+    /// <inheritdoc/>
+    public sealed override Saves Saves => Saves.Nothing;
+
+    /// <summary>The view.</summary>
+    internal abstract Tensor Share(Tensor input);
+
+    /// <inheritdoc/>
+    public sealed override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) { }
+}

@@ -1,0 +1,32 @@
+namespace Adjoint;
+
+/// <summary>What an op may use while it computes: the backend, and a place for what backward will need besides inputs and output.</summary>
+public sealed class OpContext
+{
+    [ThreadStatic] private static OpContext? spare;
+    private Tensor[] saved = [];
+
+    /// <summary>Where to compute.</summary>
+    public Backend Backend { get; } = Backend.Current;
+
+    /// <summary>Keeps tensors for backward; read them back from <see cref="OpNode.Saved"/>.</summary>
+    public void Save(params Tensor[] tensors) => saved = tensors;
+
+    /// <summary>Memory for an intermediate result or for what is saved: uninitialised, contiguous.</summary>
+    public Tensor Allocate(Shape shape, DType dtype) => Tensor.Empty(shape, dtype);
+
+    internal static OpContext Rent()
+    {
+        var context = spare ?? new OpContext();
+        spare = null;
+        return context;
+    }
+
+    internal Tensor[] TakeSaved() => saved;
+
+    internal void Return()
+    {
+        saved = [];
+        spare = this;
+    }
+}

@@ -1,0 +1,58 @@
+using System.Runtime.CompilerServices;
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>
+/// Where operations are computed. Ops talk to a backend at the level of operations, never to SIMD directly. An operation
+/// that a backend lacks throws, naming both; it never falls back silently.
+/// Every result goes into a tensor that the caller allocated: contiguous, of the right shape and type.
+/// </summary>
+public abstract class Backend
+{
+    /// <summary>The backend on this thread.</summary>
+    public static Backend Current => CpuBackend.Instance;
+
+    /// <summary>The name in messages.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>y = f(x), element by element; x of any layout.</summary>
+    public virtual void Map<TLane>(TLane lane, Tensor x, Tensor y) where TLane : struct, IUnaryLane => throw Missing();
+
+    /// <summary>z = f(x, y), broadcast to z's shape.</summary>
+    public virtual void Zip<TLane>(TLane lane, Tensor x, Tensor y, Tensor z) where TLane : struct, IBinaryLane => throw Missing();
+
+    /// <summary>w = f(x, y, z), broadcast to w's shape.</summary>
+    public virtual void Zip<TLane>(TLane lane, Tensor x, Tensor y, Tensor z, Tensor w) where TLane : struct, ITernaryLane => throw Missing();
+
+    /// <summary>Folds the axes marked in <paramref name="reduced"/>; y holds the remaining axes in order.</summary>
+    public virtual void Reduce<TLane>(TLane lane, Tensor x, ReadOnlySpan<bool> reduced, Tensor y) where TLane : struct, IReduceLane => throw Missing();
+
+    /// <summary>Copies x of any layout, and any type, to the contiguous y.</summary>
+    public virtual void Copy(Tensor x, Tensor y) => throw Missing();
+
+    /// <summary>Copies the contiguous x into y of any layout.</summary>
+    public virtual void Scatter(Tensor x, Tensor y) => throw Missing();
+
+    /// <summary>
+    /// C = f(A·B + bias) over the last two axes, for matching leading axes; A (…, m, k), B (…, k, n) may be transposed views,
+    /// bias (n) may be null.
+    /// </summary>
+    public virtual void MatMul<TLane>(Tensor a, Tensor b, Tensor? bias, TLane activation, Tensor c) where TLane : struct, IUnaryLane => throw Missing();
+
+    /// <summary>Row-wise softmax over the last axis.</summary>
+    public virtual void Softmax(Tensor x, Tensor y) => throw Missing();
+
+    /// <summary>Row-wise logarithm of softmax over the last axis.</summary>
+    public virtual void LogSoftmax(Tensor x, Tensor y) => throw Missing();
+
+    /// <summary>Loss of each row and log Σ exp of each row. Logits (n, c), labels (n) int64.</summary>
+    public virtual void SoftmaxCrossEntropy(Tensor logits, Tensor labels, double smoothing, Tensor losses, Tensor logSumExp) => throw Missing();
+
+    /// <summary>gradient = scale · (softmax(logits) − target), scale per row (n).</summary>
+    public virtual void SoftmaxCrossEntropyGradient(Tensor logits, Tensor labels, double smoothing, Tensor logSumExp, double scale, Tensor gradient) => throw Missing();
+
+    /// <summary>The error of an operation that this backend lacks.</summary>
+    protected NotSupportedException Missing([CallerMemberName] string operation = "") =>
+        new($"{operation}: the {Name} backend does not have this operation");
+}

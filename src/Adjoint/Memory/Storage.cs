@@ -1,0 +1,122 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Adjoint.Memory;
+
+/// <summary>Who hands a buffer back to the pool.</summary>
+internal enum Lifetime
+{
+    /// <summary>The finalizer, when nothing refers to it.</summary>
+    Free,
+
+    /// <summary>The graph whose forward pass made it, one <c>Backward()</c> later.</summary>
+    Forward,
+
+    /// <summary>The running backward pass, as soon as the gradient has been used.</summary>
+    Backward,
+}
+
+/// <summary>
+/// The bytes behind one or more tensors. Nobody disposes a storage: the graph that made it, or the finalizer, hands
+/// its buffer back to the pool. A storage that was released stays released: every later access throws and says why,
+/// so a recycled buffer can never show stale numbers.
+/// </summary>
+public sealed class Storage
+{
+    [ThreadStatic] private static List<Storage>? recorder;
+    private byte[]? buffer;
+    private readonly int start;
+    private string? releaseReason;
+
+    private Storage(byte[] buffer, int start, int byteLength, bool pooled)
+    {
+        this.buffer = buffer;
+        this.start = start;
+        ByteLength = byteLength;
+        IsPooled = pooled;
+        if (!pooled)
+            GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Hands a dropped buffer back to the pool.</summary>
+    ~Storage() => Release("nothing referred to it any more");
+
+    /// <summary>The number of bytes.</summary>
+    public int ByteLength { get; }
+
+    /// <summary>Counts writes in place; a graph compares it with the count at the time it saved the tensor.</summary>
+    public int Version { get; internal set; }
+
+    /// <summary>Whether the buffer comes from the pool; small ones do not and stay readable for good.</summary>
+    public bool IsPooled { get; }
+
+    /// <summary>Whether the buffer was handed back.</summary>
+    public bool IsReleased => Volatile.Read(ref releaseReason) is not null;
+
+    /// <summary>Never recycled by a graph: parameters, gradients of leaves, and what the user marked <c>Keep()</c>.</summary>
+    internal bool IsKept { get; set; }
+
+    /// <summary>Who recycles the buffer.</summary>
+    internal Lifetime Lifetime { get; set; }
+
+    /// <summary>How many pending gradients of a running backward pass share this storage.</summary>
+    internal int PendingUses { get; set; }
+
+    /// <summary>Allocates <paramref name="byteLength"/> bytes, uninitialised when large, zero when small.</summary>
+    internal static Storage Allocate(long byteLength)
+    {
+        Storage storage;
+        if (byteLength < BufferPool.SmallestPooled)
+        {
+            storage = new Storage(new byte[byteLength], 0, (int)byteLength, pooled: false);
+        }
+        else
+        {
+            var buffer = BufferPool.Rent(byteLength);
+            storage = new Storage(buffer, Misalignment(buffer), (int)byteLength, pooled: true);
+        }
+        recorder?.Add(storage);
+        return storage;
+    }
+
+    /// <summary>Lists the storages this thread allocates from now on; returns the list that was in use before.</summary>
+    internal static List<Storage>? Record(List<Storage>? into)
+    {
+        var before = recorder;
+        recorder = into;
+        return before;
+    }
+
+    /// <summary>The bytes; throws when the storage was released.</summary>
+    internal Span<byte> Bytes
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            var bytes = buffer;
+            if (bytes is null)
+                ThrowReleased();
+            return MemoryMarshal.CreateSpan(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(bytes!), start), ByteLength);
+        }
+    }
+
+    /// <summary>Hands the buffer back to the pool; small storages ignore this.</summary>
+    internal void Release(string reason)
+    {
+        if (!IsPooled || Interlocked.CompareExchange(ref releaseReason, reason, null) is not null)
+            return;
+        var bytes = Interlocked.Exchange(ref buffer, null);
+        GC.SuppressFinalize(this);
+        if (bytes is not null)
+            BufferPool.Return(bytes);
+    }
+
+    private void ThrowReleased() => throw new AdjointException(
+        $"Tensor: its memory was recycled: {releaseReason}; call .Keep() on the tensor before Backward(), copy it with .Clone(), or pass retainGraph: true");
+
+    private static unsafe int Misalignment(byte[] pinned)
+    {
+        var address = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(pinned));
+        return (int)(-address & (BufferPool.Alignment - 1));
+    }
+}

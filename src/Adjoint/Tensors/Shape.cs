@@ -1,0 +1,124 @@
+using System.Collections;
+using System.Runtime.CompilerServices;
+
+namespace Adjoint;
+
+/// <summary>The sizes of a tensor's axes, outermost first. A scalar has none.</summary>
+[CollectionBuilder(typeof(Shape), nameof(Create))]
+public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
+{
+    private readonly int[]? sizes;
+
+    private Shape(int[] sizes) => this.sizes = sizes;
+
+    /// <summary>Copies the sizes into a shape.</summary>
+    /// <exception cref="AdjointException">A size is negative, or the product is over 2³¹.</exception>
+    public static Shape Create(ReadOnlySpan<int> sizes)
+    {
+        long length = 1;
+        foreach (var size in sizes)
+        {
+            if (size < 0)
+                throw new AdjointException($"Shape: sizes must not be negative: found {Describe(sizes)}");
+            length *= size;
+            if (length > int.MaxValue)
+                throw new AdjointException($"Shape: {Describe(sizes)} has more than {int.MaxValue:N0} elements; split the tensor");
+        }
+        return new Shape(sizes.ToArray());
+    }
+
+    /// <summary>The number of axes.</summary>
+    public int Rank => sizes?.Length ?? 0;
+
+    /// <inheritdoc/>
+    public int Count => Rank;
+
+    /// <summary>The number of elements: the product of the sizes; 1 for a scalar.</summary>
+    public int Elements
+    {
+        get
+        {
+            var length = 1;
+            foreach (var size in Sizes) length *= size;
+            return length;
+        }
+    }
+
+    /// <summary>The sizes.</summary>
+    public ReadOnlySpan<int> Sizes => sizes;
+
+    /// <summary>The size of an axis; negative axes count from the end.</summary>
+    public int this[int axis] => sizes is { } s && (uint)(axis < 0 ? axis + s.Length : axis) < (uint)s.Length
+        ? s[axis < 0 ? axis + s.Length : axis]
+        : throw new AdjointException($"Shape: axis {axis} is outside {this}; it has {Rank} axes");
+
+    /// <summary>Wraps an array.</summary>
+    public static implicit operator Shape(int[] sizes) => Create(sizes);
+
+    /// <summary>Whether all sizes agree.</summary>
+    public static bool operator ==(Shape a, Shape b) => a.Equals(b);
+
+    /// <summary>Whether any size differs.</summary>
+    public static bool operator !=(Shape a, Shape b) => !a.Equals(b);
+
+    /// <inheritdoc/>
+    public bool Equals(Shape other) => Sizes.SequenceEqual(other.Sizes);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => obj is Shape other && Equals(other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode()
+    {
+        var hash = new HashCode();
+        foreach (var size in Sizes) hash.Add(size);
+        return hash.ToHashCode();
+    }
+
+    /// <summary>The sizes in parentheses: <c>(128, 784)</c>.</summary>
+    public override string ToString() => Describe(Sizes);
+
+    /// <inheritdoc/>
+    public IEnumerator<int> GetEnumerator() => ((IEnumerable<int>)(sizes ?? [])).GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>Turns a possibly negative axis into one in 0..rank-1.</summary>
+    /// <exception cref="AdjointException">The axis is outside.</exception>
+    internal int Axis(int axis, string op) => axis >= -Rank && axis < Rank
+        ? (axis < 0 ? axis + Rank : axis)
+        : throw new AdjointException($"{op}: axis {axis} is outside {this}; use {-Rank}..{Rank - 1}");
+
+    /// <summary>Row-major strides in elements.</summary>
+    internal nint[] ContiguousStrides()
+    {
+        var strides = new nint[Rank];
+        nint step = 1;
+        for (var axis = Rank - 1; axis >= 0; axis--)
+        {
+            strides[axis] = step;
+            step *= sizes![axis];
+        }
+        return strides;
+    }
+
+    /// <summary>NumPy's rule: align at the last axis; sizes must agree or one of them be 1.</summary>
+    /// <exception cref="AdjointException">The shapes do not broadcast.</exception>
+    internal static Shape Broadcast(Shape a, Shape b, string op)
+    {
+        if (a == b) return a;
+        var rank = Math.Max(a.Rank, b.Rank);
+        var sizes = new int[rank];
+        for (var i = 1; i <= rank; i++)
+        {
+            var left = i <= a.Rank ? a[-i] : 1;
+            var right = i <= b.Rank ? b[-i] : 1;
+            if (left != right && left != 1 && right != 1)
+                throw new AdjointException($"{op}: shapes do not broadcast: {a} and {b}: sizes {left} and {right} at axis {-i} must be equal or 1");
+            sizes[^i] = left == 1 ? right : left;
+        }
+        return new Shape(sizes);
+    }
+
+    private static string Describe(ReadOnlySpan<int> sizes) => sizes.Length == 1 ? $"({sizes[0]},)" : $"({string.Join(", ", sizes.ToArray())})";
+}

@@ -1,0 +1,166 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Adjoint.Kernels;
+using Adjoint.Memory;
+
+namespace Adjoint;
+
+/// <summary>
+/// A value of a computation graph: an n-dimensional array with, where it takes part in learning, a gradient and the
+/// op node that made it. Nobody disposes a tensor (see <c>docs/memory.md</c>).
+/// </summary>
+/// <remarks>
+/// Operations live beside their derivative in <c>Ops/</c>, as extension members; this class holds only what a tensor
+/// <em>is</em>. Views (reshape, transpose, slice, expand) share the storage.
+/// </remarks>
+[DebuggerTypeProxy(typeof(TensorDebugView))]
+[DebuggerDisplay("{DebuggerText,nq}")]
+public sealed partial class Tensor
+{
+    private readonly nint[] strides;
+    private readonly int offset;
+    private List<Func<Tensor, Tensor?>>? hooks;
+    private Tensor? grad;
+
+    internal Tensor(Storage storage, Shape shape, DType dtype, nint[] strides, int offset)
+    {
+        Storage = storage;
+        Shape = shape;
+        DType = dtype;
+        this.strides = strides;
+        this.offset = offset;
+        Length = shape.Elements;
+        IsContiguous = ComputeContiguous();
+    }
+
+    /// <summary>The sizes of the axes.</summary>
+    public Shape Shape { get; }
+
+    /// <summary>The element type.</summary>
+    public DType DType { get; }
+
+    /// <summary>The number of axes.</summary>
+    public int Rank => Shape.Rank;
+
+    /// <summary>The number of elements.</summary>
+    public int Length { get; }
+
+    /// <summary>A name for printing, errors and pictures.</summary>
+    public string? Name { get; set; }
+
+    /// <summary>The op node that made this tensor, or null for a leaf.</summary>
+    public OpNode? Source { get; internal set; }
+
+    /// <summary>Whether the user, rather than an op, made this tensor.</summary>
+    public bool IsLeaf => Source is null;
+
+    /// <summary>Whether a gradient is computed for this tensor.</summary>
+    public bool RequiresGrad { get; internal set; }
+
+    /// <summary>∂(what <c>Backward()</c> was called on)/∂(this), added up over calls; null before the first. Leaves only, unless <see cref="RetainGrad"/> was called.</summary>
+    public Tensor? Grad
+    {
+        get => grad;
+        set
+        {
+            if (value is not null && (value.Shape != Shape || value.DType != DType))
+                throw new AdjointException($"Grad: a gradient has the shape and type of its tensor: expected {Shape} {DType.Label()}, found {value.Shape} {value.DType.Label()}");
+            grad = value;
+        }
+    }
+
+    /// <summary>Whether the elements lie in row-major order without gaps.</summary>
+    public bool IsContiguous { get; }
+
+    /// <summary>Whether the memory was recycled; reading it then throws.</summary>
+    public bool IsReleased => Storage.IsReleased;
+
+    /// <summary>Counts writes in place to the storage.</summary>
+    public int Version => Storage.Version;
+
+    internal Storage Storage { get; }
+    internal ReadOnlySpan<nint> Strides => strides;
+    internal int Offset => offset;
+    internal nint StrideAt(int axis) => strides[axis];
+    internal bool RetainsGrad { get; private set; }
+    internal IReadOnlyList<Func<Tensor, Tensor?>>? Hooks => hooks;
+
+    /// <summary>Marks this leaf as one whose gradient is wanted; returns the tensor itself.</summary>
+    /// <exception cref="AdjointException">The type has no gradients, or an op made the tensor.</exception>
+    public Tensor RequireGrad(bool on = true)
+    {
+        if (on && !DType.IsFloating())
+            throw new AdjointException($"RequireGrad: only floating-point tensors have gradients: found {DType.Label()}; cast with .To(DType.Float32) first");
+        if (Source is not null && !on)
+            throw new AdjointException($"RequireGrad: the tensor was made by {Source.Op.Name}; use .Detach() for a value without history");
+        RequiresGrad = on;
+        if (on && Source is null) Storage.IsKept = true;
+        return this;
+    }
+
+    /// <summary>Keeps the gradient of a tensor that an op made (leaves always keep theirs); returns the tensor itself.</summary>
+    public Tensor RetainGrad()
+    {
+        RetainsGrad = true;
+        return this;
+    }
+
+    /// <summary>Excepts this tensor's memory from recycling after <c>Backward()</c>; returns the tensor itself.</summary>
+    public Tensor Keep()
+    {
+        _ = Storage.Bytes;
+        Storage.IsKept = true;
+        return this;
+    }
+
+    /// <summary>The same value, cut off from the graph. Shares memory.</summary>
+    public Tensor Detach() => new(Storage, Shape, DType, strides, offset) { Name = Name };
+
+    /// <summary>Calls <paramref name="hook"/> with the gradient when it arrives here; what it returns, unless null, replaces the gradient.</summary>
+    /// <returns>Dispose it to remove the hook.</returns>
+    public IDisposable RegisterHook(Func<Tensor, Tensor?> hook)
+    {
+        ArgumentNullException.ThrowIfNull(hook);
+        (hooks ??= []).Add(hook);
+        return new HookHandle(hooks, hook);
+    }
+
+    /// <summary>The elements of a contiguous tensor. For library code, which keeps the tensor alive meanwhile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal Span<T> Data<T>() where T : unmanaged
+    {
+        Debug.Assert(IsContiguous && DTypes.Of<T>() == DType);
+        return MemoryMarshal.CreateSpan(ref Unsafe.Add(ref Unsafe.As<byte, T>(ref MemoryMarshal.GetReference(Storage.Bytes)), offset), Length);
+    }
+
+    /// <summary>The first element of a tensor of any layout; go on by <see cref="Strides"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal ref T Origin<T>() where T : unmanaged => ref Unsafe.Add(ref Unsafe.As<byte, T>(ref MemoryMarshal.GetReference(Storage.Bytes)), offset);
+
+    /// <summary>A tensor over the same storage with another layout.</summary>
+    internal Tensor View(Shape shape, nint[] viewStrides, int viewOffset) => new(Storage, shape, DType, viewStrides, viewOffset);
+
+    /// <summary>Notes a write in place; graphs that saved the old value refuse to go backward.</summary>
+    internal void BumpVersion() => Storage.Version++;
+
+    private bool ComputeContiguous()
+    {
+        nint expected = 1;
+        for (var axis = Rank - 1; axis >= 0; axis--)
+        {
+            var size = Shape[axis];
+            if (size == 0) return true;
+            if (size != 1 && strides[axis] != expected) return false;
+            expected *= size;
+        }
+        return true;
+    }
+
+    private string DebuggerText => $"{Name ?? "Tensor"} {Shape} {DType.Label()}{(Source is null ? "" : " ← " + Source.Op.Name)}";
+
+    private sealed class HookHandle(List<Func<Tensor, Tensor?>> hooks, Func<Tensor, Tensor?> hook) : IDisposable
+    {
+        public void Dispose() => hooks.Remove(hook);
+    }
+}

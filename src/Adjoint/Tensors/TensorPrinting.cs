@@ -1,0 +1,92 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+
+namespace Adjoint;
+
+public sealed partial class Tensor
+{
+    private const int EdgeItems = 3;
+    private const int FullUpTo = 1000;
+
+    /// <summary>The elements as nested brackets, summarised beyond 1,000, with shape and type where they are not obvious.</summary>
+    public override string ToString()
+    {
+        if (IsReleased)
+            return $"Tensor {Shape} {DType.Label()} (memory recycled)";
+        var cells = Cells();
+        var width = cells.Values.DefaultIfEmpty("").Max(cell => cell.Length);
+        var text = new StringBuilder();
+        Write(text, cells, width, axis: 0, at: 0, indent: 1);
+        if (Length == 0 || Length > FullUpTo) text.Append($", shape {Shape}");
+        if (DType != DType.Float32) text.Append($", {DType.Label()}");
+        if (Source is not null) text.Append($", source {Source.Op.Name}");
+        else if (RequiresGrad) text.Append(", requires grad");
+        return text.ToString();
+    }
+
+    private Dictionary<int, string> Cells()
+    {
+        var shown = new Dictionary<int, double>();
+        Visit(0, 0, 0, shown);
+        var finite = shown.Values.Where(double.IsFinite).Select(Math.Abs).ToArray();
+        var largest = finite.DefaultIfEmpty(0).Max();
+        var smallest = finite.Where(value => value > 0).DefaultIfEmpty(1).Min();
+        var format = DType is DType.Int64 || finite.All(value => value == Math.Floor(value)) && largest < 1e8 ? "0"
+            : largest >= 1e8 || smallest < 1e-4 && largest / smallest > 1e4 || largest < 1e-3 ? "0.0000e+00" : "0.0000";
+        return shown.ToDictionary(cell => cell.Key, cell => DType == DType.Bool
+            ? cell.Value != 0 ? "true" : "false"
+            : cell.Value.ToString(format, CultureInfo.InvariantCulture));
+    }
+
+    // Row-major index of each shown element, with its value.
+    private void Visit(int axis, int index, int at, Dictionary<int, double> shown)
+    {
+        if (axis == Rank)
+        {
+            shown[index] = View(default, [], offset + at).Item();
+            return;
+        }
+        foreach (var i in Shown(Shape[axis]))
+            if (i >= 0)
+                Visit(axis + 1, index * Shape[axis] + i, at + i * (int)strides[axis], shown);
+    }
+
+    private void Write(StringBuilder text, Dictionary<int, string> cells, int width, int axis, int at, int indent)
+    {
+        if (axis == Rank)
+        {
+            text.Append(Rank == 0 ? cells[at] : cells[at].PadLeft(width));
+            return;
+        }
+        text.Append('[');
+        var first = true;
+        foreach (var i in Shown(Shape[axis]))
+        {
+            if (!first)
+                text.Append(axis == Rank - 1 ? ", " : ",\n" + new string(' ', indent));
+            first = false;
+            if (i < 0) text.Append('…');
+            else Write(text, cells, width, axis + 1, at * Shape[axis] + i, indent + 1);
+        }
+        text.Append(']');
+    }
+
+    // −1 stands for what is left out.
+    private IEnumerable<int> Shown(int size) => Length <= FullUpTo || size <= 2 * EdgeItems
+        ? Enumerable.Range(0, size)
+        : [.. Enumerable.Range(0, EdgeItems), -1, .. Enumerable.Range(size - EdgeItems, EdgeItems)];
+
+    private sealed class TensorDebugView(Tensor tensor)
+    {
+        public string Value => tensor.ToString();
+        public Shape Shape => tensor.Shape;
+        public DType DType => tensor.DType;
+        public OpNode? Source => tensor.Source;
+        public Tensor? Grad => tensor.Grad;
+        public bool RequiresGrad => tensor.RequiresGrad;
+
+        [DebuggerBrowsable(DebuggerBrowsableState.Collapsed)]
+        public Tensor[] Inputs => tensor.Source?.Inputs.ToArray() ?? [];
+    }
+}

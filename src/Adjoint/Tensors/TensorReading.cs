@@ -1,0 +1,138 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+public sealed partial class Tensor
+{
+    /// <summary>Copies the elements out, in row-major order.</summary>
+    /// <exception cref="AdjointException"><typeparamref name="T"/> is not the tensor's type, or its memory was recycled.</exception>
+    public T[] ToArray<T>() where T : unmanaged
+    {
+        var values = new T[Length];
+        CopyTo<T>(values);
+        return values;
+    }
+
+    /// <summary>Copies the elements, in row-major order.</summary>
+    /// <exception cref="AdjointException">The type or the length differs, or the memory was recycled.</exception>
+    public unsafe void CopyTo<T>(Span<T> destination) where T : unmanaged
+    {
+        RequireType<T>(nameof(CopyTo));
+        if (destination.Length != Length)
+            throw new AdjointException($"CopyTo: the destination has {destination.Length} elements, the tensor {Shape} has {Length}");
+        if (IsContiguous)
+            Data<T>().CopyTo(destination);
+        else
+            fixed (T* from = &Origin<T>(), to = destination)
+                Strided.Copy(from, Strides, to, Shape.Sizes);
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>Overwrites the elements, in row-major order, in place.</summary>
+    /// <exception cref="AdjointException">The type or the length differs.</exception>
+    public unsafe void CopyFrom<T>(ReadOnlySpan<T> source) where T : unmanaged
+    {
+        RequireType<T>(nameof(CopyFrom));
+        if (source.Length != Length)
+            throw new AdjointException($"CopyFrom: the source has {source.Length} elements, the tensor {Shape} has {Length}");
+        RequireWritable(nameof(CopyFrom));
+        if (IsContiguous)
+            source.CopyTo(Data<T>());
+        else
+            fixed (T* from = source, to = &Origin<T>())
+                Strided.Scatter(from, to, Strides, Shape.Sizes);
+        BumpVersion();
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>Sets every element in place.</summary>
+    public void Fill(double value)
+    {
+        RequireWritable(nameof(Fill));
+        if (!IsContiguous)
+            throw new AdjointException($"Fill: the tensor is a view with gaps; call .Contiguous() first, or fill the tensor that it views");
+        FillCore(value);
+        BumpVersion();
+    }
+
+    /// <summary>The value of a tensor with one element.</summary>
+    /// <exception cref="AdjointException">There is not exactly one element.</exception>
+    public double Item()
+    {
+        if (Length != 1)
+            throw new AdjointException($"Item: a tensor with one element is needed: found {Shape}; index it, reduce it, or use ToArray");
+        return DType switch
+        {
+            DType.Float32 => Origin<float>(),
+            DType.Float64 => Origin<double>(),
+            DType.Int64 => Origin<long>(),
+            _ => Origin<bool>() ? 1 : 0,
+        };
+    }
+
+    /// <summary>The element at the given indices; negative ones count from the end.</summary>
+    public double ItemAt(params ReadOnlySpan<int> indices)
+    {
+        if (indices.Length != Rank)
+            throw new AdjointException($"ItemAt: {Shape} needs {Rank} indices: found {indices.Length}");
+        var at = offset;
+        for (var axis = 0; axis < Rank; axis++)
+            at += (int)strides[axis] * WrapIndex(indices[axis], axis);
+        return View(default, [], at).Item();
+    }
+
+    /// <summary>A contiguous copy in another type, without history. Truth is 1; NaN becomes 0 as an integer.</summary>
+    internal Tensor Cast(DType to)
+    {
+        if (to == DType) return this;
+        var result = Empty(Shape, to);
+        switch (DType)
+        {
+            case DType.Float32: CastFrom(ToArray<float>(), result); break;
+            case DType.Float64: CastFrom(ToArray<double>(), result); break;
+            case DType.Int64: CastFrom(ToArray<long>(), result); break;
+            default: CastFrom(Array.ConvertAll(ToArray<bool>(), value => value ? (byte)1 : (byte)0), result); break;
+        }
+        return result;
+    }
+
+    internal int WrapIndex(int index, int axis)
+    {
+        var size = Shape[axis];
+        return index >= -size && index < size
+            ? (index < 0 ? index + size : index)
+            : throw new AdjointException($"Index: {index} is outside axis {axis} of {Shape}; use {-size}..{size - 1}");
+    }
+
+    private static void CastFrom<T>(T[] from, Tensor to) where T : unmanaged, System.Numerics.INumber<T>
+    {
+        switch (to.DType)
+        {
+            case DType.Float32: Convert<T, float>(from, to); break;
+            case DType.Float64: Convert<T, double>(from, to); break;
+            case DType.Int64: Convert<T, long>(from, to); break;
+            default:
+                var truth = to.Data<bool>();
+                for (var i = 0; i < truth.Length; i++) truth[i] = from[i] != T.Zero;
+                break;
+        }
+    }
+
+    private static void Convert<T, TTo>(T[] from, Tensor to) where T : unmanaged, System.Numerics.INumber<T> where TTo : unmanaged, System.Numerics.INumber<TTo>
+    {
+        var result = to.Data<TTo>();
+        for (var i = 0; i < result.Length; i++) result[i] = TTo.CreateSaturating(from[i]);
+    }
+
+    private void RequireType<T>(string op) where T : unmanaged
+    {
+        if (DTypes.Of<T>() != DType)
+            throw new AdjointException($"{op}: the tensor holds {DType.Label()}, not {DTypes.Of<T>().Label()}; cast with .To(DType.{DTypes.Of<T>()})");
+    }
+
+    private void RequireWritable(string op)
+    {
+        if (Source is not null && GradMode.IsEnabled && RequiresGrad)
+            throw new AdjointException($"{op}: this tensor was made by {Source.Op.Name} and takes part in a graph; write inside `using (new NoGrad())` or make a new tensor");
+    }
+}
