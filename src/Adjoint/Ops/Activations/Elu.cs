@@ -1,0 +1,36 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>y = x where x > 0, else α(eˣ − 1)</summary>
+internal sealed class EluOp(double alpha) : UnaryOp<EluOp.Lane, EluOp.Slope>(new Lane(alpha), new Slope(alpha))
+{
+    public override string Name => "Elu";
+    public override string Formula => "y = x where x > 0, else α(eˣ − 1)";
+    public override string Derivation => "∂L/∂x = g where x > 0, else g·αeˣ";
+    public override Saves Saves => Saves.Inputs;
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [Tensor.Where(node.Inputs[0].Greater(0), gradient, gradient * node.Inputs[0].Clamp(double.NegativeInfinity, 0).Exp() * alpha)];
+
+    internal readonly struct Lane(double alpha) : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Select(V.Less(V.Splat(0), x), x, V.Splat(alpha) * LaneMath.Expm1(x));
+    }
+
+    // x is the incoming gradient, y the saved input.
+    internal readonly struct Slope(double alpha) : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => V.Select(V.Less(V.Splat(0), y), x, x * V.Splat(alpha) * V.Exp(y));
+    }
+}
+
+/// <summary>The method of <c>Elu</c>.</summary>
+public static class EluMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>x where x > 0, else α(eˣ − 1) (Clevert et al. 2016).</summary>
+        /// <param name="alpha">α.</param>
+        public Tensor Elu(double alpha = 1) => Op.Apply(new EluOp(alpha), x);
+    }
+}

@@ -1,0 +1,11 @@
+namespace Adjoint;
+
+/// <summary>The approximation of GELU by the hyperbolic tangent, composed from other ops.</summary>
+public static class GeluTanhMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>½x(1 + tanh(√(2/π)(x + 0.044715x³))) (Hendrycks and Gimpel 2016, §2).</summary>
+        public Tensor GeluTanh() => x * 0.5 * (1 + ((x + x.Square() * x * 0.044715) * Math.Sqrt(2 / Math.PI)).Tanh());
+    }
+}

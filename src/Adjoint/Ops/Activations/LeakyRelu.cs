@@ -1,0 +1,36 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>y = x where x > 0, else s·x</summary>
+internal sealed class LeakyReluOp(double slope) : UnaryOp<LeakyReluOp.Lane, LeakyReluOp.Slope>(new Lane(slope), new Slope(slope))
+{
+    public override string Name => "LeakyRelu";
+    public override string Formula => "y = x where x > 0, else s·x";
+    public override string Derivation => "∂L/∂x = g where x > 0, else s·g";
+    public override Saves Saves => Saves.Inputs;
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.MaskedBy(new Slope(slope), node.Inputs[0])];
+
+    internal readonly struct Lane(double slope) : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Select(V.Less(V.Splat(0), x), x, x * V.Splat(slope));
+    }
+
+    // x is the incoming gradient, y the saved input.
+    internal readonly struct Slope(double slope) : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => V.Select(V.Less(V.Splat(0), y), x, x * V.Splat(slope));
+    }
+}
+
+/// <summary>The method of <c>LeakyRelu</c>.</summary>
+public static class LeakyReluMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>x where x > 0, else slope·x (Maas et al. 2013).</summary>
+        /// <param name="slope">s.</param>
+        public Tensor LeakyRelu(double slope = 0.01) => Op.Apply(new LeakyReluOp(slope), x);
+    }
+}

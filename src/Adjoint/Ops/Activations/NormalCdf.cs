@@ -1,0 +1,37 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>y = (1 + erf(x/√2)) / 2</summary>
+internal sealed class NormalCdfOp : UnaryOp<NormalCdfOp.Lane, NormalCdfOp.Slope>
+{
+    internal static readonly NormalCdfOp Instance = new();
+
+    public override string Name => "NormalCdf";
+    public override string Formula => "y = (1 + erf(x/√2)) / 2";
+    public override string Derivation => "∂L/∂x = g · e^(−x²/2) / √(2π)";
+    public override Saves Saves => Saves.Inputs;
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * (node.Inputs[0].Square() * -0.5).Exp() * 0.39894228040143267794];
+
+    internal readonly struct Lane : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => GeluOp.Phi(x);
+    }
+
+    // x is the incoming gradient, y the saved input.
+    internal readonly struct Slope : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * V.Exp(y * y * V.Splat(-0.5)) * V.Splat(0.39894228040143267794);
+    }
+}
+
+/// <summary>The method of <c>NormalCdf</c>.</summary>
+public static class NormalCdfMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>The normal distribution function Φ(x) = (1 + erf(x/√2)) / 2.</summary>
+        public Tensor NormalCdf() => Op.Apply(NormalCdfOp.Instance, x);
+    }
+}

@@ -1,0 +1,37 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>y = max(x, 0)</summary>
+internal sealed class ReluOp : UnaryOp<ReluOp.Lane, ReluOp.Slope>
+{
+    internal static readonly ReluOp Instance = new();
+
+    public override string Name => "Relu";
+    public override string Formula => "y = max(x, 0)";
+    public override string Derivation => "∂L/∂x = g where x > 0, else 0";
+    public override Saves Saves => Saves.Output;
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.MaskedBy(new Slope(), node.Output)];
+
+    internal readonly struct Lane : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Max(x, V.Splat(0));
+    }
+
+    // x is the incoming gradient, y the saved output.
+    internal readonly struct Slope : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => V.Select(V.Less(V.Splat(0), y), x, V.Splat(0));
+    }
+}
+
+/// <summary>The method of <c>Relu</c>.</summary>
+public static class ReluMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>max(x, 0): rectified linear unit (Nair and Hinton 2010); the derivative at 0 is taken as 0.</summary>
+        public Tensor Relu() => Op.Apply(ReluOp.Instance, x);
+    }
+}

@@ -1,0 +1,37 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>y = 1 / (1 + e⁻ˣ)</summary>
+internal sealed class SigmoidOp : UnaryOp<SigmoidOp.Lane, SigmoidOp.Slope>
+{
+    internal static readonly SigmoidOp Instance = new();
+
+    public override string Name => "Sigmoid";
+    public override string Formula => "y = 1 / (1 + e⁻ˣ)";
+    public override string Derivation => "∂L/∂x = g · e⁻ˣ/(1 + e⁻ˣ)² = g · y · (1 − y)";
+    public override Saves Saves => Saves.Output;
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * node.Output * (1 - node.Output)];
+
+    internal readonly struct Lane : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => LaneMath.Sigmoid(x);
+    }
+
+    // x is the incoming gradient, y the saved output.
+    internal readonly struct Slope : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * y * (V.Splat(1) - y);
+    }
+}
+
+/// <summary>The method of <c>Sigmoid</c>.</summary>
+public static class SigmoidMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>The logistic function 1 / (1 + e⁻ˣ).</summary>
+        public Tensor Sigmoid() => Op.Apply(SigmoidOp.Instance, x);
+    }
+}

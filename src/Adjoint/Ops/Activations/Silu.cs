@@ -1,0 +1,49 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>y = x · σ(x)</summary>
+internal sealed class SiluOp : UnaryOp<SiluOp.Lane, SiluOp.Slope>
+{
+    internal static readonly SiluOp Instance = new();
+
+    public override string Name => "Silu";
+    public override string Formula => "y = x · σ(x)";
+    public override string Derivation => "∂L/∂x = g · (σ(x) + x·σ(x)·(1 − σ(x)))";
+    public override Saves Saves => Saves.Inputs;
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [Rule(gradient, node.Inputs[0])];
+
+    private static Tensor Rule(Tensor gradient, Tensor x)
+    {
+        var s = x.Sigmoid();
+        return gradient * (s + x * s * (1 - s));
+    }
+
+    private static V Rule<V>(V gradient, V x) where V : struct, ILanes<V>
+    {
+        var s = LaneMath.Sigmoid(x);
+        return gradient * (s + x * s * (V.Splat(1) - s));
+    }
+
+    internal readonly struct Lane : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => x * LaneMath.Sigmoid(x);
+    }
+
+    // x is the incoming gradient, y the saved input.
+    internal readonly struct Slope : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => Rule(x, y);
+    }
+}
+
+/// <summary>The method of <c>Silu</c>.</summary>
+public static class SiluMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>x·σ(x), also called swish (Elfwing et al. 2018).</summary>
+        public Tensor Silu() => Op.Apply(SiluOp.Instance, x);
+    }
+}

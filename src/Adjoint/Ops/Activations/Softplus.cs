@@ -1,0 +1,37 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>y = ln(1 + eˣ) = max(x, 0) + ln(1 + e^(−|x|))</summary>
+internal sealed class SoftplusOp : UnaryOp<SoftplusOp.Lane, SoftplusOp.Slope>
+{
+    internal static readonly SoftplusOp Instance = new();
+
+    public override string Name => "Softplus";
+    public override string Formula => "y = ln(1 + eˣ) = max(x, 0) + ln(1 + e^(−|x|))";
+    public override string Derivation => "∂L/∂x = g · σ(x)";
+    public override Saves Saves => Saves.Inputs;
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * node.Inputs[0].Sigmoid()];
+
+    internal readonly struct Lane : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Max(x, V.Splat(0)) + LaneMath.Log1p(V.Exp(-V.Abs(x)));
+    }
+
+    // x is the incoming gradient, y the saved input.
+    internal readonly struct Slope : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * LaneMath.Sigmoid(y);
+    }
+}
+
+/// <summary>The method of <c>Softplus</c>.</summary>
+public static class SoftplusMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>ln(1 + eˣ), computed without overflow.</summary>
+        public Tensor Softplus() => Op.Apply(SoftplusOp.Instance, x);
+    }
+}

@@ -1,0 +1,37 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>y = tanh x</summary>
+internal sealed class TanhOp : UnaryOp<TanhOp.Lane, TanhOp.Slope>
+{
+    internal static readonly TanhOp Instance = new();
+
+    public override string Name => "Tanh";
+    public override string Formula => "y = tanh x";
+    public override string Derivation => "∂L/∂x = g · (1 − tanh² x) = g · (1 − y²)";
+    public override Saves Saves => Saves.Output;
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * (1 - node.Output.Square())];
+
+    internal readonly struct Lane : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => LaneMath.Tanh(x);
+    }
+
+    // x is the incoming gradient, y the saved output.
+    internal readonly struct Slope : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * (V.Splat(1) - y * y);
+    }
+}
+
+/// <summary>The method of <c>Tanh</c>.</summary>
+public static class TanhMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>The hyperbolic tangent.</summary>
+        public Tensor Tanh() => Op.Apply(TanhOp.Instance, x);
+    }
+}

@@ -1,0 +1,37 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>y = |x|</summary>
+internal sealed class AbsOp : UnaryOp<AbsOp.Lane, AbsOp.Slope>
+{
+    internal static readonly AbsOp Instance = new();
+
+    public override string Name => "Abs";
+    public override string Formula => "y = |x|";
+    public override string Derivation => "∂L/∂x = g · sign(x)";
+    public override Saves Saves => Saves.Inputs;
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * node.Inputs[0].Sign()];
+
+    internal readonly struct Lane : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Abs(x);
+    }
+
+    // x is the incoming gradient, y the saved input.
+    internal readonly struct Slope : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * SignOp.Of(y);
+    }
+}
+
+/// <summary>The method of <c>Abs</c>.</summary>
+public static class AbsMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>|x|; the derivative at 0 is taken as 0.</summary>
+        public Tensor Abs() => Op.Apply(AbsOp.Instance, x);
+    }
+}

@@ -1,0 +1,45 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>z = x + y</summary>
+internal sealed class AddOp : BinaryOp<AddOp.Lane>
+{
+    internal static readonly AddOp Instance = new();
+
+    public override string Name => "Add";
+    public override string Formula => "z = x + y";
+    public override string Derivation => "∂L/∂x = g; ∂L/∂y = g; summed over broadcast axes";
+    public override Saves Saves => Saves.Nothing;
+
+    protected override Tensor Left(OpNode node, Tensor gradient) => gradient;
+
+    protected override Tensor Right(OpNode node, Tensor gradient) => gradient;
+
+    internal readonly struct Lane : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x + y;
+    }
+}
+
+/// <summary>The method and operators of <c>Add</c>.</summary>
+public static class AddMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>x + y, broadcast.</summary>
+        public Tensor Add(Tensor y) => Op.Apply(AddOp.Instance, x, y);
+    }
+
+    extension(Tensor)
+    {
+        /// <summary>x + y, broadcast.</summary>
+        public static Tensor operator +(Tensor x, Tensor y) => Op.Apply(AddOp.Instance, x, y);
+
+        /// <summary>With a number on the right.</summary>
+        public static Tensor operator +(Tensor x, double y) => x.Affine(1, y);
+
+        /// <summary>With a number on the left.</summary>
+        public static Tensor operator +(double x, Tensor y) => y.Affine(1, x);
+    }
+}

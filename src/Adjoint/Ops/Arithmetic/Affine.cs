@@ -1,0 +1,37 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>y = a·x + b</summary>
+internal sealed class AffineOp(double scale, double shift) : UnaryOp<AffineOp.Lane, AffineOp.Slope>(new Lane(scale, shift), new Slope(scale))
+{
+    public override string Name => "Affine";
+    public override string Formula => "y = a·x + b";
+    public override string Derivation => "∂L/∂x = g · a";
+    public override Saves Saves => Saves.Nothing;
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.Affine(scale, 0)];
+
+    internal readonly struct Lane(double scale, double shift) : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Fma(x, V.Splat(scale), V.Splat(shift));
+    }
+
+    // x is the incoming gradient, y the saved input.
+    internal readonly struct Slope(double scale) : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * V.Splat(scale);
+    }
+}
+
+/// <summary>The method of <c>Affine</c>.</summary>
+public static class AffineMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>a·x + b for two numbers: every sum, difference and product with a number.</summary>
+        /// <param name="scale">a.</param>
+        /// <param name="shift">b.</param>
+        public Tensor Affine(double scale, double shift) => Op.Apply(new AffineOp(scale, shift), x);
+    }
+}

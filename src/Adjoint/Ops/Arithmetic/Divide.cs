@@ -1,0 +1,45 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>z = x / y</summary>
+internal sealed class DivideOp : BinaryOp<DivideOp.Lane>
+{
+    internal static readonly DivideOp Instance = new();
+
+    public override string Name => "Divide";
+    public override string Formula => "z = x / y";
+    public override string Derivation => "∂L/∂x = g / y; ∂L/∂y = −g · x / y² = −(g / y) · z (mind the minus sign: z falls as y grows); summed over broadcast axes";
+    public override Saves Saves => Saves.Inputs | Saves.Output;
+
+    protected override Tensor Left(OpNode node, Tensor gradient) => gradient / node.Inputs[1];
+
+    protected override Tensor Right(OpNode node, Tensor gradient) => -(gradient / node.Inputs[1] * node.Output);
+
+    internal readonly struct Lane : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x / y;
+    }
+}
+
+/// <summary>The method and operators of <c>Divide</c>.</summary>
+public static class DivideMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>x / y, element by element, broadcast.</summary>
+        public Tensor Divide(Tensor y) => Op.Apply(DivideOp.Instance, x, y);
+    }
+
+    extension(Tensor)
+    {
+        /// <summary>x / y, element by element, broadcast.</summary>
+        public static Tensor operator /(Tensor x, Tensor y) => Op.Apply(DivideOp.Instance, x, y);
+
+        /// <summary>With a number on the right.</summary>
+        public static Tensor operator /(Tensor x, double y) => x.Affine(1 / y, 0);
+
+        /// <summary>With a number on the left.</summary>
+        public static Tensor operator /(double x, Tensor y) => Op.Apply(DivideOp.Instance, Tensor.Scalar(x, y.DType), y);
+    }
+}

@@ -1,0 +1,37 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>y = eˣ</summary>
+internal sealed class ExpOp : UnaryOp<ExpOp.Lane, ExpOp.Slope>
+{
+    internal static readonly ExpOp Instance = new();
+
+    public override string Name => "Exp";
+    public override string Formula => "y = eˣ";
+    public override string Derivation => "∂L/∂x = g · eˣ = g · y";
+    public override Saves Saves => Saves.Output;
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * node.Output];
+
+    internal readonly struct Lane : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Exp(x);
+    }
+
+    // x is the incoming gradient, y the saved output.
+    internal readonly struct Slope : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * y;
+    }
+}
+
+/// <summary>The method of <c>Exp</c>.</summary>
+public static class ExpMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>eˣ.</summary>
+        public Tensor Exp() => Op.Apply(ExpOp.Instance, x);
+    }
+}

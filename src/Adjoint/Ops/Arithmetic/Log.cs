@@ -1,0 +1,37 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>y = ln x</summary>
+internal sealed class LogOp : UnaryOp<LogOp.Lane, LogOp.Slope>
+{
+    internal static readonly LogOp Instance = new();
+
+    public override string Name => "Log";
+    public override string Formula => "y = ln x";
+    public override string Derivation => "∂L/∂x = g / x";
+    public override Saves Saves => Saves.Inputs;
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient / node.Inputs[0]];
+
+    internal readonly struct Lane : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Log(x);
+    }
+
+    // x is the incoming gradient, y the saved input.
+    internal readonly struct Slope : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x / y;
+    }
+}
+
+/// <summary>The method of <c>Log</c>.</summary>
+public static class LogMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>The natural logarithm; −∞ at 0, NaN below.</summary>
+        public Tensor Log() => Op.Apply(LogOp.Instance, x);
+    }
+}

@@ -1,0 +1,33 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>z = max(x, y)</summary>
+internal sealed class MaximumOp : BinaryOp<MaximumOp.Lane>
+{
+    internal static readonly MaximumOp Instance = new();
+
+    public override string Name => "Maximum";
+    public override string Formula => "z = max(x, y)";
+    public override string Derivation => "∂L/∂x = g where x > y, g/2 where x = y, else 0; ∂L/∂y likewise";
+    public override Saves Saves => Saves.Inputs;
+
+    protected override Tensor Left(OpNode node, Tensor gradient) => gradient * node.Inputs[1].Share(node.Inputs[0]);
+
+    protected override Tensor Right(OpNode node, Tensor gradient) => gradient * node.Inputs[0].Share(node.Inputs[1]);
+
+    internal readonly struct Lane : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => V.Max(x, y);
+    }
+}
+
+/// <summary>The method of <c>Maximum</c>.</summary>
+public static class MaximumMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>The larger, element by element, broadcast; NaN if either is. Where both are equal, each gets half of the gradient.</summary>
+        public Tensor Maximum(Tensor y) => Op.Apply(MaximumOp.Instance, x, y);
+    }
+}

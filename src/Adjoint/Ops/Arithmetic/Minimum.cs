@@ -1,0 +1,33 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>z = min(x, y)</summary>
+internal sealed class MinimumOp : BinaryOp<MinimumOp.Lane>
+{
+    internal static readonly MinimumOp Instance = new();
+
+    public override string Name => "Minimum";
+    public override string Formula => "z = min(x, y)";
+    public override string Derivation => "∂L/∂x = g where x < y, g/2 where x = y, else 0; ∂L/∂y likewise";
+    public override Saves Saves => Saves.Inputs;
+
+    protected override Tensor Left(OpNode node, Tensor gradient) => gradient * node.Inputs[0].Share(node.Inputs[1]);
+
+    protected override Tensor Right(OpNode node, Tensor gradient) => gradient * node.Inputs[1].Share(node.Inputs[0]);
+
+    internal readonly struct Lane : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => V.Min(x, y);
+    }
+}
+
+/// <summary>The method of <c>Minimum</c>.</summary>
+public static class MinimumMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>The smaller, element by element, broadcast; NaN if either is. Where both are equal, each gets half of the gradient.</summary>
+        public Tensor Minimum(Tensor y) => Op.Apply(MinimumOp.Instance, x, y);
+    }
+}

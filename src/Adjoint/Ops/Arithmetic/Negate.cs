@@ -1,0 +1,43 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>y = −x</summary>
+internal sealed class NegateOp : UnaryOp<NegateOp.Lane, NegateOp.Slope>
+{
+    internal static readonly NegateOp Instance = new();
+
+    public override string Name => "Negate";
+    public override string Formula => "y = −x";
+    public override string Derivation => "∂L/∂x = −g";
+    public override Saves Saves => Saves.Nothing;
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [-gradient];
+
+    internal readonly struct Lane : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => -x;
+    }
+
+    // x is the incoming gradient, y the saved input.
+    internal readonly struct Slope : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => -x;
+    }
+}
+
+/// <summary>The method of <c>Negate</c>.</summary>
+public static class NegateMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>−x.</summary>
+        public Tensor Negate() => Op.Apply(NegateOp.Instance, x);
+    }
+
+    extension(Tensor)
+    {
+        /// <summary>−x.</summary>
+        public static Tensor operator -(Tensor x) => Op.Apply(NegateOp.Instance, x);
+    }
+}

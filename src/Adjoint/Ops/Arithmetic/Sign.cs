@@ -1,0 +1,44 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>y = sign(x)</summary>
+internal sealed class SignOp : UnaryOp<SignOp.Lane, SignOp.Slope>
+{
+    internal static readonly SignOp Instance = new();
+
+    public override string Name => "Sign";
+    public override string Formula => "y = sign(x)";
+    public override string Derivation => "∂L/∂x = 0";
+    public override Saves Saves => Saves.Nothing;
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * 0];
+
+    /// <summary>The sign, for lanes of other ops.</summary>
+    internal static V Of<V>(V x) where V : struct, ILanes<V>
+    {
+        var (zero, one) = (V.Splat(0), V.Splat(1));
+        return V.Select(V.Less(zero, x), one, V.Select(V.Less(x, zero), -one, x * zero));
+    }
+
+    internal readonly struct Lane : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => Of(x);
+    }
+
+    // x is the incoming gradient, y the saved input.
+    internal readonly struct Slope : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * V.Splat(0);
+    }
+}
+
+/// <summary>The method of <c>Sign</c>.</summary>
+public static class SignMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>−1, 0 or 1; NaN stays NaN. Its derivative is 0 everywhere (it jumps at 0).</summary>
+        public Tensor Sign() => Op.Apply(SignOp.Instance, x);
+    }
+}

@@ -1,0 +1,37 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>y = sin x</summary>
+internal sealed class SinOp : UnaryOp<SinOp.Lane, SinOp.Slope>
+{
+    internal static readonly SinOp Instance = new();
+
+    public override string Name => "Sin";
+    public override string Formula => "y = sin x";
+    public override string Derivation => "∂L/∂x = g · cos x";
+    public override Saves Saves => Saves.Inputs;
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * node.Inputs[0].Cos()];
+
+    internal readonly struct Lane : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Sin(x);
+    }
+
+    // x is the incoming gradient, y the saved input.
+    internal readonly struct Slope : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * V.Cos(y);
+    }
+}
+
+/// <summary>The method of <c>Sin</c>.</summary>
+public static class SinMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>The sine, x in radians.</summary>
+        public Tensor Sin() => Op.Apply(SinOp.Instance, x);
+    }
+}

@@ -1,0 +1,37 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>y = √x</summary>
+internal sealed class SqrtOp : UnaryOp<SqrtOp.Lane, SqrtOp.Slope>
+{
+    internal static readonly SqrtOp Instance = new();
+
+    public override string Name => "Sqrt";
+    public override string Formula => "y = √x";
+    public override string Derivation => "∂L/∂x = g / (2√x) = g / (2y)";
+    public override Saves Saves => Saves.Output;
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient / (node.Output * 2)];
+
+    internal readonly struct Lane : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Sqrt(x);
+    }
+
+    // x is the incoming gradient, y the saved output.
+    internal readonly struct Slope : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x / (y + y);
+    }
+}
+
+/// <summary>The method of <c>Sqrt</c>.</summary>
+public static class SqrtMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>√x; NaN below 0.</summary>
+        public Tensor Sqrt() => Op.Apply(SqrtOp.Instance, x);
+    }
+}

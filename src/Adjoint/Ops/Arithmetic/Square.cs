@@ -1,0 +1,37 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>y = x²</summary>
+internal sealed class SquareOp : UnaryOp<SquareOp.Lane, SquareOp.Slope>
+{
+    internal static readonly SquareOp Instance = new();
+
+    public override string Name => "Square";
+    public override string Formula => "y = x²";
+    public override string Derivation => "∂L/∂x = g · 2x";
+    public override Saves Saves => Saves.Inputs;
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * node.Inputs[0] * 2];
+
+    internal readonly struct Lane : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => x * x;
+    }
+
+    // x is the incoming gradient, y the saved input.
+    internal readonly struct Slope : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * (y + y);
+    }
+}
+
+/// <summary>The method of <c>Square</c>.</summary>
+public static class SquareMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>x².</summary>
+        public Tensor Square() => Op.Apply(SquareOp.Instance, x);
+    }
+}

@@ -1,0 +1,40 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>y = m(g, x), linear in g, where m only picks or scales g by the sign of x: rules of kinked functions, whose derivative with respect to x is 0.</summary>
+internal sealed class MaskOp<TLane>(TLane lane) : Op where TLane : struct, IBinaryLane
+{
+    public override string Name => "Mask";
+    public override string Formula => "y = m(x) · g";
+    public override string Derivation => "∂L/∂g = m(x) · ∂L/∂y; m is piecewise constant in x";
+    public override Saves Saves => Saves.Inputs;
+
+    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(inputs[0].Shape, inputs[0].DType);
+
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) => context.Backend.Zip(lane, inputs[0], inputs[1], output);
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.MaskedBy(lane, node.Inputs[1]), null];
+}
+
+internal static class MaskMethods
+{
+    extension(Tensor gradient)
+    {
+        internal Tensor MaskedBy<TLane>(TLane lane, Tensor by) where TLane : struct, IBinaryLane => Op.Apply(new MaskOp<TLane>(lane), gradient, by.Detach());
+
+        /// <summary>The share of x in min(x, y): 1 where x &lt; y, ½ where they are equal, else 0. No history.</summary>
+        internal Tensor Share(Tensor y)
+        {
+            var result = Tensor.Empty(Shape.Broadcast(gradient.Shape, y.Shape, "Share"), y.DType);
+            Backend.Current.Zip(new ShareLane(), gradient, y, result);
+            return result;
+        }
+    }
+
+    private readonly struct ShareLane : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> =>
+            V.Select(V.Less(x, y), V.Splat(1), V.Select(V.Equal(x, y), V.Splat(0.5), V.Splat(0)));
+    }
+}

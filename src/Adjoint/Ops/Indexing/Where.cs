@@ -1,0 +1,50 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>Chooses between two tensors.</summary>
+internal sealed class WhereOp : Op
+{
+    internal static readonly WhereOp Instance = new();
+
+    public override string Name => "Where";
+    public override string Formula => "y = a where the condition is 1, b where it is 0";
+    public override string Derivation => "∂L/∂a = g where the condition is 1, else 0; ∂L/∂b the other way round; summed over broadcast axes";
+    public override Saves Saves => Saves.Inputs;
+
+    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => inputs[1].DType == inputs[2].DType
+        ? new(Shape.Broadcast(Shape.Broadcast(inputs[0].Shape, inputs[1].Shape, Name), inputs[2].Shape, Name), inputs[1].DType)
+        : throw new AdjointException($"Where: both choices must have one type: found {inputs[1].DType.Label()} and {inputs[2].DType.Label()}; cast one with .To(…)");
+
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
+        context.Backend.Zip(new Lane(), inputs[0], inputs[1], inputs[2], output);
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient)
+    {
+        var zero = Tensor.Scalar(0, gradient.DType);
+        return
+        [
+            null,
+            node.Needs(1) ? Apply(Instance, node.Inputs[0], gradient, zero).SumTo(node.Inputs[1].Shape) : null,
+            node.Needs(2) ? Apply(Instance, node.Inputs[0], zero, gradient).SumTo(node.Inputs[2].Shape) : null,
+        ];
+    }
+
+    private readonly struct Lane : ITernaryLane
+    {
+        public V Invoke<V>(V x, V y, V z) where V : struct, ILanes<V> => V.Select(V.Equal(x, V.Splat(0)), z, y);
+    }
+}
+
+/// <summary>The method of <c>Where</c>.</summary>
+public static class WhereMethods
+{
+    extension(Tensor)
+    {
+        /// <summary>a where the condition (bool) holds, b elsewhere; broadcast.</summary>
+        /// <exception cref="AdjointException">The condition is not bool, or the types differ.</exception>
+        public static Tensor Where(Tensor condition, Tensor a, Tensor b) => condition.DType == DType.Bool
+            ? Op.Apply(WhereOp.Instance, condition.Cast(a.DType), a, b)
+            : throw new AdjointException($"Where: the condition must be bool: found {condition.DType.Label()}; compare first, as in x.Greater(0)");
+    }
+}

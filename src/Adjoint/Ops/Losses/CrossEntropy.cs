@@ -1,0 +1,71 @@
+namespace Adjoint;
+
+/// <summary>How the losses of the samples become one number.</summary>
+public enum Reduction
+{
+    /// <summary>Their mean.</summary>
+    Mean,
+
+    /// <summary>Their sum.</summary>
+    Sum,
+}
+
+/// <summary>Softmax and cross-entropy in one op, forward and backward.</summary>
+internal sealed class CrossEntropyOp(double smoothing, Reduction reduction) : Op
+{
+    public override string Name => "CrossEntropy";
+    public override string Formula => "L = Σᵢ (ln Σₖ e^xᵢₖ − Σₖ tᵢₖ xᵢₖ), t = (1 − s)·[k = label] + s/c; divided by n for the mean";
+    public override string Derivation => "∂(ln Σₖ e^xₖ)/∂xⱼ = softmax(x)ⱼ, so ∂L/∂x = g · (softmax(x) − t), divided by n for the mean";
+    public override Saves Saves => Saves.Inputs;
+
+    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
+    {
+        var (logits, labels) = (inputs[0], inputs[1]);
+        if (logits.Rank != 2 || labels.Rank != 1 || labels.Shape[0] != logits.Shape[0])
+            throw new AdjointException($"CrossEntropy: logits (n, classes) and labels (n) are needed: found {logits.Shape} and {labels.Shape}");
+        if (labels.DType != DType.Int64 || !logits.DType.IsFloating())
+            throw new AdjointException($"CrossEntropy: logits must be floating and labels int64 class indices: found {logits.DType.Label()} and {labels.DType.Label()}; cast with .To(DType.Int64)");
+        return new(default, logits.DType);
+    }
+
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
+    {
+        var (logits, labels) = (inputs[0], inputs[1]);
+        var classes = logits.Shape[1];
+        foreach (var label in labels.ToArray<long>())
+            if (label < 0 || label >= classes)
+                throw new AdjointException($"CrossEntropy: label {label} is no class of logits {logits.Shape}; use 0..{classes - 1}");
+        var losses = context.Allocate(labels.Shape, logits.DType);
+        var logSumExp = context.Allocate(labels.Shape, logits.DType);
+        context.Backend.SoftmaxCrossEntropy(logits, labels, smoothing, losses, logSumExp);
+        context.Backend.Reduce(new Kernels.SumLane(), losses, [true], output);
+        if (reduction == Reduction.Mean) context.Backend.Map(new Scale(1.0 / labels.Length), output, output);
+        context.Save(logSumExp);
+    }
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient)
+    {
+        var (logits, labels) = (node.Inputs[0], node.Inputs[1]);
+        var classes = logits.Shape[1];
+        var target = new double[logits.Length];
+        Array.Fill(target, smoothing / classes);
+        var label = labels.ToArray<long>();
+        for (var row = 0; row < label.Length; row++) target[row * classes + (int)label[row]] += 1 - smoothing;
+        return [(logits.Softmax() - Tensor.From((ReadOnlySpan<double>)target, logits.Shape.Sizes).Cast(logits.DType)) * gradient * Weight(logits), null];
+    }
+
+    public override Tensor?[] FusedBackward(OpNode node, Tensor gradient)
+    {
+        var logits = node.Inputs[0];
+        var result = Tensor.Empty(logits.Shape, logits.DType);
+        Backend.Current.SoftmaxCrossEntropyGradient(logits, node.Inputs[1], smoothing, node.Saved[0], gradient.Item() * Weight(logits), result);
+        return [result, null];
+    }
+
+    private double Weight(Tensor logits) => reduction == Reduction.Mean ? 1.0 / logits.Shape[0] : 1;
+
+    private readonly struct Scale(double by) : Kernels.IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, Kernels.ILanes<V> => x * V.Splat(by);
+    }
+}

@@ -1,0 +1,63 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>The largest, or smallest, element over axes.</summary>
+internal sealed class ExtremumOp(ReducedAxes axes, bool keepDims, bool largest) : Op
+{
+    public override string Name => largest ? "Max" : "Min";
+    public override string Formula => largest ? "y = max x over the axes" : "y = min x over the axes";
+    public override string Derivation => "∂L/∂x = g at the element that won, shared evenly where several are equal, 0 elsewhere";
+    public override Saves Saves => Saves.Inputs | Saves.Output;
+
+    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => axes.Count > 0
+        ? new(axes.Result(keepDims), inputs[0].DType)
+        : throw new AdjointException($"{Name}: there is no {(largest ? "largest" : "smallest")} of nothing: {inputs[0].Shape}");
+
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
+    {
+        if (largest) context.Backend.Reduce(new MaxLane(), inputs[0], axes.Marks, output);
+        else context.Backend.Reduce(new MinLane(), inputs[0], axes.Marks, output);
+    }
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient)
+    {
+        var x = node.Inputs[0];
+        Tensor share;
+        using (new NoGrad())
+        {
+            var won = x.EqualTo(node.Output.Reshape(axes.Kept.Sizes)).To(x.DType);
+            int[] over = [.. Enumerable.Range(0, x.Rank).Where(axis => axes.Marks[axis])];
+            share = axes.Marks.Contains(true) ? won / won.Sum(over, keepDims: true) : won;
+        }
+        return [gradient.Reshape(axes.Kept.Sizes) * share];
+    }
+
+    private readonly struct MinLane : IReduceLane
+    {
+        public double Identity => double.PositiveInfinity;
+        public V Transform<V>(V x) where V : struct, ILanes<V> => x;
+        public V Combine<V>(V accumulator, V x) where V : struct, ILanes<V> => V.Min(accumulator, x);
+    }
+}
+
+/// <summary>Max and min over axes.</summary>
+public static class ExtremumMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>The largest element over the axes, all of them if none is named; NaN if any is.</summary>
+        /// <exception cref="AdjointException">There is nothing to choose from.</exception>
+        public Tensor Max(ReadOnlySpan<int> axes = default, bool keepDims = false) => Op.Apply(new ExtremumOp(new(x.Shape, axes, "Max"), keepDims, largest: true), x);
+
+        /// <summary>The largest element of each run along one axis.</summary>
+        public Tensor Max(int axis, bool keepDims = false) => x.Max([axis], keepDims);
+
+        /// <summary>The smallest element over the axes, all of them if none is named; NaN if any is.</summary>
+        /// <exception cref="AdjointException">There is nothing to choose from.</exception>
+        public Tensor Min(ReadOnlySpan<int> axes = default, bool keepDims = false) => Op.Apply(new ExtremumOp(new(x.Shape, axes, "Min"), keepDims, largest: false), x);
+
+        /// <summary>The smallest element of each run along one axis.</summary>
+        public Tensor Min(int axis, bool keepDims = false) => x.Min([axis], keepDims);
+    }
+}

@@ -1,0 +1,85 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>Axes to fold, and the shapes that follow.</summary>
+internal readonly struct ReducedAxes
+{
+    internal ReducedAxes(Shape shape, ReadOnlySpan<int> axes, string op)
+    {
+        Marks = new bool[shape.Rank];
+        if (axes.IsEmpty) Array.Fill(Marks, true);
+        foreach (var axis in axes)
+        {
+            var at = shape.Axis(axis, op);
+            if (Marks[at]) throw new AdjointException($"{op}: axis {axis} is named twice");
+            Marks[at] = true;
+        }
+        var (kept, dropped) = (new List<int>(), new List<int>());
+        Count = 1;
+        for (var axis = 0; axis < shape.Rank; axis++)
+        {
+            kept.Add(Marks[axis] ? 1 : shape[axis]);
+            if (!Marks[axis]) dropped.Add(shape[axis]);
+            else Count *= shape[axis];
+        }
+        (Kept, Dropped) = ((int[])[.. kept], (int[])[.. dropped]);
+    }
+
+    internal bool[] Marks { get; }
+    internal Shape Kept { get; }
+    internal Shape Dropped { get; }
+    internal int Count { get; }
+    internal Shape Result(bool keepDims) => keepDims ? Kept : Dropped;
+}
+
+/// <summary>The sum over axes.</summary>
+internal sealed class SumOp(ReducedAxes axes, bool keepDims) : Op
+{
+    public override string Name => "Sum";
+    public override string Formula => "y = Σ x over the axes";
+    public override string Derivation => "every element has the weight 1: ∂L/∂x = g, expanded to x's shape";
+    public override Saves Saves => Saves.Nothing;
+
+    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(axes.Result(keepDims), inputs[0].DType);
+
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) => context.Backend.Reduce(new SumLane(), inputs[0], axes.Marks, output);
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.Reshape(axes.Kept.Sizes).ExpandTo(node.Inputs[0].Shape)];
+}
+
+/// <summary>Sums and what is composed of them.</summary>
+public static class SumMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>Σ x over the axes, all of them if none is named; 0 for nothing.</summary>
+        /// <exception cref="AdjointException">An axis is outside, or named twice.</exception>
+        public Tensor Sum(ReadOnlySpan<int> axes = default, bool keepDims = false) => Op.Apply(new SumOp(new(x.Shape, axes, "Sum"), keepDims), x);
+
+        /// <summary>Σ x over one axis.</summary>
+        public Tensor Sum(int axis, bool keepDims = false) => x.Sum([axis], keepDims);
+
+        /// <summary>(1/n) Σ x over the axes; NaN for nothing.</summary>
+        public Tensor Mean(ReadOnlySpan<int> axes = default, bool keepDims = false) => x.Sum(axes, keepDims).Affine(1.0 / new ReducedAxes(x.Shape, axes, "Mean").Count, 0);
+
+        /// <summary>The mean over one axis.</summary>
+        public Tensor Mean(int axis, bool keepDims = false) => x.Mean([axis], keepDims);
+
+        /// <summary>Σ (x − mean)² / (n − correction) over the axes; correction 1 is Bessel's.</summary>
+        public Tensor Var(ReadOnlySpan<int> axes = default, bool keepDims = false, int correction = 1)
+        {
+            var count = new ReducedAxes(x.Shape, axes, "Var").Count;
+            return (x - x.Mean(axes, keepDims: true)).Square().Sum(axes, keepDims).Affine(1.0 / (count - correction), 0);
+        }
+
+        /// <summary>ln Σ eˣ over the axes, without overflow.</summary>
+        public Tensor LogSumExp(ReadOnlySpan<int> axes = default, bool keepDims = false)
+        {
+            Tensor shift;
+            using (new NoGrad()) shift = x.Detach().Max(axes, keepDims: true).Clamp(float.MinValue, float.MaxValue);
+            var result = (x - shift).Exp().Sum(axes, keepDims: true).Log() + shift;
+            return keepDims ? result : result.Reshape(new ReducedAxes(x.Shape, axes, "LogSumExp").Dropped.Sizes);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+namespace Adjoint;
+
+/// <summary>Rows to probabilities.</summary>
+internal sealed class SoftmaxOp : Op
+{
+    internal static readonly SoftmaxOp Instance = new();
+
+    public override string Name => "Softmax";
+    public override string Formula => "yⱼ = e^xⱼ / Σₖ e^xₖ over the last axis";
+    public override string Derivation => "∂yⱼ/∂xₖ = yⱼ([j = k] − yₖ), so ∂L/∂x = y · (g − Σⱼ gⱼ yⱼ)";
+    public override Saves Saves => Saves.Output;
+
+    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(inputs[0].Shape, inputs[0].DType);
+
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) => context.Backend.Softmax(inputs[0], output);
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
+        [node.Output * (gradient - (gradient * node.Output).Sum(-1, keepDims: true))];
+}
+
+/// <summary>Rows to logarithms of probabilities.</summary>
+internal sealed class LogSoftmaxOp : Op
+{
+    internal static readonly LogSoftmaxOp Instance = new();
+
+    public override string Name => "LogSoftmax";
+    public override string Formula => "yⱼ = xⱼ − ln Σₖ e^xₖ over the last axis";
+    public override string Derivation => "∂yⱼ/∂xₖ = [j = k] − e^yₖ, so ∂L/∂x = g − eʸ · Σⱼ gⱼ";
+    public override Saves Saves => Saves.Output;
+
+    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(inputs[0].Shape, inputs[0].DType);
+
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) => context.Backend.LogSoftmax(inputs[0], output);
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
+        [gradient - node.Output.Exp() * gradient.Sum(-1, keepDims: true)];
+}
+
+/// <summary>Softmax, log-softmax, normalize.</summary>
+public static class SoftmaxMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>eˣ / Σ eˣ along an axis; without overflow.</summary>
+        public Tensor Softmax(int axis = -1) => Along(x, axis, SoftmaxOp.Instance);
+
+        /// <summary>x − ln Σ eˣ along an axis; without overflow.</summary>
+        public Tensor LogSoftmax(int axis = -1) => Along(x, axis, LogSoftmaxOp.Instance);
+
+        /// <summary>x / Σ x along an axis: rows that sum to 1.</summary>
+        public Tensor Normalize(int axis = -1) => x / x.Sum(axis, keepDims: true);
+    }
+
+    private static Tensor Along(Tensor x, int axis, Op op)
+    {
+        var at = x.Shape.Axis(axis, op.Name);
+        return at == x.Rank - 1 ? Op.Apply(op, x) : Op.Apply(op, x.Transpose(at, -1)).Transpose(at, -1);
+    }
+}

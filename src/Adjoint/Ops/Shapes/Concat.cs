@@ -1,0 +1,65 @@
+namespace Adjoint;
+
+/// <summary>Tensors one after another along an axis.</summary>
+internal sealed class ConcatOp(int axis) : Op
+{
+    public override string Name => "Concat";
+    public override string Formula => "y = x₁, x₂, … one after another along an axis";
+    public override string Derivation => "∂L/∂xᵢ = the part of g that xᵢ filled";
+    public override Saves Saves => Saves.Nothing;
+
+    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
+    {
+        int[] sizes = [.. inputs[0].Shape.Sizes];
+        for (var i = 1; i < inputs.Length; i++)
+        {
+            var other = inputs[i];
+            var fits = other.Rank == sizes.Length && other.DType == inputs[0].DType;
+            for (var a = 0; fits && a < sizes.Length; a++) fits = a == axis || other.Shape[a] == sizes[a];
+            if (!fits)
+                throw new AdjointException($"Concat: tensors must agree in type and in every axis but {axis}: found {inputs[0].Shape} {inputs[0].DType.Label()} and {other.Shape} {other.DType.Label()}");
+            sizes[axis] += other.Shape[axis];
+        }
+        return new(sizes, inputs[0].DType);
+    }
+
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
+    {
+        var at = 0;
+        foreach (var input in inputs)
+        {
+            if (input.Length > 0)
+                context.Backend.Scatter(CpuBackend.Packed(input), new SliceOp(axis, at, input.Shape[axis], 1).Share(output));
+            at += input.Shape[axis];
+        }
+    }
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient)
+    {
+        var results = new Tensor?[node.Inputs.Count];
+        var at = 0;
+        for (var i = 0; i < results.Length; i++)
+        {
+            var size = node.Inputs[i].Shape[axis];
+            if (node.Needs(i)) results[i] = gradient.Slice(axis, at, size);
+            at += size;
+        }
+        return results;
+    }
+}
+
+/// <summary>Concat and stack.</summary>
+public static class ConcatMethods
+{
+    extension(Tensor)
+    {
+        /// <summary>The tensors one after another along an axis that exists.</summary>
+        /// <exception cref="AdjointException">There are none, or they do not fit.</exception>
+        public static Tensor Concat(IReadOnlyList<Tensor> tensors, int axis = 0) => tensors.Count == 0
+            ? throw new AdjointException("Concat: at least one tensor is needed")
+            : Op.Apply(new ConcatOp(tensors[0].Shape.Axis(axis, "Concat")), [.. tensors]);
+
+        /// <summary>The tensors side by side along a new axis.</summary>
+        public static Tensor Stack(IReadOnlyList<Tensor> tensors, int axis = 0) => Tensor.Concat([.. tensors.Select(tensor => tensor.Unsqueeze(axis))], axis);
+    }
+}

@@ -1,0 +1,51 @@
+namespace Adjoint;
+
+/// <summary>Reorders the axes.</summary>
+internal sealed class PermuteOp(int[] order) : ViewOp
+{
+    public override string Name => "Permute";
+    public override string Formula => "y[i_p(0), i_p(1), …] = x[i_0, i_1, …] for the order p";
+    public override string Derivation => "∂L/∂x = g with its axes put back in order";
+
+    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
+    {
+        var x = inputs[0];
+        return order.Order().SequenceEqual(Enumerable.Range(0, x.Rank))
+            ? new(Array.ConvertAll(order, axis => x.Shape[axis]), x.DType)
+            : throw new AdjointException($"Permute: ({string.Join(", ", order)}) is not an order of the {x.Rank} axes of {x.Shape}");
+    }
+
+    internal override Tensor Share(Tensor input) =>
+        input.View(Array.ConvertAll(order, axis => input.Shape[axis]), Array.ConvertAll(order, input.StrideAt), input.Offset);
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient)
+    {
+        var back = new int[order.Length];
+        for (var i = 0; i < order.Length; i++) back[order[i]] = i;
+        return [gradient.Permute(back)];
+    }
+}
+
+/// <summary>Permute and transpose.</summary>
+public static class PermuteMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>The axes in another order, without copying: axis i of the result is axis order[i] of x.</summary>
+        /// <exception cref="AdjointException">The order does not name each axis once.</exception>
+        public Tensor Permute(params ReadOnlySpan<int> order)
+        {
+            var axes = order.ToArray();
+            return Op.Apply(new PermuteOp(Array.ConvertAll(axes, axis => x.Shape.Axis(axis, "Permute"))), x);
+        }
+
+        /// <summary>Swaps two axes, the last two by default, without copying.</summary>
+        public Tensor Transpose(int first = -2, int second = -1)
+        {
+            var order = Enumerable.Range(0, x.Rank).ToArray();
+            var (a, b) = (x.Shape.Axis(first, "Transpose"), x.Shape.Axis(second, "Transpose"));
+            (order[a], order[b]) = (b, a);
+            return Op.Apply(new PermuteOp(order), x);
+        }
+    }
+}

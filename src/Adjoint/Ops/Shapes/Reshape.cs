@@ -1,0 +1,72 @@
+namespace Adjoint;
+
+/// <summary>The same elements in the same order under another shape.</summary>
+internal sealed class ReshapeOp(Shape to) : ViewOp
+{
+    public override string Name => "Reshape";
+    public override string Formula => "y = x with other axes; element k, in row-major order, stays element k";
+    public override string Derivation => "∂L/∂x = g under x's shape";
+
+    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(to, inputs[0].DType);
+
+    internal override Tensor Share(Tensor input) => input.View(to, to.ContiguousStrides(), input.Offset);
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.Reshape(node.Inputs[0].Shape.Sizes)];
+}
+
+/// <summary>Reshape, flatten, squeeze, unsqueeze.</summary>
+public static class ReshapeMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>The same elements under another shape; one size may be −1, to be worked out. Shares memory where the elements lie in order, else copies.</summary>
+        /// <exception cref="AdjointException">The number of elements differs, or more than one size is −1.</exception>
+        public Tensor Reshape(params ReadOnlySpan<int> shape)
+        {
+            var to = Resolve(x, shape);
+            return to == x.Shape ? x : Op.Apply(new ReshapeOp(to), x.Contiguous());
+        }
+
+        /// <summary>Joins the axes from <paramref name="startAxis"/> on into one.</summary>
+        public Tensor Flatten(int startAxis = 0)
+        {
+            var start = x.Rank == 0 ? 0 : x.Shape.Axis(startAxis, "Flatten");
+            return x.Reshape([.. x.Shape.Sizes[..start], -1]);
+        }
+
+        /// <summary>Drops an axis of size 1.</summary>
+        /// <exception cref="AdjointException">Its size is not 1.</exception>
+        public Tensor Squeeze(int axis)
+        {
+            var at = x.Shape.Axis(axis, "Squeeze");
+            if (x.Shape[at] != 1)
+                throw new AdjointException($"Squeeze: axis {axis} of {x.Shape} has size {x.Shape[at]}, not 1; use Select or a reduction");
+            return x.Reshape([.. x.Shape.Sizes[..at], .. x.Shape.Sizes[(at + 1)..]]);
+        }
+
+        /// <summary>Inserts an axis of size 1 before <paramref name="axis"/>; −1 appends one.</summary>
+        public Tensor Unsqueeze(int axis)
+        {
+            if (axis < -x.Rank - 1 || axis > x.Rank)
+                throw new AdjointException($"Unsqueeze: axis {axis} is outside {x.Shape}; use {-x.Rank - 1}..{x.Rank}");
+            var at = axis < 0 ? axis + x.Rank + 1 : axis;
+            return x.Reshape([.. x.Shape.Sizes[..at], 1, .. x.Shape.Sizes[at..]]);
+        }
+    }
+
+    private static Shape Resolve(Tensor x, ReadOnlySpan<int> shape)
+    {
+        var sizes = shape.ToArray();
+        var open = Array.IndexOf(sizes, -1);
+        if (open >= 0)
+        {
+            sizes[open] = 1;
+            var rest = Shape.Create(sizes).Elements;
+            if (rest == 0 || x.Length % rest != 0 || Array.IndexOf(sizes, -1) >= 0)
+                throw new AdjointException($"Reshape: {x.Length} elements of {x.Shape} do not fill ({string.Join(", ", shape.ToArray())}); the sizes must divide them, with at most one −1");
+            sizes[open] = x.Length / rest;
+        }
+        var to = Shape.Create(sizes);
+        return to.Elements == x.Length ? to : throw new AdjointException($"Reshape: {x.Shape} has {x.Length} elements, {to} has {to.Elements}; the product of the sizes must stay");
+    }
+}

@@ -1,0 +1,90 @@
+namespace Adjoint;
+
+/// <summary>Part of an axis.</summary>
+internal sealed class SliceOp(int axis, int start, int count, int step) : ViewOp
+{
+    public override string Name => "Slice";
+    public override string Formula => "y[…, j, …] = x[…, start + j·step, …]";
+    public override string Derivation => "∂L/∂x = g at the places that were taken, 0 elsewhere";
+
+    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(Part(inputs[0].Shape), inputs[0].DType);
+
+    internal override Tensor Share(Tensor input)
+    {
+        nint[] strides = [.. input.Strides];
+        var offset = input.Offset + (count == 0 ? 0 : start * (int)strides[axis]);
+        strides[axis] *= step;
+        return input.View(Part(input.Shape), strides, offset);
+    }
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [Op.Apply(new PlaceOp(node.Inputs[0].Shape, axis, start, count, step), gradient)];
+
+    private Shape Part(Shape shape)
+    {
+        int[] sizes = [.. shape.Sizes];
+        sizes[axis] = count;
+        return sizes;
+    }
+}
+
+/// <summary>The reverse of a slice: x among zeros.</summary>
+internal sealed class PlaceOp(Shape to, int axis, int start, int count, int step) : Op
+{
+    public override string Name => "Place";
+    public override string Formula => "y[…, start + j·step, …] = x[…, j, …], 0 elsewhere";
+    public override string Derivation => "∂L/∂x = g at those places";
+    public override Saves Saves => Saves.Nothing;
+
+    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(to, inputs[0].DType);
+
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
+    {
+        output.Storage.Bytes.Clear();
+        var slice = new SliceOp(axis, start, count, step).Share(output);
+        context.Backend.Scatter(CpuBackend.Packed(inputs[0]), slice);
+    }
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [Op.Apply(new SliceOp(axis, start, count, step), gradient)];
+}
+
+/// <summary>Slicing and indexing with C# indices and ranges.</summary>
+public static class SliceMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>Elements start, start + step, … (at most <paramref name="count"/>) of an axis, without copying.</summary>
+        /// <exception cref="AdjointException">The part is not inside the axis.</exception>
+        public Tensor Slice(int axis, int start, int count, int step = 1)
+        {
+            var at = x.Shape.Axis(axis, "Slice");
+            var size = x.Shape[at];
+            if (step < 1 || start < 0 || count < 0 || count > 0 && start + (long)(count - 1) * step >= size)
+                throw new AdjointException($"Slice: {count} elements from {start} in steps of {step} are not inside axis {axis} of {x.Shape}, of size {size}");
+            return start == 0 && count == size && step == 1 ? x : Op.Apply(new SliceOp(at, start, count, step), x);
+        }
+
+        /// <summary>One position of an axis, which disappears.</summary>
+        public Tensor Select(int axis, int index)
+        {
+            var at = x.Shape.Axis(axis, "Select");
+            return x.Slice(at, x.WrapIndex(index, at), 1).Squeeze(at);
+        }
+
+        /// <summary>A part of the first axes: <c>x.At(1..3, ^1..)</c>. Use <see cref="Select"/> to drop an axis.</summary>
+        public Tensor At(params ReadOnlySpan<Range> ranges)
+        {
+            if (ranges.Length > x.Rank)
+                throw new AdjointException($"At: {ranges.Length} ranges for the {x.Rank} axes of {x.Shape}");
+            var result = x;
+            for (var axis = 0; axis < ranges.Length; axis++)
+            {
+                var size = x.Shape[axis];
+                var (start, end) = (ranges[axis].Start.GetOffset(size), ranges[axis].End.GetOffset(size));
+                if (start < 0 || end > size || end < start)
+                    throw new AdjointException($"At: range {ranges[axis]} is outside axis {axis} of {x.Shape}, of size {size}");
+                result = result.Slice(axis, start, end - start);
+            }
+            return result;
+        }
+    }
+}
