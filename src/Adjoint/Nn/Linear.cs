@@ -1,0 +1,43 @@
+namespace Adjoint.Nn;
+
+/// <summary>
+/// y = x·Wᵀ + b, x (n, in) → y (n, out). Weights begin as <see cref="Initializer.Default"/> unless another is given; the bias begins
+/// as U(−1/√in, 1/√in) with the default, else 0.
+/// </summary>
+public sealed class Linear : Module
+{
+    private readonly Tensor? bias;
+
+    /// <summary>A layer with the given numbers of inputs and outputs.</summary>
+    /// <exception cref="AdjointException">A number is not positive.</exception>
+    public Linear(int inputs, int outputs, bool bias = true, Initializer? initializer = null, Generator? generator = null)
+    {
+        if (inputs < 1 || outputs < 1)
+            throw new AdjointException($"Linear: inputs and outputs must be positive: found {inputs} and {outputs}");
+        var random = generator ?? Generator.Default;
+        (Inputs, Outputs) = (inputs, outputs);
+        Weight = AddParameter("weight", (initializer ?? Initializer.Default).Create(outputs, inputs, random));
+        if (!bias) return;
+        var limit = initializer is null ? 1 / Math.Sqrt(inputs) : 0;
+        using (new NoGrad())
+            this.bias = AddParameter("bias", limit == 0 ? Tensor.Zeros(outputs) : Tensor.Rand([outputs], random).Affine(2 * limit, -limit));
+    }
+
+    /// <summary>The number of inputs.</summary>
+    public int Inputs { get; }
+
+    /// <summary>The number of outputs.</summary>
+    public int Outputs { get; }
+
+    /// <summary>W (out, in).</summary>
+    public Tensor Weight { get; }
+
+    /// <summary>b (out), or null.</summary>
+    public Tensor? Bias => bias;
+
+    /// <inheritdoc/>
+    public override Tensor Forward(Tensor x) => bias is null ? x.MatMul(Weight.Transpose()) : x.Linear(Weight, bias);
+
+    /// <inheritdoc/>
+    public override string ToString() => $"Linear({Inputs} → {Outputs})";
+}

@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Text;
+
+namespace Adjoint.Nn;
+
+/// <summary>A part of a network: parameters, parts of its own, and what it computes.</summary>
+public abstract class Module
+{
+    private readonly List<(string Name, Tensor Value)> parameters = [];
+    private readonly List<(string Name, Module Value)> children = [];
+
+    /// <summary>Whether the module behaves as in training (dropout drops) or as in use.</summary>
+    public bool IsTraining { get; private set; } = true;
+
+    /// <summary>The parts, by name.</summary>
+    public IReadOnlyList<(string Name, Module Value)> Children => children;
+
+    /// <summary>What the module computes.</summary>
+    public abstract Tensor Forward(Tensor x);
+
+    /// <summary>All parameters, by path: <c>layers.0.weight</c>.</summary>
+    public IEnumerable<(string Name, Tensor Value)> NamedParameters()
+    {
+        foreach (var own in parameters) yield return own;
+        foreach (var (name, child) in children)
+            foreach (var (path, value) in child.NamedParameters())
+                yield return ($"{name}.{path}", value);
+    }
+
+    /// <summary>All parameters.</summary>
+    public IEnumerable<Tensor> Parameters() => NamedParameters().Select(parameter => parameter.Value);
+
+    /// <summary>Switches this module and its parts to training; returns the module.</summary>
+    public Module Train(bool on = true)
+    {
+        IsTraining = on;
+        foreach (var (_, child) in children) child.Train(on);
+        return this;
+    }
+
+    /// <summary>Switches this module and its parts to use; returns the module.</summary>
+    public Module Eval() => Train(false);
+
+    /// <summary>All parameters by path: the tensors themselves, not copies.</summary>
+    public IReadOnlyDictionary<string, Tensor> StateDict() => NamedParameters().ToDictionary(parameter => parameter.Name, parameter => parameter.Value.Detach());
+
+    /// <summary>Copies values into the parameters; all or nothing.</summary>
+    /// <exception cref="AdjointException">A name is missing or unknown, or a shape or type differs.</exception>
+    public void LoadStateDict(IReadOnlyDictionary<string, Tensor> state)
+    {
+        var own = NamedParameters().ToDictionary(parameter => parameter.Name, parameter => parameter.Value);
+        var missing = own.Keys.Where(name => !state.ContainsKey(name)).ToArray();
+        var unknown = state.Keys.Where(name => !own.ContainsKey(name)).ToArray();
+        if (missing.Length + unknown.Length > 0)
+            throw new AdjointException($"LoadStateDict: the state does not fit the model: missing {List(missing)}, unknown {List(unknown)}; build the model with the settings it was saved with");
+        foreach (var (name, value) in own)
+            if (state[name].Shape != value.Shape || state[name].DType != value.DType)
+                throw new AdjointException($"LoadStateDict: {name} must be {value.Shape} {value.DType.Label()}: found {state[name].Shape} {state[name].DType.Label()}; build the model with the settings it was saved with");
+        using var _ = new NoGrad();
+        foreach (var (name, value) in own)
+            if (value.DType == DType.Float32) value.CopyFrom<float>(state[name].ToArray<float>());
+            else value.CopyFrom<double>(state[name].ToArray<double>());
+    }
+
+    /// <summary>A table of layers, output shapes and numbers of parameters, found by sending zeros of the given shape through.</summary>
+    public string Summary(params ReadOnlySpan<int> inputShape)
+    {
+        var rows = new List<(string Layer, string Output, int Count)>();
+        var x = Tensor.Zeros(inputShape);
+        var training = IsTraining;
+        Eval();
+        using (new NoGrad())
+        {
+            if (this is Sequential sequential)
+                foreach (var (name, child) in sequential.Children)
+                {
+                    x = child.Forward(x);
+                    rows.Add(($"{name} {child}", x.Shape.ToString(), child.Parameters().Sum(parameter => parameter.Length)));
+                }
+            else rows.Add((ToString()!, Forward(x).Shape.ToString(), Parameters().Sum(parameter => parameter.Length)));
+        }
+        Train(training);
+        rows.Add(("total", "", Parameters().Sum(parameter => parameter.Length)));
+        var (wide, middle) = (rows.Max(row => row.Layer.Length), Math.Max("output".Length, rows.Max(row => row.Output.Length)));
+        var text = new StringBuilder();
+        text.AppendLine(CultureInfo.InvariantCulture, $"{"layer".PadRight(wide)}  {"output".PadRight(middle)}  parameters");
+        foreach (var (layer, output, count) in rows)
+            text.AppendLine(CultureInfo.InvariantCulture, $"{layer.PadRight(wide)}  {output.PadRight(middle)}  {count,10:N0}");
+        return text.ToString();
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => GetType().Name;
+
+    /// <summary>Makes a tensor a parameter of this module.</summary>
+    protected Tensor AddParameter(string name, Tensor value)
+    {
+        value.Name = name;
+        parameters.Add((name, value.RequireGrad()));
+        return value;
+    }
+
+    /// <summary>Makes a module part of this one.</summary>
+    protected TModule AddChild<TModule>(string name, TModule child) where TModule : Module
+    {
+        children.Add((name, child));
+        return child;
+    }
+
+    private static string List(string[] names) => names.Length == 0 ? "none" : string.Join(", ", names.Take(5)) + (names.Length > 5 ? $" and {names.Length - 5} more" : "");
+}

@@ -1,0 +1,55 @@
+using Adjoint.Kernels;
+
+namespace Adjoint.Optim;
+
+/// <summary>
+/// Adam (Kingma and Ba 2015, algorithm 1): m = β₁m + (1−β₁)g; v = β₂v + (1−β₂)g²; w −= η·m̂/(√v̂ + ε) with m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ).
+/// Weight decay adds λw to g, as in PyTorch's <c>Adam</c>.
+/// </summary>
+public class Adam : Optimizer
+{
+    private readonly double beta1;
+    private readonly double beta2;
+    private readonly double epsilon;
+    private readonly bool decoupled;
+
+    /// <summary>For one group of parameters.</summary>
+    /// <exception cref="AdjointException">A setting is outside its range: η ≥ 0, 0 ≤ β &lt; 1, ε ≥ 0, λ ≥ 0.</exception>
+    public Adam(IEnumerable<Tensor> parameters, double learningRate = 0.001, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0)
+        : this([new ParameterGroup(parameters, learningRate, weightDecay)], beta1, beta2, epsilon, decoupled: false) { }
+
+    private protected Adam(IEnumerable<ParameterGroup> groups, double beta1, double beta2, double epsilon, bool decoupled) : base(groups)
+    {
+        this.beta1 = Require(beta1, "beta1", beta1 is >= 0 and < 1);
+        this.beta2 = Require(beta2, "beta2", beta2 is >= 0 and < 1);
+        this.epsilon = Require(epsilon, "epsilon", epsilon >= 0);
+        this.decoupled = decoupled;
+    }
+
+    private protected override void Update(ParameterGroup group, Tensor parameter, Tensor gradient)
+    {
+        var state = StateOf(parameter, 2, out _);
+        Apply(new Rule(
+            group.LearningRate / (1 - Math.Pow(beta1, StepCount)), 1 / Math.Sqrt(1 - Math.Pow(beta2, StepCount)), beta1, beta2, epsilon,
+            decoupled ? 0 : group.WeightDecay, decoupled ? 1 - group.LearningRate * group.WeightDecay : 1), parameter, gradient, state[0], state[1]);
+    }
+
+    private readonly struct Rule(double rate, double correction, double beta1, double beta2, double epsilon, double decay, double shrink) : OptimizerSteps.IUpdate
+    {
+        public void Invoke<V>(ref V w, V g, ref V s, ref V t) where V : struct, ILanes<V>
+        {
+            g = V.Fma(V.Splat(decay), w, g);
+            s = V.Fma(V.Splat(1 - beta1), g, V.Splat(beta1) * s);
+            t = V.Fma(V.Splat(1 - beta2), g * g, V.Splat(beta2) * t);
+            w = w * V.Splat(shrink) - V.Splat(rate) * s / (V.Sqrt(t) * V.Splat(correction) + V.Splat(epsilon));
+        }
+    }
+}
+
+/// <summary>Adam with decoupled weight decay, w −= ηλw (Loshchilov and Hutter 2019), as PyTorch's <c>AdamW</c>.</summary>
+public sealed class AdamW : Adam
+{
+    /// <summary>For one group of parameters.</summary>
+    public AdamW(IEnumerable<Tensor> parameters, double learningRate = 0.001, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0.01)
+        : base([new ParameterGroup(parameters, learningRate, weightDecay)], beta1, beta2, epsilon, decoupled: true) { }
+}

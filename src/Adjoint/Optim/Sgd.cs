@@ -1,0 +1,53 @@
+using Adjoint.Kernels;
+
+namespace Adjoint.Optim;
+
+/// <summary>
+/// Stochastic gradient descent as PyTorch's documentation of <c>SGD</c> defines it: g += λw; v = μv + g (v = g at the first step);
+/// w −= η·(g + μv with Nesterov (Sutskever et al. 2013), v with momentum, g without).
+/// </summary>
+public sealed class Sgd : Optimizer
+{
+    private readonly double momentum;
+    private readonly bool nesterov;
+
+    /// <summary>For one group of parameters.</summary>
+    /// <exception cref="AdjointException">A setting is outside its range: η ≥ 0, 0 ≤ μ &lt; 1, λ ≥ 0, Nesterov needs momentum.</exception>
+    public Sgd(IEnumerable<Tensor> parameters, double learningRate, double momentum = 0, bool nesterov = false, double weightDecay = 0)
+        : this([new ParameterGroup(parameters, learningRate, weightDecay)], momentum, nesterov) { }
+
+    /// <summary>For several groups.</summary>
+    public Sgd(IEnumerable<ParameterGroup> groups, double momentum = 0, bool nesterov = false) : base(groups)
+    {
+        this.momentum = Require(momentum, "momentum", momentum is >= 0 and < 1);
+        this.nesterov = nesterov && momentum == 0 ? throw new AdjointException("Sgd: Nesterov's rule needs a momentum above 0") : nesterov;
+    }
+
+    private protected override void Update(ParameterGroup group, Tensor parameter, Tensor gradient)
+    {
+        if (momentum == 0)
+        {
+            Apply(new Plain(group.LearningRate, group.WeightDecay), parameter, gradient);
+            return;
+        }
+        var state = StateOf(parameter, 1, out _);
+        Apply(new Momentum(group.LearningRate, group.WeightDecay, momentum, nesterov), parameter, gradient, state[0]);
+    }
+
+    private readonly struct Plain(double rate, double decay) : OptimizerSteps.IUpdate
+    {
+        public void Invoke<V>(ref V w, V g, ref V s, ref V t) where V : struct, ILanes<V> =>
+            w -= V.Splat(rate) * V.Fma(V.Splat(decay), w, g);
+    }
+
+    // A velocity of 0 before the first step makes v = g there, as defined.
+    private readonly struct Momentum(double rate, double decay, double momentum, bool nesterov) : OptimizerSteps.IUpdate
+    {
+        public void Invoke<V>(ref V w, V g, ref V s, ref V t) where V : struct, ILanes<V>
+        {
+            var decayed = V.Fma(V.Splat(decay), w, g);
+            s = V.Fma(V.Splat(momentum), s, decayed);
+            w -= V.Splat(rate) * (nesterov ? V.Fma(V.Splat(momentum), s, decayed) : s);
+        }
+    }
+}
