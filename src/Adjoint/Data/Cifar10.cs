@@ -1,0 +1,49 @@
+namespace Adjoint.Data;
+
+/// <summary>
+/// CIFAR-10 (Krizhevsky 2009), binary version: 32×32 colour images in ten classes, records of 1 label and 3,072 pixels (red, green, blue planes), scaled to
+/// [−1, 1]. The last 5,000 training images are the validation part.
+/// </summary>
+public static class Cifar10
+{
+    private const int RecordLength = 1 + Pixels;
+    private const int Pixels = 3 * 32 * 32;
+    private const int ValidationCount = 5_000;
+
+    /// <summary>The classes.</summary>
+    public static IReadOnlyList<string> Classes { get; } = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+
+    /// <summary>Reads the six files in a folder.</summary>
+    /// <exception cref="DataFormatException">A file is missing or not what it should be.</exception>
+    public static DataSplits Load(string folder)
+    {
+        var all = Read([.. Enumerable.Range(1, 5).Select(number => DataFolder.Find(folder, $"data_batch_{number}.bin"))]);
+        if (all.Count <= ValidationCount)
+            throw new DataFormatException(Path.Combine(folder, "data_batch_1.bin"), 0, $"{all.Count} training records in all", $"more than the {ValidationCount} of the validation part");
+        var count = all.Count - ValidationCount;
+        return new(all.Part("cifar10", 0, count), all.Part("cifar10", count, ValidationCount), Read([DataFolder.Find(folder, "test_batch.bin")]));
+    }
+
+    private static Dataset Read(string[] files)
+    {
+        foreach (var file in files)
+        {
+            var length = new FileInfo(file).Length;
+            if (length == 0 || length % RecordLength != 0)
+                throw new DataFormatException(file, length - length % RecordLength, $"a length of {length} bytes", $"a multiple of {RecordLength}, the length of a record");
+        }
+        var records = files.Select(File.ReadAllBytes).ToArray();
+        var count = records.Sum(bytes => bytes.Length / RecordLength);
+        var (inputs, labels) = (new float[(long)count * Pixels], new byte[count]);
+        var at = 0;
+        for (var f = 0; f < files.Length; f++)
+            for (var start = 0; start < records[f].Length; start += RecordLength, at++)
+            {
+                labels[at] = records[f][start] <= 9
+                    ? records[f][start]
+                    : throw new DataFormatException(files[f], start, $"label {records[f][start]}", "0 to 9");
+                for (var i = 0; i < Pixels; i++) inputs[at * Pixels + i] = records[f][start + 1 + i] / 127.5f - 1;
+            }
+        return new Dataset("cifar10", (int[])[3, 32, 32], inputs, labels, Classes);
+    }
+}

@@ -1,0 +1,36 @@
+using Adjoint.Data;
+using Adjoint.Nn;
+
+namespace Adjoint.Training;
+
+/// <summary>How a classifier does on a data set.</summary>
+/// <param name="Loss">The mean cross-entropy per sample.</param>
+/// <param name="Accuracy">The share of samples whose largest logit is the label's.</param>
+/// <param name="Confusion">Confusion[label, prediction]: how many samples.</param>
+public sealed record Evaluation(double Loss, double Accuracy, int[,] Confusion)
+{
+    /// <summary>Measures without recording a graph, with the model switched to use; switches it back.</summary>
+    public static Evaluation Run(Module model, DataLoader loader)
+    {
+        using var _ = new NoGrad();
+        var training = model.IsTraining;
+        model.Eval();
+        int[,]? confusion = null;
+        var (loss, right, count) = (0.0, 0, 0);
+        foreach (var (x, y) in loader)
+        {
+            var logits = model.Forward(x);
+            loss += Adjoint.Loss.CrossEntropy(logits, y, reduction: Reduction.Sum).Item();
+            var (predicted, labels) = (logits.ArgMax().ToArray<long>(), y.ToArray<long>());
+            confusion ??= new int[logits.Shape[1], logits.Shape[1]];
+            for (var i = 0; i < labels.Length; i++)
+            {
+                confusion[labels[i], predicted[i]]++;
+                if (labels[i] == predicted[i]) right++;
+            }
+            count += labels.Length;
+        }
+        model.Train(training);
+        return new(loss / count, (double)right / count, confusion ?? new int[0, 0]);
+    }
+}
