@@ -1,0 +1,41 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace Adjoint.Cli.Commands;
+
+/// <summary><c>adjoint ops</c>: every op with formula and derivation; with <c>--check</c>, each derivative compared with finite differences.</summary>
+internal static class OpsCommand
+{
+    internal static Command Create(TextWriter output)
+    {
+        var check = new Option<bool>("--check") { Description = "Check each derivative numerically and print the error." };
+        var command = new Command("ops", "List the operations, their formulas and derivations.") { check };
+        command.SetAction(parsed => parsed.GetValue(check) ? Check(output) : List(output));
+        return command;
+    }
+
+    private static int List(TextWriter output)
+    {
+        foreach (var entry in OpCatalogue.All)
+            output.WriteLine($"{entry.Op.Name}\n  {entry.Op.Formula}\n  {entry.Op.Derivation}");
+        return 0;
+    }
+
+    private static int Check(TextWriter output)
+    {
+        var failed = 0;
+        output.WriteLine($"{"op",-16} {"first derivative",18} {"second derivative",18}");
+        foreach (var entry in OpCatalogue.All)
+        {
+            var first = GradCheck.Run(entry.Call, entry.Inputs());
+            var second = entry.IsSmooth ? GradCheck.RunSecondOrder(entry.Call, entry.Inputs()) : null;
+            var passed = first.Passed && second is not { Passed: false };
+            if (!passed) failed++;
+            output.WriteLine($"{entry.Op.Name,-16} {Error(first),18} {(second is null ? "not smooth" : second.Comparisons == 0 ? "0" : Error(second)),18}{(passed ? "" : $"  FAILED: {first.Worst} {second?.Worst}")}");
+        }
+        output.WriteLine(failed == 0 ? $"all {OpCatalogue.All.Count} ops agree with finite differences in float64" : $"{failed} of {OpCatalogue.All.Count} ops differ from finite differences");
+        return failed == 0 ? 0 : Tool.Failure;
+    }
+
+    private static string Error(GradCheckResult result) => result.MaxError.ToString("0.0e+00", CultureInfo.InvariantCulture);
+}

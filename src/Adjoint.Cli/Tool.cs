@@ -1,0 +1,67 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Adjoint.Cli.Commands;
+
+namespace Adjoint.Cli;
+
+/// <summary>The tool: parses, runs a command, turns errors into one line and an exit code.</summary>
+internal static class Tool
+{
+    internal const int Failure = 1;
+    internal const int Usage = 2;
+    internal const int Interrupted = 130;
+
+    internal static int Run(string[] args, TextWriter output, TextWriter error)
+    {
+        var root = new RootCommand("Adjoint: deep learning that can be seen through.") { TrainCommand.Create(output, error), OpsCommand.Create(output), DataCommand.Create(output) };
+        var debug = new Option<bool>("--debug") { Description = "Show stack traces of failures.", Recursive = true };
+        root.Options.Add(debug);
+        var parsed = root.Parse(args);
+        try
+        {
+            if (parsed.Errors.Count > 0 && parsed.Action is not System.CommandLine.Help.HelpAction)
+                throw new UsageException(Explain(parsed));
+            var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, Output = output, Error = error, ProcessTerminationTimeout = null };
+            return parsed.Invoke(configuration);
+        }
+        catch (UsageException problem)
+        {
+            error.WriteLine($"adjoint: {problem.Message}");
+            return Usage;
+        }
+        catch (IOException) when (IsClosed(output))
+        {
+            return 0;
+        }
+        catch (Exception problem) when (problem is AdjointException or IOException or UnauthorizedAccessException)
+        {
+            error.WriteLine($"adjoint: {(parsed.GetValue(debug) ? problem.ToString() : problem.Message)}");
+            return Failure;
+        }
+    }
+
+    private static string Explain(ParseResult parsed)
+    {
+        var message = parsed.Errors[0].Message.TrimEnd('.');
+        if (parsed.UnmatchedTokens.Count == 0) return message;
+        var word = parsed.UnmatchedTokens[0];
+        var valid = word.StartsWith('-')
+            ? parsed.CommandResult.Command.Options.Select(option => option.Name)
+            : parsed.CommandResult.Command.Subcommands.Select(command => command.Name);
+        return $"unknown {(word.StartsWith('-') ? "option" : "command")} '{word}'{Spelling.Hint(word, valid)}";
+    }
+
+    // A reader that has enough, such as `head`, closes the pipe: no failure of ours.
+    private static bool IsClosed(TextWriter output)
+    {
+        try
+        {
+            output.Flush();
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+}

@@ -1,0 +1,109 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Adjoint.Data;
+using Adjoint.Nn;
+using Adjoint.Training;
+using OxyPlot;
+using OxyPlot.Axes;
+using OxyPlot.Legends;
+using OxyPlot.Series;
+
+namespace Adjoint.Experiments;
+
+/// <summary>What a report shows.</summary>
+/// <param name="Title">The heading.</param>
+/// <param name="Settings">Name and value of each setting.</param>
+/// <param name="Result">What was measured.</param>
+/// <param name="Evaluation">Of the best model, on the validation samples.</param>
+/// <param name="ClassNames">What the labels mean.</param>
+/// <param name="Boundary">For two features: the model, to draw its decision, else null.</param>
+public sealed record RunReport(
+    string Title, IReadOnlyList<(string Name, string Value)> Settings, TrainingResult Result, Evaluation Evaluation, IReadOnlyList<string> ClassNames, Module? Boundary)
+{
+    // Okabe and Ito's palette: told apart by colour-blind readers too.
+    private static readonly OxyColor Blue = OxyColor.FromRgb(0, 114, 178);
+    private static readonly OxyColor Orange = OxyColor.FromRgb(213, 94, 0);
+
+    /// <summary>The page: self-contained, no script, readable on a phone and in print.</summary>
+    public string ToHtml()
+    {
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $$"""
+            <!doctype html>
+            <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+            <title>{{Escape(Title)}}</title>
+            <style>
+            body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; color: #1a1a1a; background: #fff }
+            figure { margin: 1.5rem 0 } figure svg { width: 100%; height: auto; background: #fff }
+            table { border-collapse: collapse; font-variant-numeric: tabular-nums } .wide { overflow-x: auto }
+            th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #ccc } th:first-child, td:first-child { text-align: left }
+            .confusion td { text-align: center; border: 1px solid #ddd }
+            </style></head><body>
+            <h1>{{Escape(Title)}}</h1>
+            <p>Best validation accuracy <b>{{Result.Best.ValidationAccuracy:P2}}</b> after epoch {{Result.Best.Epoch}}; at the end {{Result.Final.ValidationAccuracy:P2}}.</p>
+
+            """);
+        Figure(text, Curve("Validation accuracy", "accuracy / %", [("validation", Blue, epoch => 100 * epoch.ValidationAccuracy)]), "Accuracy on the validation samples, before training (epoch 0) and after each epoch.");
+        Figure(text, Curve("Loss", "mean cross-entropy / nats", [("training", Orange, epoch => epoch.TrainLoss ?? double.NaN), ("validation", Blue, epoch => epoch.ValidationLoss)]), "Loss per sample. Training loss is measured while the parameters change.");
+        if (Boundary is not null) Figure(text, DecisionBoundary.Draw(Boundary), "Decision of the best model over both features; the darker, the surer. Dashed: the true boundary.");
+        Confusion(text);
+        Table(text, "Epochs", ["epoch", "training loss", "validation loss", "validation accuracy", "seconds"], Result.Epochs.Select(epoch => (string[])
+            [$"{epoch.Epoch}", epoch.TrainLoss is { } loss ? Format(loss, "0.0000") : "–", Format(epoch.ValidationLoss, "0.0000"), Format(epoch.ValidationAccuracy, "0.0000"), Format(epoch.Seconds, "0.00")]));
+        Table(text, "Settings", ["setting", "value"], Settings.Select(setting => (string[])[setting.Name, setting.Value]));
+        return text.Append("</body></html>\n").ToString();
+    }
+
+    private string Curve(string title, string unit, (string Name, OxyColor Color, Func<EpochResult, double> Value)[] lines)
+    {
+        var plot = new PlotModel { Title = title, DefaultFontSize = 14, PlotMargins = new OxyThickness(70, 10, 30, 50), Background = OxyColors.White };
+        plot.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Title = "epoch", MinimumMajorStep = 1, MajorGridlineStyle = LineStyle.Dot });
+        plot.Axes.Add(new LinearAxis { Position = AxisPosition.Left, Title = unit, MajorGridlineStyle = LineStyle.Dot });
+        if (lines.Length > 1) plot.Legends.Add(new Legend { LegendPosition = LegendPosition.RightTop, LegendMargin = 12 });
+        foreach (var (name, color, value) in lines)
+        {
+            var series = new LineSeries { Title = lines.Length > 1 ? name : null, Color = color, MarkerType = MarkerType.Circle, MarkerSize = 3, MarkerFill = color };
+            foreach (var epoch in Result.Epochs)
+                if (double.IsFinite(value(epoch))) series.Points.Add(new DataPoint(epoch.Epoch, value(epoch)));
+            plot.Series.Add(series);
+        }
+        var svg = new SvgExporter { Width = 900, Height = 420 }.ExportToString(plot);
+        return svg[svg.IndexOf("<svg", StringComparison.Ordinal)..].Replace("width=\"900\" height=\"420\"", "viewBox=\"0 0 900 420\" role=\"img\"", StringComparison.Ordinal);
+    }
+
+    private void Confusion(StringBuilder text)
+    {
+        var counts = Evaluation.Confusion;
+        var classes = counts.GetLength(0);
+        text.Append("<h2>Confusion matrix</h2><p>Rows: the label. Columns: the best model's prediction.</p><div class=\"wide\"><table class=\"confusion\"><tr><th></th>");
+        for (var j = 0; j < classes; j++) text.Append(CultureInfo.InvariantCulture, $"<th>{Escape(ClassNames[j])}</th>");
+        text.Append("</tr>");
+        for (var i = 0; i < classes; i++)
+        {
+            var total = Enumerable.Range(0, classes).Sum(j => counts[i, j]);
+            text.Append(CultureInfo.InvariantCulture, $"<tr><th>{Escape(ClassNames[i])}</th>");
+            for (var j = 0; j < classes; j++)
+            {
+                var share = total == 0 ? 0 : (double)counts[i, j] / total;
+                var color = i == j ? "0,114,178" : "213,94,0";
+                text.Append(CultureInfo.InvariantCulture, $"<td style=\"background:rgba({color},{share * 0.6:0.00})\">{counts[i, j]}</td>");
+            }
+            text.Append("</tr>");
+        }
+        text.Append("</table></div>\n");
+    }
+
+    private static void Table(StringBuilder text, string title, string[] heads, IEnumerable<string[]> rows)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"<h2>{title}</h2><div class=\"wide\"><table><tr>{string.Concat(heads.Select(head => $"<th>{head}</th>"))}</tr>");
+        foreach (var row in rows) text.Append(CultureInfo.InvariantCulture, $"<tr>{string.Concat(row.Select(cell => $"<td>{Escape(cell)}</td>"))}</tr>");
+        text.Append("</table></div>\n");
+    }
+
+    private static void Figure(StringBuilder text, string svg, string caption) =>
+        text.Append(CultureInfo.InvariantCulture, $"<figure>{svg}<figcaption>{caption}</figcaption></figure>\n");
+
+    private static string Format(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+
+    private static string Escape(string text) => WebUtility.HtmlEncode(text);
+}

@@ -1,0 +1,80 @@
+namespace Adjoint;
+
+/// <summary>One op with inputs at which its derivative can be checked.</summary>
+/// <param name="Op">The op.</param>
+/// <param name="Call">The op applied to inputs.</param>
+/// <param name="Inputs">Float64 inputs away from kinks.</param>
+/// <param name="IsSmooth">Whether a second derivative exists.</param>
+public sealed record OpEntry(Op Op, Func<Tensor[], Tensor> Call, Func<Tensor[]> Inputs, bool IsSmooth = true);
+
+/// <summary>Every op, by name: an explicit list, so that trimming and ahead-of-time compilation keep what is named.</summary>
+public static class OpCatalogue
+{
+    /// <summary>All ops.</summary>
+    public static IReadOnlyList<OpEntry> All { get; } =
+    [
+        Of(x => x[0] + x[1], () => [Normal(2, 3), Normal(3)]),
+        Of(x => x[0] - x[1], () => [Normal(2, 3), Normal(2, 1)]),
+        Of(x => x[0] * x[1], () => [Normal(2, 3), Normal(3)]),
+        Of(x => x[0] / x[1], () => [Normal(2, 3), Positive(3)]),
+        Of(x => x[0].Pow(x[1]), () => [Positive(2, 3), Normal(3)]),
+        Of(x => x[0].Minimum(x[1]), () => [Normal(2, 3), Normal(2, 3)], smooth: false),
+        Of(x => x[0].Maximum(x[1]), () => [Normal(2, 3), Normal(2, 3)], smooth: false),
+        Of(x => -x[0], () => [Normal(2, 3)]),
+        Of(x => x[0] * 3 + 1, () => [Normal(2, 3)]),
+        Of(x => x[0].Pow(3), () => [Normal(2, 3)]),
+        Of(x => x[0].Abs(), () => [AwayFromZero(2, 3)], smooth: false),
+        Of(x => x[0].Sign(), () => [AwayFromZero(2, 3)], smooth: false),
+        Of(x => x[0].Clamp(-1, 1), () => [AwayFromZero(2, 3)], smooth: false),
+        Of(x => x[0].Exp(), () => [Normal(2, 3)]),
+        Of(x => x[0].Log(), () => [Positive(2, 3)]),
+        Of(x => x[0].Log1p(), () => [Positive(2, 3)]),
+        Of(x => x[0].Sqrt(), () => [Positive(2, 3)]),
+        Of(x => x[0].Square(), () => [Normal(2, 3)]),
+        Of(x => x[0].Sin(), () => [Normal(2, 3)]),
+        Of(x => x[0].Cos(), () => [Normal(2, 3)]),
+        Of(x => x[0].Tanh(), () => [Normal(2, 3)]),
+        Of(x => x[0].Sigmoid(), () => [Normal(2, 3)]),
+        Of(x => x[0].Relu(), () => [AwayFromZero(2, 3)], smooth: false),
+        Of(x => x[0].LeakyRelu(), () => [AwayFromZero(2, 3)], smooth: false),
+        Of(x => x[0].Elu(), () => [AwayFromZero(2, 3)]),
+        Of(x => x[0].Gelu(), () => [Normal(2, 3)]),
+        Of(x => x[0].NormalCdf(), () => [Normal(2, 3)]),
+        Of(x => x[0].Silu(), () => [Normal(2, 3)]),
+        Of(x => x[0].Softplus(), () => [Normal(2, 3)]),
+        Of(x => x[0].Sum(1), () => [Normal(2, 3)]),
+        Of(x => x[0].Max(1), () => [Normal(2, 3)], smooth: false),
+        Of(x => x[0].Min(0), () => [Normal(2, 3)], smooth: false),
+        Of(x => x[0].Expand(4, 3), () => [Normal(1, 3)]),
+        Of(x => x[0].Reshape(3, 2), () => [Normal(2, 3)]),
+        Of(x => x[0].Transpose(), () => [Normal(2, 3)]),
+        Of(x => x[0].Slice(1, 1, 2), () => [Normal(2, 4)]),
+        Of(x => x[0].Clone(), () => [Normal(2, 3)]),
+        Of(x => Tensor.Concat([x[0], x[1]], 1), () => [Normal(2, 3), Normal(2, 1)]),
+        Of(x => x[0].Gather(1, Tensor.From(new long[] { 2, 0, 1, 1 }, 2, 2)), () => [Normal(2, 3)]),
+        Of(x => Tensor.Where(Tensor.From(new[] { true, false, true }), x[0], x[1]), () => [Normal(2, 3), Normal(3)]),
+        Of(x => x[0].MatMul(x[1]), () => [Normal(2, 3), Normal(3, 4)]),
+        Of(x => x[0].Linear(x[1], x[2]), () => [Normal(2, 3), Normal(4, 3), Normal(4)]),
+        Of(x => x[0].Softmax(), () => [Normal(2, 3)]),
+        Of(x => x[0].LogSoftmax(), () => [Normal(2, 3)]),
+        Of(x => Loss.CrossEntropy(x[0], Tensor.From(new long[] { 2, 0 }), 0.1), () => [Normal(2, 3)]),
+    ];
+
+    private static OpEntry Of(Func<Tensor[], Tensor> call, Func<Tensor[]> inputs, bool smooth = true)
+    {
+        var leaves = inputs();
+        foreach (var leaf in leaves) leaf.RequireGrad();
+        return new OpEntry(call(leaves).Source!.Op, call, inputs, smooth);
+    }
+
+    private static Tensor Normal(params ReadOnlySpan<int> shape) => Tensor.Randn(Shape.Create(shape), new Generator(7, (ulong)shape.Length * 31 + (ulong)shape[0]), DType.Float64);
+
+    private static Tensor Positive(params ReadOnlySpan<int> shape) => (Normal(shape).Square() + 0.5).Detach();
+
+    // At least 0.2 from the kinks at 0 and ±1.
+    private static Tensor AwayFromZero(params ReadOnlySpan<int> shape)
+    {
+        var x = Normal(shape);
+        return (x + x.Sign() * 0.2 + (x.Abs() - 0.8).Sign() * x.Sign() * 0.2).Detach();
+    }
+}
