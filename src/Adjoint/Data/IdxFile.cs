@@ -23,7 +23,7 @@ public static class IdxFile
         using Stream stream = compressed ? new GZipStream(file, CompressionMode.Decompress) : file;
         try
         {
-            return Read(stream, path, rank, compressed ? file.Length * MostExpansion : file.Length);
+            return Read(stream, path, rank, (compressed ? file.Length * MostExpansion : file.Length) - 4 - 4 * rank);
         }
         catch (InvalidDataException error)
         {
@@ -31,7 +31,7 @@ public static class IdxFile
         }
     }
 
-    private static (int[] Sizes, byte[] Values) Read(Stream stream, string path, int rank, long mostBytes)
+    private static (int[] Sizes, byte[] Values) Read(Stream stream, string path, int rank, long mostValues)
     {
         var header = new byte[4 + 4 * rank];
         var read = stream.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
@@ -45,9 +45,9 @@ public static class IdxFile
         for (var axis = 0; axis < rank; axis++)
         {
             var size = BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(4 + 4 * axis));
-            var fits = size <= int.MaxValue && (size == 0 || length <= mostBytes / size);
+            var fits = size <= int.MaxValue && (size == 0 || length <= mostValues / size);
             if (!fits)
-                throw new DataFormatException(path, 4 + 4 * axis, $"size {size} of axis {axis}", $"at most what the file can hold, {mostBytes} bytes in all");
+                throw new DataFormatException(path, 4 + 4 * axis, $"size {size} of axis {axis}", $"at most {mostValues / length}, what the file can hold");
             (sizes[axis], length) = ((int)size, length * size);
         }
         if (length > Array.MaxLength)

@@ -19,7 +19,7 @@ internal static class BufferPool
     private static readonly ConcurrentStack<byte[]>[] Buckets = [.. Enumerable.Range(0, 33 * BucketsPerOctave).Select(_ => new ConcurrentStack<byte[]>())];
     private static long pooledBytes;
     private static long rentedBytes;
-    private static long missedSinceNudge;
+    private static long rentedAfterNudge;
 
     /// <summary>Bytes that lie in the pool, ready for the next request.</summary>
     internal static long PooledBytes => Interlocked.Read(ref pooledBytes);
@@ -38,7 +38,7 @@ internal static class BufferPool
             Interlocked.Add(ref pooledBytes, -size);
             return buffer;
         }
-        NudgeCollector(size);
+        NudgeCollector();
         return GC.AllocateUninitializedArray<byte>((int)size, pinned: true);
     }
 
@@ -60,14 +60,20 @@ internal static class BufferPool
     }
 
     // Inference drops tensors without telling anyone: the small handles that own the buffers give the collector no
-    // reason to run. When misses add up, one cheap young collection lets their finalizers hand the buffers back.
-    private static void NudgeCollector(long size)
+    // reason to run. When the pool runs out and much was rented since the last time, a collection lets their finalizers
+    // hand the buffers back: a cheap young one first, a full one if that found little.
+    private static void NudgeCollector()
     {
-        if (Interlocked.Add(ref missedSinceNudge, size) < Math.Max(64 << 20, RentedBytes / 2))
+        var grown = RentedBytes - Interlocked.Read(ref rentedAfterNudge);
+        if (grown < Math.Max(64 << 20, Interlocked.Read(ref rentedAfterNudge) / 2))
             return;
-        Interlocked.Exchange(ref missedSinceNudge, 0);
-        GC.Collect(1, GCCollectionMode.Forced, blocking: true);
-        GC.WaitForPendingFinalizers();
+        var before = RentedBytes;
+        for (var generation = 1; generation <= 2 && before - RentedBytes < grown / 2; generation++)
+        {
+            GC.Collect(generation, GCCollectionMode.Forced, blocking: true);
+            GC.WaitForPendingFinalizers();
+        }
+        Interlocked.Exchange(ref rentedAfterNudge, RentedBytes);
     }
 
     private static int BucketFor(long bytes, out long size)

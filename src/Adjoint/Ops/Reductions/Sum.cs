@@ -73,11 +73,19 @@ public static class SumMethods
             return (x - x.Mean(axes, keepDims: true)).Square().Sum(axes, keepDims).Affine(1.0 / (count - correction), 0);
         }
 
+        /// <summary>The variance over one axis.</summary>
+        public Tensor Var(int axis, bool keepDims = false, int correction = 1) => x.Var([axis], keepDims, correction);
+
+        /// <summary>ln Σ eˣ over one axis.</summary>
+        public Tensor LogSumExp(int axis, bool keepDims = false) => x.LogSumExp([axis], keepDims);
+
         /// <summary>ln Σ eˣ over the axes, without overflow.</summary>
         public Tensor LogSumExp(ReadOnlySpan<int> axes = default, bool keepDims = false)
         {
+            // An infinite maximum must not become ∞ − ∞.
+            var (lowest, highest) = x.DType == DType.Float64 ? (double.MinValue, double.MaxValue) : (float.MinValue, float.MaxValue);
             Tensor shift;
-            using (new NoGrad()) shift = x.Detach().Max(axes, keepDims: true).Clamp(float.MinValue, float.MaxValue);
+            using (new NoGrad()) shift = x.Detach().Max(axes, keepDims: true).Clamp(lowest, highest);
             var result = (x - shift).Exp().Sum(axes, keepDims: true).Log() + shift;
             return keepDims ? result : result.Reshape(new ReducedAxes(x.Shape, axes, "LogSumExp").Dropped.Sizes);
         }

@@ -1,0 +1,95 @@
+using System.Text.Json;
+using Adjoint.Cli;
+
+namespace Adjoint.Tests.Cli;
+
+public sealed class ToolTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("adjoint-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Theory]
+    [InlineData("train --dataset mnits", "--dataset: 'mnits' is none of synth, mnist, fashion-mnist, cifar10; did you mean 'mnist'?")]
+    [InlineData("train --activation rleu", "did you mean 'relu'?")]
+    [InlineData("train --epoch 3", "unknown option '--epoch'; did you mean '--epochs'?")]
+    [InlineData("trian", "unknown command 'trian'; did you mean 'train'?")]
+    [InlineData("train --batch-size 0", "--batch-size: 0 is out of range; use at least 1")]
+    [InlineData("train --hidden 4y", "--hidden: '4y' is neither a multiple")]
+    [InlineData("train --epochs three", "three")]
+    [InlineData("train --momentum 1", "--momentum: 1 is out of range")]
+    public void Wrong_usage_is_one_line_and_exit_code_2(string line, string message)
+    {
+        var (code, output, error) = Run(line.Split(' '));
+        Assert.Equal((2, ""), (code, output));
+        Assert.Contains(message, error, StringComparison.Ordinal);
+        Assert.Single(error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public void A_run_leaves_a_folder_that_can_be_repeated()
+    {
+        var path = Path.Combine(folder, "run");
+        var (code, output, _) = Run("train", "--epochs", "2", "--out", path, "--json", "--threads", "1");
+        Assert.Equal(0, code);
+        var json = JsonDocument.Parse(output).RootElement;
+        Assert.Equal(3, json.GetProperty("epochs").GetArrayLength());
+        Assert.Equal(JsonValueKind.Null, json.GetProperty("epochs")[0].GetProperty("trainLoss").ValueKind);
+        Assert.True(json.GetProperty("best").GetProperty("validationAccuracy").GetDouble() > 0.9);
+        Assert.Equal(["best.safetensors", "last.safetensors", "metrics.jsonl", "report.html", "settings.json"], Directory.GetFiles(path).Select(Path.GetFileName).Order());
+        Assert.Equal(3, File.ReadAllLines(Path.Combine(path, "metrics.jsonl")).Length);
+        var report = File.ReadAllText(Path.Combine(path, "report.html"));
+        Assert.Contains("Confusion matrix", report, StringComparison.Ordinal);
+        Assert.DoesNotContain("src=\"http", report, StringComparison.Ordinal);
+
+        var (again, repeated, _) = Run("train", "--epochs", "2", "--out", Path.Combine(folder, "again"), "--json", "--threads", "2", "--quiet");
+        Assert.Equal(0, again);
+        string Losses(string text) => string.Join(' ', JsonDocument.Parse(text).RootElement.GetProperty("epochs").EnumerateArray().Select(epoch => epoch.GetProperty("validationLoss").GetRawText() + epoch.GetProperty("trainLoss").GetRawText()));
+        Assert.Equal(Losses(output), Losses(repeated));
+    }
+
+    [Fact]
+    public void A_folder_that_is_taken_or_a_data_set_that_is_missing_fails_with_1_before_training()
+    {
+        File.WriteAllText(Path.Combine(folder, "file"), "");
+        Assert.Contains("exists and is not empty", Fails("train", "--out", folder), StringComparison.Ordinal);
+        Assert.Contains("is a file", Fails("train", "--out", Path.Combine(folder, "file")), StringComparison.Ordinal);
+        Assert.Contains("data set mnist: no train-images-idx3-ubyte in", Fails("train", "--dataset", "mnist", "--data-dir", folder), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_loss_that_is_not_finite_names_epoch_and_step_and_keeps_the_last_good_model()
+    {
+        var path = Path.Combine(folder, "run");
+        var error = Fails("train", "--lr", "1e38", "--epochs", "2", "--out", path, "--quiet");
+        Assert.Contains("in epoch 1, step ", error, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(path, "best.safetensors")));
+    }
+
+    [Fact]
+    public void Ops_are_listed_and_checked()
+    {
+        var (code, output, _) = Run("ops", "--check");
+        Assert.Equal(0, code);
+        Assert.Contains("ops agree with finite differences", output, StringComparison.Ordinal);
+        Assert.Contains("∂L/∂y = −g · x / y²", Run("ops").Output, StringComparison.Ordinal);
+    }
+
+    private string Fails(params string[] args)
+    {
+        var (code, _, error) = Run(args);
+        Assert.Equal(1, code);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+        return error;
+    }
+
+    private static (int Code, string Output, string Error) Run(params string[] args)
+    {
+        var threads = Adjoint.Kernels.Workers.ThreadCount;
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var code = Tool.Run(args, output, error);
+        Adjoint.Kernels.Workers.ThreadCount = threads;
+        return (code, output.ToString(), error.ToString());
+    }
+}

@@ -1,0 +1,137 @@
+using Adjoint.Kernels;
+
+namespace Adjoint.Tests.Kernels;
+
+public unsafe class DriverTests
+{
+    public static TheoryData<int> Lengths() => [0, 1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 1000, 16384, 16385, 40000];
+
+    [Theory, MemberData(nameof(Lengths))]
+    public void Map_and_Zip_agree_with_a_plain_loop_at_every_length(int length)
+    {
+        var (x, y) = (Values(length, 1), Values(length, 2));
+        var (mapped, zipped) = (new float[length], new float[length]);
+        fixed (float* px = x, py = y, pm = mapped, pz = zipped)
+        {
+            Map.Run(new Tanh(), px, pm, length);
+            Zip.Run(new Hypotenuse(), px, py, pz, length);
+        }
+        for (var i = 0; i < length; i++)
+        {
+            Assert.Equal(Math.Tanh(x[i]), mapped[i], 3e-7);
+            Assert.Equal(Math.Sqrt((double)x[i] * x[i] + (double)y[i] * y[i]), zipped[i], 1e-6 * (1 + zipped[i]));
+        }
+    }
+
+    [Theory, MemberData(nameof(Lengths))]
+    public void Reduce_agrees_with_a_plain_loop_over_any_axis(int length)
+    {
+        var x = Values(length * 3, 3);
+        float total;
+        var (rows, columns) = (new float[3], new float[3]);
+        fixed (float* px = x, pr = rows, pc = columns)
+        {
+            Reduce.Run(new SumLane(), px, &total, 1, length * 3, 1);
+            Reduce.Run(new SumLane(), px, pr, 3, length, 1);
+            Reduce.Run(new MaxLane(), px, pc, 1, length, 3);
+        }
+        Assert.Equal(x.Sum(value => (double)value), total, 1e-4 * (1 + Math.Sqrt(length)));
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(x.Skip(i * length).Take(length).Sum(value => (double)value), rows[i], 1e-4 * (1 + Math.Sqrt(length)));
+            Assert.Equal(x.Where((_, at) => at % 3 == i).DefaultIfEmpty(float.NegativeInfinity).Max(), columns[i]);
+        }
+    }
+
+    [Fact]
+    public void NaN_passes_through_every_lane_and_fold()
+    {
+        for (var at = 0; at < 40; at++)
+        {
+            var x = Values(40, 4);
+            x[at] = float.NaN;
+            var y = new float[40];
+            float max;
+            fixed (float* px = x, py = y)
+            {
+                Map.Run(new Tanh(), px, py, 40);
+                Reduce.Run(new MaxLane(), px, &max, 1, 40, 1);
+            }
+            Assert.Equal(at, Array.FindIndex(y, float.IsNaN));
+            Assert.True(float.IsNaN(max));
+        }
+    }
+
+    [Fact]
+    public void Special_values_of_the_composed_functions()
+    {
+        double[] x = [0, double.PositiveInfinity, double.NegativeInfinity, double.NaN, 1e-300, 710, -746, 1e-10];
+        var y = new double[x.Length];
+        fixed (double* px = x, py = y)
+        {
+            Map.Run(new Tanh(), px, py, x.Length);
+            Assert.Equal([0, 1, -1, double.NaN, 1e-300, 1, -1, 1e-10], y);
+            Map.Run(new Expm1(), px, py, x.Length);
+            Assert.Equal([0, double.PositiveInfinity, -1, double.NaN], y[..4]);
+            Assert.Equal(1.00000000005e-10, y[7], 1e-25);
+            Map.Run(new Log1p(), px, py, x.Length);
+            Assert.Equal([0, double.PositiveInfinity, double.NaN, double.NaN, 1e-300], y[..5]);
+            Map.Run(new Sigmoid(), px, py, x.Length);
+            Assert.Equal([0.5, 1, 0, double.NaN], y[..4]);
+        }
+    }
+
+    [Fact]
+    public void Philox_gives_the_published_answers()
+    {
+        // Random123, kat_vectors: philox4x32 10.
+        Assert.Equal((0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u), Philox.Block(0, 0, 0, 0, 0, 0));
+        Assert.Equal((0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu), Philox.Block(~0u, ~0u, ~0u, ~0u, ~0u, ~0u));
+        Assert.Equal((0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u), Philox.Block(0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0));
+    }
+
+    [Fact]
+    public void Random_numbers_have_the_moments_of_their_distribution_and_permutations_are_permutations()
+    {
+        var normal = Tensor.Randn([200_000], new Generator(5), DType.Float64).ToArray<double>();
+        var uniform = Tensor.Rand([200_000], new Generator(6)).ToArray<float>();
+        Assert.Equal(0, normal.Average(), 0.01);
+        Assert.Equal(1, normal.Average(x => x * x), 0.02);
+        Assert.Equal(3, normal.Average(x => x * x * x * x), 0.1);
+        Assert.Equal(0.5, uniform.Average(), 0.005);
+        Assert.All(uniform, x => Assert.InRange(x, 0, 0.99999999f));
+        Assert.Equal(Enumerable.Range(0, 1000), new Generator(7).Permutation(1000).Order());
+        Assert.NotEqual(new Generator(7).Permutation(1000), new Generator(8).Permutation(1000));
+    }
+
+    internal static float[] Values(int count, int seed)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() * 4 - 2)];
+    }
+
+    private readonly struct Tanh : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => LaneMath.Tanh(x);
+    }
+
+    private readonly struct Expm1 : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => LaneMath.Expm1(x);
+    }
+
+    private readonly struct Log1p : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => LaneMath.Log1p(x);
+    }
+
+    private readonly struct Sigmoid : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => LaneMath.Sigmoid(x);
+    }
+
+    private readonly struct Hypotenuse : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => V.Sqrt(V.Fma(x, x, y * y));
+    }
+}

@@ -1,0 +1,62 @@
+using Adjoint.Nn;
+
+namespace Adjoint.Tests.Nn;
+
+public class ModuleTests
+{
+    [Fact]
+    public void Parameters_have_paths_and_states_load_all_or_nothing()
+    {
+        var model = new Mlp(4, [8], 3, "relu", new Generator(1));
+        Assert.Equal(["1.weight", "1.bias", "3.weight", "3.bias"], model.NamedParameters().Select(parameter => parameter.Name));
+        var other = new Mlp(4, [8], 3, "relu", new Generator(2));
+        other.LoadStateDict(model.StateDict());
+        Assert.Equal(model.Parameters().SelectMany(p => p.ToArray<float>()), other.Parameters().SelectMany(p => p.ToArray<float>()));
+        var error = Assert.Throws<AdjointException>(() => new Mlp(4, [9], 3).LoadStateDict(model.StateDict()));
+        Assert.StartsWith("LoadStateDict: 1.weight must be (9, 4) float32: found (8, 4) float32", error.Message, StringComparison.Ordinal);
+        Assert.Contains("missing 5.weight, 5.bias", Assert.Throws<AdjointException>(() => new Mlp(4, [8, 3], 3).LoadStateDict(model.StateDict())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_input_that_does_not_fit_names_the_layer()
+    {
+        var error = Assert.Throws<AdjointException>(() => new Mlp(4, [8], 3).Forward(Tensor.Zeros(2, 5)));
+        Assert.Equal("layer 1 (Linear(4 → 8)): Linear: an input (n, 4) is needed: found (2, 5) for weights (8, 4); the last axis must be the number of inputs", error.Message);
+    }
+
+    [Fact]
+    public void Initialisers_have_the_variance_of_their_paper()
+    {
+        void Check(Initializer initializer, double variance)
+        {
+            var values = initializer.Create(300, 200, new Generator(4)).ToArray<float>();
+            Assert.Equal(variance, values.Average(x => (double)x * x), variance * 0.03);
+            Assert.Equal(0, values.Average(), Math.Sqrt(variance) * 0.02);
+        }
+
+        Check(Initializer.XavierUniform, 2.0 / 500);
+        Check(Initializer.XavierNormal, 2.0 / 500);
+        Check(Initializer.KaimingUniform, 2.0 / 200);
+        Check(Initializer.KaimingNormal, 2.0 / 200);
+        Check(Initializer.Default, 1.0 / 3 / 200);
+    }
+
+    [Fact]
+    public void Dropout_keeps_the_mean_in_training_and_does_nothing_in_use()
+    {
+        var dropout = new Dropout(0.3, new Generator(5));
+        var y = dropout.Forward(Tensor.Ones(100_000)).ToArray<float>();
+        Assert.Equal(1, y.Average(), 0.01);
+        Assert.Equal(0.3, y.Count(x => x == 0) / 100_000.0, 0.01);
+        dropout.Eval();
+        Assert.All(dropout.Forward(Tensor.Ones(10)).ToArray<float>(), x => Assert.Equal(1, x));
+    }
+
+    [Fact]
+    public void Summary_lists_layers_shapes_and_parameters()
+    {
+        var summary = new Mlp(4, [8], 3).Summary(1, 4);
+        Assert.Contains("1 Linear(4 → 8)", summary, StringComparison.Ordinal);
+        Assert.Matches(@"total\s+67", summary);
+    }
+}

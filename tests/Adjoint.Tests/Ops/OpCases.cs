@@ -1,0 +1,126 @@
+namespace Adjoint.Tests.Ops;
+
+/// <summary>
+/// A row per op: how it is called, at which inputs, and its value by an independent, naive float64 formula over flat arrays.
+/// </summary>
+public sealed record OpCase(string Name, Func<Tensor[], Tensor> Call, int[][] Shapes, Func<double[][], double[]> Reference, Func<double, double>? Domain = null, bool Smooth = true)
+{
+    public override string ToString() => Name;
+
+    /// <summary>Fixed pseudo-random inputs, moved into the op's domain.</summary>
+    public double[][] Inputs()
+    {
+        var random = new Random(20260101 + Shapes.Length);
+        return [.. Shapes.Select(shape => Enumerable.Range(0, shape.Aggregate(1, (a, b) => a * b)).Select(_ =>
+        {
+            var x = Math.Round(random.NextDouble() * 4 - 2, 3) + 0.0005;
+            return Domain is null ? x : Domain(x);
+        }).ToArray())];
+    }
+}
+
+public static class OpCases
+{
+    private static readonly Func<double, double> Positive = x => Math.Abs(x) + 0.3;
+
+    // At least 0.1 from 0 and ±1.
+    private static readonly Func<double, double> AwayFromKinks = x => Math.Sign(x) * (Math.Abs(x) < 1 ? 0.1 + 0.8 * Math.Abs(x) : 1.1 + Math.Abs(x));
+
+    public static IReadOnlyList<OpCase> All { get; } =
+    [
+        new("Add", x => x[0] + x[1], [[2, 3], [3]], x => Map2(x[0], x[1], (a, b) => a + b)),
+        new("Subtract", x => x[0] - x[1], [[2, 3], [3]], x => Map2(x[0], x[1], (a, b) => a - b)),
+        new("Multiply", x => x[0] * x[1], [[2, 3], [3]], x => Map2(x[0], x[1], (a, b) => a * b)),
+        new("Divide", x => x[0] / x[1], [[2, 3], [3]], x => Map2(x[0], x[1], (a, b) => a / b), AwayFromKinks),
+        new("PowerOfTensors", x => x[0].Pow(x[1]), [[2, 3], [3]], x => Map2(x[0], x[1], Math.Pow), Positive),
+        new("Minimum", x => x[0].Minimum(x[1]), [[2, 3], [3]], x => Map2(x[0], x[1], Math.Min), Smooth: false),
+        new("Maximum", x => x[0].Maximum(x[1]), [[2, 3], [3]], x => Map2(x[0], x[1], Math.Max), Smooth: false),
+        Unary("Negate", x => -x, a => -a),
+        Unary("Affine", x => 2 - x * 3, a => 2 - a * 3),
+        Unary("Power", x => x.Pow(3), a => a * a * a),
+        Unary("Abs", x => x.Abs(), Math.Abs, AwayFromKinks, smooth: false),
+        Unary("Sign", x => x.Sign(), a => Math.Sign(a), AwayFromKinks, smooth: false),
+        Unary("Clamp", x => x.Clamp(-1, 1), a => Math.Clamp(a, -1, 1), AwayFromKinks, smooth: false),
+        Unary("Exp", x => x.Exp(), Math.Exp),
+        Unary("Log", x => x.Log(), Math.Log, Positive),
+        Unary("Log1p", x => x.Log1p(), a => Math.Log(1 + a), Positive),
+        Unary("Sqrt", x => x.Sqrt(), Math.Sqrt, Positive),
+        Unary("Square", x => x.Square(), a => a * a),
+        Unary("Sin", x => x.Sin(), Math.Sin),
+        Unary("Cos", x => x.Cos(), Math.Cos),
+        Unary("Tanh", x => x.Tanh(), Math.Tanh),
+        Unary("Sigmoid", x => x.Sigmoid(), a => 1 / (1 + Math.Exp(-a))),
+        Unary("Relu", x => x.Relu(), a => Math.Max(a, 0), AwayFromKinks, smooth: false),
+        Unary("LeakyRelu", x => x.LeakyRelu(0.1), a => a > 0 ? a : 0.1 * a, AwayFromKinks, smooth: false),
+        Unary("Elu", x => x.Elu(), a => a > 0 ? a : Math.Exp(a) - 1, AwayFromKinks),
+        Unary("Gelu", x => x.Gelu(), a => a * Phi(a)),
+        Unary("GeluTanh", x => x.GeluTanh(), a => 0.5 * a * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (a + 0.044715 * a * a * a)))),
+        Unary("NormalCdf", x => x.NormalCdf(), Phi),
+        Unary("Silu", x => x.Silu(), a => a / (1 + Math.Exp(-a))),
+        Unary("Softplus", x => x.Softplus(), a => Math.Log(1 + Math.Exp(a))),
+        new("Sum", x => x[0].Sum([1]), [[2, 3]], x => Rows(x[0], 3, row => [row.Sum()])),
+        new("Sum of the middle axis", x => x[0].Sum([1]), [[2, 3, 2]], x => [.. from i in Enumerable.Range(0, 2) from k in Enumerable.Range(0, 2) select x[0][i * 6 + k] + x[0][i * 6 + 2 + k] + x[0][i * 6 + 4 + k]]),
+        new("Sum of outer axes", x => x[0].Sum([0, 2]), [[2, 3, 2]], x => [.. from j in Enumerable.Range(0, 3) select x[0][j * 2] + x[0][j * 2 + 1] + x[0][6 + j * 2] + x[0][6 + j * 2 + 1]]),
+        new("Mean", x => x[0].Mean(), [[2, 3]], x => [x[0].Average()]),
+        new("Var", x => x[0].Var(1), [[2, 3]], x => Rows(x[0], 3, row => [row.Sum(a => Math.Pow(a - row.Average(), 2)) / 2])),
+        new("LogSumExp", x => x[0].LogSumExp(1), [[2, 3]], x => Rows(x[0], 3, row => [Math.Log(row.Sum(Math.Exp))])),
+        new("Max", x => x[0].Max(1), [[2, 3]], x => Rows(x[0], 3, row => [row.Max()]), Smooth: false),
+        new("Min", x => x[0].Min(1), [[2, 3]], x => Rows(x[0], 3, row => [row.Min()]), Smooth: false),
+        new("Expand", x => x[0].Expand(2, 16), [[2, 1]], x => [.. x[0].SelectMany(a => Enumerable.Repeat(a, 16))]),
+        new("Reshape", x => x[0].Reshape(3, -1), [[2, 3]], x => x[0]),
+        new("Permute", x => x[0].Transpose(), [[2, 3]], x => [x[0][0], x[0][3], x[0][1], x[0][4], x[0][2], x[0][5]]),
+        new("Slice", x => x[0].Slice(1, 0, 2, step: 2), [[2, 3]], x => [x[0][0], x[0][2], x[0][3], x[0][5]]),
+        new("Place", x => Op.Apply(new PlaceOp((int[])[2, 3], 1, 0, 2, 2), x[0]), [[2, 2]], x => [x[0][0], 0, x[0][1], x[0][2], 0, x[0][3]]),
+        new("Contiguous", x => x[0].Clone(), [[2, 3]], x => x[0]),
+        new("Concat", x => Tensor.Concat([x[0], x[1]], 1), [[2, 2], [2, 1]], x => [x[0][0], x[0][1], x[1][0], x[0][2], x[0][3], x[1][1]]),
+        new("Stack", x => Tensor.Stack([x[0], x[1]]), [[2], [2]], x => [.. x[0], .. x[1]]),
+        new("Gather", x => x[0].Gather(1, Tensor.From(new long[] { 2, 2, 0, 1 }, 2, 2)), [[2, 3]], x => [x[0][2], x[0][2], x[0][3], x[0][4]]),
+        new("ScatterAdd", x => Op.Apply(new ScatterAddOp(1, (int[])[2, 3]), x[0], Tensor.From(new long[] { 2, 2, 0, 1 }, 2, 2)), [[2, 2]], x => [0, 0, x[0][0] + x[0][1], x[0][2], x[0][3], 0]),
+        new("Where", x => Tensor.Where(Tensor.From(new[] { true, false, true }), x[0], x[1]), [[2, 3], [3]], x => [x[0][0], x[1][1], x[0][2], x[0][3], x[1][1], x[0][5]]),
+        new("Mask", x => x[0].MaskedBy(new ReluOp.Slope(), x[1].Detach()), [[4], [4]], x => [.. x[0].Zip(x[1], (g, y) => y > 0 ? g : 0)], AwayFromKinks),
+        new("Accumulate", x => Op.Apply(Accumulate.Instance, x[0], x[1]), [[3], [3]], x => [.. x[0].Zip(x[1], (a, b) => a + b)]),
+        new("Cast", x => x[0].To(DType.Float32).To(DType.Float64), [[3]], x => [.. x[0].Select(a => (double)(float)a)], x => Math.Round(x * 4) / 4),
+        new("MatMul", x => x[0].MatMul(x[1]), [[2, 3], [3, 2]], x => MatMul(x[0], x[1], 2, 3, 2)),
+        new("MatMul of a batch", x => x[0].MatMul(x[1]), [[2, 2, 3], [2, 3, 1]], x => [.. MatMul(x[0][..6], x[1][..3], 2, 3, 1), .. MatMul(x[0][6..], x[1][3..], 2, 3, 1)]),
+        new("MatMul of matrix and vector", x => x[0].MatMul(x[1]), [[2, 3], [3]], x => MatMul(x[0], x[1], 2, 3, 1)),
+        new("MatMul of vectors", x => x[0].MatMul(x[1]), [[3], [3]], x => MatMul(x[0], x[1], 1, 3, 1)),
+        new("Linear", x => x[0].Linear(x[1], x[2]), [[2, 3], [2, 3], [2]], x => [.. from i in Enumerable.Range(0, 2) from j in Enumerable.Range(0, 2) select x[2][j] + Enumerable.Range(0, 3).Sum(k => x[0][i * 3 + k] * x[1][j * 3 + k])]),
+        new("Softmax", x => x[0].Softmax(), [[2, 3]], x => Rows(x[0], 3, row => [.. row.Select(a => Math.Exp(a) / row.Sum(Math.Exp))])),
+        new("LogSoftmax", x => x[0].LogSoftmax(), [[2, 3]], x => Rows(x[0], 3, row => [.. row.Select(a => a - Math.Log(row.Sum(Math.Exp)))])),
+        new("Normalize", x => x[0].Normalize(), [[2, 3]], x => Rows(x[0], 3, row => [.. row.Select(a => a / row.Sum())]), Positive),
+        new("CrossEntropy", x => Loss.CrossEntropy(x[0], Tensor.From(new long[] { 2, 0 })), [[2, 3]], x => [(Nll(x[0][..3], 2) + Nll(x[0][3..], 0)) / 2]),
+        new("CrossEntropy, sum, smoothed", x => Loss.CrossEntropy(x[0], Tensor.From(new long[] { 2, 0 }), 0.3, Reduction.Sum), [[2, 3]],
+            x => [0.7 * (Nll(x[0][..3], 2) + Nll(x[0][3..], 0)) + 0.1 * Enumerable.Range(0, 3).Sum(k => Nll(x[0][..3], k) + Nll(x[0][3..], k))]),
+        new("Nll", x => Loss.Nll(x[0], Tensor.From(new long[] { 2, 0 })), [[2, 3]], x => [-(x[0][2] + x[0][3]) / 2]),
+        new("Mse", x => Loss.Mse(x[0], x[1]), [[4], [4]], x => [x[0].Zip(x[1], (a, b) => (a - b) * (a - b)).Average()]),
+        new("L1", x => Loss.L1(x[0], x[1]), [[4], [4]], x => [x[0].Zip(x[1], (a, b) => Math.Abs(a - b)).Average()], Smooth: false),
+        new("Huber", x => Loss.Huber(x[0], x[1], 0.5), [[4], [4]], x => [x[0].Zip(x[1], (a, b) => Math.Abs(a - b) <= 0.5 ? (a - b) * (a - b) / 2 : 0.5 * (Math.Abs(a - b) - 0.25)).Average()], Smooth: false),
+        new("BceWithLogits", x => Loss.BceWithLogits(x[0], x[1]), [[4], [4]], x => [x[0].Zip(x[1], (a, t) => -t * Math.Log(1 / (1 + Math.Exp(-a))) - (1 - t) * Math.Log(1 - 1 / (1 + Math.Exp(-a)))).Average()], x => Math.Abs(x) / 3 + 0.1),
+    ];
+
+    private static OpCase Unary(string name, Func<Tensor, Tensor> call, Func<double, double> reference, Func<double, double>? domain = null, bool smooth = true) =>
+        new(name, x => call(x[0]), [[3, 7]], x => [.. x[0].Select(reference)], domain, smooth);
+
+    private static double[] Map2(double[] a, double[] b, Func<double, double, double> f) => [.. a.Select((value, i) => f(value, b[i % b.Length]))];
+
+    private static double[] Rows(double[] x, int width, Func<double[], double[]> f) => [.. x.Chunk(width).SelectMany(f)];
+
+    private static double Nll(double[] row, int label) => Math.Log(row.Sum(Math.Exp)) - row[label];
+
+    private static double[] MatMul(double[] a, double[] b, int m, int k, int n)
+    {
+        var c = new double[m * n];
+        for (var i = 0; i < m; i++)
+            for (var j = 0; j < n; j++)
+                for (var l = 0; l < k; l++) c[i * n + j] += a[i * k + l] * b[l * n + j];
+        return c;
+    }
+
+    // Φ by its power series (Marsaglia 2004), which converges for every x used here.
+    private static double Phi(double x)
+    {
+        double sum = x, term = x;
+        for (var i = 3; i < 200; i += 2) sum += term *= x * x / i;
+        return 0.5 + sum * Math.Exp(-0.5 * x * x) / Math.Sqrt(2 * Math.PI);
+    }
+}

@@ -1,0 +1,136 @@
+using Adjoint.Optim;
+
+namespace Adjoint.Tests.Optim;
+
+/// <summary>Against the published update rules, step by step in plain float64.</summary>
+public class OptimizerTests
+{
+    private const int Count = 37;
+    private const double Rate = 0.05;
+    private const double Decay = 0.1;
+
+    private delegate void Rule(int step, ref double w, double g, double[] state);
+
+    [Fact]
+    public void Sgd() => Check(p => new Sgd(p, Rate, weightDecay: Decay), (int _, ref double w, double g, double[] _) => w -= Rate * (g + Decay * w));
+
+    [Fact]
+    public void Sgd_with_momentum() => Check(p => new Sgd(p, Rate, 0.9, weightDecay: Decay), (int step, ref double w, double g, double[] s) =>
+    {
+        g += Decay * w;
+        s[0] = step == 1 ? g : 0.9 * s[0] + g;
+        w -= Rate * s[0];
+    });
+
+    [Fact]
+    public void Sgd_with_Nesterovs_rule() => Check(p => new Sgd(p, Rate, 0.9, nesterov: true), (int step, ref double w, double g, double[] s) =>
+    {
+        s[0] = step == 1 ? g : 0.9 * s[0] + g;
+        w -= Rate * (g + 0.9 * s[0]);
+    });
+
+    [Fact]
+    public void Adam() => Check(p => new Adam(p, Rate, weightDecay: Decay), (int step, ref double w, double g, double[] s) => AdamRule(step, ref w, g + Decay * w, s));
+
+    [Fact]
+    public void AdamW() => Check(p => new AdamW(p, Rate, weightDecay: Decay), (int step, ref double w, double g, double[] s) =>
+    {
+        w -= Rate * Decay * w;
+        AdamRule(step, ref w, g, s);
+    });
+
+    [Fact]
+    public void RmsProp() => Check(p => new RmsProp(p, Rate, weightDecay: Decay), (int _, ref double w, double g, double[] s) =>
+    {
+        g += Decay * w;
+        s[0] = 0.99 * s[0] + 0.01 * g * g;
+        w -= Rate * g / (Math.Sqrt(s[0]) + 1e-8);
+    });
+
+    [Fact]
+    public void State_goes_on_where_it_was()
+    {
+        static (Tensor W, Adam Optimizer) New() => Tensor.Ones(5).RequireGrad() is var w ? (w, new Adam([w], Rate)) : default;
+        static void Step(Tensor w, Adam optimizer)
+        {
+            optimizer.ZeroGrad();
+            w.Pow(3).Sum().Backward();
+            optimizer.Step();
+        }
+
+        var (through, first) = New();
+        for (var i = 0; i < 6; i++) Step(through, first);
+        var (stopped, second) = New();
+        for (var i = 0; i < 3; i++) Step(stopped, second);
+        var (resumed, third) = New();
+        resumed.CopyFrom<float>(stopped.ToArray<float>());
+        third.LoadStateDict(second.StateDict());
+        for (var i = 0; i < 3; i++) Step(resumed, third);
+        Assert.Equal(through.ToArray<float>(), resumed.ToArray<float>());
+    }
+
+    [Fact]
+    public void Clipping_limits_norm_and_value()
+    {
+        var w = Tensor.Zeros(2).RequireGrad();
+        w.Grad = Tensor.From(new float[] { 3, 4 });
+        Assert.Equal(5, ClipGradients.ByNorm([w], 1), 1e-6);
+        Assert.Equal([0.6f, 0.8f], w.Grad.ToArray<float>());
+        ClipGradients.ByValue([w], 0.7);
+        Assert.Equal([0.6f, 0.7f], w.Grad.ToArray<float>());
+    }
+
+    [Fact]
+    public void Schedules_follow_their_formulas()
+    {
+        Assert.Equal([1, 1, 0.5, 0.5, 0.25], Enumerable.Range(0, 5).Select(Schedule.StepDecay(2, 0.5).Factor));
+        Assert.Equal(0.5, Schedule.Cosine(10).Factor(5), 1e-12);
+        Assert.Equal(0, Schedule.Cosine(10).Factor(10), 1e-12);
+        Assert.Equal([0.5, 1, 1], Enumerable.Range(0, 3).Select(Schedule.WarmUp(2, Schedule.Constant()).Factor));
+        var cycle = Schedule.OneCycle(100);
+        Assert.Equal(1 / 25.0, cycle.Factor(0), 1e-12);
+        Assert.Equal(1, cycle.Factor(29), 1e-12);
+        Assert.Equal(1 / 25.0 / 1e4, cycle.Factor(99), 1e-12);
+        var w = Tensor.Zeros(1).RequireGrad();
+        var sgd = new Sgd([w], 1);
+        var plateau = new ReduceOnPlateau(sgd, 0.1, patience: 1);
+        Assert.Equal([false, false, true], new[] { 1.0, 1, 1 }.Select(plateau.Observe));
+        Assert.Equal(0.1, sgd.LearningRate, 1e-12);
+    }
+
+    [Fact]
+    public void Settings_out_of_range_are_refused()
+    {
+        var w = Tensor.Zeros(1).RequireGrad();
+        Assert.Throws<AdjointException>(() => new Sgd([w], -1));
+        Assert.Throws<AdjointException>(() => new Sgd([w], 1, momentum: 1));
+        Assert.Throws<AdjointException>(() => new Sgd([w], 1, nesterov: true));
+        Assert.Throws<AdjointException>(() => new Adam([w], double.NaN));
+        Assert.Throws<AdjointException>(() => new Sgd([Tensor.Zeros(1)], 1));
+    }
+
+    private static void AdamRule(int step, ref double w, double g, double[] s)
+    {
+        s[0] = 0.9 * s[0] + 0.1 * g;
+        s[1] = 0.999 * s[1] + 0.001 * g * g;
+        w -= Rate * (s[0] / (1 - Math.Pow(0.9, step))) / (Math.Sqrt(s[1] / (1 - Math.Pow(0.999, step))) + 1e-8);
+    }
+
+    private static void Check(Func<IEnumerable<Tensor>, Optimizer> create, Rule rule)
+    {
+        var random = new Random(11);
+        var expected = Enumerable.Range(0, Count).Select(_ => random.NextDouble() - 0.5).ToArray();
+        var w = Tensor.From(expected).RequireGrad();
+        var optimizer = create([w]);
+        var states = expected.Select(_ => new double[2]).ToArray();
+        for (var step = 1; step <= 5; step++)
+        {
+            var gradient = expected.Select(_ => random.NextDouble() - 0.5).ToArray();
+            optimizer.ZeroGrad();
+            (w * Tensor.From(gradient)).Sum().Backward();
+            optimizer.Step();
+            for (var i = 0; i < Count; i++) rule(step, ref expected[i], gradient[i], states[i]);
+        }
+        foreach (var (e, found) in expected.Zip(w.ToArray<double>())) Assert.Equal(e, found, 1e-12);
+    }
+}

@@ -1,0 +1,123 @@
+using Adjoint.Data;
+using Adjoint.Kernels;
+using Adjoint.Nn;
+using Adjoint.Optim;
+using Adjoint.Training;
+
+namespace Adjoint.Tests.Training;
+
+public class TrainerTests
+{
+    private static readonly DataSplits Data = Synth.Create(seed: 1, train: 6_016, validation: 1_000);
+
+    [Fact]
+    public void Training_learns_and_measures_before_and_after_each_epoch()
+    {
+        var result = New(out _).Run(15);
+        Assert.Equal(16, result.Epochs.Count);
+        Assert.Null(result.Epochs[0].TrainLoss);
+        Assert.True(result.Best.ValidationAccuracy > 0.95, $"{result.Best}");
+        Assert.True(result.Final.ValidationLoss < result.Epochs[0].ValidationLoss / 3);
+    }
+
+    [Fact]
+    public void Same_seed_gives_the_same_bits_for_any_number_of_threads()
+    {
+        var before = Workers.ThreadCount;
+        try
+        {
+            (double, double)[] Metrics(int threads)
+            {
+                Workers.ThreadCount = threads;
+                return [.. New(out _, hidden: 600).Run(2).Epochs.Select(epoch => (epoch.TrainLoss ?? 0, epoch.ValidationLoss))];
+            }
+
+            var one = Metrics(1);
+            foreach (var threads in (int[])[1, 2, 3, 8]) Assert.Equal(one, Metrics(threads));
+        }
+        finally
+        {
+            Workers.ThreadCount = before;
+        }
+    }
+
+    [Fact]
+    public void A_loss_that_is_not_finite_stops_before_the_update()
+    {
+        var trainer = New(out var model, rate: float.MaxValue);
+        var error = Assert.Throws<DivergedException>(() => trainer.Run(3));
+        Assert.Equal(1, error.Epoch);
+        Assert.Contains("smaller learning rate", error.Message, StringComparison.Ordinal);
+        Assert.NotEmpty(model.Parameters());
+    }
+
+    [Fact]
+    public void Early_stopping_and_cancellation_end_a_run()
+    {
+        var trainer = New(out _, rate: 1e-12);
+        trainer.Callbacks.Add(new EarlyStopping(patience: 2, minimumDelta: 1e-3));
+        Assert.Equal(3, trainer.Run(20).Epochs.Count);
+        using var cancel = new CancellationTokenSource();
+        cancel.Cancel();
+        var cancelled = New(out _).Run(20, cancel.Token);
+        Assert.True(cancelled.WasCancelled);
+        Assert.Single(cancelled.Epochs);
+    }
+
+    [Fact]
+    public void A_sum_with_a_rate_divided_by_the_batch_is_a_mean()
+    {
+        var mean = New(out _, rate: 0.64, momentum: 0).Run(1).Final;
+        var sum = New(out _, rate: 0.01, momentum: 0, reduction: Reduction.Sum).Run(1).Final;
+        Assert.Equal(mean.ValidationLoss, sum.ValidationLoss, 1e-3);
+        Assert.Equal(mean.TrainLoss!.Value, sum.TrainLoss!.Value, 1e-3);
+    }
+
+    [Fact]
+    public void A_steady_step_of_the_MNIST_network_allocates_under_20_KB()
+    {
+        var before = Workers.ThreadCount;
+        Workers.ThreadCount = 1;
+        try
+        {
+            var model = new Mlp(784, [3136], 10, "sigmoid", new Generator(1));
+            var optimizer = new Sgd(model.Parameters(), 0.01);
+            var (x, y) = (Tensor.Rand([128, 784], new Generator(2)), Tensor.From(new long[128], 128));
+            void Step()
+            {
+                var loss = Loss.CrossEntropy(model.Forward(x), y);
+                optimizer.ZeroGrad();
+                loss.Backward();
+                optimizer.Step();
+            }
+
+            for (var i = 0; i < 5; i++) Step();
+            var start = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < 10; i++) Step();
+            Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - start) / 10, 0, 20_000);
+        }
+        finally
+        {
+            Workers.ThreadCount = before;
+        }
+    }
+
+    [Fact]
+    public void Evaluation_counts_by_label_and_prediction()
+    {
+        // Always class 1: a bias alone.
+        var model = new Linear(2, 2);
+        model.LoadStateDict(new Dictionary<string, Tensor> { ["weight"] = Tensor.Zeros(2, 2), ["bias"] = Tensor.From(new float[] { 0, 1 }) });
+        var evaluation = Evaluation.Run(model, new DataLoader(Data.Validation, 300));
+        var ones = Data.Validation.Labels.ToArray().Count(label => label == 1);
+        Assert.Equal(ones / 1000.0, evaluation.Accuracy);
+        Assert.Equal(1000 - ones, evaluation.Confusion[0, 1]);
+        Assert.Equal((ones * Math.Log(1 + Math.Exp(-1)) + (1000 - ones) * Math.Log(1 + Math.E)) / 1000, evaluation.Loss, 1e-5);
+    }
+
+    private static Trainer New(out Module model, double rate = 0.5, double momentum = 0.9, int hidden = 16, Reduction reduction = Reduction.Mean)
+    {
+        model = new Mlp(2, [hidden], 2, "sigmoid", new Generator(1));
+        return new Trainer(model, new Sgd(model.Parameters(), rate, momentum), new DataLoader(Data.Train, 64, shuffle: true, seed: 1), new DataLoader(Data.Validation, 500)) { LossReduction = reduction };
+    }
+}
