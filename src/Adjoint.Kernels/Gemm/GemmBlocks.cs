@@ -36,9 +36,19 @@ internal static unsafe class GemmBlocks<T, TTile, TLane> where T : unmanaged, IB
         var packedB = PackBuffer.Rent<T>(1, (nint)tileColumns * TTile.Columns * steps);
         var job = new Job
         {
-            Problem = problem, Bias = bias, Activation = activation,
-            Row = row, Rows = rows, Column = column, Columns = columns, Depth = depth, Steps = steps,
-            TileRows = tileRows, TileColumns = tileColumns, PackedA = packedA, PackedB = packedB,
+            Problem = problem,
+            Bias = bias,
+            Activation = activation,
+            Row = row,
+            Rows = rows,
+            Column = column,
+            Columns = columns,
+            Depth = depth,
+            Steps = steps,
+            TileRows = tileRows,
+            TileColumns = tileColumns,
+            PackedA = packedA,
+            PackedB = packedB,
             JobColumns = Tiles(tileColumns, TileColumnsPerJob),
         };
         var jobs = Tiles(tileRows, TileRowsPerJob) * job.JobColumns;

@@ -16,7 +16,11 @@ public sealed class SafeTensorsTests : IDisposable
         var path = Path.Combine(folder, "x.safetensors");
         var tensors = new Dictionary<string, Tensor>
         {
-            ["w"] = Tensor.From(new[,] { { 1f, 2 }, { 3, 4 } }).Transpose(), ["d"] = Tensor.From(new[] { 0.1 }), ["i"] = Tensor.From(new long[] { 7 }), ["b"] = Tensor.From(new[] { true, false }), ["empty"] = Tensor.Zeros(0, 3),
+            ["w"] = Tensor.From(new[,] { { 1f, 2 }, { 3, 4 } }).Transpose(),
+            ["d"] = Tensor.From(new[] { 0.1 }),
+            ["i"] = Tensor.From(new long[] { 7 }),
+            ["b"] = Tensor.From(new[] { true, false }),
+            ["empty"] = Tensor.Zeros(0, 3),
         };
         SafeTensors.Save(path, tensors, new Dictionary<string, string> { ["epoch"] = "3" });
         var loaded = SafeTensors.Load(path, out var metadata);

@@ -1,0 +1,36 @@
+// Published ahead of time and run: does what trimming and native code could break.
+using System.Runtime.Intrinsics;
+using Adjoint;
+using Adjoint.Data;
+using Adjoint.IO;
+using Adjoint.Nn;
+using Adjoint.Optim;
+using Adjoint.Training;
+
+var width = Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 0;
+
+foreach (var entry in OpCatalogue.All)
+    Require(GradCheck.Run(entry.Call, entry.Inputs()).Passed, $"the derivative of {entry.Op.Name}");
+
+var data = Synth.Create(train: 12_000, validation: 2_000);
+var model = new Mlp(2, [16], 2, "relu", new Generator(1));
+var trainer = new Trainer(model, new Sgd(model.Parameters(), 0.5, momentum: 0.9), new DataLoader(data.Train, 64, shuffle: true, seed: 1), new DataLoader(data.Validation, 1000));
+var result = trainer.Run(5);
+Require(result.Best.ValidationAccuracy > 0.95, $"validation accuracy {result.Best.ValidationAccuracy} of synth");
+
+var path = Path.Combine(Path.GetTempPath(), $"adjoint-aot-{Environment.ProcessId}.safetensors");
+SafeTensors.Save(path, model.StateDict());
+var copy = new Mlp(2, [16], 2, "relu", new Generator(2));
+copy.LoadStateDict(SafeTensors.Load(path));
+File.Delete(path);
+Require(copy.Parameters().Zip(model.Parameters()).All(pair => pair.First.ToArray<float>().SequenceEqual(pair.Second.ToArray<float>())), "a saved and loaded model");
+
+Console.WriteLine(FormattableString.Invariant($"ahead of time, {width} bits: {OpCatalogue.All.Count} derivatives right, synth {result.Best.ValidationAccuracy:P1}"));
+return 0;
+
+static void Require(bool condition, string what)
+{
+    if (condition) return;
+    Console.Error.WriteLine($"wrong ahead of time: {what}");
+    Environment.Exit(1);
+}
