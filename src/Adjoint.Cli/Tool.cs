@@ -13,7 +13,7 @@ internal static class Tool
 
     internal static int Run(string[] args, TextWriter output, TextWriter error)
     {
-        var root = new RootCommand("Adjoint: deep learning that can be seen through.") { TrainCommand.Create(output, error), OpsCommand.Create(output), DataCommand.Create(output) };
+        var root = new RootCommand("Adjoint: deep learning that can be seen through.") { TrainCommand.Create(output, error), OpsCommand.Create(output), DataCommand.Create(output, error) };
         var debug = new Option<bool>("--debug") { Description = "Show stack traces of failures.", Recursive = true };
         root.Options.Add(debug);
         var parsed = root.Parse(args);
