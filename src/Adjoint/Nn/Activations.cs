@@ -4,61 +4,61 @@ namespace Adjoint.Nn;
 public sealed class Sigmoid : Module
 {
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor x) => x.Sigmoid();
+    protected override Tensor ForwardCore(Tensor x) => x.Sigmoid();
 }
 
 /// <summary>max(x, 0), as a module.</summary>
 public sealed class Relu : Module
 {
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor x) => x.Relu();
+    protected override Tensor ForwardCore(Tensor x) => x.Relu();
 }
 
 /// <summary>The hyperbolic tangent, as a module.</summary>
 public sealed class Tanh : Module
 {
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor x) => x.Tanh();
+    protected override Tensor ForwardCore(Tensor x) => x.Tanh();
 }
 
 /// <summary>x·Φ(x), as a module.</summary>
 public sealed class Gelu : Module
 {
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor x) => x.Gelu();
+    protected override Tensor ForwardCore(Tensor x) => x.Gelu();
 }
 
 /// <summary>x·σ(x), as a module.</summary>
 public sealed class Silu : Module
 {
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor x) => x.Silu();
+    protected override Tensor ForwardCore(Tensor x) => x.Silu();
 }
 
 /// <summary>ln(1 + eˣ), as a module.</summary>
 public sealed class Softplus : Module
 {
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor x) => x.Softplus();
+    protected override Tensor ForwardCore(Tensor x) => x.Softplus();
 }
 
 /// <summary>x where x &gt; 0, else 0.01·x, as a module.</summary>
 public sealed class LeakyRelu : Module
 {
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor x) => x.LeakyRelu();
+    protected override Tensor ForwardCore(Tensor x) => x.LeakyRelu();
 }
 
 /// <summary>x where x &gt; 0, else eˣ − 1, as a module.</summary>
 public sealed class Elu : Module
 {
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor x) => x.Elu();
+    protected override Tensor ForwardCore(Tensor x) => x.Elu();
 }
 
 /// <summary>eˣ / Σ eˣ over the last axis, as a module.</summary>
 public sealed class Softmax : Module
 {
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor x) => x.Softmax();
+    protected override Tensor ForwardCore(Tensor x) => x.Softmax();
 }

@@ -18,7 +18,7 @@ public sealed class Dropout : Module
     public double Probability { get; }
 
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor x)
+    protected override Tensor ForwardCore(Tensor x)
     {
         if (!IsTraining || Probability == 0) return x;
         var mask = Tensor.Empty(x.Shape, x.DType);

@@ -36,7 +36,7 @@ public sealed class Linear : Module
     public Tensor? Bias => bias;
 
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor x) => bias is null ? x.MatMul(Weight.Transpose()) : x.Linear(Weight, bias);
+    protected override Tensor ForwardCore(Tensor x) => bias is null ? x.MatMul(Weight.Transpose()) : x.Linear(Weight, bias);
 
     /// <inheritdoc/>
     public override string ToString() => $"Linear({Inputs} → {Outputs})";

@@ -8,6 +8,8 @@ public abstract class Module
 {
     private readonly List<(string Name, Tensor Value)> parameters = [];
     private readonly List<(string Name, Module Value)> children = [];
+    private readonly List<Func<Module, Tensor, Tensor, Tensor?>> forwardHooks = [];
+    private readonly List<Func<Module, Tensor, Tensor?>> backwardHooks = [];
 
     /// <summary>Whether the module behaves as in training (dropout drops) or as in use.</summary>
     public bool IsTraining { get; private set; } = true;
@@ -15,8 +17,23 @@ public abstract class Module
     /// <summary>The parts, by name.</summary>
     public IReadOnlyList<(string Name, Module Value)> Children => children;
 
-    /// <summary>What the module computes.</summary>
-    public abstract Tensor Forward(Tensor x);
+    /// <summary>What the module computes, with its hooks around it.</summary>
+    public Tensor Forward(Tensor x)
+    {
+        var y = ForwardCore(x);
+        foreach (var hook in forwardHooks.ToArray()) y = hook(this, x, y) ?? y;
+        if (y.RequiresGrad)
+            foreach (var hook in backwardHooks) y.RegisterHook(gradient => hook(this, gradient));
+        return y;
+    }
+
+    /// <summary>Calls <paramref name="hook"/> with module, input and output after each <see cref="Forward"/>; what it returns, unless null, replaces the output.</summary>
+    /// <returns>Dispose it to remove the hook.</returns>
+    public IDisposable RegisterForwardHook(Func<Module, Tensor, Tensor, Tensor?> hook) => Register(forwardHooks, hook);
+
+    /// <summary>Calls <paramref name="hook"/> with module and ∂loss/∂output when it arrives; what it returns, unless null, replaces it.</summary>
+    /// <returns>Dispose it to remove the hook from later calls of <see cref="Forward"/>.</returns>
+    public IDisposable RegisterBackwardHook(Func<Module, Tensor, Tensor?> hook) => Register(backwardHooks, hook);
 
     /// <summary>All parameters, by path: <c>layers.0.weight</c>.</summary>
     public IEnumerable<(string Name, Tensor Value)> NamedParameters()
@@ -92,6 +109,9 @@ public abstract class Module
     /// <inheritdoc/>
     public override string ToString() => GetType().Name;
 
+    /// <summary>The computation of this kind of module.</summary>
+    protected abstract Tensor ForwardCore(Tensor x);
+
     /// <summary>Makes a tensor a parameter of this module.</summary>
     protected Tensor AddParameter(string name, Tensor value)
     {
@@ -105,6 +125,18 @@ public abstract class Module
     {
         children.Add((name, child));
         return child;
+    }
+
+    private static HookHandle<T> Register<T>(List<T> hooks, T hook)
+    {
+        ArgumentNullException.ThrowIfNull(hook);
+        hooks.Add(hook);
+        return new(hooks, hook);
+    }
+
+    private sealed class HookHandle<T>(List<T> hooks, T hook) : IDisposable
+    {
+        public void Dispose() => hooks.Remove(hook);
     }
 
     private static string List(string[] names) => names.Length == 0 ? "none" : string.Join(", ", names.Take(5)) + (names.Length > 5 ? $" and {names.Length - 5} more" : "");

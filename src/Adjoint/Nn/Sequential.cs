@@ -11,7 +11,7 @@ public class Sequential : Module
 
     /// <inheritdoc/>
     /// <exception cref="AdjointException">An input does not fit a layer; the message begins with the layer's name.</exception>
-    public override Tensor Forward(Tensor x)
+    protected override Tensor ForwardCore(Tensor x)
     {
         foreach (var (name, child) in Children)
         {
@@ -32,5 +32,5 @@ public class Sequential : Module
 public sealed class Flatten : Module
 {
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor x) => x.Rank == 2 ? x : x.Flatten(1);
+    protected override Tensor ForwardCore(Tensor x) => x.Rank == 2 ? x : x.Flatten(1);
 }

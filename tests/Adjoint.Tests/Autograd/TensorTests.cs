@@ -9,12 +9,28 @@ public class TensorTests
         var view = x.Transpose();
         using (new NoGrad()) x.CopyFrom<float>([10, 11, 12, 13, 14, 15]);
         Assert.Equal([10f, 13, 11, 14, 12, 15], view.ToArray<float>());
-        Assert.Equal([12f, 15], x.At(.., ^1..).ToArray<float>());
-        Assert.Equal([13f, 14, 15], x.Select(0, -1).ToArray<float>());
+        Assert.Equal([12f, 15], x[.., ^1..].ToArray<float>());
+        Assert.Equal([13f, 14, 15], x[-1].ToArray<float>());
         Assert.Equal(14, x.ItemAt(1, -2));
         Assert.Equal((int[])[3, 1, 2], x.Transpose().Unsqueeze(1).Shape);
         view.CopyFrom<float>([0, 1, 2, 3, 4, 5]);
         Assert.Equal([0f, 2, 4, 1, 3, 5], x.ToArray<float>());
+    }
+
+    [Fact]
+    public void Indices_drop_their_axis_and_ranges_keep_it()
+    {
+        var x = Tensor.Arange(0, 24).Reshape(2, 3, 4);
+        Assert.Equal((Shape)(int[])[3, 4], x[0].Shape);
+        Assert.Equal([23f], x[^1, -1, 3].ToArray<float>());
+        Assert.Equal([4f, 5, 8, 9], x[0, 1.., ..2].ToArray<float>());
+        Assert.Equal([2f, 14], x[.., 0, 2].ToArray<float>());
+        Assert.Equal("Index: 3 is outside axis 1 of (2, 3, 4), of size 3", Assert.Throws<AdjointException>(() => x[.., 3]).Message);
+        Assert.Contains("^4 is outside axis 0", Assert.Throws<AdjointException>(() => x[0, -4]).Message, StringComparison.Ordinal);
+        Assert.Contains("Index: 4 indices for the 3 axes", Assert.Throws<AdjointException>(() => x[0, 0, 0, 0]).Message, StringComparison.Ordinal);
+        var leaf = Tensor.Zeros(2, 3).RequireGrad();
+        leaf[1, 1..].Sum().Backward();
+        Assert.Equal([0f, 0, 0, 0, 1, 1], leaf.Grad!.ToArray<float>());
     }
 
     [Fact]

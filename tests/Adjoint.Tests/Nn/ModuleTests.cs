@@ -53,6 +53,28 @@ public class ModuleTests
     }
 
     [Fact]
+    public void Hooks_see_and_replace_what_passes_forward_and_backward()
+    {
+        var model = new Mlp(3, [4], 2, "relu", new Generator(1));
+        var seen = new List<string>();
+        var handles = model.Children.Select(child => child.Value.RegisterForwardHook((module, x, y) => { seen.Add($"{module} {x.Shape} {y.Shape}"); return null; })).ToArray();
+        var x = Tensor.Ones(5, 3);
+        model.Forward(x);
+        Assert.Equal(["Flatten (5, 3) (5, 3)", "Linear(3 → 4) (5, 3) (5, 4)", "Relu (5, 4) (5, 4)", "Linear(4 → 2) (5, 4) (5, 2)"], seen);
+        foreach (var handle in handles) handle.Dispose();
+
+        var last = model.Children[^1].Value;
+        using (last.RegisterForwardHook((_, _, y) => y * 0)) Assert.All(model.Forward(x).ToArray<float>(), value => Assert.Equal(0, value));
+        Shape? arrived = null;
+        using (last.RegisterBackwardHook((_, gradient) => { arrived = gradient.Shape; return gradient * 2; })) model.Forward(x).Sum().Backward();
+        Assert.Equal((Shape)(int[])[5, 2], arrived);
+        Assert.Equal([10f, 10], ((Linear)last).Bias!.Grad!.ToArray<float>());
+        model.Forward(x).Sum().Backward();
+        Assert.Equal([15f, 15], ((Linear)last).Bias!.Grad!.ToArray<float>());
+        Assert.Equal(4, seen.Count);
+    }
+
+    [Fact]
     public void Summary_lists_layers_shapes_and_parameters()
     {
         var summary = new Mlp(4, [8], 3).Summary(1, 4);

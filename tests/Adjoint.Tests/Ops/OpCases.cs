@@ -3,7 +3,7 @@ namespace Adjoint.Tests.Ops;
 /// <summary>
 /// A row per op: how it is called, at which inputs, and its value by an independent, naive float64 formula over flat arrays.
 /// </summary>
-public sealed record OpCase(string Name, Func<Tensor[], Tensor> Call, int[][] Shapes, Func<double[][], double[]> Reference, Func<double, double>? Domain = null, bool Smooth = true)
+public sealed record OpCase(string Name, Func<Tensor[], Tensor> Call, int[][] Shapes, Func<double[][], double[]> Reference, Func<double, double>? Domain = null, bool Smooth = true, bool Elementwise = false)
 {
     public override string ToString() => Name;
 
@@ -28,18 +28,18 @@ public static class OpCases
 
     public static IReadOnlyList<OpCase> All { get; } =
     [
-        new("Add", x => x[0] + x[1], [[2, 3], [3]], x => Map2(x[0], x[1], (a, b) => a + b)),
-        new("Subtract", x => x[0] - x[1], [[2, 3], [3]], x => Map2(x[0], x[1], (a, b) => a - b)),
-        new("Multiply", x => x[0] * x[1], [[2, 3], [3]], x => Map2(x[0], x[1], (a, b) => a * b)),
-        new("Divide", x => x[0] / x[1], [[2, 3], [3]], x => Map2(x[0], x[1], (a, b) => a / b), AwayFromKinks),
-        new("PowerOfTensors", x => x[0].Pow(x[1]), [[2, 3], [3]], x => Map2(x[0], x[1], Math.Pow), Positive),
-        new("Minimum", x => x[0].Minimum(x[1]), [[2, 3], [3]], x => Map2(x[0], x[1], Math.Min), Smooth: false),
-        new("Maximum", x => x[0].Maximum(x[1]), [[2, 3], [3]], x => Map2(x[0], x[1], Math.Max), Smooth: false),
+        new("Add", x => x[0] + x[1], [[2, 3], [3]], x => Map2(x[0], x[1], (a, b) => a + b), Elementwise: true),
+        new("Subtract", x => x[0] - x[1], [[2, 3], [3]], x => Map2(x[0], x[1], (a, b) => a - b), Elementwise: true),
+        new("Multiply", x => x[0] * x[1], [[2, 3], [3]], x => Map2(x[0], x[1], (a, b) => a * b), Elementwise: true),
+        new("Divide", x => x[0] / x[1], [[2, 3], [3]], x => Map2(x[0], x[1], (a, b) => a / b), AwayFromKinks, Elementwise: true),
+        new("PowerOfTensors", x => x[0].Pow(x[1]), [[2, 3], [3]], x => Map2(x[0], x[1], Math.Pow), Positive, Elementwise: true),
+        new("Minimum", x => x[0].Minimum(x[1]), [[2, 3], [3]], x => Map2(x[0], x[1], Math.Min), Smooth: false, Elementwise: true),
+        new("Maximum", x => x[0].Maximum(x[1]), [[2, 3], [3]], x => Map2(x[0], x[1], Math.Max), Smooth: false, Elementwise: true),
         Unary("Negate", x => -x, a => -a),
         Unary("Affine", x => 2 - x * 3, a => 2 - a * 3),
         Unary("Power", x => x.Pow(3), a => a * a * a),
         Unary("Abs", x => x.Abs(), Math.Abs, AwayFromKinks, smooth: false),
-        Unary("Sign", x => x.Sign(), a => Math.Sign(a), AwayFromKinks, smooth: false),
+        Unary("Sign", x => x.Sign(), a => double.IsNaN(a) ? a : Math.Sign(a), AwayFromKinks, smooth: false),
         Unary("Clamp", x => x.Clamp(-1, 1), a => Math.Clamp(a, -1, 1), AwayFromKinks, smooth: false),
         Unary("Exp", x => x.Exp(), Math.Exp),
         Unary("Log", x => x.Log(), Math.Log, Positive),
@@ -99,7 +99,7 @@ public static class OpCases
     ];
 
     private static OpCase Unary(string name, Func<Tensor, Tensor> call, Func<double, double> reference, Func<double, double>? domain = null, bool smooth = true) =>
-        new(name, x => call(x[0]), [[3, 7]], x => [.. x[0].Select(reference)], domain, smooth);
+        new(name, x => call(x[0]), [[3, 7]], x => [.. x[0].Select(reference)], domain, smooth, Elementwise: true);
 
     private static double[] Map2(double[] a, double[] b, Func<double, double, double> f) => [.. a.Select((value, i) => f(value, b[i % b.Length]))];
 

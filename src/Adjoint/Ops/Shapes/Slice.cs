@@ -47,7 +47,7 @@ internal sealed class PlaceOp(Shape to, int axis, int start, int count, int step
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [Op.Apply(new SliceOp(axis, start, count, step), gradient)];
 }
 
-/// <summary>Slicing and indexing with C# indices and ranges.</summary>
+/// <summary>Parts of one axis; the indexer takes parts of several.</summary>
 public static class SliceMethods
 {
     extension(Tensor x)
@@ -68,23 +68,6 @@ public static class SliceMethods
         {
             var at = x.Shape.Axis(axis, "Select");
             return x.Slice(at, x.WrapIndex(index, at), 1).Squeeze(at);
-        }
-
-        /// <summary>A part of the first axes: <c>x.At(1..3, ^1..)</c>. Use <see cref="Select"/> to drop an axis.</summary>
-        public Tensor At(params ReadOnlySpan<Range> ranges)
-        {
-            if (ranges.Length > x.Rank)
-                throw new AdjointException($"At: {ranges.Length} ranges for the {x.Rank} axes of {x.Shape}");
-            var result = x;
-            for (var axis = 0; axis < ranges.Length; axis++)
-            {
-                var size = x.Shape[axis];
-                var (start, end) = (ranges[axis].Start.GetOffset(size), ranges[axis].End.GetOffset(size));
-                if (start < 0 || end > size || end < start)
-                    throw new AdjointException($"At: range {ranges[axis]} is outside axis {axis} of {x.Shape}, of size {size}");
-                result = result.Slice(axis, start, end - start);
-            }
-            return result;
         }
     }
 }
