@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using Adjoint.Cli.Commands;
 
@@ -13,7 +14,8 @@ internal static class Tool
 
     internal static int Run(string[] args, TextWriter output, TextWriter error)
     {
-        var root = new RootCommand("Adjoint: deep learning that can be seen through.") { TrainCommand.Create(output, error), OpsCommand.Create(output), DataCommand.Create(output, error) };
+        // Not RootCommand: its help would call the tool by the assembly's name.
+        var root = new Command("adjoint", "Adjoint: deep learning that can be seen through.") { new HelpOption(), new VersionOption(), TrainCommand.Create(output, error), OpsCommand.Create(output), DataCommand.Create(output, error) };
         var debug = new Option<bool>("--debug") { Description = "Show stack traces of failures.", Recursive = true };
         root.Options.Add(debug);
         var parsed = root.Parse(args);
@@ -43,7 +45,10 @@ internal static class Tool
     private static string Explain(ParseResult parsed)
     {
         var message = parsed.Errors[0].Message.TrimEnd('.');
-        if (parsed.UnmatchedTokens.Count == 0) return message;
+        if (parsed.UnmatchedTokens.Count == 0)
+            return parsed.CommandResult.Command.Subcommands is { Count: > 0 } commands && parsed.CommandResult.Command.Action is null
+                ? $"which command? {string.Join(", ", commands.Select(command => command.Name))}; --help tells more"
+                : message;
         var word = parsed.UnmatchedTokens[0];
         var valid = word.StartsWith('-')
             ? parsed.CommandResult.Command.Options.Select(option => option.Name)

@@ -8,12 +8,13 @@ namespace Adjoint.Cli;
 /// <summary>Everything needed to repeat a run.</summary>
 internal sealed record TrainSettings(
     string Dataset, string Model, string Hidden, int Layers, string Activation, int BatchSize, int Epochs, double LearningRate, string Optimizer,
-    double Momentum, double WeightDecay, string LossReduction, ulong Seed, int Threads, string? DataDir)
+    double Momentum, double WeightDecay, string LossReduction, string Pixels, ulong Seed, int Threads, string? DataDir)
 {
     internal static readonly string[] Datasets = ["synth", "mnist", "fashion-mnist", "cifar10"];
     internal static readonly string[] Models = ["mlp"];
     internal static readonly string[] Optimizers = ["sgd", "adam", "adamw", "rmsprop"];
     internal static readonly string[] Reductions = ["mean", "sum"];
+    internal static readonly string[] PixelScales = ["unit", "bytes"];
 
     /// <summary>A learning rate that works, for the mean loss; a sum is as large as its batch.</summary>
     internal static double DefaultLearningRate(string dataset, string optimizer, string reduction, int batchSize)
@@ -36,6 +37,9 @@ internal sealed record TrainSettings(
         OneOf("--activation", Activation, Mlp.Activations);
         OneOf("--optimizer", Optimizer, Optimizers);
         OneOf("--loss-reduction", LossReduction, Reductions);
+        OneOf("--pixels", Pixels, PixelScales);
+        if (Pixels != "unit" && Dataset is not ("mnist" or "fashion-mnist"))
+            throw new UsageException($"--pixels: {Pixels} is for mnist and fashion-mnist, not for {Dataset}");
         Range("--batch-size", BatchSize, BatchSize >= 1, "at least 1");
         Range("--epochs", Epochs, Epochs >= 0, "at least 0");
         Range("--layers", Layers, Layers is >= 0 and <= 100, "0 to 100");
@@ -50,7 +54,7 @@ internal sealed record TrainSettings(
     {
         "synth" => Synth.Create(),
         "cifar10" => Cifar10.Load(DataFolder.Locate(DataDir, Dataset)),
-        _ => Mnist.Load(DataFolder.Locate(DataDir, Dataset), Dataset),
+        _ => Mnist.Load(DataFolder.Locate(DataDir, Dataset), Dataset, Pixels == "bytes" ? 1 : 255),
     };
 
     internal Mlp CreateModel(Dataset data) =>
@@ -80,7 +84,7 @@ internal sealed record TrainSettings(
     [
         ("dataset", Dataset), ("model", Model), ("hidden", Hidden), ("layers", Text(Layers)), ("activation", Activation), ("batch-size", Text(BatchSize)),
         ("epochs", Text(Epochs)), ("lr", Text(LearningRate)), ("optimizer", Optimizer), ("momentum", Text(Momentum)), ("weight-decay", Text(WeightDecay)),
-        ("loss-reduction", LossReduction), ("seed", Text(Seed)), ("threads", Text(Threads)), .. DataDir is null ? Array.Empty<(string, string)>() : [("data-dir", DataDir)],
+        ("loss-reduction", LossReduction), ("pixels", Pixels), ("seed", Text(Seed)), ("threads", Text(Threads)), .. DataDir is null ? Array.Empty<(string, string)>() : [("data-dir", DataDir)],
     ];
 
     private static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);

@@ -27,6 +27,7 @@ internal static class TrainCommand
         var momentum = new Option<double>("--momentum") { Description = "Momentum of sgd.", DefaultValueFactory = _ => 0 };
         var decay = new Option<double>("--weight-decay") { Description = "Weight decay.", DefaultValueFactory = _ => 0 };
         var reduction = new Option<string>("--loss-reduction") { Description = "Loss of a batch: mean or sum of its samples' losses.", DefaultValueFactory = _ => "mean" };
+        var pixels = new Option<string>("--pixels") { Description = "Of mnist and fashion-mnist: unit (divided by 255) or bytes (0 to 255, as the course's engine has them).", DefaultValueFactory = _ => "unit" };
         var seed = new Option<ulong>("--seed") { Description = "Of everything random.", DefaultValueFactory = _ => 1 };
         var threads = new Option<int?>("--threads") { Description = "Threads; the result does not depend on it." };
         var dataDir = new Option<string?>("--data-dir") { Description = "Where the data sets lie; else ADJOINT_DATA, else the user's cache." };
@@ -34,14 +35,14 @@ internal static class TrainCommand
         var final = new Option<bool>("--final") { Description = "Measure the best model on the test set, once, at the very end." };
         var quiet = new Option<bool>("--quiet") { Description = "No progress." };
         var asJson = new Option<bool>("--json") { Description = "Print the result as one JSON object on stdout." };
-        var command = new Command("train", "Train a network and write a report.") { dataset, model, hidden, layers, activation, batchSize, epochs, rate, optimizer, momentum, decay, reduction, seed, threads, dataDir, folder, final, quiet, asJson };
+        var command = new Command("train", "Train a network and write a report.") { dataset, model, hidden, layers, activation, batchSize, epochs, rate, optimizer, momentum, decay, reduction, pixels, seed, threads, dataDir, folder, final, quiet, asJson };
         command.SetAction(parsed =>
         {
             string Value(Option<string> option) => parsed.GetValue(option)!;
             var settings = new TrainSettings(
                 Value(dataset), Value(model), Value(hidden), parsed.GetValue(layers), Value(activation), parsed.GetValue(batchSize), parsed.GetValue(epochs),
                 parsed.GetValue(rate) ?? TrainSettings.DefaultLearningRate(Value(dataset), Value(optimizer), Value(reduction), parsed.GetValue(batchSize)),
-                Value(optimizer), parsed.GetValue(momentum), parsed.GetValue(decay), Value(reduction), parsed.GetValue(seed), parsed.GetValue(threads) ?? Workers.ThreadCount, parsed.GetValue(dataDir));
+                Value(optimizer), parsed.GetValue(momentum), parsed.GetValue(decay), Value(reduction), Value(pixels), parsed.GetValue(seed), parsed.GetValue(threads) ?? Workers.ThreadCount, parsed.GetValue(dataDir));
             settings.Validate();
             return Run(settings, parsed.GetValue(folder), parsed.GetValue(final), parsed.GetValue(quiet), parsed.GetValue(asJson), output, error);
         });

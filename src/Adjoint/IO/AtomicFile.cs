@@ -1,7 +1,9 @@
+using System.Runtime.InteropServices;
+
 namespace Adjoint.IO;
 
-/// <summary>Files that are there whole or not at all: written beside their place, flushed to disk, then renamed.</summary>
-public static class AtomicFile
+/// <summary>Files that are there whole or not at all: written beside their place, flushed to disk, renamed, and the folder flushed, so that the new name survives a power cut too.</summary>
+public static partial class AtomicFile
 {
     /// <summary>Writes a file, replacing one that is there. When writing fails, nothing changes and nothing is left over.</summary>
     public static void Write(string path, Action<Stream> write)
@@ -15,6 +17,7 @@ public static class AtomicFile
                 stream.Flush(flushToDisk: true);
             }
             File.Move(temporary, path, overwrite: true);
+            FlushFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
         }
         finally
         {
@@ -28,4 +31,23 @@ public static class AtomicFile
         using var writer = new StreamWriter(stream, leaveOpen: true);
         writer.Write(text);
     });
+
+    // .NET opens no folders. NTFS journals names itself; where flushing a folder is not supported (some network drives) the rename alone must do.
+    private static void FlushFolder(string folder)
+    {
+        if (OperatingSystem.IsWindows()) return;
+        var descriptor = Open(folder, flags: 0);
+        if (descriptor < 0) return;
+        _ = FSync(descriptor);
+        _ = Close(descriptor);
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync")]
+    private static partial int FSync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
 }

@@ -2,13 +2,13 @@ namespace Adjoint.Nn;
 
 /// <summary>
 /// A multilayer perceptron: linear layers with an activation between them and none at the end, whose outputs are logits. Weights begin as
-/// <see cref="Initializer.XavierUniform"/> and biases as 0, as in the course's engine, unless another initialiser is given.
+/// <see cref="Initializer.XavierNormal"/> and biases as 0, as in the course's engine, unless another initialiser is given.
 /// </summary>
 public sealed class Mlp : Sequential
 {
     /// <summary>A network with these sizes.</summary>
     public Mlp(int inputs, ReadOnlySpan<int> hidden, int classes, string activation = "sigmoid", Generator? generator = null, Initializer? initializer = null)
-        : base(Layers(inputs, hidden, classes, activation, generator ?? Generator.Default, initializer ?? Initializer.XavierUniform)) { }
+        : base(Layers(inputs, hidden, classes, activation, generator ?? Generator.Default, initializer ?? Initializer.XavierNormal)) { }
 
     /// <summary>The names of the activations.</summary>
     public static IReadOnlyList<string> Activations { get; } = ["sigmoid", "relu", "tanh", "gelu"];

@@ -13,10 +13,12 @@ public sealed class ToolTests : IDisposable
     [InlineData("train --dataset mnits", "--dataset: 'mnits' is none of synth, mnist, fashion-mnist, cifar10; did you mean 'mnist'?")]
     [InlineData("train --activation rleu", "did you mean 'relu'?")]
     [InlineData("train --epoch 3", "unknown option '--epoch'; did you mean '--epochs'?")]
+    [InlineData("data", "which command? list, verify, fetch; --help tells more")]
     [InlineData("trian", "unknown command 'trian'; did you mean 'train'?")]
     [InlineData("train --batch-size 0", "--batch-size: 0 is out of range; use at least 1")]
     [InlineData("train --hidden 4y", "--hidden: '4y' is neither a multiple")]
     [InlineData("train --epochs three", "three")]
+    [InlineData("train --pixels bytes", "--pixels: bytes is for mnist and fashion-mnist, not for synth")]
     [InlineData("train --momentum 1", "--momentum: 1 is out of range")]
     public void Wrong_usage_is_one_line_and_exit_code_2(string line, string message)
     {
@@ -54,6 +56,7 @@ public sealed class ToolTests : IDisposable
         File.WriteAllText(Path.Combine(folder, "file"), "");
         Assert.Contains("exists and is not empty", Fails("train", "--out", folder), StringComparison.Ordinal);
         Assert.Contains("is a file", Fails("train", "--out", Path.Combine(folder, "file")), StringComparison.Ordinal);
+        Assert.Contains("cannot be written to", Fails("train", "--out", OperatingSystem.IsWindows() ? @"Z:\no\drive" : "/proc/adjoint"), StringComparison.Ordinal);
         Assert.Contains("data set mnist: no train-images-idx3-ubyte in", Fails("train", "--dataset", "mnist", "--data-dir", folder), StringComparison.Ordinal);
     }
 

@@ -76,6 +76,7 @@ public sealed class DataTests : IDisposable
         var mnist = Mnist.Load(DataFolder.Locate(null, "mnist"));
         Assert.Equal((55_000, 5_000, 10_000), (mnist.Train.Count, mnist.Validation.Count, mnist.Test!.Count));
         Assert.Equal([5, 0, 4, 1, 9], mnist.Train.Labels[..5].ToArray());
+        Assert.Equal(255, Mnist.Load(DataFolder.Locate(null, "mnist"), divisor: 1).Train.Sample(0).ToArray().Max());
         Assert.Equal(0.1307, Enumerable.Range(0, 2000).Average(i => mnist.Train.Sample(i).ToArray().Average()), 0.003);
         var cifar = Cifar10.Load(DataFolder.Locate(null, "cifar10"));
         Assert.Equal((45_000, 5_000, 10_000), (cifar.Train.Count, cifar.Validation.Count, cifar.Test!.Count));
