@@ -57,8 +57,8 @@ public sealed record RunReport(
     private string Curve(string title, string unit, (string Name, OxyColor Color, Func<EpochResult, double> Value)[] lines)
     {
         var plot = new PlotModel { Title = title, DefaultFontSize = 14, PlotMargins = new OxyThickness(70, 10, 30, 50), Background = OxyColors.White };
-        plot.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Title = "epoch", MinimumMajorStep = 1, MajorGridlineStyle = LineStyle.Dot });
-        plot.Axes.Add(new LinearAxis { Position = AxisPosition.Left, Title = unit, MajorGridlineStyle = LineStyle.Dot });
+        plot.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Title = "epoch", MinimumMajorStep = 1, MinorTickSize = 0, MajorGridlineStyle = LineStyle.Dot });
+        plot.Axes.Add(new LinearAxis { Position = AxisPosition.Left, Title = unit, AxisTitleDistance = 16, MajorGridlineStyle = LineStyle.Dot });
         if (lines.Length > 1) plot.Legends.Add(new Legend { LegendPosition = LegendPosition.RightTop, LegendMargin = 12 });
         foreach (var (name, color, value) in lines)
         {
@@ -67,8 +67,7 @@ public sealed record RunReport(
                 if (double.IsFinite(value(epoch))) series.Points.Add(new DataPoint(epoch.Epoch, value(epoch)));
             plot.Series.Add(series);
         }
-        var svg = new SvgExporter { Width = 900, Height = 420 }.ExportToString(plot);
-        return svg[svg.IndexOf("<svg", StringComparison.Ordinal)..].Replace("width=\"900\" height=\"420\"", "viewBox=\"0 0 900 420\" role=\"img\"", StringComparison.Ordinal);
+        return SvgFigure.Export(plot, title.Replace(' ', '-'));
     }
 
     private void Confusion(StringBuilder text)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Adjoint.Cli;
 
 namespace Adjoint.Tests.Cli;
@@ -43,6 +44,10 @@ public sealed class ToolTests : IDisposable
         var report = File.ReadAllText(Path.Combine(path, "report.html"));
         Assert.Contains("Confusion matrix", report, StringComparison.Ordinal);
         Assert.DoesNotContain("src=\"http", report, StringComparison.Ordinal);
+        var figure = report[report.IndexOf("<svg", StringComparison.Ordinal)..report.IndexOf("</svg>", StringComparison.Ordinal)];
+        Assert.Single(Regex.Matches(figure, "viewBox"));
+        Assert.All(Regex.Matches(figure, "<rect[^>]*>"), rectangle => Assert.Contains("height=", rectangle.Value, StringComparison.Ordinal));
+        Assert.Contains(">accuracy / %</text>", figure, StringComparison.Ordinal);
 
         var (again, repeated, _) = Run("train", "--epochs", "2", "--out", Path.Combine(folder, "again"), "--json", "--threads", "2", "--quiet");
         Assert.Equal(0, again);
