@@ -2,16 +2,22 @@ using System.Numerics;
 
 namespace Adjoint.Kernels;
 
-/// <summary>The loops around the micro-kernel: blocks of K and N are packed once, then tiles of C are shared out.</summary>
+/// <summary>
+/// The loops around the micro-kernel. All of A is packed first and shared. Then each job takes a strip of C, one tile wide: it packs its panel of B, a
+/// block of depth at a time, into its own cache and runs down the rows. So B passes through memory once, and is never written back.
+/// </summary>
 internal static unsafe class GemmBlocks<T, TTile, TLane> where T : unmanaged, IBinaryFloatingPointIeee754<T> where TTile : struct, ITile<T> where TLane : struct, IUnaryLane
 {
-    // A panel pair of 256 steps stays in the first-level cache; 4096 rows or columns of it stay in the last one.
-    private const int DepthBlock = 256;
-    private const int OuterBlock = 4096;
+    // A panel of B of 512 steps takes 64 KB of the second-level cache; C is read and written once per block of depth.
+    private const int MostDepth = 512;
 
-    // A job covers about this many tile rows and columns, a few hundred thousand multiply-adds.
-    private const int TileRowsPerJob = 4;
-    private const int TileColumnsPerJob = 8;
+    // Packed A, in elements: half of a usual last-level cache.
+    private const long MostPacked = 4 << 20;
+
+    // With fewer row tiles than this, packing a panel of B costs more than reading it in place.
+    private const int RowTilesWorthPacking = 3;
+
+    private const int LeastJobs = 16;
     private const long WorkWorthSharing = 1 << 18;
 
     internal static void Run(in GemmProblem<T> problem, T* bias, TLane activation)
@@ -23,17 +29,23 @@ internal static unsafe class GemmBlocks<T, TTile, TLane> where T : unmanaged, IB
             Finish(problem, bias, activation, 0, m, 0, n);
             return;
         }
-        for (var column = 0; column < n; column += OuterBlock)
-            for (var row = 0; row < m; row += OuterBlock)
-                for (var depth = 0; depth < k; depth += DepthBlock)
-                    Block(problem, bias, activation, row, Math.Min(OuterBlock, m - row), column, Math.Min(OuterBlock, n - column), depth, Math.Min(DepthBlock, k - depth));
+        // A few columns would leave most of a tile empty: compute Cᵀ = Bᵀ·Aᵀ instead.
+        if (2 * n <= TTile.Columns && m > n)
+        {
+            Transposed(problem);
+            Finish(problem, bias, activation, 0, m, 0, n);
+            return;
+        }
+        var rowsAtOnce = (int)Math.Max(TTile.Rows, MostPacked / k / TTile.Rows * TTile.Rows);
+        for (var row = 0; row < m; row += rowsAtOnce)
+            Rows(problem, bias, activation, row, Math.Min(rowsAtOnce, m - row));
     }
 
-    private static void Block(in GemmProblem<T> problem, T* bias, TLane activation, int row, int rows, int column, int columns, int depth, int steps)
+    private static void Rows(in GemmProblem<T> problem, T* bias, TLane activation, int row, int rows)
     {
-        var (tileRows, tileColumns) = (Tiles(rows, TTile.Rows), Tiles(columns, TTile.Columns));
-        var packedA = PackBuffer.Rent<T>(0, (nint)tileRows * TTile.Rows * steps);
-        var packedB = PackBuffer.Rent<T>(1, (nint)tileColumns * TTile.Columns * steps);
+        var (rowTiles, panels) = (Tiles(rows, TTile.Rows), Tiles(problem.N, TTile.Columns));
+        var groups = Math.Clamp(Tiles(LeastJobs, panels), 1, Tiles(rowTiles, 4));
+        var depthBlocks = Tiles(problem.K, MostDepth);
         var job = new Job
         {
             Problem = problem,
@@ -41,26 +53,37 @@ internal static unsafe class GemmBlocks<T, TTile, TLane> where T : unmanaged, IB
             Activation = activation,
             Row = row,
             Rows = rows,
-            Column = column,
-            Columns = columns,
-            Depth = depth,
-            Steps = steps,
-            TileRows = tileRows,
-            TileColumns = tileColumns,
-            PackedA = packedA,
-            PackedB = packedB,
-            JobColumns = Tiles(tileColumns, TileColumnsPerJob),
+            PackedA = PackBuffer.Rent<T>(0, (nint)rowTiles * TTile.Rows * problem.K),
+            RowTiles = rowTiles,
+            RowTilesPerJob = Tiles(rowTiles, groups),
+            Panels = panels,
+            // Blocks of equal depth, cut where K alone decides.
+            Depth = Tiles(problem.K, depthBlocks),
         };
-        var jobs = Tiles(tileRows, TileRowsPerJob) * job.JobColumns;
-        if ((long)rows * columns * steps < WorkWorthSharing)
+        var jobs = panels * Tiles(rowTiles, job.RowTilesPerJob);
+        if ((long)rows * problem.N * problem.K < WorkWorthSharing)
         {
-            for (var chunk = 0; chunk < tileRows + tileColumns; chunk++) job.Pack(chunk);
-            for (var chunk = 0; chunk < jobs; chunk++) job.Multiply(chunk);
+            for (var tile = 0; tile < rowTiles; tile++) job.PackRows(tile);
+            for (var strip = 0; strip < jobs; strip++) job.Run(strip);
             return;
         }
         var packing = new PackJob { Job = job };
-        Workers.For(tileRows + tileColumns, ref packing);
+        Workers.For(rowTiles, ref packing);
         Workers.For(jobs, ref job);
+    }
+
+    private static void Transposed(in GemmProblem<T> problem)
+    {
+        var (m, n) = (problem.M, problem.N);
+        var product = PackBuffer.Rent<T>(2, (nint)m * n);
+        var swapped = new GemmProblem<T>(!problem.TransB, !problem.TransA, n, m, problem.K, problem.Alpha, problem.B, problem.Ldb, problem.A, problem.Lda, T.Zero, product, m);
+        GemmBlocks<T, TTile, NoActivation>.Run(swapped, null, default);
+        for (var i = 0; i < m; i++)
+            for (var j = 0; j < n; j++)
+            {
+                var at = problem.C + (nint)i * problem.Ldc + j;
+                *at = problem.Beta == T.Zero ? product[(nint)j * m + i] : T.FusedMultiplyAdd(problem.Beta, *at, product[(nint)j * m + i]);
+            }
     }
 
     private static int Tiles(int size, int tile) => (size + tile - 1) / tile;
@@ -76,7 +99,6 @@ internal static unsafe class GemmBlocks<T, TTile, TLane> where T : unmanaged, IB
             }
     }
 
-    // The epilogue runs over a tile that has just been written and still lies in the cache.
     private static void Finish(in GemmProblem<T> problem, T* bias, TLane activation, int row, int rows, int column, int columns)
     {
         if (bias == null && typeof(TLane) == typeof(NoActivation)) return;
@@ -97,7 +119,7 @@ internal static unsafe class GemmBlocks<T, TTile, TLane> where T : unmanaged, IB
     private struct PackJob : IChunkJob
     {
         public Job Job;
-        public readonly void Run(int chunk) => Job.Pack(chunk);
+        public readonly void Run(int chunk) => Job.PackRows(chunk);
     }
 
     private struct Job : IChunkJob
@@ -105,64 +127,68 @@ internal static unsafe class GemmBlocks<T, TTile, TLane> where T : unmanaged, IB
         public GemmProblem<T> Problem;
         public T* Bias;
         public TLane Activation;
-        public int Row, Rows, Column, Columns, Depth, Steps, TileRows, TileColumns, JobColumns;
+        public int Row, Rows, RowTiles, RowTilesPerJob, Panels, Depth;
+
+        // Tile by tile; within a tile step by step, all of K.
         public T* PackedA;
-        public T* PackedB;
 
-        public readonly void Run(int chunk) => Multiply(chunk);
-
-        // Panels of A first, then those of B.
-        internal readonly void Pack(int panel)
+        internal readonly void PackRows(int tile)
         {
             var problem = Problem;
-            if (panel < TileRows)
+            var first = Row + tile * TTile.Rows;
+            var from = problem.TransA ? problem.A + first : problem.A + (nint)first * problem.Lda;
+            Packing.Panel(from, problem.Lda, !problem.TransA, Math.Min(TTile.Rows, Row + Rows - first), TTile.Rows, problem.K, PackedA + (nint)tile * TTile.Rows * problem.K);
+        }
+
+        public readonly void Run(int strip)
+        {
+            var problem = Problem;
+            var column = strip % Panels * TTile.Columns;
+            var columns = Math.Min(TTile.Columns, problem.N - column);
+            var firstTile = strip / Panels * RowTilesPerJob;
+            var lastTile = Math.Min(RowTiles, firstTile + RowTilesPerJob);
+            var inPlace = !problem.TransB && columns == TTile.Columns && lastTile - firstTile < RowTilesWorthPacking;
+            for (var depth = 0; depth < problem.K; depth += Depth)
             {
-                var first = panel * TTile.Rows;
-                var from = problem.TransA ? problem.A + (nint)Depth * problem.Lda + Row + first : problem.A + (nint)(Row + first) * problem.Lda + Depth;
-                Packing.Panel(from, problem.Lda, !problem.TransA, Math.Min(TTile.Rows, Rows - first), TTile.Rows, Steps, PackedA + (nint)first * Steps);
-            }
-            else
-            {
-                var first = (panel - TileRows) * TTile.Columns;
-                var from = problem.TransB ? problem.B + (nint)(Column + first) * problem.Ldb + Depth : problem.B + (nint)Depth * problem.Ldb + Column + first;
-                Packing.Panel(from, problem.Ldb, problem.TransB, Math.Min(TTile.Columns, Columns - first), TTile.Columns, Steps, PackedB + (nint)first * Steps);
+                var steps = Math.Min(Depth, problem.K - depth);
+                var b = problem.TransB ? problem.B + (nint)column * problem.Ldb + depth : problem.B + (nint)depth * problem.Ldb + column;
+                nint stride = problem.Ldb;
+                if (!inPlace)
+                {
+                    var panel = PackBuffer.Rent<T>(1, (nint)TTile.Columns * steps);
+                    Packing.Panel(b, problem.Ldb, problem.TransB, columns, TTile.Columns, steps, panel);
+                    b = panel;
+                    stride = TTile.Columns;
+                }
+                for (var tile = firstTile; tile < lastTile; tile++)
+                    Tile(tile, depth, steps, b, stride, column, columns);
             }
         }
 
-        internal readonly void Multiply(int chunk)
+        private readonly void Tile(int tile, int depth, int steps, T* b, nint stride, int column, int columns)
         {
-            var firstRow = chunk / JobColumns * TileRowsPerJob;
-            var firstColumn = chunk % JobColumns * TileColumnsPerJob;
-            var lastRow = Math.Min(TileRows, firstRow + TileRowsPerJob);
-            var lastColumn = Math.Min(TileColumns, firstColumn + TileColumnsPerJob);
-            for (var tileColumn = firstColumn; tileColumn < lastColumn; tileColumn++)
-                for (var tileRow = firstRow; tileRow < lastRow; tileRow++)
-                    Tile(tileRow * TTile.Rows, tileColumn * TTile.Columns);
-            if (Depth + Steps == Problem.K)
-            {
-                var (r, c) = (firstRow * TTile.Rows, firstColumn * TTile.Columns);
-                Finish(Problem, Bias, Activation, Row + r, Math.Min(Rows, lastRow * TTile.Rows) - r, Column + c, Math.Min(Columns, lastColumn * TTile.Columns) - c);
-            }
-        }
-
-        private readonly void Tile(int i, int j)
-        {
-            var beta = Depth == 0 ? Problem.Beta : T.One;
-            var c = Problem.C + (nint)(Row + i) * Problem.Ldc + Column + j;
-            var a = PackedA + (nint)i * Steps;
-            var b = PackedB + (nint)j * Steps;
-            var (rows, columns) = (Math.Min(TTile.Rows, Rows - i), Math.Min(TTile.Columns, Columns - j));
+            var beta = depth == 0 ? Problem.Beta : T.One;
+            var isLast = depth + steps == Problem.K;
+            var row = Row + tile * TTile.Rows;
+            var rows = Math.Min(TTile.Rows, Row + Rows - row);
+            var c = Problem.C + (nint)row * Problem.Ldc + column;
+            var a = PackedA + ((nint)tile * Problem.K + depth) * TTile.Rows;
             if (rows == TTile.Rows && columns == TTile.Columns)
-                TTile.Run(Steps, a, b, c, Problem.Ldc, Problem.Alpha, beta);
-            else
-                Edge(a, b, c, rows, columns, beta);
+            {
+                TTile.Run(steps, a, b, stride, c, Problem.Ldc, Problem.Alpha, beta);
+                if (isLast && (Bias != null || typeof(TLane) != typeof(NoActivation)))
+                    TTile.Finish(rows, c, Problem.Ldc, Bias == null ? null : Bias + column, Activation);
+                return;
+            }
+            Edge(steps, a, b, stride, c, rows, columns, beta);
+            if (isLast) Finish(Problem, Bias, Activation, row, rows, column, columns);
         }
 
         // The padded tile is computed beside C, then what exists of it is moved.
-        private readonly void Edge(T* a, T* b, T* c, int rows, int columns, T beta)
+        private readonly void Edge(int steps, T* a, T* b, nint stride, T* c, int rows, int columns, T beta)
         {
             var whole = stackalloc T[TTile.Rows * TTile.Columns];
-            TTile.Run(Steps, a, b, whole, TTile.Columns, Problem.Alpha, T.Zero);
+            TTile.Run(steps, a, b, stride, whole, TTile.Columns, Problem.Alpha, T.Zero);
             for (var i = 0; i < rows; i++)
                 for (var j = 0; j < columns; j++)
                 {

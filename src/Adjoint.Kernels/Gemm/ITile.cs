@@ -9,6 +9,9 @@ internal unsafe interface ITile<T> where T : unmanaged
     /// <summary>Columns of C it computes.</summary>
     static abstract int Columns { get; }
 
-    /// <summary>C = α·A·B + β·C; A packed as depth × <see cref="Rows"/>, B as depth × <see cref="Columns"/>. β = 0 never reads C.</summary>
-    static abstract void Run(nint depth, T* a, T* b, T* c, nint ldc, T alpha, T beta);
+    /// <summary>C = α·A·B + β·C; A packed as depth × <see cref="Rows"/>, step k of B at b + k·strideB. β = 0 never reads C.</summary>
+    static abstract void Run(nint depth, T* a, T* b, nint strideB, T* c, nint ldc, T alpha, T beta);
+
+    /// <summary>C = f(C + bias), bias along the columns or null, over whole columns of the tile.</summary>
+    static abstract void Finish<TLane>(int rows, T* c, nint ldc, T* bias, TLane activation) where TLane : struct, IUnaryLane;
 }

@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Adjoint.Kernels;
 
@@ -21,19 +23,48 @@ internal static unsafe class Packing
                 Unsafe.CopyBlockUnaligned(to + k * width, from + k * leading, (uint)(count * sizeof(T)));
             return;
         }
+        // Whole blocks of 8 × 8 are transposed in registers, what is left goes one by one.
+        var (wholeCount, wholeSteps) = (0, 0);
+        if (typeof(T) == typeof(float) && Avx.IsSupported)
+        {
+            (wholeCount, wholeSteps) = (count & ~7, steps & ~7);
+            for (nint k = 0; k < wholeSteps; k += 8)
+                for (nint i = 0; i < wholeCount; i += 8)
+                    Transpose8x8((float*)from + i * leading + k, leading, (float*)to + k * width + i, width);
+        }
         for (nint block = 0; block < steps; block += Block)
         {
             var last = Math.Min(steps, block + Block);
             for (nint i = 0; i < count; i++)
             {
                 var source = from + i * leading;
-                for (var k = block; k < last; k++) to[k * width + i] = source[k];
+                for (var k = i < wholeCount ? Math.Max(block, wholeSteps) : block; k < last; k++) to[k * width + i] = source[k];
             }
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Transpose8x8(float* from, nint leading, float* to, nint width)
+    {
+        var (r0, r1, r2, r3) = (Vector256.Load(from), Vector256.Load(from + leading), Vector256.Load(from + 2 * leading), Vector256.Load(from + 3 * leading));
+        var (r4, r5, r6, r7) = (Vector256.Load(from + 4 * leading), Vector256.Load(from + 5 * leading), Vector256.Load(from + 6 * leading), Vector256.Load(from + 7 * leading));
+        // Pairs of rows, then fours, within halves of 128 bits; then the halves change places.
+        var (a0, a1, a2, a3) = (Avx.UnpackLow(r0, r1), Avx.UnpackHigh(r0, r1), Avx.UnpackLow(r2, r3), Avx.UnpackHigh(r2, r3));
+        var (a4, a5, a6, a7) = (Avx.UnpackLow(r4, r5), Avx.UnpackHigh(r4, r5), Avx.UnpackLow(r6, r7), Avx.UnpackHigh(r6, r7));
+        var (b0, b1, b2, b3) = (Avx.Shuffle(a0, a2, 0x44), Avx.Shuffle(a0, a2, 0xEE), Avx.Shuffle(a1, a3, 0x44), Avx.Shuffle(a1, a3, 0xEE));
+        var (b4, b5, b6, b7) = (Avx.Shuffle(a4, a6, 0x44), Avx.Shuffle(a4, a6, 0xEE), Avx.Shuffle(a5, a7, 0x44), Avx.Shuffle(a5, a7, 0xEE));
+        Avx.Permute2x128(b0, b4, 0x20).Store(to);
+        Avx.Permute2x128(b1, b5, 0x20).Store(to + width);
+        Avx.Permute2x128(b2, b6, 0x20).Store(to + 2 * width);
+        Avx.Permute2x128(b3, b7, 0x20).Store(to + 3 * width);
+        Avx.Permute2x128(b0, b4, 0x31).Store(to + 4 * width);
+        Avx.Permute2x128(b1, b5, 0x31).Store(to + 5 * width);
+        Avx.Permute2x128(b2, b6, 0x31).Store(to + 6 * width);
+        Avx.Permute2x128(b3, b7, 0x31).Store(to + 7 * width);
+    }
 }
 
-/// <summary>Two growing, pinned scratch buffers per thread for packed panels.</summary>
+/// <summary>Growing, pinned scratch buffers per thread: packed A, a panel of B, a transposed product.</summary>
 internal static unsafe class PackBuffer
 {
     [ThreadStatic] private static byte[]?[]? buffers;
@@ -41,7 +72,7 @@ internal static unsafe class PackBuffer
     internal static T* Rent<T>(int which, nint count) where T : unmanaged
     {
         var bytes = count * sizeof(T) + 64;
-        var slots = buffers ??= new byte[]?[2];
+        var slots = buffers ??= new byte[]?[3];
         if (slots[which] is not { } buffer || buffer.Length < bytes)
             slots[which] = buffer = GC.AllocateUninitializedArray<byte>((int)bytes, pinned: true);
         var address = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(buffer));

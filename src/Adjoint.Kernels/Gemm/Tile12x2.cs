@@ -18,7 +18,7 @@ internal readonly unsafe struct Tile12x2<V, T> : ITile<T> where V : struct, ILan
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void Run(nint depth, T* a, T* b, T* c, nint ldc, T alpha, T beta)
+    public static void Run(nint depth, T* a, T* b, nint strideB, T* c, nint ldc, T alpha, T beta)
     {
         V a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default, a3 = default, b3 = default, a4 = default, b4 = default, a5 = default, b5 = default, a6 = default, b6 = default, a7 = default, b7 = default, a8 = default, b8 = default, a9 = default, b9 = default, a10 = default, b10 = default, a11 = default, b11 = default;
         for (nint k = 0; k < depth; k++)
@@ -62,7 +62,7 @@ internal readonly unsafe struct Tile12x2<V, T> : ITile<T> where V : struct, ILan
             a11 = V.Fma(x, left, a11);
             b11 = V.Fma(x, right, b11);
             a += 12;
-            b += 2 * V.Count;
+            b += strideB;
         }
         var (scale, keep) = (V.Splat(alpha), V.Splat(beta));
         Put(c + 0 * ldc, a0, b0, scale, keep, beta);
@@ -77,6 +77,16 @@ internal readonly unsafe struct Tile12x2<V, T> : ITile<T> where V : struct, ILan
         Put(c + 9 * ldc, a9, b9, scale, keep, beta);
         Put(c + 10 * ldc, a10, b10, scale, keep, beta);
         Put(c + 11 * ldc, a11, b11, scale, keep, beta);
+    }
+
+    public static void Finish<TLane>(int rows, T* c, nint ldc, T* bias, TLane activation) where TLane : struct, IUnaryLane
+    {
+        var (left, right) = bias == null ? (V.Splat(0), V.Splat(0)) : (V.Load(bias), V.Load(bias + V.Count));
+        for (; rows > 0; rows--, c += ldc)
+        {
+            V.Store(activation.Invoke(V.Load(c) + left), c);
+            V.Store(activation.Invoke(V.Load(c + V.Count) + right), c + V.Count);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -18,7 +18,7 @@ internal readonly unsafe struct Tile6x2<V, T> : ITile<T> where V : struct, ILane
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void Run(nint depth, T* a, T* b, T* c, nint ldc, T alpha, T beta)
+    public static void Run(nint depth, T* a, T* b, nint strideB, T* c, nint ldc, T alpha, T beta)
     {
         V a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default, a3 = default, b3 = default, a4 = default, b4 = default, a5 = default, b5 = default;
         for (nint k = 0; k < depth; k++)
@@ -44,7 +44,7 @@ internal readonly unsafe struct Tile6x2<V, T> : ITile<T> where V : struct, ILane
             a5 = V.Fma(x, left, a5);
             b5 = V.Fma(x, right, b5);
             a += 6;
-            b += 2 * V.Count;
+            b += strideB;
         }
         var (scale, keep) = (V.Splat(alpha), V.Splat(beta));
         Put(c + 0 * ldc, a0, b0, scale, keep, beta);
@@ -53,6 +53,16 @@ internal readonly unsafe struct Tile6x2<V, T> : ITile<T> where V : struct, ILane
         Put(c + 3 * ldc, a3, b3, scale, keep, beta);
         Put(c + 4 * ldc, a4, b4, scale, keep, beta);
         Put(c + 5 * ldc, a5, b5, scale, keep, beta);
+    }
+
+    public static void Finish<TLane>(int rows, T* c, nint ldc, T* bias, TLane activation) where TLane : struct, IUnaryLane
+    {
+        var (left, right) = bias == null ? (V.Splat(0), V.Splat(0)) : (V.Load(bias), V.Load(bias + V.Count));
+        for (; rows > 0; rows--, c += ldc)
+        {
+            V.Store(activation.Invoke(V.Load(c) + left), c);
+            V.Store(activation.Invoke(V.Load(c + V.Count) + right), c + V.Count);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

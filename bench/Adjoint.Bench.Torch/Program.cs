@@ -1,0 +1,105 @@
+// Reads "workload threads repetitions" lines, answers each with milliseconds per repetition.
+using System.Diagnostics;
+using System.Globalization;
+using TorchSharp;
+using static TorchSharp.torch;
+
+var running = new Dictionary<string, Action>();
+Console.WriteLine($"libtorch {torch.__version__}");
+while (Console.ReadLine() is { } line)
+{
+    var parts = line.Split(' ');
+    var (name, threads, repetitions) = (parts[0], int.Parse(parts[1], CultureInfo.InvariantCulture), int.Parse(parts[2], CultureInfo.InvariantCulture));
+    set_num_threads(threads);
+    if (!running.TryGetValue(name, out var work)) running[name] = work = Peer.Create(name);
+    work();
+    var start = Stopwatch.GetTimestamp();
+    for (var i = 0; i < repetitions; i++)
+    {
+        using var scope = NewDisposeScope();
+        work();
+    }
+    Console.WriteLine((Stopwatch.GetElapsedTime(start).TotalMilliseconds / repetitions).ToString(CultureInfo.InvariantCulture));
+}
+
+/// <summary>The workloads, named as in Adjoint.Bench.</summary>
+internal static class Peer
+{
+    internal static Action Create(string name)
+    {
+        var shape = name.Split('-');
+        switch (shape[0])
+        {
+            case "matmul":
+            {
+                var (m, k, n) = (int.Parse(shape[1], CultureInfo.InvariantCulture), int.Parse(shape[2], CultureInfo.InvariantCulture), int.Parse(shape[3], CultureInfo.InvariantCulture));
+                var (a, b) = (randn(m, k), randn(k, n));
+                var c = empty(m, n);
+                return () => c = Replace(c, a.mm(b));
+            }
+            case "mlp":
+            {
+                var model = nn.Sequential(("1", nn.Linear(784, 3136)), ("2", nn.Sigmoid()), ("3", nn.Linear(3136, 10)));
+                var optimizer = optim.SGD(model.parameters(), 0.01);
+                var (x, y) = (rand(128, 784), randint(0, 10, 128));
+                return () =>
+                {
+                    using var scope = NewDisposeScope();
+                    optimizer.zero_grad();
+                    nn.functional.cross_entropy(model.forward(x), y).backward();
+                    optimizer.step();
+                };
+            }
+            case "chain":
+            {
+                var (x, y, z) = (Leaf(1 << 20), Leaf(1 << 20), Leaf(1 << 20));
+                return () =>
+                {
+                    using var scope = NewDisposeScope();
+                    foreach (var leaf in (Tensor[])[x, y, z]) leaf.grad = null;
+                    (x * y + z).sigmoid().sum().backward();
+                };
+            }
+            case "xent":
+            {
+                var (x, y) = (Leaf(4096, 1000), randint(0, 1000, 4096));
+                return () =>
+                {
+                    using var scope = NewDisposeScope();
+                    x.grad = null;
+                    nn.functional.cross_entropy(x, y).backward();
+                };
+            }
+            case "adam":
+            {
+                var parameter = nn.Parameter(randn(2_500_000));
+                var gradient = randn(2_500_000);
+                var optimizer = optim.Adam([parameter], 0.001);
+                parameter.grad = gradient;
+                return () => optimizer.step();
+            }
+            case "small":
+            {
+                var x = Leaf(16);
+                return () =>
+                {
+                    using var scope = NewDisposeScope();
+                    x.grad = null;
+                    var y = x;
+                    for (var i = 0; i < 25; i++) y = (y * x).sin();
+                    y.sum().backward();
+                };
+            }
+            default:
+                throw new ArgumentException(name);
+        }
+    }
+
+    private static Tensor Leaf(params long[] shape) => randn(shape, requires_grad: true);
+
+    private static Tensor Replace(Tensor old, Tensor fresh)
+    {
+        old.Dispose();
+        return fresh.MoveToOuterDisposeScope();
+    }
+}

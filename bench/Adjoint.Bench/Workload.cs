@@ -1,0 +1,91 @@
+using Adjoint.Nn;
+using Adjoint.Optim;
+
+namespace Adjoint.Bench;
+
+/// <summary>A piece of work that both sides do.</summary>
+/// <param name="Name">As the peer knows it.</param>
+/// <param name="Goal">How many times faster than the peer it is to be.</param>
+/// <param name="Flops">Floating-point operations of one repetition, or 0 where bytes are the limit.</param>
+/// <param name="Bytes">Bytes that one repetition must read and write at the least, or 0.</param>
+/// <param name="Create">Sets up; the action is one repetition.</param>
+internal sealed record Workload(string Name, double Goal, double Flops, double Bytes, Func<Action> Create)
+{
+    internal static readonly IReadOnlyList<Workload> All =
+    [
+        MatMul(1024, 1024, 1024),
+        MatMul(784, 128, 3136),
+        MatMul(128, 784, 3136),
+        // 2·(forward + weight gradient) of both layers + data gradient of the second.
+        new("mlp", 2, 2.0 * 128 * (2 * 784 * 3136 + 3 * 3136 * 10), 0, Mlp),
+        // Forward reads x, y, z and writes the output; backward reads the output and x, y and writes three gradients.
+        new("chain", 2, 0, 4.0 * (1 << 20) * (4 + 3 + 3), Chain),
+        new("xent", 2, 0, 4.0 * 4096 * 1000 * 3, CrossEntropy),
+        // Reads parameter, gradient, both moments; writes parameter and moments.
+        new("adam", 1, 0, 4.0 * 2_500_000 * 7, AdamStep),
+        new("small", 10, 0, 0, Small),
+    ];
+
+    private static Workload MatMul(int m, int k, int n) => new($"matmul-{m}-{k}-{n}", 1.9, 2.0 * m * k * n, 0, () =>
+    {
+        var (a, b) = (Tensor.Randn([m, k], new Generator(1)), Tensor.Randn([k, n], new Generator(2)));
+        return () =>
+        {
+            using var _ = new NoGrad();
+            a.MatMul(b);
+        };
+    });
+
+    private static Action Mlp()
+    {
+        var model = new Mlp(784, [3136], 10, "sigmoid", new Generator(1));
+        var optimizer = new Sgd(model.Parameters(), 0.01);
+        var (x, y) = (Tensor.Rand([128, 784], new Generator(2)), Tensor.From(Enumerable.Range(0, 128).Select(i => i % 10L).ToArray(), 128));
+        return () =>
+        {
+            optimizer.ZeroGrad();
+            Loss.CrossEntropy(model.Forward(x), y).Backward();
+            optimizer.Step();
+        };
+    }
+
+    private static Action Chain()
+    {
+        var leaves = Enumerable.Range(1, 3).Select(seed => Tensor.Randn([1 << 20], new Generator((ulong)seed)).RequireGrad()).ToArray();
+        return () =>
+        {
+            foreach (var leaf in leaves) leaf.Grad = null;
+            (leaves[0] * leaves[1] + leaves[2]).Sigmoid().Sum().Backward();
+        };
+    }
+
+    private static Action CrossEntropy()
+    {
+        var (x, y) = (Tensor.Randn([4096, 1000], new Generator(1)).RequireGrad(), Tensor.From(Enumerable.Range(0, 4096).Select(i => i % 1000L).ToArray(), 4096));
+        return () =>
+        {
+            x.Grad = null;
+            Loss.CrossEntropy(x, y).Backward();
+        };
+    }
+
+    private static Action AdamStep()
+    {
+        var parameter = Tensor.Randn([2_500_000], new Generator(1)).RequireGrad();
+        parameter.Grad = Tensor.Randn([2_500_000], new Generator(2));
+        var optimizer = new Adam([parameter], 0.001);
+        return optimizer.Step;
+    }
+
+    private static Action Small()
+    {
+        var x = Tensor.Randn([16], new Generator(1)).RequireGrad();
+        return () =>
+        {
+            x.Grad = null;
+            var y = x;
+            for (var i = 0; i < 25; i++) y = (y * x).Sin();
+            y.Sum().Backward();
+        };
+    }
+}
