@@ -19,8 +19,12 @@ internal static unsafe class Packing
         if (count < width) new Span<T>(to, width * steps).Clear();
         if (!stepsAreDense)
         {
-            for (nint k = 0; k < steps; k++)
-                Unsafe.CopyBlockUnaligned(to + k * width, from + k * leading, (uint)(count * sizeof(T)));
+            var bytes = count * sizeof(T);
+            if (bytes == 2 * sizeof(Vector512<byte>) && count == width) Copy<Vector512<byte>>((byte*)from, leading * sizeof(T), (byte*)to, steps, 2);
+            else if (bytes % sizeof(Vector128<byte>) == 0 && count == width) Copy<Vector128<byte>>((byte*)from, leading * sizeof(T), (byte*)to, steps, bytes / sizeof(Vector128<byte>));
+            else
+                for (nint k = 0; k < steps; k++)
+                    Unsafe.CopyBlockUnaligned(to + k * width, from + k * leading, (uint)bytes);
             return;
         }
         // Whole blocks of 8 × 8 are transposed in registers, what is left goes one by one.
@@ -41,6 +45,15 @@ internal static unsafe class Packing
                 for (var k = i < wholeCount ? Math.Max(block, wholeSteps) : block; k < last; k++) to[k * width + i] = source[k];
             }
         }
+    }
+
+    // A call of memcpy for every step would cost more than the copy.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Copy<TVector>(byte* from, nint leading, byte* to, int steps, int vectors) where TVector : unmanaged
+    {
+        for (; steps > 0; steps--, from += leading)
+            for (var i = 0; i < vectors; i++, to += sizeof(TVector))
+                Unsafe.WriteUnaligned(to, Unsafe.ReadUnaligned<TVector>(from + i * sizeof(TVector)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -10,12 +10,11 @@ public interface IChunkJob
 }
 
 /// <summary>
-/// The library's own threads: they spin briefly for the next job, then park. The caller takes part. How work is cut into
+/// The library's own threads: they spin briefly for the next job (training hands one over every few microseconds), then park. The caller takes part. How work is cut into
 /// chunks never depends on the number of threads, so results do not either.
 /// </summary>
 public static unsafe class Workers
 {
-    private const int SpinIterations = 2000;
     private static readonly Lock Gate = new();
     private static readonly List<Worker> Threads = [];
     private static int threadCount = DefaultThreadCount();
@@ -27,6 +26,10 @@ public static unsafe class Workers
     private static int chunkCount;
     private static int nextChunk;
     private static int stillWorking;
+
+    // Number of the job, then in the low bits how many helpers it wants: one word, so that both are read together.
+    private static long ticket;
+    private const int HelperBits = 16;
     private static Exception? failure;
 
     /// <summary>How many threads, the caller included, take part: at first ADJOINT_THREADS, else the processors of this process.</summary>
@@ -75,10 +78,12 @@ public static unsafe class Workers
         job = context;
         (chunkCount, nextChunk, failure) = (chunks, 0, null);
         Volatile.Write(ref stillWorking, helpers);
-        for (var i = 0; i < helpers; i++) Threads[i].Wake();
+        Interlocked.Exchange(ref ticket, ((ticket >> HelperBits) + 1 << HelperBits) | (long)helpers);
+        for (var i = 0; i < helpers; i++) Threads[i].WakeIfParked();
         TakeChunks();
-        var spin = new SpinWait();
-        while (Volatile.Read(ref stillWorking) > 0) spin.SpinOnce(sleep1Threshold: -1);
+        for (var spins = 0; Volatile.Read(ref stillWorking) > 0; spins++)
+            if (spins < Spins) Thread.SpinWait(1);
+            else Thread.Yield();
         if (failure is { } error) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error);
     }
 
@@ -100,23 +105,55 @@ public static unsafe class Workers
     private static int DefaultThreadCount() =>
         int.TryParse(Environment.GetEnvironmentVariable("ADJOINT_THREADS"), out var wanted) && wanted is >= 1 and <= 1024 ? wanted : Environment.ProcessorCount;
 
+    // About 50 µs. With more threads than processors, spinning would keep others from working.
+    private static int Spins => threadCount <= Environment.ProcessorCount ? 2_000 : 0;
+
     private sealed class Worker
     {
-        private readonly ManualResetEventSlim signal = new(false, SpinIterations);
+        private readonly int number;
+        private readonly ManualResetEventSlim signal = new(false, spinCount: 0);
+        private int parked;
 
-        internal Worker(int number) => new Thread(Loop, maxStackSize: 1 << 20) { IsBackground = true, Name = $"Adjoint worker {number}" }.Start();
+        internal Worker(int number)
+        {
+            this.number = number;
+            new Thread(Loop, maxStackSize: 1 << 20) { IsBackground = true, Name = $"Adjoint worker {number}" }.Start();
+        }
 
-        internal void Wake() => signal.Set();
+        internal void WakeIfParked()
+        {
+            if (Interlocked.CompareExchange(ref parked, 0, 1) == 1) signal.Set();
+        }
 
         private void Loop()
         {
             insideJob = true;
+            long seen = 0;
             while (true)
             {
-                signal.Wait();
-                signal.Reset();
+                var next = Await(seen);
+                seen = next;
+                if (number > (next & ((1 << HelperBits) - 1))) continue;
                 TakeChunks();
                 Interlocked.Decrement(ref stillWorking);
+            }
+        }
+
+        private long Await(long seen)
+        {
+            while (true)
+            {
+                for (var spin = Spins; spin >= 0; spin--)
+                {
+                    var now = Volatile.Read(ref ticket);
+                    if (now != seen) return now;
+                    Thread.SpinWait(1);
+                }
+                Interlocked.Exchange(ref parked, 1);
+                // A job that came before the mark is seen here; one that comes after sees the mark.
+                if (Volatile.Read(ref ticket) == seen) signal.Wait();
+                signal.Reset();
+                Volatile.Write(ref parked, 0);
             }
         }
     }

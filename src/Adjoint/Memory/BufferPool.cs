@@ -65,7 +65,7 @@ internal static class BufferPool
     private static void NudgeCollector()
     {
         var grown = RentedBytes - Interlocked.Read(ref rentedAfterNudge);
-        if (grown < Math.Max(64 << 20, Interlocked.Read(ref rentedAfterNudge) / 2))
+        if (grown < Math.Max(32 << 20, Interlocked.Read(ref rentedAfterNudge) / 2))
             return;
         var before = RentedBytes;
         for (var generation = 1; generation <= 2 && before - RentedBytes < grown / 2; generation++)
