@@ -54,7 +54,7 @@ internal sealed record Workload(string Name, double Goal, double Flops, double B
         var leaves = Enumerable.Range(1, 3).Select(seed => Tensor.Randn([1 << 20], new Generator((ulong)seed)).RequireGrad()).ToArray();
         return () =>
         {
-            foreach (var leaf in leaves) leaf.Grad = null;
+            foreach (var leaf in leaves) leaf.ZeroGrad();
             (leaves[0] * leaves[1] + leaves[2]).Sigmoid().Sum().Backward();
         };
     }
@@ -64,7 +64,7 @@ internal sealed record Workload(string Name, double Goal, double Flops, double B
         var (x, y) = (Tensor.Randn([4096, 1000], new Generator(1)).RequireGrad(), Tensor.From(Enumerable.Range(0, 4096).Select(i => i % 1000L).ToArray(), 4096));
         return () =>
         {
-            x.Grad = null;
+            x.ZeroGrad();
             Loss.CrossEntropy(x, y).Backward();
         };
     }
@@ -82,7 +82,7 @@ internal sealed record Workload(string Name, double Goal, double Flops, double B
         var x = Tensor.Randn([16], new Generator(1)).RequireGrad();
         return () =>
         {
-            x.Grad = null;
+            x.ZeroGrad();
             var y = x;
             for (var i = 0; i < 25; i++) y = (y * x).Sin();
             y.Sum().Backward();

@@ -23,9 +23,7 @@ public static unsafe class Softmax
     /// <summary>log Σₖ e^(xₖ) of one row, and its maximum.</summary>
     internal static T LogSumExp<T>(T* x, nint columns) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        T max, sum;
-        Reduce.Run(new MaxLane(), x, &max, 1, columns, 1);
-        Reduce.Run(new ShiftedExpSum(double.CreateTruncating(max)), x, &sum, 1, columns, 1);
+        var sum = ExpRow.Run(x, null, columns, out var max);
         return T.IsInfinity(max) && T.IsNegative(max) ? max : max + T.Log(sum);
     }
 
@@ -50,10 +48,7 @@ public static unsafe class Softmax
                     Map.Run(new Shift(double.CreateTruncating(LogSumExp(x, Columns))), x, y, Columns);
                     continue;
                 }
-                T max, sum;
-                Reduce.Run(new MaxLane(), x, &max, 1, Columns, 1);
-                Map.Run(new ShiftedExp(double.CreateTruncating(max)), x, y, Columns);
-                Reduce.Run(new SumLane(), y, &sum, 1, Columns, 1);
+                var sum = ExpRow.Run(x, y, Columns, out _);
                 Map.Run(new Scale(double.CreateTruncating(T.One / sum)), y, y, Columns);
             }
         }
@@ -67,18 +62,6 @@ public static unsafe class Softmax
     private readonly struct Scale(double by) : IUnaryLane
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => x * V.Splat(by);
-    }
-
-    private readonly struct ShiftedExp(double max) : IUnaryLane
-    {
-        public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Exp(x - V.Splat(max));
-    }
-
-    private readonly struct ShiftedExpSum(double max) : IReduceLane
-    {
-        public double Identity => 0;
-        public V Transform<V>(V x) where V : struct, ILanes<V> => V.Exp(x - V.Splat(max));
-        public V Combine<V>(V accumulator, V x) where V : struct, ILanes<V> => accumulator + x;
     }
 }
 

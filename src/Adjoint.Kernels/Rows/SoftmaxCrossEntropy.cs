@@ -10,9 +10,9 @@ public static unsafe class SoftmaxCrossEntropy
 {
     private const int ElementsPerChunk = 8192;
 
-    /// <summary>The loss of each row, and log Σ eˣ for the way back. Logits [n, c]; labels must lie in 0 … c − 1.</summary>
-    public static void Forward<T>(T* logits, long* labels, T* losses, T* logSumExp, nint n, nint c, double smoothing) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        Run(new Job<T> { Logits = logits, Labels = labels, Losses = losses, LogSumExp = logSumExp, Rows = n, Columns = c, Smoothing = smoothing });
+    /// <summary>The loss of each row, log Σ eˣ for the way back, and, unless null, the gradient of scale·Σ losses. Logits [n, c]; labels must lie in 0 … c − 1.</summary>
+    public static void Forward<T>(T* logits, long* labels, T* losses, T* logSumExp, T* gradient, nint n, nint c, double smoothing, double scale) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        Run(new Job<T> { Logits = logits, Labels = labels, Losses = losses, LogSumExp = logSumExp, Gradient = gradient, Rows = n, Columns = c, Smoothing = smoothing, Scale = scale });
 
     /// <summary>The gradient of scale·Σ losses with respect to the logits [n, c].</summary>
     public static void Backward<T>(T* logits, long* labels, T* logSumExp, T* gradient, nint n, nint c, double smoothing, double scale) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
@@ -41,15 +41,24 @@ public static unsafe class SoftmaxCrossEntropy
         {
             var last = Math.Min(Rows, (chunk + 1) * RowsPerChunk);
             for (var row = chunk * RowsPerChunk; row < last; row++)
-                if (Gradient == null) Loss(row);
-                else Slope(row);
+            {
+                if (Losses == null) Slope(row);
+                else Loss(row);
+            }
         }
 
         private readonly void Loss(nint row)
         {
             var x = Logits + row * Columns;
-            var lse = Softmax.LogSumExp(x, Columns);
+            var y = Gradient == null ? null : Gradient + row * Columns;
+            var sumOfExp = ExpRow.Run(x, y, Columns, out var max);
+            var lse = T.IsNegativeInfinity(max) ? max : max + T.Log(sumOfExp);
             LogSumExp[row] = lse;
+            if (y != null)
+            {
+                Map.Run(new FromExp(Scale / double.CreateTruncating(sumOfExp), Scale * Smoothing / Columns), y, y, Columns);
+                y[Labels[row]] -= T.CreateTruncating(Scale * (1 - Smoothing));
+            }
             var picked = x[Labels[row]];
             if (Smoothing == 0)
             {
@@ -68,6 +77,11 @@ public static unsafe class SoftmaxCrossEntropy
             Map.Run(new Lane(double.CreateTruncating(LogSumExp[row]), Smoothing / Columns, Scale), x, y, Columns);
             y[Labels[row]] -= T.CreateTruncating(Scale * (1 - Smoothing));
         }
+    }
+
+    private readonly struct FromExp(double scale, double floor) : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Fma(x, V.Splat(scale), V.Splat(-floor));
     }
 
     private readonly struct Lane(double logSumExp, double floor, double scale) : IUnaryLane

@@ -36,6 +36,12 @@ public interface ILanes<V> :
     /// <summary>eˣ.</summary>
     static abstract V Exp(V x);
 
+    /// <summary>x·2ⁿ for integral n from −300 to 300.</summary>
+    static abstract V ScaleByPowerOfTwo(V x, V n);
+
+    /// <summary>x, but at least <paramref name="low"/> and at most <paramref name="high"/>; NaN stays.</summary>
+    static abstract V Clamp(V x, V low, V high);
+
     /// <summary>The natural logarithm; −∞ at 0, NaN below.</summary>
     static abstract V Log(V x);
 

@@ -2,9 +2,22 @@ using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
-/// <summary>Functions composed from the lane vocabulary. Coefficients of <see cref="Tanh"/> and <see cref="Erf"/>: Moshier, Cephes (1984–2000).</summary>
+/// <summary>Functions composed from the lane vocabulary. Coefficients of <see cref="ExpSingle"/>, <see cref="Tanh"/> and <see cref="Erf"/>: Moshier, Cephes (1984–2000).</summary>
 public static class LaneMath
 {
+    /// <summary>eˣ in single precision, to about one unit in the last place: x = n·ln 2 + r, |r| ≤ ln 2 / 2, eˣ = 2ⁿ·eʳ. 0 and ∞ at the ends, NaN for NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V ExpSingle<V>(V x) where V : struct, ILanes<V>
+    {
+        // Beyond these the result is 0 or ∞; within them n stays finite.
+        x = V.Clamp(x, V.Splat(-104), V.Splat(89));
+        var n = V.Floor(V.Fma(x, V.Splat(1.44269504088896341), V.Splat(0.5)));
+        // ln 2 in two parts, the first short enough that n·0.693359375 is exact.
+        var r = V.Fma(n, V.Splat(2.12194440e-4), V.Fma(n, V.Splat(-0.693359375), x));
+        var p = V.Fma(Poly(r, 1.9875691500E-4, 1.3981999507E-3, 8.3334519073E-3, 4.1665795894E-2, 1.6666665459E-1), r, V.Splat(5.0000001201E-1));
+        return V.ScaleByPowerOfTwo(V.Fma(p, r * r, r) + V.Splat(1), n);
+    }
+
     /// <summary>1 / (1 + e⁻ˣ); never overflows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Sigmoid<V>(V x) where V : struct, ILanes<V>

@@ -40,7 +40,11 @@ internal readonly unsafe struct Scalar<T>(T value) : ILanes<Scalar<T>, T> where 
 
     public static Scalar<T> Floor(Scalar<T> x) => new(T.Floor(x.value));
 
-    public static Scalar<T> Exp(Scalar<T> x) => new(T.Exp(x.value));
+    public static Scalar<T> Exp(Scalar<T> x) => typeof(T) == typeof(float) ? LaneMath.ExpSingle(x) : new(T.Exp(x.value));
+
+    public static Scalar<T> ScaleByPowerOfTwo(Scalar<T> x, Scalar<T> n) => new(T.ScaleB(x.value, int.CreateSaturating(n.value)));
+
+    public static Scalar<T> Clamp(Scalar<T> x, Scalar<T> low, Scalar<T> high) => new(x.value < low.value ? low.value : x.value > high.value ? high.value : x.value);
 
     public static Scalar<T> Log(Scalar<T> x) => new(T.Log(x.value));
 

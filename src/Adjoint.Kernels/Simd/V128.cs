@@ -66,8 +66,21 @@ internal readonly unsafe struct V128<T>(Vector128<T> value) : ILanes<V128<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V128<T> Exp(V128<T> x) => typeof(T) == typeof(float)
-        ? new(Vector128.Exp(x.value.As<T, float>()).As<float, T>())
+        ? LaneMath.ExpSingle(x)
         : new(Vector128.Exp(x.value.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> ScaleByPowerOfTwo(V128<T> x, V128<T> n) => x * PowerOfTwo(Floor(n * Splat(0.5))) * PowerOfTwo(n - Floor(n * Splat(0.5)));
+
+    // By its exponent bits; half of n at a time, so that neither factor leaves the range.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V128<T> PowerOfTwo(V128<T> n) => typeof(T) == typeof(float)
+        ? new(((Vector128.ConvertToInt32(n.value.As<T, float>()) + Vector128.Create(127)) << 23).As<int, T>())
+        : new(((Vector128.ConvertToInt64(n.value.As<T, double>()) + Vector128.Create(1023L)) << 52).As<long, T>());
+
+    // The native minimum returns its second operand when one is NaN.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> Clamp(V128<T> x, V128<T> low, V128<T> high) => new(Vector128.MinNative(high.value, Vector128.MaxNative(low.value, x.value)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V128<T> Log(V128<T> x) => typeof(T) == typeof(float)

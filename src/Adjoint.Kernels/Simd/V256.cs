@@ -66,8 +66,21 @@ internal readonly unsafe struct V256<T>(Vector256<T> value) : ILanes<V256<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V256<T> Exp(V256<T> x) => typeof(T) == typeof(float)
-        ? new(Vector256.Exp(x.value.As<T, float>()).As<float, T>())
+        ? LaneMath.ExpSingle(x)
         : new(Vector256.Exp(x.value.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> ScaleByPowerOfTwo(V256<T> x, V256<T> n) => x * PowerOfTwo(Floor(n * Splat(0.5))) * PowerOfTwo(n - Floor(n * Splat(0.5)));
+
+    // By its exponent bits; half of n at a time, so that neither factor leaves the range.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V256<T> PowerOfTwo(V256<T> n) => typeof(T) == typeof(float)
+        ? new(((Vector256.ConvertToInt32(n.value.As<T, float>()) + Vector256.Create(127)) << 23).As<int, T>())
+        : new(((Vector256.ConvertToInt64(n.value.As<T, double>()) + Vector256.Create(1023L)) << 52).As<long, T>());
+
+    // The native minimum returns its second operand when one is NaN.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> Clamp(V256<T> x, V256<T> low, V256<T> high) => new(Vector256.MinNative(high.value, Vector256.MaxNative(low.value, x.value)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V256<T> Log(V256<T> x) => typeof(T) == typeof(float)

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Adjoint.Kernels;
 
@@ -66,8 +67,17 @@ internal readonly unsafe struct V512<T>(Vector512<T> value) : ILanes<V512<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V512<T> Exp(V512<T> x) => typeof(T) == typeof(float)
-        ? new(Vector512.Exp(x.value.As<T, float>()).As<float, T>())
+        ? LaneMath.ExpSingle(x)
         : new(Vector512.Exp(x.value.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> ScaleByPowerOfTwo(V512<T> x, V512<T> n) => typeof(T) == typeof(float)
+        ? new(Avx512F.Scale(x.value.As<T, float>(), n.value.As<T, float>()).As<float, T>())
+        : new(Avx512F.Scale(x.value.As<T, double>(), n.value.As<T, double>()).As<double, T>());
+
+    // The native minimum returns its second operand when one is NaN.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> Clamp(V512<T> x, V512<T> low, V512<T> high) => new(Vector512.MinNative(high.value, Vector512.MaxNative(low.value, x.value)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V512<T> Log(V512<T> x) => typeof(T) == typeof(float)

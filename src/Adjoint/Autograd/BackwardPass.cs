@@ -31,7 +31,10 @@ internal sealed class BackwardPass
             pass.Collect(root);
             pass.Deliver(root, gradient, siblings: []);
             foreach (var node in pass.nodes)
+            {
+                node.IsLastUse = !retainGraph && !createGraph;
                 pass.Step(node);
+            }
             foreach (var (leaf, total) in pass.hookedLeaves)
                 pass.StoreLeaf(leaf, CallHooks(leaf, total), canKeep: false);
         }

@@ -64,8 +64,8 @@ public abstract class Op
 
     private static Tensor Record(Op op, ReadOnlySpan<Tensor> inputs, Tensor output)
     {
-        var context = OpContext.Rent();
         var recording = GradMode.IsEnabled && output.DType.IsFloating() && AnyRequiresGrad(inputs);
+        var context = OpContext.Rent(recording);
         op.Forward(context, inputs, output);
         if (recording)
             OpNode.Attach(op, inputs, output, context.TakeSaved());

@@ -9,16 +9,20 @@ public sealed class OpContext
     /// <summary>Where to compute.</summary>
     public Backend Backend { get; } = Backend.Current;
 
+    /// <summary>Whether backward may follow, so that it pays to prepare for it.</summary>
+    public bool IsRecording { get; private set; }
+
     /// <summary>Keeps tensors for backward; read them back from <see cref="OpNode.Saved"/>.</summary>
     public void Save(params Tensor[] tensors) => saved = tensors;
 
     /// <summary>Memory for an intermediate result or for what is saved: uninitialised, contiguous.</summary>
     public Tensor Allocate(Shape shape, DType dtype) => Tensor.Empty(shape, dtype);
 
-    internal static OpContext Rent()
+    internal static OpContext Rent(bool isRecording)
     {
         var context = spare ?? new OpContext();
         spare = null;
+        context.IsRecording = isRecording;
         return context;
     }
 

@@ -50,6 +50,9 @@ public sealed class OpNode
     /// <summary>Where the op was called: noted in anomaly mode only, else null.</summary>
     public string? CalledAt { get; internal set; }
 
+    /// <summary>Whether the running backward pass is the last to use this node: what it saved may then be handed on instead of copied.</summary>
+    internal bool IsLastUse { get; set; }
+
     internal int OutputVersion { get; }
     internal Tensor? PendingGradient { get; set; }
     internal bool PendingIsOwned { get; set; }

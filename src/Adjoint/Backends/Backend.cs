@@ -46,8 +46,8 @@ public abstract class Backend
     /// <summary>Row-wise logarithm of softmax over the last axis.</summary>
     public virtual void LogSoftmax(Tensor x, Tensor y) => throw Missing();
 
-    /// <summary>Loss of each row and log Σ exp of each row. Logits (n, c), labels (n) int64.</summary>
-    public virtual void SoftmaxCrossEntropy(Tensor logits, Tensor labels, double smoothing, Tensor losses, Tensor logSumExp) => throw Missing();
+    /// <summary>Loss of each row, log Σ exp of each row, and, where wanted, gradient = scale · (softmax(logits) − target). Logits (n, c), labels (n) int64.</summary>
+    public virtual void SoftmaxCrossEntropy(Tensor logits, Tensor labels, double smoothing, Tensor losses, Tensor logSumExp, Tensor? gradient, double scale) => throw Missing();
 
     /// <summary>gradient = scale · (softmax(logits) − target), scale per row (n).</summary>
     public virtual void SoftmaxCrossEntropyGradient(Tensor logits, Tensor labels, double smoothing, Tensor logSumExp, double scale, Tensor gradient) => throw Missing();

@@ -215,16 +215,16 @@ public sealed unsafe class CpuBackend : Backend
     }
 
     /// <inheritdoc/>
-    public override void SoftmaxCrossEntropy(Tensor logits, Tensor labels, double smoothing, Tensor losses, Tensor logSumExp)
+    public override void SoftmaxCrossEntropy(Tensor logits, Tensor labels, double smoothing, Tensor losses, Tensor logSumExp, Tensor? gradient, double scale)
     {
         var (x, y) = (Packed(logits), Packed(labels));
         fixed (long* target = y.Data<long>())
             if (RequireFloating(losses, "SoftmaxCrossEntropy") == DType.Float32)
-                fixed (float* from = x.Data<float>(), to = losses.Data<float>(), lse = logSumExp.Data<float>())
-                    Kernels.SoftmaxCrossEntropy.Forward(from, target, to, lse, x.Shape[0], x.Shape[1], smoothing);
+                fixed (float* from = x.Data<float>(), to = losses.Data<float>(), lse = logSumExp.Data<float>(), slope = gradient is null ? default : gradient.Data<float>())
+                    Kernels.SoftmaxCrossEntropy.Forward(from, target, to, lse, slope, x.Shape[0], x.Shape[1], smoothing, scale);
             else
-                fixed (double* from = x.Data<double>(), to = losses.Data<double>(), lse = logSumExp.Data<double>())
-                    Kernels.SoftmaxCrossEntropy.Forward(from, target, to, lse, x.Shape[0], x.Shape[1], smoothing);
+                fixed (double* from = x.Data<double>(), to = losses.Data<double>(), lse = logSumExp.Data<double>(), slope = gradient is null ? default : gradient.Data<double>())
+                    Kernels.SoftmaxCrossEntropy.Forward(from, target, to, lse, slope, x.Shape[0], x.Shape[1], smoothing, scale);
         GC.KeepAlive(x);
     }
 

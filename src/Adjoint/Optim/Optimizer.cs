@@ -56,11 +56,7 @@ public abstract class Optimizer
     {
         foreach (var group in Groups)
             foreach (var parameter in group.Parameters)
-            {
-                if (parameter.Grad is not { } gradient) continue;
-                parameter.Grad = null;
-                gradient.Storage.Release("the gradient was cleared by ZeroGrad()");
-            }
+                parameter.ZeroGrad();
     }
 
     /// <summary>Changes every parameter that has a gradient, in one pass over memory each.</summary>

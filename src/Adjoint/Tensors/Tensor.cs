@@ -99,6 +99,14 @@ public sealed partial class Tensor
         return this;
     }
 
+    /// <summary>Forgets the gradient and recycles its memory. To keep the gradient readable, set <see cref="Grad"/> to null instead.</summary>
+    public void ZeroGrad()
+    {
+        if (grad is not { } gradient) return;
+        grad = null;
+        gradient.Storage.Release("the gradient was cleared by ZeroGrad()");
+    }
+
     /// <summary>Keeps the gradient of a tensor that an op made (leaves always keep theirs); returns the tensor itself.</summary>
     public Tensor RetainGrad()
     {

@@ -82,6 +82,26 @@ public unsafe class DriverTests
     }
 
     [Fact]
+    public void Exp_in_single_precision_is_within_two_units_of_the_last_place()
+    {
+        var x = Enumerable.Range(0, 400_000).Select(i => -110f + i * (200f / 400_000)).Concat([0f, -0f, float.NaN, float.PositiveInfinity, float.NegativeInfinity, 88.72283f, 88.8f, -87.4f, -103.9f, -1000, 1000, float.Epsilon]).ToArray();
+        var y = new float[x.Length];
+        fixed (float* px = x, py = y) Map.Run(new ExpLane(), px, py, x.Length);
+        for (var i = 0; i < x.Length; i++)
+        {
+            var exact = Math.Exp(x[i]);
+            if (double.IsNaN(exact)) Assert.True(float.IsNaN(y[i]));
+            else if ((float)exact is var nearest && float.IsInfinity(nearest)) Assert.Equal(nearest, y[i]);
+            else Assert.True(Math.Abs(y[i] - exact) <= 2 * (MathF.BitIncrement(nearest) - nearest), $"exp({x[i]:R}) = {y[i]:R}, exactly {exact:R}");
+        }
+    }
+
+    private readonly struct ExpLane : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Exp(x);
+    }
+
+    [Fact]
     public void Philox_gives_the_published_answers()
     {
         // Random123, kat_vectors: philox4x32 10.

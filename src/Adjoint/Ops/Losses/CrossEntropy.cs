@@ -37,10 +37,12 @@ internal sealed class CrossEntropyOp(double smoothing, Reduction reduction) : Op
                 throw new AdjointException($"CrossEntropy: label {label} is no class of logits {logits.Shape}; use 0..{classes - 1}");
         var losses = context.Allocate(labels.Shape, logits.DType);
         var logSumExp = context.Allocate(labels.Shape, logits.DType);
-        context.Backend.SoftmaxCrossEntropy(logits, labels, smoothing, losses, logSumExp);
+        // The row lies in the cache now: its gradient, but for the factor that arrives from above, costs no further pass over memory.
+        var gradient = context.IsRecording ? context.Allocate(logits.Shape, logits.DType) : null;
+        context.Backend.SoftmaxCrossEntropy(logits, labels, smoothing, losses, logSumExp, gradient, Weight(logits));
         context.Backend.Reduce(new Kernels.SumLane(), losses, [true], output);
         if (reduction == Reduction.Mean) context.Backend.Map(new Scale(1.0 / labels.Length), output, output);
-        context.Save(logSumExp);
+        if (gradient is not null) context.Save(logSumExp, gradient);
     }
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient)
@@ -57,6 +59,13 @@ internal sealed class CrossEntropyOp(double smoothing, Reduction reduction) : Op
     public override Tensor?[] FusedBackward(OpNode node, Tensor gradient)
     {
         var logits = node.Inputs[0];
+        if (node.IsLastUse)
+        {
+            var prepared = node.Saved[1];
+            if (gradient.Item() != 1) Backend.Current.Map(new Scale(gradient.Item()), prepared, prepared);
+            prepared.Storage.Lifetime = Memory.Lifetime.Backward;
+            return [prepared, null];
+        }
         var result = Tensor.Empty(logits.Shape, logits.DType);
         Backend.Current.SoftmaxCrossEntropyGradient(logits, node.Inputs[1], smoothing, node.Saved[0], gradient.Item() * Weight(logits), result);
         return [result, null];
