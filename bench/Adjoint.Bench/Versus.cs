@@ -47,7 +47,7 @@ internal static class Versus
                 ours[threads].Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds / repetitions);
                 // Both sides' idle threads spin for a while after work: let them come to rest.
                 Thread.Sleep(5);
-                if (peer is not null) theirs[threads].Add(peer.Measure(work.Name, threads, repetitions));
+                if (peer is not null) theirs[threads].Add(peer.Measure(work.PeerName, threads, repetitions));
                 Thread.Sleep(5);
             }
         double? best = peer is null ? null : counts.Min(threads => Median(theirs[threads]));

@@ -11,19 +11,25 @@ namespace Adjoint.Bench;
 /// <param name="Create">Sets up; the action is one repetition.</param>
 internal sealed record Workload(string Name, double Goal, double Flops, double Bytes, Func<Action> Create)
 {
+    /// <summary>What the peer calls it: captured steps have the same peer.</summary>
+    internal string PeerName => Name.Split('+')[0];
+
     internal static readonly IReadOnlyList<Workload> All =
     [
         MatMul(1024, 1024, 1024),
         MatMul(784, 128, 3136),
         MatMul(128, 784, 3136),
         // 2·(forward + weight gradient) of both layers + data gradient of the second.
-        new("mlp", 2, 2.0 * 128 * (2 * 784 * 3136 + 3 * 3136 * 10), 0, Mlp),
+        new("mlp", 2, 2.0 * 128 * (2 * 784 * 3136 + 3 * 3136 * 10), 0, () => Mlp(captured: false)),
+        new("mlp+captured", 2, 2.0 * 128 * (2 * 784 * 3136 + 3 * 3136 * 10), 0, () => Mlp(captured: true)),
         // Forward reads x, y, z and writes the output; backward reads the output and x, y and writes three gradients.
-        new("chain", 2, 0, 4.0 * (1 << 20) * (4 + 3 + 3), Chain),
+        new("chain", 2, 0, 4.0 * (1 << 20) * (4 + 3 + 3), () => Chain(captured: false)),
+        new("chain+captured", 2, 0, 4.0 * (1 << 20) * (4 + 3 + 3), () => Chain(captured: true)),
         new("xent", 2, 0, 4.0 * 4096 * 1000 * 3, CrossEntropy),
         // Reads parameter, gradient, both moments; writes parameter and moments.
         new("adam", 1, 0, 4.0 * 2_500_000 * 7, AdamStep),
-        new("small", 10, 0, 0, Small),
+        new("small", 10, 0, 0, () => Small(captured: false)),
+        new("small+captured", 10, 0, 0, () => Small(captured: true)),
     ];
 
     private static Workload MatMul(int m, int k, int n) => new($"matmul-{m}-{k}-{n}", 1.9, 2.0 * m * k * n, 0, () =>
@@ -36,11 +42,18 @@ internal sealed record Workload(string Name, double Goal, double Flops, double B
         };
     });
 
-    private static Action Mlp()
+    private static Action Mlp(bool captured)
     {
         var model = new Mlp(784, [3136], 10, "sigmoid", new Generator(1));
         var optimizer = new Sgd(model.Parameters(), 0.01);
         var (x, y) = (Tensor.Rand([128, 784], new Generator(2)), Tensor.From(Enumerable.Range(0, 128).Select(i => i % 10L).ToArray(), 128));
+        var step = CapturedStep.Create((x, y) => Loss.CrossEntropy(model.Forward(x), y), model.Parameters());
+        if (captured)
+            return () =>
+            {
+                step.Run(x, y);
+                optimizer.Step();
+            };
         return () =>
         {
             optimizer.ZeroGrad();
@@ -49,9 +62,11 @@ internal sealed record Workload(string Name, double Goal, double Flops, double B
         };
     }
 
-    private static Action Chain()
+    private static Action Chain(bool captured)
     {
         var leaves = Enumerable.Range(1, 3).Select(seed => Tensor.Randn([1 << 20], new Generator((ulong)seed)).RequireGrad()).ToArray();
+        var (step, none) = (CapturedStep.Create((_, _) => (leaves[0] * leaves[1] + leaves[2]).Sigmoid().Sum(), leaves), Tensor.Zeros(1));
+        if (captured) return () => step.Run(none, none);
         return () =>
         {
             foreach (var leaf in leaves) leaf.ZeroGrad();
@@ -77,15 +92,22 @@ internal sealed record Workload(string Name, double Goal, double Flops, double B
         return optimizer.Step;
     }
 
-    private static Action Small()
+    private static Action Small(bool captured)
     {
         var x = Tensor.Randn([16], new Generator(1)).RequireGrad();
+        Tensor Graph(Tensor a, Tensor b)
+        {
+            var y = x;
+            for (var i = 0; i < 25; i++) y = (y * x).Sin();
+            return y.Sum();
+        }
+
+        var (step, none) = (CapturedStep.Create(Graph, [x]), Tensor.Zeros(1));
+        if (captured) return () => step.Run(none, none);
         return () =>
         {
             x.ZeroGrad();
-            var y = x;
-            for (var i = 0; i < 25; i++) y = (y * x).Sin();
-            y.Sum().Backward();
+            Graph(none, none).Backward();
         };
     }
 }

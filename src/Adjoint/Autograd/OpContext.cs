@@ -7,7 +7,7 @@ public sealed class OpContext
     private Tensor[] saved = [];
 
     /// <summary>Where to compute.</summary>
-    public Backend Backend { get; } = Backend.Current;
+    public Backend Backend { get; private set; } = Backend.Current;
 
     /// <summary>Whether backward may follow, so that it pays to prepare for it.</summary>
     public bool IsRecording { get; private set; }
@@ -23,6 +23,7 @@ public sealed class OpContext
         var context = spare ?? new OpContext();
         spare = null;
         context.IsRecording = isRecording;
+        context.Backend = Backend.Current;
         return context;
     }
 

@@ -10,8 +10,23 @@ namespace Adjoint;
 /// </summary>
 public abstract class Backend
 {
+    [ThreadStatic] private static Backend? observed;
+
     /// <summary>The backend on this thread.</summary>
-    public static Backend Current => CpuBackend.Instance;
+    public static Backend Current => observed ?? CpuBackend.Instance;
+
+    /// <summary>Hands this thread's operations to an observer until disposed.</summary>
+    internal static Observation Observe(Action<Command> execute)
+    {
+        var before = observed;
+        observed = new ObservedBackend(execute);
+        return new(before);
+    }
+
+    internal readonly struct Observation(Backend? before) : IDisposable
+    {
+        public void Dispose() => observed = before;
+    }
 
     /// <summary>The name in messages.</summary>
     public abstract string Name { get; }

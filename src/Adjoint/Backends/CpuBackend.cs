@@ -218,6 +218,9 @@ public sealed unsafe class CpuBackend : Backend
     public override void SoftmaxCrossEntropy(Tensor logits, Tensor labels, double smoothing, Tensor losses, Tensor logSumExp, Tensor? gradient, double scale)
     {
         var (x, y) = (Packed(logits), Packed(labels));
+        foreach (var label in y.Data<long>())
+            if (label < 0 || label >= logits.Shape[1])
+                throw new AdjointException($"CrossEntropy: label {label} is no class of logits {logits.Shape}; use 0..{logits.Shape[1] - 1}");
         fixed (long* target = y.Data<long>())
             if (RequireFloating(losses, "SoftmaxCrossEntropy") == DType.Float32)
                 fixed (float* from = x.Data<float>(), to = losses.Data<float>(), lse = logSumExp.Data<float>(), slope = gradient is null ? default : gradient.Data<float>())

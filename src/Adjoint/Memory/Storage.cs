@@ -28,13 +28,14 @@ public sealed class Storage
     private readonly int start;
     private string? releaseReason;
 
-    private Storage(byte[] buffer, int start, int byteLength, bool pooled)
+    private Storage(byte[] buffer, int start, int byteLength, bool pooled, Arena? arena = null)
     {
+        Arena = arena;
         this.buffer = buffer;
         this.start = start;
         ByteLength = byteLength;
         IsPooled = pooled;
-        if (!pooled)
+        if (!pooled || arena is not null)
             GC.SuppressFinalize(this);
     }
 
@@ -62,11 +63,24 @@ public sealed class Storage
     /// <summary>How many pending gradients of a running backward pass share this storage.</summary>
     internal int PendingUses { get; set; }
 
+    /// <summary>The captured step that owns or, while it records, guards this memory.</summary>
+    internal Arena? Arena { get; set; }
+
+    /// <summary>Another storage over the same bytes, which hands nothing back.</summary>
+    internal Storage Alias() => new(buffer ?? throw new InvalidOperationException("released"), start, ByteLength, pooled: false);
+
     /// <summary>Allocates <paramref name="byteLength"/> bytes, uninitialised when large, zero when small.</summary>
     internal static Storage Allocate(long byteLength)
     {
         Storage storage;
-        if (byteLength < BufferPool.SmallestPooled)
+        if (Arena.Current is { } arena)
+        {
+            var isSmall = byteLength < BufferPool.SmallestPooled;
+            var place = arena.Rent(byteLength);
+            storage = new Storage(place, Misalignment(place), (int)byteLength, pooled: !isSmall, arena);
+            if (isSmall) Array.Clear(place);
+        }
+        else if (byteLength < BufferPool.SmallestPooled)
         {
             storage = new Storage(new byte[byteLength], 0, (int)byteLength, pooled: false);
         }
@@ -96,6 +110,7 @@ public sealed class Storage
             var bytes = buffer;
             if (bytes is null)
                 ThrowReleased();
+            Arena?.Check();
             return MemoryMarshal.CreateSpan(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(bytes!), start), ByteLength);
         }
     }
@@ -107,8 +122,9 @@ public sealed class Storage
             return;
         var bytes = Interlocked.Exchange(ref buffer, null);
         GC.SuppressFinalize(this);
-        if (bytes is not null)
-            BufferPool.Return(bytes);
+        if (bytes is null) return;
+        if (Arena is { } owner) owner.Return(bytes);
+        else BufferPool.Return(bytes);
     }
 
     private void ThrowReleased() => throw new AdjointException(

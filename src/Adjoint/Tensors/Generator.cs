@@ -43,6 +43,7 @@ public sealed class Generator
 
     internal unsafe void FillUniform(Tensor tensor)
     {
+        RefuseCapture();
         if (tensor.DType == DType.Float32)
             fixed (float* y = tensor.Data<float>()) Philox.Uniform(Seed, Stream, Advance(tensor.Length), y, tensor.Length);
         else
@@ -51,6 +52,7 @@ public sealed class Generator
 
     internal unsafe void FillNormal(Tensor tensor)
     {
+        RefuseCapture();
         if (tensor.DType == DType.Float32)
             fixed (float* y = tensor.Data<float>()) Philox.Normal(Seed, Stream, Advance(tensor.Length), y, tensor.Length);
         else
@@ -59,10 +61,16 @@ public sealed class Generator
 
     internal unsafe void FillBernoulli(Tensor tensor, double probability)
     {
+        RefuseCapture();
         if (tensor.DType == DType.Float32)
             fixed (float* y = tensor.Data<float>()) Philox.Bernoulli(Seed, Stream, Advance(tensor.Length), y, tensor.Length, probability);
         else
             fixed (double* y = tensor.Data<double>()) Philox.Bernoulli(Seed, Stream, Advance(tensor.Length), y, tensor.Length, probability);
+    }
+
+    private static void RefuseCapture()
+    {
+        if (Memory.Arena.Current is not null) Memory.Arena.Refuse("random numbers are drawn, and a replay would repeat them");
     }
 
     // Each draw starts at a multiple of 8, whole counters of every distribution and type.

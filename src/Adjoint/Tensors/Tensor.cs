@@ -80,6 +80,9 @@ public sealed partial class Tensor
     public int Version => Storage.Version;
 
     internal Storage Storage { get; }
+
+    /// <summary>Whether this is the 1 with which a backward pass begins: multiplying by it can be left out.</summary>
+    internal bool IsUnit { get; private set; }
     internal ReadOnlySpan<nint> Strides => strides;
     internal int Offset => offset;
     internal nint StrideAt(int axis) => strides[axis];
@@ -148,6 +151,12 @@ public sealed partial class Tensor
 
     /// <summary>A tensor over the same storage with another layout.</summary>
     internal Tensor View(Shape shape, nint[] viewStrides, int viewOffset) => new(Storage, shape, DType, viewStrides, viewOffset);
+
+    internal Tensor MarkUnit()
+    {
+        IsUnit = true;
+        return this;
+    }
 
     /// <summary>Notes a write in place; graphs that saved the old value refuse to go backward.</summary>
     internal void BumpVersion() => Storage.Version++;

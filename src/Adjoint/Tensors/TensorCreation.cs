@@ -9,13 +9,28 @@ public sealed partial class Tensor
     internal static Tensor Empty(Shape shape, DType dtype = DType.Float32) =>
         new(Storage.Allocate((long)shape.Elements * dtype.Size()), shape, dtype, shape.ContiguousStrides(), 0);
 
+    // In a captured step what is created from plain numbers is a constant, with memory of its own.
+    private static Tensor NewConstant(Shape shape, DType dtype)
+    {
+        var arena = Arena.Current;
+        Arena.Current = null;
+        try
+        {
+            return Empty(shape, dtype).Keep();
+        }
+        finally
+        {
+            Arena.Current = arena;
+        }
+    }
+
     /// <summary>All elements 0.</summary>
     public static Tensor Zeros(params ReadOnlySpan<int> shape) => Zeros(Shape.Create(shape), DType.Float32);
 
     /// <summary>All elements 0, or false.</summary>
     public static Tensor Zeros(Shape shape, DType dtype)
     {
-        var tensor = Empty(shape, dtype);
+        var tensor = Arena.Current is null ? Empty(shape, dtype) : NewConstant(shape, dtype);
         tensor.Storage.Bytes.Clear();
         return tensor;
     }
@@ -26,7 +41,7 @@ public sealed partial class Tensor
     /// <summary>All elements <paramref name="value"/>, rounded to the type.</summary>
     public static Tensor Full(Shape shape, double value, DType dtype = DType.Float32)
     {
-        var tensor = Empty(shape, dtype);
+        var tensor = Arena.Current is null ? Empty(shape, dtype) : NewConstant(shape, dtype);
         tensor.FillCore(value);
         return tensor;
     }
@@ -65,7 +80,7 @@ public sealed partial class Tensor
         var sizes = shape.Length == 0 && values.Length != 1 ? Shape.Create([values.Length]) : Shape.Create(shape);
         if (sizes.Elements != values.Length)
             throw new AdjointException($"From: {values.Length} values do not fill the shape {sizes}, which has {sizes.Elements} elements");
-        var tensor = Empty(sizes, DTypes.Of<T>());
+        var tensor = Arena.Current is null ? Empty(sizes, DTypes.Of<T>()) : NewConstant(sizes, DTypes.Of<T>());
         values.CopyTo(tensor.Data<T>());
         return tensor;
     }

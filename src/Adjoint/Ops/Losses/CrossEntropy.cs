@@ -31,10 +31,6 @@ internal sealed class CrossEntropyOp(double smoothing, Reduction reduction) : Op
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
     {
         var (logits, labels) = (inputs[0], inputs[1]);
-        var classes = logits.Shape[1];
-        foreach (var label in labels.ToArray<long>())
-            if (label < 0 || label >= classes)
-                throw new AdjointException($"CrossEntropy: label {label} is no class of logits {logits.Shape}; use 0..{classes - 1}");
         var losses = context.Allocate(labels.Shape, logits.DType);
         var logSumExp = context.Allocate(labels.Shape, logits.DType);
         // The row lies in the cache now: its gradient, but for the factor that arrives from above, costs no further pass over memory.
@@ -62,7 +58,7 @@ internal sealed class CrossEntropyOp(double smoothing, Reduction reduction) : Op
         if (node.IsLastUse)
         {
             var prepared = node.Saved[1];
-            if (gradient.Item() != 1) Backend.Current.Map(new Scale(gradient.Item()), prepared, prepared);
+            if (!gradient.IsUnit) Backend.Current.Zip(new MultiplyOp.Lane(), prepared, gradient, prepared);
             prepared.Storage.Lifetime = Memory.Lifetime.Backward;
             return [prepared, null];
         }

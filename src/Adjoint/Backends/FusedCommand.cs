@@ -1,0 +1,137 @@
+using System.Runtime.InteropServices;
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>
+/// A run of element-wise commands over equally long operands as one pass over memory: block by block, so that what one command writes is read by
+/// the next from the first-level cache. Results that nobody else reads exist only there. Each element takes the same value as command by command.
+/// </summary>
+internal sealed unsafe class FusedCommand : Command
+{
+    // 8 or 16 KB an operand; a chunk is what one thread takes at a time.
+    private const int Block = 2048;
+    private const int Chunk = 8 * Block;
+
+    private readonly ElementwiseCommand[] commands;
+
+    // For each command and operand: a tensor, or the number of a scratch block.
+    private readonly Place[][] places;
+    private readonly int scratchBlocks;
+    private readonly bool isSingle;
+    private readonly int length;
+
+    /// <param name="commands">In order; see <see cref="CanFuse"/>.</param>
+    /// <param name="isPrivate">Whether nobody outside reads a storage.</param>
+    internal FusedCommand(ElementwiseCommand[] commands, Func<Tensor, bool> isPrivate)
+        : base($"fused {commands.Length} element-wise", commands.SelectMany(command => command.Operands).Where(operand => !isPrivate(operand!)).DistinctBy(operand => operand!.Storage).ToArray())
+    {
+        this.commands = commands;
+        var output = commands[0].Operands[^1]!;
+        (length, isSingle) = (output.Length, output.DType == DType.Float32);
+        var scratch = new Dictionary<Memory.Storage, int>();
+        var blocks = 0;
+        places = Array.ConvertAll(commands, command => Array.ConvertAll(command.Operands, operand =>
+        {
+            if (IsRepeated(operand!)) return new Place { Tensor = operand, Scratch = blocks++, IsRepeated = true };
+            if (!isPrivate(operand!)) return new Place { Tensor = operand, Scratch = -1 };
+            if (!scratch.TryGetValue(operand!.Storage, out var block)) scratch[operand.Storage] = block = blocks++;
+            return new Place { Scratch = block };
+        }));
+        scratchBlocks = blocks;
+    }
+
+    /// <summary>Long enough to be worth it, contiguous, and every input as long as the output or one number.</summary>
+    internal static bool CanFuse(Command command) => command is ElementwiseCommand && command.Operands[^1] is { IsContiguous: true, Length: >= Block } output && output.DType.IsFloating()
+        && command.Operands.All(operand => operand!.DType == output.DType && (operand.IsContiguous && operand.Length == output.Length || IsRepeated(operand)));
+
+    /// <summary>Whether a command can join those before it: as long as they are, and no single number that it reads is still being written by them.</summary>
+    internal static bool CanJoin(ReadOnlySpan<Command> group, Command next)
+    {
+        var output = group[0].Operands[^1]!;
+        if (!CanFuse(next) || next.Operands[^1]!.Length != output.Length || next.Operands[^1]!.DType != output.DType) return false;
+        foreach (var operand in next.Operands)
+            foreach (var command in group)
+                if (IsRepeated(operand!) && command.Operands[^1]!.Storage == operand!.Storage) return false;
+        return true;
+    }
+
+    /// <summary>Takes over the tensors that the replay works on.</summary>
+    internal void Rebind(Func<Tensor, Tensor> alias)
+    {
+        foreach (var row in places)
+            for (var i = 0; i < row.Length; i++)
+                if (row[i].Tensor is { } tensor) row[i].Tensor = alias(tensor);
+    }
+
+    internal override void Run(Backend backend)
+    {
+        var job = new Job { Owner = this };
+        Workers.For((length + Chunk - 1) / Chunk, ref job);
+    }
+
+    private static bool IsRepeated(Tensor tensor)
+    {
+        foreach (var stride in tensor.Strides)
+            if (stride != 0) return tensor.Length == 1;
+        return true;
+    }
+
+    private void RunChunk(int chunk)
+    {
+        var size = isSingle ? sizeof(float) : sizeof(double);
+        var scratch = Scratch.Rent(scratchBlocks * Block * size);
+        foreach (var row in places)
+            foreach (var place in row)
+                if (place.IsRepeated) Repeat(place.Tensor!, scratch + (nint)place.Scratch * Block * size);
+        var at = stackalloc void*[4];
+        var end = Math.Min(length, (chunk + 1) * Chunk);
+        for (var first = chunk * Chunk; first < end; first += Block)
+        {
+            var count = Math.Min(Block, end - first);
+            for (var c = 0; c < commands.Length; c++)
+            {
+                var row = places[c];
+                for (var i = 0; i < row.Length; i++)
+                    at[i] = row[i].Scratch >= 0 ? scratch + (nint)row[i].Scratch * Block * size : Address(row[i].Tensor!) + (nint)first * size;
+                commands[c].RunBlock(at, count, isSingle);
+            }
+        }
+    }
+
+    private void Repeat(Tensor tensor, byte* to)
+    {
+        if (isSingle) new Span<float>(to, Block).Fill(tensor.Origin<float>());
+        else new Span<double>(to, Block).Fill(tensor.Origin<double>());
+    }
+
+    // Tensors of a block or more lie in pinned memory.
+    private byte* Address(Tensor tensor) => isSingle
+        ? (byte*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref tensor.Origin<float>())
+        : (byte*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref tensor.Origin<double>());
+
+    private struct Place
+    {
+        public Tensor? Tensor;
+        public int Scratch;
+        public bool IsRepeated;
+    }
+
+    private struct Job : IChunkJob
+    {
+        public FusedCommand Owner;
+        public readonly void Run(int chunk) => Owner.RunChunk(chunk);
+    }
+
+    /// <summary>Growing, pinned, one per thread.</summary>
+    private static class Scratch
+    {
+        [ThreadStatic] private static byte[]? buffer;
+
+        internal static byte* Rent(int bytes)
+        {
+            if (buffer is null || buffer.Length < bytes + 64) buffer = GC.AllocateUninitializedArray<byte>(bytes + 64, pinned: true);
+            return (byte*)(((nint)System.Runtime.CompilerServices.Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(buffer)) + 63) & ~63);
+        }
+    }
+}

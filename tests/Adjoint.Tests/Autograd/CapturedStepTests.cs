@@ -1,0 +1,122 @@
+using Adjoint.Data;
+using Adjoint.Kernels;
+using Adjoint.Nn;
+using Adjoint.Optim;
+
+namespace Adjoint.Tests.Autograd;
+
+public class CapturedStepTests
+{
+    [Theory, InlineData("sigmoid", 1), InlineData("relu", 2), InlineData("gelu", 3), InlineData("tanh", 1)]
+    public void A_replay_has_the_bits_of_the_eager_step(string activation, int layers)
+    {
+        var data = Enumerable.Range(0, 8).Select(i => (X: Tensor.Randn([64, 20], new Generator((ulong)i)), Y: Tensor.From(Enumerable.Range(0, 64).Select(k => (k * 7L + i) % 5).ToArray()))).ToArray();
+        float[] Train(bool captured)
+        {
+            var model = new Mlp(20, Enumerable.Repeat(300, layers).ToArray(), 5, activation, new Generator(1));
+            var optimizer = new Adam(model.Parameters(), 0.01);
+            Tensor Loss(Tensor x, Tensor y) => Adjoint.Loss.CrossEntropy(model.Forward(x), y, 0.1) + model.Parameters().First().Square().Mean() * 0.01;
+            var step = CapturedStep.Create(Loss, model.Parameters());
+            var losses = new List<float>();
+            foreach (var (x, y) in data)
+            {
+                if (captured) losses.Add((float)step.Run(x, y).Item());
+                else
+                {
+                    optimizer.ZeroGrad();
+                    var loss = Loss(x, y);
+                    loss.Backward();
+                    losses.Add((float)loss.Item());
+                }
+                optimizer.Step();
+            }
+            Assert.Equal(captured, step.IsCaptured);
+            return [.. losses, .. model.Parameters().SelectMany(parameter => parameter.ToArray<float>())];
+        }
+
+        var eager = Train(false);
+        var before = Workers.ThreadCount;
+        try
+        {
+            foreach (var threads in (int[])[1, 2, 3, 8])
+            {
+                Workers.ThreadCount = threads;
+                Assert.Equal(eager, Train(true));
+            }
+        }
+        finally
+        {
+            Workers.ThreadCount = before;
+        }
+    }
+
+    [Fact]
+    public void Element_wise_chains_become_one_pass_with_the_same_bits()
+    {
+        Tensor Leaf(ulong seed) => Tensor.Randn([100_003], new Generator(seed)).RequireGrad();
+        var (x, y, z) = (Leaf(1), Leaf(2), Leaf(3));
+        var step = CapturedStep.Create((a, b) => (x * y + z).Sigmoid().Sum(), [x, y, z]);
+        var none = Tensor.Zeros(1);
+        var eagerLoss = step.Run(none, none).Item();
+        var eager = new[] { x, y, z }.Select(leaf => leaf.Grad!.ToArray<float>()).ToArray();
+        for (var call = 0; call < 3; call++)
+        {
+            x.ZeroGrad();
+            Assert.Equal(eagerLoss, step.Run(none, none).Item());
+            Assert.Equal(eager, new[] { x, y, z }.Select(leaf => leaf.Grad!.ToArray<float>()));
+        }
+        Assert.InRange(step.Operations, 2, 4);
+    }
+
+    [Fact]
+    public void What_cannot_be_replayed_is_refused_with_its_reason_or_runs_eagerly()
+    {
+        var w = Tensor.Randn([64, 64], new Generator(1)).RequireGrad();
+        var x = Tensor.Ones(64, 64);
+        string Refusal(Func<Tensor, Tensor> loss)
+        {
+            var step = CapturedStep.Create((a, _) => loss(a), [w]);
+            step.Run(x, x);
+            var message = Assert.Throws<CaptureException>(() => step.Run(x, x)).Message;
+            var eager = CapturedStep.Create((a, _) => loss(a), [w], fallBackToEager: true);
+            for (var i = 0; i < 3; i++) Assert.True(double.IsFinite(eager.Run(x, x).Item()));
+            Assert.False(eager.IsCaptured);
+            Assert.NotNull(w.Grad);
+            return message;
+        }
+
+        Assert.Contains("between operations", Refusal(a => (a * w).Sum() is var s && s.Item() > 0 ? s : -s), StringComparison.Ordinal);
+        Assert.Contains("random numbers", Refusal(a => (new Dropout(0.5, new Generator(1)).Forward(a) * w).Sum()), StringComparison.Ordinal);
+        Assert.Contains("Gather reads", Refusal(a => (a * w).Gather(1, Tensor.From(new long[64], 64, 1)).Sum()), StringComparison.Ordinal);
+        // Afterwards everything works as before.
+        (x * w).Sum().Backward();
+        Assert.Equal(64 * 64, w.Grad!.Length);
+    }
+
+    [Fact]
+    public void Another_shape_is_refused_or_runs_eagerly()
+    {
+        var w = Tensor.Randn([64, 64], new Generator(1)).RequireGrad();
+        var step = CapturedStep.Create((a, _) => a.MatMul(w).Sum(), [w]);
+        for (var i = 0; i < 3; i++) step.Run(Tensor.Ones(8, 64), Tensor.Zeros(1));
+        Assert.Contains("captured for (8, 64) float32", Assert.Throws<CaptureException>(() => step.Run(Tensor.Ones(7, 64), Tensor.Zeros(1))).Message, StringComparison.Ordinal);
+        var lenient = CapturedStep.Create((a, _) => a.MatMul(w).Sum(), [w], fallBackToEager: true);
+        for (var i = 0; i < 3; i++) lenient.Run(Tensor.Ones(8, 64), Tensor.Zeros(1));
+        lenient.Run(Tensor.Ones(7, 64), Tensor.Zeros(1));
+        Assert.Equal(7f, w.Grad!.ToArray<float>()[0]);
+        lenient.Run(Tensor.Ones(8, 64), Tensor.Zeros(1));
+        Assert.Equal(8f, w.Grad!.ToArray<float>()[0]);
+    }
+
+    [Fact]
+    public void A_replay_allocates_next_to_nothing()
+    {
+        var model = new Mlp(784, [256], 10, "sigmoid", new Generator(1));
+        var step = CapturedStep.Create((a, b) => Adjoint.Loss.CrossEntropy(model.Forward(a), b), model.Parameters());
+        var (x, y) = (Tensor.Rand([128, 784], new Generator(2)), Tensor.From(new long[128]));
+        for (var i = 0; i < 5; i++) step.Run(x, y);
+        var start = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 10; i++) step.Run(x, y);
+        Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - start) / 10, 0, 4_000);
+    }
+}
