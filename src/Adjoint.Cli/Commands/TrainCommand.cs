@@ -34,8 +34,10 @@ internal static class TrainCommand
         var folder = new Option<string?>("--out") { Description = "The run's folder; by default a new one under runs/." };
         var final = new Option<bool>("--final") { Description = "Measure the best model on the test set, once, at the very end." };
         var quiet = new Option<bool>("--quiet") { Description = "No progress." };
+        var eager = new Option<bool>("--eager") { Description = "Do not capture training steps; the result is the same." };
+        var profile = new Option<bool>("--profile") { Description = "Time every op: a table at the end, trace.json in the run's folder. Implies --eager." };
         var asJson = new Option<bool>("--json") { Description = "Print the result as one JSON object on stdout." };
-        var command = new Command("train", "Train a network and write a report.") { dataset, model, hidden, layers, activation, batchSize, epochs, rate, optimizer, momentum, decay, reduction, pixels, seed, threads, dataDir, folder, final, quiet, asJson };
+        var command = new Command("train", "Train a network and write a report.") { dataset, model, hidden, layers, activation, batchSize, epochs, rate, optimizer, momentum, decay, reduction, pixels, seed, threads, dataDir, folder, final, quiet, asJson, eager, profile };
         command.SetAction(parsed =>
         {
             string Value(Option<string> option) => parsed.GetValue(option)!;
@@ -44,12 +46,12 @@ internal static class TrainCommand
                 parsed.GetValue(rate) ?? TrainSettings.DefaultLearningRate(Value(dataset), Value(optimizer), Value(reduction), parsed.GetValue(batchSize)),
                 Value(optimizer), parsed.GetValue(momentum), parsed.GetValue(decay), Value(reduction), Value(pixels), parsed.GetValue(seed), parsed.GetValue(threads) ?? Workers.ThreadCount, parsed.GetValue(dataDir));
             settings.Validate();
-            return Run(settings, parsed.GetValue(folder), parsed.GetValue(final), parsed.GetValue(quiet), parsed.GetValue(asJson), output, error);
+            return Run(settings, parsed.GetValue(folder), parsed.GetValue(final), parsed.GetValue(quiet), parsed.GetValue(asJson), parsed.GetValue(eager), parsed.GetValue(profile) ? new Profile() : null, output, error);
         });
         return command;
     }
 
-    private static int Run(TrainSettings settings, string? wantedFolder, bool final, bool quiet, bool asJson, TextWriter output, TextWriter error)
+    private static int Run(TrainSettings settings, string? wantedFolder, bool final, bool quiet, bool asJson, bool eager, Profile? profile, TextWriter output, TextWriter error)
     {
         Workers.ThreadCount = settings.Threads;
         var data = settings.LoadData();
@@ -62,6 +64,8 @@ internal static class TrainCommand
         var trainer = new Trainer(model, settings.CreateOptimizer(model), new DataLoader(data.Train, settings.BatchSize, shuffle: true, settings.Seed), validation)
         {
             LossReduction = settings.LossReduction == "sum" ? Reduction.Sum : Reduction.Mean,
+            Eager = eager,
+            Profile = profile,
         };
         trainer.Callbacks.Add(new ModelKeeper(folder));
         trainer.Callbacks.Add(new MetricLog(Path.Combine(folder, "metrics.jsonl")));
@@ -81,6 +85,11 @@ internal static class TrainCommand
             error.WriteLine(FormattableString.Invariant($"best validation accuracy {result.Best.ValidationAccuracy:P2} after epoch {result.Best.Epoch}; report: {Path.Combine(folder, "report.html")}"));
             if (test is not null) error.WriteLine(FormattableString.Invariant($"test accuracy of that model: {test.Accuracy:P2}"));
             else if (final) error.WriteLine($"--final: {settings.Dataset} has no test set");
+        }
+        if (profile is not null)
+        {
+            AtomicFile.Write(Path.Combine(folder, "trace.json"), profile.WriteTrace);
+            error.Write(profile.ToTable());
         }
         if (asJson) output.WriteLine(ToJson(settings, model.Parameters().Sum(parameter => (long)parameter.Length), folder, result, test));
         return result.WasCancelled ? Tool.Interrupted : 0;

@@ -90,6 +90,7 @@ internal sealed class BackwardPass
         made.Clear();
         var before2 = Storage.Record(createGraph ? null : made);
         Tensor?[] results;
+        var cause = Backend.BeginCause(node.Op.Name, isBackward: true);
         try
         {
             results = (createGraph ? null : node.Op.FusedBackward(node, gradient)) ?? node.Op.Backward(node, gradient);
@@ -102,6 +103,7 @@ internal sealed class BackwardPass
         finally
         {
             Storage.Record(before2);
+            Backend.EndCause(cause);
         }
         node.PendingGradient = null;
         if (!createGraph)

@@ -77,7 +77,7 @@ public sealed class CapturedStep
 
     private (Tensor X, Tensor Y, Tensor Loss) Record(Tensor x, Tensor y)
     {
-        var recorder = new Arena();
+        var recorder = new Arena { Cause = () => Backend.Cause?.Op };
         var commands = new List<Command>();
         foreach (var parameter in parameters) parameter.ZeroGrad();
         Arena.Current = recorder;

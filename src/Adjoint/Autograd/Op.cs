@@ -66,9 +66,9 @@ public abstract class Op
     {
         var recording = GradMode.IsEnabled && output.DType.IsFloating() && AnyRequiresGrad(inputs);
         var context = OpContext.Rent(recording);
-        if (Memory.Arena.Current is { } arena) arena.OpName = op.Name;
+        var cause = Backend.BeginCause(op.Name);
         op.Forward(context, inputs, output);
-        if (Memory.Arena.Current is { } after) after.OpName = null;
+        Backend.EndCause(cause);
         if (recording)
             OpNode.Attach(op, inputs, output, context.TakeSaved());
         context.Return();

@@ -23,9 +23,31 @@ public abstract class Backend
         return new(before);
     }
 
+    /// <summary>For observers: the op that asks for what is computed, and whether for its backward; null between ops.</summary>
+    internal static (string Op, bool IsBackward)? Cause => cause;
+
+    [ThreadStatic] private static (string Op, bool IsBackward)? cause;
+
+    /// <summary>Notes the outermost op, while someone observes; pass the result to <see cref="EndCause"/>.</summary>
+    internal static bool BeginCause(string op, bool isBackward = false)
+    {
+        if (observed is null || cause is not null) return false;
+        cause = (op, isBackward);
+        return true;
+    }
+
+    internal static void EndCause(bool began)
+    {
+        if (began) cause = null;
+    }
+
     internal readonly struct Observation(Backend? before) : IDisposable
     {
-        public void Dispose() => observed = before;
+        public void Dispose()
+        {
+            observed = before;
+            cause = null;
+        }
     }
 
     /// <summary>The name in messages.</summary>

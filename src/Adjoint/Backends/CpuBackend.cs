@@ -44,9 +44,32 @@ public sealed unsafe class CpuBackend : Backend
         {
             if (x.IsContiguous && y.IsContiguous && x.Shape == z.Shape && y.Shape == z.Shape)
                 Kernels.Zip.Run(lane, px, py, pz, z.Length);
+            else if (IsOneNumber(x) && y.IsContiguous && y.Shape == z.Shape)
+                Kernels.Map.Run(new WithLeft<TLane>(lane, double.CreateTruncating(*px)), py, pz, z.Length);
+            else if (IsOneNumber(y) && x.IsContiguous && x.Shape == z.Shape)
+                Kernels.Map.Run(new WithRight<TLane>(lane, double.CreateTruncating(*py)), px, pz, z.Length);
             else
                 Kernels.Zip.RunStrided(lane, px, BroadcastStrides(x, z.Shape), py, BroadcastStrides(y, z.Shape), pz, z.Shape.Sizes);
         }
+    }
+
+    // A scalar, or one expanded: the gradient of every sum and mean is such.
+    private static bool IsOneNumber(Tensor x)
+    {
+        if (x.Length == 0) return false;
+        foreach (var stride in x.Strides)
+            if (stride != 0) return x.Length == 1;
+        return true;
+    }
+
+    private readonly struct WithLeft<TLane>(TLane lane, double left) : IUnaryLane where TLane : struct, IBinaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => lane.Invoke(V.Splat(left), x);
+    }
+
+    private readonly struct WithRight<TLane>(TLane lane, double right) : IUnaryLane where TLane : struct, IBinaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => lane.Invoke(x, V.Splat(right));
     }
 
     private static void Zip3<T, TLane>(TLane lane, Tensor x, Tensor y, Tensor z, Tensor w) where T : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<T> where TLane : struct, ITernaryLane

@@ -20,8 +20,8 @@ internal sealed class Arena
     /// <summary>Whether a backend's operation is running, which may touch memory.</summary>
     internal bool IsComputing { get; set; }
 
-    /// <summary>The op being applied, for messages.</summary>
-    internal string? OpName { get; set; }
+    /// <summary>Tells, for messages, what is being applied.</summary>
+    internal required Func<string?> Cause { get; init; }
 
     /// <summary>Bytes in all its buffers.</summary>
     internal long Bytes { get; private set; }
@@ -47,7 +47,7 @@ internal sealed class Arena
     internal void Check()
     {
         if (!isSealed && !IsComputing)
-            Refuse(OpName is null ? "a tensor's memory is read or written between operations (Item, ToArray, CopyFrom, printing)" : $"{OpName} reads or writes memory outside of a backend's operation");
+            Refuse(Cause() is { } op ? $"{op} reads or writes memory outside of a backend's operation" : "a tensor's memory is read or written between operations (Item, ToArray, CopyFrom, printing)");
     }
 
     /// <exception cref="AdjointException">Always.</exception>

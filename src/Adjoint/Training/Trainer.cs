@@ -72,6 +72,12 @@ public sealed class Trainer(Module model, Optimizer optimizer, DataLoader traini
     /// <summary>Factors of the learning rate by step; null leaves it alone.</summary>
     public Schedule? Schedule { get; init; }
 
+    /// <summary>Runs every step eagerly. Otherwise steps are captured anew in each epoch, where they can be (<see cref="CapturedStep"/>); the bits are the same.</summary>
+    public bool Eager { get; init; }
+
+    /// <summary>Times the operations of eager steps; null does not.</summary>
+    public Profile? Profile { get; init; }
+
     /// <summary>The listeners.</summary>
     public IList<Callback> Callbacks { get; } = [];
 
@@ -91,11 +97,12 @@ public sealed class Trainer(Module model, Optimizer optimizer, DataLoader traini
             var started = Stopwatch.GetTimestamp();
             var (sum, samples, step) = (0.0, 0, 0);
             model.Train();
+            var captured = Eager || Profile is not null ? null : CapturedStep.Create(LossOf, model.Parameters(), fallBackToEager: true);
             foreach (var (x, y) in training)
             {
                 if (Schedule is not null)
                     for (var i = 0; i < rates.Length; i++) optimizer.Groups[i].LearningRate = rates[i] * Schedule.Factor(steps);
-                var total = Step(x, y, epoch, ++step);
+                var total = Step(captured, x, y, epoch, ++step);
                 (sum, samples, steps) = (sum + total, samples + y.Length, steps + 1);
                 foreach (var callback in Callbacks) callback.OnStep(this, new(epoch, step, training.Count, total / y.Length, y.Length));
                 if (cancellation.IsCancellationRequested) return new(results, WasCancelled: true);
@@ -105,16 +112,27 @@ public sealed class Trainer(Module model, Optimizer optimizer, DataLoader traini
         return new(results, WasCancelled: false);
     }
 
+    private Tensor LossOf(Tensor x, Tensor y) => Loss.CrossEntropy(model.Forward(x), y, LabelSmoothing, LossReduction);
+
     // Returns the sum of the losses of the batch.
-    private double Step(Tensor x, Tensor y, int epoch, int step)
+    private double Step(CapturedStep? captured, Tensor x, Tensor y, int epoch, int step)
     {
-        var loss = Loss.CrossEntropy(model.Forward(x), y, LabelSmoothing, LossReduction);
-        var value = loss.Item();
+        var value = 0.0;
+        if (captured is not null) value = captured.Run(x, y).Item();
+        else if (Profile is null) value = EagerGradients(x, y);
+        else Profile.Observe(() => value = EagerGradients(x, y));
         if (!double.IsFinite(value)) throw new DivergedException(epoch, step, value, FindCause(x, y));
-        optimizer.ZeroGrad();
-        loss.Backward();
-        optimizer.Step();
+        if (Profile is null) optimizer.Step();
+        else Profile.Measure("optimizer step", model.Parameters().Sum(parameter => 3.0 * parameter.Storage.ByteLength), optimizer.Step);
         return LossReduction == Reduction.Mean ? value * y.Length : value;
+    }
+
+    private double EagerGradients(Tensor x, Tensor y)
+    {
+        optimizer.ZeroGrad();
+        var loss = LossOf(x, y);
+        loss.Backward();
+        return loss.Item();
     }
 
     private string FindCause(Tensor x, Tensor y)
@@ -124,7 +142,7 @@ public sealed class Trainer(Module model, Optimizer optimizer, DataLoader traini
                 return $"parameter {name} holds NaN or infinity since an earlier step";
         try
         {
-            using (new AnomalyMode()) Loss.CrossEntropy(model.Forward(x), y, LabelSmoothing, LossReduction);
+            using (new AnomalyMode()) LossOf(x, y);
             return "no single op made it";
         }
         catch (AdjointException error)

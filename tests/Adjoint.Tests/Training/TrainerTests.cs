@@ -26,14 +26,19 @@ public class TrainerTests
         var before = Workers.ThreadCount;
         try
         {
-            (double, double)[] Metrics(int threads)
+            (double, double)[] Metrics(int threads, bool eager = false)
             {
                 Workers.ThreadCount = threads;
-                return [.. New(out _, hidden: 600).Run(2).Epochs.Select(epoch => (epoch.TrainLoss ?? 0, epoch.ValidationLoss))];
+                return [.. New(out _, hidden: 600, eager: eager).Run(2).Epochs.Select(epoch => (epoch.TrainLoss ?? 0, epoch.ValidationLoss))];
             }
 
             var one = Metrics(1);
-            foreach (var threads in (int[])[1, 2, 3, 8]) Assert.Equal(one, Metrics(threads));
+            foreach (var threads in (int[])[1, 2, 3, 8])
+            {
+                Assert.Equal(one, Metrics(threads));
+                Assert.Equal(one, Metrics(threads, eager: true));
+            }
+
         }
         finally
         {
@@ -115,9 +120,9 @@ public class TrainerTests
         Assert.Equal((ones * Math.Log(1 + Math.Exp(-1)) + (1000 - ones) * Math.Log(1 + Math.E)) / 1000, evaluation.Loss, 1e-5);
     }
 
-    private static Trainer New(out Module model, double rate = 0.5, double momentum = 0.9, int hidden = 16, Reduction reduction = Reduction.Mean)
+    private static Trainer New(out Module model, double rate = 0.5, double momentum = 0.9, int hidden = 16, Reduction reduction = Reduction.Mean, bool eager = false)
     {
         model = new Mlp(2, [hidden], 2, "sigmoid", new Generator(1));
-        return new Trainer(model, new Sgd(model.Parameters(), rate, momentum), new DataLoader(Data.Train, 64, shuffle: true, seed: 1), new DataLoader(Data.Validation, 500)) { LossReduction = reduction };
+        return new Trainer(model, new Sgd(model.Parameters(), rate, momentum), new DataLoader(Data.Train, 64, shuffle: true, seed: 1), new DataLoader(Data.Validation, 500)) { LossReduction = reduction, Eager = eager };
     }
 }
