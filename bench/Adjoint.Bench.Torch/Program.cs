@@ -50,6 +50,25 @@ internal static class Peer
                     optimizer.step();
                 };
             }
+            case "epoch":
+            {
+                var model = nn.Sequential(("1", nn.Linear(784, 3136)), ("2", nn.Sigmoid()), ("3", nn.Linear(3136, 10)));
+                var optimizer = optim.SGD(model.parameters(), 0.01);
+                var (x, y) = (rand(55_000, 784), randint(0, 10, 55_000));
+                return () =>
+                {
+                    using var outer = NewDisposeScope();
+                    var order = randperm(55_000);
+                    for (var first = 0; first < 55_000; first += 128)
+                    {
+                        using var scope = NewDisposeScope();
+                        var batch = order.slice(0, first, Math.Min(55_000, first + 128), 1);
+                        optimizer.zero_grad();
+                        nn.functional.cross_entropy(model.forward(x.index_select(0, batch)), y.index_select(0, batch)).backward();
+                        optimizer.step();
+                    }
+                };
+            }
             case "chain":
             {
                 var (x, y, z) = (Leaf(1 << 20), Leaf(1 << 20), Leaf(1 << 20));

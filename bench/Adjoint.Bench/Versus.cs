@@ -37,6 +37,7 @@ internal static class Versus
         var run = work.Create();
         var (ours, theirs) = (counts.ToDictionary(threads => threads, _ => new List<double>()), counts.ToDictionary(threads => threads, _ => new List<double>()));
         var repetitions = Repetitions(run);
+        if (work.Flops > 1e11) rounds = Math.Min(rounds, 3);
         for (var round = 0; round < rounds; round++)
             foreach (var threads in counts)
             {

@@ -1,3 +1,4 @@
+using Adjoint.Data;
 using Adjoint.Nn;
 using Adjoint.Optim;
 
@@ -22,6 +23,8 @@ internal sealed record Workload(string Name, double Goal, double Flops, double B
         // 2·(forward + weight gradient) of both layers + data gradient of the second.
         new("mlp", 2, 2.0 * 128 * (2 * 784 * 3136 + 3 * 3136 * 10), 0, () => Mlp(captured: false)),
         new("mlp+captured", 2, 2.0 * 128 * (2 * 784 * 3136 + 3 * 3136 * 10), 0, () => Mlp(captured: true)),
+        // One epoch of the course's MNIST network through loader and captured steps; the pixels are random.
+        new("epoch", 2, 430 * 2.0 * 128 * (2 * 784 * 3136 + 3 * 3136 * 10), 0, Epoch),
         // Forward reads x, y, z and writes the output; backward reads the output and x, y and writes three gradients.
         new("chain", 2, 0, 4.0 * (1 << 20) * (4 + 3 + 3), () => Chain(captured: false)),
         new("chain+captured", 2, 0, 4.0 * (1 << 20) * (4 + 3 + 3), () => Chain(captured: true)),
@@ -59,6 +62,24 @@ internal sealed record Workload(string Name, double Goal, double Flops, double B
             optimizer.ZeroGrad();
             Loss.CrossEntropy(model.Forward(x), y).Backward();
             optimizer.Step();
+        };
+    }
+
+    private static Action Epoch()
+    {
+        var (inputs, labels) = (Tensor.Rand([55_000 * 784], new Generator(2)).ToArray<float>(), Enumerable.Range(0, 55_000).Select(i => (byte)(i % 10)).ToArray());
+        var data = new Dataset("random", (int[])[784], inputs, labels, Mnist.Digits);
+        var model = new Mlp(784, [3136], 10, "sigmoid", new Generator(1));
+        var optimizer = new Sgd(model.Parameters(), 0.01);
+        var loader = new DataLoader(data, 128, shuffle: true, seed: 1);
+        var step = CapturedStep.Create((x, y) => Loss.CrossEntropy(model.Forward(x), y), model.Parameters(), fallBackToEager: true);
+        return () =>
+        {
+            foreach (var (x, y) in loader)
+            {
+                step.Run(x, y);
+                optimizer.Step();
+            }
         };
     }
 
