@@ -104,6 +104,8 @@ public sealed class CapturedStep
             recorder.Seal();
         }
         arena = recorder;
+        // What the eager call used is of no more use.
+        BufferPool.Trim();
         // The storages may have been recycled within the step by now: what is replayed looks at their bytes.
         ends = (ownX, ownY, Resolve(value));
         gradients.AddRange(parameters.Where(parameter => parameter.Grad is not null).Select(parameter => (parameter, Resolve(parameter.Grad!))));

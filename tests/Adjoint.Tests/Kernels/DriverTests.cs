@@ -1,4 +1,5 @@
 using Adjoint.Kernels;
+using CsCheck;
 
 namespace Adjoint.Tests.Kernels;
 
@@ -99,6 +100,40 @@ public unsafe class DriverTests
     private readonly struct ExpLane : IUnaryLane
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Exp(x);
+    }
+
+    [Fact]
+    public void Parallel_kernels_have_the_same_bits_for_any_number_of_threads_at_random_lengths()
+    {
+        var before = Workers.ThreadCount;
+        try
+        {
+            Gen.Select(Gen.Int[1, 60], Gen.Int[1, 3000]).Sample((rows, columns) =>
+            {
+                float[]? first = null;
+                foreach (var threads in (int[])[1, 2, 3, 8])
+                {
+                    Workers.ThreadCount = threads;
+                    var n = rows * columns;
+                    var (x, y, all) = (Values(n, 1), Values(n, 2), new float[6 * n]);
+                    var labels = Enumerable.Range(0, rows).Select(i => (long)(i * 31 % columns)).ToArray();
+                    fixed (float* px = x, py = y, to = all)
+                    fixed (long* pl = labels)
+                    {
+                        Map.Run(new Tanh(), px, to, n);
+                        Softmax.Rows(px, to + n, rows, columns);
+                        Softmax.LogRows(px, to + 2 * n, rows, columns);
+                        SoftmaxCrossEntropy.Forward(px, pl, to + 3 * n, to + 4 * n, to + 5 * n, rows, columns, 0.1, 0.5);
+                        Reduce.Run(new SumLane(), py, to + 3 * n, 1, n, 1);
+                    }
+                    Assert.Equal(first ??= all, all);
+                }
+            }, iter: 40);
+        }
+        finally
+        {
+            Workers.ThreadCount = before;
+        }
     }
 
     [Fact]

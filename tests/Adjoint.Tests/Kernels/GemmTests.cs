@@ -1,4 +1,5 @@
 using Adjoint.Kernels;
+using CsCheck;
 
 namespace Adjoint.Tests.Kernels;
 
@@ -7,6 +8,8 @@ public unsafe class GemmTests
     public static TheoryData<int, int, int> Shapes() => new()
     {
         { 1, 1, 1 }, { 1, 7, 3 }, { 12, 32, 8 }, { 13, 33, 5 }, { 11, 31, 300 }, { 24, 64, 256 }, { 25, 65, 257 }, { 128, 10, 79 }, { 4, 120, 400 }, { 5, 3, 0 }, { 97, 101, 103 }, { 61, 1, 67 },
+        // Around the blocks of depth, in place and packed, few columns (computed as the transpose), several groups of rows.
+        { 13, 64, 512 }, { 25, 33, 513 }, { 24, 96, 1025 }, { 36, 32, 40 }, { 37, 95, 64 }, { 200, 16, 530 }, { 200, 17, 30 }, { 17, 16, 9 }, { 400, 40, 70 },
     };
 
     [Theory, MemberData(nameof(Shapes))]
@@ -42,6 +45,48 @@ public unsafe class GemmTests
                 Assert.Equal(2 * sum + 0.5 * c[i * n + j], added[i * n + j], 2e-6 * size);
                 Assert.Equal(sum, wide[i * n + j], 1e-14 * size);
             }
+    }
+
+    [Fact]
+    public void Random_shapes_agree_with_plain_loops_and_have_the_same_bits_for_any_number_of_threads()
+    {
+        var before = Workers.ThreadCount;
+        try
+        {
+            Gen.Select(Gen.Int[1, 140], Gen.Int[1, 140], Gen.Int[0, 700], Gen.Bool, Gen.Bool).Sample((m, n, k, transA, transB) =>
+            {
+                float[]? first = null;
+                foreach (var threads in (int[])[1, 2, 3, 8])
+                {
+                    Workers.ThreadCount = threads;
+                    var (a, b, c) = (DriverTests.Values(m * k, 1), DriverTests.Values(k * n, 2), new float[m * n]);
+                    fixed (float* pa = a, pb = b, pc = c) Gemm.Run(transA, transB, m, n, k, 1f, pa, transA ? m : k, pb, transB ? k : n, 0f, pc, n);
+                    Assert.Equal(first ??= c, c);
+                }
+                Check(transA, transB, m, n, k);
+            }, iter: 60);
+        }
+        finally
+        {
+            Workers.ThreadCount = before;
+        }
+    }
+
+    [Fact]
+    public void NaN_and_infinity_reach_every_element_they_should_and_no_other()
+    {
+        foreach (var (m, n, k) in ((int, int, int)[])[(25, 33, 40), (3, 5, 7), (30, 9, 600)])
+        {
+            var (a, b, c) = (DriverTests.Values(m * k, 1), DriverTests.Values(k * n, 2), new float[m * n]);
+            a[2 * k + 1] = float.NaN;
+            a[1 * k] = float.PositiveInfinity;
+            fixed (float* pa = a, pb = b, pc = c) Gemm.Run(false, false, m, n, k, 1f, pa, k, pb, n, 0f, pc, n);
+            for (var i = 0; i < m; i++)
+                for (var j = 0; j < n; j++)
+                    if (i == 2) Assert.True(float.IsNaN(c[i * n + j]));
+                    else if (i == 1) Assert.False(float.IsFinite(c[i * n + j]));
+                    else Assert.True(float.IsFinite(c[i * n + j]));
+        }
     }
 
     [Fact]
