@@ -47,6 +47,20 @@ internal static unsafe class Packing
         }
     }
 
+    /// <summary>to[k·width + i] = element k of source i, for up to eight sources.</summary>
+    internal static void Transpose<T>(T** sources, int count, int steps, T* to, nint width) where T : unmanaged
+    {
+        var k = 0;
+        if (typeof(T) == typeof(float) && Avx.IsSupported && count == 8)
+            for (; k <= steps - 8; k += 8)
+                Transpose8x8(Load(sources, 0, k), Load(sources, 1, k), Load(sources, 2, k), Load(sources, 3, k), Load(sources, 4, k), Load(sources, 5, k), Load(sources, 6, k), Load(sources, 7, k), (float*)to + k * width, width);
+        for (; k < steps; k++)
+            for (var i = 0; i < count; i++) to[k * width + i] = sources[i][k];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Load<T>(T** sources, int source, nint at) where T : unmanaged => Vector256.Load((float*)sources[source] + at);
+
     // A call of memcpy for every step would cost more than the copy.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Copy<TVector>(byte* from, nint leading, byte* to, int steps, int vectors) where TVector : unmanaged
@@ -59,8 +73,13 @@ internal static unsafe class Packing
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Transpose8x8(float* from, nint leading, float* to, nint width)
     {
-        var (r0, r1, r2, r3) = (Vector256.Load(from), Vector256.Load(from + leading), Vector256.Load(from + 2 * leading), Vector256.Load(from + 3 * leading));
-        var (r4, r5, r6, r7) = (Vector256.Load(from + 4 * leading), Vector256.Load(from + 5 * leading), Vector256.Load(from + 6 * leading), Vector256.Load(from + 7 * leading));
+        Transpose8x8(Vector256.Load(from), Vector256.Load(from + leading), Vector256.Load(from + 2 * leading), Vector256.Load(from + 3 * leading),
+            Vector256.Load(from + 4 * leading), Vector256.Load(from + 5 * leading), Vector256.Load(from + 6 * leading), Vector256.Load(from + 7 * leading), to, width);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Transpose8x8(Vector256<float> r0, Vector256<float> r1, Vector256<float> r2, Vector256<float> r3, Vector256<float> r4, Vector256<float> r5, Vector256<float> r6, Vector256<float> r7, float* to, nint width)
+    {
         // Pairs of rows, then fours, within halves of 128 bits; then the halves change places.
         var (a0, a1, a2, a3) = (Avx.UnpackLow(r0, r1), Avx.UnpackHigh(r0, r1), Avx.UnpackLow(r2, r3), Avx.UnpackHigh(r2, r3));
         var (a4, a5, a6, a7) = (Avx.UnpackLow(r4, r5), Avx.UnpackHigh(r4, r5), Avx.UnpackLow(r6, r7), Avx.UnpackHigh(r6, r7));
@@ -77,7 +96,7 @@ internal static unsafe class Packing
     }
 }
 
-/// <summary>Growing, pinned scratch buffers per thread: packed A, a panel of B, a transposed product.</summary>
+/// <summary>Growing, pinned scratch buffers per thread: packed A (0), a panel of B (1), a transposed product or partial sums (2), turned filters (3), padded images (4, 5).</summary>
 internal static unsafe class PackBuffer
 {
     [ThreadStatic] private static byte[]?[]? buffers;
@@ -85,7 +104,7 @@ internal static unsafe class PackBuffer
     internal static T* Rent<T>(int which, nint count) where T : unmanaged
     {
         var bytes = count * sizeof(T) + 64;
-        var slots = buffers ??= new byte[]?[3];
+        var slots = buffers ??= new byte[]?[6];
         if (slots[which] is not { } buffer || buffer.Length < bytes)
             slots[which] = buffer = GC.AllocateUninitializedArray<byte>((int)bytes, pinned: true);
         var address = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(buffer));

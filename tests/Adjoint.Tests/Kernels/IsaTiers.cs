@@ -50,5 +50,5 @@ public class TierTests
 {
     [Theory, MemberData(nameof(IsaTiers.Tiers), MemberType = typeof(IsaTiers))]
     public void Kernels_and_ops_are_right_without(string setting, int width) =>
-        IsaTiers.RunChild(setting, width, typeof(DriverTests).FullName!, typeof(GemmTests).FullName!, typeof(Ops.OpCasesTests).FullName!);
+        IsaTiers.RunChild(setting, width, typeof(DriverTests).FullName!, typeof(GemmTests).FullName!, typeof(ConvolutionTests).FullName!, typeof(Ops.OpCasesTests).FullName!);
 }

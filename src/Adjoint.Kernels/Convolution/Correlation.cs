@@ -1,0 +1,150 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Adjoint.Kernels;
+
+/// <summary>
+/// y[f, position] = Σ over taps w[f, tap] · image[tap at position] + bias[f], a matrix product per sample and group. Filters are packed once;
+/// each job pads one image and gathers panels of positions, a tile wide. The bias is one more tap, over ones.
+/// </summary>
+internal static unsafe class Correlation<T, TTile> where T : unmanaged, IBinaryFloatingPointIeee754<T> where TTile : struct, ITile<T>
+{
+    private const int LeastJobs = 16;
+
+    internal static void Run(in ConvShape shape, PaddedImage image, int filters, int taps, int outHeight, int outWidth, T* x, nint sampleLength, T* w, T* bias, T* y)
+    {
+        if (shape.Samples == 0 || filters == 0 || outHeight * outWidth == 0) return;
+        var steps = taps + (bias == null ? 0 : 1);
+        var rowTiles = (filters + TTile.Rows - 1) / TTile.Rows;
+        var packed = PackBuffer.Rent<T>(0, (nint)shape.Groups * rowTiles * TTile.Rows * steps);
+        for (var group = 0; group < shape.Groups; group++)
+            for (var tile = 0; tile < rowTiles; tile++)
+            {
+                var first = tile * TTile.Rows;
+                var count = Math.Min(TTile.Rows, filters - first);
+                var to = packed + ((nint)group * rowTiles + tile) * TTile.Rows * steps;
+                Packing.Panel(w + ((nint)group * filters + first) * taps, taps, true, count, TTile.Rows, taps, to);
+                if (bias == null) continue;
+                for (var i = 0; i < TTile.Rows; i++) to[(nint)taps * TTile.Rows + i] = i < count ? bias[group * filters + first + i] : T.Zero;
+            }
+        var offsets = new nint[taps];
+        for (var tap = 0; tap < taps; tap++) offsets[tap] = image.Tap(tap);
+        var positions = outHeight * outWidth;
+        var panels = (positions + TTile.Columns - 1) / TTile.Columns;
+        var images = shape.Samples * shape.Groups;
+        var parts = Math.Clamp((LeastJobs + images - 1) / images, 1, panels);
+        fixed (nint* taken = offsets)
+        {
+            var job = new Job
+            {
+                Image = image, X = x, SampleLength = sampleLength, Packed = packed, HasBias = bias != null, Y = y, Offsets = taken,
+                Filters = filters, Groups = shape.Groups, Taps = taps, Steps = steps, RowTiles = rowTiles, OutWidth = outWidth, Positions = positions,
+                Panels = panels, Parts = parts, PanelsPerPart = (panels + parts - 1) / parts,
+            };
+            Workers.For(images * parts, ref job);
+        }
+    }
+
+    private struct Job : IChunkJob
+    {
+        public PaddedImage Image;
+        public T* X;
+        public nint SampleLength;
+        public T* Packed;
+        public bool HasBias;
+        public T* Y;
+        public nint* Offsets;
+        public int Filters, Groups, Taps, Steps, RowTiles, OutWidth, Positions, Panels, Parts, PanelsPerPart;
+
+        public readonly void Run(int chunk)
+        {
+            var (index, part) = (chunk / Parts, chunk % Parts);
+            var padded = PackBuffer.Rent<T>(4, Image.Length);
+            Image.Fill(X + index * SampleLength, padded);
+            // Vectors write up to one width too far.
+            var panel = PackBuffer.Rent<T>(1, (nint)Steps * TTile.Columns + 64);
+            var y = Y + (nint)index * Filters * Positions;
+            var a = Packed + (nint)(index % Groups) * RowTiles * TTile.Rows * Steps;
+            var last = Math.Min(Panels, (part + 1) * PanelsPerPart);
+            for (var p = part * PanelsPerPart; p < last; p++)
+            {
+                var first = p * TTile.Columns;
+                var columns = Math.Min(TTile.Columns, Positions - first);
+                Gather(padded, panel, first, columns);
+                for (var tile = 0; tile < RowTiles; tile++)
+                {
+                    var row = tile * TTile.Rows;
+                    GemmTile.Run<T, TTile>(Steps, a + (nint)row * Steps, panel, TTile.Columns, y + (nint)row * Positions + first, Positions, Math.Min(TTile.Rows, Filters - row), columns, T.Zero);
+                }
+            }
+        }
+
+        private readonly void Gather(T* padded, T* panel, int first, int columns)
+        {
+            if (columns < TTile.Columns) new Span<T>(panel, Steps * TTile.Columns).Clear();
+            // The panel's positions as pieces of output rows.
+            var starts = stackalloc nint[TTile.Columns];
+            var lengths = stackalloc int[TTile.Columns];
+            var pieces = 0;
+            for (var at = first; at < first + columns;)
+            {
+                var (i, j) = (at / OutWidth, at % OutWidth);
+                var length = Math.Min(OutWidth - j, first + columns - at);
+                starts[pieces] = i * Image.RowStep + j;
+                lengths[pieces++] = length;
+                at += length;
+            }
+            for (var tap = 0; tap < Taps; tap++)
+            {
+                var source = padded + Offsets[tap];
+                var to = panel + (nint)tap * TTile.Columns;
+                for (var piece = 0; piece < pieces; piece++)
+                {
+                    Copy(source + starts[piece], to, lengths[piece]);
+                    to += lengths[piece];
+                }
+                // The vectors of the last piece may have run over the end of a panel that is not full.
+                if (columns < TTile.Columns) new Span<T>(panel + (nint)tap * TTile.Columns + columns, TTile.Columns - columns).Clear();
+            }
+            if (HasBias) new Span<T>(panel + (nint)Taps * TTile.Columns, TTile.Columns).Fill(T.One);
+        }
+
+        // Whole vectors, the last beyond the end: what it spoils is written afterwards.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Copy(T* from, T* to, int length)
+        {
+            if (length * sizeof(T) <= sizeof(Vector256<byte>))
+            {
+                Unsafe.WriteUnaligned(to, Unsafe.ReadUnaligned<Vector256<byte>>(from));
+                return;
+            }
+            for (var i = 0; i < length; i += sizeof(Vector512<byte>) / sizeof(T))
+                Unsafe.WriteUnaligned(to + i, Unsafe.ReadUnaligned<Vector512<byte>>(from + i));
+        }
+    }
+}
+
+/// <summary>A tile that may be cut off by the edge of C.</summary>
+internal static unsafe class GemmTile
+{
+    /// <summary>C = A·B + β·C over rows × columns of the tile.</summary>
+    internal static void Run<T, TTile>(nint steps, T* a, T* b, nint strideB, T* c, nint ldc, int rows, int columns, T beta) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TTile : struct, ITile<T>
+    {
+        if (rows == TTile.Rows && columns == TTile.Columns)
+        {
+            TTile.Run(steps, a, b, strideB, c, ldc, T.One, beta);
+            return;
+        }
+        var whole = stackalloc T[TTile.Rows * TTile.Columns];
+        TTile.Run(steps, a, b, strideB, whole, TTile.Columns, T.One, T.Zero);
+        for (var i = 0; i < rows; i++)
+        {
+            var from = new Span<T>(whole + i * TTile.Columns, columns);
+            var to = new Span<T>(c + i * ldc, columns);
+            if (beta == T.Zero) from.CopyTo(to);
+            else
+                for (var j = 0; j < columns; j++) to[j] = T.FusedMultiplyAdd(beta, to[j], from[j]);
+        }
+    }
+}

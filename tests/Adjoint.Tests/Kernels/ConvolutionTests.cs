@@ -1,0 +1,114 @@
+using Adjoint.Kernels;
+using CsCheck;
+
+namespace Adjoint.Tests.Kernels;
+
+/// <summary>Against seven plain loops in float64.</summary>
+public unsafe class ConvolutionTests
+{
+    private static readonly Gen<ConvShape> Shapes =
+        from groups in Gen.OneOfConst(1, 1, 1, 2, 3)
+        from channels in Gen.Int[1, 9]
+        from filters in Gen.Int[1, 14]
+        from kernel in Gen.Select(Gen.Int[1, 5], Gen.Int[1, 5])
+        from stride in Gen.Select(Gen.Int[1, 3], Gen.Int[1, 3])
+        from pad in Gen.Select(Gen.Int[0, 5], Gen.Int[0, 5])
+        from dilation in Gen.Select(Gen.Int[1, 3], Gen.Int[1, 3])
+        from size in Gen.Select(Gen.Int[1, 37], Gen.Int[1, 37])
+        from samples in Gen.Int[1, 5]
+        let shape = new ConvShape(samples, channels * groups, size.Item1, size.Item2, filters * groups, kernel.Item1, kernel.Item2, stride.Item1, stride.Item2, pad.Item1, pad.Item2, dilation.Item1, dilation.Item2, groups)
+        where shape.Height + 2 * shape.PadHeight > shape.DilationHeight * (shape.KernelHeight - 1) && shape.Width + 2 * shape.PadWidth > shape.DilationWidth * (shape.KernelWidth - 1)
+        select shape;
+
+    [Fact]
+    public void Random_convolutions_and_their_gradients_agree_with_plain_loops_for_any_number_of_threads()
+    {
+        var before = Workers.ThreadCount;
+        try
+        {
+            Shapes.Sample(Check, iter: 200);
+        }
+        finally
+        {
+            Workers.ThreadCount = before;
+        }
+    }
+
+    public static TheoryData<string> Known() => new()
+    {
+        "LeNet's first", "LeNet's second", "3x3", "one by one", "depthwise", "strided", "wide",
+    };
+
+    [Theory, MemberData(nameof(Known))]
+    public void Convolutions_of_known_networks_agree(string name) => Check(name switch
+    {
+        "LeNet's first" => new(3, 3, 32, 32, 6, 5, 5, 1, 1, 0, 0, 1, 1, 1),
+        "LeNet's second" => new(3, 6, 14, 14, 16, 5, 5, 1, 1, 0, 0, 1, 1, 1),
+        "3x3" => new(2, 64, 8, 8, 64, 3, 3, 1, 1, 1, 1, 1, 1, 1),
+        "one by one" => new(2, 17, 9, 9, 24, 1, 1, 1, 1, 0, 0, 1, 1, 1),
+        "depthwise" => new(2, 8, 12, 12, 8, 3, 3, 1, 1, 1, 1, 1, 1, 8),
+        "strided" => new(2, 16, 16, 16, 32, 3, 3, 2, 2, 1, 1, 1, 1, 1),
+        _ => new(1, 2, 3, 100, 7, 1, 9, 1, 1, 0, 4, 1, 1, 1),
+    });
+
+    private static void Check(ConvShape shape)
+    {
+        var (xLength, wLength, yLength) = (shape.Samples * shape.Channels * shape.Height * shape.Width, shape.Filters * (shape.Channels / shape.Groups) * shape.KernelHeight * shape.KernelWidth, shape.Samples * shape.Filters * shape.OutHeight * shape.OutWidth);
+        var (x, w, b, g) = (DriverTests.Values(xLength, 1), DriverTests.Values(wLength, 2), DriverTests.Values(shape.Filters, 3), DriverTests.Values(yLength, 4));
+        var (y, dx, dw) = (new double[yLength], new double[xLength], new double[wLength]);
+        var perGroup = shape.Channels / shape.Groups;
+        for (var n = 0; n < shape.Samples; n++)
+            for (var f = 0; f < shape.Filters; f++)
+                for (var i = 0; i < shape.OutHeight; i++)
+                    for (var j = 0; j < shape.OutWidth; j++)
+                    {
+                        var at = ((n * shape.Filters + f) * shape.OutHeight + i) * shape.OutWidth + j;
+                        y[at] = b[f];
+                        for (var c = 0; c < perGroup; c++)
+                            for (var ky = 0; ky < shape.KernelHeight; ky++)
+                                for (var kx = 0; kx < shape.KernelWidth; kx++)
+                                {
+                                    var (row, column) = (i * shape.StrideHeight + ky * shape.DilationHeight - shape.PadHeight, j * shape.StrideWidth + kx * shape.DilationWidth - shape.PadWidth);
+                                    if (row < 0 || row >= shape.Height || column < 0 || column >= shape.Width) continue;
+                                    var source = ((n * shape.Channels + f / (shape.Filters / shape.Groups) * perGroup + c) * shape.Height + row) * shape.Width + column;
+                                    var weight = ((f * perGroup + c) * shape.KernelHeight + ky) * shape.KernelWidth + kx;
+                                    y[at] += (double)x[source] * w[weight];
+                                    dx[source] += (double)g[at] * w[weight];
+                                    dw[weight] += (double)g[at] * x[source];
+                                }
+                    }
+        float[]? first = null;
+        foreach (var threads in (int[])[1, 2, 3, 8])
+        {
+            Workers.ThreadCount = threads;
+            var all = new float[yLength + xLength + wLength];
+            fixed (float* px = x, pw = w, pb = b, pg = g, to = all)
+            {
+                Convolution.Forward(shape, px, pw, pb, to);
+                Convolution.DataGradient(shape, pg, pw, to + yLength);
+                Convolution.WeightGradient(shape, px, pg, to + yLength + xLength);
+            }
+            Assert.Equal(first ??= all, all);
+        }
+        Compare(y, first.AsSpan(0, yLength), "y");
+        Compare(dx, first.AsSpan(yLength, xLength), "dx");
+        Compare(dw, first.AsSpan(yLength + xLength), "dw");
+        var (wideY, wideX, wideW) = (new double[yLength], new double[xLength], new double[wLength]);
+        fixed (double* px = Array.ConvertAll(x, v => (double)v), pw = Array.ConvertAll(w, v => (double)v), pb = Array.ConvertAll(b, v => (double)v), pg = Array.ConvertAll(g, v => (double)v), ty = wideY, tx = wideX, tw = wideW)
+        {
+            Convolution.Forward(shape, px, pw, pb, ty);
+            Convolution.DataGradient(shape, pg, pw, tx);
+            Convolution.WeightGradient(shape, px, pg, tw);
+        }
+        for (var i = 0; i < yLength; i++) Assert.Equal(y[i], wideY[i], 1e-11);
+        for (var i = 0; i < xLength; i++) Assert.Equal(dx[i], wideX[i], 1e-11);
+        for (var i = 0; i < wLength; i++) Assert.Equal(dw[i], wideW[i], 1e-10);
+    }
+
+    private static void Compare(double[] expected, Span<float> actual, string what)
+    {
+        var size = expected.Length == 0 ? 1 : expected.Max(Math.Abs) + 1;
+        for (var i = 0; i < expected.Length; i++)
+            Assert.True(Math.Abs(expected[i] - actual[i]) <= 2e-5 * size, $"{what}[{i}] = {actual[i]}, expected {expected[i]}");
+    }
+}
