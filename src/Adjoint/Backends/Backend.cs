@@ -83,6 +83,33 @@ public abstract class Backend
     /// <summary>Row-wise logarithm of softmax over the last axis.</summary>
     public virtual void LogSoftmax(Tensor x, Tensor y) => throw Missing();
 
+    /// <summary>Convolution of x with w, plus a bias or null, into y.</summary>
+    public virtual void Conv2d(ConvShape shape, Tensor x, Tensor w, Tensor? bias, Tensor y) => throw Missing();
+
+    /// <summary>∂L/∂x of a convolution from g = ∂L/∂y.</summary>
+    public virtual void Conv2dDataGradient(ConvShape shape, Tensor g, Tensor w, Tensor dx) => throw Missing();
+
+    /// <summary>∂L/∂w of a convolution from x and g = ∂L/∂y.</summary>
+    public virtual void Conv2dWeightGradient(ConvShape shape, Tensor x, Tensor g, Tensor dw) => throw Missing();
+
+    /// <summary>The largest of each window, and its number within the window as a byte (in a bool tensor).</summary>
+    public virtual void MaxPool2d(PoolShape windows, Tensor x, Tensor y, Tensor index) => throw Missing();
+
+    /// <summary>Sends each gradient to the element that was largest.</summary>
+    public virtual void MaxPool2dGradient(PoolShape windows, Tensor g, Tensor index, Tensor dx) => throw Missing();
+
+    /// <summary>Normalises per channel; mean, variance (divided by the count) and 1/√(σ² + ε) are written too.</summary>
+    public virtual void BatchNorm(Tensor x, Tensor gamma, Tensor beta, double epsilon, Tensor mean, Tensor variance, Tensor inverseDeviation, Tensor y) => throw Missing();
+
+    /// <summary>The three gradients of batch normalisation.</summary>
+    public virtual void BatchNormGradient(Tensor x, Tensor g, Tensor mean, Tensor inverseDeviation, Tensor gamma, Tensor dx, Tensor dgamma, Tensor dbeta) => throw Missing();
+
+    /// <summary>y[…, j, …] = x[…, index[j], …].</summary>
+    public virtual void IndexSelect(Tensor x, int axis, int[] index, Tensor y) => throw Missing();
+
+    /// <summary>y[…, index[j], …] += x[…, j, …], from zeros.</summary>
+    public virtual void IndexAdd(Tensor x, int axis, int[] index, Tensor y) => throw Missing();
+
     /// <summary>Loss of each row, log Σ exp of each row, and, where wanted, gradient = scale · (softmax(logits) − target). Logits (n, c), labels (n) int64.</summary>
     public virtual void SoftmaxCrossEntropy(Tensor logits, Tensor labels, double smoothing, Tensor losses, Tensor logSumExp, Tensor? gradient, double scale) => throw Missing();
 

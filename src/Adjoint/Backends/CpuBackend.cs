@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>Computes on the processor, through the vectorised drivers of <see cref="Adjoint.Kernels"/>.</summary>
-public sealed unsafe class CpuBackend : Backend
+public sealed unsafe partial class CpuBackend : Backend
 {
     /// <summary>The only one.</summary>
     public static CpuBackend Instance { get; } = new();

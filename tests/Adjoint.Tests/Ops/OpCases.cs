@@ -88,6 +88,28 @@ public static class OpCases
         new("Softmax", x => x[0].Softmax(), [[2, 3]], x => Rows(x[0], 3, row => [.. row.Select(a => Math.Exp(a) / row.Sum(Math.Exp))])),
         new("LogSoftmax", x => x[0].LogSoftmax(), [[2, 3]], x => Rows(x[0], 3, row => [.. row.Select(a => a - Math.Log(row.Sum(Math.Exp)))])),
         new("Normalize", x => x[0].Normalize(), [[2, 3]], x => Rows(x[0], 3, row => [.. row.Select(a => a / row.Sum())]), Positive),
+        new("Conv2d", x => x[0].Conv2d(x[1], x[2], padding: (1, 0)), [[2, 2, 4, 5], [3, 2, 3, 2], [3]], x => Conv(x[0], [2, 2, 4, 5], x[1], [3, 2, 3, 2], x[2], (1, 1), (1, 0), (1, 1), 1)),
+        new("Conv2d strided, dilated, grouped", x => x[0].Conv2d(x[1], null, (2, 1), (1, 2), (1, 2), 2), [[1, 4, 5, 6], [2, 2, 3, 2]], x => Conv(x[0], [1, 4, 5, 6], x[1], [2, 2, 3, 2], null, (2, 1), (1, 2), (1, 2), 2)),
+        new("Conv1d", x => x[0].Conv1d(x[1], null, 2, 1), [[2, 2, 7], [3, 2, 3]], x => Conv(x[0], [2, 2, 1, 7], x[1], [3, 2, 1, 3], null, (1, 2), (0, 1), (1, 1), 1)),
+        new("ConvTranspose2d", x => x[0].ConvTranspose2d(x[1], x[2], (2, 1), (1, 0), (1, 0)), [[2, 2, 3, 2], [2, 3, 3, 2], [3]], x => ConvTransposed(x[0], [2, 2, 3, 2], x[1], [2, 3, 3, 2], x[2], (2, 1), (1, 0), 6, 3)),
+        new("Conv2dWeightGradient", x => Op.Apply(new Conv2dWeightGradientOp(new(1, 0, 1, 1), 2), x[0], x[1]), [[2, 1, 3, 3], [2, 2, 2, 2]], x => WeightGradient(x[0], x[1])),
+        new("MaxPool2d", x => x[0].MaxPool2d(2), [[1, 2, 4, 5]], x => Pool(x[0], 2, 4, 5, 2, 2, 0, 2, 2, w => w.Max()), Smooth: false),
+        new("MaxPool2d overlapping, padded, ceil", x => x[0].MaxPool2d(3, 2, 1, ceil: true), [[1, 2, 4, 5]], x => Pool(x[0], 2, 4, 5, 3, 2, 1, 3, 3, w => w.Max()), Smooth: false),
+        new("MaxUnpool2d", x => Op.Apply(new MaxUnpool2dOp(new(1, 2, 2, 2, 2, 2, 2, 0, 0, 1, 1), (int[])[1, 1, 2, 2], Tensor.From(new[] { false })), x[0]), [[1, 1, 1, 1]], x => [x[0][0], 0, 0, 0]),
+        new("AvgPool2d", x => x[0].AvgPool2d(2), [[1, 2, 4, 5]], x => Pool(x[0], 2, 4, 5, 2, 2, 0, 2, 2, w => w.Average())),
+        new("AdaptiveAvgPool2d", x => x[0].AdaptiveAvgPool2d((2, 2)), [[1, 1, 4, 3]], x => [Mean(x[0], 0, 1, 3, 4), Mean(x[0], 1, 2, 4, 5), Mean(x[0], 6, 7, 9, 10), Mean(x[0], 7, 8, 10, 11)]),
+        new("GlobalAvgPool2d", x => x[0].GlobalAvgPool2d(), [[2, 2, 2, 3]], x => Rows(x[0], 6, row => [row.Average()])),
+        new("BatchNorm", x => x[0].BatchNorm(x[1], x[2]), [[3, 2, 4], [2], [2]], x => Normalised(x[0], i => i / 4 % 2, i => i / 4 % 2, x[1], x[2], 1e-5)),
+        new("BatchNorm of columns", x => x[0].BatchNorm(x[1], x[2], 0.1), [[5, 3], [3], [3]], x => Normalised(x[0], i => i % 3, i => i % 3, x[1], x[2], 0.1)),
+        new("LayerNorm", x => x[0].LayerNorm(x[1], x[2]), [[2, 5], [5], [5]], x => Normalised(x[0], i => i / 5, i => i % 5, x[1], x[2], 1e-5)),
+        new("GroupNorm", x => x[0].GroupNorm(2, x[1], x[2]), [[2, 4, 3], [4], [4]], x => Normalised(x[0], i => i / 6, i => i / 3 % 4, x[1], x[2], 1e-5)),
+        new("RmsNorm", x => x[0].RmsNorm(x[1]), [[2, 4], [4]], x => Rows(x[0], 4, row => [.. row.Select((a, i) => a / Math.Sqrt(row.Average(b => b * b) + 1e-6) * x[1][i])])),
+        new("IndexSelect", x => x[0].IndexSelect(1, 2, 0, 2), [[2, 3]], x => [x[0][2], x[0][0], x[0][2], x[0][5], x[0][3], x[0][5]]),
+        new("IndexAdd", x => Op.Apply(new IndexAddOp(1, [2, 0, 2], (int[])[2, 3]), x[0]), [[2, 3]], x => [x[0][1], 0, x[0][0] + x[0][2], x[0][4], 0, x[0][3] + x[0][5]]),
+        new("PadReflect", x => x[0].PadReflect((0, 2)), [[1, 3]], x => [x[0][2], x[0][1], x[0][0], x[0][1], x[0][2], x[0][1], x[0][0]]),
+        new("PadZero", x => x[0].PadZero((1, 1)), [[1, 2]], x => [0, 0, 0, 0, 0, x[0][0], x[0][1], 0, 0, 0, 0, 0]),
+        new("InterpolateNearest", x => x[0].InterpolateNearest((1, 5)), [[1, 2]], x => [x[0][0], x[0][0], x[0][0], x[0][1], x[0][1]]),
+        new("InterpolateBilinear", x => x[0].InterpolateBilinear((1, 4)), [[1, 2]], x => [x[0][0], 0.75 * x[0][0] + 0.25 * x[0][1], 0.25 * x[0][0] + 0.75 * x[0][1], x[0][1]]),
         new("CrossEntropy", x => Loss.CrossEntropy(x[0], Tensor.From(new long[] { 2, 0 })), [[2, 3]], x => [(Nll(x[0][..3], 2) + Nll(x[0][3..], 0)) / 2]),
         new("CrossEntropy, sum, smoothed", x => Loss.CrossEntropy(x[0], Tensor.From(new long[] { 2, 0 }), 0.3, Reduction.Sum), [[2, 3]],
             x => [0.7 * (Nll(x[0][..3], 2) + Nll(x[0][3..], 0)) + 0.1 * Enumerable.Range(0, 3).Sum(k => Nll(x[0][..3], k) + Nll(x[0][3..], k))]),
@@ -104,6 +126,57 @@ public static class OpCases
     private static double[] Map2(double[] a, double[] b, Func<double, double, double> f) => [.. a.Select((value, i) => f(value, b[i % b.Length]))];
 
     private static double[] Rows(double[] x, int width, Func<double[], double[]> f) => [.. x.Chunk(width).SelectMany(f)];
+
+    private static double Mean(double[] x, params int[] at) => at.Average(i => x[i]);
+
+    private static double[] Conv(double[] x, int[] xs, double[] w, int[] ws, double[]? b, (int H, int W) stride, (int H, int W) pad, (int H, int W) dilation, int groups)
+    {
+        var (oh, ow) = ((xs[2] + 2 * pad.H - dilation.H * (ws[2] - 1) - 1) / stride.H + 1, (xs[3] + 2 * pad.W - dilation.W * (ws[3] - 1) - 1) / stride.W + 1);
+        return [.. from n in Enumerable.Range(0, xs[0]) from f in Enumerable.Range(0, ws[0]) from i in Enumerable.Range(0, oh) from j in Enumerable.Range(0, ow)
+            select (b?[f] ?? 0) + (from c in Enumerable.Range(0, ws[1]) from ky in Enumerable.Range(0, ws[2]) from kx in Enumerable.Range(0, ws[3])
+                let row = i * stride.H + ky * dilation.H - pad.H
+                let column = j * stride.W + kx * dilation.W - pad.W
+                where row >= 0 && row < xs[2] && column >= 0 && column < xs[3]
+                select x[((n * xs[1] + f / (ws[0] / groups) * ws[1] + c) * xs[2] + row) * xs[3] + column] * w[((f * ws[1] + c) * ws[2] + ky) * ws[3] + kx]).Sum()];
+    }
+
+    private static double[] ConvTransposed(double[] x, int[] xs, double[] w, int[] ws, double[] b, (int H, int W) stride, (int H, int W) pad, int height, int width)
+    {
+        var y = new double[xs[0] * ws[1] * height * width];
+        for (var i = 0; i < y.Length; i++) y[i] = b[i / (height * width) % ws[1]];
+        for (var n = 0; n < xs[0]; n++)
+            for (var f = 0; f < xs[1]; f++)
+                for (var i = 0; i < xs[2]; i++)
+                    for (var j = 0; j < xs[3]; j++)
+                        for (var c = 0; c < ws[1]; c++)
+                            for (var ky = 0; ky < ws[2]; ky++)
+                                for (var kx = 0; kx < ws[3]; kx++)
+                                {
+                                    var (row, column) = (i * stride.H + ky - pad.H, j * stride.W + kx - pad.W);
+                                    if (row >= 0 && row < height && column >= 0 && column < width)
+                                        y[((n * ws[1] + c) * height + row) * width + column] += x[((n * xs[1] + f) * xs[2] + i) * xs[3] + j] * w[((f * ws[1] + c) * ws[2] + ky) * ws[3] + kx];
+                                }
+        return y;
+    }
+
+    // x (2, 1, 3, 3), g (2, 2, 2, 2) → (2, 1, 2, 2)
+    private static double[] WeightGradient(double[] x, double[] g) =>
+        [.. from f in Enumerable.Range(0, 2) from ky in Enumerable.Range(0, 2) from kx in Enumerable.Range(0, 2)
+            select (from n in Enumerable.Range(0, 2) from i in Enumerable.Range(0, 2) from j in Enumerable.Range(0, 2) select g[((n * 2 + f) * 2 + i) * 2 + j] * x[(n * 3 + i + ky) * 3 + j + kx]).Sum()];
+
+    private static double[] Pool(double[] x, int planes, int h, int w, int kernel, int stride, int pad, int oh, int ow, Func<IEnumerable<double>, double> f) =>
+        [.. from p in Enumerable.Range(0, planes) from i in Enumerable.Range(0, oh) from j in Enumerable.Range(0, ow)
+            select f(from ky in Enumerable.Range(0, kernel) from kx in Enumerable.Range(0, kernel)
+                let row = i * stride + ky - pad
+                let column = j * stride + kx - pad
+                where row >= 0 && row < h && column >= 0 && column < w
+                select x[(p * h + row) * w + column])];
+
+    private static double[] Normalised(double[] x, Func<int, int> group, Func<int, int> parameter, double[] gamma, double[] beta, double epsilon)
+    {
+        var groups = Enumerable.Range(0, x.Length).GroupBy(group).ToDictionary(g => g.Key, g => (Mean: g.Average(i => x[i]), Var: g.Average(i => Math.Pow(x[i] - g.Average(k => x[k]), 2))));
+        return [.. x.Select((a, i) => gamma[parameter(i)] * (a - groups[group(i)].Mean) / Math.Sqrt(groups[group(i)].Var + epsilon) + beta[parameter(i)])];
+    }
 
     private static double Nll(double[] row, int label) => Math.Log(row.Sum(Math.Exp)) - row[label];
 

@@ -1,0 +1,165 @@
+using System.Numerics;
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>Convolution, pooling, normalisation and choosing positions.</summary>
+public sealed unsafe partial class CpuBackend
+{
+    /// <inheritdoc/>
+    public override void Conv2d(ConvShape shape, Tensor x, Tensor w, Tensor? bias, Tensor y)
+    {
+        var (px, pw, pb) = (Packed(x), Packed(w), bias is null ? null : Packed(bias));
+        if (RequireFloating(y, "Conv2d") == DType.Float32) Run<float>();
+        else Run<double>();
+        GC.KeepAlive((px, pw, pb));
+
+        void Run<T>() where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            fixed (T* from = px.Data<T>(), weight = pw.Data<T>(), add = pb is null ? default : pb.Data<T>(), to = y.Data<T>()) Convolution.Forward(shape, from, weight, add, to);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Conv2dDataGradient(ConvShape shape, Tensor g, Tensor w, Tensor dx)
+    {
+        var (pg, pw) = (Packed(g), Packed(w));
+        if (RequireFloating(dx, "Conv2dDataGradient") == DType.Float32) Run<float>();
+        else Run<double>();
+        GC.KeepAlive((pg, pw));
+
+        void Run<T>() where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            fixed (T* from = pg.Data<T>(), weight = pw.Data<T>(), to = dx.Data<T>()) Convolution.DataGradient(shape, from, weight, to);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Conv2dWeightGradient(ConvShape shape, Tensor x, Tensor g, Tensor dw)
+    {
+        var (px, pg) = (Packed(x), Packed(g));
+        if (RequireFloating(dw, "Conv2dWeightGradient") == DType.Float32) Run<float>();
+        else Run<double>();
+        GC.KeepAlive((px, pg));
+
+        void Run<T>() where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            fixed (T* from = px.Data<T>(), slope = pg.Data<T>(), to = dw.Data<T>()) Convolution.WeightGradient(shape, from, slope, to);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void MaxPool2d(PoolShape windows, Tensor x, Tensor y, Tensor index)
+    {
+        var px = Packed(x);
+        if (RequireFloating(y, "MaxPool2d") == DType.Float32) Run<float>();
+        else Run<double>();
+        GC.KeepAlive(px);
+
+        void Run<T>() where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            fixed (T* from = px.Data<T>(), to = y.Data<T>())
+            fixed (bool* which = index.Data<bool>()) Pooling.Max(windows, from, to, (byte*)which);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void MaxPool2dGradient(PoolShape windows, Tensor g, Tensor index, Tensor dx)
+    {
+        var pg = Packed(g);
+        if (RequireFloating(dx, "MaxPool2dGradient") == DType.Float32) Run<float>();
+        else Run<double>();
+        GC.KeepAlive(pg);
+
+        void Run<T>() where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            fixed (T* from = pg.Data<T>(), to = dx.Data<T>())
+            fixed (bool* which = index.Data<bool>()) Pooling.MaxGradient(windows, from, (byte*)which, to);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void BatchNorm(Tensor x, Tensor gamma, Tensor beta, double epsilon, Tensor mean, Tensor variance, Tensor inverseDeviation, Tensor y)
+    {
+        var (px, pg, pb) = (Packed(x), Packed(gamma), Packed(beta));
+        if (RequireFloating(y, "BatchNorm") == DType.Float32) Run<float>();
+        else Run<double>();
+        GC.KeepAlive((px, pg, pb));
+
+        void Run<T>() where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            var (n, c) = (x.Shape[0], x.Shape[1]);
+            var s = n * c == 0 ? 0 : x.Length / (n * c);
+            var (scale, shift) = (new T[c], new T[c]);
+            fixed (T* from = px.Data<T>(), to = y.Data<T>(), mu = mean.Data<T>(), squared = variance.Data<T>(), inverse = inverseDeviation.Data<T>(), a = scale, b = shift)
+            {
+                Kernels.BatchNorm.Statistics(from, mu, squared, n, c, s);
+                for (var i = 0; i < c; i++)
+                {
+                    inverse[i] = T.One / T.Sqrt(squared[i] + T.CreateTruncating(epsilon));
+                    a[i] = pg.Data<T>()[i] * inverse[i];
+                    b[i] = pb.Data<T>()[i] - mu[i] * a[i];
+                }
+                Kernels.BatchNorm.Apply(from, a, b, to, n, c, s);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void BatchNormGradient(Tensor x, Tensor g, Tensor mean, Tensor inverseDeviation, Tensor gamma, Tensor dx, Tensor dgamma, Tensor dbeta)
+    {
+        var (px, pg, scale) = (Packed(x), Packed(g), Packed(gamma));
+        if (RequireFloating(dx, "BatchNormGradient") == DType.Float32) Run<float>();
+        else Run<double>();
+        GC.KeepAlive((px, pg, scale));
+
+        void Run<T>() where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            var (n, c) = (x.Shape[0], x.Shape[1]);
+            fixed (T* from = px.Data<T>(), slope = pg.Data<T>(), mu = mean.Data<T>(), inverse = inverseDeviation.Data<T>(), factor = scale.Data<T>(), to = dx.Data<T>(), tg = dgamma.Data<T>(), tb = dbeta.Data<T>())
+                Kernels.BatchNorm.Gradient(from, slope, mu, inverse, factor, to, tg, tb, n, c, n * c == 0 ? 0 : x.Length / (n * c));
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void IndexSelect(Tensor x, int axis, int[] index, Tensor y)
+    {
+        var px = Packed(x);
+        var (inner, size) = (Inner(x.Shape, axis), x.DType.Size());
+        var from = px.Storage.Bytes[(px.Offset * size)..];
+        var to = y.Storage.Bytes;
+        var outer = index.Length == 0 || inner == 0 ? 0 : y.Length / (index.Length * inner);
+        for (var o = 0; o < outer; o++)
+            for (var j = 0; j < index.Length; j++)
+                from.Slice((o * x.Shape[axis] + index[j]) * inner * size, inner * size).CopyTo(to[((o * index.Length + j) * inner * size)..]);
+        GC.KeepAlive(px);
+    }
+
+    /// <inheritdoc/>
+    public override void IndexAdd(Tensor x, int axis, int[] index, Tensor y)
+    {
+        var px = Packed(x);
+        if (RequireFloating(y, "IndexAdd") == DType.Float32) Run<float>();
+        else Run<double>();
+        GC.KeepAlive(px);
+
+        void Run<T>() where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            var inner = Inner(x.Shape, axis);
+            var from = px.Data<T>();
+            var to = y.Data<T>();
+            to.Clear();
+            var outer = index.Length == 0 || inner == 0 ? 0 : x.Length / (index.Length * inner);
+            for (var o = 0; o < outer; o++)
+                for (var j = 0; j < index.Length; j++)
+                    for (var i = 0; i < inner; i++) to[(o * y.Shape[axis] + index[j]) * inner + i] += from[(o * index.Length + j) * inner + i];
+        }
+    }
+
+    private static int Inner(Shape shape, int axis)
+    {
+        var inner = 1;
+        for (var i = axis + 1; i < shape.Rank; i++) inner *= shape[i];
+        return inner;
+    }
+}

@@ -1,0 +1,101 @@
+namespace Adjoint;
+
+/// <summary>Positions of an axis, in any order and number.</summary>
+internal sealed class IndexSelectOp(int axis, int[] index) : Op
+{
+    public override string Name => "IndexSelect";
+    public override string Formula => "y[…, j, …] = x[…, index[j], …]";
+    public override string Derivation => "x at a position enters every j that names it: ∂L/∂x[…, i, …] = Σ over j with index[j] = i of g[…, j, …]";
+    public override Saves Saves => Saves.Nothing;
+
+    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
+    {
+        int[] sizes = [.. inputs[0].Shape.Sizes];
+        foreach (var i in index)
+            if (i < 0 || i >= sizes[axis]) throw new AdjointException($"{Name}: {i} is outside axis {axis} of {inputs[0].Shape}; use 0..{sizes[axis] - 1}");
+        sizes[axis] = index.Length;
+        return new(sizes, inputs[0].DType);
+    }
+
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) => context.Backend.IndexSelect(inputs[0], axis, index, output);
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [Op.Apply(new IndexAddOp(axis, index, node.Inputs[0].Shape), gradient)];
+}
+
+/// <summary>The reverse: adds each position to the one that its index names.</summary>
+internal sealed class IndexAddOp(int axis, int[] index, Shape to) : Op
+{
+    public override string Name => "IndexAdd";
+    public override string Formula => "y[…, i, …] = Σ over j with index[j] = i of x[…, j, …]";
+    public override string Derivation => "∂L/∂x[…, j, …] = g[…, index[j], …]";
+    public override Saves Saves => Saves.Nothing;
+
+    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(to, inputs[0].DType);
+
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) => context.Backend.IndexAdd(inputs[0], axis, index, output);
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [Op.Apply(new IndexSelectOp(axis, index), gradient)];
+}
+
+/// <summary>What choosing positions gives.</summary>
+public static class IndexSelectMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>The named positions of an axis, in any order, also repeatedly: rows of an embedding, mirrored edges, enlarged images.</summary>
+        /// <exception cref="AdjointException">A position is outside the axis.</exception>
+        public Tensor IndexSelect(int axis, params int[] index) => Op.Apply(new IndexSelectOp(x.Shape.Axis(axis, "IndexSelect"), index), x);
+
+        /// <summary>Mirrors the last two axes at their edges, without repeating the edge: d c b | a b c d | c b a.</summary>
+        /// <exception cref="AdjointException">The padding is not less than the axis.</exception>
+        public Tensor PadReflect(Size2 padding) => Mirror(Mirror(x, -2, padding.Height), -1, padding.Width);
+
+        /// <summary>Zeros around the last two axes.</summary>
+        public Tensor PadZero(Size2 padding)
+        {
+            var (h, w) = (x.Rank - 2, x.Rank - 1);
+            if (h < 0 || padding.Height < 0 || padding.Width < 0) throw new AdjointException($"PadZero: at least two axes and a padding of 0 or more are needed: found {x.Shape} and {padding}");
+            var tall = Place(x, h, padding.Height);
+            return Place(tall, w, padding.Width);
+        }
+
+        /// <summary>Enlarges or shrinks the last two axes to a size; output i shows input ⌊i·old/new⌋.</summary>
+        public Tensor InterpolateNearest(Size2 size) => x.IndexSelect(-2, Nearest(x.Shape[-2], size.Height)).IndexSelect(-1, Nearest(x.Shape[-1], size.Width));
+
+        /// <summary>Enlarges or shrinks the last two axes linearly in each; pixel centres correspond (PyTorch's <c>align_corners=False</c>).</summary>
+        public Tensor InterpolateBilinear(Size2 size) => Linear(Linear(x, x.Rank - 2, size.Height), x.Rank - 1, size.Width);
+    }
+
+    private static Tensor Mirror(Tensor x, int axis, int padding)
+    {
+        var size = x.Shape[axis];
+        if (padding < 0 || padding >= size) throw new AdjointException($"PadReflect: the padding must be less than the axis: found {padding} for axis {axis} of {x.Shape}");
+        return padding == 0 ? x : x.IndexSelect(axis, [.. Enumerable.Range(-padding, size + 2 * padding).Select(i => i < 0 ? -i : i >= size ? 2 * (size - 1) - i : i)]);
+    }
+
+    private static Tensor Place(Tensor x, int axis, int padding)
+    {
+        if (padding == 0) return x;
+        int[] sizes = [.. x.Shape.Sizes];
+        sizes[axis] += 2 * padding;
+        return Op.Apply(new PlaceOp(sizes, axis, padding, x.Shape[axis], 1), x);
+    }
+
+    private static int[] Nearest(int old, int size) => size < 1
+        ? throw new AdjointException($"Interpolate: the size must be positive: found {size}")
+        : [.. Enumerable.Range(0, size).Select(i => (int)((long)i * old / size))];
+
+    private static Tensor Linear(Tensor x, int axis, int size)
+    {
+        if (size < 1) throw new AdjointException($"Interpolate: the size must be positive: found {size}");
+        var old = x.Shape[axis];
+        var at = Enumerable.Range(0, size).Select(i => Math.Max(0, (i + 0.5) * old / size - 0.5)).ToArray();
+        var lower = Array.ConvertAll(at, position => Math.Min((int)position, old - 1));
+        int[] shape = [.. Enumerable.Repeat(1, x.Rank)];
+        shape[axis] = size;
+        var share = Tensor.From((ReadOnlySpan<double>)at.Zip(lower, (position, low) => position - low).ToArray(), shape).To(x.DType);
+        var upper = Array.ConvertAll(lower, low => Math.Min(low + 1, old - 1));
+        var low = x.IndexSelect(axis, lower);
+        return low + (x.IndexSelect(axis, upper) - low) * share;
+    }
+}

@@ -1,0 +1,96 @@
+namespace Adjoint;
+
+/// <summary>Normalisation per channel by the statistics of the batch.</summary>
+internal sealed class BatchNormOp(double epsilon) : Op
+{
+    public override string Name => "BatchNorm";
+    public override string Formula => "y = γ·x̂ + β, x̂ = (x − μ)/√(σ² + ε); μ and σ² over all axes but the channels'";
+    public override string Derivation => "μ and σ depend on x too: ∂L/∂x = γ/√(σ² + ε) · (g − mean(g) − x̂ · mean(g·x̂)); ∂L/∂γ = Σ g·x̂; ∂L/∂β = Σ g";
+    public override Saves Saves => Saves.Inputs;
+
+    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
+    {
+        var x = inputs[0];
+        if (x.Rank < 2 || !x.DType.IsFloating()) throw new AdjointException($"{Name}: a floating input (n, channels, …) is needed: found {x.Shape} {x.DType.Label()}");
+        foreach (var parameter in inputs[1..])
+            if (parameter.Rank != 1 || parameter.Shape[0] != x.Shape[1] || parameter.DType != x.DType)
+                throw new AdjointException($"{Name}: scale and shift must be ({x.Shape[1]}) {x.DType.Label()}, one for each channel: found {parameter.Shape} {parameter.DType.Label()}");
+        return new(x.Shape, x.DType);
+    }
+
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
+    {
+        var channels = inputs[1].Shape;
+        var (mean, variance, inverse) = (context.Allocate(channels, output.DType), context.Allocate(channels, output.DType), context.Allocate(channels, output.DType));
+        context.Backend.BatchNorm(inputs[0], inputs[1], inputs[2], epsilon, mean, variance, inverse, output);
+        context.Save(mean, inverse);
+    }
+
+    public override Tensor?[] FusedBackward(OpNode node, Tensor gradient)
+    {
+        var (x, gamma) = (node.Inputs[0], node.Inputs[1]);
+        var (dx, dgamma, dbeta) = (Tensor.Empty(x.Shape, x.DType), Tensor.Empty(gamma.Shape, x.DType), Tensor.Empty(gamma.Shape, x.DType));
+        Backend.Current.BatchNormGradient(x, gradient, node.Saved[0], node.Saved[1], gamma, dx, dgamma, dbeta);
+        return [dx, dgamma, dbeta];
+    }
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient)
+    {
+        var (x, gamma) = (node.Inputs[0], node.Inputs[1]);
+        var axes = Enumerable.Range(0, x.Rank).Where(axis => axis != 1).ToArray();
+        int[] shape = [.. Enumerable.Range(0, x.Rank).Select(axis => axis == 1 ? x.Shape[1] : 1)];
+        var deviation = x - x.Mean(axes, keepDims: true);
+        var inverse = (deviation.Square().Mean(axes, keepDims: true) + epsilon).Pow(-0.5);
+        var normalised = deviation * inverse;
+        var centred = gradient - gradient.Mean(axes, keepDims: true) - normalised * (gradient * normalised).Mean(axes, keepDims: true);
+        return [centred * inverse * gamma.Reshape(shape), (gradient * normalised).Sum(axes), gradient.Sum(axes)];
+    }
+}
+
+/// <summary>The methods of the normalisations.</summary>
+public static class NormalizationMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>
+        /// Normalises each channel of x (n, c, …) by the batch's mean and variance, then scales by γ (c) and shifts by β (c) (Ioffe and Szegedy 2015). A
+        /// channel with one value becomes β.
+        /// </summary>
+        public Tensor BatchNorm(Tensor gamma, Tensor beta, double epsilon = 1e-5) => Op.Apply(new BatchNormOp(epsilon), x, gamma, beta);
+
+        /// <summary>Normalises over the last axes, those of <paramref name="gamma"/>: γ·(x − μ)/√(σ² + ε) + β (Ba, Kiros and Hinton 2016).</summary>
+        public Tensor LayerNorm(Tensor gamma, Tensor? beta = null, double epsilon = 1e-5)
+        {
+            var y = x.Standardized(LastAxes(x, gamma, "LayerNorm"), epsilon) * gamma;
+            return beta is null ? y : y + beta;
+        }
+
+        /// <summary>γ·x/√(mean(x²) + ε) over the last axes, those of <paramref name="gamma"/> (Zhang and Sennrich 2019).</summary>
+        public Tensor RmsNorm(Tensor gamma, double epsilon = 1e-6) => x * (x.Square().Mean(LastAxes(x, gamma, "RmsNorm"), keepDims: true) + epsilon).Pow(-0.5) * gamma;
+
+        /// <summary>Normalises over channels in groups and all positions of each sample of x (n, c, …), then scales by γ (c) and shifts by β (c) (Wu and He 2018).</summary>
+        /// <exception cref="AdjointException">The groups do not divide the channels.</exception>
+        public Tensor GroupNorm(int groups, Tensor gamma, Tensor beta, double epsilon = 1e-5)
+        {
+            if (x.Rank < 2 || groups < 1 || x.Shape[1] % groups != 0)
+                throw new AdjointException($"GroupNorm: the groups must divide the channels: found {groups} groups for {x.Shape}");
+            int[] channels = [.. Enumerable.Range(0, x.Rank).Select(axis => axis == 1 ? x.Shape[1] : 1)];
+            return x.Reshape(x.Shape[0], groups, -1).Standardized([2], epsilon).Reshape(x.Shape.Sizes) * gamma.Reshape(channels) + beta.Reshape(channels);
+        }
+
+        private Tensor Standardized(int[] axes, double epsilon)
+        {
+            var deviation = x - x.Mean(axes, keepDims: true);
+            return deviation * (deviation.Square().Mean(axes, keepDims: true) + epsilon).Pow(-0.5);
+        }
+    }
+
+    private static int[] LastAxes(Tensor x, Tensor gamma, string op)
+    {
+        var lead = x.Rank - gamma.Rank;
+        for (var axis = 0; axis < gamma.Rank; axis++)
+            if (lead < 0 || x.Shape[lead + axis] != gamma.Shape[axis])
+                throw new AdjointException($"{op}: the scale {gamma.Shape} must have the shape of the last axes of {x.Shape}");
+        return [.. Enumerable.Range(lead, gamma.Rank)];
+    }
+}

@@ -1,0 +1,92 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>The largest element of each window.</summary>
+internal sealed class MaxPool2dOp(Size2 kernel, Size2 stride, Size2 padding, bool ceil) : Op
+{
+    public override string Name => "MaxPool2d";
+    public override string Formula => "y[n,c,i,j] = max over the window of x at (i·s − p, j·s − p)";
+    public override string Derivation => "only the largest element moves y: ∂L/∂x gets g there (the first of equals) and 0 elsewhere; windows that overlap add up";
+    public override Saves Saves => Saves.Nothing;
+
+    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
+    {
+        if (!inputs[0].DType.IsFloating()) throw new AdjointException($"{Name}: needs float32 or float64: found {inputs[0].DType.Label()}; cast with .To(DType.Float32)");
+        var windows = PoolWindows.Of(inputs[0].Shape, kernel, stride, padding, ceil, Name);
+        return new((int[])[inputs[0].Shape[0], inputs[0].Shape[1], windows.OutHeight, windows.OutWidth], inputs[0].DType);
+    }
+
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
+    {
+        var index = context.Allocate(output.Shape, DType.Bool);
+        context.Backend.MaxPool2d(PoolWindows.Of(inputs[0].Shape, kernel, stride, padding, ceil, Name), inputs[0], output, index);
+        if (context.IsRecording) context.Save(index);
+    }
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
+        [Op.Apply(new MaxUnpool2dOp(PoolWindows.Of(node.Inputs[0].Shape, kernel, stride, padding, ceil, Name), node.Inputs[0].Shape, node.Saved[0]), gradient)];
+}
+
+/// <summary>Puts values where the largest elements were.</summary>
+internal sealed class MaxUnpool2dOp(PoolShape windows, Shape to, Tensor index) : Op
+{
+    public override string Name => "MaxUnpool2d";
+    public override string Formula => "y = x at the place of each window's largest element, 0 elsewhere";
+    public override string Derivation => "∂L/∂x = g at those places";
+    public override Saves Saves => Saves.Nothing;
+
+    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(to, inputs[0].DType);
+
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) => context.Backend.MaxPool2dGradient(windows, inputs[0], index, output);
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient)
+    {
+        // Row-major numbers of the places, from the bytes.
+        var bytes = System.Runtime.InteropServices.MemoryMarshal.AsBytes(index.Data<bool>());
+        var places = new long[bytes.Length];
+        for (var at = 0; at < places.Length; at++)
+        {
+            var (i, j, plane) = (at / windows.OutWidth % windows.OutHeight, at % windows.OutWidth, at / (windows.OutWidth * windows.OutHeight));
+            var (row, column) = (i * windows.StrideHeight + bytes[at] / windows.KernelWidth - windows.PadHeight, j * windows.StrideWidth + bytes[at] % windows.KernelWidth - windows.PadWidth);
+            places[at] = (long)plane * windows.Height * windows.Width + row * windows.Width + column;
+        }
+        return [gradient.Reshape(-1).Gather(0, Tensor.From(places, places.Length)).Reshape(node.Inputs[0].Shape.Sizes)];
+    }
+}
+
+/// <summary>Checks and counts windows.</summary>
+internal static class PoolWindows
+{
+    internal static PoolShape Of(Shape x, Size2 kernel, Size2 stride, Size2 padding, bool ceil, string op)
+    {
+        if (x.Rank != 4) throw new AdjointException($"{op}: an input (n, channels, h, w) is needed: found {x}");
+        if (kernel.Height < 1 || kernel.Width < 1 || stride.Height < 1 || stride.Width < 1 || kernel.Height * kernel.Width > 256)
+            throw new AdjointException($"{op}: windows of 1 to 256 elements and a positive stride are needed: found kernel {kernel}, stride {stride}");
+        if (padding.Height < 0 || padding.Width < 0 || 2 * padding.Height > kernel.Height || 2 * padding.Width > kernel.Width)
+            throw new AdjointException($"{op}: the padding must be at most half of the kernel {kernel}: found {padding}");
+        if (x[2] + 2 * padding.Height < kernel.Height || x[3] + 2 * padding.Width < kernel.Width)
+            throw new AdjointException($"{op}: a window {kernel} is larger than the input {x[2]}×{x[3]} with padding {padding}; use a smaller window");
+        return new(x[0] * x[1], x[2], x[3], kernel.Height, kernel.Width, stride.Height, stride.Width, padding.Height, padding.Width,
+            Count(x[2], kernel.Height, stride.Height, padding.Height, ceil), Count(x[3], kernel.Width, stride.Width, padding.Width, ceil));
+    }
+
+    // Rounded up, the last window must still begin inside the input or its left padding.
+    private static int Count(int size, int kernel, int stride, int padding, bool ceil)
+    {
+        var room = size + 2 * padding - kernel;
+        var count = (ceil ? (room + stride - 1) / stride : room / stride) + 1;
+        return ceil && (count - 1) * stride >= size + padding ? count - 1 : count;
+    }
+}
+
+/// <summary>The method of <c>MaxPool2d</c>.</summary>
+public static class MaxPool2dMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>The largest of each window over the last two axes: (n, c, h, w) → (n, c, ⌊(h + 2p − k) / s⌋ + 1, …), ⌈⌉ with <paramref name="ceil"/>. NaN wins, padding never does.</summary>
+        /// <exception cref="AdjointException">A window is larger than the input, or the padding more than half of it.</exception>
+        public Tensor MaxPool2d(Size2 kernel, Size2? stride = null, Size2? padding = null, bool ceil = false) => Op.Apply(new MaxPool2dOp(kernel, stride ?? kernel, padding ?? 0, ceil), x);
+    }
+}
