@@ -11,7 +11,7 @@ internal sealed record TrainSettings(
     double Momentum, double WeightDecay, string LossReduction, string Pixels, ulong Seed, int Threads, string? DataDir)
 {
     internal static readonly string[] Datasets = ["synth", "mnist", "fashion-mnist", "cifar10"];
-    internal static readonly string[] Models = ["mlp"];
+    internal static readonly string[] Models = ["mlp", .. ModelZoo.All.Select(model => model.Name)];
     internal static readonly string[] Optimizers = ["sgd", "adam", "adamw", "rmsprop"];
     internal static readonly string[] Reductions = ["mean", "sum"];
     internal static readonly string[] PixelScales = ["unit", "bytes"];
@@ -48,6 +48,8 @@ internal sealed record TrainSettings(
         Range("--weight-decay", WeightDecay, WeightDecay >= 0 && double.IsFinite(WeightDecay), "0 or more");
         Range("--threads", Threads, Threads is >= 1 and <= 1024, "1 to 1024");
         _ = HiddenSizes(1);
+        var fits = Model == "mlp" || Dataset != "synth" && (Model == "lenet" ? Dataset == "cifar10" : Model != "lenet5" || Dataset != "cifar10");
+        if (!fits) throw new UsageException($"--model: {Model} does not take the images of {Dataset}; {(Model == "lenet" ? "it is for cifar10" : Model == "lenet5" ? "it is for mnist and fashion-mnist" : "use mlp")}");
     }
 
     internal DataSplits LoadData() => Dataset switch
@@ -57,8 +59,12 @@ internal sealed record TrainSettings(
         _ => Mnist.Load(DataFolder.Locate(DataDir, Dataset), Dataset, Pixels == "bytes" ? 1 : 255),
     };
 
-    internal Mlp CreateModel(Dataset data) =>
-        new(data.SampleShape.Elements, HiddenSizes(data.SampleShape.Elements), data.ClassNames.Count, Activation, new Generator(Seed, 1));
+    internal Module CreateModel(Dataset data)
+    {
+        var random = new Generator(Seed, 1);
+        if (Model != "mlp") return ModelZoo.All.Single(model => model.Name == Model).Create(data.SampleShape[0], data.ClassNames.Count, random);
+        return new Mlp(data.SampleShape.Elements, HiddenSizes(data.SampleShape.Elements), data.ClassNames.Count, Activation, random);
+    }
 
     internal Optimizer CreateOptimizer(Module model) => Optimizer switch
     {

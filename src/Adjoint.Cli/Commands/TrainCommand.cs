@@ -102,7 +102,7 @@ internal static class TrainCommand
         cancel.Cancel();
     }
 
-    private static void WriteReport(TrainSettings settings, DataSplits data, string folder, Nn.Mlp model, TrainingResult result, DataLoader validation)
+    private static void WriteReport(TrainSettings settings, DataSplits data, string folder, Nn.Module model, TrainingResult result, DataLoader validation)
     {
         var report = new RunReport($"{settings.Dataset}: {settings.Model}, {settings.Activation}", settings.Rows(), result, Evaluation.Run(model, validation),
             data.Train.ClassNames, settings.Dataset == "synth" ? model : null);

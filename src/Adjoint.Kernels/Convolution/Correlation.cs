@@ -38,9 +38,23 @@ internal static unsafe class Correlation<T, TTile> where T : unmanaged, IBinaryF
         {
             var job = new Job
             {
-                Image = image, X = x, SampleLength = sampleLength, Packed = packed, HasBias = bias != null, Y = y, Offsets = taken,
-                Filters = filters, Groups = shape.Groups, Taps = taps, Steps = steps, RowTiles = rowTiles, OutWidth = outWidth, Positions = positions,
-                Panels = panels, Parts = parts, PanelsPerPart = (panels + parts - 1) / parts,
+                Image = image,
+                X = x,
+                SampleLength = sampleLength,
+                Packed = packed,
+                HasBias = bias != null,
+                Y = y,
+                Offsets = taken,
+                Filters = filters,
+                Groups = shape.Groups,
+                Taps = taps,
+                Steps = steps,
+                RowTiles = rowTiles,
+                OutWidth = outWidth,
+                Positions = positions,
+                Panels = panels,
+                Parts = parts,
+                PanelsPerPart = (panels + parts - 1) / parts,
             };
             Workers.For(images * parts, ref job);
         }

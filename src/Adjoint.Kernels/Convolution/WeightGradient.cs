@@ -27,7 +27,16 @@ internal static unsafe class WeightGradient<T, TTile> where T : unmanaged, IBina
         {
             var job = new Job
             {
-                Shape = shape, Image = image, X = x, G = g, Offsets = taken, RowTiles = rowTiles, Panels = panels, Positions = positions, Taps = taps, Filters = filters,
+                Shape = shape,
+                Image = image,
+                X = x,
+                G = g,
+                Offsets = taken,
+                RowTiles = rowTiles,
+                Panels = panels,
+                Positions = positions,
+                Taps = taps,
+                Filters = filters,
                 Padded = PackBuffer.Rent<T>(5, image.Length * shape.Samples * shape.Groups),
                 Packed = PackBuffer.Rent<T>(0, (nint)shape.Samples * shape.Groups * rowTiles * TTile.Rows * positions),
                 SamplesPerGroup = (shape.Samples + sampleGroups - 1) / sampleGroups,

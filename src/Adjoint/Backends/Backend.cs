@@ -68,7 +68,10 @@ public abstract class Backend
     /// <summary>Copies x of any layout, and any type, to the contiguous y.</summary>
     public virtual void Copy(Tensor x, Tensor y) => throw Missing();
 
-    /// <summary>Copies the contiguous x into y of any layout.</summary>
+    /// <summary>All elements 0.</summary>
+    public virtual void Clear(Tensor y) => throw Missing();
+
+    /// <summary>Copies x, of any layout, into y of any layout.</summary>
     public virtual void Scatter(Tensor x, Tensor y) => throw Missing();
 
     /// <summary>

@@ -75,6 +75,11 @@ internal sealed class CopyCommand(Tensor x, Tensor y) : ElementwiseCommand("Copy
         Buffer.MemoryCopy(at[0], at[1], (long)count * (isSingle ? 4 : 8), (long)count * (isSingle ? 4 : 8));
 }
 
+internal sealed class ClearCommand(Tensor y) : Command("Clear", [y])
+{
+    internal override void Run(Backend backend) => backend.Clear(At(0));
+}
+
 internal sealed class ScatterCommand(Tensor x, Tensor y) : Command("Scatter", [x, y])
 {
     internal override void Run(Backend backend) => backend.Scatter(At(0), At(1));

@@ -146,8 +146,12 @@ public sealed unsafe partial class CpuBackend : Backend
     }
 
     /// <inheritdoc/>
+    public override void Clear(Tensor y) => y.Storage.Bytes.Slice(y.Offset * y.DType.Size(), y.Length * y.DType.Size()).Clear();
+
+    /// <inheritdoc/>
     public override void Scatter(Tensor x, Tensor y)
     {
+        x = Packed(x);
         switch (x.DType.Size())
         {
             case 4: Scatter<float>(x, y); break;

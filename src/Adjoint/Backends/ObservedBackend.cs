@@ -17,6 +17,8 @@ internal sealed class ObservedBackend(Action<Command> execute) : Backend
 
     public override void Copy(Tensor x, Tensor y) => execute(new CopyCommand(x, y));
 
+    public override void Clear(Tensor y) => execute(new ClearCommand(y));
+
     public override void Scatter(Tensor x, Tensor y) => execute(new ScatterCommand(x, y));
 
     public override void MatMul<TLane>(Tensor a, Tensor b, Tensor? bias, TLane activation, Tensor c) => execute(new MatMulCommand<TLane>(a, b, bias, activation, c));

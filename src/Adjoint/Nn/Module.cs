@@ -7,6 +7,7 @@ namespace Adjoint.Nn;
 public abstract class Module
 {
     private readonly List<(string Name, Tensor Value)> parameters = [];
+    private readonly List<(string Name, Tensor Value)> buffers = [];
     private readonly List<(string Name, Module Value)> children = [];
     private readonly List<Func<Module, Tensor, Tensor, Tensor?>> forwardHooks = [];
     private readonly List<Func<Module, Tensor, Tensor?>> backwardHooks = [];
@@ -47,6 +48,15 @@ public abstract class Module
     /// <summary>All parameters.</summary>
     public IEnumerable<Tensor> Parameters() => NamedParameters().Select(parameter => parameter.Value);
 
+    /// <summary>All buffers, by path: what belongs to the state but is not learned, such as running means.</summary>
+    public IEnumerable<(string Name, Tensor Value)> NamedBuffers()
+    {
+        foreach (var own in buffers) yield return own;
+        foreach (var (name, child) in children)
+            foreach (var (path, value) in child.NamedBuffers())
+                yield return ($"{name}.{path}", value);
+    }
+
     /// <summary>Switches this module and its parts to training; returns the module.</summary>
     public Module Train(bool on = true)
     {
@@ -58,14 +68,14 @@ public abstract class Module
     /// <summary>Switches this module and its parts to use; returns the module.</summary>
     public Module Eval() => Train(false);
 
-    /// <summary>All parameters by path: the tensors themselves, not copies.</summary>
-    public IReadOnlyDictionary<string, Tensor> StateDict() => NamedParameters().ToDictionary(parameter => parameter.Name, parameter => parameter.Value.Detach());
+    /// <summary>All parameters and buffers by path: the tensors themselves, not copies.</summary>
+    public IReadOnlyDictionary<string, Tensor> StateDict() => NamedParameters().Concat(NamedBuffers()).ToDictionary(parameter => parameter.Name, parameter => parameter.Value.Detach());
 
-    /// <summary>Copies values into the parameters; all or nothing.</summary>
+    /// <summary>Copies values into the parameters and buffers; all or nothing.</summary>
     /// <exception cref="AdjointException">A name is missing or unknown, or a shape or type differs.</exception>
     public void LoadStateDict(IReadOnlyDictionary<string, Tensor> state)
     {
-        var own = NamedParameters().ToDictionary(parameter => parameter.Name, parameter => parameter.Value);
+        var own = NamedParameters().Concat(NamedBuffers()).ToDictionary(parameter => parameter.Name, parameter => parameter.Value);
         var missing = own.Keys.Where(name => !state.ContainsKey(name)).ToArray();
         var unknown = state.Keys.Where(name => !own.ContainsKey(name)).ToArray();
         if (missing.Length + unknown.Length > 0)
@@ -117,6 +127,14 @@ public abstract class Module
     {
         value.Name = name;
         parameters.Add((name, value.RequireGrad()));
+        return value;
+    }
+
+    /// <summary>Makes a tensor part of this module's state that is not learned.</summary>
+    protected Tensor AddBuffer(string name, Tensor value)
+    {
+        value.Name = name;
+        buffers.Add((name, value.Keep()));
         return value;
     }
 

@@ -51,12 +51,17 @@ public static class IndexSelectMethods
         public Tensor PadReflect(Size2 padding) => Mirror(Mirror(x, -2, padding.Height), -1, padding.Width);
 
         /// <summary>Zeros around the last two axes.</summary>
-        public Tensor PadZero(Size2 padding)
+        public Tensor PadZero(Size2 padding) => x.PadAxis(-2, padding.Height, padding.Height).PadAxis(-1, padding.Width, padding.Width);
+
+        /// <summary>Zeros before and after one axis.</summary>
+        public Tensor PadAxis(int axis, int before, int after)
         {
-            var (h, w) = (x.Rank - 2, x.Rank - 1);
-            if (h < 0 || padding.Height < 0 || padding.Width < 0) throw new AdjointException($"PadZero: at least two axes and a padding of 0 or more are needed: found {x.Shape} and {padding}");
-            var tall = Place(x, h, padding.Height);
-            return Place(tall, w, padding.Width);
+            var at = x.Shape.Axis(axis, "PadAxis");
+            if (before < 0 || after < 0) throw new AdjointException($"PadAxis: the padding must not be negative: found {before} and {after}");
+            if (before + after == 0) return x;
+            int[] sizes = [.. x.Shape.Sizes];
+            sizes[at] += before + after;
+            return Op.Apply(new PlaceOp(sizes, at, before, x.Shape[at], 1), x);
         }
 
         /// <summary>Enlarges or shrinks the last two axes to a size; output i shows input ⌊i·old/new⌋.</summary>
@@ -71,14 +76,6 @@ public static class IndexSelectMethods
         var size = x.Shape[axis];
         if (padding < 0 || padding >= size) throw new AdjointException($"PadReflect: the padding must be less than the axis: found {padding} for axis {axis} of {x.Shape}");
         return padding == 0 ? x : x.IndexSelect(axis, [.. Enumerable.Range(-padding, size + 2 * padding).Select(i => i < 0 ? -i : i >= size ? 2 * (size - 1) - i : i)]);
-    }
-
-    private static Tensor Place(Tensor x, int axis, int padding)
-    {
-        if (padding == 0) return x;
-        int[] sizes = [.. x.Shape.Sizes];
-        sizes[axis] += 2 * padding;
-        return Op.Apply(new PlaceOp(sizes, axis, padding, x.Shape[axis], 1), x);
     }
 
     private static int[] Nearest(int old, int size) => size < 1

@@ -23,7 +23,7 @@ internal sealed class BatchNormOp(double epsilon) : Op
         var channels = inputs[1].Shape;
         var (mean, variance, inverse) = (context.Allocate(channels, output.DType), context.Allocate(channels, output.DType), context.Allocate(channels, output.DType));
         context.Backend.BatchNorm(inputs[0], inputs[1], inputs[2], epsilon, mean, variance, inverse, output);
-        context.Save(mean, inverse);
+        context.Save(mean, inverse, variance);
     }
 
     public override Tensor?[] FusedBackward(OpNode node, Tensor gradient)

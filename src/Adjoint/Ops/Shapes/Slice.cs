@@ -39,9 +39,8 @@ internal sealed class PlaceOp(Shape to, int axis, int start, int count, int step
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
     {
-        output.Storage.Bytes.Clear();
-        var slice = new SliceOp(axis, start, count, step).Share(output);
-        context.Backend.Scatter(CpuBackend.Packed(inputs[0]), slice);
+        context.Backend.Clear(output);
+        context.Backend.Scatter(inputs[0], new SliceOp(axis, start, count, step).Share(output));
     }
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [Op.Apply(new SliceOp(axis, start, count, step), gradient)];

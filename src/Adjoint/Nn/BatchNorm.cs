@@ -1,0 +1,57 @@
+using Adjoint.Kernels;
+
+namespace Adjoint.Nn;
+
+/// <summary>
+/// Batch normalisation of x (n, c, …) per channel (Ioffe and Szegedy 2015). In training by the batch's statistics, which also move the running ones:
+/// running ← (1 − momentum)·running + momentum·batch, the variance divided by count − 1 (by count, where that is 1); in use by the running ones.
+/// γ begins as 1, β as 0, as in PyTorch.
+/// </summary>
+public sealed class BatchNorm : Module
+{
+    private readonly Tensor gamma, beta, mean, variance;
+    private readonly double momentum, epsilon;
+
+    /// <summary>For so many channels; without <paramref name="scale"/> γ stays 1.</summary>
+    /// <exception cref="AdjointException">A setting is out of range.</exception>
+    public BatchNorm(int channels, double momentum = 0.1, double epsilon = 1e-5, bool scale = true)
+    {
+        if (channels < 1 || momentum is not (>= 0 and <= 1) || !(epsilon > 0))
+            throw new AdjointException($"BatchNorm: channels and ε must be positive, the momentum from 0 to 1: found {channels}, {epsilon}, {momentum}");
+        (Channels, this.momentum, this.epsilon) = (channels, momentum, epsilon);
+        gamma = scale ? AddParameter("weight", Tensor.Ones(channels)) : Tensor.Ones(channels).Keep();
+        beta = AddParameter("bias", Tensor.Zeros(channels));
+        mean = AddBuffer("running_mean", Tensor.Zeros(channels));
+        variance = AddBuffer("running_var", Tensor.Ones(channels));
+    }
+
+    /// <summary>The number of channels.</summary>
+    public int Channels { get; }
+
+    /// <inheritdoc/>
+    protected override Tensor ForwardCore(Tensor x)
+    {
+        if (!IsTraining)
+        {
+            int[] shape = [.. Enumerable.Range(0, x.Rank).Select(axis => axis == 1 ? Channels : 1)];
+            var factor = gamma * (variance + epsilon).Pow(-0.5);
+            return x * factor.Reshape(shape) + (beta - mean * factor).Reshape(shape);
+        }
+        var y = x.BatchNorm(gamma, beta, epsilon);
+        if (y.Source is { } node)
+        {
+            var count = (double)x.Length / Channels;
+            Backend.Current.Zip(new Blend(momentum, 1), mean, node.Saved[0], mean);
+            Backend.Current.Zip(new Blend(momentum, count > 1 ? count / (count - 1) : 1), variance, node.Saved[2], variance);
+        }
+        return y;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"BatchNorm({Channels})";
+
+    private readonly struct Blend(double momentum, double factor) : IBinaryLane
+    {
+        public V Invoke<V>(V running, V batch) where V : struct, ILanes<V> => V.Fma(batch, V.Splat(momentum * factor), running * V.Splat(1 - momentum));
+    }
+}

@@ -1,0 +1,15 @@
+namespace Adjoint.Nn;
+
+/// <summary>
+/// LeNet-5 for 28×28 grey images (LeCun et al. 1998), in today's form: padding 2 for the paper's 32×32 input, ReLU, max-pooling, every filter of the second
+/// convolution seeing all six maps, logits at the end.
+/// </summary>
+public sealed class LeNet5(int classes = 10, Generator? generator = null) : Sequential(Layers(classes, generator ?? Generator.Default))
+{
+    private static Module[] Layers(int classes, Generator random) =>
+    [
+        new Conv2d(1, 6, 5, padding: 2, generator: random), new Relu(), new MaxPool2d(2),
+        new Conv2d(6, 16, 5, generator: random), new Relu(), new MaxPool2d(2),
+        new Flatten(), new Linear(400, 120, generator: random), new Relu(), new Linear(120, 84, generator: random), new Relu(), new Linear(84, classes, generator: random),
+    ];
+}

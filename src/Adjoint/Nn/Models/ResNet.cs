@@ -1,0 +1,56 @@
+namespace Adjoint.Nn;
+
+/// <summary>
+/// The residual networks for CIFAR (He et al. 2015, §4.2) of 6n + 2 layers: a 3×3 convolution to 16 channels, three stages of n blocks with 16, 32
+/// and 64 channels, global mean, one linear layer. Where a stage halves the image, the shortcut skips every second position and fills new
+/// channels with zeros (the paper's option A). Convolutions begin as Kaiming normal.
+/// </summary>
+public sealed class ResNet : Sequential
+{
+    /// <summary>A network of 20, 32, 44, 56, … layers.</summary>
+    /// <exception cref="AdjointException">The number of layers is not 6n + 2.</exception>
+    public ResNet(int layers, int channels = 3, int classes = 10, int width = 16, Generator? generator = null)
+        : base(Layers(layers, channels, classes, width, generator ?? Generator.Default)) => Depth = layers;
+
+    /// <summary>How many layers with weights.</summary>
+    public int Depth { get; }
+
+    private static Module[] Layers(int layers, int channels, int classes, int width, Generator random)
+    {
+        if (layers < 8 || (layers - 2) % 6 != 0) throw new AdjointException($"ResNet: the number of layers must be 6n + 2, such as 20, 32, 44, 56: found {layers}");
+        List<Module> modules = [new Conv2d(channels, width, 3, padding: 1, bias: false, initializer: Initializer.KaimingNormal, generator: random), new BatchNorm(width), new Relu()];
+        var inputs = width;
+        foreach (var outputs in (int[])[width, 2 * width, 4 * width])
+            for (var block = 0; block < (layers - 2) / 6; block++)
+            {
+                modules.Add(new ResidualBlock(inputs, outputs, inputs == outputs ? 1 : 2, random));
+                inputs = outputs;
+            }
+        return [.. modules, new GlobalAvgPool2d(), new Linear(inputs, classes, initializer: Initializer.KaimingNormal, generator: random)];
+    }
+}
+
+/// <summary>y = ReLU(x + norm(conv(ReLU(norm(conv(x)))))), with the shortcut narrowed where the block is.</summary>
+public sealed class ResidualBlock : Module
+{
+    private readonly Sequential path;
+    private readonly int newChannels, stride;
+
+    /// <summary>A block from so many channels to so many.</summary>
+    public ResidualBlock(int inputs, int outputs, int stride = 1, Generator? generator = null)
+    {
+        (newChannels, this.stride) = (outputs - inputs, stride);
+        path = AddChild("path", new Sequential(
+            new Conv2d(inputs, outputs, 3, stride, 1, bias: false, initializer: Initializer.KaimingNormal, generator: generator), new BatchNorm(outputs), new Relu(),
+            new Conv2d(outputs, outputs, 3, 1, 1, bias: false, initializer: Initializer.KaimingNormal, generator: generator), new BatchNorm(outputs)));
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor ForwardCore(Tensor x)
+    {
+        var shortcut = x;
+        if (stride > 1) shortcut = shortcut.Slice(2, 0, (x.Shape[2] + stride - 1) / stride, stride).Slice(3, 0, (x.Shape[3] + stride - 1) / stride, stride);
+        if (newChannels > 0) shortcut = shortcut.PadAxis(1, newChannels / 2, newChannels - newChannels / 2);
+        return (path.Forward(x) + shortcut).Relu();
+    }
+}

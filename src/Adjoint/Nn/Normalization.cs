@@ -1,0 +1,50 @@
+namespace Adjoint.Nn;
+
+/// <summary>Normalises over the last axes (Ba, Kiros and Hinton 2016); γ begins as 1, β as 0.</summary>
+public sealed class LayerNorm : Module
+{
+    private readonly Tensor gamma, beta;
+    private readonly double epsilon;
+
+    /// <summary>Over last axes of these sizes.</summary>
+    public LayerNorm(Shape shape, double epsilon = 1e-5)
+    {
+        (gamma, beta, this.epsilon) = (AddParameter("weight", Tensor.Full(shape, 1)), AddParameter("bias", Tensor.Zeros(shape, DType.Float32)), epsilon);
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor ForwardCore(Tensor x) => x.LayerNorm(gamma, beta, epsilon);
+}
+
+/// <summary>Divides by the root of the mean square over the last axes (Zhang and Sennrich 2019); γ begins as 1.</summary>
+public sealed class RmsNorm : Module
+{
+    private readonly Tensor gamma;
+    private readonly double epsilon;
+
+    /// <summary>Over last axes of these sizes.</summary>
+    public RmsNorm(Shape shape, double epsilon = 1e-6) => (gamma, this.epsilon) = (AddParameter("weight", Tensor.Full(shape, 1)), epsilon);
+
+    /// <inheritdoc/>
+    protected override Tensor ForwardCore(Tensor x) => x.RmsNorm(gamma, epsilon);
+}
+
+/// <summary>Normalises groups of channels of each sample (Wu and He 2018); γ begins as 1, β as 0.</summary>
+public sealed class GroupNorm : Module
+{
+    private readonly Tensor gamma, beta;
+    private readonly int groups;
+    private readonly double epsilon;
+
+    /// <summary>So many groups of so many channels.</summary>
+    /// <exception cref="AdjointException">The groups do not divide the channels.</exception>
+    public GroupNorm(int groups, int channels, double epsilon = 1e-5)
+    {
+        if (groups < 1 || channels < 1 || channels % groups != 0) throw new AdjointException($"GroupNorm: the groups must divide the channels: found {groups} groups of {channels} channels");
+        (this.groups, this.epsilon) = (groups, epsilon);
+        (gamma, beta) = (AddParameter("weight", Tensor.Ones(channels)), AddParameter("bias", Tensor.Zeros(channels)));
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor ForwardCore(Tensor x) => x.GroupNorm(groups, gamma, beta, epsilon);
+}
