@@ -9,6 +9,9 @@ namespace Adjoint.Kernels;
 /// </summary>
 public static unsafe class Convolution
 {
+    private const double LeastFill = 0.75;
+    private const int MostDirectFilters = 16;
+
     /// <summary>y[n, f, i, j] = b[f] + Σ x[n, c, i·s + ky·d − p, j·s + kx·d − p] · w[f, c, ky, kx]; bias may be null.</summary>
     public static void Forward<T>(in ConvShape shape, T* x, T* w, T* bias, T* y) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -38,7 +41,13 @@ public static unsafe class Convolution
     /// <summary>∂L/∂w from x and g = ∂L/∂y.</summary>
     public static void WeightGradient<T>(in ConvShape shape, T* x, T* g, T* dw) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (Vector512.IsHardwareAccelerated)
+        // Few filters: gathering would cost more than multiplying.
+        if (Vector512.IsHardwareAccelerated && shape.GroupFilters <= MostDirectFilters)
+        {
+            if (2 * shape.OutWidth <= V512<T>.Count) DirectWeightGradient<V256<T>, T>.Run(shape, x, g, dw);
+            else DirectWeightGradient<V512<T>, T>.Run(shape, x, g, dw);
+        }
+        else if (Vector512.IsHardwareAccelerated)
         {
             if (shape.GroupFilters <= 6) WeightGradient<T, Tile6x4<V512<T>, T>>.Run(shape, x, g, dw);
             else if (shape.GroupFilters % 12 is > 0 and <= 8) WeightGradient<T, Tile8x3<V512<T>, T>>.Run(shape, x, g, dw);
@@ -51,8 +60,14 @@ public static unsafe class Convolution
 
     private static void Correlate<T>(in ConvShape shape, PaddedImage image, int filters, int taps, int outHeight, int outWidth, T* x, nint sampleLength, T* w, T* bias, T* y) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        // The tile that wastes the fewest rows.
-        if (Vector512.IsHardwareAccelerated)
+        // The tile that wastes the fewest rows; without gathering where rows fill their vectors.
+        if (Vector512.IsHardwareAccelerated && DirectCorrelation<V512<T>, T, DirectTile12x2<V512<T>, T>>.Fill(outWidth) >= LeastFill)
+        {
+            if (filters <= 6) DirectCorrelation<V512<T>, T, DirectTile6x4<V512<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
+            else if (filters % 12 is > 0 and <= 8) DirectCorrelation<V512<T>, T, DirectTile8x3<V512<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
+            else DirectCorrelation<V512<T>, T, DirectTile12x2<V512<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
+        }
+        else if (Vector512.IsHardwareAccelerated)
         {
             if (filters <= 6) Correlation<T, Tile6x4<V512<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
             else if (filters % 12 is > 0 and <= 8) Correlation<T, Tile8x3<V512<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);

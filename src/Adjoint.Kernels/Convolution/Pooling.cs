@@ -1,4 +1,6 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Adjoint.Kernels;
 
@@ -38,6 +40,14 @@ public static unsafe class Pooling
             if (s is { KernelHeight: 2, KernelWidth: 2, StrideHeight: 2, StrideWidth: 2, PadHeight: 0, PadWidth: 0 } && 2 * s.OutHeight <= s.Height && 2 * s.OutWidth <= s.Width)
             {
                 for (var i = 0; i < s.OutHeight; i++)
+                {
+                    if (typeof(T) == typeof(float) && Avx2.IsSupported)
+                    {
+                        Row((float*)x + (nint)2 * i * s.Width, s.Width, (float*)y, index, s.OutWidth);
+                        y += s.OutWidth;
+                        index += s.OutWidth;
+                        continue;
+                    }
                     for (var j = 0; j < s.OutWidth; j++, y++, index++)
                     {
                         var top = x + (nint)2 * i * s.Width + 2 * j;
@@ -48,6 +58,7 @@ public static unsafe class Pooling
                         if (!(bottom[1] <= best) && !T.IsNaN(best)) (best, at) = (bottom[1], 3);
                         (*y, *index) = (best, (byte)at);
                     }
+                }
                 return;
             }
             for (var i = 0; i < s.OutHeight; i++)
@@ -72,6 +83,95 @@ public static unsafe class Pooling
         }
     }
 
+    // Eights, the last one back over the end of the one before; a row shorter than that through a buffer.
+    private static void Row(float* top, nint width, float* y, byte* index, int count)
+    {
+        if (count < 8)
+        {
+            Span<float> rows = stackalloc float[32], results = stackalloc float[8];
+            Span<byte> places = stackalloc byte[8];
+            new Span<float>(top, 2 * count).CopyTo(rows);
+            new Span<float>(top + width, 2 * count).CopyTo(rows[16..]);
+            fixed (float* from = rows, to = results)
+            fixed (byte* at = places) Eight(from, 16, to, at);
+            results[..count].CopyTo(new Span<float>(y, count));
+            places[..count].CopyTo(new Span<byte>(index, count));
+            return;
+        }
+        for (var first = 0; first < count; first += 8)
+        {
+            var at = Math.Min(first, count - 8);
+            Eight(top + 2 * at, width, y + at, index + at);
+        }
+    }
+
+    private static void RowBack(float* g, byte* index, float* top, nint width, int count)
+    {
+        if (count < 8)
+        {
+            Span<float> rows = stackalloc float[32], slopes = stackalloc float[8];
+            Span<byte> places = stackalloc byte[8];
+            new Span<float>(g, count).CopyTo(slopes);
+            new Span<byte>(index, count).CopyTo(places);
+            fixed (float* to = rows, from = slopes)
+            fixed (byte* at = places) EightBack(from, at, to, 16);
+            rows[..(2 * count)].CopyTo(new Span<float>(top, 2 * count));
+            rows.Slice(16, 2 * count).CopyTo(new Span<float>(top + width, 2 * count));
+            return;
+        }
+        for (var first = 0; first < count; first += 8)
+        {
+            var at = Math.Min(first, count - 8);
+            EightBack(g + at, index + at, top + 2 * at, width);
+        }
+    }
+
+    // Eight windows of 2 × 2 side by side.
+    private static void Eight(float* top, nint width, float* y, byte* index)
+    {
+        Split(top, out var best, out var second);
+        Split(top + width, out var third, out var fourth);
+        var at = Vector256<int>.Zero;
+        Better(ref best, ref at, second, 1);
+        Better(ref best, ref at, third, 2);
+        Better(ref best, ref at, fourth, 3);
+        best.Store(y);
+        var halves = Vector128.Narrow(at.GetLower(), at.GetUpper());
+        *(ulong*)index = Vector128.Narrow(halves, halves).AsUInt64().ToScalar();
+
+        static void Split(float* from, out Vector256<float> even, out Vector256<float> odd)
+        {
+            var (a, b) = (Vector256.Load(from), Vector256.Load(from + 8));
+            even = Avx2.Permute4x64(Avx.Shuffle(a, b, 0x88).AsDouble(), 0xD8).AsSingle();
+            odd = Avx2.Permute4x64(Avx.Shuffle(a, b, 0xDD).AsDouble(), 0xD8).AsSingle();
+        }
+
+        // Larger, or the first NaN: not (x ≤ best), and best is a number.
+        static void Better(ref Vector256<float> best, ref Vector256<int> at, Vector256<float> x, int number)
+        {
+            var better = Vector256.AndNot(Vector256.Equals(best, best), Vector256.LessThanOrEqual(x, best));
+            best = Vector256.ConditionalSelect(better, x, best);
+            at = Vector256.ConditionalSelect(better.AsInt32(), Vector256.Create(number), at);
+        }
+    }
+
+    // Each of eight gradients to one of its window's four places, 0 to the others.
+    private static void EightBack(float* g, byte* index, float* top, nint width)
+    {
+        var slope = Vector256.Load(g);
+        var at = Avx2.ConvertToVector256Int32(Vector128.CreateScalarUnsafe(*(ulong*)index).AsByte());
+        Join(Vector256.Equals(at, Vector256<int>.Zero), Vector256.Equals(at, Vector256.Create(1)), slope, top);
+        Join(Vector256.Equals(at, Vector256.Create(2)), Vector256.Equals(at, Vector256.Create(3)), slope, top + width);
+
+        static void Join(Vector256<int> even, Vector256<int> odd, Vector256<float> slope, float* to)
+        {
+            var (a, b) = (even.AsSingle() & slope, odd.AsSingle() & slope);
+            var (low, high) = (Avx.UnpackLow(a, b), Avx.UnpackHigh(a, b));
+            Avx.Permute2x128(low, high, 0x20).Store(to);
+            Avx.Permute2x128(low, high, 0x31).Store(to + 8);
+        }
+    }
+
     private struct MaxGradientJob<T> : IChunkJob where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         public PoolShape Shape;
@@ -86,12 +186,22 @@ public static unsafe class Pooling
             new Span<T>(x, s.Height * s.Width).Clear();
             var g = G + (nint)plane * s.OutHeight * s.OutWidth;
             var index = Index + (nint)plane * s.OutHeight * s.OutWidth;
+            var isPlain = typeof(T) == typeof(float) && Avx2.IsSupported && s is { KernelHeight: 2, KernelWidth: 2, StrideHeight: 2, StrideWidth: 2, PadHeight: 0, PadWidth: 0 } && 2 * s.OutHeight <= s.Height && 2 * s.OutWidth <= s.Width;
             for (var i = 0; i < s.OutHeight; i++)
+            {
+                if (isPlain)
+                {
+                    RowBack((float*)g, index, (float*)x + (nint)2 * i * s.Width, s.Width, s.OutWidth);
+                    g += s.OutWidth;
+                    index += s.OutWidth;
+                    continue;
+                }
                 for (var j = 0; j < s.OutWidth; j++, g++, index++)
                 {
                     var (row, column) = (i * s.StrideHeight + *index / s.KernelWidth - s.PadHeight, j * s.StrideWidth + *index % s.KernelWidth - s.PadWidth);
                     x[(nint)row * s.Width + column] += *g;
                 }
+            }
         }
     }
 }

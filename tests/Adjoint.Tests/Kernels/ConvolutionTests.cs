@@ -51,6 +51,38 @@ public unsafe class ConvolutionTests
         _ => new(1, 2, 3, 100, 7, 1, 9, 1, 1, 0, 4, 1, 1, 1),
     });
 
+    [Fact]
+    public void Random_poolings_agree_with_plain_loops_NaN_included()
+    {
+        Gen.Select(Gen.Int[1, 3], Gen.Select(Gen.Int[2, 40], Gen.Int[2, 40]), Gen.Int[1, 3], Gen.Int[1, 3]).Sample((planes, size, kernel, stride) =>
+        {
+            var (h, w) = size;
+            if (kernel > h || kernel > w) return;
+            if (kernel == 3) kernel = stride = 2;
+            var shape = new PoolShape(planes, h, w, kernel, kernel, stride, stride, 0, 0, (h - kernel) / stride + 1, (w - kernel) / stride + 1);
+            var outputs = planes * shape.OutHeight * shape.OutWidth;
+            var (x, g, y, dx, index) = (DriverTests.Values(planes * h * w, 1), DriverTests.Values(outputs, 2), new float[outputs], new float[planes * h * w], new byte[outputs]);
+            for (var i = 0; i < x.Length; i++) x[i] = i % 97 == 50 ? float.NaN : MathF.Round(x[i] * 2);
+            fixed (float* px = x, pg = g, py = y, pd = dx)
+            fixed (byte* pi = index)
+            {
+                Pooling.Max(shape, px, py, pi);
+                Pooling.MaxGradient(shape, pg, pi, pd);
+            }
+            var back = new double[dx.Length];
+            for (var at = 0; at < outputs; at++)
+            {
+                var (p, i, j) = (at / (shape.OutWidth * shape.OutHeight), at / shape.OutWidth % shape.OutHeight, at % shape.OutWidth);
+                var window = Enumerable.Range(0, kernel * kernel).Select(k => (p * h + i * stride + k / kernel) * w + j * stride + k % kernel).ToArray();
+                var best = window.Any(k => float.IsNaN(x[k])) ? window.First(k => float.IsNaN(x[k])) : window.First(k => x[k] == window.Max(other => x[other]));
+                Assert.Equal(x[best], y[at]);
+                Assert.Equal(best, window[index[at]]);
+                back[best] += g[at];
+            }
+            for (var i = 0; i < back.Length; i++) Assert.Equal(back[i], dx[i], 1e-5);
+        }, iter: 300);
+    }
+
     private static void Check(ConvShape shape)
     {
         var (xLength, wLength, yLength) = (shape.Samples * shape.Channels * shape.Height * shape.Width, shape.Filters * (shape.Channels / shape.Groups) * shape.KernelHeight * shape.KernelWidth, shape.Samples * shape.Filters * shape.OutHeight * shape.OutWidth);

@@ -1,0 +1,142 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Adjoint.Kernels;
+
+/// <summary>
+/// dw for few filters, without gathering: lanes run along an output row; a block of six filters by four taps stays in registers over all rows and
+/// samples of a group, and is summed across its lanes once at the end. Rows of g are padded with zeros, so what a vector reads beyond a row of the image counts 0 times.
+/// </summary>
+internal static unsafe class DirectWeightGradient<V, T> where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private const int FilterBlock = 6;
+    private const int TapBlock = 4;
+    private const int LeastJobs = 32;
+
+    internal static void Run(in ConvShape shape, T* x, T* g, T* dw)
+    {
+        var (filters, taps) = (shape.GroupFilters, shape.Taps);
+        var length = (nint)shape.Filters * taps;
+        new Span<T>(dw, (int)length).Clear();
+        if (shape.Samples == 0 || shape.Positions == 0 || length == 0) return;
+        var image = new PaddedImage(shape.GroupChannels, shape.Height, shape.Width, shape.PadHeight, shape.PadWidth, shape, shape.StrideHeight, shape.StrideWidth, shape.OutHeight, shape.OutWidth);
+        var rowLength = (shape.OutWidth + V.Count - 1) / V.Count * V.Count;
+        var (filterBlocks, tapBlocks) = ((filters + FilterBlock - 1) / FilterBlock, (taps + TapBlock - 1) / TapBlock);
+        var sampleGroups = Math.Clamp(LeastJobs / (filterBlocks * shape.Groups), 1, shape.Samples);
+        var offsets = new nint[tapBlocks * TapBlock];
+        for (var tap = 0; tap < taps; tap++) offsets[tap] = image.Tap(tap);
+        fixed (nint* taken = offsets)
+        {
+            var job = new Job
+            {
+                Shape = shape, Image = image, X = x, G = g, Offsets = taken, RowLength = rowLength, FilterBlocks = filterBlocks, TapBlocks = tapBlocks, Length = length,
+                SamplesPerGroup = (shape.Samples + sampleGroups - 1) / sampleGroups,
+                Sums = PackBuffer.Rent<T>(2, length * sampleGroups),
+            };
+            new Span<T>(job.Sums, (int)(length * sampleGroups)).Clear();
+            Workers.For(filterBlocks * shape.Groups * sampleGroups, ref job);
+            for (var group = 0; group < sampleGroups; group++)
+                Zip.Run(new AddLane(), dw, job.Sums + group * length, dw, length);
+        }
+    }
+
+    private readonly struct AddLane : IBinaryLane
+    {
+        public W Invoke<W>(W x, W y) where W : struct, ILanes<W> => x + y;
+    }
+
+    private struct Job : IChunkJob
+    {
+        public ConvShape Shape;
+        public PaddedImage Image;
+        public T* X;
+        public T* G;
+        public T* Sums;
+        public nint* Offsets;
+        public nint Length;
+        public int RowLength, FilterBlocks, TapBlocks, SamplesPerGroup;
+
+        public readonly void Run(int chunk)
+        {
+            var block = chunk % FilterBlocks;
+            var group = chunk / FilterBlocks % Shape.Groups;
+            var sampleGroup = chunk / FilterBlocks / Shape.Groups;
+            var (firstSample, firstFilter) = (sampleGroup * SamplesPerGroup, block * FilterBlock);
+            var samples = Math.Min(Shape.Samples, firstSample + SamplesPerGroup) - firstSample;
+            if (samples <= 0) return;
+            var count = Math.Min(FilterBlock, Shape.GroupFilters - firstFilter);
+            var planeLength = (nint)Shape.OutHeight * RowLength;
+            var images = PackBuffer.Rent<T>(4, samples * Image.Length);
+            var slopes = PackBuffer.Rent<T>(1, samples * FilterBlock * planeLength);
+            new Span<T>(slopes, (int)(samples * FilterBlock * planeLength)).Clear();
+            for (var s = 0; s < samples; s++)
+            {
+                var index = (nint)(firstSample + s) * Shape.Groups + group;
+                Image.Fill(X + index * Shape.GroupChannels * Shape.Height * Shape.Width, images + s * Image.Length);
+                for (var f = 0; f < count; f++)
+                    for (var row = 0; row < Shape.OutHeight; row++)
+                        Unsafe.CopyBlockUnaligned(slopes + (s * FilterBlock + f) * planeLength + (nint)row * RowLength, G + (index * Shape.GroupFilters + firstFilter + f) * Shape.Positions + (nint)row * Shape.OutWidth, (uint)(Shape.OutWidth * sizeof(T)));
+            }
+            var lanes = stackalloc T[FilterBlock * TapBlock * V.Count];
+            for (var tapBlock = 0; tapBlock < TapBlocks; tapBlock++)
+            {
+                var first = tapBlock * TapBlock;
+                Accumulate(samples, images, slopes, planeLength, Offsets + first, lanes);
+                for (var f = 0; f < count; f++)
+                    for (var t = 0; t < TapBlock && first + t < Shape.Taps; t++)
+                    {
+                        var sum = T.Zero;
+                        for (var i = 0; i < V.Count; i++) sum += lanes[(f * TapBlock + t) * V.Count + i];
+                        Sums[sampleGroup * Length + ((nint)group * Shape.GroupFilters + firstFilter + f) * Shape.Taps + first + t] = sum;
+                    }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private readonly void Accumulate(int samples, T* images, T* slopes, nint plane, nint* offsets, T* lanes)
+        {
+            V p0 = default, p1 = default, p2 = default, p3 = default, p4 = default, p5 = default;
+            V q0 = default, q1 = default, q2 = default, q3 = default, q4 = default, q5 = default;
+            V r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default;
+            V s0 = default, s1 = default, s2 = default, s3 = default, s4 = default, s5 = default;
+            var step = Image.RowStep;
+            for (var sample = 0; sample < samples; sample++)
+            {
+                var g = slopes + sample * FilterBlock * plane;
+                var (image, a, b, c, d) = ((nint)(images + sample * Image.Length), offsets[0], offsets[1], offsets[2], offsets[3]);
+                for (var row = 0; row < Shape.OutHeight; row++, image += step * sizeof(T))
+                    for (var column = 0; column < RowLength; column += V.Count, g += V.Count)
+                    {
+                        var x = (T*)image + column;
+                        var (left, second, third, fourth) = (V.Load(x + a), V.Load(x + b), V.Load(x + c), V.Load(x + d));
+                        var y = V.Load(g);
+                        (p0, q0, r0, s0) = (V.Fma(y, left, p0), V.Fma(y, second, q0), V.Fma(y, third, r0), V.Fma(y, fourth, s0));
+                        y = V.Load(g + plane);
+                        (p1, q1, r1, s1) = (V.Fma(y, left, p1), V.Fma(y, second, q1), V.Fma(y, third, r1), V.Fma(y, fourth, s1));
+                        y = V.Load(g + 2 * plane);
+                        (p2, q2, r2, s2) = (V.Fma(y, left, p2), V.Fma(y, second, q2), V.Fma(y, third, r2), V.Fma(y, fourth, s2));
+                        y = V.Load(g + 3 * plane);
+                        (p3, q3, r3, s3) = (V.Fma(y, left, p3), V.Fma(y, second, q3), V.Fma(y, third, r3), V.Fma(y, fourth, s3));
+                        y = V.Load(g + 4 * plane);
+                        (p4, q4, r4, s4) = (V.Fma(y, left, p4), V.Fma(y, second, q4), V.Fma(y, third, r4), V.Fma(y, fourth, s4));
+                        y = V.Load(g + 5 * plane);
+                        (p5, q5, r5, s5) = (V.Fma(y, left, p5), V.Fma(y, second, q5), V.Fma(y, third, r5), V.Fma(y, fourth, s5));
+                    }
+            }
+            Put(lanes, p0, q0, r0, s0);
+            Put(lanes + 4 * V.Count, p1, q1, r1, s1);
+            Put(lanes + 8 * V.Count, p2, q2, r2, s2);
+            Put(lanes + 12 * V.Count, p3, q3, r3, s3);
+            Put(lanes + 16 * V.Count, p4, q4, r4, s4);
+            Put(lanes + 20 * V.Count, p5, q5, r5, s5);
+        }
+
+        private static void Put(T* to, V p, V q, V r, V s)
+        {
+            V.Store(p, to);
+            V.Store(q, to + V.Count);
+            V.Store(r, to + 2 * V.Count);
+            V.Store(s, to + 3 * V.Count);
+        }
+    }
+}
