@@ -12,6 +12,9 @@ internal static unsafe class Correlation<T, TTile> where T : unmanaged, IBinaryF
 {
     private const int LeastJobs = 16;
 
+    // A gathered block of this depth lies in the second-level cache beside a tile of filters.
+    private const int MostDepth = 640;
+
     internal static void Run(in ConvShape shape, PaddedImage image, int filters, int taps, int outHeight, int outWidth, T* x, nint sampleLength, T* w, T* bias, T* y)
     {
         if (shape.Samples == 0 || filters == 0 || outHeight * outWidth == 0) return;
@@ -54,6 +57,7 @@ internal static unsafe class Correlation<T, TTile> where T : unmanaged, IBinaryF
                 Positions = positions,
                 Panels = panels,
                 Parts = parts,
+                Depth = (steps + (steps + MostDepth - 1) / MostDepth - 1) / ((steps + MostDepth - 1) / MostDepth),
                 PanelsPerPart = (panels + parts - 1) / parts,
             };
             Workers.For(images * parts, ref job);
@@ -69,7 +73,7 @@ internal static unsafe class Correlation<T, TTile> where T : unmanaged, IBinaryF
         public bool HasBias;
         public T* Y;
         public nint* Offsets;
-        public int Filters, Groups, Taps, Steps, RowTiles, OutWidth, Positions, Panels, Parts, PanelsPerPart;
+        public int Filters, Groups, Taps, Steps, RowTiles, OutWidth, Positions, Panels, Parts, PanelsPerPart, Depth;
 
         public readonly void Run(int chunk)
         {
@@ -77,7 +81,7 @@ internal static unsafe class Correlation<T, TTile> where T : unmanaged, IBinaryF
             var padded = PackBuffer.Rent<T>(4, Image.Length);
             Image.Fill(X + index * SampleLength, padded);
             // Vectors write up to one width too far.
-            var panel = PackBuffer.Rent<T>(1, (nint)Steps * TTile.Columns + 64);
+            var panel = PackBuffer.Rent<T>(1, (nint)Depth * TTile.Columns + 64);
             var y = Y + (nint)index * Filters * Positions;
             var a = Packed + (nint)(index % Groups) * RowTiles * TTile.Rows * Steps;
             var last = Math.Min(Panels, (part + 1) * PanelsPerPart);
@@ -85,18 +89,22 @@ internal static unsafe class Correlation<T, TTile> where T : unmanaged, IBinaryF
             {
                 var first = p * TTile.Columns;
                 var columns = Math.Min(TTile.Columns, Positions - first);
-                Gather(padded, panel, first, columns);
-                for (var tile = 0; tile < RowTiles; tile++)
+                for (var depth = 0; depth < Steps; depth += Depth)
                 {
-                    var row = tile * TTile.Rows;
-                    GemmTile.Run<T, TTile>(Steps, a + (nint)row * Steps, panel, TTile.Columns, y + (nint)row * Positions + first, Positions, Math.Min(TTile.Rows, Filters - row), columns, T.Zero);
+                    var steps = Math.Min(Depth, Steps - depth);
+                    Gather(padded, panel, first, columns, depth, steps);
+                    for (var tile = 0; tile < RowTiles; tile++)
+                    {
+                        var row = tile * TTile.Rows;
+                        GemmTile.Run<T, TTile>(steps, a + (nint)row * Steps + (nint)depth * TTile.Rows, panel, TTile.Columns, y + (nint)row * Positions + first, Positions, Math.Min(TTile.Rows, Filters - row), columns, depth == 0 ? T.Zero : T.One);
+                    }
                 }
             }
         }
 
-        private readonly void Gather(T* padded, T* panel, int first, int columns)
+        private readonly void Gather(T* padded, T* panel, int first, int columns, int depth, int steps)
         {
-            if (columns < TTile.Columns) new Span<T>(panel, Steps * TTile.Columns).Clear();
+            if (columns < TTile.Columns) new Span<T>(panel, steps * TTile.Columns).Clear();
             // The panel's positions as pieces of output rows.
             var starts = stackalloc nint[TTile.Columns];
             var lengths = stackalloc int[TTile.Columns];
@@ -109,9 +117,9 @@ internal static unsafe class Correlation<T, TTile> where T : unmanaged, IBinaryF
                 lengths[pieces++] = length;
                 at += length;
             }
-            for (var tap = 0; tap < Taps; tap++)
+            for (var tap = 0; tap < Math.Min(steps, Taps - depth); tap++)
             {
-                var source = padded + Offsets[tap];
+                var source = padded + Offsets[depth + tap];
                 var to = panel + (nint)tap * TTile.Columns;
                 for (var piece = 0; piece < pieces; piece++)
                 {
@@ -121,7 +129,7 @@ internal static unsafe class Correlation<T, TTile> where T : unmanaged, IBinaryF
                 // The vectors of the last piece may have run over the end of a panel that is not full.
                 if (columns < TTile.Columns) new Span<T>(panel + (nint)tap * TTile.Columns + columns, TTile.Columns - columns).Clear();
             }
-            if (HasBias) new Span<T>(panel + (nint)Taps * TTile.Columns, TTile.Columns).Fill(T.One);
+            if (HasBias && depth + steps == Steps) new Span<T>(panel + (nint)(Taps - depth) * TTile.Columns, TTile.Columns).Fill(T.One);
         }
 
         // Whole vectors, the last beyond the end: what it spoils is written afterwards.

@@ -92,8 +92,7 @@ internal static unsafe class DirectCorrelation<V, T, TTile> where V : struct, IL
         private static void Put(T* from, T add, T* to, int length)
         {
             if (length == V.Count) V.Store(V.Load(from) + V.Splat(add), to);
-            else
-                for (var i = 0; i < length; i++) to[i] = from[i] + add;
+            else V.StoreFirst(V.Load(from) + V.Splat(add), to, length);
         }
     }
 }

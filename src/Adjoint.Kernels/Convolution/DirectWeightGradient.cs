@@ -4,14 +4,17 @@ using System.Runtime.CompilerServices;
 namespace Adjoint.Kernels;
 
 /// <summary>
-/// dw for few filters, without gathering: lanes run along an output row; a block of six filters by four taps stays in registers over all rows and
-/// samples of a group, and is summed across its lanes once at the end. Rows of g are padded with zeros, so what a vector reads beyond a row of the image counts 0 times.
+/// dw for few filters, without gathering: lanes run along an output row; a block of six filters by four taps stays in registers over a few
+/// samples, and is summed across its lanes once at the end. Rows of g are padded with zeros, so what a vector reads beyond a row of the image counts 0 times.
 /// </summary>
 internal static unsafe class DirectWeightGradient<V, T> where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private const int FilterBlock = 6;
     private const int TapBlock = 4;
-    private const int LeastJobs = 32;
+    private const int LeastJobs = 8;
+
+    // Bytes of g that stay in the first-level cache while all taps pass over them.
+    private const int VisitBytes = 24 << 10;
 
     internal static void Run(in ConvShape shape, T* x, T* g, T* dw)
     {
@@ -75,13 +78,19 @@ internal static unsafe class DirectWeightGradient<V, T> where V : struct, ILanes
                 Image.Fill(X + index * Shape.GroupChannels * Shape.Height * Shape.Width, images + s * Image.Length);
                 for (var f = 0; f < count; f++)
                     for (var row = 0; row < Shape.OutHeight; row++)
-                        Unsafe.CopyBlockUnaligned(slopes + (s * FilterBlock + f) * planeLength + (nint)row * RowLength, G + (index * Shape.GroupFilters + firstFilter + f) * Shape.Positions + (nint)row * Shape.OutWidth, (uint)(Shape.OutWidth * sizeof(T)));
+                        Packing.CopyRow(G + (index * Shape.GroupFilters + firstFilter + f) * Shape.Positions + (nint)row * Shape.OutWidth, slopes + (s * FilterBlock + f) * planeLength + (nint)row * RowLength, Shape.OutWidth);
             }
-            var lanes = stackalloc T[FilterBlock * TapBlock * V.Count];
+            var blockLength = FilterBlock * TapBlock * V.Count;
+            var sums = PackBuffer.Rent<T>(3, (nint)TapBlocks * blockLength);
+            new Span<T>(sums, TapBlocks * blockLength).Clear();
+            var visit = (int)Math.Max(1, VisitBytes / (FilterBlock * planeLength * sizeof(T)));
+            for (var s = 0; s < samples; s += visit)
+                for (var tapBlock = 0; tapBlock < TapBlocks; tapBlock++)
+                    Accumulate(Math.Min(visit, samples - s), images + s * Image.Length, slopes + s * FilterBlock * planeLength, planeLength, Offsets + tapBlock * TapBlock, sums + tapBlock * blockLength);
             for (var tapBlock = 0; tapBlock < TapBlocks; tapBlock++)
             {
                 var first = tapBlock * TapBlock;
-                Accumulate(samples, images, slopes, planeLength, Offsets + first, lanes);
+                var lanes = sums + tapBlock * blockLength;
                 for (var f = 0; f < count; f++)
                     for (var t = 0; t < TapBlock && first + t < Shape.Taps; t++)
                     {
@@ -95,10 +104,12 @@ internal static unsafe class DirectWeightGradient<V, T> where V : struct, ILanes
         [MethodImpl(MethodImplOptions.NoInlining)]
         private readonly void Accumulate(int samples, T* images, T* slopes, nint plane, nint* offsets, T* lanes)
         {
-            V p0 = default, p1 = default, p2 = default, p3 = default, p4 = default, p5 = default;
-            V q0 = default, q1 = default, q2 = default, q3 = default, q4 = default, q5 = default;
-            V r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default;
-            V s0 = default, s1 = default, s2 = default, s3 = default, s4 = default, s5 = default;
+            var (p0, q0, r0, s0) = (V.Load(lanes + 0 * V.Count), V.Load(lanes + 1 * V.Count), V.Load(lanes + 2 * V.Count), V.Load(lanes + 3 * V.Count));
+            var (p1, q1, r1, s1) = (V.Load(lanes + 4 * V.Count), V.Load(lanes + 5 * V.Count), V.Load(lanes + 6 * V.Count), V.Load(lanes + 7 * V.Count));
+            var (p2, q2, r2, s2) = (V.Load(lanes + 8 * V.Count), V.Load(lanes + 9 * V.Count), V.Load(lanes + 10 * V.Count), V.Load(lanes + 11 * V.Count));
+            var (p3, q3, r3, s3) = (V.Load(lanes + 12 * V.Count), V.Load(lanes + 13 * V.Count), V.Load(lanes + 14 * V.Count), V.Load(lanes + 15 * V.Count));
+            var (p4, q4, r4, s4) = (V.Load(lanes + 16 * V.Count), V.Load(lanes + 17 * V.Count), V.Load(lanes + 18 * V.Count), V.Load(lanes + 19 * V.Count));
+            var (p5, q5, r5, s5) = (V.Load(lanes + 20 * V.Count), V.Load(lanes + 21 * V.Count), V.Load(lanes + 22 * V.Count), V.Load(lanes + 23 * V.Count));
             var step = Image.RowStep;
             for (var sample = 0; sample < samples; sample++)
             {

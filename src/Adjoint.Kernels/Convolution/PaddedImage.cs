@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Adjoint.Kernels;
 
 /// <summary>
@@ -40,7 +38,9 @@ internal readonly unsafe struct PaddedImage
     /// <summary>Lays out one sample: contiguous channels × height × width.</summary>
     internal void Fill<T>(T* x, T* to) where T : unmanaged
     {
-        new Span<T>(to, (int)Length).Clear();
+        var isCovered = padHeight == 0 && padWidth == 0 && spreadHeight == 1 && spreadWidth == 1 && strideWidth == 1 && rows <= height && columns <= width;
+        if (isCovered) new Span<T>(to + Length - 64, 64).Clear();
+        else new Span<T>(to, (int)Length).Clear();
         for (var channel = 0; channel < channels; channel++)
             for (var i = 0; i < height; i++)
             {
@@ -52,7 +52,7 @@ internal readonly unsafe struct PaddedImage
                 {
                     var first = Math.Max(0, -padWidth);
                     var last = Math.Min(width, columns - padWidth);
-                    if (last > first) Unsafe.CopyBlockUnaligned(plane + padWidth + first, source + first, (uint)((last - first) * sizeof(T)));
+                    if (last > first) Packing.CopyRow(source + first, plane + padWidth + first, last - first);
                     continue;
                 }
                 for (var j = 0; j < width; j++)

@@ -52,14 +52,36 @@ internal static unsafe class Packing
     {
         var k = 0;
         if (typeof(T) == typeof(float) && Avx.IsSupported && count == 8)
-            for (; k <= steps - 8; k += 8)
+            for (; steps >= 8 && k < steps; k += 8)
+            {
+                // The last block goes back over the end of the one before.
+                k = Math.Min(k, steps - 8);
                 Transpose8x8(Load(sources, 0, k), Load(sources, 1, k), Load(sources, 2, k), Load(sources, 3, k), Load(sources, 4, k), Load(sources, 5, k), Load(sources, 6, k), Load(sources, 7, k), (float*)to + k * width, width);
+            }
         for (; k < steps; k++)
             for (var i = 0; i < count; i++) to[k * width + i] = sources[i][k];
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Load<T>(T** sources, int source, nint at) where T : unmanaged => Vector256.Load((float*)sources[source] + at);
+
+    /// <summary>Copies a short row; a call of memcpy would cost more.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void CopyRow<T>(T* from, T* to, int count) where T : unmanaged
+    {
+        var width = sizeof(Vector256<byte>) / sizeof(T);
+        if (count < width)
+        {
+            for (var i = 0; i < count; i++) to[i] = from[i];
+            return;
+        }
+        // The last vector goes back over the end of the one before.
+        for (var i = 0; i < count; i += width)
+        {
+            var at = Math.Min(i, count - width);
+            Unsafe.WriteUnaligned(to + at, Unsafe.ReadUnaligned<Vector256<byte>>(from + at));
+        }
+    }
 
     // A call of memcpy for every step would cost more than the copy.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -96,7 +118,7 @@ internal static unsafe class Packing
     }
 }
 
-/// <summary>Growing, pinned scratch buffers per thread: packed A (0), a panel of B (1), a transposed product or partial sums (2), turned filters (3), padded images (4, 5).</summary>
+/// <summary>Growing, pinned scratch buffers per thread: packed A (0), a panel of B (1), a transposed product or partial sums (2), turned filters or sums (3), padded images (4, 5).</summary>
 internal static unsafe class PackBuffer
 {
     [ThreadStatic] private static byte[]?[]? buffers;

@@ -81,6 +81,14 @@ public unsafe interface ILanes<V, T> : ILanes<V> where V : struct, ILanes<V, T> 
     /// <summary>Writes <see cref="Count"/> elements.</summary>
     static abstract void Store(V x, T* to);
 
+    /// <summary>Writes the first <paramref name="count"/> elements.</summary>
+    static virtual void StoreFirst(V x, T* to, int count)
+    {
+        var lanes = stackalloc T[V.Count];
+        V.Store(x, lanes);
+        for (var i = 0; i < count; i++) to[i] = lanes[i];
+    }
+
     /// <summary>One element in every lane.</summary>
     static abstract V Splat(T value);
 }

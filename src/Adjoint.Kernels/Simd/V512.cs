@@ -23,6 +23,13 @@ internal readonly unsafe struct V512<T>(Vector512<T> value) : ILanes<V512<T>, T>
     public static void Store(V512<T> x, T* to) => x.value.Store(to);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreFirst(V512<T> x, T* to, int count)
+    {
+        if (typeof(T) == typeof(float)) Avx512F.MaskStore((float*)to, Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle(), x.value.As<T, float>());
+        else Avx512F.MaskStore((double*)to, Vector512.LessThan(Vector512<long>.Indices, Vector512.Create((long)count)).AsDouble(), x.value.As<T, double>());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V512<T> Splat(T value) => new(Vector512.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
