@@ -69,6 +69,32 @@ internal static class Peer
                     }
                 };
             }
+            case "lenet":
+            {
+                var batch = int.Parse(shape[1], CultureInfo.InvariantCulture);
+                var model = nn.Sequential(("1", nn.Conv2d(3, 6, 5)), ("2", nn.ReLU()), ("3", nn.MaxPool2d(2)), ("4", nn.Conv2d(6, 16, 5)), ("5", nn.ReLU()), ("6", nn.MaxPool2d(2)),
+                    ("7", nn.Flatten()), ("8", nn.Linear(400, 120)), ("9", nn.ReLU()), ("10", nn.Linear(120, 84)), ("11", nn.ReLU()), ("12", nn.Linear(84, 10)));
+                var optimizer = optim.SGD(model.parameters(), 0.001, momentum: 0.9);
+                var (x, y) = (randn(batch, 3, 32, 32), randint(0, 10, batch));
+                return () =>
+                {
+                    using var scope = NewDisposeScope();
+                    optimizer.zero_grad();
+                    nn.functional.cross_entropy(model.forward(x), y).backward();
+                    optimizer.step();
+                };
+            }
+            case "conv":
+            {
+                var (inputs, outputs, size) = (long.Parse(shape[1], CultureInfo.InvariantCulture), long.Parse(shape[2], CultureInfo.InvariantCulture), long.Parse(shape[3], CultureInfo.InvariantCulture));
+                var (x, w, gradient) = (Leaf(64, inputs, size, size), Leaf(outputs, inputs, 3, 3), randn(64, outputs, size, size));
+                return () =>
+                {
+                    using var scope = NewDisposeScope();
+                    (x.grad, w.grad) = (null, null);
+                    nn.functional.conv2d(x, w, padding: [1, 1]).backward([gradient]);
+                };
+            }
             case "chain":
             {
                 var (x, y, z) = (Leaf(1 << 20), Leaf(1 << 20), Leaf(1 << 20));

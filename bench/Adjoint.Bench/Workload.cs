@@ -29,6 +29,9 @@ internal sealed record Workload(string Name, double Goal, double Flops, double B
         new("chain", 2, 0, 4.0 * (1 << 20) * (4 + 3 + 3), () => Chain(captured: false)),
         new("chain+captured", 2, 0, 4.0 * (1 << 20) * (4 + 3 + 3), () => Chain(captured: true)),
         new("xent", 2, 0, 4.0 * 4096 * 1000 * 3, CrossEntropy),
+        // Forward, weight and data gradient of each convolution but the first one's data gradient, and of the linear layers.
+        LeNet(4, 6), LeNet(50, 4), LeNet(128, 4),
+        Convolution(64, 64, 16, 1.4), Convolution(256, 256, 8, 1.1), Convolution(24, 64, 31, 1.5),
         // Reads parameter, gradient, both moments; writes parameter and moments.
         new("adam", 1, 0, 4.0 * 2_500_000 * 7, AdamStep),
         new("small", 10, 0, 0, () => Small(captured: false)),
@@ -64,6 +67,36 @@ internal sealed record Workload(string Name, double Goal, double Flops, double B
             optimizer.Step();
         };
     }
+
+    private static Workload LeNet(int batch, double goal)
+    {
+        var flops = 2.0 * batch * (2 * 75 * 6 * 784 + 3 * 150 * 16 * 100 + 3 * (400 * 120 + 120 * 84 + 84 * 10));
+        return new($"lenet-{batch}+captured", goal, flops, 0, () =>
+        {
+            var model = new LeNetCifar(10, new Generator(1));
+            var optimizer = new Sgd(model.Parameters(), 0.001, momentum: 0.9);
+            var (x, y) = (Tensor.Randn([batch, 3, 32, 32], new Generator(2)), Tensor.From(Enumerable.Range(0, batch).Select(i => i % 10L).ToArray(), batch));
+            var step = CapturedStep.Create((a, b) => Loss.CrossEntropy(model.Forward(a), b), model.Parameters());
+            return () =>
+            {
+                step.Run(x, y);
+                optimizer.Step();
+            };
+        });
+    }
+
+    private static Workload Convolution(int inputs, int outputs, int size, double goal) => new($"conv-{inputs}-{outputs}-{size}", goal, 3 * 2.0 * 64 * inputs * 9 * outputs * size * size, 0, () =>
+    {
+        var x = Tensor.Randn([64, inputs, size, size], new Generator(1)).RequireGrad();
+        var w = Tensor.Randn([outputs, inputs, 3, 3], new Generator(2)).RequireGrad();
+        var gradient = Tensor.Randn([64, outputs, size, size], new Generator(3));
+        return () =>
+        {
+            x.ZeroGrad();
+            w.ZeroGrad();
+            x.Conv2d(w, padding: 1).Backward(gradient);
+        };
+    });
 
     private static Action Epoch()
     {

@@ -35,7 +35,8 @@ internal readonly unsafe struct DirectTile12x2<V, T> : IDirectTile<V, T> where V
         for (nint tap = 0; tap < taps; tap++)
         {
             var offset = offsets[tap];
-            var (left, second) = (V.Load(b0 + offset), V.Load(b1 + offset));
+            var left = V.Load(b0 + offset);
+            var second = V.Load(b1 + offset);
             V x;
             x = V.Splat(a[0]);
             p0 = V.Fma(x, left, p0);
@@ -119,7 +120,9 @@ internal readonly unsafe struct DirectTile8x3<V, T> : IDirectTile<V, T> where V 
         for (nint tap = 0; tap < taps; tap++)
         {
             var offset = offsets[tap];
-            var (left, second, third) = (V.Load(b0 + offset), V.Load(b1 + offset), V.Load(b2 + offset));
+            var left = V.Load(b0 + offset);
+            var second = V.Load(b1 + offset);
+            var third = V.Load(b2 + offset);
             V x;
             x = V.Splat(a[0]);
             p0 = V.Fma(x, left, p0);
@@ -200,7 +203,10 @@ internal readonly unsafe struct DirectTile6x4<V, T> : IDirectTile<V, T> where V 
         for (nint tap = 0; tap < taps; tap++)
         {
             var offset = offsets[tap];
-            var (left, second, third, fourth) = (V.Load(b0 + offset), V.Load(b1 + offset), V.Load(b2 + offset), V.Load(b3 + offset));
+            var left = V.Load(b0 + offset);
+            var second = V.Load(b1 + offset);
+            var third = V.Load(b2 + offset);
+            var fourth = V.Load(b3 + offset);
             V x;
             x = V.Splat(a[0]);
             p0 = V.Fma(x, left, p0);

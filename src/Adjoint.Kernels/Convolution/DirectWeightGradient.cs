@@ -104,12 +104,31 @@ internal static unsafe class DirectWeightGradient<V, T> where V : struct, ILanes
         [MethodImpl(MethodImplOptions.NoInlining)]
         private readonly void Accumulate(int samples, T* images, T* slopes, nint plane, nint* offsets, T* lanes)
         {
-            var (p0, q0, r0, s0) = (V.Load(lanes + 0 * V.Count), V.Load(lanes + 1 * V.Count), V.Load(lanes + 2 * V.Count), V.Load(lanes + 3 * V.Count));
-            var (p1, q1, r1, s1) = (V.Load(lanes + 4 * V.Count), V.Load(lanes + 5 * V.Count), V.Load(lanes + 6 * V.Count), V.Load(lanes + 7 * V.Count));
-            var (p2, q2, r2, s2) = (V.Load(lanes + 8 * V.Count), V.Load(lanes + 9 * V.Count), V.Load(lanes + 10 * V.Count), V.Load(lanes + 11 * V.Count));
-            var (p3, q3, r3, s3) = (V.Load(lanes + 12 * V.Count), V.Load(lanes + 13 * V.Count), V.Load(lanes + 14 * V.Count), V.Load(lanes + 15 * V.Count));
-            var (p4, q4, r4, s4) = (V.Load(lanes + 16 * V.Count), V.Load(lanes + 17 * V.Count), V.Load(lanes + 18 * V.Count), V.Load(lanes + 19 * V.Count));
-            var (p5, q5, r5, s5) = (V.Load(lanes + 20 * V.Count), V.Load(lanes + 21 * V.Count), V.Load(lanes + 22 * V.Count), V.Load(lanes + 23 * V.Count));
+            // Statement by statement: deconstructed tuples would leave the registers.
+            var p0 = V.Load(lanes + 0 * V.Count);
+            var q0 = V.Load(lanes + 1 * V.Count);
+            var r0 = V.Load(lanes + 2 * V.Count);
+            var s0 = V.Load(lanes + 3 * V.Count);
+            var p1 = V.Load(lanes + 4 * V.Count);
+            var q1 = V.Load(lanes + 5 * V.Count);
+            var r1 = V.Load(lanes + 6 * V.Count);
+            var s1 = V.Load(lanes + 7 * V.Count);
+            var p2 = V.Load(lanes + 8 * V.Count);
+            var q2 = V.Load(lanes + 9 * V.Count);
+            var r2 = V.Load(lanes + 10 * V.Count);
+            var s2 = V.Load(lanes + 11 * V.Count);
+            var p3 = V.Load(lanes + 12 * V.Count);
+            var q3 = V.Load(lanes + 13 * V.Count);
+            var r3 = V.Load(lanes + 14 * V.Count);
+            var s3 = V.Load(lanes + 15 * V.Count);
+            var p4 = V.Load(lanes + 16 * V.Count);
+            var q4 = V.Load(lanes + 17 * V.Count);
+            var r4 = V.Load(lanes + 18 * V.Count);
+            var s4 = V.Load(lanes + 19 * V.Count);
+            var p5 = V.Load(lanes + 20 * V.Count);
+            var q5 = V.Load(lanes + 21 * V.Count);
+            var r5 = V.Load(lanes + 22 * V.Count);
+            var s5 = V.Load(lanes + 23 * V.Count);
             var step = Image.RowStep;
             for (var sample = 0; sample < samples; sample++)
             {
@@ -119,19 +138,40 @@ internal static unsafe class DirectWeightGradient<V, T> where V : struct, ILanes
                     for (var column = 0; column < RowLength; column += V.Count, g += V.Count)
                     {
                         var x = (T*)image + column;
-                        var (left, second, third, fourth) = (V.Load(x + a), V.Load(x + b), V.Load(x + c), V.Load(x + d));
+                        var left = V.Load(x + a);
+                        var second = V.Load(x + b);
+                        var third = V.Load(x + c);
+                        var fourth = V.Load(x + d);
                         var y = V.Load(g);
-                        (p0, q0, r0, s0) = (V.Fma(y, left, p0), V.Fma(y, second, q0), V.Fma(y, third, r0), V.Fma(y, fourth, s0));
+                        p0 = V.Fma(y, left, p0);
+                        q0 = V.Fma(y, second, q0);
+                        r0 = V.Fma(y, third, r0);
+                        s0 = V.Fma(y, fourth, s0);
                         y = V.Load(g + plane);
-                        (p1, q1, r1, s1) = (V.Fma(y, left, p1), V.Fma(y, second, q1), V.Fma(y, third, r1), V.Fma(y, fourth, s1));
+                        p1 = V.Fma(y, left, p1);
+                        q1 = V.Fma(y, second, q1);
+                        r1 = V.Fma(y, third, r1);
+                        s1 = V.Fma(y, fourth, s1);
                         y = V.Load(g + 2 * plane);
-                        (p2, q2, r2, s2) = (V.Fma(y, left, p2), V.Fma(y, second, q2), V.Fma(y, third, r2), V.Fma(y, fourth, s2));
+                        p2 = V.Fma(y, left, p2);
+                        q2 = V.Fma(y, second, q2);
+                        r2 = V.Fma(y, third, r2);
+                        s2 = V.Fma(y, fourth, s2);
                         y = V.Load(g + 3 * plane);
-                        (p3, q3, r3, s3) = (V.Fma(y, left, p3), V.Fma(y, second, q3), V.Fma(y, third, r3), V.Fma(y, fourth, s3));
+                        p3 = V.Fma(y, left, p3);
+                        q3 = V.Fma(y, second, q3);
+                        r3 = V.Fma(y, third, r3);
+                        s3 = V.Fma(y, fourth, s3);
                         y = V.Load(g + 4 * plane);
-                        (p4, q4, r4, s4) = (V.Fma(y, left, p4), V.Fma(y, second, q4), V.Fma(y, third, r4), V.Fma(y, fourth, s4));
+                        p4 = V.Fma(y, left, p4);
+                        q4 = V.Fma(y, second, q4);
+                        r4 = V.Fma(y, third, r4);
+                        s4 = V.Fma(y, fourth, s4);
                         y = V.Load(g + 5 * plane);
-                        (p5, q5, r5, s5) = (V.Fma(y, left, p5), V.Fma(y, second, q5), V.Fma(y, third, r5), V.Fma(y, fourth, s5));
+                        p5 = V.Fma(y, left, p5);
+                        q5 = V.Fma(y, second, q5);
+                        r5 = V.Fma(y, third, r5);
+                        s5 = V.Fma(y, fourth, s5);
                     }
             }
             Put(lanes, p0, q0, r0, s0);

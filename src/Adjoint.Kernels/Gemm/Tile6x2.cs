@@ -23,7 +23,8 @@ internal readonly unsafe struct Tile6x2<V, T> : ITile<T> where V : struct, ILane
         V a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default, a3 = default, b3 = default, a4 = default, b4 = default, a5 = default, b5 = default;
         for (nint k = 0; k < depth; k++)
         {
-            var (left, right) = (V.Load(b), V.Load(b + V.Count));
+            var left = V.Load(b);
+            var right = V.Load(b + V.Count);
             V x;
             x = V.Splat(a[0]);
             a0 = V.Fma(x, left, a0);

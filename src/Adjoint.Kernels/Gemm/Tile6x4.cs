@@ -23,7 +23,10 @@ internal readonly unsafe struct Tile6x4<V, T> : ITile<T> where V : struct, ILane
         V p0 = default, q0 = default, r0 = default, s0 = default, p1 = default, q1 = default, r1 = default, s1 = default, p2 = default, q2 = default, r2 = default, s2 = default, p3 = default, q3 = default, r3 = default, s3 = default, p4 = default, q4 = default, r4 = default, s4 = default, p5 = default, q5 = default, r5 = default, s5 = default;
         for (nint k = 0; k < depth; k++)
         {
-            var (left, second, third, fourth) = (V.Load(b), V.Load(b + 1 * V.Count), V.Load(b + 2 * V.Count), V.Load(b + 3 * V.Count));
+            var left = V.Load(b);
+            var second = V.Load(b + 1 * V.Count);
+            var third = V.Load(b + 2 * V.Count);
+            var fourth = V.Load(b + 3 * V.Count);
             V x;
             x = V.Splat(a[0]);
             p0 = V.Fma(x, left, p0);

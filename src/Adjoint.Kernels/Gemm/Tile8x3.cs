@@ -23,7 +23,9 @@ internal readonly unsafe struct Tile8x3<V, T> : ITile<T> where V : struct, ILane
         V p0 = default, q0 = default, r0 = default, p1 = default, q1 = default, r1 = default, p2 = default, q2 = default, r2 = default, p3 = default, q3 = default, r3 = default, p4 = default, q4 = default, r4 = default, p5 = default, q5 = default, r5 = default, p6 = default, q6 = default, r6 = default, p7 = default, q7 = default, r7 = default;
         for (nint k = 0; k < depth; k++)
         {
-            var (left, second, third) = (V.Load(b), V.Load(b + 1 * V.Count), V.Load(b + 2 * V.Count));
+            var left = V.Load(b);
+            var second = V.Load(b + 1 * V.Count);
+            var third = V.Load(b + 2 * V.Count);
             V x;
             x = V.Splat(a[0]);
             p0 = V.Fma(x, left, p0);
