@@ -34,8 +34,23 @@ internal static unsafe class DirectCorrelation<V, T, TTile> where V : struct, IL
         {
             var job = new Job
             {
-                Image = image, X = x, SampleLength = sampleLength, Packed = packed, Bias = bias, Y = y, Offsets = taken, Filters = filters, Groups = shape.Groups, Taps = taps,
-                RowTiles = rowTiles, OutHeight = outHeight, OutWidth = outWidth, VectorsPerRow = perRow, Panels = panels, Parts = parts, PanelsPerPart = (panels + parts - 1) / parts,
+                Image = image,
+                X = x,
+                SampleLength = sampleLength,
+                Packed = packed,
+                Bias = bias,
+                Y = y,
+                Offsets = taken,
+                Filters = filters,
+                Groups = shape.Groups,
+                Taps = taps,
+                RowTiles = rowTiles,
+                OutHeight = outHeight,
+                OutWidth = outWidth,
+                VectorsPerRow = perRow,
+                Panels = panels,
+                Parts = parts,
+                PanelsPerPart = (panels + parts - 1) / parts,
             };
             Workers.For(images * parts, ref job);
         }

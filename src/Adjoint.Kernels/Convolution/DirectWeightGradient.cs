@@ -32,7 +32,15 @@ internal static unsafe class DirectWeightGradient<V, T> where V : struct, ILanes
         {
             var job = new Job
             {
-                Shape = shape, Image = image, X = x, G = g, Offsets = taken, RowLength = rowLength, FilterBlocks = filterBlocks, TapBlocks = tapBlocks, Length = length,
+                Shape = shape,
+                Image = image,
+                X = x,
+                G = g,
+                Offsets = taken,
+                RowLength = rowLength,
+                FilterBlocks = filterBlocks,
+                TapBlocks = tapBlocks,
+                Length = length,
                 SamplesPerGroup = (shape.Samples + sampleGroups - 1) / sampleGroups,
                 Sums = PackBuffer.Rent<T>(2, length * sampleGroups),
             };

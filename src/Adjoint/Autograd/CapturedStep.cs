@@ -50,14 +50,16 @@ public sealed class CapturedStep
         if (ends is not { } own)
             try
             {
+                // Recording computes too: what the step writes in place must be written once.
                 own = Record(x, y);
+                return Tensor.Scalar(own.Loss.Item(), own.Loss.DType);
             }
             catch (CaptureException error) when (fallBackToEager)
             {
                 Refusal = error.Reason;
                 return Eager(x, y);
             }
-        else if (x.Shape != own.X.Shape || y.Shape != own.Y.Shape || x.DType != own.X.DType || y.DType != own.Y.DType)
+        if (x.Shape != own.X.Shape || y.Shape != own.Y.Shape || x.DType != own.X.DType || y.DType != own.Y.DType)
             return fallBackToEager ? Eager(x, y) : throw new CaptureException($"it was captured for {own.X.Shape} {own.X.DType.Label()} and {own.Y.Shape} {own.Y.DType.Label()}, and is called with {x.Shape} {x.DType.Label()} and {y.Shape} {y.DType.Label()}");
         CpuBackend.Instance.Copy(x, own.X);
         CpuBackend.Instance.Copy(y, own.Y);
@@ -82,6 +84,7 @@ public sealed class CapturedStep
         foreach (var parameter in parameters) parameter.ZeroGrad();
         Arena.Current = recorder;
         foreach (var parameter in parameters) parameter.Storage.Arena = recorder;
+        var overwritten = new Dictionary<Storage, byte[]>();
         Tensor ownX, ownY, value;
         try
         {
@@ -97,6 +100,12 @@ public sealed class CapturedStep
                 if (value.Length != 1) Arena.Refuse($"the loss is {value.Shape}, not a single number");
                 value.Backward();
             }
+        }
+        catch (CaptureException)
+        {
+            recorder.IsComputing = true;
+            foreach (var (storage, bytes) in overwritten) bytes.CopyTo(storage.Bytes);
+            throw;
         }
         finally
         {
@@ -117,6 +126,10 @@ public sealed class CapturedStep
             recorder.IsComputing = true;
             foreach (var operand in command.Operands)
                 if (operand is not null) Remember(operand);
+            // What was there before the step, such as running means: a step that is refused later must leave it as it was.
+            foreach (var output in command.Operands[^command.Outputs..])
+                if (output is not null && output.Storage.Arena != recorder && !overwritten.ContainsKey(output.Storage))
+                    overwritten[output.Storage] = output.Storage.Bytes.ToArray();
             command.Run(CpuBackend.Instance);
             recorder.IsComputing = false;
             commands.Add(command);

@@ -19,6 +19,7 @@ public sealed class ToolTests : IDisposable
     [InlineData("train --batch-size 0", "--batch-size: 0 is out of range; use at least 1")]
     [InlineData("train --hidden 4y", "--hidden: '4y' is neither a multiple")]
     [InlineData("train --epochs three", "three")]
+    [InlineData("train --model lenet", "--model: lenet does not take the images of synth; it is for cifar10")]
     [InlineData("train --pixels bytes", "--pixels: bytes is for mnist and fashion-mnist, not for synth")]
     [InlineData("train --momentum 1", "--momentum: 1 is out of range")]
     public void Wrong_usage_is_one_line_and_exit_code_2(string line, string message)
