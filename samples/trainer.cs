@@ -18,10 +18,12 @@ var trainer = new Trainer(model, new AdamW(model.Parameters(), 0.01), loader, ne
     Schedule = Schedule.Cosine(total: 5 * loader.Count),
 };
 trainer.Callbacks.Add(new EarlyStopping(patience: 2));
-trainer.Callbacks.Add(new ModelKeeper(folder));
+var keeper = new ModelKeeper(folder);
+trainer.Callbacks.Add(keeper);
 trainer.Callbacks.Add(new Printer());
 
 var result = trainer.Run(epochs: 5);
+keeper.Write();
 model.LoadStateDict(SafeTensors.Load(Path.Combine(folder, "best.safetensors")));
 Console.WriteLine($"best: epoch {result.Best.Epoch}, validation accuracy {result.Best.ValidationAccuracy:P1}");
 Directory.Delete(folder, recursive: true);

@@ -70,18 +70,20 @@ internal static class Peer
                 };
             }
             case "lenet":
+                return Train(int.Parse(shape[1], CultureInfo.InvariantCulture), LeNet());
+            case "resnet20":
+                return Train(int.Parse(shape[1], CultureInfo.InvariantCulture), ResNet20());
+            case "speednet":
+                return Train(int.Parse(shape[1], CultureInfo.InvariantCulture), SpeedNet());
+            case "normgelu":
             {
-                var batch = int.Parse(shape[1], CultureInfo.InvariantCulture);
-                var model = nn.Sequential(("1", nn.Conv2d(3, 6, 5)), ("2", nn.ReLU()), ("3", nn.MaxPool2d(2)), ("4", nn.Conv2d(6, 16, 5)), ("5", nn.ReLU()), ("6", nn.MaxPool2d(2)),
-                    ("7", nn.Flatten()), ("8", nn.Linear(400, 120)), ("9", nn.ReLU()), ("10", nn.Linear(120, 84)), ("11", nn.ReLU()), ("12", nn.Linear(84, 10)));
-                var optimizer = optim.SGD(model.parameters(), 0.001, momentum: 0.9);
-                var (x, y) = (randn(batch, 3, 32, 32), randint(0, 10, batch));
+                var (x, gradient, norm) = (Leaf(128, 64, 16, 16), randn(128, 64, 16, 16), nn.BatchNorm2d(64));
                 return () =>
                 {
                     using var scope = NewDisposeScope();
-                    optimizer.zero_grad();
-                    nn.functional.cross_entropy(model.forward(x), y).backward();
-                    optimizer.step();
+                    x.grad = null;
+                    norm.zero_grad();
+                    nn.functional.gelu(norm.forward(x)).backward([gradient]);
                 };
             }
             case "conv":
@@ -138,6 +140,78 @@ internal static class Peer
             default:
                 throw new ArgumentException(name);
         }
+    }
+
+    private static Action Train(int batch, (nn.Module Parameters, Func<Tensor, Tensor> Forward) model)
+    {
+        var optimizer = optim.SGD(model.Parameters.parameters().Where(parameter => parameter.requires_grad), 0.001, momentum: 0.9);
+        var (x, y) = (randn(batch, 3, 32, 32), randint(0, 10, batch));
+        return () =>
+        {
+            using var scope = NewDisposeScope();
+            optimizer.zero_grad();
+            nn.functional.cross_entropy(model.Forward(x), y).backward();
+            optimizer.step();
+        };
+    }
+
+    private static (nn.Module, Func<Tensor, Tensor>) LeNet()
+    {
+        var model = nn.Sequential(("1", nn.Conv2d(3, 6, 5)), ("2", nn.ReLU()), ("3", nn.MaxPool2d(2)), ("4", nn.Conv2d(6, 16, 5)), ("5", nn.ReLU()), ("6", nn.MaxPool2d(2)),
+            ("7", nn.Flatten()), ("8", nn.Linear(400, 120)), ("9", nn.ReLU()), ("10", nn.Linear(120, 84)), ("11", nn.ReLU()), ("12", nn.Linear(84, 10)));
+        return (model, model.forward);
+    }
+
+    // He et al. 2015, section 4.2, shortcuts of option A.
+    private static (nn.Module, Func<Tensor, Tensor>) ResNet20()
+    {
+        var all = new List<nn.Module<Tensor, Tensor>>();
+        T Add<T>(T module) where T : nn.Module<Tensor, Tensor>
+        {
+            all.Add(module);
+            return module;
+        }
+
+        var (first, firstNorm) = (Add(nn.Conv2d(3, 16, 3, padding: 1, bias: false)), Add(nn.BatchNorm2d(16)));
+        var blocks = new List<Func<Tensor, Tensor>>();
+        var inputs = 16;
+        foreach (var outputs in (int[])[16, 32, 64])
+            for (var block = 0; block < 3; block++)
+            {
+                var (stride, from, to) = (inputs == outputs ? 1 : 2, inputs, outputs);
+                var (a, b) = (Add(nn.Conv2d(from, to, 3, stride: stride, padding: 1, bias: false)), Add(nn.BatchNorm2d(to)));
+                var (c, d) = (Add(nn.Conv2d(to, to, 3, padding: 1, bias: false)), Add(nn.BatchNorm2d(to)));
+                blocks.Add(x =>
+                {
+                    var shortcut = stride == 1 ? x : nn.functional.pad(x.slice(2, 0, x.shape[2], 2).slice(3, 0, x.shape[3], 2), [0, 0, 0, 0, (to - from) / 2, (to - from) / 2]);
+                    return nn.functional.relu(d.forward(c.forward(nn.functional.relu(b.forward(a.forward(x))))) + shortcut);
+                });
+                inputs = outputs;
+            }
+        var last = Add(nn.Linear(64, 10));
+        return (nn.Sequential(all), x =>
+        {
+            x = nn.functional.relu(firstNorm.forward(first.forward(x)));
+            foreach (var block in blocks) x = block(x);
+            return last.forward(x.mean([2, 3]));
+        });
+    }
+
+    private static (nn.Module, Func<Tensor, Tensor>) SpeedNet()
+    {
+        var whitening = nn.Conv2d(3, 24, 2);
+        whitening.weight.requires_grad = false;
+        var layers = new List<nn.Module<Tensor, Tensor>> { whitening, nn.GELU() };
+        var inputs = 24;
+        foreach (var outputs in (int[])[64, 256, 256])
+        {
+            layers.AddRange([nn.Conv2d(inputs, outputs, 3, padding: 1, bias: false), nn.MaxPool2d(2), nn.BatchNorm2d(outputs), nn.GELU(),
+                nn.Conv2d(outputs, outputs, 3, padding: 1, bias: false), nn.BatchNorm2d(outputs), nn.GELU()]);
+            inputs = outputs;
+        }
+        layers.AddRange([nn.MaxPool2d(3), nn.Flatten(), nn.Linear(256, 10, hasBias: false)]);
+        var model = nn.Sequential(layers);
+        return (model, x => model.forward(x) * (1.0 / 9));
     }
 
     private static Tensor Leaf(params long[] shape) => randn(shape, requires_grad: true);

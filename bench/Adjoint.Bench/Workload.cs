@@ -32,6 +32,12 @@ internal sealed record Workload(string Name, double Goal, double Flops, double B
         // Forward, weight and data gradient of each convolution but the first one's data gradient, and of the linear layers.
         LeNet(4, 6), LeNet(50, 4), LeNet(128, 4),
         Convolution(64, 64, 16, 1.4), Convolution(256, 256, 8, 1.1), Convolution(24, 64, 31, 1.5),
+        // He et al. 2015: 40.8 million multiplications an image; the same again for each gradient but the first layer's data gradient.
+        Network("resnet20", 128, 1.5, 2.0 * 128 * (3 * 40.8e6 - 0.44e6), random => new ResNet(20, generator: random)),
+        // 118 million multiplications an image; the first layer learns only its bias.
+        Network("speednet", 128, 1, 2.0 * 128 * (3 * 118.0e6 - 2 * 0.28e6), random => new SpeedNet(generator: random)),
+        // Statistics, normalised values and GELU, forward and backward, at the least: x twice, y; gradient and x twice each, dx.
+        new("normgelu", 1, 0, 4.0 * 128 * 64 * 256 * 9, NormGelu),
         // Reads parameter, gradient, both moments; writes parameter and moments.
         new("adam", 1, 0, 4.0 * 2_500_000 * 7, AdamStep),
         new("small", 10, 0, 0, () => Small(captured: false)),
@@ -68,21 +74,32 @@ internal sealed record Workload(string Name, double Goal, double Flops, double B
         };
     }
 
-    private static Workload LeNet(int batch, double goal)
+    private static Workload LeNet(int batch, double goal) =>
+        Network("lenet", batch, goal, 2.0 * batch * (2 * 75 * 6 * 784 + 3 * 150 * 16 * 100 + 3 * (400 * 120 + 120 * 84 + 84 * 10)), random => new LeNetCifar(10, random));
+
+    private static Workload Network(string name, int batch, double goal, double flops, Func<Generator, Module> create) => new($"{name}-{batch}+captured", goal, flops, 0, () =>
     {
-        var flops = 2.0 * batch * (2 * 75 * 6 * 784 + 3 * 150 * 16 * 100 + 3 * (400 * 120 + 120 * 84 + 84 * 10));
-        return new($"lenet-{batch}+captured", goal, flops, 0, () =>
+        var model = create(new Generator(1));
+        var optimizer = new Sgd(model.Parameters(), 0.001, momentum: 0.9);
+        var (x, y) = (Tensor.Randn([batch, 3, 32, 32], new Generator(2)), Tensor.From(Enumerable.Range(0, batch).Select(i => i % 10L).ToArray(), batch));
+        var step = CapturedStep.Create((a, b) => Loss.CrossEntropy(model.Forward(a), b), model.Parameters());
+        return () =>
         {
-            var model = new LeNetCifar(10, new Generator(1));
-            var optimizer = new Sgd(model.Parameters(), 0.001, momentum: 0.9);
-            var (x, y) = (Tensor.Randn([batch, 3, 32, 32], new Generator(2)), Tensor.From(Enumerable.Range(0, batch).Select(i => i % 10L).ToArray(), batch));
-            var step = CapturedStep.Create((a, b) => Loss.CrossEntropy(model.Forward(a), b), model.Parameters());
-            return () =>
-            {
-                step.Run(x, y);
-                optimizer.Step();
-            };
-        });
+            step.Run(x, y);
+            optimizer.Step();
+        };
+    });
+
+    private static Action NormGelu()
+    {
+        var x = Tensor.Randn([128, 64, 16, 16], new Generator(1)).RequireGrad();
+        var (gradient, norm) = (Tensor.Randn([128, 64, 16, 16], new Generator(2)), new BatchNorm(64));
+        return () =>
+        {
+            x.ZeroGrad();
+            foreach (var parameter in norm.Parameters()) parameter.ZeroGrad();
+            norm.Forward(x).Gelu().Backward(gradient);
+        };
     }
 
     private static Workload Convolution(int inputs, int outputs, int size, double goal) => new($"conv-{inputs}-{outputs}-{size}", goal, 3 * 2.0 * 64 * inputs * 9 * outputs * size * size, 0, () =>

@@ -9,7 +9,11 @@ namespace Adjoint.Kernels;
 /// </summary>
 public static unsafe class Convolution
 {
-    private const double LeastFill = 0.75;
+    private const double LeastFill = 0.7;
+    private const double LeastFillOfFew = 0.5;
+    private const int FewFilters = 24;
+    private const int FewTapFilters = 32;
+    private const int ManyPositions = 512;
     private const int MostDirectFilters = 16;
 
     /// <summary>y[n, f, i, j] = b[f] + Σ x[n, c, i·s + ky·d − p, j·s + kx·d − p] · w[f, c, ky, kx]; bias may be null.</summary>
@@ -41,8 +45,15 @@ public static unsafe class Convolution
     /// <summary>∂L/∂w from x and g = ∂L/∂y.</summary>
     public static void WeightGradient<T>(in ConvShape shape, T* x, T* g, T* dw) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        if (Vector512.IsHardwareAccelerated && shape is { StrideHeight: 1, StrideWidth: 1, DilationHeight: 1, DilationWidth: 1, KernelWidth: 3 or 5 }
+            && FillsVectors<V512<T>, T>(shape.GroupFilters) && (shape.GroupFilters <= FewTapFilters || shape.Positions >= ManyPositions))
+        {
+            // With many filters and few positions a gathered panel is used often enough to pay for itself.
+            if (shape.KernelWidth == 5) TapWeightGradient<V512<T>, T, TapTile5x5<V512<T>, T>>.Run(shape, x, g, dw);
+            else TapWeightGradient<V512<T>, T, TapTile8x3<V512<T>, T>>.Run(shape, x, g, dw);
+        }
         // Few filters: gathering would cost more than multiplying.
-        if (Vector512.IsHardwareAccelerated && shape.GroupFilters <= MostDirectFilters)
+        else if (Vector512.IsHardwareAccelerated && shape.GroupFilters <= MostDirectFilters)
         {
             if (2 * shape.OutWidth <= V512<T>.Count) DirectWeightGradient<V256<T>, T>.Run(shape, x, g, dw);
             else DirectWeightGradient<V512<T>, T>.Run(shape, x, g, dw);
@@ -58,23 +69,51 @@ public static unsafe class Convolution
         else WeightGradient<T, Tile6x2<Scalar<T>, T>>.Run(shape, x, g, dw);
     }
 
+    private static bool FillsVectors<V, T>(int filters) where V : struct, ILanes<V, T> where T : unmanaged => filters >= LeastFill * ((filters + V.Count - 1) / V.Count * V.Count);
+
     private static void Correlate<T>(in ConvShape shape, PaddedImage image, int filters, int taps, int outHeight, int outWidth, T* x, nint sampleLength, T* w, T* bias, T* y) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        // The tile that wastes the fewest rows; without gathering where rows fill their vectors.
-        if (Vector512.IsHardwareAccelerated && DirectCorrelation<V512<T>, T, DirectTile12x2<V512<T>, T>>.Fill(outWidth) >= LeastFill)
+        if (Vector512.IsHardwareAccelerated)
         {
-            if (filters <= 6) DirectCorrelation<V512<T>, T, DirectTile6x4<V512<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
-            else if (filters % 12 is > 0 and <= 8) DirectCorrelation<V512<T>, T, DirectTile8x3<V512<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
-            else DirectCorrelation<V512<T>, T, DirectTile12x2<V512<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
+            if (FillsVectors<V512<T>, T>(filters) && filters <= FewFilters && outWidth % V512<T>.Count is not 0 && outWidth % FilterLaneCorrelation<V512<T>, T>.Columns == 0)
+                FilterLaneCorrelation<V512<T>, T>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
+            else if (!IsDirect<V512<T>, T>(filters, outHeight, outWidth, out var pairs))
+            {
+                // The tile that wastes the fewest rows.
+                if (filters <= 6) Correlation<T, Tile6x4<V512<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
+                else if (filters % 12 is > 0 and <= 8) Correlation<T, Tile8x3<V512<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
+                else Correlation<T, Tile12x2<V512<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
+            }
+            else if (pairs) Direct<T, TwoRows<V512<T>, T>>(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
+            else Direct<T, OneRow<V512<T>, T>>(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
         }
-        else if (Vector512.IsHardwareAccelerated)
+        else if (Vector256.IsHardwareAccelerated)
         {
-            if (filters <= 6) Correlation<T, Tile6x4<V512<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
-            else if (filters % 12 is > 0 and <= 8) Correlation<T, Tile8x3<V512<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
-            else Correlation<T, Tile12x2<V512<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
+            if (IsDirect<V256<T>, T>(filters, outHeight, outWidth, out var pairs) && !pairs) DirectCorrelation<V256<T>, T, DirectTile6x2<V256<T>, T>, OneRow<V256<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
+            else Correlation<T, Tile6x2<V256<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
         }
-        else if (Vector256.IsHardwareAccelerated) Correlation<T, Tile6x2<V256<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
         else if (Vector128.IsHardwareAccelerated) Correlation<T, Tile6x2<V128<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
         else Correlation<T, Tile6x2<Scalar<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
+    }
+
+    private static void Direct<T, TLoad>(in ConvShape shape, PaddedImage image, int filters, int taps, int outHeight, int outWidth, T* x, nint sampleLength, T* w, T* bias, T* y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLoad : struct, IRowLoad<V512<T>, T>
+    {
+        // The tile that wastes the fewest rows and vectors.
+        var vectors = (outHeight + TLoad.Rows - 1) / TLoad.Rows * ((outWidth * TLoad.Rows + V512<T>.Count - 1) / V512<T>.Count);
+        double Waste(int rows, int columns) => (double)((filters + rows - 1) / rows * rows) * ((vectors + columns - 1) / columns * columns);
+        var (wide, middle, narrow) = (Waste(12, 2), Waste(8, 3), Waste(6, 4));
+        if (wide <= middle && wide <= narrow) DirectCorrelation<V512<T>, T, DirectTile12x2<V512<T>, T>, TLoad>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
+        else if (middle <= narrow) DirectCorrelation<V512<T>, T, DirectTile8x3<V512<T>, T>, TLoad>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
+        else DirectCorrelation<V512<T>, T, DirectTile6x4<V512<T>, T>, TLoad>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
+    }
+
+    // Without gathering where rows, or pairs of rows, fill their vectors; few filters make little use of what is gathered.
+    private static bool IsDirect<V, T>(int filters, int outHeight, int outWidth, out bool pairs) where V : struct, ILanes<V, T> where T : unmanaged
+    {
+        var whole = (double)outWidth / ((outWidth + V.Count - 1) / V.Count * V.Count);
+        var half = 2 * outWidth <= V.Count ? (double)outHeight * outWidth / ((outHeight + 1) / 2 * V.Count) : 0;
+        pairs = half > whole;
+        return Math.Max(whole, half) >= (filters <= FewFilters ? LeastFillOfFew : LeastFill);
     }
 }

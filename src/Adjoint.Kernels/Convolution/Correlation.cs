@@ -6,7 +6,7 @@ namespace Adjoint.Kernels;
 
 /// <summary>
 /// y[f, position] = Σ over taps w[f, tap] · image[tap at position] + bias[f], a matrix product per sample and group. Filters are packed once;
-/// each job pads one image and gathers panels of positions, a tile wide. The bias is one more tap, over ones.
+/// each job pads one image, or as many small ones as fill a panel, and gathers panels of positions, a tile wide. The bias is one more tap, over ones.
 /// </summary>
 internal static unsafe class Correlation<T, TTile> where T : unmanaged, IBinaryFloatingPointIeee754<T> where TTile : struct, ITile<T>
 {
@@ -34,9 +34,10 @@ internal static unsafe class Correlation<T, TTile> where T : unmanaged, IBinaryF
         var offsets = new nint[taps];
         for (var tap = 0; tap < taps; tap++) offsets[tap] = image.Tap(tap);
         var positions = outHeight * outWidth;
-        var panels = (positions + TTile.Columns - 1) / TTile.Columns;
-        var images = shape.Samples * shape.Groups;
-        var parts = Math.Clamp((LeastJobs + images - 1) / images, 1, panels);
+        var visit = Math.Clamp(TTile.Columns / positions, 1, shape.Samples);
+        var panels = (positions * visit + TTile.Columns - 1) / TTile.Columns;
+        var visits = shape.Groups * ((shape.Samples + visit - 1) / visit);
+        var parts = Math.Clamp((LeastJobs + visits - 1) / visits, 1, panels);
         fixed (nint* taken = offsets)
         {
             var job = new Job
@@ -49,7 +50,9 @@ internal static unsafe class Correlation<T, TTile> where T : unmanaged, IBinaryF
                 Y = y,
                 Offsets = taken,
                 Filters = filters,
+                Samples = shape.Samples,
                 Groups = shape.Groups,
+                Visit = visit,
                 Taps = taps,
                 Steps = steps,
                 RowTiles = rowTiles,
@@ -60,7 +63,7 @@ internal static unsafe class Correlation<T, TTile> where T : unmanaged, IBinaryF
                 Depth = (steps + (steps + MostDepth - 1) / MostDepth - 1) / ((steps + MostDepth - 1) / MostDepth),
                 PanelsPerPart = (panels + parts - 1) / parts,
             };
-            Workers.For(images * parts, ref job);
+            Workers.For(visits * parts, ref job);
         }
     }
 
@@ -73,31 +76,48 @@ internal static unsafe class Correlation<T, TTile> where T : unmanaged, IBinaryF
         public bool HasBias;
         public T* Y;
         public nint* Offsets;
-        public int Filters, Groups, Taps, Steps, RowTiles, OutWidth, Positions, Panels, Parts, PanelsPerPart, Depth;
+        public int Samples, Groups, Visit, Filters, Taps, Steps, RowTiles, OutWidth, Positions, Panels, Parts, PanelsPerPart, Depth;
 
         public readonly void Run(int chunk)
         {
             var (index, part) = (chunk / Parts, chunk % Parts);
-            var padded = PackBuffer.Rent<T>(4, Image.Length);
-            Image.Fill(X + index * SampleLength, padded);
+            var (sample, group) = (index / Groups * Visit, index % Groups);
+            var count = Math.Min(Visit, Samples - sample);
+            var padded = PackBuffer.Rent<T>(4, count * Image.Length);
+            for (var i = 0; i < count; i++) Image.Fill(X + ((nint)(sample + i) * Groups + group) * SampleLength, padded + i * Image.Length);
             // Vectors write up to one width too far.
             var panel = PackBuffer.Rent<T>(1, (nint)Depth * TTile.Columns + 64);
-            var y = Y + (nint)index * Filters * Positions;
-            var a = Packed + (nint)(index % Groups) * RowTiles * TTile.Rows * Steps;
-            var last = Math.Min(Panels, (part + 1) * PanelsPerPart);
-            for (var p = part * PanelsPerPart; p < last; p++)
+            var a = Packed + (nint)group * RowTiles * TTile.Rows * Steps;
+            var (y, next) = ((nint)(Y + ((nint)sample * Groups + group) * Filters * Positions), (nint)Groups * Filters * Positions);
+            if (count == 1)
             {
-                var first = p * TTile.Columns;
-                var columns = Math.Min(TTile.Columns, Positions - first);
-                for (var depth = 0; depth < Steps; depth += Depth)
+                var last = Math.Min(Panels, (part + 1) * PanelsPerPart);
+                for (var p = part * PanelsPerPart; p < last; p++)
                 {
-                    var steps = Math.Min(Depth, Steps - depth);
-                    Gather(padded, panel, first, columns, depth, steps);
-                    for (var tile = 0; tile < RowTiles; tile++)
-                    {
-                        var row = tile * TTile.Rows;
-                        GemmTile.Run<T, TTile>(steps, a + (nint)row * Steps + (nint)depth * TTile.Rows, panel, TTile.Columns, y + (nint)row * Positions + first, Positions, Math.Min(TTile.Rows, Filters - row), columns, depth == 0 ? T.Zero : T.One);
-                    }
+                    var first = p * TTile.Columns;
+                    Multiply(padded, panel, a, first, Math.Min(TTile.Columns, Positions - first), (T*)y + first, Positions);
+                }
+                return;
+            }
+            // Positions of several images lie side by side in a panel, so the sums go to a place of their own first.
+            var sums = PackBuffer.Rent<T>(2, (nint)Filters * TTile.Columns);
+            Multiply(padded, panel, a, 0, count * Positions, sums, TTile.Columns);
+            for (var i = 0; i < count; i++)
+                for (var f = 0; f < Filters; f++)
+                    new Span<T>(sums + (nint)f * TTile.Columns + i * Positions, Positions).CopyTo(new Span<T>((T*)y + i * next + (nint)f * Positions, Positions));
+        }
+
+        // Columns from the first position on, by all filters.
+        private readonly void Multiply(T* padded, T* panel, T* a, int first, int columns, T* y, nint stride)
+        {
+            for (var depth = 0; depth < Steps; depth += Depth)
+            {
+                var steps = Math.Min(Depth, Steps - depth);
+                Gather(padded, panel, first, columns, depth, steps);
+                for (var tile = 0; tile < RowTiles; tile++)
+                {
+                    var row = tile * TTile.Rows;
+                    GemmTile.Run<T, TTile>(steps, a + (nint)row * Steps + (nint)depth * TTile.Rows, panel, TTile.Columns, y + row * stride, stride, Math.Min(TTile.Rows, Filters - row), columns, depth == 0 ? T.Zero : T.One);
                 }
             }
         }
@@ -105,15 +125,16 @@ internal static unsafe class Correlation<T, TTile> where T : unmanaged, IBinaryF
         private readonly void Gather(T* padded, T* panel, int first, int columns, int depth, int steps)
         {
             if (columns < TTile.Columns) new Span<T>(panel, steps * TTile.Columns).Clear();
-            // The panel's positions as pieces of output rows.
+            // The panel's positions as pieces of output rows; those of further images follow the first's.
             var starts = stackalloc nint[TTile.Columns];
             var lengths = stackalloc int[TTile.Columns];
             var pieces = 0;
             for (var at = first; at < first + columns;)
             {
-                var (i, j) = (at / OutWidth, at % OutWidth);
+                var (image, position) = (at / Positions, at % Positions);
+                var (i, j) = (position / OutWidth, position % OutWidth);
                 var length = Math.Min(OutWidth - j, first + columns - at);
-                starts[pieces] = i * Image.RowStep + j;
+                starts[pieces] = image * Image.Length + i * Image.RowStep + j;
                 lengths[pieces++] = length;
                 at += length;
             }

@@ -3,8 +3,36 @@ using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
+/// <summary>How a vector is read from the rows of an image.</summary>
+internal unsafe interface IRowLoad<V, T> where V : struct, ILanes<V, T> where T : unmanaged
+{
+    /// <summary>How many rows a vector takes part in.</summary>
+    static abstract int Rows { get; }
+
+    /// <summary>A vector; the next row lies <paramref name="gap"/> elements further on.</summary>
+    static abstract V Load(T* from, nint gap);
+}
+
+/// <summary>All lanes from one row.</summary>
+internal readonly unsafe struct OneRow<V, T> : IRowLoad<V, T> where V : struct, ILanes<V, T> where T : unmanaged
+{
+    public static int Rows => 1;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Load(T* from, nint gap) => V.Load(from);
+}
+
+/// <summary>Half of the lanes from one row, half from the next: for rows too short for a vector.</summary>
+internal readonly unsafe struct TwoRows<V, T> : IRowLoad<V, T> where V : struct, ILanes<V, T> where T : unmanaged
+{
+    public static int Rows => 2;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Load(T* from, nint gap) => V.LoadHalves(from, from + gap);
+}
+
 /// <summary>
-/// A register-blocked micro-kernel that reads its vectors of inputs where they lie: vector i of tap t begins at at[i] + offsets[t]. Spelled out, because
+/// A register-blocked micro-kernel that reads its vectors of inputs where they lie: vector i of tap t begins at at[i] + offsets[t]; <c>gap</c> is for <see cref="IRowLoad{V, T}"/>. Spelled out, because
 /// the compiler keeps arrays out of registers.
 /// </summary>
 internal unsafe interface IDirectTile<V, T> where V : struct, ILanes<V, T> where T : unmanaged
@@ -16,7 +44,7 @@ internal unsafe interface IDirectTile<V, T> where V : struct, ILanes<V, T> where
     static abstract int Vectors { get; }
 
     /// <summary>tile [Rows × Vectors] = Σ over taps a[tap · Rows + row] · vector.</summary>
-    static abstract void Run(nint taps, T* a, T** at, nint* offsets, T* tile);
+    static abstract void Run<TLoad>(nint taps, T* a, T** at, nint* offsets, nint gap, T* tile) where TLoad : struct, IRowLoad<V, T>;
 }
 
 /// <summary>12 filters by 2 vectors of positions.</summary>
@@ -27,7 +55,7 @@ internal readonly unsafe struct DirectTile12x2<V, T> : IDirectTile<V, T> where V
     public static int Vectors => 2;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void Run(nint taps, T* a, T** at, nint* offsets, T* tile)
+    public static void Run<TLoad>(nint taps, T* a, T** at, nint* offsets, nint gap, T* tile) where TLoad : struct, IRowLoad<V, T>
     {
         var b0 = at[0];
         var b1 = at[1];
@@ -35,8 +63,8 @@ internal readonly unsafe struct DirectTile12x2<V, T> : IDirectTile<V, T> where V
         for (nint tap = 0; tap < taps; tap++)
         {
             var offset = offsets[tap];
-            var left = V.Load(b0 + offset);
-            var second = V.Load(b1 + offset);
+            var left = TLoad.Load(b0 + offset, gap);
+            var second = TLoad.Load(b1 + offset, gap);
             V x;
             x = V.Splat(a[0]);
             p0 = V.Fma(x, left, p0);
@@ -111,7 +139,7 @@ internal readonly unsafe struct DirectTile8x3<V, T> : IDirectTile<V, T> where V 
     public static int Vectors => 3;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void Run(nint taps, T* a, T** at, nint* offsets, T* tile)
+    public static void Run<TLoad>(nint taps, T* a, T** at, nint* offsets, nint gap, T* tile) where TLoad : struct, IRowLoad<V, T>
     {
         var b0 = at[0];
         var b1 = at[1];
@@ -120,9 +148,9 @@ internal readonly unsafe struct DirectTile8x3<V, T> : IDirectTile<V, T> where V 
         for (nint tap = 0; tap < taps; tap++)
         {
             var offset = offsets[tap];
-            var left = V.Load(b0 + offset);
-            var second = V.Load(b1 + offset);
-            var third = V.Load(b2 + offset);
+            var left = TLoad.Load(b0 + offset, gap);
+            var second = TLoad.Load(b1 + offset, gap);
+            var third = TLoad.Load(b2 + offset, gap);
             V x;
             x = V.Splat(a[0]);
             p0 = V.Fma(x, left, p0);
@@ -193,7 +221,7 @@ internal readonly unsafe struct DirectTile6x4<V, T> : IDirectTile<V, T> where V 
     public static int Vectors => 4;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void Run(nint taps, T* a, T** at, nint* offsets, T* tile)
+    public static void Run<TLoad>(nint taps, T* a, T** at, nint* offsets, nint gap, T* tile) where TLoad : struct, IRowLoad<V, T>
     {
         var b0 = at[0];
         var b1 = at[1];
@@ -203,10 +231,10 @@ internal readonly unsafe struct DirectTile6x4<V, T> : IDirectTile<V, T> where V 
         for (nint tap = 0; tap < taps; tap++)
         {
             var offset = offsets[tap];
-            var left = V.Load(b0 + offset);
-            var second = V.Load(b1 + offset);
-            var third = V.Load(b2 + offset);
-            var fourth = V.Load(b3 + offset);
+            var left = TLoad.Load(b0 + offset, gap);
+            var second = TLoad.Load(b1 + offset, gap);
+            var third = TLoad.Load(b2 + offset, gap);
+            var fourth = TLoad.Load(b3 + offset, gap);
             V x;
             x = V.Splat(a[0]);
             p0 = V.Fma(x, left, p0);
@@ -264,5 +292,59 @@ internal readonly unsafe struct DirectTile6x4<V, T> : IDirectTile<V, T> where V 
         V.Store(q5, tile + 21 * V.Count);
         V.Store(r5, tile + 22 * V.Count);
         V.Store(s5, tile + 23 * V.Count);
+    }
+}
+
+/// <summary>6 filters by 2 vectors of positions.</summary>
+internal readonly unsafe struct DirectTile6x2<V, T> : IDirectTile<V, T> where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    public static int Rows => 6;
+
+    public static int Vectors => 2;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void Run<TLoad>(nint taps, T* a, T** at, nint* offsets, nint gap, T* tile) where TLoad : struct, IRowLoad<V, T>
+    {
+        var b0 = at[0];
+        var b1 = at[1];
+        V p0 = default, q0 = default, p1 = default, q1 = default, p2 = default, q2 = default, p3 = default, q3 = default, p4 = default, q4 = default, p5 = default, q5 = default;
+        for (nint tap = 0; tap < taps; tap++)
+        {
+            var offset = offsets[tap];
+            var left = TLoad.Load(b0 + offset, gap);
+            var second = TLoad.Load(b1 + offset, gap);
+            V x;
+            x = V.Splat(a[0]);
+            p0 = V.Fma(x, left, p0);
+            q0 = V.Fma(x, second, q0);
+            x = V.Splat(a[1]);
+            p1 = V.Fma(x, left, p1);
+            q1 = V.Fma(x, second, q1);
+            x = V.Splat(a[2]);
+            p2 = V.Fma(x, left, p2);
+            q2 = V.Fma(x, second, q2);
+            x = V.Splat(a[3]);
+            p3 = V.Fma(x, left, p3);
+            q3 = V.Fma(x, second, q3);
+            x = V.Splat(a[4]);
+            p4 = V.Fma(x, left, p4);
+            q4 = V.Fma(x, second, q4);
+            x = V.Splat(a[5]);
+            p5 = V.Fma(x, left, p5);
+            q5 = V.Fma(x, second, q5);
+            a += 6;
+        }
+        V.Store(p0, tile + 0 * V.Count);
+        V.Store(q0, tile + 1 * V.Count);
+        V.Store(p1, tile + 2 * V.Count);
+        V.Store(q1, tile + 3 * V.Count);
+        V.Store(p2, tile + 4 * V.Count);
+        V.Store(q2, tile + 5 * V.Count);
+        V.Store(p3, tile + 6 * V.Count);
+        V.Store(q3, tile + 7 * V.Count);
+        V.Store(p4, tile + 8 * V.Count);
+        V.Store(q4, tile + 9 * V.Count);
+        V.Store(p5, tile + 10 * V.Count);
+        V.Store(q5, tile + 11 * V.Count);
     }
 }

@@ -21,8 +21,8 @@ internal readonly unsafe struct PaddedImage
         columns = outWidth + dilationWidth * (kernelWidth - 1) / strideWidth;
     }
 
-    /// <summary>Elements of one sample, with room behind it for a vector that reads too far.</summary>
-    internal nint Length => (nint)channels * strideWidth * rows * columns + 64;
+    /// <summary>Elements of one sample, with room behind it for a vector that reads too far, in a row or in one that is not there.</summary>
+    internal nint Length => (nint)channels * strideWidth * rows * columns + RowStep + 64;
 
     /// <summary>From one output row to the next.</summary>
     internal nint RowStep => (nint)strideHeight * columns;

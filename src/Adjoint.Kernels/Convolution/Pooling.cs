@@ -10,19 +10,24 @@ public readonly record struct PoolShape(int Planes, int Height, int Width, int K
 /// <summary>Pooling, plane by plane.</summary>
 public static unsafe class Pooling
 {
+    // Small planes are shared out in lots, so that handing out work does not cost more than the work.
+    private const int LotElements = 8192;
+
     /// <summary>The largest of each window, and which of its elements it was, numbered row-major; padding never wins, the first of equals does, NaN does.</summary>
     public static void Max<T>(in PoolShape shape, T* x, T* y, byte* index) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var job = new MaxJob<T> { Shape = shape, X = x, Y = y, Index = index };
-        Workers.For(shape.Planes, ref job);
+        var job = new MaxJob<T> { Shape = shape, X = x, Y = y, Index = index, Lot = Lot(shape) };
+        Workers.For((shape.Planes + job.Lot - 1) / job.Lot, ref job);
     }
 
     /// <summary>Sends each g to the element that was largest; where windows overlap, shares add up.</summary>
     public static void MaxGradient<T>(in PoolShape shape, T* g, byte* index, T* dx) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var job = new MaxGradientJob<T> { Shape = shape, G = g, Index = index, X = dx };
-        Workers.For(shape.Planes, ref job);
+        var job = new MaxGradientJob<T> { Shape = shape, G = g, Index = index, X = dx, Lot = Lot(shape) };
+        Workers.For((shape.Planes + job.Lot - 1) / job.Lot, ref job);
     }
+
+    private static int Lot(in PoolShape shape) => Math.Max(1, LotElements / Math.Max(1, shape.Height * shape.Width));
 
     private struct MaxJob<T> : IChunkJob where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -30,8 +35,14 @@ public static unsafe class Pooling
         public T* X;
         public T* Y;
         public byte* Index;
+        public int Lot;
 
-        public readonly void Run(int plane)
+        public readonly void Run(int chunk)
+        {
+            for (var plane = chunk * Lot; plane < Math.Min(Shape.Planes, (chunk + 1) * Lot); plane++) Plane(plane);
+        }
+
+        private readonly void Plane(int plane)
         {
             var s = Shape;
             var x = X + (nint)plane * s.Height * s.Width;
@@ -178,8 +189,14 @@ public static unsafe class Pooling
         public T* G;
         public byte* Index;
         public T* X;
+        public int Lot;
 
-        public readonly void Run(int plane)
+        public readonly void Run(int chunk)
+        {
+            for (var plane = chunk * Lot; plane < Math.Min(Shape.Planes, (chunk + 1) * Lot); plane++) Plane(plane);
+        }
+
+        private readonly void Plane(int plane)
         {
             var s = Shape;
             var x = X + (nint)plane * s.Height * s.Width;

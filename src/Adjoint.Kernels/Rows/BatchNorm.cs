@@ -5,10 +5,13 @@ namespace Adjoint.Kernels;
 
 /// <summary>
 /// Batch normalisation of x [n, c, s] per channel (Ioffe and Szegedy 2015): y = γ·(x − μ)·r + β with r = 1/√(σ² + ε). One job per channel, so sums
-/// have one order whatever the number of threads; sums over runs of s are added up in double precision.
+/// have one order whatever the number of threads; sums over about a thousand elements are added up in double precision.
 /// </summary>
 public static unsafe class BatchNorm
 {
+    private const int RunElements = 1024;
+    private const int LotElements = 8192;
+
     /// <summary>Mean and variance (divided by n·s) of each channel: two passes, so that nothing cancels.</summary>
     public static void Statistics<T>(T* x, T* mean, T* variance, int n, int c, int s) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -19,8 +22,8 @@ public static unsafe class BatchNorm
     /// <summary>y = x·scale + shift, per channel.</summary>
     public static void Apply<T>(T* x, T* scale, T* shift, T* y, int n, int c, int s) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var job = new ApplyJob<T> { X = x, Scale = scale, Shift = shift, Y = y, C = c, S = s };
-        Workers.For(n * c, ref job);
+        var job = new ApplyJob<T> { X = x, Scale = scale, Shift = shift, Y = y, Planes = n * c, C = c, S = s, Lot = Math.Max(1, LotElements / Math.Max(1, s)) };
+        Workers.For((n * c + job.Lot - 1) / job.Lot, ref job);
     }
 
     /// <summary>With x̂ = (x − μ)·r: dβ = Σ g, dγ = Σ g·x̂, dx = γ·r·(g − (dβ + x̂·dγ) / (n·s)).</summary>
@@ -39,11 +42,10 @@ public static unsafe class BatchNorm
 
         public readonly void Run(int channel)
         {
-            var sum = 0.0;
-            for (var i = 0; i < N; i++) sum += Fold(new Plain(), X + ((nint)i * C + channel) * S, X, S);
+            var x = X + (nint)channel * S;
+            var sum = Fold(new Plain(), x, x, N, (nint)C * S, S);
             var mean = sum / ((double)N * S);
-            var squares = 0.0;
-            for (var i = 0; i < N; i++) squares += Fold(new SquaredDeviation(mean), X + ((nint)i * C + channel) * S, X, S);
+            var squares = Fold(new SquaredDeviation(mean), x, x, N, (nint)C * S, S);
             Mean[channel] = T.CreateTruncating(mean);
             Variance[channel] = T.CreateTruncating(squares / ((double)N * S));
         }
@@ -55,9 +57,14 @@ public static unsafe class BatchNorm
         public T* Scale;
         public T* Shift;
         public T* Y;
-        public int C, S;
+        public int Planes, C, S, Lot;
 
-        public readonly void Run(int plane)
+        public readonly void Run(int chunk)
+        {
+            for (var plane = chunk * Lot; plane < Math.Min(Planes, (chunk + 1) * Lot); plane++) Plane(plane);
+        }
+
+        private readonly void Plane(int plane)
         {
             var channel = plane % C;
             Map.Run(new ScaleShift(double.CreateTruncating(Scale[channel]), double.CreateTruncating(Shift[channel])), X + (nint)plane * S, Y + (nint)plane * S, S);
@@ -79,13 +86,9 @@ public static unsafe class BatchNorm
         public readonly void Run(int channel)
         {
             var (mean, inverse) = (double.CreateTruncating(Mean[channel]), double.CreateTruncating(Inverse[channel]));
-            var (sum, dot) = (0.0, 0.0);
-            for (var i = 0; i < N; i++)
-            {
-                var at = ((nint)i * C + channel) * S;
-                sum += Fold(new Plain(), G + at, G, S);
-                dot += Fold(new DotDeviation(mean), X + at, G + at, S);
-            }
+            var (x, g, next) = ((nint)(X + (nint)channel * S), (nint)(G + (nint)channel * S), (nint)C * S);
+            var sum = Fold(new Plain(), (T*)g, (T*)g, N, next, S);
+            var dot = Fold(new DotDeviation(mean), (T*)x, (T*)g, N, next, S);
             (DBeta[channel], DGamma[channel]) = (T.CreateTruncating(sum), T.CreateTruncating(dot * inverse));
             if (DX == null) return;
             // dx = a·g + b·x + d, the same three numbers for the whole channel.
@@ -101,32 +104,40 @@ public static unsafe class BatchNorm
         }
     }
 
-    private static double Fold<T, TLane>(TLane lane, T* x, T* y, int n) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IBinaryLane
+    // The sum of the lane's values over n runs of length s, each so far behind the one before.
+    private static double Fold<T, TLane>(TLane lane, T* x, T* y, int n, nint next, int s) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IBinaryLane
     {
-        if (Vector512.IsHardwareAccelerated) return Fold<V512<T>, T, TLane>(lane, x, y, n);
-        if (Vector256.IsHardwareAccelerated) return Fold<V256<T>, T, TLane>(lane, x, y, n);
-        if (Vector128.IsHardwareAccelerated) return Fold<V128<T>, T, TLane>(lane, x, y, n);
-        return Fold<Scalar<T>, T, TLane>(lane, x, y, n);
+        if (Vector512.IsHardwareAccelerated) return Fold<V512<T>, T, TLane>(lane, x, y, n, next, s);
+        if (Vector256.IsHardwareAccelerated) return Fold<V256<T>, T, TLane>(lane, x, y, n, next, s);
+        if (Vector128.IsHardwareAccelerated) return Fold<V128<T>, T, TLane>(lane, x, y, n, next, s);
+        return Fold<Scalar<T>, T, TLane>(lane, x, y, n, next, s);
     }
 
-    private static double Fold<V, T, TLane>(TLane lane, T* x, T* y, int n) where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IBinaryLane
+    private static double Fold<V, T, TLane>(TLane lane, T* x, T* y, int n, nint next, int s) where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IBinaryLane
     {
-        var (a, b) = (V.Splat(0), V.Splat(0));
-        nint i = 0;
-        for (; i <= n - 2 * V.Count; i += 2 * V.Count)
-        {
-            a += lane.Invoke(V.Load(x + i), V.Load(y + i));
-            b += lane.Invoke(V.Load(x + i + V.Count), V.Load(y + i + V.Count));
-        }
-        for (; i <= n - V.Count; i += V.Count) a += lane.Invoke(V.Load(x + i), V.Load(y + i));
         var lanes = stackalloc T[V.Count];
-        V.Store(a + b, lanes);
-        var sum = 0.0;
-        for (var j = 0; j < V.Count; j++) sum += double.CreateTruncating(lanes[j]);
-        for (; i < n; i++)
+        var (sum, runs) = (0.0, Math.Max(1, RunElements / Math.Max(1, s)));
+        for (var first = 0; first < n; first += runs)
         {
-            Scalar<T>.Store(lane.Invoke(Scalar<T>.Load(x + i), Scalar<T>.Load(y + i)), lanes);
-            sum += double.CreateTruncating(lanes[0]);
+            var a = V.Splat(0);
+            var b = V.Splat(0);
+            for (var run = first; run < Math.Min(n, first + runs); run++, x += next, y += next)
+            {
+                nint i = 0;
+                for (; i <= s - 2 * V.Count; i += 2 * V.Count)
+                {
+                    a += lane.Invoke(V.Load(x + i), V.Load(y + i));
+                    b += lane.Invoke(V.Load(x + i + V.Count), V.Load(y + i + V.Count));
+                }
+                for (; i <= s - V.Count; i += V.Count) a += lane.Invoke(V.Load(x + i), V.Load(y + i));
+                for (; i < s; i++)
+                {
+                    Scalar<T>.Store(lane.Invoke(Scalar<T>.Load(x + i), Scalar<T>.Load(y + i)), lanes);
+                    sum += double.CreateTruncating(lanes[0]);
+                }
+            }
+            V.Store(a + b, lanes);
+            for (var j = 0; j < V.Count; j++) sum += double.CreateTruncating(lanes[j]);
         }
         return sum;
     }

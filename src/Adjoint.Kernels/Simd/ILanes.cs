@@ -78,6 +78,18 @@ public unsafe interface ILanes<V, T> : ILanes<V> where V : struct, ILanes<V, T> 
     /// <summary>Reads <see cref="Count"/> elements; no alignment is needed.</summary>
     static abstract V Load(T* from);
 
+    /// <summary>Reads the lower half of the lanes from one place, the upper from another; for an even <see cref="Count"/>.</summary>
+    static virtual V LoadHalves(T* low, T* high)
+    {
+        var lanes = stackalloc T[V.Count];
+        for (var i = 0; i < V.Count / 2; i++)
+        {
+            lanes[i] = low[i];
+            lanes[V.Count / 2 + i] = high[i];
+        }
+        return V.Load(lanes);
+    }
+
     /// <summary>Writes <see cref="Count"/> elements.</summary>
     static abstract void Store(V x, T* to);
 

@@ -20,6 +20,9 @@ internal readonly unsafe struct V512<T>(Vector512<T> value) : ILanes<V512<T>, T>
     public static V512<T> Load(T* from) => new(Vector512.Load(from));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> LoadHalves(T* low, T* high) => new(Vector512.Create(Vector256.Load(low), Vector256.Load(high)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(V512<T> x, T* to) => x.value.Store(to);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

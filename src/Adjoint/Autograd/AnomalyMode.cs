@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Adjoint;
 
 /// <summary>
@@ -22,10 +20,10 @@ public sealed class AnomalyMode : IDisposable
     internal static void Check(Op op, ReadOnlySpan<Tensor> inputs, Tensor output)
     {
         if (output.Source is { } node && node.Op == op)
-            node.CalledAt ??= Caller();
+            node.CalledAt ??= CallSite.Find().Outside;
         if (!output.DType.IsFloating() || Describe(output) is not { } bad)
             return;
-        throw new AnomalyException(op.Name, backward: false, bad, output.Source?.CalledAt ?? Caller(), Culprit(inputs));
+        throw new AnomalyException(op.Name, backward: false, bad, output.Source?.CalledAt ?? CallSite.Find().Outside, Culprit(inputs));
     }
 
     internal static void CheckGradient(OpNode node, int input, Tensor gradient)
@@ -47,15 +45,6 @@ public sealed class AnomalyMode : IDisposable
         var values = tensor.Cast(DType.Float64).ToArray<double>();
         var at = Array.FindIndex(values, value => !double.IsFinite(value));
         return at < 0 ? null : $"{(double.IsNaN(values[at]) ? "NaN" : "infinity")} at element {at} of {tensor.Shape}";
-    }
-
-    private static string Caller()
-    {
-        var library = typeof(Op).Assembly;
-        foreach (var frame in new StackTrace(fNeedFileInfo: true).GetFrames())
-            if (DiagnosticMethodInfo.Create(frame) is { } method && method.DeclaringAssemblyName != library.FullName)
-                return frame.GetFileName() is { } file ? $"{file}:{frame.GetFileLineNumber()}" : $"{method.DeclaringTypeName}.{method.Name}";
-        return "an unknown line";
     }
 }
 

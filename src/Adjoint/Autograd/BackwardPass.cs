@@ -96,9 +96,11 @@ internal sealed class BackwardPass
             results = (createGraph ? null : node.Op.FusedBackward(node, gradient)) ?? node.Op.Backward(node, gradient);
             Check(node, results);
             foreach (var storage in made) storage.Lifetime = Lifetime.Backward;
+            if (cause) Tracing.NoteGradients(node, gradient, results);
             for (var i = 0; i < results.Length; i++)
                 if (results[i] is { } result && node.Needs(i))
                     Deliver(node.Inputs[i], result, results);
+            if (cause) Tracing.NoteBackward(node);
         }
         finally
         {

@@ -71,6 +71,8 @@ public abstract class Op
         Backend.EndCause(cause);
         if (recording)
             OpNode.Attach(op, inputs, output, context.TakeSaved());
+        if (cause)
+            Tracing.NoteForward(recording ? output.Source : null);
         context.Return();
         if (AnomalyMode.IsEnabled)
             AnomalyMode.Check(op, inputs, output);

@@ -47,8 +47,11 @@ public sealed class OpNode
     /// <summary>Whether <c>Backward()</c> has used this node up.</summary>
     public bool IsConsumed { get; internal set; }
 
-    /// <summary>Where the op was called: noted in anomaly mode only, else null.</summary>
+    /// <summary>The line that called the library: noted in anomaly mode and while <see cref="Tracing"/>, else null.</summary>
     public string? CalledAt { get; internal set; }
+
+    /// <summary>What was noted while <see cref="Tracing"/>, else null.</summary>
+    public OpTrace? Trace { get; internal set; }
 
     /// <summary>Whether the running backward pass is the last to use this node: what it saved may then be handed on instead of copied.</summary>
     internal bool IsLastUse { get; set; }

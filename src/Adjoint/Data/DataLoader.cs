@@ -1,11 +1,12 @@
 using System.Collections;
+using System.Diagnostics;
 using System.Threading.Channels;
 
 namespace Adjoint.Data;
 
 /// <summary>
 /// Batches of a data set. The order depends on the seed and the epoch alone, so it is the same for any number of threads. Batches are prepared
-/// ahead on a background thread.
+/// ahead on a background thread, random transforms included; these depend on seed, epoch and sample alone.
 /// </summary>
 public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
 {
@@ -14,13 +15,16 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
     private readonly bool dropLast;
     private readonly ulong seed;
     private readonly int prefetch;
+    private readonly Transform[] transforms;
 
     /// <summary>A loader.</summary>
-    /// <exception cref="AdjointException">The batch size or the number of batches prepared ahead is out of range.</exception>
-    public DataLoader(Dataset dataset, int batchSize, bool shuffle = false, ulong seed = 0, bool dropLast = false, int prefetch = 2)
+    /// <exception cref="AdjointException">The batch size or the number of batches prepared ahead is out of range, or a transform does not fit the samples.</exception>
+    public DataLoader(Dataset dataset, int batchSize, bool shuffle = false, ulong seed = 0, bool dropLast = false, int prefetch = 2, IEnumerable<Transform>? transforms = null)
     {
         if (batchSize < 1) throw new AdjointException($"DataLoader: the batch size must be positive: found {batchSize}");
         if (prefetch < 0) throw new AdjointException($"DataLoader: the number of batches prepared ahead must not be negative: found {prefetch}");
+        this.transforms = [.. transforms ?? []];
+        foreach (var transform in this.transforms) transform.Check(dataset.SampleShape);
         (this.dataset, BatchSize, this.shuffle, this.seed, this.dropLast, this.prefetch) = (dataset, batchSize, shuffle, seed, dropLast, prefetch);
     }
 
@@ -30,35 +34,42 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
     /// <summary>Which order comes next; goes up by one with each pass.</summary>
     public int Epoch { get; set; }
 
+    /// <summary>With which batch the next pass begins, to go on in the middle of one; 0 again afterwards.</summary>
+    public int Start { get; set; }
+
     /// <summary>Batches per pass.</summary>
     public int Count => dropLast ? dataset.Count / BatchSize : (dataset.Count + BatchSize - 1) / BatchSize;
 
     /// <summary>Samples per pass.</summary>
     public int SampleCount => dropLast ? Count * BatchSize : dataset.Count;
 
+    /// <summary>How long the reader has waited for batches in all: near 0 unless loading starves training.</summary>
+    public TimeSpan Waited { get; private set; }
+
     /// <inheritdoc/>
     public IEnumerator<(Tensor Inputs, Tensor Labels)> GetEnumerator()
     {
         var order = shuffle ? new Generator(seed, (ulong)Epoch).Permutation(dataset.Count) : [.. Enumerable.Range(0, dataset.Count)];
-        Epoch++;
-        return prefetch == 0 ? Direct(order) : Ahead(order);
+        var (epoch, start) = (Epoch++, Start);
+        Start = 0;
+        return prefetch == 0 ? Direct(order, epoch, start) : Ahead(order, epoch, start);
     }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    private IEnumerator<(Tensor, Tensor)> Direct(int[] order)
+    private IEnumerator<(Tensor, Tensor)> Direct(int[] order, int epoch, int start)
     {
-        for (var batch = 0; batch < Count; batch++) yield return Make(order, batch);
+        for (var batch = start; batch < Count; batch++) yield return Make(order, epoch, batch);
     }
 
-    private IEnumerator<(Tensor, Tensor)> Ahead(int[] order)
+    private IEnumerator<(Tensor, Tensor)> Ahead(int[] order, int epoch, int start)
     {
         var channel = Channel.CreateBounded<(Tensor, Tensor)>(new BoundedChannelOptions(prefetch) { SingleReader = true, SingleWriter = true });
         using var stop = new CancellationTokenSource();
-        var producer = Task.Run(() => Produce(order, channel.Writer, stop.Token), CancellationToken.None);
+        var producer = Task.Run(() => Produce(order, epoch, start, channel.Writer, stop.Token), CancellationToken.None);
         try
         {
-            while (channel.Reader.WaitToReadAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult())
+            while (WaitFor(channel.Reader))
                 while (channel.Reader.TryRead(out var batch))
                     yield return batch;
         }
@@ -70,12 +81,20 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
         }
     }
 
-    private async Task Produce(int[] order, ChannelWriter<(Tensor, Tensor)> writer, CancellationToken stop)
+    private bool WaitFor(ChannelReader<(Tensor, Tensor)> reader)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var more = reader.WaitToReadAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
+        Waited += Stopwatch.GetElapsedTime(start);
+        return more;
+    }
+
+    private async Task Produce(int[] order, int epoch, int start, ChannelWriter<(Tensor, Tensor)> writer, CancellationToken stop)
     {
         try
         {
-            for (var batch = 0; batch < Count && !stop.IsCancellationRequested; batch++)
-                await writer.WriteAsync(Make(order, batch), stop).ConfigureAwait(false);
+            for (var batch = start; batch < Count && !stop.IsCancellationRequested; batch++)
+                await writer.WriteAsync(Make(order, epoch, batch), stop).ConfigureAwait(false);
             writer.Complete();
         }
         catch (OperationCanceledException)
@@ -88,9 +107,19 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
         }
     }
 
-    private (Tensor, Tensor) Make(int[] order, int batch)
+    private (Tensor, Tensor) Make(int[] order, int epoch, int batch)
     {
         var start = batch * BatchSize;
-        return dataset.Batch(order.AsSpan(start, Math.Min(BatchSize, order.Length - start)));
+        var samples = order.AsSpan(start, Math.Min(BatchSize, order.Length - start));
+        var (x, y) = dataset.Batch(samples);
+        var values = x.Data<float>();
+        var length = dataset.SampleShape.Elements;
+        for (var t = 0; t < transforms.Length; t++)
+            for (var i = 0; i < samples.Length; i++)
+            {
+                var random = new SampleRandom(seed, epoch, samples[i], t);
+                transforms[t].Apply(values.Slice(i * length, length), dataset.SampleShape, ref random);
+            }
+        return (x, y);
     }
 }

@@ -37,6 +37,40 @@ public sealed class Dataset
     public Dataset Part(string name, int start, int count) =>
         new(name, SampleShape, inputs[(start * SampleShape.Elements)..((start + count) * SampleShape.Elements)], labels[start..(start + count)], ClassNames);
 
+    /// <summary>Mean and standard deviation (of the population) of each channel, the first axis of a sample, over all samples.</summary>
+    /// <exception cref="AdjointException">There are no samples.</exception>
+    public (double[] Mean, double[] Deviation) ChannelStatistics()
+    {
+        if (Count == 0) throw new AdjointException($"Dataset {Name}: no samples, so no mean");
+        var (channels, plane) = (SampleShape.Rank > 1 ? SampleShape[0] : 1, SampleShape.Rank > 1 ? SampleShape.Elements / SampleShape[0] : SampleShape.Elements);
+        var (mean, deviation) = (new double[channels], new double[channels]);
+        for (var channel = 0; channel < channels; channel++)
+        {
+            // About a first guess, so that nothing cancels.
+            var (origin, sum, squares) = ((double)inputs[channel * plane], 0.0, 0.0);
+            for (var i = 0; i < Count; i++)
+                foreach (var value in inputs.AsSpan((i * channels + channel) * plane, plane))
+                    (sum, squares) = (sum + (value - origin), squares + (value - origin) * (value - origin));
+            var count = (double)Count * plane;
+            mean[channel] = origin + sum / count;
+            deviation[channel] = Math.Sqrt(Math.Max(0, squares / count - sum / count * (sum / count)));
+        }
+        return (mean, deviation);
+    }
+
+    /// <summary>Each channel minus its mean, over its deviation, copied. A deviation of 0 leaves the scale.</summary>
+    public Dataset Standardize((double[] Mean, double[] Deviation) statistics)
+    {
+        var (channels, plane) = (statistics.Mean.Length, SampleShape.Elements / statistics.Mean.Length);
+        var result = new float[inputs.Length];
+        for (var row = 0; row < Count * channels; row++)
+        {
+            var (mean, scale) = ((float)statistics.Mean[row % channels], statistics.Deviation[row % channels] is > 0 and var deviation ? (float)(1 / deviation) : 1);
+            for (var i = row * plane; i < (row + 1) * plane; i++) result[i] = (inputs[i] - mean) * scale;
+        }
+        return new(Name, SampleShape, result, labels, ClassNames);
+    }
+
     /// <summary>Samples as tensors: inputs (n, …) and labels (n) int64.</summary>
     public (Tensor Inputs, Tensor Labels) Batch(ReadOnlySpan<int> indices)
     {
@@ -57,4 +91,12 @@ public sealed class Dataset
 /// <param name="Train">To learn from.</param>
 /// <param name="Validation">To choose by.</param>
 /// <param name="Test">To report, once; null where there is none.</param>
-public sealed record DataSplits(Dataset Train, Dataset Validation, Dataset? Test);
+public sealed record DataSplits(Dataset Train, Dataset Validation, Dataset? Test)
+{
+    /// <summary>All parts with each channel minus its mean, over its standard deviation, both of the training part.</summary>
+    public DataSplits Standardize()
+    {
+        var statistics = Train.ChannelStatistics();
+        return new(Train.Standardize(statistics), Validation.Standardize(statistics), Test?.Standardize(statistics));
+    }
+}

@@ -5,10 +5,12 @@ namespace Adjoint.IO;
 /// <summary>Files that are there whole or not at all: written beside their place, flushed to disk, renamed, and the folder flushed, so that the new name survives a power cut too.</summary>
 public static partial class AtomicFile
 {
+    private const string Suffix = ".tmp";
+
     /// <summary>Writes a file, replacing one that is there. When writing fails, nothing changes and nothing is left over.</summary>
     public static void Write(string path, Action<Stream> write)
     {
-        var temporary = $"{path}.{Environment.ProcessId}.tmp";
+        var temporary = $"{path}.{Environment.ProcessId}{Suffix}";
         try
         {
             using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
@@ -24,6 +26,9 @@ public static partial class AtomicFile
             if (File.Exists(temporary)) File.Delete(temporary);
         }
     }
+
+    /// <summary>Whether a file is one that is not yet renamed: what is left of a write whose process was killed.</summary>
+    internal static bool IsTemporary(string path) => path.EndsWith(Suffix, StringComparison.Ordinal) && int.TryParse(Path.GetExtension(path[..^Suffix.Length]).TrimStart('.'), out _);
 
     /// <summary>Writes text as UTF-8.</summary>
     public static void WriteText(string path, string text) => Write(path, stream =>

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Adjoint.Data;
 
@@ -6,16 +8,23 @@ namespace Adjoint.IO;
 
 /// <summary>
 /// The safetensors format: 8 bytes little-endian header length, a JSON header (name → dtype, shape, data_offsets), then the elements, little-endian and
-/// row-major. Files are untrusted: everything is checked before it is used.
+/// row-major. Files are untrusted: everything is checked before it is used. A file may carry a digest in its metadata, the SHA-256 of the whole file with zeros in the digest's place,
+/// which is checked wherever it is found.
 /// </summary>
 public static class SafeTensors
 {
+    /// <summary>The name of the digest in the metadata.</summary>
+    public const string DigestKey = "sha256";
+
     private const int MostHeader = 100 << 20;
+    private static readonly string NoDigest = new('0', 2 * SHA256.HashSizeInBytes);
 
     /// <summary>Writes tensors, in order of their names, atomically.</summary>
-    public static void Save(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Save(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null, bool digest = false)
     {
         var names = tensors.Keys.Order(StringComparer.Ordinal).ToArray();
+        // First of all entries, so that its place is known: no other may come before it.
+        if (digest) metadata = new[] { KeyValuePair.Create(DigestKey, NoDigest) }.Concat((metadata ?? new Dictionary<string, string>()).Where(entry => entry.Key != DigestKey)).ToDictionary();
         using var header = new MemoryStream();
         using (var json = new Utf8JsonWriter(header))
         {
@@ -44,20 +53,34 @@ public static class SafeTensors
             json.WriteEndObject();
         }
         while (header.Length % 8 != 0) header.WriteByte((byte)' ');
+        Span<byte> length = stackalloc byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+        byte[] head = [.. length, .. header.ToArray()];
+        if (digest)
+        {
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            hash.AppendData(head);
+            Elements(hash.AppendData);
+            Encoding.ASCII.GetBytes(Convert.ToHexStringLower(hash.GetHashAndReset()), head.AsSpan(head.AsSpan().IndexOf(Encoding.ASCII.GetBytes(NoDigest))));
+        }
         AtomicFile.Write(path, stream =>
         {
-            Span<byte> length = stackalloc byte[8];
-            BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
-            stream.Write(length);
-            header.WriteTo(stream);
+            stream.Write(head);
+            Elements(stream.Write);
+        });
+
+        void Elements(Consume write)
+        {
             foreach (var name in names)
             {
                 var packed = CpuBackend.Packed(tensors[name]);
-                stream.Write(packed.Storage.Bytes.Slice(packed.Offset * packed.DType.Size(), packed.Length * packed.DType.Size()));
+                write(packed.Storage.Bytes.Slice(packed.Offset * packed.DType.Size(), packed.Length * packed.DType.Size()));
                 GC.KeepAlive(packed);
             }
-        });
+        }
     }
+
+    private delegate void Consume(ReadOnlySpan<byte> bytes);
 
     /// <summary>Reads all tensors.</summary>
     /// <exception cref="DataFormatException">The file is not what it should be.</exception>
@@ -90,6 +113,7 @@ public static class SafeTensors
         {
             throw new DataFormatException(path, 8, $"a header that does not parse ({error.Message.TrimEnd('.')})", "the JSON object of a safetensors file");
         }
+        if (notes.TryGetValue(DigestKey, out var digest)) Verify(stream, path, digest, [.. length, .. header]);
         metadata = notes;
         return tensors;
     }
@@ -116,6 +140,20 @@ public static class SafeTensors
         stream.Position = dataStart + offsets[0];
         stream.ReadExactly(tensor.Storage.Bytes[..(int)bytes]);
         return tensor;
+    }
+
+    private static void Verify(FileStream stream, string path, string digest, byte[] head)
+    {
+        var at = digest.Length == NoDigest.Length ? head.AsSpan().IndexOf(Encoding.UTF8.GetBytes($"\"{DigestKey}\":\"{digest}\"")) : -1;
+        if (at < 0) throw new DataFormatException(path, 8, $"a digest '{digest}'", $"{NoDigest.Length} hexadecimal digits");
+        Encoding.ASCII.GetBytes(NoDigest, head.AsSpan(at + DigestKey.Length + 4));
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(head);
+        stream.Position = head.Length;
+        var buffer = new byte[1 << 20];
+        for (int read; (read = stream.Read(buffer)) > 0;) hash.AppendData(buffer, 0, read);
+        var found = Convert.ToHexStringLower(hash.GetHashAndReset());
+        if (found != digest) throw new DataFormatException(path, 0, $"contents of digest {found[..12]}…", $"{digest[..12]}…, as written: the file is damaged");
     }
 
     private static string Code(DType dtype) => dtype switch { DType.Float32 => "F32", DType.Float64 => "F64", DType.Int64 => "I64", _ => "BOOL" };

@@ -1,17 +1,31 @@
 namespace Adjoint.Nn;
 
 /// <summary>In training, sets each element to 0 with probability p and scales the rest by 1/(1 − p); in use, passes x on (Srivastava et al. 2014).</summary>
-public sealed class Dropout : Module
+public sealed class Dropout(double probability = 0.5, Generator? generator = null) : DropoutModule(probability, generator)
+{
+    private protected override Shape MaskShape(Shape x) => x;
+}
+
+/// <summary>Dropout of whole channels of x (n, c, …), whose pixels are alike and would fill in for one another (Tompson et al. 2015).</summary>
+public sealed class Dropout2d(double probability = 0.5, Generator? generator = null) : DropoutModule(probability, generator)
+{
+    private protected override Shape MaskShape(Shape x) => x.Rank >= 2
+        ? (int[])[x[0], x[1], .. Enumerable.Repeat(1, x.Rank - 2)]
+        : throw new AdjointException($"Dropout2d: the input must be (n, channels, …): found {x}");
+}
+
+/// <summary>What the kinds of dropout share.</summary>
+public abstract class DropoutModule : Module
 {
     private readonly Generator generator;
 
     /// <summary>Drops with the given probability, drawing from the given stream.</summary>
     /// <exception cref="AdjointException">The probability is not in [0, 1).</exception>
-    public Dropout(double probability = 0.5, Generator? generator = null)
+    private protected DropoutModule(double probability, Generator? generator)
     {
         if (probability is not (>= 0 and < 1))
-            throw new AdjointException($"Dropout: the probability must be in [0, 1): found {probability}");
-        (Probability, this.generator) = (probability, generator ?? Generator.Default);
+            throw new AdjointException($"{GetType().Name}: the probability must be in [0, 1): found {probability}");
+        (Probability, this.generator) = (probability, AddGenerator("mask", generator ?? Generator.Default));
     }
 
     /// <summary>The share that is dropped.</summary>
@@ -21,8 +35,11 @@ public sealed class Dropout : Module
     protected override Tensor ForwardCore(Tensor x)
     {
         if (!IsTraining || Probability == 0) return x;
-        var mask = Tensor.Empty(x.Shape, x.DType);
+        var mask = Tensor.Empty(MaskShape(x.Shape), x.DType);
         generator.FillBernoulli(mask, 1 - Probability);
         return x * mask * (1 / (1 - Probability));
     }
+
+    /// <summary>The shape of what is dropped together.</summary>
+    private protected abstract Shape MaskShape(Shape x);
 }

@@ -8,6 +8,7 @@ public abstract class Module
 {
     private readonly List<(string Name, Tensor Value)> parameters = [];
     private readonly List<(string Name, Tensor Value)> buffers = [];
+    private readonly List<(string Name, Generator Value)> generators = [];
     private readonly List<(string Name, Module Value)> children = [];
     private readonly List<Func<Module, Tensor, Tensor, Tensor?>> forwardHooks = [];
     private readonly List<Func<Module, Tensor, Tensor?>> backwardHooks = [];
@@ -19,9 +20,20 @@ public abstract class Module
     public IReadOnlyList<(string Name, Module Value)> Children => children;
 
     /// <summary>What the module computes, with its hooks around it.</summary>
+    /// <exception cref="AdjointException">An input does not fit a layer; the message begins with the layer's path, such as <c>features.3.conv</c>.</exception>
     public Tensor Forward(Tensor x)
     {
-        var y = ForwardCore(x);
+        using var part = Tracing.Enter(this);
+        Tensor y;
+        try
+        {
+            y = ForwardCore(x);
+        }
+        catch (AdjointException error)
+        {
+            error.PassThrough(this, ToString()!, inner => children.Find(child => ReferenceEquals(child.Value, inner)).Name);
+            throw;
+        }
         foreach (var hook in forwardHooks.ToArray()) y = hook(this, x, y) ?? y;
         if (y.RequiresGrad)
             foreach (var hook in backwardHooks) y.RegisterHook(gradient => hook(this, gradient));
@@ -54,6 +66,15 @@ public abstract class Module
         foreach (var own in buffers) yield return own;
         foreach (var (name, child) in children)
             foreach (var (path, value) in child.NamedBuffers())
+                yield return ($"{name}.{path}", value);
+    }
+
+    /// <summary>All streams of random numbers that <see cref="Forward"/> draws from, by path.</summary>
+    public IEnumerable<(string Name, Generator Value)> NamedGenerators()
+    {
+        foreach (var own in generators) yield return own;
+        foreach (var (name, child) in children)
+            foreach (var (path, value) in child.NamedGenerators())
                 yield return ($"{name}.{path}", value);
     }
 
@@ -136,6 +157,13 @@ public abstract class Module
         value.Name = name;
         buffers.Add((name, value.Keep()));
         return value;
+    }
+
+    /// <summary>Makes a stream of random numbers part of this module's state, so that a resumed run draws on where it was.</summary>
+    protected Generator AddGenerator(string name, Generator generator)
+    {
+        generators.Add((name, generator));
+        return generator;
     }
 
     /// <summary>Makes a module part of this one.</summary>

@@ -10,20 +10,9 @@ public class Sequential : Module
     }
 
     /// <inheritdoc/>
-    /// <exception cref="AdjointException">An input does not fit a layer; the message begins with the layer's name.</exception>
     protected override Tensor ForwardCore(Tensor x)
     {
-        foreach (var (name, child) in Children)
-        {
-            try
-            {
-                x = child.Forward(x);
-            }
-            catch (AdjointException error) when (error is not AnomalyException)
-            {
-                throw new AdjointException($"layer {name} ({child}): {error.Message}", error);
-            }
-        }
+        foreach (var (_, child) in Children) x = child.Forward(x);
         return x;
     }
 }

@@ -18,6 +18,9 @@ public class Adam : Optimizer
     public Adam(IEnumerable<Tensor> parameters, double learningRate = 0.001, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0)
         : this([new ParameterGroup(parameters, learningRate, weightDecay)], beta1, beta2, epsilon, decoupled: false) { }
 
+    /// <summary>For several groups.</summary>
+    public Adam(IEnumerable<ParameterGroup> groups, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8) : this(groups, beta1, beta2, epsilon, decoupled: false) { }
+
     private protected Adam(IEnumerable<ParameterGroup> groups, double beta1, double beta2, double epsilon, bool decoupled) : base(groups)
     {
         this.beta1 = Require(beta1, "beta1", beta1 is >= 0 and < 1);
@@ -52,4 +55,7 @@ public sealed class AdamW : Adam
     /// <summary>For one group of parameters.</summary>
     public AdamW(IEnumerable<Tensor> parameters, double learningRate = 0.001, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0.01)
         : base([new ParameterGroup(parameters, learningRate, weightDecay)], beta1, beta2, epsilon, decoupled: true) { }
+
+    /// <summary>For several groups.</summary>
+    public AdamW(IEnumerable<ParameterGroup> groups, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8) : base(groups, beta1, beta2, epsilon, decoupled: true) { }
 }

@@ -17,6 +17,20 @@ public sealed class ParameterGroup
                 throw new AdjointException($"Optimizer: parameters are contiguous leaves that require a gradient: found {parameter.Name ?? parameter.Shape.ToString()}; call .RequireGrad() on it");
     }
 
+    /// <summary>
+    /// Two groups: matrices and filters (two axes or more), which decay, and biases and scales of normalisation, which do not (as usual since Goyal et al. 2017, §5.3):
+    /// they are few, and pulling them to 0 does not make the function simpler.
+    /// </summary>
+    /// <param name="parameters">Of a model.</param>
+    /// <param name="learningRate">Of the first group.</param>
+    /// <param name="weightDecay">Of the first group.</param>
+    /// <param name="biasRateFactor">The second group's learning rate over the first's.</param>
+    public static IReadOnlyList<ParameterGroup> Split(IEnumerable<Tensor> parameters, double learningRate, double weightDecay, double biasRateFactor = 1)
+    {
+        var all = parameters.ToArray();
+        return [new(all.Where(parameter => parameter.Rank > 1), learningRate, weightDecay), new(all.Where(parameter => parameter.Rank <= 1), learningRate * biasRateFactor)];
+    }
+
     /// <summary>The parameters.</summary>
     public IReadOnlyList<Tensor> Parameters { get; }
 

@@ -11,7 +11,10 @@ public sealed class RmsProp : Optimizer
     /// <summary>For one group of parameters.</summary>
     /// <exception cref="AdjointException">A setting is outside its range: η ≥ 0, 0 ≤ α &lt; 1, ε ≥ 0, λ ≥ 0.</exception>
     public RmsProp(IEnumerable<Tensor> parameters, double learningRate = 0.01, double alpha = 0.99, double epsilon = 1e-8, double weightDecay = 0)
-        : base([new ParameterGroup(parameters, learningRate, weightDecay)])
+        : this([new ParameterGroup(parameters, learningRate, weightDecay)], alpha, epsilon) { }
+
+    /// <summary>For several groups.</summary>
+    public RmsProp(IEnumerable<ParameterGroup> groups, double alpha = 0.99, double epsilon = 1e-8) : base(groups)
     {
         this.alpha = Require(alpha, "alpha", alpha is >= 0 and < 1);
         this.epsilon = Require(epsilon, "epsilon", epsilon >= 0);

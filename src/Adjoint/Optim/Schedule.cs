@@ -24,6 +24,13 @@ public abstract class Schedule
             : Between(1, 1 / (startDivisor * endDivisor), Math.Min(1, (step - peak) / (total - 1 - peak)));
     });
 
+    /// <summary>In straight lines: from <paramref name="start"/> up to 1 over the first share of the steps, then down to <paramref name="end"/> (Smith 2017; one triangle).</summary>
+    public static Schedule Triangular(int total, double share = 0.23, double start = 0.2, double end = 0.07) => new Rule(step =>
+    {
+        var (at, peak) = (Math.Min(1, (double)step / total), share);
+        return at < peak ? start + (1 - start) * at / peak : 1 + (end - 1) * (at - peak) / (1 - peak);
+    });
+
     /// <summary>(step + 1) / steps for the first steps, then as the next schedule, counted from there.</summary>
     public static Schedule WarmUp(int steps, Schedule next) => new Rule(step => step < steps ? (step + 1.0) / steps : next.Factor(step - steps));
 

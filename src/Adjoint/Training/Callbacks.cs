@@ -15,21 +15,15 @@ public sealed class EarlyStopping(int patience = 5, double minimumDelta = 0) : C
         if (epoch.ValidationLoss < best - minimumDelta) (best, stale) = (epoch.ValidationLoss, 0);
         else if (++stale >= patience) trainer.ShouldStop = true;
     }
-}
-
-/// <summary>Keeps the best model (by validation accuracy; the earlier of equals) and the last one in a folder, as <c>best.safetensors</c> and <c>last.safetensors</c>.</summary>
-public sealed class ModelKeeper(string folder) : Callback
-{
-    private double best = double.NegativeInfinity;
 
     /// <inheritdoc/>
-    public override void OnEpoch(Trainer trainer, EpochResult epoch)
+    public override void Save(TrainingState state) => state.Set("early-stopping", [best, stale]);
+
+    /// <inheritdoc/>
+    public override void Load(Trainer trainer, TrainingState state)
     {
-        var metadata = new Dictionary<string, string> { ["epoch"] = epoch.Epoch.ToString(System.Globalization.CultureInfo.InvariantCulture) };
-        SafeTensors.Save(Path.Combine(folder, "last.safetensors"), trainer.Model.StateDict(), metadata);
-        if (!(epoch.ValidationAccuracy > best)) return;
-        best = epoch.ValidationAccuracy;
-        SafeTensors.Save(Path.Combine(folder, "best.safetensors"), trainer.Model.StateDict(), metadata);
+        var numbers = state.Numbers("early-stopping", 2);
+        (best, stale) = (numbers[0], (int)numbers[1]);
     }
 }
 
@@ -39,11 +33,22 @@ public sealed class MetricLog(string path) : Callback
     /// <inheritdoc/>
     public override void OnEpoch(Trainer trainer, EpochResult epoch)
     {
+        using var file = new FileStream(path, epoch.Epoch == 0 ? FileMode.Create : FileMode.Append);
+        file.Write(Line(epoch));
+    }
+
+    /// <summary>Brings the file back to the epochs of the state: it may hold later ones, or half a line, of a run that was killed.</summary>
+    public override void Load(Trainer trainer, TrainingState state) => AtomicFile.Write(path, file =>
+    {
+        foreach (var epoch in trainer.Results) file.Write(Line(epoch));
+    });
+
+    private static ReadOnlySpan<byte> Line(EpochResult epoch)
+    {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer)) Write(json, epoch);
         buffer.WriteByte((byte)'\n');
-        using var file = new FileStream(path, FileMode.Append);
-        buffer.WriteTo(file);
+        return buffer.ToArray();
     }
 
     /// <summary>The object of one epoch. Numbers that are not finite are null.</summary>

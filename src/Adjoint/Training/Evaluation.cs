@@ -10,7 +10,11 @@ namespace Adjoint.Training;
 public sealed record Evaluation(double Loss, double Accuracy, int[,] Confusion)
 {
     /// <summary>Measures without recording a graph, with the model switched to use; switches it back.</summary>
-    public static Evaluation Run(Module model, DataLoader loader)
+    /// <param name="model">Gives logits (n, classes).</param>
+    /// <param name="loader">The samples.</param>
+    /// <param name="views">Of each sample; null takes it as it is.</param>
+    /// <param name="observe">Called for each batch with logits and labels, in order; null is not.</param>
+    public static Evaluation Run(Module model, DataLoader loader, TestTimeAugmentation? views = null, Action<Tensor, Tensor>? observe = null)
     {
         using var _ = new NoGrad();
         var training = model.IsTraining;
@@ -19,7 +23,8 @@ public sealed record Evaluation(double Loss, double Accuracy, int[,] Confusion)
         var (loss, right, count) = (0.0, 0, 0);
         foreach (var (x, y) in loader)
         {
-            var logits = model.Forward(x);
+            var logits = (views ?? TestTimeAugmentation.None).Predict(model, x);
+            observe?.Invoke(logits, y);
             loss += Adjoint.Loss.CrossEntropy(logits, y, reduction: Reduction.Sum).Item();
             var (predicted, labels) = (logits.ArgMax().ToArray<long>(), y.ToArray<long>());
             confusion ??= new int[logits.Shape[1], logits.Shape[1]];

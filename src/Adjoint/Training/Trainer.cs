@@ -44,6 +44,12 @@ public abstract class Callback
 
     /// <summary>After each epoch, epoch 0 (before training) included.</summary>
     public virtual void OnEpoch(Trainer trainer, EpochResult epoch) { }
+
+    /// <summary>Adds what this callback remembers to a checkpoint.</summary>
+    public virtual void Save(TrainingState state) { }
+
+    /// <summary>Goes on where the state was saved; the trainer already has.</summary>
+    public virtual void Load(Trainer trainer, TrainingState state) { }
 }
 
 /// <summary>Where a run is.</summary>
@@ -57,6 +63,11 @@ public readonly record struct StepInfo(int Epoch, int Step, int Steps, double Lo
 /// <summary>Trains a classifier: the plain loop, with validation before the first epoch and after each, schedules and callbacks.</summary>
 public sealed class Trainer(Module model, Optimizer optimizer, DataLoader training, DataLoader validation)
 {
+    private readonly List<EpochResult> results = [];
+    private double[] rates = [];
+    private Position position;
+    private bool isLoaded;
+
     /// <summary>The network.</summary>
     public Module Model => model;
 
@@ -75,6 +86,9 @@ public sealed class Trainer(Module model, Optimizer optimizer, DataLoader traini
     /// <summary>Runs every step eagerly. Otherwise steps are captured anew in each epoch, where they can be (<see cref="CapturedStep"/>); the bits are the same.</summary>
     public bool Eager { get; init; }
 
+    /// <summary>An average of the model's weights, which is then what is validated and kept; null validates the weights themselves.</summary>
+    public WeightAverage? Average { get; init; }
+
     /// <summary>Times the operations of eager steps; null does not.</summary>
     public Profile? Profile { get; init; }
 
@@ -84,33 +98,108 @@ public sealed class Trainer(Module model, Optimizer optimizer, DataLoader traini
     /// <summary>Set by a callback to end after the epoch.</summary>
     public bool ShouldStop { get; set; }
 
-    /// <summary>Runs up to <paramref name="epochs"/> epochs. A cancellation finishes the step in progress.</summary>
+    /// <summary>When to keep the whole state, and where; null keeps none.</summary>
+    public Checkpoints? Checkpoints { get; init; }
+
+    /// <summary>The epochs measured so far.</summary>
+    public IReadOnlyList<EpochResult> Results => results;
+
+    /// <summary>
+    /// Runs up to <paramref name="epochs"/> epochs, or goes on to them after <see cref="Load"/>. A cancellation finishes the step in progress, and keeps a checkpoint where
+    /// there are any.
+    /// </summary>
     /// <exception cref="DivergedException">The loss is NaN or infinite; the parameters are as before that step.</exception>
     public TrainingResult Run(int epochs, CancellationToken cancellation = default)
     {
-        var results = new List<EpochResult>();
-        var rates = optimizer.Groups.Select(group => group.LearningRate).ToArray();
-        Finish(0, null, Stopwatch.GetTimestamp(), results);
-        var steps = 0;
-        for (var epoch = 1; epoch <= epochs && !ShouldStop; epoch++)
+        if (!isLoaded)
         {
-            var started = Stopwatch.GetTimestamp();
-            var (sum, samples, step) = (0.0, 0, 0);
+            (position, rates) = (default, [.. optimizer.Groups.Select(group => group.LearningRate)]);
+            results.Clear();
+            Finish(0, null, Stopwatch.GetTimestamp());
+        }
+        isLoaded = false;
+        while (results.Count <= epochs && !ShouldStop)
+        {
+            var (epoch, started) = (results.Count, Stopwatch.GetTimestamp() - (long)(position.Seconds * Stopwatch.Frequency));
             model.Train();
             var captured = Eager || Profile is not null ? null : CapturedStep.Create(LossOf, model.Parameters(), fallBackToEager: true);
+            training.Start = position.Batch;
             foreach (var (x, y) in training)
             {
                 if (Schedule is not null)
-                    for (var i = 0; i < rates.Length; i++) optimizer.Groups[i].LearningRate = rates[i] * Schedule.Factor(steps);
-                var total = Step(captured, x, y, epoch, ++step);
-                (sum, samples, steps) = (sum + total, samples + y.Length, steps + 1);
-                foreach (var callback in Callbacks) callback.OnStep(this, new(epoch, step, training.Count, total / y.Length, y.Length));
-                if (cancellation.IsCancellationRequested) return new(results, WasCancelled: true);
+                    for (var i = 0; i < rates.Length; i++) optimizer.Groups[i].LearningRate = rates[i] * Schedule.Factor(position.Steps);
+                var total = Step(captured, x, y, epoch, position.Batch + 1);
+                position = new(position.Batch + 1, position.Steps + 1, position.Samples + y.Length, position.LossSum + total, Stopwatch.GetElapsedTime(started).TotalSeconds);
+                foreach (var callback in Callbacks) callback.OnStep(this, new(epoch, position.Batch, training.Count, total / y.Length, y.Length));
+                if (cancellation.IsCancellationRequested)
+                {
+                    Checkpoints?.Write(Save);
+                    return new([.. results], WasCancelled: true);
+                }
+                if (position.Batch < training.Count) Checkpoints?.Consider(Save);
             }
-            Finish(epoch, sum / samples, started, results);
+            Finish(epoch, position.LossSum / position.Samples, started);
+            Checkpoints?.Consider(Save);
         }
-        return new(results, WasCancelled: false);
+        return new([.. results], WasCancelled: false);
     }
+
+    /// <summary>
+    /// Everything needed to go on from here, bit for bit: model, optimiser, average, place in the schedule and in the data, streams of random numbers, what was measured, and what
+    /// callbacks remember. The tensors are the trainer's own: write them before the next step.
+    /// </summary>
+    public TrainingState Save()
+    {
+        var state = new TrainingState();
+        state.Add("model", model.StateDict());
+        state.Add("optimizer", optimizer.StateDict());
+        if (Average is not null) state.Add("average", Average.StateDict());
+        state.Set("batch", position.Batch);
+        state.Set("steps", position.Steps);
+        state.Set("samples", position.Samples);
+        state.Set("loss-sum", position.LossSum);
+        state.Set("seconds", position.Seconds);
+        // While a pass is under way the loader counts it already.
+        state.Set("pass", position.Batch > 0 ? training.Epoch - 1 : training.Epoch);
+        state.Set("should-stop", ShouldStop ? 1 : 0);
+        state.Set("base-rates", rates);
+        state.Set("rates", [.. optimizer.Groups.Select(group => group.LearningRate)]);
+        foreach (var (name, generator) in Streams()) state.Set($"stream.{name}", $"{generator.Seed} {generator.Stream} {generator.Position}");
+        state.Set("results", string.Join('\n', results.Select(epoch => TrainingState.Text([epoch.Epoch, epoch.TrainLoss ?? double.NaN, epoch.ValidationLoss, epoch.ValidationAccuracy, epoch.Seconds]))));
+        foreach (var callback in Callbacks) callback.Save(state);
+        return state;
+    }
+
+    /// <summary>Takes over what <see cref="Save"/> of a trainer of the same settings returned; <see cref="Run"/> then goes on from there.</summary>
+    /// <exception cref="AdjointException">The state does not fit this trainer.</exception>
+    public void Load(TrainingState state)
+    {
+        model.LoadStateDict(state.Part("model"));
+        optimizer.LoadStateDict(state.Part("optimizer"));
+        Average?.LoadStateDict(state.Part("average"));
+        position = new((int)state.Number("batch"), (int)state.Number("steps"), (int)state.Number("samples"), state.Number("loss-sum"), state.Number("seconds"));
+        training.Epoch = (int)state.Number("pass");
+        ShouldStop = state.Number("should-stop") != 0;
+        rates = state.Numbers("base-rates", optimizer.Groups.Count);
+        foreach (var (group, rate) in optimizer.Groups.Zip(state.Numbers("rates", optimizer.Groups.Count))) group.LearningRate = rate;
+        foreach (var (name, generator) in Streams())
+        {
+            var stream = state.Text($"stream.{name}").Split(' ');
+            if (stream.Length != 3 || stream[0] != $"{generator.Seed}" || stream[1] != $"{generator.Stream}" || !ulong.TryParse(stream[2], out var at))
+                throw new AdjointException($"Trainer.Load: random stream {name} is {generator.Seed} {generator.Stream} here: found '{string.Join(' ', stream)}'; build the trainer with the settings it was saved with");
+            generator.Position = at;
+        }
+        results.Clear();
+        foreach (var line in state.Text("results").Split('\n'))
+        {
+            var row = TrainingState.Numbers("results", line, 5);
+            results.Add(new((int)row[0], double.IsNaN(row[1]) && row[0] == 0 ? null : row[1], row[2], row[3], row[4]));
+        }
+        foreach (var callback in Callbacks) callback.Load(this, state);
+        isLoaded = true;
+    }
+
+    private IEnumerable<(string Name, Generator Value)> Streams() => model.NamedGenerators().Append(("default", Generator.Default));
 
     private Tensor LossOf(Tensor x, Tensor y) => Loss.CrossEntropy(model.Forward(x), y, LabelSmoothing, LossReduction);
 
@@ -124,6 +213,7 @@ public sealed class Trainer(Module model, Optimizer optimizer, DataLoader traini
         if (!double.IsFinite(value)) throw new DivergedException(epoch, step, value, FindCause(x, y));
         if (Profile is null) optimizer.Step();
         else Profile.Measure("optimizer step", model.Parameters().Sum(parameter => 3.0 * parameter.Storage.ByteLength), optimizer.Step);
+        Average?.Update();
         return LossReduction == Reduction.Mean ? value * y.Length : value;
     }
 
@@ -151,11 +241,16 @@ public sealed class Trainer(Module model, Optimizer optimizer, DataLoader traini
         }
     }
 
-    private void Finish(int epoch, double? trainLoss, long started, List<EpochResult> results)
+    private void Finish(int epoch, double? trainLoss, long started)
     {
+        using var _ = Average?.Swap();
         var measured = Evaluation.Run(model, validation);
         var result = new EpochResult(epoch, trainLoss, measured.Loss, measured.Accuracy, Stopwatch.GetElapsedTime(started).TotalSeconds);
         results.Add(result);
+        position = new(0, position.Steps, 0, 0, 0);
         foreach (var callback in Callbacks) callback.OnEpoch(this, result);
     }
+
+    // Where the run is: batches done in the epoch, steps in all, and what this epoch adds up.
+    private readonly record struct Position(int Batch, int Steps, int Samples, double LossSum, double Seconds);
 }

@@ -36,7 +36,7 @@ public unsafe class ConvolutionTests
 
     public static TheoryData<string> Known() => new()
     {
-        "LeNet's first", "LeNet's second", "3x3", "one by one", "depthwise", "strided", "wide",
+        "LeNet's first", "LeNet's second", "3x3", "one by one", "depthwise", "strided", "wide", "odd rows in pairs", "filters beyond the cache", "several images in a panel", "filters in lanes", "filters in lanes, odd rows", "rows of taps that are left over",
     };
 
     [Theory, MemberData(nameof(Known))]
@@ -48,6 +48,12 @@ public unsafe class ConvolutionTests
         "one by one" => new(2, 17, 9, 9, 24, 1, 1, 1, 1, 0, 0, 1, 1, 1),
         "depthwise" => new(2, 8, 12, 12, 8, 3, 3, 1, 1, 1, 1, 1, 1, 8),
         "strided" => new(2, 16, 16, 16, 32, 3, 3, 2, 2, 1, 1, 1, 1, 1),
+        "odd rows in pairs" => new(3, 20, 7, 7, 25, 3, 3, 1, 1, 1, 1, 1, 1, 1),
+        "filters beyond the cache" => new(34, 70, 8, 8, 230, 3, 3, 1, 1, 1, 1, 1, 1, 1),
+        "several images in a panel" => new(7, 40, 3, 3, 26, 3, 3, 1, 1, 1, 1, 1, 1, 2),
+        "filters in lanes, odd rows" => new(3, 4, 15, 43, 26, 3, 5, 2, 2, 0, 0, 1, 1, 2),
+        "filters in lanes" => new(11, 6, 14, 14, 30, 5, 5, 1, 1, 2, 1, 1, 1, 2),
+        "rows of taps that are left over" => new(3, 5, 25, 24, 60, 3, 3, 1, 1, 1, 0, 1, 1, 1),
         _ => new(1, 2, 3, 100, 7, 1, 9, 1, 1, 0, 4, 1, 1, 1),
     });
 

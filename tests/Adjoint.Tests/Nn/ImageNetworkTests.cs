@@ -36,12 +36,12 @@ public class ImageNetworkTests
         Assert.True(result.Passed && result.Comparisons > 200, $"{result}");
     }
 
-    [Theory, InlineData("lenet"), InlineData("resnet20")]
+    [Theory, InlineData("lenet"), InlineData("resnet20"), InlineData("speednet")]
     public void A_replay_has_the_bits_of_the_eager_step(string name)
     {
         float[] Train(bool captured)
         {
-            var model = ModelZoo.All.Single(entry => entry.Name == name).Create(3, 10, new Generator(1));
+            var model = ModelZoo.All.Single(entry => entry.Name == name).Create(3, 10, new Generator(1), null);
             var optimizer = new Sgd(model.Parameters(), 0.05, momentum: 0.9);
             Tensor LossOf(Tensor x, Tensor y) => Loss.CrossEntropy(model.Forward(x), y);
             var step = CapturedStep.Create(LossOf, model.Parameters());
@@ -125,5 +125,32 @@ public class ImageNetworkTests
         var error = Assert.Throws<AdjointException>(() => new LeNetCifar().Forward(Tensor.Zeros(1, 1, 32, 32)));
         Assert.Equal("layer 0 (Conv2d(3 → 6, 5)): Conv2d: the input has 1 channels, the weight (6, 3, 5, 5) with 1 groups needs 3, and filters that 1 divides", error.Message);
         Assert.Contains("half of the kernel", Assert.Throws<AdjointException>(() => Tensor.Zeros(1, 1, 4, 4).MaxPool2d(2, padding: 2)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Whitened_patches_are_uncorrelated_with_variance_1()
+    {
+        // Smooth images: neighbours are alike, so their patches are far from white.
+        var images = Tensor.Randn([60, 3, 12, 12], new Generator(5)).AvgPool2d(3, stride: 1) * 2;
+        var y = new SpeedNet(generator: new Generator(1), images: images).Children[0].Value.Forward(images);
+        Assert.Equal((Shape)(int[])[60, 24, 9, 9], y.Shape);
+        var maps = y.Permute(1, 0, 2, 3).Contiguous().ToArray<float>().Chunk(60 * 81).ToArray();
+        for (var i = 0; i < 12; i++)
+        {
+            Assert.Equal(maps[i].Select(value => -value), maps[12 + i]);
+            for (var j = 0; j <= i; j++)
+                Assert.Equal(i == j ? 1 : 0, maps[i].Zip(maps[j], (a, b) => (double)a * b).Average(), 0.02);
+        }
+        Assert.Contains("found (1, 2, 9, 9)", Assert.Throws<AdjointException>(() => new SpeedNet(images: Tensor.Zeros(1, 2, 9, 9))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_fast_network_has_the_published_number_of_parameters_and_begins_as_the_identity()
+    {
+        var model = new SpeedNet(generator: new Generator(1));
+        // Jordan 2024: 1.97 M. By hand: 9·(24·64 + 64·64 + 64·256 + 3·256·256) filters, 2·64 + 4·256 shifts, 24 of the whitening, 2560 of the last layer.
+        Assert.Equal(1_971_352, model.Parameters().Sum(parameter => parameter.Length));
+        var x = Tensor.Randn([2, 24, 6, 6], new Generator(2));
+        Assert.Equal(x.ToArray<float>(), model.Children[2].Value.Forward(x).Slice(1, 0, 24).Contiguous().ToArray<float>());
     }
 }

@@ -81,4 +81,46 @@ public class ModuleTests
         Assert.Contains("1 Linear(4 → 8)", summary, StringComparison.Ordinal);
         Assert.Matches(@"total\s+67", summary);
     }
+
+    [Fact]
+    public void An_error_names_the_whole_path_of_the_layer()
+    {
+        var model = new Named(("features", new Sequential(new Relu(), new Named(("conv", new Conv2d(3, 4, 3))))));
+        var error = Assert.Throws<AdjointException>(() => model.Forward(Tensor.Zeros(1, 2, 8, 8)));
+        Assert.StartsWith("layer features.1.conv (Conv2d(3 → 4, 3)): Conv2d: the input has 2 channels", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Conv2d: the input", Assert.Throws<AdjointException>(() => new Conv2d(3, 4, 3).Forward(Tensor.Zeros(1, 2, 8, 8))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_embedding_gives_rows_and_their_gradients()
+    {
+        var embedding = new Embedding(5, 3, new Generator(1));
+        var rows = embedding.Weight.ToArray<float>();
+        var y = embedding.Forward(Tensor.From(new long[] { 4, 0, 4, 2 }, 2, 2));
+        Assert.Equal((Shape)(int[])[2, 2, 3], y.Shape);
+        Assert.Equal([.. rows[12..15], .. rows[0..3], .. rows[12..15], .. rows[6..9]], y.ToArray<float>());
+        y.Sum().Backward();
+        Assert.Equal([1, 1, 1, 0, 0, 0, 1, 1, 1, 0, 0, 0, 2, 2, 2], embedding.Weight.Grad!.ToArray<float>());
+        Assert.Contains("5 is outside axis 0", Assert.Throws<AdjointException>(() => embedding.Forward(Tensor.From(new long[] { 5 }))).Message, StringComparison.Ordinal);
+        Assert.Contains("int64", Assert.Throws<AdjointException>(() => embedding.Forward(Tensor.Zeros(2))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Dropout2d_drops_whole_channels_and_keeps_the_mean()
+    {
+        var layer = new Dropout2d(0.25, new Generator(3));
+        var y = layer.Forward(Tensor.Ones(50, 40, 3, 3)).ToArray<float>();
+        foreach (var channel in y.Chunk(9)) Assert.True(channel.All(value => value == 0) || channel.All(value => Math.Abs(value - 4 / 3f) < 1e-6));
+        // 2,000 channels: the standard deviation of the mean is √(0.25 / 0.75 / 2000) = 0.013.
+        Assert.Equal(1, y.Average(), 0.05);
+        Assert.Equal(1, layer.Eval().Forward(Tensor.Ones(1, 2, 2, 2)).ToArray<float>().Min());
+        Assert.Contains("Dropout2d", Assert.Throws<AdjointException>(() => new Dropout2d(1)).Message, StringComparison.Ordinal);
+    }
+
+    private sealed class Named : Module
+    {
+        internal Named((string Name, Module Value) child) => AddChild(child.Name, child.Value);
+
+        protected override Tensor ForwardCore(Tensor x) => Children[0].Value.Forward(x);
+    }
 }

@@ -133,4 +133,24 @@ public class OptimizerTests
         }
         foreach (var (e, found) in expected.Zip(w.ToArray<double>())) Assert.Equal(e, found, 1e-12);
     }
+
+    [Fact]
+    public void Biases_and_norms_do_not_decay_in_split_groups()
+    {
+        var (matrix, bias) = (Tensor.Ones(2, 2).RequireGrad(), Tensor.Ones(2).RequireGrad());
+        var groups = ParameterGroup.Split([matrix, bias], 0.1, 0.5, biasRateFactor: 4);
+        Assert.Equal((0.1, 0.5, 0.4, 0.0), (groups[0].LearningRate, groups[0].WeightDecay, groups[1].LearningRate, groups[1].WeightDecay));
+        ((matrix * 0).Sum() + (bias * 0).Sum()).Backward();
+        new Sgd(groups).Step();
+        Assert.Equal(0.95f, matrix.ToArray<float>()[0], 1e-6f);
+        Assert.Equal(1, bias.ToArray<float>()[0]);
+    }
+
+    [Fact]
+    public void The_triangle_goes_up_and_down_in_straight_lines()
+    {
+        var schedule = Schedule.Triangular(100, share: 0.25, start: 0.2, end: 0.1);
+        foreach (var (step, factor) in ((int, double)[])[(0, 0.2), (10, 0.52), (25, 1), (50, 0.7), (100, 0.1), (200, 0.1)])
+            Assert.Equal(factor, schedule.Factor(step), 1e-12);
+    }
 }

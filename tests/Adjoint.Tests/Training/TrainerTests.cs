@@ -125,4 +125,53 @@ public class TrainerTests
         model = new Mlp(2, [hidden], 2, "sigmoid", new Generator(1));
         return new Trainer(model, new Sgd(model.Parameters(), rate, momentum), new DataLoader(Data.Train, 64, shuffle: true, seed: 1), new DataLoader(Data.Validation, 500)) { LossReduction = reduction, Eager = eager };
     }
+
+    [Fact]
+    public void The_average_of_weights_is_what_is_validated_and_the_weights_come_back()
+    {
+        var (model, value) = (new Linear(2, 2, generator: new Generator(1)), 0.0);
+        var average = new WeightAverage(model, 0.5);
+        var start = model.Weight.ToArray<float>()[0];
+        var expected = (double)start;
+        for (var step = 0; step < 20; step++)
+        {
+            using (new NoGrad()) model.Weight.CopyFrom<float>([.. Enumerable.Repeat((float)(value = step * step), 4)]);
+            average.Update();
+            var decay = Math.Min(0.5, (1.0 + step) / (10 + step));
+            expected = decay * expected + (1 - decay) * value;
+        }
+        using (average.Swap())
+        {
+            Assert.Equal(expected, model.Weight.ToArray<float>()[0], 1e-4 * expected);
+            Assert.Throws<AdjointException>(() => average.Swap());
+        }
+        Assert.Equal(value, model.Weight.ToArray<float>()[0]);
+        var other = new WeightAverage(model, 0.5);
+        other.LoadStateDict(average.StateDict());
+        using (other.Swap()) Assert.Equal(expected, model.Weight.ToArray<float>()[0], 1e-4 * expected);
+        Assert.Contains("decay", Assert.Throws<AdjointException>(() => new WeightAverage(model, 1)).Message, StringComparison.Ordinal);
+
+        // With a trainer: a decay near 1 keeps the average near the first weights, so its validation loss moves less.
+        var (slow, plain) = (new Mlp(2, [8], 2, "relu", new Generator(1)), New(out _, hidden: 8).Run(1));
+        var averaged = new Trainer(slow, new Sgd(slow.Parameters(), 1), new DataLoader(Data.Train, 128, shuffle: true, seed: 1), new DataLoader(Data.Validation, 1000)) { Average = new WeightAverage(slow, 0.99) }.Run(1);
+        Assert.NotEqual(plain.Final.ValidationLoss, averaged.Final.ValidationLoss);
+    }
+
+    [Fact]
+    public void Views_are_averaged_and_moved_as_they_say()
+    {
+        var model = new Flatten();
+        var image = Tensor.From([.. Enumerable.Range(0, 9).Select(i => (float)(i * i))], 1, 1, 3, 3);
+        var x = image.ToArray<float>();
+        double Pixel(int r, int c) => x[Math.Abs(r > 2 ? 4 - r : r) * 3 + Math.Abs(c > 2 ? 4 - c : c)];
+        Assert.Equal(x, TestTimeAugmentation.None.Predict(model, image).ToArray<float>());
+        var (flip, shift) = (TestTimeAugmentation.Flip.Predict(model, image).ToArray<float>(), TestTimeAugmentation.FlipAndShift.Predict(model, image).ToArray<float>());
+        for (var r = 0; r < 3; r++)
+            for (var c = 0; c < 3; c++)
+            {
+                Assert.Equal((Pixel(r, c) + Pixel(r, 2 - c)) / 2, flip[r * 3 + c], 1e-4);
+                Assert.Equal((Pixel(r, c) + Pixel(r, 2 - c)) / 4 + (Pixel(r - 1, c - 1) + Pixel(r - 1, 1 - c) + Pixel(r + 1, c + 1) + Pixel(r + 1, 3 - c)) / 8, shift[r * 3 + c], 1e-4);
+            }
+        Assert.Contains("for images", Assert.Throws<AdjointException>(() => TestTimeAugmentation.Flip.Predict(model, Tensor.Zeros(1, 4))).Message, StringComparison.Ordinal);
+    }
 }

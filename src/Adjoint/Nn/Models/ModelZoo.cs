@@ -3,14 +3,15 @@ namespace Adjoint.Nn;
 /// <summary>The named networks for images, as an explicit list.</summary>
 public static class ModelZoo
 {
-    /// <summary>Name and what it makes, for (channels, classes, generator).</summary>
-    public static IReadOnlyList<(string Name, Func<int, int, Generator, Module> Create)> All { get; } =
+    /// <summary>Name and what it makes, for (channels, classes, generator, images of the training data).</summary>
+    public static IReadOnlyList<(string Name, Func<int, int, Generator, Tensor?, Module> Create)> All { get; } =
     [
-        ("lenet", (_, classes, random) => new LeNetCifar(classes, random)),
-        ("lenet5", (_, classes, random) => new LeNet5(classes, random)),
-        ("resnet20", (channels, classes, random) => new ResNet(20, channels, classes, generator: random)),
-        ("resnet32", (channels, classes, random) => new ResNet(32, channels, classes, generator: random)),
-        ("resnet44", (channels, classes, random) => new ResNet(44, channels, classes, generator: random)),
-        ("resnet56", (channels, classes, random) => new ResNet(56, channels, classes, generator: random)),
+        ("lenet", (_, classes, random, _) => new LeNetCifar(classes, random)),
+        ("lenet5", (_, classes, random, _) => new LeNet5(classes, random)),
+        ("resnet20", (channels, classes, random, _) => new ResNet(20, channels, classes, generator: random)),
+        ("resnet32", (channels, classes, random, _) => new ResNet(32, channels, classes, generator: random)),
+        ("resnet44", (channels, classes, random, _) => new ResNet(44, channels, classes, generator: random)),
+        ("resnet56", (channels, classes, random, _) => new ResNet(56, channels, classes, generator: random)),
+        ("speednet", (channels, classes, random, images) => new SpeedNet(channels, classes, random, images)),
     ];
 }

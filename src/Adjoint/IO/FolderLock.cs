@@ -1,0 +1,84 @@
+using System.Globalization;
+
+namespace Adjoint.IO;
+
+/// <summary>
+/// One process at a time in a folder. The operating system holds the lock on <c>.lock</c>, so it ends with its holder, however that ends; <c>.holder</c> says who it is. What a killed
+/// holder left half-written (<see cref="AtomicFile"/>'s temporary files) is removed.
+/// </summary>
+public sealed class FolderLock : IDisposable
+{
+    private readonly FileStream held;
+    private readonly string folder;
+
+    private FolderLock(FileStream held, string folder) => (this.held, this.folder) = (held, folder);
+
+    /// <summary>Takes the folder, making it where it is missing.</summary>
+    /// <exception cref="AdjointException">Another process, or another part of this one, has it; or the folder cannot be written to.</exception>
+    public static FolderLock Take(string folder)
+    {
+        FileStream stream;
+        try
+        {
+            Directory.CreateDirectory(folder);
+            stream = new FileStream(Path.Combine(folder, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new AdjointException(error is UnauthorizedAccessException || !File.Exists(Path.Combine(folder, ".lock"))
+                ? $"{folder}: cannot be written to: {error.Message}"
+                : $"{folder}: in use by {Holder(folder)}; wait until it ends, or use another folder", error);
+        }
+        try
+        {
+            foreach (var path in Directory.GetFiles(folder, "*.tmp", SearchOption.AllDirectories).Where(AtomicFile.IsTemporary)) File.Delete(path);
+            File.WriteAllText(Path.Combine(folder, ".holder"), string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on {Environment.MachineName}, since {DateTime.Now:yyyy-MM-dd HH:mm:ss}"));
+            return new(stream, folder);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            stream.Dispose();
+            throw new AdjointException($"{folder}: cannot be written to: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Whether somebody has the folder now.</summary>
+    public static bool IsTaken(string folder)
+    {
+        var path = Path.Combine(folder, ".lock");
+        if (!File.Exists(path)) return false;
+        try
+        {
+            using var _ = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            return false;
+        }
+        catch (FileNotFoundException)
+        {
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+
+    /// <summary>Gives the folder back.</summary>
+    public void Dispose()
+    {
+        // The holder goes first: while .lock is held, nobody else writes there.
+        File.Delete(Path.Combine(folder, ".holder"));
+        held.Dispose();
+    }
+
+    private static string Holder(string folder)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(folder, ".holder"));
+        }
+        catch (IOException)
+        {
+            return "another process";
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using Adjoint.Nn;
+
+namespace Adjoint.Training;
+
+/// <summary>Several views of an image, whose logits are averaged when a classifier is measured or used.</summary>
+public sealed class TestTimeAugmentation
+{
+    private readonly (Func<Tensor, Tensor> View, double Weight)[] views;
+
+    private TestTimeAugmentation(string name, params (Func<Tensor, Tensor> View, double Weight)[] views) => (Name, this.views) = (name, views);
+
+    /// <summary>The name in settings.</summary>
+    public string Name { get; }
+
+    /// <summary>The image alone.</summary>
+    public static TestTimeAugmentation None { get; } = new("none", (x => x, 1));
+
+    /// <summary>The image and its mirror image, left and right exchanged.</summary>
+    public static TestTimeAugmentation Flip { get; } = new("flip", (x => x, 0.5), (Mirror, 0.5));
+
+    /// <summary>Both, and both again moved by one pixel up and left and down and right, with half the weight of the unmoved in all (Jordan 2024, §A).</summary>
+    public static TestTimeAugmentation FlipAndShift { get; } = new("flip-shift",
+        (x => x, 0.25), (Mirror, 0.25),
+        (x => Shift(x, 0), 0.125), (x => Mirror(Shift(x, 0)), 0.125), (x => Shift(x, 2), 0.125), (x => Mirror(Shift(x, 2)), 0.125));
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<TestTimeAugmentation> All { get; } = [None, Flip, FlipAndShift];
+
+    /// <summary>The weighted mean of the logits of all views of x (n, c, h, w).</summary>
+    public Tensor Predict(Module model, Tensor x)
+    {
+        if (views.Length > 1 && x.Rank != 4) throw new AdjointException($"TestTimeAugmentation: {Name} is for images (n, c, h, w): found {x.Shape}; use none");
+        return views.Length == 1 ? model.Forward(x) : views.Select(view => model.Forward(view.View(x)) * view.Weight).Aggregate((sum, logits) => sum + logits);
+    }
+
+    private static Tensor Mirror(Tensor x) => x.IndexSelect(3, [.. Enumerable.Range(0, x.Shape[3]).Reverse()]);
+
+    private static Tensor Shift(Tensor x, int by) => x.PadReflect(1).Slice(2, by, x.Shape[2]).Slice(3, by, x.Shape[3]).Contiguous();
+}
