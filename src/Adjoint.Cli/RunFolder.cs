@@ -9,24 +9,14 @@ namespace Adjoint.Cli;
 /// <summary>The folder of a run.</summary>
 internal static class RunFolder
 {
-    /// <summary>Makes it; the name tells what and when unless one is given.</summary>
-    /// <exception cref="AdjointException">It exists, or cannot be made or written to.</exception>
+    /// <summary>Where it will be; the name tells what and when unless one is given.</summary>
+    /// <exception cref="AdjointException">It exists.</exception>
     internal static string Create(string? wanted, string dataset)
     {
         var path = wanted ?? Unused(Path.Combine("runs", $"{DateTime.Now.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)}-{dataset}"));
         if (File.Exists(path)) throw new AdjointException($"--out {path}: is a file; name a folder that does not exist yet");
         if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
             throw new AdjointException($"--out {path}: exists and is not empty; name a new folder, so that no run overwrites another");
-        try
-        {
-            Directory.CreateDirectory(path);
-            AtomicFile.WriteText(Path.Combine(path, ".writable"), "");
-            File.Delete(Path.Combine(path, ".writable"));
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new AdjointException($"--out {path}: cannot be written to: {error.Message}", error);
-        }
         return path;
     }
 
@@ -45,6 +35,25 @@ internal static class RunFolder
             json.WriteEndObject();
         }
         AtomicFile.WriteText(Path.Combine(folder, "settings.json"), Encoding.UTF8.GetString(buffer.ToArray()) + "\n");
+    }
+
+    /// <summary>The settings of a run, by name, without those that its result does not depend on.</summary>
+    /// <exception cref="AdjointException">The folder is not that of a run, or its run is complete.</exception>
+    internal static IReadOnlyDictionary<string, string> ReadSettings(string folder)
+    {
+        var path = Path.Combine(folder, "settings.json");
+        if (!File.Exists(path)) throw new AdjointException($"--resume {folder}: no settings.json there; name the folder of a run");
+        if (!Directory.EnumerateFiles(folder, "checkpoint-*.safetensors").Any() && File.Exists(Path.Combine(folder, "report.html"))) throw new AdjointException($"--resume {folder}: the run is complete; nothing is left to do");
+        try
+        {
+            using var json = JsonDocument.Parse(File.ReadAllText(path));
+            var names = new SettingOptions().All.Select(option => option.Name[2..]).ToHashSet();
+            return json.RootElement.EnumerateObject().Where(entry => names.Contains(entry.Name)).ToDictionary(entry => entry.Name, entry => entry.Value.GetString() ?? "");
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        {
+            throw new AdjointException($"{path}: is no settings file: {error.Message.TrimEnd('.')}", error);
+        }
     }
 
     private static string Unused(string path)

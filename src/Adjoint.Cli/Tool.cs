@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using Adjoint.Cli.Commands;
+using Adjoint.Experiments;
 
 namespace Adjoint.Cli;
 
@@ -15,7 +16,7 @@ internal static class Tool
     internal static int Run(string[] args, TextWriter output, TextWriter error)
     {
         // Not RootCommand: its help would call the tool by the assembly's name.
-        var root = new Command("adjoint", "Adjoint: deep learning that can be seen through.") { new HelpOption(), new VersionOption(), TrainCommand.Create(output, error), OpsCommand.Create(output), DataCommand.Create(output, error) };
+        var root = new Command("adjoint", "Adjoint: deep learning that can be seen through.") { new HelpOption(), new VersionOption(), TrainCommand.Create(output, error), PaperCommand.Create(output, error), ExperimentCommand.Create(output, error), ExploreCommand.Create(output, error), OpsCommand.Create(output), DataCommand.Create(output, error) };
         var debug = new Option<bool>("--debug") { Description = "Show stack traces of failures.", Recursive = true };
         root.Options.Add(debug);
         var parsed = root.Parse(args);
@@ -27,6 +28,11 @@ internal static class Tool
             return parsed.Invoke(configuration);
         }
         catch (UsageException problem)
+        {
+            error.WriteLine($"adjoint: {problem.Message}");
+            return Usage;
+        }
+        catch (Exception problem) when (problem is SettingException or ExperimentFormatException)
         {
             error.WriteLine($"adjoint: {problem.Message}");
             return Usage;

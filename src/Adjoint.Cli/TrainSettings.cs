@@ -1,7 +1,9 @@
 using System.Globalization;
 using Adjoint.Data;
+using Adjoint.Experiments;
 using Adjoint.Nn;
 using Adjoint.Optim;
+using Adjoint.Training;
 
 namespace Adjoint.Cli;
 
@@ -10,11 +12,26 @@ internal sealed record TrainSettings(
     string Dataset, string Model, string Hidden, int Layers, string Activation, int BatchSize, int Epochs, double LearningRate, string Optimizer,
     double Momentum, double WeightDecay, string LossReduction, string Pixels, ulong Seed, int Threads, string? DataDir)
 {
+    internal bool Nesterov { get; init; }
+    internal double LabelSmoothing { get; init; }
+    internal string Schedule { get; init; } = "constant";
+    internal string Augment { get; init; } = "none";
+    internal double Ema { get; init; }
+    internal string TestTime { get; init; } = "none";
+    internal double BiasRateFactor { get; init; } = 1;
+
+    /// <summary>The share of training and validation samples that is used.</summary>
+    internal double DataShare { get; init; } = 1;
+
+    /// <summary>Epochs without a lower validation loss before training ends; 0 never ends it early.</summary>
+    internal int Patience { get; init; }
+
     internal static readonly string[] Datasets = ["synth", "mnist", "fashion-mnist", "cifar10"];
     internal static readonly string[] Models = ["mlp", .. ModelZoo.All.Select(model => model.Name)];
     internal static readonly string[] Optimizers = ["sgd", "adam", "adamw", "rmsprop"];
     internal static readonly string[] Reductions = ["mean", "sum"];
-    internal static readonly string[] PixelScales = ["unit", "bytes"];
+    internal static readonly string[] PixelScales = ["unit", "bytes", "standard"];
+    internal static readonly string[] Schedules = ["constant", "cosine", "one-cycle", "triangular"];
 
     /// <summary>A learning rate that works, for the mean loss; a sum is as large as its batch.</summary>
     internal static double DefaultLearningRate(string dataset, string optimizer, string reduction, int batchSize)
@@ -38,8 +55,20 @@ internal sealed record TrainSettings(
         OneOf("--optimizer", Optimizer, Optimizers);
         OneOf("--loss-reduction", LossReduction, Reductions);
         OneOf("--pixels", Pixels, PixelScales);
-        if (Pixels != "unit" && Dataset is not ("mnist" or "fashion-mnist"))
-            throw new UsageException($"--pixels: {Pixels} is for mnist and fashion-mnist, not for {Dataset}");
+        OneOf("--schedule", Schedule, Schedules);
+        OneOf("--tta", TestTime, [.. TestTimeAugmentation.All.Select(views => views.Name)]);
+        foreach (var name in AugmentNames) OneOf("--augment", name, [.. Transform.All.Select(transform => transform.Name)]);
+        if (Pixels == "bytes" && Dataset is not ("mnist" or "fashion-mnist"))
+            throw new UsageException($"--pixels: bytes is for mnist and fashion-mnist, not for {Dataset}");
+        if (Dataset == "synth" && (Pixels != "unit" || AugmentNames.Length > 0 || TestTime != "none"))
+            throw new UsageException("--pixels, --augment and --tta are for images, not for synth");
+        if (Model == "mlp" && TestTime != "none") throw new UsageException($"--tta: {TestTime} is for networks that take images as they are, not for mlp");
+        if (Nesterov && (Optimizer != "sgd" || Momentum == 0)) throw new UsageException("--nesterov: needs --optimizer sgd and a --momentum above 0");
+        Range("--label-smoothing", LabelSmoothing, LabelSmoothing is >= 0 and < 1, "0 or more, below 1");
+        Range("--ema", Ema, Ema is >= 0 and < 1, "0 (none) or a decay below 1, such as 0.99");
+        Range("--bias-lr-factor", BiasRateFactor, BiasRateFactor > 0 && double.IsFinite(BiasRateFactor), "above 0");
+        Range("--data-share", DataShare, DataShare is > 0 and <= 1, "above 0, at most 1");
+        Range("--patience", Patience, Patience >= 0, "at least 0 (never)");
         Range("--batch-size", BatchSize, BatchSize >= 1, "at least 1");
         Range("--epochs", Epochs, Epochs >= 0, "at least 0");
         Range("--layers", Layers, Layers is >= 0 and <= 100, "0 to 100");
@@ -52,27 +81,69 @@ internal sealed record TrainSettings(
         if (!fits) throw new UsageException($"--model: {Model} does not take the images of {Dataset}; {(Model == "lenet" ? "it is for cifar10" : Model == "lenet5" ? "it is for mnist and fashion-mnist" : "use mlp")}");
     }
 
-    internal DataSplits LoadData() => Dataset switch
+    internal DataSplits LoadData()
     {
-        "synth" => Synth.Create(),
-        "cifar10" => Cifar10.Load(DataFolder.Locate(DataDir, Dataset)),
-        _ => Mnist.Load(DataFolder.Locate(DataDir, Dataset), Dataset, Pixels == "bytes" ? 1 : 255),
+        var data = Dataset switch
+        {
+            "synth" => Synth.Create(),
+            "cifar10" => Cifar10.Load(DataFolder.Locate(DataDir, Dataset)),
+            _ => Mnist.Load(DataFolder.Locate(DataDir, Dataset), Dataset, Pixels == "bytes" ? 1 : 255),
+        };
+        if (DataShare < 1) data = data with { Train = Share(data.Train), Validation = Share(data.Validation) };
+        return Pixels == "standard" ? data.Standardize() : data;
+    }
+
+    private Dataset Share(Dataset all) => all.Part(all.Name, 0, Math.Max(1, (int)(all.Count * DataShare)));
+
+    internal DataLoader CreateLoader(Dataset train) => new(train, BatchSize, shuffle: true, Seed, transforms: AugmentNames.Select(name => Transform.All.Single(transform => transform.Name == name).Create()));
+
+    internal Trainer CreateTrainer(Module model, DataSplits data, DataLoader validation, bool eager, Profile? profile, Checkpoints checkpoints)
+    {
+        var loader = CreateLoader(data.Train);
+        return new(model, CreateOptimizer(model), loader, validation)
+        {
+            LossReduction = LossReduction == "sum" ? Reduction.Sum : Reduction.Mean,
+            LabelSmoothing = LabelSmoothing,
+            Schedule = CreateSchedule(loader.Count * Epochs),
+            Average = Ema > 0 ? new WeightAverage(model, Ema) : null,
+            Eager = eager,
+            Profile = profile,
+            Checkpoints = checkpoints,
+        };
+    }
+
+    internal TestTimeAugmentation Views => TestTimeAugmentation.All.Single(views => views.Name == TestTime);
+
+    private string[] AugmentNames => Augment == "none" ? [] : Augment.Split(',', StringSplitOptions.TrimEntries);
+
+    private Optim.Schedule? CreateSchedule(int steps) => Schedule switch
+    {
+        "cosine" => Optim.Schedule.Cosine(steps),
+        "one-cycle" => Optim.Schedule.OneCycle(steps),
+        "triangular" => Optim.Schedule.Triangular(steps),
+        _ => null,
     };
 
     internal Module CreateModel(Dataset data)
     {
         var random = new Generator(Seed, 1);
-        if (Model != "mlp") return ModelZoo.All.Single(model => model.Name == Model).Create(data.SampleShape[0], data.ClassNames.Count, random);
+        if (Model != "mlp") return ModelZoo.All.Single(model => model.Name == Model).Create(data.SampleShape[0], data.ClassNames.Count, random, FirstImages(data));
         return new Mlp(data.SampleShape.Elements, HiddenSizes(data.SampleShape.Elements), data.ClassNames.Count, Activation, random);
     }
 
-    internal Optimizer CreateOptimizer(Module model) => Optimizer switch
+    private static Tensor FirstImages(Dataset data) => data.Batch([.. Enumerable.Range(0, Math.Min(1000, data.Count))]).Inputs;
+
+    internal Optimizer CreateOptimizer(Module model)
     {
-        "sgd" => new Sgd(model.Parameters(), LearningRate, Momentum, weightDecay: WeightDecay),
-        "adam" => new Adam(model.Parameters(), LearningRate, weightDecay: WeightDecay),
-        "adamw" => new AdamW(model.Parameters(), LearningRate, weightDecay: WeightDecay),
-        _ => new RmsProp(model.Parameters(), LearningRate, weightDecay: WeightDecay),
-    };
+        var groups = ParameterGroup.Split(model.Parameters(), LearningRate, WeightDecay, BiasRateFactor);
+        return Optimizer switch
+        {
+            "sgd" => new Sgd(groups, Momentum, Nesterov),
+            "adam" => new Adam(groups),
+            "adamw" => new AdamW(groups),
+            _ => new RmsProp(groups),
+        };
+    }
 
     /// <summary>`4x` is four times the number of inputs, in each of the layers; `300,100` names each layer.</summary>
     internal int[] HiddenSizes(int inputs)
@@ -90,7 +161,9 @@ internal sealed record TrainSettings(
     [
         ("dataset", Dataset), ("model", Model), ("hidden", Hidden), ("layers", Text(Layers)), ("activation", Activation), ("batch-size", Text(BatchSize)),
         ("epochs", Text(Epochs)), ("lr", Text(LearningRate)), ("optimizer", Optimizer), ("momentum", Text(Momentum)), ("weight-decay", Text(WeightDecay)),
-        ("loss-reduction", LossReduction), ("pixels", Pixels), ("seed", Text(Seed)), ("threads", Text(Threads)), .. DataDir is null ? Array.Empty<(string, string)>() : [("data-dir", DataDir)],
+        ("loss-reduction", LossReduction), ("pixels", Pixels),
+        ("nesterov", Nesterov ? "true" : "false"), ("label-smoothing", Text(LabelSmoothing)), ("schedule", Schedule), ("augment", Augment), ("ema", Text(Ema)), ("tta", TestTime),
+        ("bias-lr-factor", Text(BiasRateFactor)), ("patience", Text(Patience)), ("data-share", Text(DataShare)), ("seed", Text(Seed)), ("threads", Text(Threads)), .. DataDir is null ? Array.Empty<(string, string)>() : [("data-dir", DataDir)],
     ];
 
     private static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);

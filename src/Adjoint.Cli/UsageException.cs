@@ -1,3 +1,5 @@
+using Adjoint.Experiments;
+
 namespace Adjoint.Cli;
 
 /// <summary>The command line is wrong: one line, exit code 2.</summary>

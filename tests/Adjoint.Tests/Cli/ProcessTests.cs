@@ -25,8 +25,9 @@ public sealed partial class ProcessTests : IDisposable
         Assert.True(process.WaitForExit(30_000));
         Assert.Equal(130, process.ExitCode);
         Assert.True(result.GetProperty("epochs").GetArrayLength() >= 3);
-        Assert.Equal(["best.safetensors", "last.safetensors", "metrics.jsonl", "report.html", "settings.json"], Directory.GetFiles(path).Select(Path.GetFileName).Order());
+        Assert.Equal(["best.safetensors", "checkpoint-00000001.safetensors", "last.safetensors", "metrics.jsonl", "report.html", "settings.json"], Directory.GetFiles(path).Select(Path.GetFileName).Order());
         Assert.DoesNotContain("   at ", await rest, StringComparison.Ordinal);
+        Assert.Contains($"to go on: adjoint train --resume {path}", await rest, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,50 @@
+using System.CommandLine;
+using Adjoint.Experiments;
+
+namespace Adjoint.Cli.Commands;
+
+/// <summary><c>adjoint paper</c>: draws the figures of the course report again, over several seeds, and says which of its claims hold.</summary>
+internal static class PaperCommand
+{
+    private const string Quick = "Quick look: 2 epochs on a twenty-fifth of the data. It shows that everything works, and says nothing about the claims.";
+
+    internal static Command Create(TextWriter output, TextWriter error)
+    {
+        var seeds = new Option<int>("--seeds") { Description = "How many seeds; 3 prove little, 10 more.", DefaultValueFactory = _ => 3 };
+        var only = new Option<string?>("--only") { Description = "Some of the figures: 1,4." };
+        var quick = new Option<bool>("--quick") { Description = "The whole path in under two minutes, on a small share of epochs and data; marked as such everywhere." };
+        var jobs = new Option<int?>("--jobs") { Description = "Trials at once; by default one for each core." };
+        var folder = new Option<string?>("--out") { Description = "Where everything goes, runs/paper by default; what is complete there is not run again." };
+        var dataDir = new Option<string?>("--data-dir") { Description = "Where the data sets lie; else ADJOINT_DATA, else the user's cache." };
+        var quiet = new Option<bool>("--quiet") { Description = "No progress." };
+        var every = new Option<double>("--checkpoint-every") { Description = "Seconds between a trial's checkpoints.", DefaultValueFactory = _ => 60 };
+        var command = new Command("paper", "Redraw the course report's figures and judge its claims.") { seeds, only, quick, jobs, folder, dataDir, quiet, every };
+        command.SetAction(parsed =>
+        {
+            var count = parsed.GetValue(seeds);
+            if (count is < 1 or > 1000) throw new UsageException($"--seeds: {count} is out of range; use 1 to 1000");
+            var wanted = Select(parsed.GetValue(only), parsed.GetValue(quick)).Select(one => one with { Seeds = [.. Enumerable.Range(1, count).Select(seed => (ulong)seed)] }).ToArray();
+            var program = new TrainProgram(parsed.GetValue(dataDir), ExperimentCommand.Seconds(parsed.GetValue(every)));
+            // The first thing that could be missing is said before the first trial.
+            foreach (var dataset in wanted.Select(one => one.Base["dataset"]).Distinct()) Data.DataFolder.Locate(parsed.GetValue(dataDir), dataset);
+            var study = new Study("The course report, redrawn", wanted, program, parsed.GetValue(folder) ?? Path.Combine("runs", parsed.GetValue(quick) ? "paper-quick" : "paper"), parsed.GetValue(quick) ? Quick : null);
+            return study.Run(ExperimentCommand.Jobs(parsed.GetValue(jobs)), parsed.GetValue(quiet), output, error);
+        });
+        return command;
+    }
+
+    private static IReadOnlyList<Experiment> Select(string? only, bool quick)
+    {
+        var all = CourseReport.Experiments;
+        if (only is not null)
+        {
+            // A figure brings the other ways to read it along: 1 means 1 and 1b; 8 stands beside 7.
+            var names = all.SelectMany(one => one.Plots.Select(plot => plot.Number)).ToArray();
+            var numbers = only.Split(',', StringSplitOptions.TrimEntries);
+            foreach (var number in numbers)
+                if (!names.Contains(number)) throw UsageException.OneOf("--only", number, names);
+            all = [.. all.Where(one => one.Plots.Any(plot => numbers.Contains(plot.Number) || numbers.Contains(plot.Number.TrimEnd('b'))))];
+        }
+        return quick ? [.. all.Select(one => one with { Title = one.Title + " (quick)", Base = new Dictionary<string, string>(one.Base) { ["epochs"] = "2", ["data-share"] = "0.04" } })] : all;
+    }
+}

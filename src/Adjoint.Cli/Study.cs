@@ -1,0 +1,72 @@
+using System.Globalization;
+using Adjoint.Experiments;
+using Adjoint.IO;
+using Adjoint.Kernels;
+
+namespace Adjoint.Cli;
+
+/// <summary>Experiments in a folder: runs what is missing, shows it, writes the report.</summary>
+internal sealed class Study(string title, IReadOnlyList<Experiment> experiments, ITrialProgram program, string folder, string? mark = null)
+{
+    private const string TimeFile = "seconds.txt";
+
+    /// <summary>As many trials at once as there are cores.</summary>
+    internal static int DefaultJobs => Workers.ThreadCount;
+
+    internal IReadOnlyList<Trial> Trials { get; } = ExperimentRunner.TrialsOf(program, experiments);
+
+    /// <summary>Runs and reports. The exit code: 130 after Ctrl-C, 1 when a trial failed.</summary>
+    internal int Run(int jobs, bool quiet, TextWriter output, TextWriter error)
+    {
+        var view = new SweepView(quiet ? TextWriter.Null : error, program, Trials, folder);
+        using var interrupt = new Interrupt();
+        var runner = new ExperimentRunner(program, folder, jobs) { OnProgress = view.Show, Warn = view.Warn };
+        var summary = view.While(() => runner.Run(Trials, interrupt.Token));
+        using var held = FolderLock.Take(folder);
+        AddTime(summary.Seconds);
+        foreach (var failure in summary.Failures) error.WriteLine($"adjoint: {failure}");
+        if (summary.Failures.Count > 0 || interrupt.Token.IsCancellationRequested)
+        {
+            error.WriteLine($"{summary.Complete} of {summary.Total} trials are complete; the same command goes on from here");
+            return summary.Failures.Count > 0 ? Tool.Failure : Tool.Interrupted;
+        }
+        WriteReport();
+        if (!quiet) error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{summary.Total} trials in {summary.Seconds:0} s, {summary.TrainingShare:P1} of it training"));
+        output.WriteLine(Path.Combine(folder, "report.html"));
+        return 0;
+    }
+
+    /// <summary>Writes the report of what is complete; the number of trials that are not.</summary>
+    /// <exception cref="AdjointException">Another process works in the folder.</exception>
+    internal int Report()
+    {
+        using var held = FolderLock.Take(folder);
+        return WriteReport();
+    }
+
+    private int WriteReport()
+    {
+        var trials = Trials.Select(trial => (Trial: trial, Result: TrialResult.Load(ExperimentRunner.FolderOf(folder, trial)))).Where(one => one.Result is not null).Select(one => (one.Trial, Result: one.Result!)).ToArray();
+        var missing = Trials.Count - trials.Length;
+        var training = trials.Sum(one => one.Result.Seconds);
+        var took = string.Create(CultureInfo.InvariantCulture, $"{trials.Length} trials; {training / 60:0.0} minutes of training, added up over trials{(Time() is { } seconds ? $", in {seconds / 60:0.0} minutes" : "")}. {(missing > 0 ? $"{missing} trials are not complete and left out." : "")}");
+        StudyFiles.Write(new(title, [.. experiments.Select(one => Judged.Of(one, ExperimentRunner.Collect(program, folder, one)))], trials, took, mark), folder);
+        return missing;
+    }
+
+    /// <summary>One line for each trial.</summary>
+    internal void Status(TextWriter output)
+    {
+        foreach (var trial in Trials)
+        {
+            var progress = ExperimentRunner.Look(folder, trial);
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{trial.Key}  {SweepView.Word(progress.State),-11}{(progress.Last is { } last ? $"  epoch {last.Epoch}  accuracy {last.ValidationAccuracy:0.0000}" : "")}{(progress.Message is null ? "" : $"  {progress.Message}")}"));
+        }
+    }
+
+    // Over all interrupted runs together.
+    private void AddTime(double seconds) => AtomicFile.WriteText(Path.Combine(folder, TimeFile), ((Time() ?? 0) + seconds).ToString("0.0", CultureInfo.InvariantCulture));
+
+    private double? Time() =>
+        File.Exists(Path.Combine(folder, TimeFile)) && double.TryParse(File.ReadAllText(Path.Combine(folder, TimeFile)), NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) ? seconds : null;
+}

@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Globalization;
+using Adjoint.Experiments;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace Adjoint.Cli;
+
+/// <summary>What a person sees of a sweep: on a terminal a live table, elsewhere a line for each trial that ends. On stderr.</summary>
+internal sealed class SweepView
+{
+    private const int Shown = 12;
+    private readonly TextWriter error;
+    private readonly ITrialProgram program;
+    private readonly Dictionary<string, TrialProgress> trials;
+    private readonly Dictionary<string, double> costs;
+    private readonly List<string> order = [];
+    private readonly bool isLive;
+    private readonly long started = Stopwatch.GetTimestamp();
+    private readonly double costBefore;
+    private readonly Lock gate = new();
+
+    internal SweepView(TextWriter error, ITrialProgram program, IReadOnlyList<Trial> trials, string folder)
+    {
+        (this.error, this.program) = (error, program);
+        this.trials = trials.ToDictionary(trial => trial.Key, trial => new TrialProgress(trial, TrialState.Waiting, null, null));
+        costs = trials.ToDictionary(trial => trial.Key, trial => program.Cost(trial.Settings));
+        costBefore = trials.Where(trial => File.Exists(Path.Combine(ExperimentRunner.FolderOf(folder, trial), "result.json"))).Sum(trial => costs[trial.Key]);
+        isLive = !Console.IsErrorRedirected && ReferenceEquals(error, Console.Error);
+    }
+
+    internal void Show(TrialProgress progress)
+    {
+        lock (gate)
+        {
+            var known = trials[progress.Trial.Key];
+            trials[progress.Trial.Key] = progress with { Last = progress.Last ?? known.Last };
+            order.Remove(progress.Trial.Key);
+            order.Add(progress.Trial.Key);
+            if (isLive || progress.State is TrialState.Waiting or TrialState.Running) return;
+            var done = trials.Values.Count(one => one.State is TrialState.Complete or TrialState.Diverged);
+            error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{done}/{trials.Count}] {progress.Trial.Key}: {Word(progress.State)}{(progress.Last is { } last ? $", epoch {last.Epoch}, accuracy {last.ValidationAccuracy:0.0000}" : "")}{(progress.Message is null ? "" : $": {progress.Message}")}; {Left()} left"));
+        }
+    }
+
+    internal void Warn(string message)
+    {
+        lock (gate) error.WriteLine($"adjoint: {message}");
+    }
+
+    /// <summary>Shows the table while the work runs.</summary>
+    internal T While<T>(Func<T> work)
+    {
+        if (!isLive) return work();
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error) });
+        return console.Live(Table()).Start(context =>
+        {
+            var task = Task.Run(work);
+            while (!task.Wait(250)) context.UpdateTarget(Table());
+            context.UpdateTarget(Table());
+            return task.GetAwaiter().GetResult();
+        });
+    }
+
+    private IRenderable Table()
+    {
+        lock (gate)
+        {
+            var table = new Table { Border = TableBorder.Simple }.AddColumns("trial", "state", "epoch", "accuracy");
+            var running = trials.Values.Where(one => one.State == TrialState.Running).ToArray();
+            var others = order.AsEnumerable().Reverse().Select(key => trials[key]).Where(one => one.State != TrialState.Running).Take(Shown - running.Length).Reverse();
+            foreach (var one in others.Concat(running))
+                table.AddRow(new Text(one.Trial.Key), new Text(Word(one.State), Color(one.State)), new Text(one.Last is { } last ? $"{last.Epoch}/{program.Epochs(one.Trial.Settings)}" : ""), new Text(one.Last is { } row ? row.ValidationAccuracy.ToString("0.0000", CultureInfo.InvariantCulture) : ""));
+            var counts = string.Join(", ", trials.Values.GroupBy(one => one.State).OrderByDescending(group => group.Key).Select(group => $"{group.Count()} {Word(group.Key)}"));
+            table.Caption = new TableTitle($"{counts}; {Left()} left");
+            return table;
+        }
+    }
+
+    // By the share of the work that is done, each trial weighed by what it costs.
+    private string Left()
+    {
+        var done = trials.Values.Sum(one => costs[one.Trial.Key] * (one.State is TrialState.Complete or TrialState.Diverged ? 1 : one.Last is { } last ? (double)last.Epoch / Math.Max(1, program.Epochs(one.Trial.Settings)) : 0)) - costBefore;
+        var all = costs.Values.Sum() - costBefore;
+        if (done <= 0) return "unknown time";
+        var seconds = Math.Max(0, Stopwatch.GetElapsedTime(started).TotalSeconds * (all - done) / done);
+        return TimeSpan.FromSeconds(Math.Min(seconds, 1e7)).ToString(seconds < 3600 ? @"m\:ss" : seconds < 86400 ? @"h\:mm\:ss" : @"d\.hh\:mm\:ss", CultureInfo.InvariantCulture);
+    }
+
+    internal static string Word(TrialState state) => state switch { TrialState.Waiting => "waiting", TrialState.Running => "running", TrialState.Interrupted => "interrupted", TrialState.Complete => "complete", TrialState.Diverged => "diverged", _ => "failed" };
+
+    private static Style Color(TrialState state) => new(state switch { TrialState.Running => Spectre.Console.Color.Blue, TrialState.Failed or TrialState.Diverged => Spectre.Console.Color.Red, TrialState.Complete => Spectre.Console.Color.Green, _ => Spectre.Console.Color.Grey });
+}

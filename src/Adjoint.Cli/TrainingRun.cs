@@ -1,0 +1,65 @@
+using Adjoint.Data;
+using Adjoint.Experiments;
+using Adjoint.IO;
+using Adjoint.Training;
+
+namespace Adjoint.Cli;
+
+/// <summary>A network that learns in a folder: metrics, checkpoints, the best and the last model, and the report. The folder is locked by the caller.</summary>
+internal sealed class TrainingRun
+{
+    private readonly DataLoader validation;
+    private readonly ModelKeeper keeper;
+    private readonly CheckpointStore store;
+
+    internal TrainingRun(TrainSettings settings, DataSplits data, string folder, TimeSpan every, bool eager = false, Profile? profile = null)
+    {
+        (Settings, Data, Folder, Profile) = (settings, data, folder, profile);
+        validation = new DataLoader(data.Validation, 1000);
+        store = new CheckpointStore(folder);
+        Trainer = settings.CreateTrainer(settings.CreateModel(data.Train), data, validation, eager, profile, new Checkpoints(store, every));
+        Trainer.Callbacks.Add(keeper = new ModelKeeper(folder));
+        Trainer.Callbacks.Add(new MetricLog(Path.Combine(folder, "metrics.jsonl")));
+        Trainer.Callbacks.Add(Doctor = new TrainingDoctor(data.Validation));
+        if (settings.Patience > 0) Trainer.Callbacks.Add(new EarlyStopping(settings.Patience));
+    }
+
+    internal TrainSettings Settings { get; }
+    internal DataSplits Data { get; }
+    internal string Folder { get; }
+    internal Profile? Profile { get; }
+    internal Trainer Trainer { get; }
+    internal TrainingDoctor Doctor { get; }
+
+    /// <summary>Trains, from the last checkpoint where asked to and where there is one. Checkpoints are gone after the last epoch; the trainer's model is then the best one.</summary>
+    internal TrainingResult Train(bool resume, Action<string> warn, CancellationToken cancellation)
+    {
+        if (resume && new Checkpoints(store, TimeSpan.Zero).Latest(warn) is { } state) Trainer.Load(state);
+        TrainingResult result;
+        try
+        {
+            result = Trainer.Run(Settings.Epochs, cancellation);
+        }
+        finally
+        {
+            keeper.Write();
+        }
+        if (!result.WasCancelled) store.Clear();
+        Trainer.Model.LoadStateDict(SafeTensors.Load(Path.Combine(Folder, "best.safetensors")));
+        return result;
+    }
+
+    internal void WriteReport(TrainingResult result)
+    {
+        var mistakes = new ConfidentMistakes(Data.Validation);
+        var evaluation = Evaluation.Run(Trainer.Model, validation, Settings.Views, mistakes.Observe);
+        var title = Settings.Model == "mlp" ? $"{Settings.Dataset}: {Settings.Model}, {Settings.Activation}" : $"{Settings.Dataset}: {Settings.Model}";
+        var report = new RunReport(title, Settings.Rows(), result, evaluation, Data.Train.ClassNames, Settings.Dataset == "synth" ? Trainer.Model : null)
+        {
+            Mistakes = mistakes.ToImages(),
+            Filters = ImageSheet.Filters(Trainer.Model, Data.Train.SampleShape),
+            Doctor = Doctor,
+        };
+        AtomicFile.WriteText(Path.Combine(Folder, "report.html"), report.ToHtml());
+    }
+}

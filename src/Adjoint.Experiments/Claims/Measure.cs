@@ -1,0 +1,66 @@
+using Adjoint.Training;
+
+namespace Adjoint.Experiments;
+
+/// <summary>What a figure shows of each epoch.</summary>
+public enum Quantity
+{
+    /// <summary>The share of validation samples that are right, in percent.</summary>
+    ValidationAccuracy,
+
+    /// <summary>The mean loss per training sample, in nats, as the parameters change.</summary>
+    TrainLoss,
+
+    /// <summary>The mean loss per validation sample, in nats.</summary>
+    ValidationLoss,
+}
+
+/// <summary>One number of a trial.</summary>
+/// <param name="Name">As in files.</param>
+/// <param name="Title">As in text.</param>
+/// <param name="Unit">Of the number.</param>
+/// <param name="Of">From the epochs, the one before training first.</param>
+public sealed record Measure(string Name, string Title, string Unit, Func<IReadOnlyList<EpochResult>, double> Of)
+{
+    private const int Late = 10, Last = 5;
+    private const double NearlyBest = 0.99;
+
+    /// <summary>The highest validation accuracy.</summary>
+    public static Measure Best { get; } = new("best-accuracy", "best validation accuracy", "%", epochs => 100 * epochs.Max(epoch => epoch.ValidationAccuracy));
+
+    /// <summary>The validation accuracy of the last epoch.</summary>
+    public static Measure Final { get; } = new("final-accuracy", "validation accuracy after the last epoch", "%", epochs => 100 * epochs[^1].ValidationAccuracy);
+
+    /// <summary>The first epoch with the highest validation accuracy.</summary>
+    public static Measure BestEpoch { get; } = new("best-epoch", "epoch of the best validation accuracy", "epochs", epochs => epochs.MaxBy(epoch => epoch.ValidationAccuracy)!.Epoch);
+
+    /// <summary>When the accuracy first reaches 99 % of the trial's own best, between epochs along a straight line: how soon it converges.</summary>
+    public static Measure Convergence { get; } = new("convergence", "epochs until 99 % of the trial's own best accuracy", "epochs", epochs =>
+    {
+        var wanted = NearlyBest * epochs.Max(epoch => epoch.ValidationAccuracy);
+        var at = epochs.ToList().FindIndex(epoch => epoch.ValidationAccuracy >= wanted);
+        return at <= 0 ? at : at - 1 + (wanted - epochs[at - 1].ValidationAccuracy) / (epochs[at].ValidationAccuracy - epochs[at - 1].ValidationAccuracy);
+    });
+
+    /// <summary>Best accuracy minus the mean of the last five epochs.</summary>
+    public static Measure Fall { get; } = new("fall", "best accuracy minus the mean of the last 5 epochs", "percentage points", epochs =>
+        100 * (epochs.Max(epoch => epoch.ValidationAccuracy) - epochs.TakeLast(Last).Average(epoch => epoch.ValidationAccuracy)));
+
+    /// <summary>The slope of the accuracy over the last ten epochs.</summary>
+    public static Measure LateSlope { get; } = new("late-slope", "slope of the accuracy over the last 10 epochs", "percentage points per epoch", epochs => Slope(epochs, epoch => 100 * epoch.ValidationAccuracy));
+
+    /// <summary>The slope of the training loss over the last ten epochs.</summary>
+    public static Measure LateLossSlope { get; } = new("late-loss-slope", "slope of the training loss over the last 10 epochs", "nats per epoch", epochs => Slope(epochs, epoch => epoch.TrainLoss ?? double.NaN));
+
+    /// <summary>The lowest validation loss.</summary>
+    public static Measure Loss { get; } = new("best-loss", "lowest validation loss", "nats", epochs => epochs.Min(epoch => epoch.ValidationLoss));
+
+    /// <summary>Those that a file can name.</summary>
+    public static IReadOnlyList<Measure> All { get; } = [Best, Final, BestEpoch, Convergence, Fall, LateSlope, LateLossSlope, Loss];
+
+    private static double Slope(IReadOnlyList<EpochResult> epochs, Func<EpochResult, double> value)
+    {
+        EpochResult[] late = [.. epochs.Where(epoch => epoch.Epoch > 0).TakeLast(Late)];
+        return late.Length < 2 ? double.NaN : Trend.Slope([.. late.Select(epoch => (double)epoch.Epoch)], [.. late.Select(value)]);
+    }
+}

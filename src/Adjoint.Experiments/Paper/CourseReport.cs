@@ -1,0 +1,159 @@
+using System.Globalization;
+
+namespace Adjoint.Experiments;
+
+/// <summary>The eight figures of the course report as data, with what it claims about each, and what it leaves open.</summary>
+public static class CourseReport
+{
+    private const string Batch4 = "batch 4", TextCase = "Adam, lr 0.0005";
+
+    private static readonly Dictionary<string, string> Mnist = new()
+    {
+        ["dataset"] = "mnist",
+        ["model"] = "mlp",
+        ["hidden"] = "4x",
+        ["layers"] = "1",
+        ["activation"] = "sigmoid",
+        ["epochs"] = "20",
+        ["batch-size"] = "128",
+        ["optimizer"] = "sgd",
+        ["loss-reduction"] = "sum",
+        ["lr"] = "0.0001",
+    };
+
+    private static readonly Dictionary<string, string> Cifar = new() { ["dataset"] = "cifar10", ["model"] = "lenet", ["batch-size"] = "50" };
+
+    private const string MnistSetting = "Batch, loss, learning rate and first weights are not given: batch 128, sum of losses, learning rate 0.0001, plain SGD, Glorot's normal weights, as in the course's code.";
+    private const string Unit = "Inputs are divided by 255, as the report says.";
+    private const string Bytes = "Run again with inputs from 0 to 255, as the course's code loads them: divided inputs give the first layer gradients 255 times smaller at the same learning rate, which can turn a verdict.";
+    private const string Tutorial = "Optimiser not given: SGD with momentum 0.9, as in the tutorial that the network is from.";
+    private const string AdamToo = "Run again with Adam, the report's optimiser elsewhere.";
+    private const string FiftyEpochs = "The number of epochs is not given: 50, since the best is reported after 46.";
+
+    /// <summary>All of them, in order. An addition to the number marks another way to read what the report leaves open.</summary>
+    public static IReadOnlyList<Experiment> Experiments { get; } =
+    [
+        Activations("1", "Sigmoid and ReLU on MNIST", Unit, "unit"),
+        Activations("1b", "Sigmoid and ReLU on MNIST, inputs 0 to 255", Bytes, "bytes"),
+        Sizes("2", "Size of the hidden layer on MNIST", Unit, "unit"),
+        Sizes("2b", "Size of the hidden layer on MNIST, inputs 0 to 255", Bytes, "bytes"),
+        Layers("3", "One and two hidden layers on MNIST", Unit, "unit"),
+        Layers("3b", "One and two hidden layers on MNIST, inputs 0 to 255", Bytes, "bytes"),
+        Batches("4", "Batch size on CIFAR-10, SGD with momentum", Tutorial, Momentum("0.001")),
+        Batches("4b", "Batch size on CIFAR-10, Adam", AdamToo + " Learning rate 0.001, Adam's default.", Adam("0.001")),
+        Rates("5", "Learning rate on CIFAR-10, SGD with momentum", Tutorial, Momentum("0.001")),
+        Rates("5b", "Learning rate on CIFAR-10, Adam", AdamToo, Adam("0.001")),
+        new("6", "Adam and SGD on CIFAR-10", With(Cifar, ("epochs", "50"), ("lr", "0.003")),
+            [new("optimizer", [Named("Adam", ("optimizer", "adam")), Named("SGD", ("optimizer", "sgd")), Named("SGD, momentum 0.9", ("optimizer", "sgd"), ("momentum", "0.9"))])], Measure.Best)
+        {
+            Plots = [new("6", Quantity.ValidationAccuracy, "Adam and SGD on CIFAR-10, batch 50, learning rate 0.003")],
+            Choices = ["Whether SGD has momentum is not given: run with and without. \"Still improving after 50 epochs\" fits the latter."],
+            Claims =
+            [
+                new("Adam reaches 63.2 %", new Near(Measure.Best, "Adam", 63.2, 1)),
+                new("Adam is best after 14 epochs", new Near(Measure.BestEpoch, "Adam", 14, 2)),
+                new("Adam converges sooner than SGD", new Lower(Measure.Convergence, "Adam", "SGD")),
+                new("Adam converges sooner than SGD with momentum", new Lower(Measure.Convergence, "Adam", "SGD, momentum 0.9")),
+                new("Adam then decays", new Beyond(Measure.Fall, "Adam", 1)),
+                new("SGD reaches 62.7 %", new Near(Measure.Best, "SGD", 62.7, 1)),
+                new("SGD still improves after 50 epochs", new Beyond(Measure.LateSlope, "SGD", 0)),
+                new("SGD with momentum still improves after 50 epochs", new Beyond(Measure.LateSlope, "SGD, momentum 0.9", 0)),
+                new("Adam's best is above SGD's", new Higher(Measure.Best, "Adam", "SGD")),
+            ],
+        },
+        new("7", "Over-fitting on CIFAR-10: batch 4, Adam", With(Cifar, ("epochs", "50"), ("batch-size", "4"), ("optimizer", "adam"), ("lr", "0.001")), [new("batch-size", [Named(Batch4, ("batch-size", "4"))])], Measure.Best)
+        {
+            Plots = [new("7", Quantity.ValidationAccuracy, "Validation accuracy, CIFAR-10, batch 4, Adam"), new("8", Quantity.TrainLoss, "Training loss, CIFAR-10, batch 4, Adam")],
+            Choices = ["Adam's learning rate is not given: 0.001, its default. The 0.003 of figure 6 is for batches of 50."],
+            Claims =
+            [
+                new("The best is 62.3 %", new Near(Measure.Best, Batch4, 62.3, 1)),
+                new("It comes after 6 epochs", new Near(Measure.BestEpoch, Batch4, 6, 2)),
+                new("Over-fitting: accuracy then falls while the training loss keeps dropping", new Beyond(Measure.Fall, Batch4, 1), new Beyond(Measure.LateLossSlope, Batch4, 0, Above: false)),
+            ],
+        },
+        new("text", "The report's text: Adam, learning rate 0.0005", With(Cifar, ("epochs", "20"), ("optimizer", "adam"), ("lr", "0.0005")), [new("optimizer", [Named(TextCase, ("optimizer", "adam"))])], Measure.Best)
+        {
+            Plots = [new("text", Quantity.ValidationAccuracy, "CIFAR-10, batch 50, Adam, learning rate 0.0005")],
+            Claims = [new("The best is 64.7 %", new Near(Measure.Best, TextCase, 64.7, 1)), new("It comes in epoch 17", new Near(Measure.BestEpoch, TextCase, 17, 2))],
+        },
+    ];
+
+    private static Experiment Activations(string name, string title, string choice, string pixels) =>
+        new(name, title, With(Mnist, ("pixels", pixels)), [new("activation", [Named("sigmoid", ("activation", "sigmoid")), Named("ReLU", ("activation", "relu"))])], Measure.Best)
+        {
+            Plots = [new(name, Quantity.ValidationAccuracy, title)],
+            Choices = [MnistSetting, choice],
+            Claims =
+            [
+                new("Sigmoid beats ReLU", new Higher(Measure.Best, "sigmoid", "ReLU")),
+                new("Sigmoid converges sooner", new Lower(Measure.Convergence, "sigmoid", "ReLU")),
+                new("Sigmoid reaches 94.8 %", new Near(Measure.Best, "sigmoid", 94.8, 1)),
+                new("ReLU reaches 93.3 %", new Near(Measure.Best, "ReLU", 93.3, 1)),
+            ],
+        };
+
+    private static Experiment Sizes(string name, string title, string choice, string pixels) =>
+        new(name, title, With(Mnist, ("pixels", pixels)), [new("hidden", [.. ((string[])["2x", "4x", "6x"]).Select(size => Named(size.Replace('x', '×'), ("hidden", size)))])], Measure.Best)
+        {
+            Plots = [new(name, Quantity.ValidationAccuracy, title)],
+            Choices = [MnistSetting, choice],
+            Claims =
+            [
+                new("The sizes do not differ (p > 0.05)", new Alike(Measure.Best, 1)),
+                new("2× reaches 94.2 %", new Near(Measure.Best, "2×", 94.2, 1)),
+                new("4× reaches 94.0 %", new Near(Measure.Best, "4×", 94.0, 1)),
+                new("6× reaches 93.6 %", new Near(Measure.Best, "6×", 93.6, 1)),
+            ],
+        };
+
+    private static Experiment Layers(string name, string title, string choice, string pixels) =>
+        new(name, title, With(Mnist, ("pixels", pixels)), [new("layers", [Named("1 layer", ("layers", "1")), Named("2 layers", ("layers", "2"))])], Measure.Best)
+        {
+            Plots = [new(name, Quantity.ValidationAccuracy, title)],
+            Choices = [MnistSetting, choice],
+            Claims = [new("One layer beats two", new Higher(Measure.Best, "1 layer", "2 layers"))],
+        };
+
+    private static Experiment Batches(string name, string title, string choice, (string, string)[] optimizer) =>
+        new(name, title, With(Cifar, [("epochs", "50"), .. optimizer]), [Numbers("batch-size", 25, 50, 100, 200, 300)], Measure.Best)
+        {
+            Plots = [new(name, Quantity.ValidationAccuracy, title)],
+            Choices = [choice, FiftyEpochs],
+            Claims =
+            [
+                new("Smaller batches do better", new Falling(Measure.Best, "batch-size")),
+                new("The best batch size is 50", new Top(Measure.Best, "50")),
+                new("It reaches 63.3 %", new Near(Measure.Best, "50", 63.3, 1)),
+                new("That comes after 46 epochs", new Near(Measure.BestEpoch, "50", 46, 2)),
+            ],
+        };
+
+    private static Experiment Rates(string name, string title, string choice, (string, string)[] optimizer) =>
+        new(name, title, With(Cifar, [("epochs", "20"), .. optimizer]), [Numbers("lr", 0.0005, 0.001, 0.003, 0.005, 0.01)], Measure.Best)
+        {
+            Plots = [new(name, Quantity.ValidationAccuracy, title)],
+            Choices = [choice, "The rates besides 0.0005 and 0.003 are not given: 0.001, 0.005 and 0.01 fill the range and go past its best."],
+            Claims =
+            [
+                new("The best learning rate is 0.003", new Top(Measure.Best, "0.003")),
+                new("It reaches 65.1 %", new Near(Measure.Best, "0.003", 65.1, 1)),
+                new("That comes after 20 epochs", new Near(Measure.BestEpoch, "0.003", 20, 2)),
+            ],
+        };
+
+    private static (string, string)[] Momentum(string rate) => [("optimizer", "sgd"), ("momentum", "0.9"), ("lr", rate)];
+
+    private static (string, string)[] Adam(string rate) => [("optimizer", "adam"), ("lr", rate)];
+
+    private static Factor Numbers(string name, params double[] values) => new(name, [.. values.Select(value => value.ToString("0.####", CultureInfo.InvariantCulture)).Select(value => Named(value, (name, value)))]);
+
+    private static Level Named(string label, params (string Name, string Value)[] settings) => new(label, settings.ToDictionary(setting => setting.Name, setting => setting.Value));
+
+    private static Dictionary<string, string> With(Dictionary<string, string> settings, params (string Name, string Value)[] more)
+    {
+        var result = new Dictionary<string, string>(settings);
+        foreach (var (name, value) in more) result[name] = value;
+        return result;
+    }
+}

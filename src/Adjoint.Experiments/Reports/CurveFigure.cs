@@ -1,0 +1,117 @@
+using System.Globalization;
+using Adjoint.Training;
+using OxyPlot;
+using OxyPlot.Annotations;
+using OxyPlot.Axes;
+using OxyPlot.Legends;
+using OxyPlot.Series;
+
+namespace Adjoint.Experiments;
+
+/// <summary>The curves of an experiment over its epochs: for each case the mean over seeds, a band of one standard deviation, and every single run, faint.</summary>
+public static class CurveFigure
+{
+    // Okabe and Ito's palette, without its yellow, which is lost on white: told apart by colour-blind readers too. Dashes tell lines apart in print.
+    private static readonly OxyColor[] Colors =
+        [OxyColor.FromRgb(0, 114, 178), OxyColor.FromRgb(213, 94, 0), OxyColor.FromRgb(0, 158, 115), OxyColor.FromRgb(204, 121, 167), OxyColor.FromRgb(86, 180, 233), OxyColor.FromRgb(230, 159, 0), OxyColors.Black];
+    private static readonly LineStyle[] Styles = [LineStyle.Solid, LineStyle.Dash, LineStyle.DashDot, LineStyle.LongDash, LineStyle.Dot, LineStyle.DashDotDot, LineStyle.LongDashDot];
+
+    /// <summary>At most as many cases are drawn, the best ones: more lines cannot be told apart.</summary>
+    public const int MostCases = 7;
+
+    /// <summary>Draws a plot of an experiment as SVG.</summary>
+    /// <param name="plot">Which quantity.</param>
+    /// <param name="experiment">Whose.</param>
+    /// <param name="runs">The trials.</param>
+    /// <param name="mark">Written across the figure, such as that it is a quick look, or null.</param>
+    public static string Draw(Plot plot, Experiment experiment, CaseRuns runs, string? mark = null)
+    {
+        var model = new PlotModel
+        {
+            Title = plot.Title,
+            TitleFontSize = 17,
+            DefaultFontSize = 15,
+            PlotMargins = new OxyThickness(78, double.NaN, 20, 58),
+            Padding = new OxyThickness(8, 12, 8, 8),
+            Background = OxyColors.White,
+            IsLegendVisible = runs.Cases.Count > 1,
+        };
+        var shown = Shown(experiment, runs);
+        var last = shown.SelectMany(one => runs.Of(one.Label).Values).Select(epochs => epochs.Count - 1).DefaultIfEmpty(1).Max();
+        model.Axes.Add(new LinearAxis
+        {
+            Position = AxisPosition.Bottom,
+            Title = "epoch",
+            Minimum = 0,
+            Maximum = Math.Max(1, last),
+            MinimumMajorStep = 1,
+            MinorTickSize = 0,
+            MajorGridlineStyle = LineStyle.Dot,
+            MajorGridlineColor = OxyColors.LightGray,
+        });
+        model.Axes.Add(new LinearAxis { Position = AxisPosition.Left, Title = Unit(plot.Quantity), AxisTitleDistance = 18, MinorTickSize = 0, MajorGridlineStyle = LineStyle.Dot, MajorGridlineColor = OxyColors.LightGray });
+        // Outside, below: nothing it could cover.
+        model.Legends.Add(new Legend { LegendTitle = experiment.Factors.Count == 1 ? experiment.Factors[0].Name : null, LegendPlacement = LegendPlacement.Outside, LegendPosition = LegendPosition.BottomCenter, LegendOrientation = LegendOrientation.Horizontal, LegendItemSpacing = 26, LegendSymbolLength = 34, LegendMargin = 4, LegendLineSpacing = 4 });
+        for (var i = 0; i < shown.Count; i++) AddCase(model, shown[i].Label, [.. runs.Of(shown[i].Label).Values], plot.Quantity, Colors[i], Styles[i]);
+        if (mark is not null)
+            model.Annotations.Add(new TextAnnotation { Text = mark, TextPosition = new DataPoint(Math.Max(1, last) / 2.0, Middle(model)), FontSize = 40, TextColor = OxyColor.FromAColor(60, OxyColors.Red), Stroke = OxyColors.Transparent, TextHorizontalAlignment = HorizontalAlignment.Center, TextVerticalAlignment = VerticalAlignment.Middle });
+        return SvgFigure.Export(model, $"figure-{plot.Number}", 900, 500);
+    }
+
+    /// <summary>The cases that are drawn, in their order.</summary>
+    public static IReadOnlyList<Case> Shown(Experiment experiment, CaseRuns runs)
+    {
+        if (runs.Cases.Count <= MostCases) return runs.Cases;
+        var sign = experiment.Measure == Measure.Loss ? -1 : 1;
+        var best = runs.Cases.OrderByDescending(one => runs.Values(one.Label, experiment.Measure) is { Length: > 0 } values ? sign * values.Average() : double.NegativeInfinity).Take(MostCases).ToHashSet();
+        return [.. runs.Cases.Where(best.Contains)];
+    }
+
+    /// <summary>The axis's title.</summary>
+    public static string Unit(Quantity quantity) => quantity switch
+    {
+        Quantity.ValidationAccuracy => "validation accuracy / %",
+        Quantity.TrainLoss => "training loss / nats",
+        _ => "validation loss / nats",
+    };
+
+    /// <summary>The number of an epoch that is drawn.</summary>
+    public static double Value(EpochResult epoch, Quantity quantity) => quantity switch
+    {
+        Quantity.ValidationAccuracy => 100 * epoch.ValidationAccuracy,
+        Quantity.TrainLoss => epoch.TrainLoss ?? double.NaN,
+        _ => epoch.ValidationLoss,
+    };
+
+    private static void AddCase(PlotModel model, string label, IReadOnlyList<EpochResult>[] runs, Quantity quantity, OxyColor color, LineStyle style)
+    {
+        var mean = new LineSeries { Title = label, Color = color, StrokeThickness = 2.6, LineStyle = style };
+        var band = new AreaSeries { Color = OxyColors.Transparent, Color2 = OxyColors.Transparent, Fill = OxyColor.FromAColor(38, color), RenderInLegend = false };
+        for (var epoch = 0; epoch < runs.Select(run => run.Count).DefaultIfEmpty(0).Max(); epoch++)
+        {
+            var values = runs.Where(run => run.Count > epoch).Select(run => Value(run[epoch], quantity)).Where(double.IsFinite).ToArray();
+            if (values.Length == 0) continue;
+            var sample = Sample.Of(values);
+            mean.Points.Add(new(epoch, sample.Mean));
+            if (values.Length < 2) continue;
+            band.Points.Add(new(epoch, sample.Mean - sample.Deviation));
+            band.Points2.Add(new(epoch, sample.Mean + sample.Deviation));
+        }
+        model.Series.Add(band);
+        if (runs.Length > 1)
+            foreach (var run in runs)
+            {
+                var single = new LineSeries { Color = OxyColor.FromAColor(90, color), StrokeThickness = 0.8, RenderInLegend = false };
+                foreach (var epoch in run)
+                    if (double.IsFinite(Value(epoch, quantity))) single.Points.Add(new(epoch.Epoch, Value(epoch, quantity)));
+                model.Series.Add(single);
+            }
+        model.Series.Add(mean);
+    }
+
+    private static double Middle(PlotModel model)
+    {
+        var all = model.Series.OfType<LineSeries>().SelectMany(series => series.Points).Select(point => point.Y).DefaultIfEmpty(0).ToArray();
+        return (all.Min() + all.Max()) / 2;
+    }
+}

@@ -1,0 +1,151 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+
+namespace Adjoint.Experiments;
+
+/// <summary>An experiment with its trials, judged.</summary>
+public sealed record Judged(Experiment Experiment, CaseRuns Runs, IReadOnlyList<Finding> Findings)
+{
+    /// <summary>Judges the experiment's claims; without any, compares its cases two by two.</summary>
+    public static Judged Of(Experiment experiment, CaseRuns runs)
+    {
+        const int MostPairs = 15;
+        var labels = runs.Cases.Select(one => one.Label).ToArray();
+        var claims = experiment.Claims.Count > 0
+            ? experiment.Claims
+            : [.. (from i in Enumerable.Range(0, labels.Length) from j in Enumerable.Range(i + 1, labels.Length - i - 1) select new Claim($"{labels[i]} and {labels[j]} differ", new Differ(experiment.Measure, labels[i], labels[j]))).Take(MostPairs)];
+        return new(experiment, runs, Finding.Of(claims, runs));
+    }
+}
+
+/// <summary>What a study shows: figures, claims with verdicts, trials.</summary>
+/// <param name="Title">The heading.</param>
+/// <param name="Experiments">In order.</param>
+/// <param name="Trials">Every trial that is complete, with its folder's key.</param>
+/// <param name="Note">What a reader should know first, such as how long it all took; null leaves it out.</param>
+/// <param name="Mark">What marks it as a quick look, or null for a whole one.</param>
+public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments, IReadOnlyList<(Trial Trial, TrialResult Result)> Trials, string? Note, string? Mark)
+{
+    private const int FewSeeds = 5;
+
+    /// <summary>The page: self-contained, no script, readable on a phone and in print.</summary>
+    public string ToHtml()
+    {
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $$"""
+            <!doctype html>
+            <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+            <title>{{Escape(Title)}}</title>
+            <style>
+            body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 0 auto; padding: 1rem; color: #1a1a1a; background: #fff }
+            figure { margin: 1rem 0; break-inside: avoid } figure svg { width: 100%; height: auto; background: #fff }
+            table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem } .wide { overflow-x: auto }
+            th, td { padding: .25rem .6rem; text-align: left; vertical-align: top; border-bottom: 1px solid #ccc } td.n { text-align: right; white-space: nowrap }
+            .verdict { font-weight: bold; white-space: nowrap } .holds { color: #006b4f } .fails { color: #b04a00 } .open { color: #555 }
+            .mark { background: #fff3cd; border: 2px solid #b04a00; padding: .5rem 1rem; font-weight: bold } .rule { color: #555; font-size: .85rem }
+            code { font-size: .8rem; overflow-wrap: anywhere } details { margin: .3rem 0 } section { break-before: auto }
+            @media print { details > * { display: block } section { break-inside: auto } h2 { break-after: avoid } }
+            </style></head><body>
+            <h1>{{Escape(Title)}}</h1>
+
+            """);
+        if (Mark is not null) text.Append(CultureInfo.InvariantCulture, $"<p class=\"mark\">{Escape(Mark)}</p>\n");
+        if (Note is not null) text.Append(CultureInfo.InvariantCulture, $"<p>{Escape(Note)}</p>\n");
+        Summary(text);
+        foreach (var one in Experiments) Section(text, one);
+        AllTrials(text);
+        return text.Append("</body></html>\n").ToString();
+    }
+
+    /// <summary>The verdicts as a table of Markdown, for a README.</summary>
+    public string ToMarkdown()
+    {
+        var text = new StringBuilder("| figure | claim | verdict | found |\n|---|---|---|---|\n");
+        foreach (var one in Experiments)
+            foreach (var finding in one.Findings)
+                text.Append(CultureInfo.InvariantCulture, $"| {one.Experiment.Name} | {finding.Claim.Text} | {VerdictText(finding)} | {string.Join("; ", finding.Evidence.Select(evidence => evidence.What))} |\n");
+        return text.ToString();
+    }
+
+    /// <summary>A verdict in words. A quick look judges nothing.</summary>
+    public string VerdictText(Finding finding) => Mark is not null ? "not judged (quick)" : finding.Verdict switch { Verdict.Holds => "holds", Verdict.DoesNotHold => "does not hold", _ => "undecided" };
+
+    private void Summary(StringBuilder text)
+    {
+        var seeds = Experiments.Max(one => one.Experiment.Seeds.Count);
+        if (seeds is >= 2 and <= FewSeeds)
+            text.Append(CultureInfo.InvariantCulture, $"<p><b>{Words(seeds)} seeds prove little.</b> With {seeds}, a paired test at 5 % finds a difference four times in five only when it is {Rule.Number(Detectable(seeds))} times the spread between seeds, before any correction for several tests. “Undecided” then means: run more seeds. Beside each comparison stands how many would settle it, if the effect is as large as it looks; that estimate is itself rough.</p>\n");
+        else if (seeds == 1) text.Append("<p><b>One seed proves nothing</b>: how far results spread is unknown, so no claim that rests on a comparison is decided.</p>\n");
+        text.Append("<h2>Verdicts</h2><div class=\"wide\"><table><tr><th>figure</th><th>claim</th><th>verdict</th></tr>");
+        foreach (var one in Experiments)
+            foreach (var finding in one.Findings)
+                text.Append(CultureInfo.InvariantCulture, $"<tr><td><a href=\"#e-{Escape(one.Experiment.Name)}\">{Escape(one.Experiment.Name)}</a></td><td>{Escape(finding.Claim.Text)}</td><td class=\"verdict {Class(finding)}\">{VerdictText(finding)}</td></tr>");
+        text.Append("</table></div>\n");
+    }
+
+    private void Section(StringBuilder text, Judged one)
+    {
+        var (experiment, runs) = (one.Experiment, one.Runs);
+        text.Append(CultureInfo.InvariantCulture, $"<section id=\"e-{Escape(experiment.Name)}\"><h2>{Escape(experiment.Title)}</h2>\n");
+        foreach (var plot in experiment.Plots)
+            text.Append(CultureInfo.InvariantCulture, $"<figure>{CurveFigure.Draw(plot, experiment, runs, Mark is null ? null : "QUICK")}<figcaption>Figure {Escape(plot.Number)}. {Escape(CurveFigure.Unit(plot.Quantity).Split(" /")[0])} by epoch{(plot.Quantity == Quantity.TrainLoss ? "" : "; epoch 0 is before training")}. Line: mean over seeds; band: ± one standard deviation; thin: single runs.{(runs.Cases.Count > CurveFigure.MostCases ? $" The {CurveFigure.MostCases} best of {runs.Cases.Count} cases." : "")}{(Mark is null ? "" : " Quick look: a share of epochs and data.")}</figcaption></figure>\n");
+        text.Append(CultureInfo.InvariantCulture, $"<div class=\"wide\"><table><tr><th>case</th><th>{Escape(experiment.Measure.Title)} / {Escape(experiment.Measure.Unit)}: mean</th><th>standard deviation</th><th>95 % interval of the mean</th><th>seeds</th><th>best epoch</th></tr>");
+        foreach (var each in runs.Cases)
+        {
+            var sample = Sample.Of(runs.Values(each.Label, experiment.Measure));
+            var (low, high) = sample.MeanInterval();
+            text.Append(CultureInfo.InvariantCulture, $"<tr><td>{Escape(each.Label)}</td><td class=\"n\">{Digits(sample.Mean)}</td><td class=\"n\">{Digits(sample.Deviation)}</td><td class=\"n\">{Digits(low)} to {Digits(high)}</td><td class=\"n\">{sample.Count} of {experiment.Seeds.Count}</td><td class=\"n\">{string.Join(", ", runs.Values(each.Label, Measure.BestEpoch))}</td></tr>");
+        }
+        text.Append("</table></div>\n");
+        if (experiment.Choices.Count > 0)
+            text.Append("<h3>Chosen, because it was left open</h3><ul>").AppendJoin("", experiment.Choices.Select(choice => $"<li>{Escape(choice)}</li>")).Append("</ul>\n");
+        text.Append(experiment.Claims.Count > 0 ? "<h3>Claims</h3>\n" : "<h3>Comparisons</h3>\n");
+        foreach (var finding in one.Findings) Claim(text, finding);
+        text.Append("</section>\n");
+    }
+
+    private void Claim(StringBuilder text, Finding finding)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"<p><b>{Escape(finding.Claim.Text)}</b>: <span class=\"verdict {Class(finding)}\">{VerdictText(finding)}</span></p>");
+        if (finding.Evidence.Count > 0)
+        {
+            text.Append("<div class=\"wide\"><table><tr><th>compared</th><th>difference</th><th>95 % interval</th><th>test</th><th>p</th><th>p, Holm</th><th>effect</th><th>seeds; would settle it</th></tr>");
+            foreach (var one in finding.Evidence)
+                text.Append(CultureInfo.InvariantCulture, $"<tr><td>{Escape(one.What)}</td><td class=\"n\">{Rule.Number(one.Estimate)}</td><td class=\"n\">{Rule.Number(one.Low)} to {Rule.Number(one.High)}</td><td>{Escape(one.Test)}</td><td class=\"n\">{Rule.Number(one.P)}</td><td class=\"n\">{Rule.Number(one.AdjustedP)}</td><td class=\"n\">{Escape(one.Effect)}</td><td class=\"n\">{one.Seeds}; {(one.SeedsNeeded is { } needed ? $"{needed}" : "–")}</td></tr>");
+            text.Append("</table></div>");
+        }
+        text.Append(CultureInfo.InvariantCulture, $"<p class=\"rule\">Rule: {Escape(string.Join("; and ", finding.Claim.Rules.Select(rule => rule.Text)))}.</p>\n");
+    }
+
+    private void AllTrials(StringBuilder text)
+    {
+        text.Append("<section><h2>All trials</h2><div class=\"wide\"><table><tr><th>trial</th><th>best accuracy / %</th><th>epoch</th><th>at the end / %</th><th>time / s</th><th>doctor</th><th>how to repeat it</th></tr>");
+        foreach (var (trial, result) in Trials)
+            text.Append(CultureInfo.InvariantCulture, $"<tr><td><code>{trial.Key}</code>{(result.Problem is null ? "" : $"<br>{Escape(result.Problem)}")}</td><td class=\"n\">{Digits(Measure.Best.Of(result.Epochs))}</td><td class=\"n\">{Measure.BestEpoch.Of(result.Epochs)}</td><td class=\"n\">{Digits(Measure.Final.Of(result.Epochs))}</td><td class=\"n\">{result.Seconds:0}</td><td>{(result.Advice.Count == 0 ? "" : $"<details><summary>{result.Advice.Count}</summary>{string.Join("<br>", result.Advice.Select(Escape))}</details>")}</td><td><details><summary>command, settings</summary><code>{Escape(result.Command)}</code><br>{Escape(string.Join(", ", trial.Complete.Select(row => $"{row.Name} {row.Value}")))}</details></td></tr>");
+        text.Append("</table></div>");
+        foreach (var machine in Trials.Select(trial => trial.Result.Machine).Distinct()) text.Append(CultureInfo.InvariantCulture, $"<p>Machine: {Escape(machine)}.</p>");
+        text.Append("</section>\n");
+    }
+
+    private string Class(Finding finding) => Mark is not null ? "open" : finding.Verdict switch { Verdict.Holds => "holds", Verdict.DoesNotHold => "fails", _ => "open" };
+
+    // The effect, in deviations, that a paired test of so many seeds finds four times in five; halving the interval until it is narrow.
+    private static double Detectable(int seeds)
+    {
+        var (low, high) = (0.0, 100.0);
+        while (high - low > 1e-3)
+        {
+            var middle = (low + high) / 2;
+            if (Power.OfOne(middle, seeds) >= 0.8) high = middle;
+            else low = middle;
+        }
+        return high;
+    }
+
+    private static string Words(int number) => number switch { 2 => "Two", 3 => "Three", 4 => "Four", _ => "Five" };
+
+    private static string Digits(double value) => double.IsFinite(value) ? value.ToString("0.00", CultureInfo.InvariantCulture) : "–";
+
+    private static string Escape(string text) => WebUtility.HtmlEncode(text);
+}

@@ -1,0 +1,38 @@
+using MathNet.Numerics.Distributions;
+
+namespace Adjoint.Experiments;
+
+/// <summary>One-way analysis of variance (Fisher 1925): do the means of several groups differ by more than their spread explains?</summary>
+/// <param name="Between">Sum of squares of the groups' means about the mean of all, Σ nᵢ(x̄ᵢ − x̄)².</param>
+/// <param name="Within">Sum of squares of the values about their group's mean.</param>
+/// <param name="Groups">k.</param>
+/// <param name="Count">N values in all.</param>
+public sealed record Anova(double Between, double Within, int Groups, int Count)
+{
+    /// <summary>(Between / (k − 1)) / (Within / (N − k)).</summary>
+    public double F => Between / (Groups - 1) / (Within / (Count - Groups));
+
+    /// <summary>The probability of an F this large where all means are equal in truth. NaN where values are too few, or do not spread within their groups.</summary>
+    public double P => Groups > 1 && Count > Groups && Within > 0 ? 1 - FisherSnedecor.CDF(Groups - 1, Count - Groups, F) : double.NaN;
+
+    /// <summary>ω², the share of the variance that the groups explain, with little bias (Hays 1963); below 0 counts as 0.</summary>
+    public double OmegaSquared
+    {
+        get
+        {
+            var error = Within / (Count - Groups);
+            return Math.Max(0, (Between - (Groups - 1) * error) / (Between + Within + error));
+        }
+    }
+
+    /// <summary>The analysis of groups of values.</summary>
+    public static Anova Of(IReadOnlyList<IReadOnlyList<double>> groups)
+    {
+        var all = groups.Sum(group => group.Count);
+        var mean = groups.Sum(group => group.Sum()) / all;
+        var means = groups.Select(group => group.Sum() / group.Count).ToArray();
+        return new(
+            groups.Zip(means, (group, own) => group.Count * (own - mean) * (own - mean)).Sum(),
+            groups.Zip(means, (group, own) => group.Sum(value => (value - own) * (value - own))).Sum(), groups.Count, all);
+    }
+}
