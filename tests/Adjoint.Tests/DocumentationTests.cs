@@ -12,7 +12,7 @@ public sealed partial class DocumentationTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    [Theory, InlineData("course"), InlineData("from-vugrad"), InlineData("memory")]
+    [Theory, InlineData("course"), InlineData("from-vugrad"), InlineData("memory"), InlineData("images")]
     public void A_page_prints_what_it_says(string page)
     {
         var text = File.ReadAllText(Path.Combine(LayeringTests.Root(), "docs", page + ".md"));
@@ -28,6 +28,7 @@ public sealed partial class DocumentationTests : IDisposable
     [Theory]
     [InlineData("first-gradient", "[[-0.2500, -0.1250],\n [-0.1200, -0.0625]]")]
     [InlineData("own-op", "agrees with finite differences")]
+    [InlineData("explore", "graph.html")]
     [InlineData("plain-training-loop", "epoch 5: validation accuracy 9")]
     [InlineData("trainer", "validation accuracy 99")]
     public void A_sample_runs(string sample, string expected) =>
@@ -40,7 +41,7 @@ public sealed partial class DocumentationTests : IDisposable
         Assert.Equal(listed.Order(), Directory.GetFiles(Path.Combine(LayeringTests.Root(), "samples"), "*.cs").Select(Path.GetFileName).Order());
     }
 
-    [Theory, InlineData("README.md"), InlineData("docs/course.md"), InlineData("docs/from-vugrad.md"), InlineData("docs/memory.md")]
+    [Theory, InlineData("README.md"), InlineData("docs/course.md"), InlineData("docs/from-vugrad.md"), InlineData("docs/memory.md"), InlineData("docs/images.md"), InlineData("docs/experiments.md")]
     public void Links_lead_somewhere(string page)
     {
         var path = Path.Combine(LayeringTests.Root(), page);

@@ -1,16 +1,18 @@
 using System.CommandLine;
 using System.Globalization;
+using Adjoint.Exploring;
 
 namespace Adjoint.Cli.Commands;
 
-/// <summary><c>adjoint ops</c>: every op with formula and derivation; with <c>--check</c>, each derivative compared with finite differences.</summary>
+/// <summary><c>adjoint ops</c>: every op with formula and derivation; with <c>--check</c>, each derivative compared with finite differences; with <c>--html</c>, a page for each.</summary>
 internal static class OpsCommand
 {
     internal static Command Create(TextWriter output)
     {
         var check = new Option<bool>("--check") { Description = "Check each derivative numerically and print the error." };
-        var command = new Command("ops", "List the operations, their formulas and derivations.") { check };
-        command.SetAction(parsed => parsed.GetValue(check) ? Check(output) : List(output));
+        var html = new Option<string?>("--html") { Description = "Write a page for each into this folder.", HelpName = "folder" };
+        var command = new Command("ops", "List the operations, their formulas and derivations.") { check, html };
+        command.SetAction(parsed => parsed.GetValue(html) is { } folder ? WriteCards(folder, output) : parsed.GetValue(check) ? Check(output) : List(output));
         return command;
     }
 
@@ -18,6 +20,12 @@ internal static class OpsCommand
     {
         foreach (var entry in OpCatalogue.All)
             output.WriteLine($"{entry.Op.Name}\n  {entry.Op.Formula}\n  {entry.Op.Derivation}");
+        return 0;
+    }
+
+    private static int WriteCards(string folder, TextWriter output)
+    {
+        output.WriteLine($"{OpCards.Write(folder)} ops: {Path.Combine(folder, "index.html")}");
         return 0;
     }
 

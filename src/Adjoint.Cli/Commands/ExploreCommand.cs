@@ -1,0 +1,121 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Adjoint.Data;
+using Adjoint.Exploring;
+using Adjoint.IO;
+using Adjoint.Kernels;
+
+namespace Adjoint.Cli.Commands;
+
+/// <summary><c>adjoint explore</c>: a page in the browser that shows a network think and learn.</summary>
+internal static class ExploreCommand
+{
+    internal static Command Create(TextWriter output, TextWriter error)
+    {
+        var dataset = new Option<string?>("--dataset") { Description = $"What to learn: {string.Join(", ", TrainSettings.Datasets)}; synth by default." };
+        var model = new Option<string?>("--model") { Description = $"The network: {string.Join(", ", TrainSettings.Models)}; mlp by default." };
+        var hidden = new Option<string?>("--hidden") { Description = "Hidden sizes of an mlp: 4x (four times the inputs) or a list, 300,100." };
+        var layers = new Option<int?>("--layers") { Description = "Hidden layers, for --hidden 4x." };
+        var activation = new Option<string?>("--activation") { Description = $"Of an mlp: {string.Join(", ", Nn.Mlp.Activations)}." };
+        var batchSize = new Option<int>("--batch-size") { Description = "Samples per step, and in the graph.", DefaultValueFactory = _ => 32 };
+        var rate = new Option<double?>("--lr") { Description = "Learning rate at first; the default depends on data set and optimizer." };
+        var optimizer = new Option<string>("--optimizer") { Description = $"At first: {string.Join(", ", TrainSettings.Optimizers)}.", DefaultValueFactory = _ => "sgd" };
+        var seed = new Option<ulong>("--seed") { Description = "Of everything random.", DefaultValueFactory = _ => 1 };
+        var dataDir = new Option<string?>("--data-dir") { Description = "Where the data sets lie; else ADJOINT_DATA, else the user's cache." };
+        var checkpoint = new Option<string?>("--checkpoint") { Description = "Begin with the best model of a run: its folder, whose settings are taken, or a .safetensors file." };
+        var port = new Option<int>("--port") { Description = "Where to serve; any free port by default." };
+        var open = new Option<bool>("--open") { Description = "Open the page in the browser." };
+        var command = new Command("explore", "Show a network think and learn, in the browser.") { dataset, model, hidden, layers, activation, batchSize, rate, optimizer, seed, dataDir, checkpoint, port, open };
+        command.SetAction(parsed =>
+        {
+            var (file, run) = Checkpoint(parsed.GetValue(checkpoint));
+            string Value(Option<string?> option, string fallback) => parsed.GetValue(option) ?? run.GetValueOrDefault(option.Name[2..]) ?? fallback;
+            var (of, by) = (Value(dataset, "synth"), parsed.GetValue(optimizer)!);
+            var settings = new TrainSettings(
+                of, Value(model, "mlp"), Value(hidden, "4x"), parsed.GetValue(layers) ?? (int.TryParse(run.GetValueOrDefault("layers"), out var deep) ? deep : 1), Value(activation, "sigmoid"),
+                parsed.GetValue(batchSize), 1, parsed.GetValue(rate) ?? TrainSettings.DefaultLearningRate(of, by, "mean", parsed.GetValue(batchSize)), by, 0, 0, "mean",
+                run.GetValueOrDefault("pixels") ?? "unit", parsed.GetValue(seed), Workers.ThreadCount, parsed.GetValue(dataDir));
+            settings.Validate();
+            if (parsed.GetValue(port) is < 0 or > 65535) throw new UsageException($"--port: {parsed.GetValue(port)} is out of range; use 1 to 65535");
+            if (settings.BatchSize > 1024) throw new UsageException($"--batch-size: {settings.BatchSize} is out of range; use 1 to 1024, so that a page can show it");
+            return Serve(settings, file, parsed.GetValue(port), parsed.GetValue(open), output, error);
+        });
+        return command;
+    }
+
+    /// <summary>What a page can train with these settings.</summary>
+    internal static LearningTask TaskOf(TrainSettings settings, DataSplits data) => new(
+        $"{settings.Dataset}: {settings.Model}", data, seed => (settings with { Seed = seed }).CreateModel(data.Train),
+        (name, network, rate) => (settings with { Optimizer = name, LearningRate = rate }).CreateOptimizer(network),
+        TrainSettings.Optimizers, settings.Optimizer, settings.LearningRate, settings.BatchSize, settings.Seed);
+
+    private static int Serve(TrainSettings settings, string? checkpoint, int port, bool open, TextWriter output, TextWriter error)
+    {
+        using var page = ExplorerPage.Serve(Begin(TaskOf(settings, settings.LoadData()), checkpoint), port);
+        using var stopped = new ManualResetEventSlim();
+        void Stop(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            stopped.Set();
+        }
+        using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        output.WriteLine(page.Address);
+        output.Flush();
+        error.WriteLine("Ctrl+C stops.");
+        if (open) OpenBrowser(page.Address, error);
+        stopped.Wait();
+        return 0;
+    }
+
+    private static Exploration Begin(LearningTask task, string? checkpoint)
+    {
+        if (checkpoint is null) return Exploration.Of(task);
+        var start = SafeTensors.Load(checkpoint);
+        try
+        {
+            return Exploration.Of(task, start);
+        }
+        catch (AdjointException problem)
+        {
+            throw new AdjointException($"--checkpoint {checkpoint}: {problem.Message}", problem);
+        }
+    }
+
+    // A run's folder brings its settings; a file brings none.
+    private static (string? File, IReadOnlyDictionary<string, string> Settings) Checkpoint(string? path)
+    {
+        var settings = new Dictionary<string, string>();
+        if (path is null) return (null, settings);
+        if (File.Exists(path)) return (path, settings);
+        var best = Path.Combine(path, "best.safetensors");
+        if (!File.Exists(best)) throw new AdjointException($"--checkpoint {path}: holds no best.safetensors; name the folder of a run, or a .safetensors file");
+        var noted = Path.Combine(path, "settings.json");
+        if (File.Exists(noted))
+            try
+            {
+                using var json = JsonDocument.Parse(File.ReadAllBytes(noted));
+                foreach (var setting in json.RootElement.EnumerateObject())
+                    if (setting.Value.ValueKind == JsonValueKind.String) settings[setting.Name] = setting.Value.GetString()!;
+            }
+            catch (Exception problem) when (problem is JsonException or InvalidOperationException)
+            {
+                throw new AdjointException($"--checkpoint {path}: settings.json does not parse ({problem.Message.TrimEnd('.')}); name the .safetensors file and give the settings as options", problem);
+            }
+        return (best, settings);
+    }
+
+    private static void OpenBrowser(Uri address, TextWriter error)
+    {
+        try
+        {
+            using var _ = Process.Start(new ProcessStartInfo(address.ToString()) { UseShellExecute = true });
+        }
+        catch (Exception problem) when (problem is System.ComponentModel.Win32Exception or PlatformNotSupportedException or InvalidOperationException)
+        {
+            error.WriteLine("--open: no browser could be started; open the address above");
+        }
+    }
+}

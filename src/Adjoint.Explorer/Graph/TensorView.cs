@@ -1,0 +1,128 @@
+using System.Text.Json;
+
+namespace Adjoint.Exploring;
+
+/// <summary>
+/// What the page gets of a tensor: a summary always; all elements where they are few; else means of blocks for a heat map, pictures where the axes are those of images or
+/// filters, and a histogram. So the answer's size does not grow with the tensor's.
+/// </summary>
+internal static class TensorView
+{
+    /// <summary>Up to so many elements are sent as they are.</summary>
+    internal const int FullUpTo = 1024;
+
+    private const int MostCells = 64;
+    private const int MostPictures = 48;
+    private const int MostPixels = 1 << 17;
+
+    internal static void Write(Utf8JsonWriter json, Tensor tensor)
+    {
+        var values = ToDoubles(tensor);
+        var summary = TensorSummary.Of(values);
+        json.WriteStartObject();
+        json.WriteNumbers("shape", [.. tensor.Shape]);
+        json.WriteString("dtype", tensor.DType.Label());
+        WriteSummary(json, summary);
+        if (values.Length <= FullUpTo) WriteElements(json, "values", values, tensor.DType);
+        else WriteBlocks(json, tensor.Shape, values);
+        if (tensor.Rank == 4 && tensor.Shape[2] * tensor.Shape[3] > 1) WritePictures(json, tensor.Shape, values, summary);
+        if (values.Length > 1 && double.IsFinite(summary.Minimum)) json.WriteNumbers("histogram", summary.Histogram(values));
+        json.WriteEndObject();
+    }
+
+    /// <summary>The elements in row-major order.</summary>
+    internal static double[] ToDoubles(Tensor tensor) => tensor.DType switch
+    {
+        DType.Float32 => Array.ConvertAll(tensor.ToArray<float>(), value => (double)value),
+        DType.Float64 => tensor.ToArray<double>(),
+        DType.Int64 => Array.ConvertAll(tensor.ToArray<long>(), value => (double)value),
+        DType.Bool => Array.ConvertAll(tensor.ToArray<bool>(), value => value ? 1.0 : 0),
+        var other => throw new AdjointException($"Explorer: cannot show elements of {other.Label()}"),
+    };
+
+    internal static void WriteSummary(Utf8JsonWriter json, TensorSummary summary)
+    {
+        json.WriteStartObject("summary");
+        json.WriteNumber("count", summary.Count);
+        json.WriteReal("minimum", summary.Minimum);
+        json.WriteReal("mean", summary.Mean);
+        json.WriteReal("maximum", summary.Maximum);
+        json.WriteReal("norm", summary.Norm);
+        json.WriteNumber("zeros", summary.Zeros);
+        json.WriteNumber("nans", summary.NaNs);
+        json.WriteNumber("infinities", summary.Infinities);
+        json.WriteEndObject();
+    }
+
+    // Single precision is written in its own shortest digits: 0.1, not 0.10000000149011612.
+    private static void WriteElements(Utf8JsonWriter json, string name, double[] values, DType dtype)
+    {
+        json.WriteStartArray(name);
+        foreach (var value in values)
+            if (!double.IsFinite(value)) json.WriteStringValue(JsonNumbers.Name(value));
+            else if (dtype == DType.Float32) json.WriteNumberValue((float)value);
+            else json.WriteNumberValue(value);
+        json.WriteEndArray();
+    }
+
+    // Rows: all axes but the last. A vector is folded into a square.
+    private static void WriteBlocks(Utf8JsonWriter json, Shape shape, double[] values)
+    {
+        var columns = shape.Rank > 1 ? shape[-1] : (int)Math.Ceiling(Math.Sqrt(values.Length));
+        if (columns < 8 && shape.Rank > 2) columns *= shape[-2];
+        var rows = (values.Length + columns - 1) / columns;
+        var (down, across) = (Math.Min(rows, MostCells), Math.Min(columns, MostCells));
+        var (sums, counts) = (new double[down * across], new int[down * across]);
+        for (var row = 0; row < rows; row++)
+        {
+            var line = (int)((long)row * down / rows) * across;
+            for (var column = 0; column < columns && row * columns + column < values.Length; column++)
+            {
+                var value = values[row * columns + column];
+                if (!double.IsFinite(value)) continue;
+                var cell = line + (int)((long)column * across / columns);
+                sums[cell] += value;
+                counts[cell]++;
+            }
+        }
+        json.WriteStartObject("blocks");
+        json.WriteNumber("rows", rows);
+        json.WriteNumber("columns", columns);
+        json.WriteNumber("down", down);
+        json.WriteNumber("across", across);
+        json.WriteStartArray("means");
+        for (var i = 0; i < sums.Length; i++) json.WriteReal(counts[i] == 0 ? double.NaN : (float)(sums[i] / counts[i]));
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    // One picture a sample where there are three channels (or one), else one a channel. Bytes: 0 is the minimum, 255 the maximum.
+    private static void WritePictures(Utf8JsonWriter json, Shape shape, double[] values, TensorSummary summary)
+    {
+        var channels = shape[1] == 3 ? 3 : 1;
+        var (height, width) = (shape[2], shape[3]);
+        var step = 1;
+        while ((height / step) * (width / step) > 4096) step++;
+        var (small, narrow) = (Math.Max(1, height / step), Math.Max(1, width / step));
+        var total = shape[0] * shape[1] / channels;
+        var count = Math.Min(total, Math.Min(MostPictures, Math.Max(1, MostPixels / (small * narrow * channels))));
+        var bytes = new byte[count * channels * small * narrow];
+        var scale = summary.Maximum > summary.Minimum ? 255 / (summary.Maximum - summary.Minimum) : 0;
+        for (int i = 0, to = 0; i < count * channels; i++)
+            for (var row = 0; row < small; row++)
+                for (var column = 0; column < narrow; column++, to++)
+                {
+                    var value = values[(i * height + row * step) * width + column * step];
+                    bytes[to] = double.IsFinite(value) ? (byte)Math.Round((value - summary.Minimum) * scale) : (byte)0;
+                }
+        json.WriteStartObject("pictures");
+        json.WriteNumber("count", count);
+        json.WriteNumber("total", total);
+        json.WriteNumber("perSample", shape[1] / channels);
+        json.WriteNumber("channels", channels);
+        json.WriteNumber("height", small);
+        json.WriteNumber("width", narrow);
+        json.WriteBase64String("bytes", bytes);
+        json.WriteEndObject();
+    }
+}

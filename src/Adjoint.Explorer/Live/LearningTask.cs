@@ -1,0 +1,19 @@
+using Adjoint.Data;
+using Adjoint.Nn;
+using Adjoint.Optim;
+
+namespace Adjoint.Exploring;
+
+/// <summary>What a page can train: data, and how a network and an optimiser of it are made.</summary>
+/// <param name="Title">The heading.</param>
+/// <param name="Data">To learn from, and to validate on.</param>
+/// <param name="CreateModel">A network from a seed.</param>
+/// <param name="CreateOptimizer">An optimiser by name, for a network and a learning rate.</param>
+/// <param name="Optimizers">The names.</param>
+/// <param name="Optimizer">The first.</param>
+/// <param name="LearningRate">At first.</param>
+/// <param name="BatchSize">Samples per step.</param>
+/// <param name="Seed">Of the first network and the order of samples.</param>
+internal sealed record LearningTask(
+    string Title, DataSplits Data, Func<ulong, Module> CreateModel, Func<string, Module, double, Optimizer> CreateOptimizer,
+    IReadOnlyList<string> Optimizers, string Optimizer, double LearningRate, int BatchSize, ulong Seed);

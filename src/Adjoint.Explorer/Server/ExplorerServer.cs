@@ -1,0 +1,200 @@
+using System.Globalization;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Adjoint.Exploring;
+
+/// <summary>
+/// Serves a page on 127.0.0.1. Its addresses begin with a random token, so nobody can read the page or give orders who was not given the address; requests that name another host, or
+/// come from another site's page, are refused (DNS rebinding, cross-site requests).
+/// </summary>
+internal sealed class ExplorerServer : IAsyncDisposable
+{
+    private const int LargestOrder = 4096;
+
+    // Inline are the map of modules and what formulas need; no script of another origin runs.
+    private const string Policy = "default-src 'none'; script-src 'self' 'nonce-{0}'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    private readonly WebApplication application;
+    private readonly Exploration exploration;
+    private readonly string token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+    private string host = "";
+
+    private ExplorerServer(WebApplication application, Exploration exploration) => (this.application, this.exploration) = (application, exploration);
+
+    /// <summary>What to open, token included.</summary>
+    internal Uri Address { get; private set; } = null!;
+
+    /// <summary>Starts on a port, 0 for any free one.</summary>
+    /// <exception cref="AdjointException">The port is taken or not allowed.</exception>
+    internal static async Task<ExplorerServer> StartAsync(Exploration exploration, int port = 0)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "adjoint" });
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(options =>
+        {
+            options.AddServerHeader = false;
+            options.Limits.MaxRequestBodySize = LargestOrder;
+            options.Listen(IPAddress.Loopback, port);
+        });
+        // Kestrel's default reaction to Ctrl+C prints; the tool has its own.
+        builder.Services.AddSingleton<Microsoft.Extensions.Hosting.IHostLifetime, NoLifetime>();
+        var application = builder.Build();
+        var server = new ExplorerServer(application, exploration);
+        application.Run(server.AnswerAsync);
+        try
+        {
+            await application.StartAsync().ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is IOException or System.Net.Sockets.SocketException)
+        {
+            await application.DisposeAsync().ConfigureAwait(false);
+            throw new AdjointException($"port {port}: {(error.InnerException ?? error).Message.TrimEnd('.')}; name another with --port, or leave it out for any free one", error);
+        }
+        var bound = application.Urls.First();
+        server.host = new Uri(bound).Authority;
+        server.Address = new Uri($"http://{server.host}/{server.token}/");
+        return server;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+        await application.StopAsync(soon.Token).ConfigureAwait(false);
+        await application.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task AnswerAsync(HttpContext context)
+    {
+        var (request, response) = (context.Request, context.Response);
+        response.Headers.CacheControl = "no-store";
+        response.Headers["Referrer-Policy"] = "no-referrer";
+        response.Headers["X-Content-Type-Options"] = "nosniff";
+        response.Headers["Cross-Origin-Resource-Policy"] = "same-origin";
+        if (Refusal(request, out var path) is { } refusal)
+        {
+            await ReplyAsync(response, 403, "text/plain; charset=utf-8", Encoding.UTF8.GetBytes(refusal + "\n")).ConfigureAwait(false);
+            return;
+        }
+        try
+        {
+            await AnswerAsync(context, path).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is AdjointException or JsonException or BadHttpRequestException)
+        {
+            var status = error switch { NotThereException => 404, BadHttpRequestException bad => bad.StatusCode, _ => 400 };
+            var message = error is JsonException ? "the order is no JSON" : error.Message;
+            await ReplyAsync(response, status, "application/json", JsonNumbers.ToBytes(json =>
+            {
+                json.WriteStartObject();
+                json.WriteString("error", message);
+                json.WriteEndObject();
+            })).ConfigureAwait(false);
+        }
+    }
+
+    private string? Refusal(HttpRequest request, out string path)
+    {
+        path = "";
+        var named = request.Headers.Host.ToString();
+        if (named != host && named != $"localhost:{host[(host.LastIndexOf(':') + 1)..]}")
+            return $"The explorer answers only requests to {host}.";
+        if (request.Headers.Origin is { Count: > 0 } origin && origin.ToString() != $"http://{named}")
+            return "The explorer answers only requests of its own page.";
+        if (request.Headers["Sec-Fetch-Site"] is { Count: > 0 } site && site.ToString() is "cross-site" && request.Method != "GET")
+            return "The explorer answers only requests of its own page.";
+        var parts = (request.Path.Value ?? "").Split('/', 3);
+        if (parts.Length < 3 || !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(parts[1]), Encoding.UTF8.GetBytes(token)))
+            return "The address lacks the right token: open the whole address that the explorer printed, with what follows the port.";
+        path = parts[2];
+        return null;
+    }
+
+    private async Task AnswerAsync(HttpContext context, string path)
+    {
+        var (request, response) = (context.Request, context.Response);
+        if (path == "api/training" && request.Method == "POST")
+        {
+            if (!(request.ContentType ?? "").StartsWith("application/json", StringComparison.Ordinal)) throw new AdjointException("an order is sent as application/json");
+            using var order = await JsonDocument.ParseAsync(request.Body, cancellationToken: context.RequestAborted).ConfigureAwait(false);
+            var after = Number(request, "after") ?? -1;
+            var state = await exploration.Run(page =>
+            {
+                page.Order(order.RootElement);
+                return page.State(after, detailed: true);
+            }).ConfigureAwait(false);
+            await ReplyAsync(response, 200, "application/json", state!).ConfigureAwait(false);
+            return;
+        }
+        if (request.Method is not ("GET" or "HEAD")) throw new AdjointException($"{request.Method} is not understood here; use GET, or POST to api/training");
+        if (path == "")
+        {
+            var nonce = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+            response.Headers.ContentSecurityPolicy = string.Format(CultureInfo.InvariantCulture, Policy, nonce);
+            var page = PageFiles.Index(name => $"./{name}", "<link rel=\"stylesheet\" href=\"./style.css\">", "").Replace("<script", $"<script nonce=\"{nonce}\"", StringComparison.Ordinal);
+            await ReplyAsync(response, 200, "text/html; charset=utf-8", Encoding.UTF8.GetBytes(page)).ConfigureAwait(false);
+            return;
+        }
+        if (path.StartsWith("api/", StringComparison.Ordinal))
+        {
+            var work = Route(request, path);
+            var answer = await exploration.Run(work).ConfigureAwait(false) ?? throw new NotThereException("nothing is trained here");
+            if (path == "api/offline") response.Headers.ContentDisposition = "attachment; filename=\"graph.html\"";
+            await ReplyAsync(response, 200, path == "api/offline" ? "text/html; charset=utf-8" : "application/json", answer).ConfigureAwait(false);
+            return;
+        }
+        if (path != "index.html" && PageFiles.TypeOf(path) is { } type && PageFiles.Read(path) is { } bytes)
+            await ReplyAsync(response, 200, type, bytes).ConfigureAwait(false);
+        else
+            throw new NotThereException($"there is no {path}");
+    }
+
+    private static Func<Exploration, byte[]?> Route(HttpRequest request, string path)
+    {
+        int Needed(string name) => Number(request, name) ?? throw new AdjointException($"{path}: a whole number '{name}' is needed");
+        var which = request.Query["which"].ToString();
+        var (arrived, after, detailed) = (Number(request, "arrived"), Number(request, "after") ?? -1, request.Query["detailed"] == "1");
+        switch (path)
+        {
+            case "api/graph": return page => page.Graph();
+            case "api/tensor":
+                var id = Needed("id");
+                return page => page.Tensor(id, which, arrived);
+            case "api/rule":
+                var (ruled, input, element) = (Needed("op"), Needed("input"), Needed("element"));
+                return page => page.Rule(ruled, input, element);
+            case "api/parts":
+                var (parted, at) = (Needed("op"), Needed("element"));
+                return page => page.Parts(parted, at);
+            case "api/check":
+                var op = Needed("op");
+                return page => page.Check(op);
+            case "api/training": return page => page.State(after, detailed);
+            case "api/offline": return page => page.Offline();
+            default: throw new NotThereException($"there is no {path}");
+        }
+    }
+
+    private static int? Number(HttpRequest request, string name) =>
+        int.TryParse(request.Query[name], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value : null;
+
+    private static async Task ReplyAsync(HttpResponse response, int status, string type, byte[] body)
+    {
+        (response.StatusCode, response.ContentType, response.ContentLength) = (status, type, body.Length);
+        if (response.HttpContext.Request.Method != "HEAD") await response.Body.WriteAsync(body).ConfigureAwait(false);
+    }
+
+    private sealed class NoLifetime : Microsoft.Extensions.Hosting.IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

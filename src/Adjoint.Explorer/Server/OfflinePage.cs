@@ -1,0 +1,74 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Adjoint.Exploring;
+
+/// <summary>
+/// The page as one file that works without a server and without a network: the same modules, and every answer that the server would give about this graph. What would be
+/// endless is limited: rules are taken apart for a few elements, and only gradients of many parts are kept before they are whole.
+/// </summary>
+internal static class OfflinePage
+{
+    private const int ElementsEach = 12;
+    private const int LargestCheck = 500_000;
+
+    internal static byte[] Create(Exploration page, ComputationGraph graph, string title, string version)
+    {
+        var answers = new List<(string Address, byte[] Json)>
+        {
+            ("graph", JsonNumbers.ToBytes(json => GraphJson.Write(json, graph, title, version))),
+        };
+        foreach (var tensor in graph.Tensors)
+        {
+            answers.Add(($"tensor?id={tensor.Id}&which=value", page.Tensor(tensor.Id, "value", null)));
+            if (tensor.Gradient is null) continue;
+            answers.Add(($"tensor?id={tensor.Id}&which=gradient", page.Tensor(tensor.Id, "gradient", null)));
+            for (var arrived = 1; arrived < tensor.Contributions.Count; arrived++)
+                answers.Add(($"tensor?id={tensor.Id}&which=gradient&arrived={arrived}", page.Tensor(tensor.Id, "gradient", arrived)));
+        }
+        foreach (var op in graph.Ops) AddOp(answers, page, op);
+        var text = new StringBuilder("<script type=\"application/json\" id=\"answers\">{");
+        foreach (var (address, json) in answers)
+            text.Append(text[^1] == '{' ? "" : ",\n").Append(JsonSerializer.Serialize(address, PlainText.Default.String)).Append(':').Append(Encoding.UTF8.GetString(json));
+        // The JSON writer leaves no "<" in strings, so no text can end the script.
+        text.Append("}</script>");
+        var style = $"<style>\n{PageFiles.ReadText("page/style.css")}</style>";
+        return Encoding.UTF8.GetBytes(PageFiles.Index(
+            name => $"data:text/javascript;base64,{Convert.ToBase64String(PageFiles.Read(name)!)}", style, text.ToString()));
+    }
+
+    private static void AddOp(List<(string, byte[])> answers, Exploration page, OpItem op)
+    {
+        if (op.Node.Trace is not { Gradient: not null } trace) return;
+        var size = op.Inputs.Sum(input => (long)input.Tensor.Length) + op.Output.Tensor.Length;
+        if (size > LargestCheck) return;
+        Add($"check?op={op.Id}", () => page.Check(op.Id));
+        foreach (var element in Some(op.Output.Tensor.Length)) Add($"parts?op={op.Id}&element={element}", () => page.Parts(op.Id, element));
+        for (var i = 0; i < op.Inputs.Count; i++)
+            if (trace.Contributions[i] is not null)
+                foreach (var element in Some(op.Inputs[i].Tensor.Length)) Add($"rule?op={op.Id}&input={i}&element={element}", () => page.Rule(op.Id, i, element));
+
+        void Add(string address, Func<byte[]> answer)
+        {
+            try
+            {
+                answers.Add((address, answer()));
+            }
+            catch (AdjointException error)
+            {
+                answers.Add((address, JsonNumbers.ToBytes(json =>
+                {
+                    json.WriteStartObject();
+                    json.WriteString("error", error.Message);
+                    json.WriteEndObject();
+                })));
+            }
+        }
+    }
+
+    private static IEnumerable<int> Some(int length) => Enumerable.Range(0, Math.Min(length, ElementsEach));
+}
+
+/// <summary>Text as JSON, without reflection.</summary>
+[System.Text.Json.Serialization.JsonSerializable(typeof(string))]
+internal sealed partial class PlainText : System.Text.Json.Serialization.JsonSerializerContext;
