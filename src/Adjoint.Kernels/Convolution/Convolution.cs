@@ -15,10 +15,16 @@ public static unsafe class Convolution
     private const int FewTapFilters = 32;
     private const int ManyPositions = 512;
     private const int MostDirectFilters = 16;
+    private const int LeastWinogradChannels = 16;
 
     /// <summary>y[n, f, i, j] = b[f] + Σ x[n, c, i·s + ky·d − p, j·s + kx·d − p] · w[f, c, ky, kx]; bias may be null.</summary>
     public static void Forward<T>(in ConvShape shape, T* x, T* w, T* bias, T* y) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        if (IsWinograd<T>(shape))
+        {
+            WinogradCorrelate(new(shape.Samples, shape.Channels, shape.Filters, shape.Height, shape.Width, shape.PadHeight, shape.PadWidth, V512<T>.Count), x, w, false, bias, y);
+            return;
+        }
         var image = new PaddedImage(shape.GroupChannels, shape.Height, shape.Width, shape.PadHeight, shape.PadWidth, shape, shape.StrideHeight, shape.StrideWidth, shape.OutHeight, shape.OutWidth);
         Correlate(shape, image, shape.GroupFilters, shape.Taps, shape.OutHeight, shape.OutWidth, x, (nint)shape.GroupChannels * shape.Height * shape.Width, w, bias, y);
     }
@@ -26,6 +32,19 @@ public static unsafe class Convolution
     /// <summary>∂L/∂x from g = ∂L/∂y: the same sum run backward, which is a correlation of the spread-out g with the filters turned by half a turn.</summary>
     public static void DataGradient<T>(in ConvShape shape, T* g, T* w, T* dx) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        if (IsWinograd<T>(shape))
+        {
+            WinogradCorrelate(new(shape.Samples, shape.Filters, shape.Channels, shape.OutHeight, shape.OutWidth, 2 - shape.PadHeight, 2 - shape.PadWidth, V512<T>.Count), g, w, true, null, dx);
+            return;
+        }
+        if (FlatDataGradient<V512<T>, T>.Covers(shape))
+        {
+            if (Vector512.IsHardwareAccelerated) FlatDataGradient<V512<T>, T>.Run(shape, g, w, dx);
+            else if (Vector256.IsHardwareAccelerated) FlatDataGradient<V256<T>, T>.Run(shape, g, w, dx);
+            else if (Vector128.IsHardwareAccelerated) FlatDataGradient<V128<T>, T>.Run(shape, g, w, dx);
+            else FlatDataGradient<Scalar<T>, T>.Run(shape, g, w, dx);
+            return;
+        }
         var (kernel, taps) = (shape.KernelHeight * shape.KernelWidth, shape.GroupFilters * shape.KernelHeight * shape.KernelWidth);
         var turned = PackBuffer.Rent<T>(3, (nint)shape.Channels * taps);
         for (var group = 0; group < shape.Groups; group++)
@@ -45,7 +64,9 @@ public static unsafe class Convolution
     /// <summary>∂L/∂w from x and g = ∂L/∂y.</summary>
     public static void WeightGradient<T>(in ConvShape shape, T* x, T* g, T* dw) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (Vector512.IsHardwareAccelerated && shape is { StrideHeight: 1, StrideWidth: 1, DilationHeight: 1, DilationWidth: 1, KernelWidth: 3 or 5 }
+        if (IsWinograd<T>(shape))
+            WinogradWeightGradient<V512<T>, T, StridedTile8x2<V512<T>, T>, StridedTile16x1<V512<T>, T>>.Run(new(shape.Samples, shape.Channels, shape.Filters, shape.Height, shape.Width, shape.PadHeight, shape.PadWidth, V512<T>.Count), x, g, dw);
+        else if (Vector512.IsHardwareAccelerated && shape is { StrideHeight: 1, StrideWidth: 1, DilationHeight: 1, DilationWidth: 1, KernelWidth: 3 or 5 }
             && FillsVectors<V512<T>, T>(shape.GroupFilters) && (shape.GroupFilters <= FewTapFilters || shape.Positions >= ManyPositions))
         {
             // With many filters and few positions a gathered panel is used often enough to pay for itself.
@@ -68,6 +89,14 @@ public static unsafe class Convolution
         else if (Vector128.IsHardwareAccelerated) WeightGradient<T, Tile6x2<V128<T>, T>>.Run(shape, x, g, dw);
         else WeightGradient<T, Tile6x2<Scalar<T>, T>>.Run(shape, x, g, dw);
     }
+
+    // Products are saved where both channels and filters fill vectors. In double precision the plain sum stays: who asks for it asks for its digits.
+    private static bool IsWinograd<T>(in ConvShape shape) => typeof(T) == typeof(float) && Vector512.IsHardwareAccelerated
+        && shape is { Groups: 1, KernelHeight: 3, KernelWidth: 3, StrideHeight: 1, StrideWidth: 1, DilationHeight: 1, DilationWidth: 1, PadHeight: <= 2, PadWidth: <= 2 }
+        && Math.Min(shape.Channels, shape.Filters) >= LeastWinogradChannels && shape.OutHeight >= Winograd.Tile - 1 && shape.OutWidth >= Winograd.Tile - 1;
+
+    private static void WinogradCorrelate<T>(in WinogradShape shape, T* x, T* w, bool turned, T* bias, T* y) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        WinogradCorrelation<V512<T>, T, StridedTile8x2<V512<T>, T>, StridedTile16x1<V512<T>, T>>.Run(shape, x, w, turned, bias, y);
 
     private static bool FillsVectors<V, T>(int filters) where V : struct, ILanes<V, T> where T : unmanaged => filters >= LeastFill * ((filters + V.Count - 1) / V.Count * V.Count);
 

@@ -72,29 +72,25 @@ internal static unsafe class FilterLaneCorrelation<V, T> where V : struct, ILane
             var (index, part) = (chunk / Parts, chunk % Parts);
             var padded = PackBuffer.Rent<T>(4, Image.Length);
             Image.Fill(X + index * SampleLength, padded);
-            var positions = (nint)OutHeight * OutWidth;
-            var tile = stackalloc T[2 * Columns * V.Count];
-            var sources = stackalloc T*[8];
             var perPart = (Pairs + Parts - 1) / Parts;
-            for (var pair = part * perPart; pair < Math.Min(Pairs, (part + 1) * perPart); pair++)
-                for (var column = 0; column < OutWidth; column += Columns)
-                    for (var vector = 0; vector < Vectors; vector++)
-                    {
-                        var count = Math.Min(V.Count, Filters - vector * V.Count);
-                        Tile(Taps, Packed + ((nint)(index % Groups) * Vectors + vector) * V.Count * (Taps + 1), padded + 2 * pair * Image.RowStep + column, Image.RowStep, Offsets, tile);
-                        for (var row = 2 * pair; row < Math.Min(OutHeight, 2 * pair + 2); row++)
-                            for (var j = 0; j < Math.Min(Columns, OutWidth - column); j += 8)
-                            {
-                                var length = Math.Min(8, Math.Min(Columns, OutWidth - column) - j);
-                                for (var i = 0; i < length; i++) sources[i] = tile + ((row - 2 * pair) * Columns + j + i) * V.Count;
-                                Packing.Transpose(sources, length, count, Y + ((nint)index * Filters + vector * V.Count) * positions + (nint)row * OutWidth + column + j, positions);
-                            }
-                    }
+            var (firstRow, lastRow) = (part * perPart * 2, Math.Min(OutHeight, (part + 1) * perPart * 2));
+            if (firstRow >= lastRow) return;
+            // Position by position, with room for the second row of the last pair.
+            var lanes = PackBuffer.Rent<T>(1, (nint)2 * perPart * OutWidth * V.Count);
+            var positions = (nint)OutHeight * OutWidth;
+            for (var vector = 0; vector < Vectors; vector++)
+            {
+                var a = Packed + ((nint)(index % Groups) * Vectors + vector) * V.Count * (Taps + 1);
+                for (var row = firstRow; row < lastRow; row += 2)
+                    for (var column = 0; column < OutWidth; column += Columns)
+                        Tile(Taps, a, padded + row * Image.RowStep + column, Image.RowStep, Offsets, lanes + ((nint)(row - firstRow) * OutWidth + column) * V.Count, (nint)OutWidth * V.Count);
+                Packing.Transpose(lanes, V.Count, (lastRow - firstRow) * OutWidth, Math.Min(V.Count, Filters - vector * V.Count), Y + ((nint)index * Filters + vector * V.Count) * positions + (nint)firstRow * OutWidth, positions);
+            }
         }
 
         // Spelled out, because the compiler keeps arrays out of registers.
         [MethodImpl(MethodImplOptions.NoInlining)]
-        private static void Tile(nint taps, T* a, T* image, nint step, nint* offsets, T* tile)
+        private static void Tile(nint taps, T* a, T* image, nint step, nint* offsets, T* tile, nint nextRow)
         {
             var p0 = V.Load(a);
             var p1 = V.Load(a);
@@ -121,27 +117,27 @@ internal static unsafe class FilterLaneCorrelation<V, T> where V : struct, ILane
                 a += V.Count;
                 var x = image + offsets[tap];
                 var filter = V.Load(a);
-                p0 = V.Fma(filter, V.Splat(x[0]), p0);
-                p1 = V.Fma(filter, V.Splat(x[1]), p1);
-                p2 = V.Fma(filter, V.Splat(x[2]), p2);
-                p3 = V.Fma(filter, V.Splat(x[3]), p3);
-                p4 = V.Fma(filter, V.Splat(x[4]), p4);
-                p5 = V.Fma(filter, V.Splat(x[5]), p5);
-                p6 = V.Fma(filter, V.Splat(x[6]), p6);
-                p7 = V.Fma(filter, V.Splat(x[7]), p7);
-                p8 = V.Fma(filter, V.Splat(x[8]), p8);
-                p9 = V.Fma(filter, V.Splat(x[9]), p9);
+                p0 = V.FmaSplat(filter, x, p0);
+                p1 = V.FmaSplat(filter, x + 1, p1);
+                p2 = V.FmaSplat(filter, x + 2, p2);
+                p3 = V.FmaSplat(filter, x + 3, p3);
+                p4 = V.FmaSplat(filter, x + 4, p4);
+                p5 = V.FmaSplat(filter, x + 5, p5);
+                p6 = V.FmaSplat(filter, x + 6, p6);
+                p7 = V.FmaSplat(filter, x + 7, p7);
+                p8 = V.FmaSplat(filter, x + 8, p8);
+                p9 = V.FmaSplat(filter, x + 9, p9);
                 x += step;
-                q0 = V.Fma(filter, V.Splat(x[0]), q0);
-                q1 = V.Fma(filter, V.Splat(x[1]), q1);
-                q2 = V.Fma(filter, V.Splat(x[2]), q2);
-                q3 = V.Fma(filter, V.Splat(x[3]), q3);
-                q4 = V.Fma(filter, V.Splat(x[4]), q4);
-                q5 = V.Fma(filter, V.Splat(x[5]), q5);
-                q6 = V.Fma(filter, V.Splat(x[6]), q6);
-                q7 = V.Fma(filter, V.Splat(x[7]), q7);
-                q8 = V.Fma(filter, V.Splat(x[8]), q8);
-                q9 = V.Fma(filter, V.Splat(x[9]), q9);
+                q0 = V.FmaSplat(filter, x, q0);
+                q1 = V.FmaSplat(filter, x + 1, q1);
+                q2 = V.FmaSplat(filter, x + 2, q2);
+                q3 = V.FmaSplat(filter, x + 3, q3);
+                q4 = V.FmaSplat(filter, x + 4, q4);
+                q5 = V.FmaSplat(filter, x + 5, q5);
+                q6 = V.FmaSplat(filter, x + 6, q6);
+                q7 = V.FmaSplat(filter, x + 7, q7);
+                q8 = V.FmaSplat(filter, x + 8, q8);
+                q9 = V.FmaSplat(filter, x + 9, q9);
             }
             V.Store(p0, tile + 0 * V.Count);
             V.Store(p1, tile + 1 * V.Count);
@@ -153,16 +149,16 @@ internal static unsafe class FilterLaneCorrelation<V, T> where V : struct, ILane
             V.Store(p7, tile + 7 * V.Count);
             V.Store(p8, tile + 8 * V.Count);
             V.Store(p9, tile + 9 * V.Count);
-            V.Store(q0, tile + 10 * V.Count);
-            V.Store(q1, tile + 11 * V.Count);
-            V.Store(q2, tile + 12 * V.Count);
-            V.Store(q3, tile + 13 * V.Count);
-            V.Store(q4, tile + 14 * V.Count);
-            V.Store(q5, tile + 15 * V.Count);
-            V.Store(q6, tile + 16 * V.Count);
-            V.Store(q7, tile + 17 * V.Count);
-            V.Store(q8, tile + 18 * V.Count);
-            V.Store(q9, tile + 19 * V.Count);
+            V.Store(q0, tile + nextRow + 0 * V.Count);
+            V.Store(q1, tile + nextRow + 1 * V.Count);
+            V.Store(q2, tile + nextRow + 2 * V.Count);
+            V.Store(q3, tile + nextRow + 3 * V.Count);
+            V.Store(q4, tile + nextRow + 4 * V.Count);
+            V.Store(q5, tile + nextRow + 5 * V.Count);
+            V.Store(q6, tile + nextRow + 6 * V.Count);
+            V.Store(q7, tile + nextRow + 7 * V.Count);
+            V.Store(q8, tile + nextRow + 8 * V.Count);
+            V.Store(q9, tile + nextRow + 9 * V.Count);
         }
     }
 }

@@ -27,24 +27,40 @@ internal static unsafe class Packing
                     Unsafe.CopyBlockUnaligned(to + k * width, from + k * leading, (uint)bytes);
             return;
         }
-        // Whole blocks of 8 × 8 are transposed in registers, what is left goes one by one.
-        var (wholeCount, wholeSteps) = (0, 0);
-        if (typeof(T) == typeof(float) && Avx.IsSupported)
+        Transpose(from, leading, count, steps, to, width);
+    }
+
+    /// <summary>to[j·width + i] = from[i·leading + j]. Blocks of 8 × 8 are turned in registers; the last ones go back over the ends of those before.</summary>
+    internal static void Transpose<T>(T* from, nint leading, int rows, int columns, T* to, nint width) where T : unmanaged
+    {
+        if (typeof(T) == typeof(float) && Avx2.IsSupported)
         {
-            (wholeCount, wholeSteps) = (count & ~7, steps & ~7);
-            for (nint k = 0; k < wholeSteps; k += 8)
-                for (nint i = 0; i < wholeCount; i += 8)
-                    Transpose8x8((float*)from + i * leading + k, leading, (float*)to + k * width + i, width);
+            for (var row = 0; row < rows; row += 8)
+                for (var column = 0; column < columns; column += 8)
+                {
+                    var (i, j) = ((nint)Math.Clamp(rows - 8, 0, row), (nint)Math.Clamp(columns - 8, 0, column));
+                    if (rows >= 8 && columns >= 8) Transpose8x8((float*)from + i * leading + j, leading, (float*)to + j * width + i, width);
+                    else TransposePart((float*)from + i * leading + j, leading, Math.Min(rows, 8), Math.Min(columns, 8), (float*)to + j * width + i, width);
+                }
+            return;
         }
-        for (nint block = 0; block < steps; block += Block)
-        {
-            var last = Math.Min(steps, block + Block);
-            for (nint i = 0; i < count; i++)
-            {
-                var source = from + i * leading;
-                for (var k = i < wholeCount ? Math.Max(block, wholeSteps) : block; k < last; k++) to[k * width + i] = source[k];
-            }
-        }
+        // In blocks, so that neither side strides through more lines than the cache holds.
+        for (nint block = 0; block < columns; block += Block)
+            for (nint i = 0; i < rows; i++)
+                for (var j = block; j < Math.Min(columns, block + Block); j++) to[j * width + i] = from[i * leading + j];
+    }
+
+    // Up to 8 × 8; nothing beyond is read or written.
+    private static void TransposePart(float* from, nint leading, int rows, int columns, float* to, nint width)
+    {
+        var (isColumn, isRow) = (First(columns), First(rows));
+        var turned = stackalloc float[64];
+        Transpose8x8(Row(0), Row(1), Row(2), Row(3), Row(4), Row(5), Row(6), Row(7), turned, 8);
+        for (var j = 0; j < columns; j++) Avx.MaskStore(to + j * width, isRow, Vector256.Load(turned + 8 * j));
+
+        static Vector256<float> First(int count) => Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
+
+        Vector256<float> Row(int i) => i < rows ? Avx.MaskLoad(from + i * leading, isColumn) : default;
     }
 
     /// <summary>to[k·width + i] = element k of source i, for up to eight sources.</summary>

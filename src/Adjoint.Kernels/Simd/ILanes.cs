@@ -103,6 +103,9 @@ public unsafe interface ILanes<V, T> : ILanes<V> where V : struct, ILanes<V, T> 
 
     /// <summary>One element in every lane.</summary>
     static abstract V Splat(T value);
+
+    /// <summary>a·b + c, rounded once, with one element b from memory in every lane: one instruction where the processor has it, which <see cref="Splat(T)"/> as an argument would not become.</summary>
+    static abstract V FmaSplat(V a, T* b, V c);
 }
 
 /// <summary>Maths of one input that an op brings; its parameters are the struct's fields.</summary>

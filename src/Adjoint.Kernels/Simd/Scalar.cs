@@ -30,6 +30,8 @@ internal readonly unsafe struct Scalar<T>(T value) : ILanes<Scalar<T>, T> where 
 
     public static Scalar<T> Fma(Scalar<T> a, Scalar<T> b, Scalar<T> c) => new(T.FusedMultiplyAdd(a.value, b.value, c.value));
 
+    public static Scalar<T> FmaSplat(Scalar<T> a, T* b, Scalar<T> c) => new(T.FusedMultiplyAdd(a.value, *b, c.value));
+
     public static Scalar<T> Min(Scalar<T> a, Scalar<T> b) => new(T.Min(a.value, b.value));
 
     public static Scalar<T> Max(Scalar<T> a, Scalar<T> b) => new(T.Max(a.value, b.value));

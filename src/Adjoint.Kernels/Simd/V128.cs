@@ -48,6 +48,11 @@ internal readonly unsafe struct V128<T>(Vector128<T> value) : ILanes<V128<T>, T>
         : new(Vector128.FusedMultiplyAdd(a.value.As<T, double>(), b.value.As<T, double>(), c.value.As<T, double>()).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> FmaSplat(V128<T> a, T* b, V128<T> c) => typeof(T) == typeof(float)
+        ? new(Vector128.FusedMultiplyAdd(a.value.As<T, float>(), Vector128.Create(*(float*)b), c.value.As<T, float>()).As<float, T>())
+        : new(Vector128.FusedMultiplyAdd(a.value.As<T, double>(), Vector128.Create(*(double*)b), c.value.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V128<T> Min(V128<T> a, V128<T> b) => new(Vector128.Min(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -48,6 +48,11 @@ internal readonly unsafe struct V256<T>(Vector256<T> value) : ILanes<V256<T>, T>
         : new(Vector256.FusedMultiplyAdd(a.value.As<T, double>(), b.value.As<T, double>(), c.value.As<T, double>()).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> FmaSplat(V256<T> a, T* b, V256<T> c) => typeof(T) == typeof(float)
+        ? new(Vector256.FusedMultiplyAdd(a.value.As<T, float>(), Vector256.Create(*(float*)b), c.value.As<T, float>()).As<float, T>())
+        : new(Vector256.FusedMultiplyAdd(a.value.As<T, double>(), Vector256.Create(*(double*)b), c.value.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V256<T> Min(V256<T> a, V256<T> b) => new(Vector256.Min(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

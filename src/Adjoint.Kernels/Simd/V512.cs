@@ -59,6 +59,11 @@ internal readonly unsafe struct V512<T>(Vector512<T> value) : ILanes<V512<T>, T>
         : new(Vector512.FusedMultiplyAdd(a.value.As<T, double>(), b.value.As<T, double>(), c.value.As<T, double>()).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> FmaSplat(V512<T> a, T* b, V512<T> c) => typeof(T) == typeof(float)
+        ? new(Vector512.FusedMultiplyAdd(a.value.As<T, float>(), Vector512.Create(*(float*)b), c.value.As<T, float>()).As<float, T>())
+        : new(Vector512.FusedMultiplyAdd(a.value.As<T, double>(), Vector512.Create(*(double*)b), c.value.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V512<T> Min(V512<T> a, V512<T> b) => new(Vector512.Min(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -34,9 +34,32 @@ public unsafe class ConvolutionTests
         }
     }
 
+    [Fact]
+    public void Random_convolutions_of_three_by_three_agree_by_tiles()
+    {
+        var before = Workers.ThreadCount;
+        try
+        {
+            var shapes =
+                from samples in Gen.Int[1, 40]
+                from channels in Gen.Int[16, 70]
+                from filters in Gen.Int[16, 70]
+                from size in Gen.Select(Gen.Int[1, 19], Gen.Int[1, 19])
+                from pad in Gen.Select(Gen.Int[0, 2], Gen.Int[0, 2])
+                let shape = new ConvShape(samples, channels, size.Item1, size.Item2, filters, 3, 3, 1, 1, pad.Item1, pad.Item2, 1, 1, 1)
+                where shape.OutHeight > 0 && shape.OutWidth > 0 && (long)samples * channels * filters * size.Item1 * size.Item2 < 1_000_000
+                select shape;
+            shapes.Sample(Check, iter: 40);
+        }
+        finally
+        {
+            Workers.ThreadCount = before;
+        }
+    }
+
     public static TheoryData<string> Known() => new()
     {
-        "LeNet's first", "LeNet's second", "3x3", "one by one", "depthwise", "strided", "wide", "odd rows in pairs", "filters beyond the cache", "several images in a panel", "filters in lanes", "filters in lanes, odd rows", "rows of taps that are left over",
+        "LeNet's first", "LeNet's second", "3x3", "one by one", "depthwise", "strided", "wide", "odd rows in pairs", "filters beyond the cache", "several images in a panel", "filters in lanes", "filters in lanes, odd rows", "rows of taps that are left over", "one row across", "one row across, in groups", "tiles in parts", "tiles of several visits",
     };
 
     [Theory, MemberData(nameof(Known))]
@@ -54,6 +77,10 @@ public unsafe class ConvolutionTests
         "filters in lanes, odd rows" => new(3, 4, 15, 43, 26, 3, 5, 2, 2, 0, 0, 1, 1, 2),
         "filters in lanes" => new(11, 6, 14, 14, 30, 5, 5, 1, 1, 2, 1, 1, 1, 2),
         "rows of taps that are left over" => new(3, 5, 25, 24, 60, 3, 3, 1, 1, 1, 0, 1, 1, 1),
+        "one row across" => new(3, 6, 14, 14, 16, 5, 5, 1, 1, 0, 0, 1, 1, 1),
+        "one row across, in groups" => new(3, 14, 9, 21, 12, 2, 7, 1, 1, 0, 0, 1, 1, 2),
+        "tiles in parts" => new(1, 130, 30, 22, 33, 3, 3, 1, 1, 1, 1, 1, 1, 1),
+        "tiles of several visits" => new(40, 40, 15, 13, 35, 3, 3, 1, 1, 1, 1, 1, 1, 1),
         _ => new(1, 2, 3, 100, 7, 1, 9, 1, 1, 0, 4, 1, 1, 1),
     });
 

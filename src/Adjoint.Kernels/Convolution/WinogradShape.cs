@@ -1,0 +1,47 @@
+namespace Adjoint.Kernels;
+
+/// <summary>
+/// The sizes of a convolution of 3 × 3, stride 1, by tiles of 4 × 4 outputs: x (Samples, Channels, Height, Width), y (Samples, Filters, OutHeight, OutWidth).
+/// Inside, channels and filters lie side by side, rounded up to whole vectors of Lanes elements.
+/// </summary>
+internal readonly record struct WinogradShape(int Samples, int Channels, int Filters, int Height, int Width, int PadHeight, int PadWidth, int Lanes)
+{
+    internal int OutHeight => Height + 2 * PadHeight - 2;
+    internal int OutWidth => Width + 2 * PadWidth - 2;
+    internal int TilesHigh => (OutHeight + Winograd.Tile - 1) / Winograd.Tile;
+    internal int TilesWide => (OutWidth + Winograd.Tile - 1) / Winograd.Tile;
+    internal int Tiles => TilesHigh * TilesWide;
+
+    /// <summary>Channels rounded up.</summary>
+    internal int ChannelLanes => (Channels + Lanes - 1) / Lanes * Lanes;
+
+    /// <summary>Filters rounded up.</summary>
+    internal int FilterLanes => (Filters + Lanes - 1) / Lanes * Lanes;
+
+    /// <summary>Panels of two vectors of filters; the last may be one.</summary>
+    internal int Panels => (FilterLanes + 2 * Lanes - 1) / (2 * Lanes);
+
+    /// <summary>Elements of a panel's row.</summary>
+    internal int PanelWidth(int panel) => Math.Min(2 * Lanes, FilterLanes - panel * 2 * Lanes);
+
+    /// <summary>Columns of an image with its margins: inputs of all tiles of a row.</summary>
+    internal int ImageColumns => Winograd.Tile * TilesWide + 2;
+
+    /// <summary>Rows of an image, or part of it, that some rows of tiles read.</summary>
+    internal static int ImageRows(int tileRows) => Winograd.Tile * tileRows + 2;
+
+    /// <summary>Lays out what some rows of tiles read of an image, channels × Height × Width, position by position with zeros around it.</summary>
+    internal unsafe void FillImage<T>(T* x, int firstTileRow, int tileRows, T* to) where T : unmanaged =>
+        Fill(x, Channels, Height, Width, Winograd.Tile * firstTileRow - PadHeight, PadWidth, to, ImageRows(tileRows), ImageColumns, ChannelLanes);
+
+    /// <summary>Lays out an image of gradients, filters × OutHeight × OutWidth, position by position with zeros behind it, as its tiles read it.</summary>
+    internal unsafe void FillSlopes<T>(T* g, T* to) where T : unmanaged =>
+        Fill(g, Filters, OutHeight, OutWidth, 0, 0, to, Winograd.Tile * TilesHigh, Winograd.Tile * TilesWide, FilterLanes);
+
+    private static unsafe void Fill<T>(T* from, int planes, int height, int width, int firstRow, int left, T* to, int rows, int columns, int lanes) where T : unmanaged
+    {
+        if (firstRow != 0 || rows != height || left != 0 || columns != width || lanes != planes) new Span<T>(to, rows * columns * lanes).Clear();
+        for (var row = Math.Max(0, -firstRow); row < Math.Min(rows, height - firstRow); row++)
+            Packing.Transpose(from + (nint)(row + firstRow) * width, (nint)height * width, planes, width, to + ((nint)row * columns + left) * lanes, lanes);
+    }
+}
