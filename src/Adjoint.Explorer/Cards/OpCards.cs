@@ -11,6 +11,9 @@ public static partial class OpCards
 {
     private const int LongestExample = 100;
 
+    // What is smaller than this share of its surroundings is rounding in float64.
+    private const double Rounding = 1e-12;
+
     /// <summary>Writes <c>index.html</c>, <c>style.css</c> and a page for each op into a folder, which is made where it is missing.</summary>
     /// <returns>How many pages of ops.</returns>
     /// <exception cref="AdjointException">The folder is a file.</exception>
@@ -73,16 +76,28 @@ public static partial class OpCards
         foreach (var input in inputs) input.RequireGrad();
         var y = entry.Call(inputs);
         if (inputs.Sum(input => input.Length) > LongestExample) return;
-        var gradients = Differentiation.Gradients(y.Length == 1 && y.Rank == 0 ? y : y.Sum(), inputs);
-        text.Append("<h2>Worked example</h2><p>With L = Σ y, so that g is 1 everywhere:</p><pre tabindex=\"0\">");
+        var ones = Differentiation.Gradients(y, inputs, Tensor.Full(y.Shape, 1, y.DType), retainGraph: true);
+        var counted = Differentiation.Gradients(y, inputs, Tensor.Arange(1, y.Length + 1, dtype: y.DType).Reshape(y.Shape.Sizes));
+        var vanishing = Enumerable.Range(0, inputs.Length).Where(i => ones[i] is { } one && Largest(one) < Rounding * Largest(counted[i]!)).Select(i => $"∂L/∂{Name(i)}").ToArray();
+        var gradients = vanishing.Length == 0 ? ones : counted;
+        var scale = gradients.Max(gradient => gradient is null ? 0 : Largest(gradient));
+        text.Append("<h2>Worked example</h2><p>");
+        text.Append(vanishing.Length == 0 ? "With L = Σ y, so that g is 1 everywhere:" : $"With L = Σ i·yᵢ, so that g is 1, 2, 3, … in row-major order (were it 1 everywhere, {string.Join(" and ", vanishing)} would vanish):");
+        text.Append("</p><pre tabindex=\"0\">");
         for (var i = 0; i < inputs.Length; i++) text.Append(Escape($"{Name(i)} =\n{Print(inputs[i])}\n\n"));
         text.Append(Escape($"y =\n{Print(y)}\n"));
         for (var i = 0; i < inputs.Length; i++)
-            if (gradients[i] is { } gradient) text.Append(Escape($"\n∂L/∂{Name(i)} =\n{Print(gradient)}\n"));
+            if (gradients[i] is { } gradient) text.Append(Escape($"\n∂L/∂{Name(i)} =\n{Print(WithoutRounding(gradient, scale))}\n"));
         text.Append("</pre>");
 
         string Name(int i) => inputs.Length == 1 ? "x" : $"x{"₁₂₃₄"[i]}";
     }
+
+    private static double Largest(Tensor tensor) => tensor.ToArray<double>().Max(Math.Abs);
+
+    // Sums that cancel leave other last bits on every processor: they are 0 to a reader.
+    private static Tensor WithoutRounding(Tensor gradient, double scale) =>
+        Tensor.From(Array.ConvertAll(gradient.ToArray<double>(), value => Math.Abs(value) < Rounding * scale ? 0 : value)).Reshape(gradient.Shape.Sizes);
 
     private static string Print(Tensor tensor) => Suffix().Replace(tensor.Detach().ToString(), "");
 

@@ -19,7 +19,7 @@ internal static class BufferPool
     private static readonly ConcurrentStack<byte[]>[] Buckets = [.. Enumerable.Range(0, 33 * BucketsPerOctave).Select(_ => new ConcurrentStack<byte[]>())];
     private static long pooledBytes;
     private static long rentedBytes;
-    private static long rentedAfterNudge;
+    private static long rentedAtLeast;
 
     /// <summary>Bytes that lie in the pool, ready for the next request.</summary>
     internal static long PooledBytes => Interlocked.Read(ref pooledBytes);
@@ -44,7 +44,7 @@ internal static class BufferPool
 
     internal static void Return(byte[] buffer)
     {
-        Interlocked.Add(ref rentedBytes, -buffer.Length);
+        LowerMark(Interlocked.Add(ref rentedBytes, -buffer.Length));
         Interlocked.Add(ref pooledBytes, buffer.Length);
         Buckets[BucketFor(buffer.Length, out _)].Push(buffer);
         if (PooledBytes > 64 << 20 && GC.GetGCMemoryInfo(GCKind.Any) is { HighMemoryLoadThresholdBytes: > 0 } info && info.MemoryLoadBytes > info.HighMemoryLoadThresholdBytes)
@@ -61,11 +61,13 @@ internal static class BufferPool
 
     // Inference drops tensors without telling anyone: the small handles that own the buffers give the collector no
     // reason to run. When the pool runs out and much was rented since the last time, a collection lets their finalizers
-    // hand the buffers back: a cheap young one first, a full one if that found little.
+    // hand the buffers back: a cheap young one first, a full one if that found little. What counts is the growth since
+    // the least that was rented after the last collection: were it what that collection left, one large moment would allow
+    // half of its size in garbage for as long as the process lives.
     private static void NudgeCollector()
     {
-        var grown = RentedBytes - Interlocked.Read(ref rentedAfterNudge);
-        if (grown < Math.Max(32 << 20, Interlocked.Read(ref rentedAfterNudge) / 2))
+        var grown = RentedBytes - Interlocked.Read(ref rentedAtLeast);
+        if (grown < Math.Max(32 << 20, Interlocked.Read(ref rentedAtLeast) / 2))
             return;
         var before = RentedBytes;
         for (var generation = 1; generation <= 2 && before - RentedBytes < grown / 2; generation++)
@@ -73,7 +75,17 @@ internal static class BufferPool
             GC.Collect(generation, GCCollectionMode.Forced, blocking: true);
             GC.WaitForPendingFinalizers();
         }
-        Interlocked.Exchange(ref rentedAfterNudge, RentedBytes);
+        Interlocked.Exchange(ref rentedAtLeast, RentedBytes);
+    }
+
+    private static void LowerMark(long rented)
+    {
+        for (var mark = Interlocked.Read(ref rentedAtLeast); rented < mark;)
+        {
+            var found = Interlocked.CompareExchange(ref rentedAtLeast, rented, mark);
+            if (found == mark) return;
+            mark = found;
+        }
     }
 
     private static int BucketFor(long bytes, out long size)

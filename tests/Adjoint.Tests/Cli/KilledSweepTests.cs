@@ -8,11 +8,12 @@ namespace Adjoint.Tests.Cli;
 public sealed partial class KilledSweepTests : IDisposable
 {
     private const int Kills = 50;
+    private const int Sweeps = 2;
 
     private const string Sweep = """
         {
           "name": "killed",
-          "settings": { "dataset": "synth", "hidden": "64", "epochs": 8, "data-share": 0.5, "batch-size": 64, "momentum": 0.9, "lr": 0.05, "schedule": "one-cycle", "ema": 0.9 },
+          "settings": { "dataset": "synth", "hidden": "64", "epochs": 4, "data-share": 0.5, "batch-size": 64, "momentum": 0.9, "lr": 0.05, "schedule": "one-cycle", "ema": 0.9 },
           "factors": { "activation": ["sigmoid", "relu"] },
           "seeds": 2
         }
@@ -23,26 +24,50 @@ public sealed partial class KilledSweepTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void Killed_fifty_times_at_random_moments()
+    public async Task Killed_fifty_times_at_random_moments()
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("processes are killed as on Unix");
         var seed = Environment.TickCount;
         TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
-        var random = new Random(seed);
         var file = Path.Combine(folder, "killed.json");
         File.WriteAllText(file, Sweep);
-        var (whole, killed) = (Path.Combine(folder, "whole"), Path.Combine(folder, "killed"));
-        using (var process = Start(file, whole)) Assert.Equal((0, ""), (Wait(process), process.StandardError.ReadToEnd()));
+        var whole = Path.Combine(folder, "whole");
+        var (startup, work) = Measure(file, whole);
 
+        // Two sweeps are killed side by side: most of the time a process only starts, which keeps one core busy.
+        var sweeps = Enumerable.Range(0, Sweeps).Select(i => Path.Combine(folder, $"killed-{i}")).ToArray();
+        var inTraining = (await Task.WhenAll(sweeps.Select((killed, i) => Task.Run(() => KillAgainAndAgain(file, killed, startup, work, new Random(seed + i)))))).Sum();
+        TestContext.Current.TestOutputHelper!.WriteLine($"{inTraining} of {Kills} with a checkpoint to go on from; startup {startup}, work {work}");
+        Assert.True(inTraining >= Kills / 10, $"only {inTraining} of {Kills} hit a trial at work");
+        foreach (var killed in sweeps) AssertSame(whole, killed);
+    }
+
+    // What startup and work take here and now, so that kills hit both on a machine of any speed.
+    private static (TimeSpan Startup, TimeSpan Work) Measure(string file, string whole)
+    {
+        var started = Stopwatch.GetTimestamp();
+        using var process = Start(file, whole);
+        var works = WaitUntilItWorks(process, whole);
+        var startup = Stopwatch.GetElapsedTime(started);
+        Assert.Equal((0, "", true), (Wait(process), process.StandardError.ReadToEnd(), works));
+        return (startup, Stopwatch.GetElapsedTime(started) - startup);
+    }
+
+    /// <returns>How many of the kills left a checkpoint to go on from.</returns>
+    private static int KillAgainAndAgain(string file, string killed, TimeSpan startup, TimeSpan work, Random random)
+    {
         var (kills, inTraining) = (0, 0);
-        while (kills < Kills)
+        while (kills < Kills / Sweeps)
         {
             using var process = Start(file, killed);
-            // Most of the time a process needs to begin; from there on every moment is as likely.
-            var ended = process.WaitForExit(random.Next(500, 1500));
+            // One in five is hit while it starts, the others anywhere in half of the work: the next process goes on where this one was hit.
+            var ended = random.Next(5) == 0
+                ? process.WaitForExit(random.NextDouble() * startup)
+                : !WaitUntilItWorks(process, killed) || process.WaitForExit(random.NextDouble() * work / 2);
             if (ended)
             {
                 // Done too soon: a trial is taken away, and the killing goes on.
+                Assert.True(process.ExitCode == 0, process.StandardError.ReadToEnd());
                 var trials = Directory.GetDirectories(Path.Combine(killed, "trials"));
                 Directory.Delete(trials[random.Next(trials.Length)], recursive: true);
                 continue;
@@ -53,9 +78,33 @@ public sealed partial class KilledSweepTests : IDisposable
             if (Directory.Exists(killed) && Directory.EnumerateFiles(killed, "checkpoint-*.safetensors", SearchOption.AllDirectories).Any()) inTraining++;
         }
         using (var process = Start(file, killed)) Assert.True(Wait(process) == 0, process.StandardError.ReadToEnd());
-        TestContext.Current.TestOutputHelper!.WriteLine($"{inTraining} of {Kills} with a checkpoint to go on from");
-        Assert.True(inTraining >= Kills / 10, $"only {inTraining} of {Kills} hit a trial at work");
+        return inTraining;
+    }
 
+    // A process writes its number into the folder before it begins with the first trial. False when it ended.
+    private static bool WaitUntilItWorks(Process process, string to)
+    {
+        while (!process.WaitForExit(5))
+            if (Holder(to).StartsWith($"process {process.Id} ", StringComparison.Ordinal)) return true;
+        return false;
+    }
+
+    private static string Holder(string to)
+    {
+        var path = Path.Combine(to, ".holder");
+        try
+        {
+            return File.Exists(path) ? File.ReadAllText(path) : "";
+        }
+        catch (FileNotFoundException)
+        {
+            // The process ended in between.
+            return "";
+        }
+    }
+
+    private static void AssertSame(string whole, string killed)
+    {
         Assert.Equal(Files(whole), Files(killed));
         foreach (var trial in Directory.GetDirectories(Path.Combine(whole, "trials")))
         {
@@ -77,7 +126,7 @@ public sealed partial class KilledSweepTests : IDisposable
     }
 
     private static Process Start(string file, string to) =>
-        Process.Start(new ProcessStartInfo("dotnet", [typeof(Tool).Assembly.Location, "experiment", "run", file, "--out", to, "--quiet", "--checkpoint-every", "0.05"]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        Process.Start(new ProcessStartInfo("dotnet", [typeof(Tool).Assembly.Location, "experiment", "run", file, "--out", to, "--quiet", "--checkpoint-every", "0.02"]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
 
     [GeneratedRegex("\"seconds\": ?[0-9.eE-]+")]
     private static partial Regex Seconds();

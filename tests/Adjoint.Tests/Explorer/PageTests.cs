@@ -193,7 +193,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         using var page = Adjoint.Explorer.Open((w * 2).Sum());
         await using var tab = await browser.OpenAsync(page.Address);
         await tab.Page.GetByRole(AriaRole.Button, new() { Name = "Parameter large 2500×4000" }).ClickAsync();
-        await tab.Page.WaitForSelectorAsync("[data-which=gradient] canvas.heat");
+        foreach (var which in (string[])["value", "gradient"]) await tab.Page.WaitForSelectorAsync($"[data-which={which}] canvas.heat");
         Assert.Equal(["0.5", "0.5", "0.5"], await tab.Page.EvalOnSelectorAllAsync<string[]>("[data-which=value] dd[data-value='0.5']", "cells => cells.map(cell => cell.dataset.value)"));
     }
 

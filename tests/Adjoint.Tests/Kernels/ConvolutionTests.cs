@@ -72,7 +72,7 @@ public unsafe class ConvolutionTests
         "depthwise" => new(2, 8, 12, 12, 8, 3, 3, 1, 1, 1, 1, 1, 1, 8),
         "strided" => new(2, 16, 16, 16, 32, 3, 3, 2, 2, 1, 1, 1, 1, 1),
         "odd rows in pairs" => new(3, 20, 7, 7, 25, 3, 3, 1, 1, 1, 1, 1, 1, 1),
-        "filters beyond the cache" => new(34, 70, 8, 8, 230, 3, 3, 1, 1, 1, 1, 1, 1, 1),
+        "filters beyond the cache" => new(IsaTiers.Width >= 256 ? 34 : 2, 70, 8, 8, 230, 3, 3, 1, 1, 1, 1, 1, 1, 1), // Narrower vectors never visit several images at once.
         "several images in a panel" => new(7, 40, 3, 3, 26, 3, 3, 1, 1, 1, 1, 1, 1, 2),
         "filters in lanes, odd rows" => new(3, 4, 15, 43, 26, 3, 5, 2, 2, 0, 0, 1, 1, 2),
         "filters in lanes" => new(11, 6, 14, 14, 30, 5, 5, 1, 1, 2, 1, 1, 1, 2),

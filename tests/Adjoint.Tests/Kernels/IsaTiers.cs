@@ -5,33 +5,52 @@ using System.Text.RegularExpressions;
 
 namespace Adjoint.Tests.Kernels;
 
-/// <summary>Runs a test class again in a child process with instruction sets switched off.</summary>
-public static class IsaTiers
+/// <summary>Runs test classes again in child processes with instruction sets switched off, all of them side by side.</summary>
+public sealed class IsaTiers : IDisposable
 {
-    public static TheoryData<string, int> Tiers() => new() { { "EnableAVX512", 256 }, { "EnableAVX2", 128 }, { "EnableHWIntrinsic", 0 } };
+    private static readonly (string Setting, int Width)[] All = [("EnableAVX512", 256), ("EnableAVX2", 128), ("EnableHWIntrinsic", 0)];
+    private static readonly Type[] Classes = [typeof(DriverTests), typeof(GemmTests), typeof(ConvolutionTests), typeof(Ops.OpCasesTests), typeof(TierDroppedTests)];
+
+    private readonly Dictionary<string, (Process Process, Task<string> Output, Task<string> Error)> children =
+        All.Where(tier => Width > tier.Width).ToDictionary(tier => tier.Setting, tier => Start(tier.Setting, tier.Width));
+
+    public static TheoryData<string> Settings() => [.. All.Select(tier => tier.Setting)];
 
     /// <summary>The widest vector that this process accelerates, in bits.</summary>
     public static int Width => Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 0;
 
-    public static void RunChild(string setting, int width, params string[] classes)
+    public void Dispose()
     {
-        if (Width <= width) Assert.Skip($"this machine accelerates only {Width} bits");
+        foreach (var (process, _, _) in children.Values)
+        {
+            if (!process.HasExited) process.Kill();
+            process.Dispose();
+        }
+    }
+
+    internal async Task CheckAsync(string setting)
+    {
+        if (!children.TryGetValue(setting, out var child)) Assert.Skip($"this machine accelerates only {Width} bits");
+        var (output, error) = (await child.Output, await child.Error);
+        await child.Process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(child.Process.ExitCode == 0, $"{setting}=0: {output} {error}");
+        var total = Regex.Match(output, @"Total: (\d+), Errors: 0, Failed: 0");
+        Assert.True(total.Success && int.Parse(total.Groups[1].Value, CultureInfo.InvariantCulture) > 20, output);
+    }
+
+    private static (Process, Task<string>, Task<string>) Start(string setting, int width)
+    {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, RedirectStandardError = true };
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(typeof(IsaTiers).Assembly.Location);
-        foreach (var name in classes.Append(typeof(TierDroppedTests).FullName!))
+        foreach (var each in Classes)
         {
             start.ArgumentList.Add("-class");
-            start.ArgumentList.Add(name);
+            start.ArgumentList.Add(each.FullName!);
         }
         start.Environment["DOTNET_" + setting] = "0";
         start.Environment["ADJOINT_EXPECTED_WIDTH"] = $"{width}";
-        using var child = Process.Start(start)!;
-        var error = child.StandardError.ReadToEndAsync();
-        var output = child.StandardOutput.ReadToEnd();
-        child.WaitForExit();
-        Assert.True(child.ExitCode == 0, $"{setting}=0: {output} {error.Result}");
-        var total = Regex.Match(output, @"Total: (\d+), Errors: 0, Failed: 0");
-        Assert.True(total.Success && int.Parse(total.Groups[1].Value, CultureInfo.InvariantCulture) > 20, output);
+        var child = Process.Start(start)!;
+        return (child, child.StandardOutput.ReadToEndAsync(), child.StandardError.ReadToEndAsync());
     }
 }
 
@@ -46,9 +65,8 @@ public class TierDroppedTests
     }
 }
 
-public class TierTests
+public class TierTests(IsaTiers tiers) : IClassFixture<IsaTiers>
 {
-    [Theory, MemberData(nameof(IsaTiers.Tiers), MemberType = typeof(IsaTiers))]
-    public void Kernels_and_ops_are_right_without(string setting, int width) =>
-        IsaTiers.RunChild(setting, width, typeof(DriverTests).FullName!, typeof(GemmTests).FullName!, typeof(ConvolutionTests).FullName!, typeof(Ops.OpCasesTests).FullName!);
+    [Theory, MemberData(nameof(IsaTiers.Settings), MemberType = typeof(IsaTiers))]
+    public Task Kernels_and_ops_are_right_without(string setting) => tiers.CheckAsync(setting);
 }
