@@ -12,8 +12,8 @@ public sealed record SweepTime(double Seconds, double JobSeconds, double Trainin
 {
     private const string FileName = "time.json";
 
-    /// <summary>The share of the jobs' time that is not spent training or validating; NaN where nothing ran.</summary>
-    public double Overhead => JobSeconds > 0 ? 1 - TrainingSeconds / JobSeconds : double.NaN;
+    /// <summary>The share of the jobs' time that is not spent training or validating; NaN where nothing ran. An epoch that a killed run began counts whole as training: never below 0.</summary>
+    public double Overhead => JobSeconds > 0 ? Math.Max(0, 1 - TrainingSeconds / JobSeconds) : double.NaN;
 
     /// <summary>Both together.</summary>
     public SweepTime Plus(SweepTime other) => new(Seconds + other.Seconds, JobSeconds + other.JobSeconds, TrainingSeconds + other.TrainingSeconds);

@@ -53,6 +53,7 @@ public sealed class StudyReportTests : IDisposable
     {
         var time = new SweepTime(10, 20, 19);
         Assert.Equal(0.05, time.Overhead, 1e-12);
+        Assert.Equal(0, new SweepTime(10, 20, 21).Overhead);
         time.Plus(time).Save(folder);
         Assert.Equal(new SweepTime(20, 40, 38), SweepTime.Load(folder));
         File.WriteAllText(Path.Combine(folder, "time.json"), "{ \"seconds\": ");
