@@ -8,8 +8,6 @@ namespace Adjoint.Cli;
 /// <summary>Experiments in a folder: runs what is missing, shows it, writes the report.</summary>
 internal sealed class Study(string title, IReadOnlyList<Experiment> experiments, ITrialProgram program, string folder, string? mark = null)
 {
-    private const string TimeFile = "seconds.txt";
-
     /// <summary>As many trials at once as there are cores.</summary>
     internal static int DefaultJobs => Workers.ThreadCount;
 
@@ -23,7 +21,7 @@ internal sealed class Study(string title, IReadOnlyList<Experiment> experiments,
         var runner = new ExperimentRunner(program, folder, jobs) { OnProgress = view.Show, Warn = view.Warn };
         var summary = view.While(() => runner.Run(Trials, interrupt.Token));
         using var held = FolderLock.Take(folder);
-        AddTime(summary.Seconds);
+        if (summary.Time.JobSeconds > 0) (SweepTime.Load(folder) is { } before ? summary.Time.Plus(before) : summary.Time).Save(folder);
         foreach (var failure in summary.Failures) error.WriteLine($"adjoint: {failure}");
         if (summary.Failures.Count > 0 || interrupt.Token.IsCancellationRequested)
         {
@@ -31,7 +29,7 @@ internal sealed class Study(string title, IReadOnlyList<Experiment> experiments,
             return summary.Failures.Count > 0 ? Tool.Failure : Tool.Interrupted;
         }
         WriteReport();
-        if (!quiet) error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{summary.Total} trials in {summary.Seconds:0} s, {summary.TrainingShare:P1} of it training"));
+        if (!quiet) error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(mark is null ? "" : mark + "\n")}{summary.Total} trials in {summary.Time.Seconds:0} s{NotTraining(summary.Time)}"));
         output.WriteLine(Path.Combine(folder, "report.html"));
         return 0;
     }
@@ -49,8 +47,9 @@ internal sealed class Study(string title, IReadOnlyList<Experiment> experiments,
         var trials = Trials.Select(trial => (Trial: trial, Result: TrialResult.Load(ExperimentRunner.FolderOf(folder, trial)))).Where(one => one.Result is not null).Select(one => (one.Trial, Result: one.Result!)).ToArray();
         var missing = Trials.Count - trials.Length;
         var training = trials.Sum(one => one.Result.Seconds);
-        var took = string.Create(CultureInfo.InvariantCulture, $"{trials.Length} trials; {training / 60:0.0} minutes of training, added up over trials{(Time() is { } seconds ? $", in {seconds / 60:0.0} minutes" : "")}. {(missing > 0 ? $"{missing} trials are not complete and left out." : "")}");
-        StudyFiles.Write(new(title, [.. experiments.Select(one => Judged.Of(one, ExperimentRunner.Collect(program, folder, one)))], trials, took, mark), folder);
+        var time = SweepTime.Load(folder);
+        var took = string.Create(CultureInfo.InvariantCulture, $"{trials.Length} trials; {training / 60:0.0} minutes of training, added up over trials{(time is null ? "" : $", in {time.Seconds / 60:0.0} minutes{NotTraining(time)}")}.{(missing > 0 ? $" {missing} trials are not complete and left out." : "")}");
+        StudyFiles.Write(new(title, [.. experiments.Select(one => Judged.Of(one, ExperimentRunner.Collect(program, folder, one)))], trials, took, time, mark), folder);
         return missing;
     }
 
@@ -64,9 +63,5 @@ internal sealed class Study(string title, IReadOnlyList<Experiment> experiments,
         }
     }
 
-    // Over all interrupted runs together.
-    private void AddTime(double seconds) => AtomicFile.WriteText(Path.Combine(folder, TimeFile), ((Time() ?? 0) + seconds).ToString("0.0", CultureInfo.InvariantCulture));
-
-    private double? Time() =>
-        File.Exists(Path.Combine(folder, TimeFile)) && double.TryParse(File.ReadAllText(Path.Combine(folder, TimeFile)), NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) ? seconds : null;
+    private static string NotTraining(SweepTime time) => double.IsNaN(time.Overhead) ? "" : string.Create(CultureInfo.InvariantCulture, $"; {time.Overhead:P1} of the jobs' time was not spent training");
 }

@@ -17,7 +17,7 @@ internal sealed class SweepView
     private readonly List<string> order = [];
     private readonly bool isLive;
     private readonly long started = Stopwatch.GetTimestamp();
-    private readonly double costBefore;
+    private double costBefore;
     private readonly Lock gate = new();
 
     internal SweepView(TextWriter error, ITrialProgram program, IReadOnlyList<Trial> trials, string folder)
@@ -34,6 +34,9 @@ internal sealed class SweepView
         lock (gate)
         {
             var known = trials[progress.Trial.Key];
+            // A trial that goes on from a checkpoint: what it had done before took none of this time.
+            if (known.Last is null && progress is { State: TrialState.Running, Last: { Epoch: > 1 } first })
+                costBefore += costs[progress.Trial.Key] * (first.Epoch - 1) / program.Epochs(progress.Trial.Settings);
             trials[progress.Trial.Key] = progress with { Last = progress.Last ?? known.Last };
             order.Remove(progress.Trial.Key);
             order.Add(progress.Trial.Key);

@@ -47,6 +47,7 @@ public sealed record RunReport(
             figure { margin: 1.5rem 0 } figure svg { width: 100%; height: auto; background: #fff }
             table { border-collapse: collapse; font-variant-numeric: tabular-nums } .wide { overflow-x: auto }
             th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #ccc } th:first-child, td:first-child { text-align: left }
+            @media screen and (max-width: 40rem) { figure { overflow-x: auto } figure svg { min-width: 38rem } }
             .sheet { display: flex; flex-wrap: wrap; gap: .6rem } .sheet figure { margin: 0; width: calc(1.6 * var(--side)); text-align: center }
             .sheet img { width: var(--side); height: var(--side); image-rendering: pixelated } .sheet figcaption { font-size: .75rem; line-height: 1.2 }
             .confusion td { text-align: center; border: 1px solid #ddd }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.RegularExpressions;
 using OxyPlot;
 
@@ -19,7 +20,7 @@ public static partial class SvgFigure
         svg = svg[svg.IndexOf("<svg", StringComparison.Ordinal)..].Replace("clipPath", "clipPath-" + id, StringComparison.Ordinal);
         svg = svg.Replace("<clipPath-" + id, "<clipPath", StringComparison.Ordinal).Replace("</clipPath-" + id, "</clipPath", StringComparison.Ordinal);
         // Only of the outermost element: rectangles inside have sizes too.
-        return OuterSize().Replace(svg, $"<svg viewBox=\"0 0 {width} {height}\" role=\"img\"", 1);
+        return OuterSize().Replace(svg, $"<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{WebUtility.HtmlEncode(plot.Title ?? id).Replace("$", "$$", StringComparison.Ordinal)}\"", 1);
     }
 
     // The exporter guesses the width of text from another font, too narrow for what browsers show.

@@ -102,7 +102,7 @@ public sealed record Differ(Measure Measure, string Case, string Other) : Rule
 public sealed record Near(Measure Measure, string Case, double Reported, double Margin) : Rule
 {
     /// <inheritdoc/>
-    public override string Text => $"holds when {Number(Reported)} {Measure.Unit} lies within {Number(Margin)} of the mean, or where one more run would fall 95 times in 100 (mean ± t·s·√(1 + 1/n)); else does not hold; undecided below two seeds";
+    public override string Text => $"holds when {Number(Reported)} {Measure.Unit} lies within {Number(Margin)} of the mean; does not hold when it lies further off, and outside of where one more run would fall 95 times in 100 (mean ± t·s·√(1 + 1/n)); else undecided, as it is below two seeds";
 
     /// <inheritdoc/>
     public override IReadOnlyList<Evidence> Weigh(CaseRuns runs)
@@ -117,7 +117,7 @@ public sealed record Near(Measure Measure, string Case, double Reported, double 
     /// <inheritdoc/>
     public override Verdict Decide(IReadOnlyList<Evidence> evidence) => double.IsNaN(evidence[0].Low)
         ? Verdict.Undecided
-        : Math.Abs(Reported - evidence[0].Estimate) <= Margin || Reported >= evidence[0].Low && Reported <= evidence[0].High ? Verdict.Holds : Verdict.DoesNotHold;
+        : Math.Abs(Reported - evidence[0].Estimate) <= Margin ? Verdict.Holds : Reported < evidence[0].Low || Reported > evidence[0].High ? Verdict.DoesNotHold : Verdict.Undecided;
 }
 
 /// <summary>A measure of one case lies above a bound, or below.</summary>

@@ -94,7 +94,7 @@ public static class CourseReport
         };
 
     private static Experiment Sizes(string name, string title, string choice, string pixels) =>
-        new(name, title, With(Mnist, ("pixels", pixels)), [new("hidden", [.. ((string[])["2x", "4x", "6x"]).Select(size => Named(size.Replace('x', '×'), ("hidden", size)))])], Measure.Best)
+        new(name, title, With(Mnist, ("pixels", pixels)), [new("size of the hidden layer, times the inputs", [.. ((string[])["2x", "4x", "6x"]).Select(size => Named(size.Replace('x', '×'), ("hidden", size)))])], Measure.Best)
         {
             Plots = [new(name, Quantity.ValidationAccuracy, title)],
             Choices = [MnistSetting, choice],
@@ -116,13 +116,13 @@ public static class CourseReport
         };
 
     private static Experiment Batches(string name, string title, string choice, (string, string)[] optimizer) =>
-        new(name, title, With(Cifar, [("epochs", "50"), .. optimizer]), [Numbers("batch-size", 25, 50, 100, 200, 300)], Measure.Best)
+        new(name, title, With(Cifar, [("epochs", "50"), .. optimizer]), [Numbers("batch size", "batch-size", 25, 50, 100, 200, 300)], Measure.Best)
         {
             Plots = [new(name, Quantity.ValidationAccuracy, title)],
             Choices = [choice, FiftyEpochs],
             Claims =
             [
-                new("Smaller batches do better", new Falling(Measure.Best, "batch-size")),
+                new("Smaller batches do better", new Falling(Measure.Best, "batch size")),
                 new("The best batch size is 50", new Top(Measure.Best, "50")),
                 new("It reaches 63.3 %", new Near(Measure.Best, "50", 63.3, 1)),
                 new("That comes after 46 epochs", new Near(Measure.BestEpoch, "50", 46, 2)),
@@ -130,7 +130,7 @@ public static class CourseReport
         };
 
     private static Experiment Rates(string name, string title, string choice, (string, string)[] optimizer) =>
-        new(name, title, With(Cifar, [("epochs", "20"), .. optimizer]), [Numbers("lr", 0.0005, 0.001, 0.003, 0.005, 0.01)], Measure.Best)
+        new(name, title, With(Cifar, [("epochs", "20"), .. optimizer]), [Numbers("learning rate", "lr", 0.0005, 0.001, 0.003, 0.005, 0.01)], Measure.Best)
         {
             Plots = [new(name, Quantity.ValidationAccuracy, title)],
             Choices = [choice, "The rates besides 0.0005 and 0.003 are not given: 0.001, 0.005 and 0.01 fill the range and go past its best."],
@@ -146,7 +146,7 @@ public static class CourseReport
 
     private static (string, string)[] Adam(string rate) => [("optimizer", "adam"), ("lr", rate)];
 
-    private static Factor Numbers(string name, params double[] values) => new(name, [.. values.Select(value => value.ToString("0.####", CultureInfo.InvariantCulture)).Select(value => Named(value, (name, value)))]);
+    private static Factor Numbers(string name, string setting, params double[] values) => new(name, [.. values.Select(value => value.ToString("0.####", CultureInfo.InvariantCulture)).Select(value => Named(value, (setting, value)))]);
 
     private static Level Named(string label, params (string Name, string Value)[] settings) => new(label, settings.ToDictionary(setting => setting.Name, setting => setting.Value));
 

@@ -16,7 +16,7 @@ public static class StudyFiles
         Directory.CreateDirectory(figures);
         foreach (var one in report.Experiments)
             foreach (var plot in one.Experiment.Plots)
-                AtomicFile.WriteText(Path.Combine(figures, $"figure-{plot.Number}.svg"), CurveFigure.Draw(plot, one.Experiment, one.Runs, report.Mark is null ? null : "QUICK").Replace("<svg ", "<svg xmlns=\"http://www.w3.org/2000/svg\" ", StringComparison.Ordinal));
+                AtomicFile.WriteText(Path.Combine(figures, $"figure-{plot.Number}.svg"), CurveFigure.Draw(plot, one.Experiment, one.Runs, report.Mark is null ? null : "QUICK"));
         AtomicFile.WriteText(Path.Combine(folder, "epochs.csv"), Csv(report));
         AtomicFile.Write(Path.Combine(folder, "results.json"), stream => Json(report, stream));
         AtomicFile.WriteText(Path.Combine(folder, "verdicts.md"), (report.Mark is null ? "" : report.Mark + "\n\n") + report.ToMarkdown());
@@ -30,7 +30,7 @@ public static class StudyFiles
             foreach (var each in one.Runs.Cases)
                 foreach (var (seed, epochs) in one.Runs.Of(each.Label))
                     foreach (var epoch in epochs)
-                        text.Append(CultureInfo.InvariantCulture, $"{Quote(one.Experiment.Name)},{Quote(each.Label)},{seed},{epoch.Epoch},{epoch.TrainLoss},{epoch.ValidationLoss},{epoch.ValidationAccuracy},{epoch.Seconds:0.000}\n");
+                        text.Append(CultureInfo.InvariantCulture, $"{Quote(report.Mark is null ? one.Experiment.Name : one.Experiment.Name + " (quick)")},{Quote(each.Label)},{seed},{epoch.Epoch},{epoch.TrainLoss},{epoch.ValidationLoss},{epoch.ValidationAccuracy},{epoch.Seconds:0.000}\n");
         return text.ToString();
     }
 
@@ -44,6 +44,11 @@ public static class StudyFiles
         json.WriteString("title", report.Title);
         if (report.Mark is not null) json.WriteString("mark", report.Mark);
         if (report.Note is not null) json.WriteString("note", report.Note);
+        if (report.Time is { } time)
+        {
+            json.WritePropertyName("time");
+            time.Write(json);
+        }
         json.WriteStartArray("experiments");
         foreach (var one in report.Experiments)
         {

@@ -24,8 +24,9 @@ public sealed record Judged(Experiment Experiment, CaseRuns Runs, IReadOnlyList<
 /// <param name="Experiments">In order.</param>
 /// <param name="Trials">Every trial that is complete, with its folder's key.</param>
 /// <param name="Note">What a reader should know first, such as how long it all took; null leaves it out.</param>
+/// <param name="Time">Where the time went, or null where it is not known.</param>
 /// <param name="Mark">What marks it as a quick look, or null for a whole one.</param>
-public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments, IReadOnlyList<(Trial Trial, TrialResult Result)> Trials, string? Note, string? Mark)
+public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments, IReadOnlyList<(Trial Trial, TrialResult Result)> Trials, string? Note, SweepTime? Time, string? Mark)
 {
     private const int FewSeeds = 5;
 
@@ -41,11 +42,17 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
             body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 0 auto; padding: 1rem; color: #1a1a1a; background: #fff }
             figure { margin: 1rem 0; break-inside: avoid } figure svg { width: 100%; height: auto; background: #fff }
             table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem } .wide { overflow-x: auto }
-            th, td { padding: .25rem .6rem; text-align: left; vertical-align: top; border-bottom: 1px solid #ccc } td.n { text-align: right; white-space: nowrap }
+            th, td { padding: .25rem .6rem; text-align: left; vertical-align: top; border-bottom: 1px solid #ccc } .n { text-align: right } td.n { white-space: nowrap }
             .verdict { font-weight: bold; white-space: nowrap } .holds { color: #006b4f } .fails { color: #b04a00 } .open { color: #555 }
             .mark { background: #fff3cd; border: 2px solid #b04a00; padding: .5rem 1rem; font-weight: bold } .rule { color: #555; font-size: .85rem }
-            code { font-size: .8rem; overflow-wrap: anywhere } details { margin: .3rem 0 } section { break-before: auto }
-            @media print { details > * { display: block } section { break-inside: auto } h2 { break-after: avoid } }
+            code { font-size: .8rem; overflow-wrap: anywhere } details { margin: .3rem 0 }
+            /* On a phone figures and tables of many columns scroll sideways, rather than shrink until nobody can read them. */
+            @media screen and (max-width: 40rem) { figure { overflow-x: auto } figure svg { min-width: 38rem } section table { min-width: 42rem } .wide table { font-size: .8rem } }
+            @media print {
+              body { max-width: none; padding: 0; font-size: 10pt } h2, h3 { break-after: avoid } tr, .claim { break-inside: avoid }
+              .wide { overflow: visible } table { font-size: 7.5pt } th, td { padding: .1rem .3rem } td.n { white-space: normal } code { font-size: 6.5pt }
+              details::details-content { content-visibility: visible; block-size: auto }
+            }
             </style></head><body>
             <h1>{{Escape(Title)}}</h1>
 
@@ -64,7 +71,7 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
         var text = new StringBuilder("| figure | claim | verdict | found |\n|---|---|---|---|\n");
         foreach (var one in Experiments)
             foreach (var finding in one.Findings)
-                text.Append(CultureInfo.InvariantCulture, $"| {one.Experiment.Name} | {finding.Claim.Text} | {VerdictText(finding)} | {string.Join("; ", finding.Evidence.Select(evidence => evidence.What))} |\n");
+                text.Append(CultureInfo.InvariantCulture, $"| {one.Experiment.Name} | {Cell(finding.Claim.Text)} | {VerdictText(finding)} | {Cell(string.Join("; ", finding.Evidence.Select(evidence => evidence.What)))} |\n");
         return text.ToString();
     }
 
@@ -89,8 +96,8 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
         var (experiment, runs) = (one.Experiment, one.Runs);
         text.Append(CultureInfo.InvariantCulture, $"<section id=\"e-{Escape(experiment.Name)}\"><h2>{Escape(experiment.Title)}</h2>\n");
         foreach (var plot in experiment.Plots)
-            text.Append(CultureInfo.InvariantCulture, $"<figure>{CurveFigure.Draw(plot, experiment, runs, Mark is null ? null : "QUICK")}<figcaption>Figure {Escape(plot.Number)}. {Escape(CurveFigure.Unit(plot.Quantity).Split(" /")[0])} by epoch{(plot.Quantity == Quantity.TrainLoss ? "" : "; epoch 0 is before training")}. Line: mean over seeds; band: ± one standard deviation; thin: single runs.{(runs.Cases.Count > CurveFigure.MostCases ? $" The {CurveFigure.MostCases} best of {runs.Cases.Count} cases." : "")}{(Mark is null ? "" : " Quick look: a share of epochs and data.")}</figcaption></figure>\n");
-        text.Append(CultureInfo.InvariantCulture, $"<div class=\"wide\"><table><tr><th>case</th><th>{Escape(experiment.Measure.Title)} / {Escape(experiment.Measure.Unit)}: mean</th><th>standard deviation</th><th>95 % interval of the mean</th><th>seeds</th><th>best epoch</th></tr>");
+            text.Append(CultureInfo.InvariantCulture, $"<figure>{CurveFigure.Draw(plot, experiment, runs, Mark is null ? null : "QUICK")}<figcaption>Figure {Escape(plot.Number)}. {Capital(CurveFigure.Unit(plot.Quantity).Split(" /")[0])} by epoch{(plot.Quantity == Quantity.TrainLoss ? "" : "; epoch 0 is before training")}. Line: mean over seeds; band: ± one standard deviation; thin: single runs.{(runs.Cases.Count > CurveFigure.MostCases ? $" The {CurveFigure.MostCases} best of {runs.Cases.Count} cases." : "")}{(Mark is null ? "" : " Quick look: a share of epochs and data.")}</figcaption></figure>\n");
+        text.Append(CultureInfo.InvariantCulture, $"<div class=\"wide\"><table><tr><th>case</th><th class=\"n\">{Escape(experiment.Measure.Title)} / {Escape(experiment.Measure.Unit)}: mean</th><th class=\"n\">standard deviation</th><th class=\"n\">95 % interval of the mean</th><th class=\"n\">seeds</th><th class=\"n\">best epoch, seed by seed</th></tr>");
         foreach (var each in runs.Cases)
         {
             var sample = Sample.Of(runs.Values(each.Label, experiment.Measure));
@@ -100,29 +107,41 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
         text.Append("</table></div>\n");
         if (experiment.Choices.Count > 0)
             text.Append("<h3>Chosen, because it was left open</h3><ul>").AppendJoin("", experiment.Choices.Select(choice => $"<li>{Escape(choice)}</li>")).Append("</ul>\n");
+        Doctor(text, one);
         text.Append(experiment.Claims.Count > 0 ? "<h3>Claims</h3>\n" : "<h3>Comparisons</h3>\n");
         foreach (var finding in one.Findings) Claim(text, finding);
         text.Append("</section>\n");
     }
 
+    // What it says differs in numbers from seed to seed: one seed speaks for a case, the table of trials has them all.
+    private static void Doctor(StringBuilder text, Judged one)
+    {
+        var found = one.Runs.Cases.Select(each => (each.Label, Advice: one.Runs.Advice(each.Label))).Where(each => each.Advice.Count > 0).ToArray();
+        if (found.Length == 0) return;
+        text.Append("<h3>Training doctor</h3><ul>");
+        foreach (var (label, advice) in found)
+            text.Append(CultureInfo.InvariantCulture, $"<li><b>{Escape(label)}</b>, {advice.Count} of {one.Runs.Of(label).Count} seeds; of seed {advice[0].Seed}:<ul class=\"rule\">{string.Concat(advice[0].Lines.Select(line => $"<li>{Escape(line)}</li>"))}</ul></li>");
+        text.Append("</ul>\n");
+    }
+
     private void Claim(StringBuilder text, Finding finding)
     {
-        text.Append(CultureInfo.InvariantCulture, $"<p><b>{Escape(finding.Claim.Text)}</b>: <span class=\"verdict {Class(finding)}\">{VerdictText(finding)}</span></p>");
+        text.Append(CultureInfo.InvariantCulture, $"<div class=\"claim\"><p><b>{Escape(finding.Claim.Text)}</b>: <span class=\"verdict {Class(finding)}\">{VerdictText(finding)}</span></p>");
         if (finding.Evidence.Count > 0)
         {
-            text.Append("<div class=\"wide\"><table><tr><th>compared</th><th>difference</th><th>95 % interval</th><th>test</th><th>p</th><th>p, Holm</th><th>effect</th><th>seeds; would settle it</th></tr>");
+            text.Append("<div class=\"wide\"><table><tr><th>compared</th><th class=\"n\">estimate</th><th class=\"n\">95 % interval</th><th>test</th><th class=\"n\">p</th><th class=\"n\">p, Holm</th><th class=\"n\">effect</th><th class=\"n\">seeds; would settle it</th></tr>");
             foreach (var one in finding.Evidence)
                 text.Append(CultureInfo.InvariantCulture, $"<tr><td>{Escape(one.What)}</td><td class=\"n\">{Rule.Number(one.Estimate)}</td><td class=\"n\">{Rule.Number(one.Low)} to {Rule.Number(one.High)}</td><td>{Escape(one.Test)}</td><td class=\"n\">{Rule.Number(one.P)}</td><td class=\"n\">{Rule.Number(one.AdjustedP)}</td><td class=\"n\">{Escape(one.Effect)}</td><td class=\"n\">{one.Seeds}; {(one.SeedsNeeded is { } needed ? $"{needed}" : "–")}</td></tr>");
             text.Append("</table></div>");
         }
-        text.Append(CultureInfo.InvariantCulture, $"<p class=\"rule\">Rule: {Escape(string.Join("; and ", finding.Claim.Rules.Select(rule => rule.Text)))}.</p>\n");
+        text.Append(CultureInfo.InvariantCulture, $"<p class=\"rule\">Rule: {Escape(string.Join("; and ", finding.Claim.Rules.Select(rule => rule.Text)))}.</p></div>\n");
     }
 
     private void AllTrials(StringBuilder text)
     {
-        text.Append("<section><h2>All trials</h2><div class=\"wide\"><table><tr><th>trial</th><th>best accuracy / %</th><th>epoch</th><th>at the end / %</th><th>time / s</th><th>doctor</th><th>how to repeat it</th></tr>");
+        text.Append("<section id=\"trials\"><h2>All trials</h2><div class=\"wide\"><table><tr><th>trial</th><th>settings; what repeats it</th><th class=\"n\">best accuracy / %</th><th class=\"n\">epoch</th><th class=\"n\">at the end / %</th><th class=\"n\">time / s</th><th>doctor</th></tr>");
         foreach (var (trial, result) in Trials)
-            text.Append(CultureInfo.InvariantCulture, $"<tr><td><code>{trial.Key}</code>{(result.Problem is null ? "" : $"<br>{Escape(result.Problem)}")}</td><td class=\"n\">{Digits(Measure.Best.Of(result.Epochs))}</td><td class=\"n\">{Measure.BestEpoch.Of(result.Epochs)}</td><td class=\"n\">{Digits(Measure.Final.Of(result.Epochs))}</td><td class=\"n\">{result.Seconds:0}</td><td>{(result.Advice.Count == 0 ? "" : $"<details><summary>{result.Advice.Count}</summary>{string.Join("<br>", result.Advice.Select(Escape))}</details>")}</td><td><details><summary>command, settings</summary><code>{Escape(result.Command)}</code><br>{Escape(string.Join(", ", trial.Complete.Select(row => $"{row.Name} {row.Value}")))}</details></td></tr>");
+            text.Append(CultureInfo.InvariantCulture, $"<tr><td><code>{trial.Key}</code>{(result.Problem is null ? "" : $"<br>{Escape(result.Problem)}")}</td><td>{Escape(string.Join(", ", trial.Settings.Select(setting => $"{setting.Key} {setting.Value}")))}<details><summary>command</summary><code>{Escape(result.Command)}</code></details></td><td class=\"n\">{Digits(Measure.Best.Of(result.Epochs))}</td><td class=\"n\">{Measure.BestEpoch.Of(result.Epochs)}</td><td class=\"n\">{Digits(Measure.Final.Of(result.Epochs))}</td><td class=\"n\">{result.Seconds:0}</td><td>{(result.Advice.Count == 0 ? "" : $"<details><summary>{result.Advice.Count}</summary>{string.Join("<br>", result.Advice.Select(Escape))}</details>")}</td></tr>");
         text.Append("</table></div>");
         foreach (var machine in Trials.Select(trial => trial.Result.Machine).Distinct()) text.Append(CultureInfo.InvariantCulture, $"<p>Machine: {Escape(machine)}.</p>");
         text.Append("</section>\n");
@@ -144,6 +163,11 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
     }
 
     private static string Words(int number) => number switch { 2 => "Two", 3 => "Three", 4 => "Four", _ => "Five" };
+
+    // Of a table of Markdown: a bar would end the cell, an angle bracket begin a tag.
+    private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).ReplaceLineEndings(" ");
+
+    private static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];
 
     private static string Digits(double value) => double.IsFinite(value) ? value.ToString("0.00", CultureInfo.InvariantCulture) : "–";
 

@@ -38,10 +38,9 @@ public sealed record TrialProgress(Trial Trial, TrialState State, EpochResult? L
 /// <summary>What a sweep did.</summary>
 /// <param name="Complete">How many trials are complete.</param>
 /// <param name="Total">How many there are.</param>
-/// <param name="Seconds">How long it took this time.</param>
-/// <param name="TrainingShare">The share of this time, over all jobs, in which networks were trained and validated.</param>
+/// <param name="Time">How long it took this time.</param>
 /// <param name="Failures">One line for each trial that failed.</param>
-public sealed record SweepSummary(int Complete, int Total, double Seconds, double TrainingShare, IReadOnlyList<string> Failures);
+public sealed record SweepSummary(int Complete, int Total, SweepTime Time, IReadOnlyList<string> Failures);
 
 /// <summary>
 /// Runs the trials of experiments side by side, each in <c>trials/KEY</c>. What is complete is not run again. Several trials at once, each on one thread, waste less than one trial on
@@ -81,7 +80,7 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
         var runs = new CaseRuns(cases);
         foreach (var one in cases)
             foreach (var seed in experiment.Seeds)
-                if (TrialResult.Load(FolderOf(folder, Trial.Of(program, one, seed))) is { } result) runs.Add(one.Label, seed, result.Epochs);
+                if (TrialResult.Load(FolderOf(folder, Trial.Of(program, one, seed))) is { } result) runs.Add(one.Label, seed, result.Epochs, result.Advice);
         return runs;
     }
 
@@ -93,7 +92,7 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
         var started = Stopwatch.GetTimestamp();
         var waiting = new Queue<Trial>();
         var failures = new List<string>();
-        var (complete, trained, left) = (0, 0.0, 0);
+        var (complete, worked, trained, left) = (0, 0.0, 0.0, 0);
         foreach (var trial in trials)
             if (LoadOrWarn(trial) is { } result)
             {
@@ -116,8 +115,7 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
         {
             Workers.ThreadCount = threads;
         }
-        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        return new(complete, trials.Count, seconds, used == 0 ? 0 : trained / (seconds * used), failures);
+        return new(complete, trials.Count, new(Stopwatch.GetElapsedTime(started).TotalSeconds, worked, trained), failures);
 
         void Work()
         {
@@ -126,11 +124,12 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
                 Trial trial;
                 lock (gate)
                     if (stop.IsCancellationRequested || !waiting.TryDequeue(out trial!)) return;
-                var epochs = 0.0;
+                var (epochs, began) = (0.0, Stopwatch.GetTimestamp());
                 var progress = RunOne(trial, epoch => epochs += epoch.Seconds, stop.Token);
                 lock (gate)
                 {
                     trained += epochs;
+                    worked += Stopwatch.GetElapsedTime(began).TotalSeconds;
                     if (progress.State is TrialState.Complete or TrialState.Diverged) complete++;
                     if (progress.State == TrialState.Failed)
                     {

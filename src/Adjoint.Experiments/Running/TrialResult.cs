@@ -20,9 +20,9 @@ public sealed record TrialResult(IReadOnlyList<EpochResult> Epochs, string? Prob
     /// <summary>The time of all epochs.</summary>
     public double Seconds => Epochs.Sum(epoch => epoch.Seconds);
 
-    /// <summary>This machine: processor architecture, cores, system, runtime, version of the library.</summary>
+    /// <summary>This machine: processor, architecture, cores, system, runtime, version of the library.</summary>
     public static string ThisMachine { get; } =
-        $"{Environment.ProcessorCount} cores {RuntimeInformation.ProcessArchitecture}, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}, Adjoint {typeof(Tensor).Assembly.GetName().Version?.ToString(3)}";
+        $"{Processor()}{Environment.ProcessorCount} cores {RuntimeInformation.ProcessArchitecture}, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}, Adjoint {typeof(Tensor).Assembly.GetName().Version?.ToString(3)}";
 
     /// <summary>Writes the file, whole or not at all.</summary>
     public void Save(string folder) => AtomicFile.Write(Path.Combine(folder, FileName), stream =>
@@ -60,6 +60,16 @@ public sealed record TrialResult(IReadOnlyList<EpochResult> Epochs, string? Prob
         {
             throw new DataFormatException(path, 0, $"what does not parse ({error.Message.TrimEnd('.')})", "the result of a trial; remove the file to run the trial again");
         }
+    }
+
+    // .NET does not tell a processor's name; where the system does not either, it is left out.
+    private static string Processor()
+    {
+        const string linux = "/proc/cpuinfo";
+        var name = File.Exists(linux)
+            ? File.ReadLines(linux).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(": ")[^1]
+            : Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER");
+        return string.IsNullOrWhiteSpace(name) ? "" : name.Trim() + ", ";
     }
 
     // Numbers that are not finite are null in the file.

@@ -30,12 +30,16 @@ public sealed partial class ExperimentCommandTests : IDisposable
         var (code, output, error) = Run("experiment", "run", file, "--out", path);
         Assert.Equal((0, Path.Combine(path, "report.html") + "\n"), (code, output));
         Assert.Contains("[4/4] synth-mlp-seed", error, StringComparison.Ordinal);
-        Assert.Equal(["epochs.csv", "figures/figure-small.svg", "report.html", "results.json", "seconds.txt", "verdicts.md"], Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Select(one => Path.GetRelativePath(path, one)).Where(one => !one.StartsWith("trials", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.Equal(["epochs.csv", "figures/figure-small.svg", "report.html", "results.json", "time.json", "verdicts.md"], Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Select(one => Path.GetRelativePath(path, one)).Where(one => !one.StartsWith("trials", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
         var page = File.ReadAllText(Path.Combine(path, "report.html"));
         Assert.Contains("Two &lt;activations&gt;", page, StringComparison.Ordinal);
         Assert.DoesNotContain("<script", page, StringComparison.Ordinal);
         Assert.DoesNotContain("src=\"http", page, StringComparison.Ordinal);
-        var results = JsonDocument.Parse(File.ReadAllText(Path.Combine(path, "results.json"))).RootElement.GetProperty("experiments")[0];
+        var whole = JsonDocument.Parse(File.ReadAllText(Path.Combine(path, "results.json"))).RootElement;
+        var time = whole.GetProperty("time");
+        Assert.InRange(time.GetProperty("trainingSeconds").GetDouble(), 1e-3, time.GetProperty("jobSeconds").GetDouble());
+        Assert.Matches("of the jobs&#39; time was not spent training", page);
+        var results = whole.GetProperty("experiments")[0];
         Assert.Equal(2, results.GetProperty("cases").GetArrayLength());
         Assert.Contains(results.GetProperty("claims")[0].GetProperty("verdict").GetString(), (string[])["holds", "does not hold", "undecided"]);
         // 2 cases, 2 seeds, 3 epochs with the one before training, and the heads.

@@ -1,0 +1,54 @@
+using System.Text;
+using System.Text.Json;
+using Adjoint.IO;
+
+namespace Adjoint.Experiments;
+
+/// <summary>Where the time of a sweep went, over all its runs together: <c>time.json</c> of its folder. Of a run that was killed nothing is known.</summary>
+/// <param name="Seconds">From beginning to end, by the clock.</param>
+/// <param name="JobSeconds">What its jobs were at work, added up: reading data, training, writing, reports. A job that has no trial left is not at work; its core goes to the others.</param>
+/// <param name="TrainingSeconds">What of that networks were trained and validated.</param>
+public sealed record SweepTime(double Seconds, double JobSeconds, double TrainingSeconds)
+{
+    private const string FileName = "time.json";
+
+    /// <summary>The share of the jobs' time that is not spent training or validating; NaN where nothing ran. An epoch that a killed run began counts whole as training: never below 0.</summary>
+    public double Overhead => JobSeconds > 0 ? Math.Max(0, 1 - TrainingSeconds / JobSeconds) : double.NaN;
+
+    /// <summary>Both together.</summary>
+    public SweepTime Plus(SweepTime other) => new(Seconds + other.Seconds, JobSeconds + other.JobSeconds, TrainingSeconds + other.TrainingSeconds);
+
+    /// <summary>Writes the file, whole or not at all.</summary>
+    public void Save(string folder) => AtomicFile.Write(Path.Combine(folder, FileName), stream =>
+    {
+        using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true });
+        Write(json);
+    });
+
+    /// <summary>Writes it as an object.</summary>
+    public void Write(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("seconds", Math.Round(Seconds, 3));
+        json.WriteNumber("jobSeconds", Math.Round(JobSeconds, 3));
+        json.WriteNumber("trainingSeconds", Math.Round(TrainingSeconds, 3));
+        json.WriteEndObject();
+    }
+
+    /// <summary>Reads the file; null where there is none, or one that does not parse: a time is not worth failing for.</summary>
+    public static SweepTime? Load(string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        if (!File.Exists(path)) return null;
+        try
+        {
+            using var json = JsonDocument.Parse(File.ReadAllText(path, Encoding.UTF8));
+            double Number(string name) => json.RootElement.GetProperty(name).GetDouble();
+            return new(Number("seconds"), Number("jobSeconds"), Number("trainingSeconds"));
+        }
+        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            return null;
+        }
+    }
+}
