@@ -46,7 +46,7 @@ public sealed record RunReport(
             body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; color: #1a1a1a; background: #fff }
             figure { margin: 1.5rem 0 } figure svg { width: 100%; height: auto; background: #fff }
             table { border-collapse: collapse; font-variant-numeric: tabular-nums } .wide { overflow-x: auto }
-            th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #ccc } th:first-child, td:first-child { text-align: left }
+            th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #ccc } td { white-space: nowrap } th:first-child, td:first-child { text-align: left }
             @media screen and (max-width: 40rem) { figure { overflow-x: auto } figure svg { min-width: 38rem } }
             .sheet { display: flex; flex-wrap: wrap; gap: .6rem } .sheet figure { margin: 0; width: calc(1.6 * var(--side)); text-align: center }
             .sheet img { width: var(--side); height: var(--side); image-rendering: pixelated } .sheet figcaption { font-size: .75rem; line-height: 1.2 }
@@ -61,7 +61,7 @@ public sealed record RunReport(
         if (Boundary is not null) Figure(text, DecisionBoundary.Draw(Boundary), "Decision of the best model over both features; the darker, the surer. Dashed: the true boundary.");
         if (Doctor is not null) Diagnosis(text, Doctor);
         Confusion(text);
-        Images(text, "Surest mistakes", "Validation samples that the best model got wrong, the surest first: what it said, how probable it held that, and the label.", Mistakes, 64);
+        Images(text, "Surest mistakes", "Validation samples that the best model got wrong, the surest first: what it said, how probable it held that, and the label. Each image is stretched to its full contrast.", Mistakes, 64);
         Images(text, "First layer", "Filters of the best model's first layer: mid-grey is 0.", Filters, 48);
         Table(text, "Epochs", ["epoch", "training loss", "validation loss", "validation accuracy", "seconds"], Result.Epochs.Select(epoch => (string[])
             [$"{epoch.Epoch}", epoch.TrainLoss is { } loss ? Format(loss, "0.0000") : "–", Format(epoch.ValidationLoss, "0.0000"), Format(epoch.ValidationAccuracy, "0.0000"), Format(epoch.Seconds, "0.00")]));
@@ -92,7 +92,7 @@ public sealed record RunReport(
         text.Append("<ul>").AppendJoin("", advice.Select(line => $"<li>{Escape(line)}</li>")).Append("</ul>\n");
         if (advice.Count == 0) text.Append("<p>Nothing to complain of.</p>\n");
         if (doctor.History.Any(row => row.GradientNorm > 0)) Figure(text, Gradients(doctor), "2-norm of each layer's gradient, at the second step of each epoch.");
-        var names = doctor.History.Select(row => row.Layer).Distinct().Order(StringComparer.Ordinal);
+        var names = doctor.History.Select(row => row.Layer).Distinct().Order(StringComparer.Create(CultureInfo.InvariantCulture, CompareOptions.NumericOrdering));
         Table(text, "Layers", ["layer", "gradient norm, first epoch", "last epoch", "update / weight, first epoch", "last epoch", "dead or saturated, at first", "at last"], names.Select(name =>
         {
             var rows = doctor.History.Where(row => row.Layer == name).ToArray();

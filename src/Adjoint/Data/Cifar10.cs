@@ -17,11 +17,17 @@ public static class Cifar10
     /// <exception cref="DataFormatException">A file is missing or not what it should be.</exception>
     public static DataSplits Load(string folder)
     {
-        var all = Read([.. Enumerable.Range(1, 5).Select(number => DataFolder.Find(folder, $"data_batch_{number}.bin"))]);
+        var all = Read([.. Enumerable.Range(1, 5).Select(number => Find(folder, $"data_batch_{number}.bin"))]);
         if (all.Count <= ValidationCount)
             throw new DataFormatException(Path.Combine(folder, "data_batch_1.bin"), 0, $"{all.Count} training records in all", $"more than the {ValidationCount} of the validation part");
         var count = all.Count - ValidationCount;
-        return new(all.Part("cifar10", 0, count), all.Part("cifar10", count, ValidationCount), Read([DataFolder.Find(folder, "test_batch.bin")]));
+        return new(all.Part("cifar10", 0, count), all.Part("cifar10", count, ValidationCount), Read([Find(folder, "test_batch.bin")]));
+    }
+
+    private static string Find(string folder, string name)
+    {
+        var path = Path.Combine(folder, name);
+        return File.Exists(path) ? path : throw new DataFormatException(path, 0, "no file", $"{name}, one of the six files of CIFAR-10's binary version; adjoint data fetch brings them");
     }
 
     private static Dataset Read(string[] files)
@@ -32,6 +38,9 @@ public static class Cifar10
             if (length == 0 || length % RecordLength != 0)
                 throw new DataFormatException(file, length - length % RecordLength, $"a length of {length} bytes", $"a multiple of {RecordLength}, the length of a record");
         }
+        var total = files.Sum(file => new FileInfo(file).Length / RecordLength);
+        if (total > Array.MaxLength / Pixels)
+            throw new DataFormatException(files[0], 0, $"{total} records in all", $"at most {Array.MaxLength / Pixels}, what fits an array");
         var records = files.Select(File.ReadAllBytes).ToArray();
         var count = records.Sum(bytes => bytes.Length / RecordLength);
         var (inputs, labels) = (new float[(long)count * Pixels], new byte[count]);

@@ -31,6 +31,8 @@ public sealed class BatchNorm : Module
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x)
     {
+        if (x.Rank < 2 || x.Shape[1] != Channels)
+            throw new AdjointException($"BatchNorm: an input (n, {Channels}, …) is needed: found {x.Shape}; the second axis must be the number of channels");
         if (!IsTraining)
         {
             int[] shape = [.. Enumerable.Range(0, x.Rank).Select(axis => axis == 1 ? Channels : 1)];

@@ -6,28 +6,18 @@ namespace Adjoint.Nn;
 /// </summary>
 public sealed class Conv2d : Module
 {
-    private readonly Size2 stride, padding, dilation;
-    private readonly int groups;
+    private readonly ConvOptions options;
 
     /// <summary>A layer with the given numbers of channels.</summary>
     /// <exception cref="AdjointException">A number is not positive, or the groups do not divide the channels.</exception>
     public Conv2d(int inputs, int outputs, Size2 kernel, Size2? stride = null, Size2? padding = null, Size2? dilation = null, int groups = 1, bool bias = true, Initializer? initializer = null, Generator? generator = null)
     {
-        (this.stride, this.padding, this.dilation, this.groups) = (stride ?? 1, padding ?? 0, dilation ?? 1, groups);
-        if (inputs < 1 || outputs < 1 || kernel.Height < 1 || kernel.Width < 1)
-            throw new AdjointException($"Conv2d: channels and kernel must be positive: found {inputs} → {outputs}, kernel {kernel}");
-        if (groups < 1 || inputs % groups != 0 || outputs % groups != 0)
-            throw new AdjointException($"Conv2d: the groups must divide the channels: found {groups} groups for {inputs} → {outputs}");
-        if (this.stride.Height < 1 || this.stride.Width < 1 || this.dilation.Height < 1 || this.dilation.Width < 1 || this.padding.Height < 0 || this.padding.Width < 0)
-            throw new AdjointException($"Conv2d: stride and dilation must be positive, padding not negative: found stride {this.stride}, dilation {this.dilation}, padding {this.padding}");
-        var random = generator ?? Generator.Default;
-        var fanIn = inputs / groups * kernel.Height * kernel.Width;
+        options = new(stride ?? 1, padding ?? 0, dilation ?? 1, groups);
+        options.Check("Conv2d", inputs, outputs, kernel);
         (Inputs, Outputs, Kernel) = (inputs, outputs, kernel);
-        using var _ = new NoGrad();
-        Weight = AddParameter("weight", (initializer ?? Initializer.Default).Create(outputs, fanIn, random).Reshape(outputs, inputs / groups, kernel.Height, kernel.Width).Clone());
-        if (!bias) return;
-        var limit = initializer is null ? 1 / Math.Sqrt(fanIn) : 0;
-        Bias = AddParameter("bias", limit == 0 ? Tensor.Zeros(outputs) : Tensor.Rand([outputs], random).Affine(2 * limit, -limit));
+        var (weight, shift) = FirstValues.Of(outputs, inputs / groups * kernel.Height * kernel.Width, bias ? outputs : 0, initializer, generator);
+        Weight = AddParameter("weight", weight.Reshape(outputs, inputs / groups, kernel.Height, kernel.Width).Clone());
+        if (shift is not null) Bias = AddParameter("bias", shift);
     }
 
     /// <summary>Channels of the input.</summary>
@@ -46,8 +36,8 @@ public sealed class Conv2d : Module
     public Tensor? Bias { get; }
 
     /// <inheritdoc/>
-    protected override Tensor ForwardCore(Tensor x) => x.Conv2d(Weight, Bias, stride, padding, dilation, groups);
+    protected override Tensor ForwardCore(Tensor x) => x.Conv2d(Weight, Bias, options.Stride, options.Padding, options.Dilation, options.Groups);
 
     /// <inheritdoc/>
-    public override string ToString() => $"Conv2d({Inputs} → {Outputs}, {Kernel}{(stride == 1 ? "" : $", stride {stride}")}{(padding == 0 ? "" : $", padding {padding}")}{(groups == 1 ? "" : $", groups {groups}")})";
+    public override string ToString() => $"Conv2d({Inputs} → {Outputs}, {Kernel}{options})";
 }

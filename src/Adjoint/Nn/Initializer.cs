@@ -36,3 +36,18 @@ public sealed class Initializer
             : Tensor.Rand([outputs, inputs], generator).Affine(2 * size, -size);
     }
 }
+
+/// <summary>What the weights and the bias of a layer begin as.</summary>
+internal static class FirstValues
+{
+    /// <summary>A matrix (rows, fan-in), and a bias (0: none): U(−1/√fan-in, 1/√fan-in) with the default initialiser, else 0.</summary>
+    internal static (Tensor Weight, Tensor? Bias) Of(int rows, int fanIn, int biases, Initializer? initializer, Generator? generator)
+    {
+        var random = generator ?? Generator.Default;
+        using var _ = new NoGrad();
+        var weight = (initializer ?? Initializer.Default).Create(rows, fanIn, random);
+        if (biases == 0) return (weight, null);
+        var limit = 1 / Math.Sqrt(fanIn);
+        return (weight, initializer is null ? Tensor.Rand([biases], random).Affine(2 * limit, -limit) : Tensor.Zeros(biases));
+    }
+}

@@ -14,13 +14,10 @@ public sealed class Linear : Module
     {
         if (inputs < 1 || outputs < 1)
             throw new AdjointException($"Linear: inputs and outputs must be positive: found {inputs} and {outputs}");
-        var random = generator ?? Generator.Default;
         (Inputs, Outputs) = (inputs, outputs);
-        Weight = AddParameter("weight", (initializer ?? Initializer.Default).Create(outputs, inputs, random));
-        if (!bias) return;
-        var limit = initializer is null ? 1 / Math.Sqrt(inputs) : 0;
-        using (new NoGrad())
-            this.bias = AddParameter("bias", limit == 0 ? Tensor.Zeros(outputs) : Tensor.Rand([outputs], random).Affine(2 * limit, -limit));
+        (Weight, var shift) = FirstValues.Of(outputs, inputs, bias ? outputs : 0, initializer, generator);
+        AddParameter("weight", Weight);
+        if (shift is not null) this.bias = AddParameter("bias", shift);
     }
 
     /// <summary>The number of inputs.</summary>

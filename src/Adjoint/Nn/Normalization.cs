@@ -7,8 +7,10 @@ public sealed class LayerNorm : Module
     private readonly double epsilon;
 
     /// <summary>Over last axes of these sizes.</summary>
+    /// <exception cref="AdjointException">There are no axes, one is empty, or ε is not positive.</exception>
     public LayerNorm(Shape shape, double epsilon = 1e-5)
     {
+        NormAxes.Check("LayerNorm", shape, epsilon);
         (gamma, beta, this.epsilon) = (AddParameter("weight", Tensor.Full(shape, 1)), AddParameter("bias", Tensor.Zeros(shape, DType.Float32)), epsilon);
     }
 
@@ -23,7 +25,12 @@ public sealed class RmsNorm : Module
     private readonly double epsilon;
 
     /// <summary>Over last axes of these sizes.</summary>
-    public RmsNorm(Shape shape, double epsilon = 1e-6) => (gamma, this.epsilon) = (AddParameter("weight", Tensor.Full(shape, 1)), epsilon);
+    /// <exception cref="AdjointException">There are no axes, one is empty, or ε is not positive.</exception>
+    public RmsNorm(Shape shape, double epsilon = 1e-6)
+    {
+        NormAxes.Check("RmsNorm", shape, epsilon);
+        (gamma, this.epsilon) = (AddParameter("weight", Tensor.Full(shape, 1)), epsilon);
+    }
 
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x) => x.RmsNorm(gamma, epsilon);
@@ -37,14 +44,24 @@ public sealed class GroupNorm : Module
     private readonly double epsilon;
 
     /// <summary>So many groups of so many channels.</summary>
-    /// <exception cref="AdjointException">The groups do not divide the channels.</exception>
+    /// <exception cref="AdjointException">The groups do not divide the channels, or ε is not positive.</exception>
     public GroupNorm(int groups, int channels, double epsilon = 1e-5)
     {
         if (groups < 1 || channels < 1 || channels % groups != 0) throw new AdjointException($"GroupNorm: the groups must divide the channels: found {groups} groups of {channels} channels");
+        if (!(epsilon > 0)) throw new AdjointException($"GroupNorm: ε must be positive: found {epsilon}");
         (this.groups, this.epsilon) = (groups, epsilon);
         (gamma, beta) = (AddParameter("weight", Tensor.Ones(channels)), AddParameter("bias", Tensor.Zeros(channels)));
     }
 
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x) => x.GroupNorm(groups, gamma, beta, epsilon);
+}
+
+internal static class NormAxes
+{
+    internal static void Check(string layer, Shape shape, double epsilon)
+    {
+        if (shape.Rank == 0 || shape.Elements == 0 || !(epsilon > 0))
+            throw new AdjointException($"{layer}: at least one axis, none empty, and a positive ε are needed: found {shape} and {epsilon}");
+    }
 }

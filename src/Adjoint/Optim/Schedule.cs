@@ -10,29 +10,50 @@ public abstract class Schedule
     public static Schedule Constant() => new Rule(_ => 1);
 
     /// <summary>γ^⌊step / every⌋.</summary>
-    public static Schedule StepDecay(int every, double gamma = 0.1) => new Rule(step => Math.Pow(gamma, step / every));
+    /// <exception cref="AdjointException">The number of steps is not positive.</exception>
+    public static Schedule StepDecay(int every, double gamma = 0.1)
+    {
+        Check("StepDecay", every);
+        return new Rule(step => Math.Pow(gamma, step / every));
+    }
 
     /// <summary>floor + (1 − floor)·½(1 + cos(π·step/total)), then floor (Loshchilov and Hutter 2017, without restarts).</summary>
-    public static Schedule Cosine(int total, double floor = 0) => new Rule(step => floor + (1 - floor) * 0.5 * (1 + Math.Cos(Math.PI * Math.Min(1, (double)step / total))));
+    /// <exception cref="AdjointException">The number of steps is not positive.</exception>
+    public static Schedule Cosine(int total, double floor = 0)
+    {
+        Check("Cosine", total);
+        return new Rule(step => floor + (1 - floor) * 0.5 * (1 + Math.Cos(Math.PI * Math.Min(1, (double)step / total))));
+    }
 
     /// <summary>From 1/startDivisor up to 1 by half a cosine over the first share of the steps, then down to 1/(startDivisor·endDivisor) (Smith and Topin 2018; PyTorch's OneCycleLR).</summary>
-    public static Schedule OneCycle(int total, double share = 0.3, double startDivisor = 25, double endDivisor = 1e4) => new Rule(step =>
+    /// <exception cref="AdjointException">The number of steps or a divisor is not positive, or the share not between 0 and 1.</exception>
+    public static Schedule OneCycle(int total, double share = 0.3, double startDivisor = 25, double endDivisor = 1e4)
     {
-        var peak = share * total - 1;
-        return step <= peak
-            ? Between(1 / startDivisor, 1, step / peak)
-            : Between(1, 1 / (startDivisor * endDivisor), Math.Min(1, (step - peak) / (total - 1 - peak)));
-    });
+        Check("OneCycle", total, share);
+        if (!(startDivisor > 0 && endDivisor > 0)) throw new AdjointException($"OneCycle: the divisors must be positive: found {startDivisor} and {endDivisor}");
+        var (peak, last) = (share * total - 1, total - 1);
+        return new Rule(step =>
+            // A run too short to rise begins at its top.
+            step < peak ? Between(1 / startDivisor, 1, step / peak)
+            : step >= last ? 1 / (startDivisor * endDivisor)
+            : Between(1, 1 / (startDivisor * endDivisor), (step - Math.Max(0, peak)) / (last - Math.Max(0, peak))));
+    }
 
     /// <summary>In straight lines: from <paramref name="start"/> up to 1 over the first share of the steps, then down to <paramref name="end"/> (Smith 2017; one triangle).</summary>
-    public static Schedule Triangular(int total, double share = 0.23, double start = 0.2, double end = 0.07) => new Rule(step =>
+    /// <exception cref="AdjointException">The number of steps is not positive, or the share not between 0 and 1.</exception>
+    public static Schedule Triangular(int total, double share = 0.23, double start = 0.2, double end = 0.07)
     {
-        var (at, peak) = (Math.Min(1, (double)step / total), share);
-        return at < peak ? start + (1 - start) * at / peak : 1 + (end - 1) * (at - peak) / (1 - peak);
-    });
+        Check("Triangular", total, share);
+        return new Rule(step => Math.Min(1, (double)step / total) is var at && at < share ? start + (1 - start) * at / share : 1 + (end - 1) * (at - share) / (1 - share));
+    }
 
     /// <summary>(step + 1) / steps for the first steps, then as the next schedule, counted from there.</summary>
     public static Schedule WarmUp(int steps, Schedule next) => new Rule(step => step < steps ? (step + 1.0) / steps : next.Factor(step - steps));
+
+    private static void Check(string rule, int steps, double share = 0.5)
+    {
+        if (steps < 1 || share is not (> 0 and < 1)) throw new AdjointException($"{rule}: steps must be positive and the share between 0 and 1: found {steps} and {share}");
+    }
 
     private static double Between(double from, double to, double share) => to + (from - to) * 0.5 * (1 + Math.Cos(Math.PI * share));
 

@@ -63,6 +63,14 @@ public sealed class DataTests : IDisposable
         Assert.Equal((1008, 5000, 1), Cifar10.Load(folder) is var splits ? (splits.Train.Count, splits.Validation.Count, splits.Test!.Count) : default);
         Write("data_batch_2.bin", new byte[3073 + 1]);
         Assert.Contains("offset 3073: found a length of 3074 bytes, expected a multiple of 3073", Assert.Throws<DataFormatException>(() => Cifar10.Load(folder)).Message, StringComparison.Ordinal);
+        File.Delete(Path.Combine(folder, "data_batch_3.bin"));
+        Write("data_batch_3.bin.gz", Compress(new byte[3073]));
+        Assert.Contains("data_batch_3.bin, offset 0: found no file, expected data_batch_3.bin", Assert.Throws<DataFormatException>(() => Cifar10.Load(folder)).Message, StringComparison.Ordinal);
+        Write("data_batch_3.bin", []);
+        Assert.Contains("data_batch_2.bin, offset 3073", Assert.Throws<DataFormatException>(() => Cifar10.Load(folder)).Message, StringComparison.Ordinal);
+        Write("data_batch_2.bin", new byte[3073]);
+        Assert.Contains("data_batch_3.bin, offset 0: found a length of 0 bytes", Assert.Throws<DataFormatException>(() => Cifar10.Load(folder)).Message, StringComparison.Ordinal);
+        Write("data_batch_3.bin", new byte[3073]);
         var wrong = new byte[3073 * 2];
         wrong[3073] = 10;
         Write("data_batch_2.bin", wrong);

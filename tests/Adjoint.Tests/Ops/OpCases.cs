@@ -92,11 +92,14 @@ public static class OpCases
         new("Conv2d strided, dilated, grouped", x => x[0].Conv2d(x[1], null, (2, 1), (1, 2), (1, 2), 2), [[1, 4, 5, 6], [2, 2, 3, 2]], x => Conv(x[0], [1, 4, 5, 6], x[1], [2, 2, 3, 2], null, (2, 1), (1, 2), (1, 2), 2)),
         new("Conv1d", x => x[0].Conv1d(x[1], null, 2, 1), [[2, 2, 7], [3, 2, 3]], x => Conv(x[0], [2, 2, 1, 7], x[1], [3, 2, 1, 3], null, (1, 2), (0, 1), (1, 1), 1)),
         new("ConvTranspose2d", x => x[0].ConvTranspose2d(x[1], x[2], (2, 1), (1, 0), (1, 0)), [[2, 2, 3, 2], [2, 3, 3, 2], [3]], x => ConvTransposed(x[0], [2, 2, 3, 2], x[1], [2, 3, 3, 2], x[2], (2, 1), (1, 0), 6, 3)),
+        new("ConvTranspose2d dilated, grouped", x => x[0].ConvTranspose2d(x[1], x[2], 1, (0, 1), 0, (2, 1), 2), [[1, 4, 2, 3], [4, 2, 2, 3], [4]], x => ConvTransposed(x[0], [1, 4, 2, 3], x[1], [4, 2, 2, 3], x[2], (1, 1), (0, 1), 4, 3, (2, 1), 2)),
         new("Conv2dWeightGradient", x => Op.Apply(new Conv2dWeightGradientOp(new(1, 0, 1, 1), 2), x[0], x[1]), [[2, 1, 3, 3], [2, 2, 2, 2]], x => WeightGradient(x[0], x[1])),
         new("MaxPool2d", x => x[0].MaxPool2d(2), [[1, 2, 4, 5]], x => Pool(x[0], 2, 4, 5, 2, 2, 0, 2, 2, w => w.Max()), Smooth: false),
         new("MaxPool2d overlapping, padded, ceil", x => x[0].MaxPool2d(3, 2, 1, ceil: true), [[1, 2, 4, 5]], x => Pool(x[0], 2, 4, 5, 3, 2, 1, 3, 3, w => w.Max()), Smooth: false),
         new("MaxUnpool2d", x => Op.Apply(new MaxUnpool2dOp(new(1, 2, 2, 2, 2, 2, 2, 0, 0, 1, 1), (int[])[1, 1, 2, 2], Tensor.From(new[] { false })), x[0]), [[1, 1, 1, 1]], x => [x[0][0], 0, 0, 0]),
         new("AvgPool2d", x => x[0].AvgPool2d(2), [[1, 2, 4, 5]], x => Pool(x[0], 2, 4, 5, 2, 2, 0, 2, 2, w => w.Average())),
+        new("AvgPool2d overlapping, padded, ceil", x => x[0].AvgPool2d(3, 2, 1, ceil: true), [[1, 2, 4, 5]], x => AveragePadded(x[0], 2, 4, 5)),
+        new("AdaptiveAvgPool2d to more", x => x[0].AdaptiveAvgPool2d((1, 3)), [[1, 1, 1, 2]], x => [x[0][0], (x[0][0] + x[0][1]) / 2, x[0][1]]),
         new("AdaptiveAvgPool2d", x => x[0].AdaptiveAvgPool2d((2, 2)), [[1, 1, 4, 3]], x => [Mean(x[0], 0, 1, 3, 4), Mean(x[0], 1, 2, 4, 5), Mean(x[0], 6, 7, 9, 10), Mean(x[0], 7, 8, 10, 11)]),
         new("GlobalAvgPool2d", x => x[0].GlobalAvgPool2d(), [[2, 2, 2, 3]], x => Rows(x[0], 6, row => [row.Average()])),
         new("BatchNorm", x => x[0].BatchNorm(x[1], x[2]), [[3, 2, 4], [2], [2]], x => Normalised(x[0], i => i / 4 % 2, i => i / 4 % 2, x[1], x[2], 1e-5)),
@@ -109,6 +112,9 @@ public static class OpCases
         new("PadReflect", x => x[0].PadReflect((0, 2)), [[1, 3]], x => [x[0][2], x[0][1], x[0][0], x[0][1], x[0][2], x[0][1], x[0][0]]),
         new("PadZero", x => x[0].PadZero((1, 1)), [[1, 2]], x => [0, 0, 0, 0, 0, x[0][0], x[0][1], 0, 0, 0, 0, 0]),
         new("InterpolateNearest", x => x[0].InterpolateNearest((1, 5)), [[1, 2]], x => [x[0][0], x[0][0], x[0][0], x[0][1], x[0][1]]),
+        new("PadReflect of both axes", x => x[0].PadReflect((1, 2)), [[2, 2, 3]], x => [.. from c in Enumerable.Range(0, 2) from i in (int[])[1, 0, 1, 0] from j in (int[])[2, 1, 0, 1, 2, 1, 0] select x[0][(c * 2 + i) * 3 + j]]),
+        new("InterpolateNearest to less", x => x[0].InterpolateNearest((2, 2)), [[1, 3, 5]], x => [x[0][0], x[0][2], x[0][5], x[0][7]]),
+        new("InterpolateBilinear of both axes", x => x[0].InterpolateBilinear((3, 2)), [[2, 2, 5]], x => Bilinear(x[0], 2, 2, 5, 3, 2)),
         new("InterpolateBilinear", x => x[0].InterpolateBilinear((1, 4)), [[1, 2]], x => [x[0][0], 0.75 * x[0][0] + 0.25 * x[0][1], 0.25 * x[0][0] + 0.75 * x[0][1], x[0][1]]),
         new("CrossEntropy", x => Loss.CrossEntropy(x[0], Tensor.From(new long[] { 2, 0 })), [[2, 3]], x => [(Nll(x[0][..3], 2) + Nll(x[0][3..], 0)) / 2]),
         new("CrossEntropy, sum, smoothed", x => Loss.CrossEntropy(x[0], Tensor.From(new long[] { 2, 0 }), 0.3, Reduction.Sum), [[2, 3]],
@@ -140,10 +146,12 @@ public static class OpCases
                 select x[((n * xs[1] + f / (ws[0] / groups) * ws[1] + c) * xs[2] + row) * xs[3] + column] * w[((f * ws[1] + c) * ws[2] + ky) * ws[3] + kx]).Sum()];
     }
 
-    private static double[] ConvTransposed(double[] x, int[] xs, double[] w, int[] ws, double[] b, (int H, int W) stride, (int H, int W) pad, int height, int width)
+    private static double[] ConvTransposed(double[] x, int[] xs, double[] w, int[] ws, double[] b, (int H, int W) stride, (int H, int W) pad, int height, int width, (int H, int W)? dilated = null, int groups = 1)
     {
-        var y = new double[xs[0] * ws[1] * height * width];
-        for (var i = 0; i < y.Length; i++) y[i] = b[i / (height * width) % ws[1]];
+        var dilation = dilated ?? (1, 1);
+        var filters = ws[1] * groups;
+        var y = new double[xs[0] * filters * height * width];
+        for (var i = 0; i < y.Length; i++) y[i] = b[i / (height * width) % filters];
         for (var n = 0; n < xs[0]; n++)
             for (var f = 0; f < xs[1]; f++)
                 for (var i = 0; i < xs[2]; i++)
@@ -152,9 +160,9 @@ public static class OpCases
                             for (var ky = 0; ky < ws[2]; ky++)
                                 for (var kx = 0; kx < ws[3]; kx++)
                                 {
-                                    var (row, column) = (i * stride.H + ky - pad.H, j * stride.W + kx - pad.W);
+                                    var (row, column) = (i * stride.H + ky * dilation.H - pad.H, j * stride.W + kx * dilation.W - pad.W);
                                     if (row >= 0 && row < height && column >= 0 && column < width)
-                                        y[((n * ws[1] + c) * height + row) * width + column] += x[((n * xs[1] + f) * xs[2] + i) * xs[3] + j] * w[((f * ws[1] + c) * ws[2] + ky) * ws[3] + kx];
+                                        y[((n * filters + f / (xs[1] / groups) * ws[1] + c) * height + row) * width + column] += x[((n * xs[1] + f) * xs[2] + i) * xs[3] + j] * w[((f * ws[1] + c) * ws[2] + ky) * ws[3] + kx];
                                 }
         return y;
     }
@@ -171,6 +179,20 @@ public static class OpCases
                 let column = j * stride + kx - pad
                 where row >= 0 && row < h && column >= 0 && column < w
                 select x[(p * h + row) * w + column])];
+
+    // Windows of 3 with stride 2 and padding 1, rounded up: padding counts, what lies beyond it does not.
+    private static double[] AveragePadded(double[] x, int planes, int h, int w) =>
+        [.. from p in Enumerable.Range(0, planes) from i in Enumerable.Range(0, 3) from j in Enumerable.Range(0, 3)
+            select (from row in Enumerable.Range(2 * i - 1, 3) from column in Enumerable.Range(2 * j - 1, 3)
+                where row >= 0 && row < h && column >= 0 && column < w select x[(p * h + row) * w + column]).Sum() / ((Math.Min(2 * i + 2, h + 1) - 2 * i + 1) * (Math.Min(2 * j + 2, w + 1) - 2 * j + 1))];
+
+    // The tent of each pixel centre, cut off at the edges.
+    private static double[] Bilinear(double[] x, int planes, int h, int w, int height, int width)
+    {
+        double Weight(int i, int size, int k, int old) => Math.Max(0, 1 - Math.Abs(Math.Clamp((i + 0.5) * old / size - 0.5, 0, old - 1) - k));
+        return [.. from p in Enumerable.Range(0, planes) from i in Enumerable.Range(0, height) from j in Enumerable.Range(0, width)
+            select (from k in Enumerable.Range(0, h) from l in Enumerable.Range(0, w) select Weight(i, height, k, h) * Weight(j, width, l, w) * x[(p * h + k) * w + l]).Sum()];
+    }
 
     private static double[] Normalised(double[] x, Func<int, int> group, Func<int, int> parameter, double[] gamma, double[] beta, double epsilon)
     {

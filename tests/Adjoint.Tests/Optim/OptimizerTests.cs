@@ -23,8 +23,9 @@ public class OptimizerTests
     });
 
     [Fact]
-    public void Sgd_with_Nesterovs_rule() => Check(p => new Sgd(p, Rate, 0.9, nesterov: true), (int step, ref double w, double g, double[] s) =>
+    public void Sgd_with_Nesterovs_rule() => Check(p => new Sgd(p, Rate, 0.9, nesterov: true, weightDecay: Decay), (int step, ref double w, double g, double[] s) =>
     {
+        g += Decay * w;
         s[0] = step == 1 ? g : 0.9 * s[0] + g;
         w -= Rate * (g + 0.9 * s[0]);
     });
@@ -96,6 +97,30 @@ public class OptimizerTests
         var plateau = new ReduceOnPlateau(sgd, 0.1, patience: 1);
         Assert.Equal([false, false, true], new[] { 1.0, 1, 1 }.Select(plateau.Observe));
         Assert.Equal(0.1, sgd.LearningRate, 1e-12);
+    }
+
+    [Fact]
+    public void One_cycle_has_the_rates_of_PyTorch()
+    {
+        // PyTorch 1.13.1 (Debian's python3-torch), OneCycleLR with max_lr 1, in order: total_steps 20; total_steps 12, pct_start 0.4, div_factor 10, final_div_factor 100.
+        double[] plain =
+        [
+            0.04, 0.1316718427, 0.3716718427, 0.6683281573, 0.9083281573, 1, 0.9874640062, 0.950484632, 0.8909161776, 0.8117456539,
+            0.7169430018, 0.6112620219, 0.500002, 0.3887419781, 0.2830609982, 0.1882583461, 0.1090878224, 0.04951936799, 0.01253999376, 4e-06,
+        ];
+        double[] other = [0.1, 0.2452232928, 0.5871607055, 0.9051132292, 0.9980992517, 0.9330796892, 0.78700143, 0.5872372647, 0.371219887, 0.179427589, 0.04779926038, 0.001];
+        foreach (var (expected, schedule) in new[] { (plain, Schedule.OneCycle(20)), (other, Schedule.OneCycle(12, 0.4, 10, 100)) })
+            for (var step = 0; step < expected.Length; step++) Assert.Equal(expected[step], schedule.Factor(step), 1e-9);
+    }
+
+    [Fact]
+    public void Schedules_give_a_rate_for_every_length_and_refuse_what_has_none()
+    {
+        for (var total = 1; total < 40; total++)
+            foreach (var schedule in (Schedule[])[Schedule.OneCycle(total), Schedule.OneCycle(total, 0.1), Schedule.OneCycle(total, 0.5), Schedule.Triangular(total), Schedule.Cosine(total), Schedule.StepDecay(total)])
+                for (var step = 0; step < total + 3; step++) Assert.InRange(schedule.Factor(step), 0, 1);
+        foreach (var create in (Func<Schedule>[])[() => Schedule.OneCycle(0), () => Schedule.OneCycle(5, 1), () => Schedule.OneCycle(5, startDivisor: 0), () => Schedule.Triangular(0), () => Schedule.Triangular(5, 0), () => Schedule.Cosine(0), () => Schedule.StepDecay(0)])
+            Assert.Contains("must be", Assert.Throws<AdjointException>(create).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -47,6 +47,79 @@ public class TrainerTests
     }
 
     [Fact]
+    public void Augmented_convolutional_training_has_the_same_bits_for_any_number_of_threads()
+    {
+        var before = Workers.ThreadCount;
+        try
+        {
+            var data = new Dataset("noise", (int[])[3, 8, 8], Tensor.Randn([70 * 192], new Generator(3)).ToArray<float>(), [.. Enumerable.Range(0, 70).Select(i => (byte)(i % 3))], ["a", "b", "c"]);
+            float[] Weights(int threads)
+            {
+                Workers.ThreadCount = threads;
+                var model = new Sequential(
+                    new Conv2d(3, 17, 3, padding: 1, bias: false, generator: new Generator(1)), new MaxPool2d(2), new Adjoint.Nn.BatchNorm(17), new Gelu(),
+                    new Conv2d(17, 9, 3, generator: new Generator(2)), new Relu(), new GlobalAvgPool2d(), new Linear(9, 3, generator: new Generator(4)));
+                Transform[] transforms = [new RandomCrop(2), new AlternatingFlip(), new Cutout(3)];
+                var loader = new DataLoader(data, 16, shuffle: true, seed: 1, prefetch: threads % 3, transforms: transforms);
+                new Trainer(model, new Sgd(model.Parameters(), 0.1, 0.9), loader, new DataLoader(data, 70)).Run(3);
+                return [.. model.StateDict().Values.SelectMany(value => value.ToArray<float>())];
+            }
+
+            var one = Weights(1);
+            foreach (var threads in (int[])[2, 3, 5, 8]) Assert.Equal(one, Weights(threads));
+        }
+        finally
+        {
+            Workers.ThreadCount = before;
+        }
+    }
+
+    [Fact]
+    public void Patience_counts_epochs_without_a_lower_loss()
+    {
+        var trainer = New(out _);
+        int? StopsAt(EarlyStopping rule, params double[] losses)
+        {
+            trainer.ShouldStop = false;
+            for (var epoch = 0; epoch < losses.Length; epoch++)
+            {
+                rule.OnEpoch(trainer, new(epoch, null, losses[epoch], 0, 0));
+                if (trainer.ShouldStop) return epoch;
+            }
+            return null;
+        }
+
+        Assert.Equal(4, StopsAt(new EarlyStopping(patience: 3), 1, 0.5, 0.5, 0.6, 0.5, 0.4));
+        Assert.Null(StopsAt(new EarlyStopping(patience: 3), 1, 0.5, 0.5, 0.6, 0.49, 0.6, 0.6));
+        Assert.Equal(3, StopsAt(new EarlyStopping(patience: 2, minimumDelta: 0.1), 1, 0.8, 0.75, 0.71));
+        Assert.Equal(2, StopsAt(new EarlyStopping(patience: 2), 1, double.NaN, double.NaN));
+    }
+
+    [Fact]
+    public void The_best_model_is_the_first_with_the_highest_accuracy()
+    {
+        var folder = Directory.CreateTempSubdirectory("adjoint-").FullName;
+        try
+        {
+            var trainer = New(out var model);
+            var (keeper, weight) = (new ModelKeeper(folder), model.Parameters().First());
+            double[] accuracies = [0.1, 0.7, 0.6, 0.7, double.NaN, 0.3];
+            for (var epoch = 0; epoch < accuracies.Length; epoch++)
+            {
+                weight.CopyFrom<float>([.. Enumerable.Repeat((float)epoch, weight.Length)]);
+                keeper.OnEpoch(trainer, new(epoch, null, 1, accuracies[epoch], 0));
+            }
+            keeper.Write();
+            float Kept(string name) => Adjoint.IO.SafeTensors.Load(Path.Combine(folder, name))[model.NamedParameters().First().Name].ToArray<float>()[0];
+            Assert.Equal((1f, 5f), (Kept("best.safetensors"), Kept("last.safetensors")));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
     public void A_loss_that_is_not_finite_stops_before_the_update()
     {
         var trainer = New(out var model, rate: float.MaxValue);

@@ -3,7 +3,7 @@ namespace Adjoint.Nn;
 /// <summary>
 /// The residual networks for CIFAR (He et al. 2015, §4.2) of 6n + 2 layers: a 3×3 convolution to 16 channels, three stages of n blocks with 16, 32
 /// and 64 channels, global mean, one linear layer. Where a stage halves the image, the shortcut skips every second position and fills new
-/// channels with zeros (the paper's option A). Convolutions begin as Kaiming normal.
+/// channels with zeros (the paper's option A). Convolutions and the linear layer begin as Kaiming normal (He et al. 2015b), the bias as 0.
 /// </summary>
 public sealed class ResNet : Sequential
 {

@@ -4,7 +4,7 @@ namespace Adjoint.Nn;
 /// A small network made to learn CIFAR-10 fast, after Jordan 2024 ("94% on CIFAR-10 in 3.29 Seconds on a Single GPU") and Page 2018 ("How to Train Your ResNet"):
 /// a 2×2 whitening convolution whose filters are computed from the data and stay fixed, GELU, three blocks of conv–pool–norm–GELU–conv–norm–GELU with 64,
 /// 256 and 256 channels, max-pooling of what is left, one linear layer, logits divided by 9. Convolutions of the blocks begin as the identity in their first
-/// channels and as PyTorch's default in the others; norms have no scale and follow their batches with momentum 0.4. For images of 31 pixels and more a side.
+/// channels and as PyTorch's default in the others; norms have no scale and follow their batches with momentum 0.4. For images of 25 to 48 pixels a side.
 /// </summary>
 public sealed class SpeedNet : Sequential
 {

@@ -43,14 +43,18 @@ public static class Conv2dMethods
         /// Convolution over the last two axes: x (n, c, h, w), weight (f, c / groups, kh, kw), bias (f) or null → (n, f, ⌊(h + 2p − d·(kh − 1) − 1) / s⌋ + 1, …).
         /// With as many groups as channels it is depthwise.
         /// </summary>
-        /// <exception cref="AdjointException">Shapes do not fit, or the kernel is larger than the padded input.</exception>
+        /// <exception cref="AdjointException">Shapes do not fit, a number is out of range, or the kernel is larger than the padded input.</exception>
         public Tensor Conv2d(Tensor weight, Tensor? bias = null, Size2? stride = null, Size2? padding = null, Size2? dilation = null, int groups = 1)
         {
             var op = new Conv2dOp(new(stride ?? 1, padding ?? 0, dilation ?? 1, groups));
             return bias is null ? Op.Apply(op, x, weight) : Op.Apply(op, x, weight, bias);
         }
 
-        /// <summary>Convolution over the last axis: x (n, c, w), weight (f, c / groups, k), bias (f) or null.</summary>
+        /// <summary>
+        /// Convolution over the last axis: y[n,f,j] = b[f] + Σ x[n, c, j·s + k·d − p] · w[f,c,k]; x (n, c, w), weight (f, c / groups, k), bias (f) or null →
+        /// (n, f, ⌊(w + 2p − d·(k − 1) − 1) / s⌋ + 1).
+        /// </summary>
+        /// <exception cref="AdjointException">Shapes do not fit, a number is out of range, or the kernel is larger than the padded input.</exception>
         public Tensor Conv1d(Tensor weight, Tensor? bias = null, int stride = 1, int padding = 0, int dilation = 1, int groups = 1) => x.Rank == 3 && weight.Rank == 3
             ? x.Unsqueeze(2).Conv2d(weight.Unsqueeze(2), bias, (1, stride), (0, padding), (1, dilation), groups).Squeeze(2)
             : throw new AdjointException($"Conv1d: input (n, channels, w) and weight (filters, channels / groups, k) are needed: found {x.Shape} and {weight.Shape}");

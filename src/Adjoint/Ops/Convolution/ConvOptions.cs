@@ -26,13 +26,45 @@ internal readonly record struct ConvOptions(Size2 Stride, Size2 Padding, Size2 D
     {
         if (x.Rank != 4 || w.Rank != 4)
             throw new AdjointException($"{op}: input (n, channels, h, w) and weight (filters, channels / groups, kh, kw) are needed: found {x} and {w}");
-        if (Stride.Height < 1 || Stride.Width < 1 || Dilation.Height < 1 || Dilation.Width < 1 || Padding.Height < 0 || Padding.Width < 0 || Groups < 1)
-            throw new AdjointException($"{op}: stride, dilation and groups must be positive, padding not negative: found stride {Stride}, padding {Padding}, dilation {Dilation}, groups {Groups}");
-        if (x[1] != w[1] * Groups || w[0] % Groups != 0)
-            throw new AdjointException($"{op}: the input has {x[1]} channels, the weight {w} with {Groups} groups needs {w[1] * Groups}, and filters that {Groups} divides");
+        Check(op);
+        if (w[0] % Groups != 0)
+            throw new AdjointException($"{op}: the groups must divide the filters: found {Groups} groups for {w[0]} filters, weights {w}");
+        if (x[1] != w[1] * Groups)
+            throw new AdjointException($"{op}: an input (n, {w[1] * Groups}, h, w) is needed: found {x} for weights {w}; the channels must be the weights' second axis{(Groups == 1 ? "" : $" times the {Groups} groups")}");
         var shape = new ConvShape(x[0], x[1], x[2], x[3], w[0], w[2], w[3], Stride.Height, Stride.Width, Padding.Height, Padding.Width, Dilation.Height, Dilation.Width, Groups);
         if (x[2] + 2 * Padding.Height < Dilation.Height * (w[2] - 1) + 1 || x[3] + 2 * Padding.Width < Dilation.Width * (w[3] - 1) + 1)
-            throw new AdjointException($"{op}: a kernel {w[2]}×{w[3]} with dilation {Dilation} is larger than the input {x[2]}×{x[3]} with padding {Padding}; use a smaller kernel or more padding");
+            throw new AdjointException($"{op}: a kernel {w[2]}×{w[3]} with dilation {Dilation} is larger than the input {x} with padding {Padding}; use a smaller kernel or more padding");
         return shape;
     }
+
+    /// <summary>Refuses what fits no input.</summary>
+    /// <exception cref="AdjointException">A number is out of range.</exception>
+    internal void Check(string op)
+    {
+        if (Stride.Height < 1 || Stride.Width < 1 || Dilation.Height < 1 || Dilation.Width < 1 || Padding.Height < 0 || Padding.Width < 0 || Groups < 1)
+            throw new AdjointException($"{op}: stride, dilation and groups must be positive, padding not negative: found stride {Stride}, dilation {Dilation}, groups {Groups}, padding {Padding}");
+    }
+
+    /// <summary>Refuses a layer that could take no input at all.</summary>
+    /// <exception cref="AdjointException">A number is not positive, or the groups do not divide the channels.</exception>
+    internal void Check(string layer, int inputs, int outputs, Size2 kernel)
+    {
+        if (inputs < 1 || outputs < 1 || kernel.Height < 1 || kernel.Width < 1)
+            throw new AdjointException($"{layer}: channels and kernel must be positive: found {inputs} → {outputs}, kernel {kernel}");
+        Check(layer);
+        if (inputs % Groups != 0 || outputs % Groups != 0)
+            throw new AdjointException($"{layer}: the groups must divide the channels: found {Groups} groups for {inputs} → {outputs}");
+    }
+
+    /// <summary>Refuses rows and columns for which the convolution would have one output more.</summary>
+    /// <exception cref="AdjointException">The output padding is not from 0 to below the stride.</exception>
+    internal void CheckOutputPadding(string op, Size2 by)
+    {
+        if (by.Height < 0 || by.Width < 0 || by.Height >= Stride.Height || by.Width >= Stride.Width)
+            throw new AdjointException($"{op}: the output padding must be from 0 to below the stride {Stride}: found {by}");
+    }
+
+    /// <summary>What differs from the usual, for the name of a layer.</summary>
+    public override string ToString() =>
+        (Stride == 1 ? "" : $", stride {Stride}") + (Padding == 0 ? "" : $", padding {Padding}") + (Dilation == 1 ? "" : $", dilation {Dilation}") + (Groups == 1 ? "" : $", groups {Groups}");
 }

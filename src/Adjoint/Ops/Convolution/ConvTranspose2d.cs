@@ -13,13 +13,9 @@ internal sealed class ConvTranspose2dOp(ConvOptions options, Size2 size) : Op
         var (x, w) = (inputs[0], inputs[1]);
         if (x.DType != w.DType || !x.DType.IsFloating())
             throw new AdjointException($"{Name}: input and weight must be float32, or both float64: found {x.DType.Label()} and {w.DType.Label()}; cast one with .To(…)");
-        if (x.Rank != 4 || w.Rank != 4 || x.Shape[1] != w.Shape[0])
-            throw new AdjointException($"{Name}: input (n, channels, h, w) and weight (channels, filters / groups, kh, kw) are needed: found {x.Shape} and {w.Shape}");
         Shape result = (int[])[x.Shape[0], w.Shape[1] * options.Groups, size.Height, size.Width];
-        var shape = options.Shape(result, w.Shape, Name);
-        return shape.OutHeight == x.Shape[2] && shape.OutWidth == x.Shape[3]
-            ? new(result, x.DType)
-            : throw new AdjointException($"{Name}: an output {size} belongs to an input {shape.OutHeight}×{shape.OutWidth}: found {x.Shape}; the output padding must be less than the stride");
+        options.Shape(result, w.Shape, Name);
+        return new(result, x.DType);
     }
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
@@ -40,16 +36,28 @@ public static class ConvTranspose2dMethods
         /// <summary>
         /// Transposed convolution: x (n, c, h, w), weight (c, f / groups, kh, kw), bias (f) or null → (n, f, (h − 1)·s − 2p + d·(kh − 1) + outputPadding + 1, …).
         /// </summary>
-        /// <exception cref="AdjointException">Shapes do not fit.</exception>
+        /// <exception cref="AdjointException">Shapes do not fit, a number is out of range, or nothing would be left of the output.</exception>
         public Tensor ConvTranspose2d(Tensor weight, Tensor? bias = null, Size2? stride = null, Size2? padding = null, Size2? outputPadding = null, Size2? dilation = null, int groups = 1)
         {
+            const string op = "ConvTranspose2d";
+            var (options, more) = (new ConvOptions(stride ?? 1, padding ?? 0, dilation ?? 1, groups), outputPadding ?? 0);
             if (x.Rank != 4 || weight.Rank != 4)
-                throw new AdjointException($"ConvTranspose2d: input (n, channels, h, w) and weight (channels, filters / groups, kh, kw) are needed: found {x.Shape} and {weight.Shape}");
-            var (s, p, o, d) = (stride ?? 1, padding ?? 0, outputPadding ?? 0, dilation ?? 1);
+                throw new AdjointException($"{op}: input (n, channels, h, w) and weight (channels, filters / groups, kh, kw) are needed: found {x.Shape} and {weight.Shape}");
+            options.Check(op);
+            options.CheckOutputPadding(op, more);
+            if (x.Shape[1] != weight.Shape[0])
+                throw new AdjointException($"{op}: an input (n, {weight.Shape[0]}, h, w) is needed: found {x.Shape} for weights {weight.Shape}; the channels must be the weights' first axis");
+            if (weight.Shape[0] % groups != 0)
+                throw new AdjointException($"{op}: the groups must divide the channels: found {groups} groups for {weight.Shape[0]} channels, weights {weight.Shape}");
+            var filters = weight.Shape[1] * groups;
+            if (bias is not null && (bias.Rank != 1 || bias.Shape[0] != filters || bias.DType != x.DType))
+                throw new AdjointException($"{op}: the bias must be ({filters}) {x.DType.Label()}: found {bias.Shape} {bias.DType.Label()}");
             var size = new Size2(
-                (x.Shape[2] - 1) * s.Height - 2 * p.Height + d.Height * (weight.Shape[2] - 1) + o.Height + 1,
-                (x.Shape[3] - 1) * s.Width - 2 * p.Width + d.Width * (weight.Shape[3] - 1) + o.Width + 1);
-            var y = Op.Apply(new ConvTranspose2dOp(new(s, p, d, groups), size), x, weight);
+                (x.Shape[2] - 1) * options.Stride.Height - 2 * options.Padding.Height + options.Dilation.Height * (weight.Shape[2] - 1) + more.Height + 1,
+                (x.Shape[3] - 1) * options.Stride.Width - 2 * options.Padding.Width + options.Dilation.Width * (weight.Shape[3] - 1) + more.Width + 1);
+            if (size.Height < 1 || size.Width < 1)
+                throw new AdjointException($"{op}: the padding {options.Padding} leaves nothing of the output of {x.Shape} with weights {weight.Shape}; use less padding");
+            var y = Op.Apply(new ConvTranspose2dOp(options, size), x, weight);
             return bias is null ? y : y + bias.Reshape(1, -1, 1, 1);
         }
     }

@@ -46,14 +46,16 @@ public static class IndexSelectMethods
         /// <exception cref="AdjointException">A position is outside the axis.</exception>
         public Tensor IndexSelect(int axis, params int[] index) => Op.Apply(new IndexSelectOp(x.Shape.Axis(axis, "IndexSelect"), index), x);
 
-        /// <summary>Mirrors the last two axes at their edges, without repeating the edge: d c b | a b c d | c b a.</summary>
-        /// <exception cref="AdjointException">The padding is not less than the axis.</exception>
+        /// <summary>Mirrors the last two axes at their edges, without repeating the edge: d c b | a b c d | c b a; (…, h, w) → (…, h + 2p, w + 2p).</summary>
+        /// <exception cref="AdjointException">There are no last two axes, or the padding is negative or not less than the axis.</exception>
         public Tensor PadReflect(Size2 padding) => Mirror(Mirror(x, -2, padding.Height), -1, padding.Width);
 
-        /// <summary>Zeros around the last two axes.</summary>
+        /// <summary>Zeros around the last two axes: (…, h, w) → (…, h + 2p, w + 2p).</summary>
+        /// <exception cref="AdjointException">There are no last two axes, or the padding is negative.</exception>
         public Tensor PadZero(Size2 padding) => x.PadAxis(-2, padding.Height, padding.Height).PadAxis(-1, padding.Width, padding.Width);
 
         /// <summary>Zeros before and after one axis.</summary>
+        /// <exception cref="AdjointException">There is no such axis, or the padding is negative.</exception>
         public Tensor PadAxis(int axis, int before, int after)
         {
             var at = x.Shape.Axis(axis, "PadAxis");
@@ -64,11 +66,16 @@ public static class IndexSelectMethods
             return Op.Apply(new PlaceOp(sizes, at, before, x.Shape[at], 1), x);
         }
 
-        /// <summary>Enlarges or shrinks the last two axes to a size; output i shows input ⌊i·old/new⌋.</summary>
-        public Tensor InterpolateNearest(Size2 size) => x.IndexSelect(-2, Nearest(x.Shape[-2], size.Height)).IndexSelect(-1, Nearest(x.Shape[-1], size.Width));
+        /// <summary>Enlarges or shrinks the last two axes to a size, (…, h, w) → (…, size); output i shows input ⌊i·old/new⌋ (PyTorch's <c>mode="nearest"</c>).</summary>
+        /// <exception cref="AdjointException">There are no last two axes, one is empty, or the size is not positive.</exception>
+        public Tensor InterpolateNearest(Size2 size) => Enlargeable(x, size).IndexSelect(-2, Nearest(x.Shape[-2], size.Height)).IndexSelect(-1, Nearest(x.Shape[-1], size.Width));
 
-        /// <summary>Enlarges or shrinks the last two axes linearly in each; pixel centres correspond (PyTorch's <c>align_corners=False</c>).</summary>
-        public Tensor InterpolateBilinear(Size2 size) => Linear(Linear(x, x.Rank - 2, size.Height), x.Rank - 1, size.Width);
+        /// <summary>
+        /// Enlarges or shrinks the last two axes to a size linearly in each, (…, h, w) → (…, size): output i lies at input (i + ½)·old/new − ½, not below 0, between its two
+        /// neighbours (PyTorch's <c>mode="bilinear"</c>, <c>align_corners=False</c>, without antialiasing).
+        /// </summary>
+        /// <exception cref="AdjointException">There are no last two axes, one is empty, or the size is not positive.</exception>
+        public Tensor InterpolateBilinear(Size2 size) => Linear(Linear(Enlargeable(x, size), x.Rank - 2, size.Height), x.Rank - 1, size.Width);
     }
 
     private static Tensor Mirror(Tensor x, int axis, int padding)
@@ -78,13 +85,14 @@ public static class IndexSelectMethods
         return padding == 0 ? x : x.IndexSelect(axis, [.. Enumerable.Range(-padding, size + 2 * padding).Select(i => i < 0 ? -i : i >= size ? 2 * (size - 1) - i : i)]);
     }
 
-    private static int[] Nearest(int old, int size) => size < 1
-        ? throw new AdjointException($"Interpolate: the size must be positive: found {size}")
-        : [.. Enumerable.Range(0, size).Select(i => (int)((long)i * old / size))];
+    private static Tensor Enlargeable(Tensor x, Size2 size) => x.Rank >= 2 && x.Length > 0 && size.Height > 0 && size.Width > 0
+        ? x
+        : throw new AdjointException($"Interpolate: an input (…, h, w), not empty, and a positive size are needed: found {x.Shape} and {size}");
+
+    private static int[] Nearest(int old, int size) => [.. Enumerable.Range(0, size).Select(i => (int)((long)i * old / size))];
 
     private static Tensor Linear(Tensor x, int axis, int size)
     {
-        if (size < 1) throw new AdjointException($"Interpolate: the size must be positive: found {size}");
         var old = x.Shape[axis];
         var at = Enumerable.Range(0, size).Select(i => Math.Max(0, (i + 0.5) * old / size - 0.5)).ToArray();
         var lower = Array.ConvertAll(at, position => Math.Min((int)position, old - 1));

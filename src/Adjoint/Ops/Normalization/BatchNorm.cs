@@ -11,7 +11,7 @@ internal sealed class BatchNormOp(double epsilon) : Op
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
     {
         var x = inputs[0];
-        if (x.Rank < 2 || !x.DType.IsFloating()) throw new AdjointException($"{Name}: a floating input (n, channels, …) is needed: found {x.Shape} {x.DType.Label()}");
+        if (x.Rank < 2 || !x.DType.IsFloating() || x.Length == 0) throw new AdjointException($"{Name}: a floating input (n, channels, …), not empty, is needed: found {x.Shape} {x.DType.Label()}");
         foreach (var parameter in inputs[1..])
             if (parameter.Rank != 1 || parameter.Shape[0] != x.Shape[1] || parameter.DType != x.DType)
                 throw new AdjointException($"{Name}: scale and shift must be ({x.Shape[1]}) {x.DType.Label()}, one for each channel: found {parameter.Shape} {parameter.DType.Label()}");
@@ -53,27 +53,35 @@ public static class NormalizationMethods
     extension(Tensor x)
     {
         /// <summary>
-        /// Normalises each channel of x (n, c, …) by the batch's mean and variance, then scales by γ (c) and shifts by β (c) (Ioffe and Szegedy 2015). A
-        /// channel with one value becomes β.
+        /// Normalises each channel of x (n, c, …) by the batch's mean and variance, then scales by γ (c) and shifts by β (c): γ·(x − μ)/√(σ² + ε) + β (Ioffe and Szegedy 2015),
+        /// the variance divided by the count. A channel with one value becomes β.
         /// </summary>
+        /// <exception cref="AdjointException">The input has no channels or no elements, or scale and shift do not fit it.</exception>
         public Tensor BatchNorm(Tensor gamma, Tensor beta, double epsilon = 1e-5) => Op.Apply(new BatchNormOp(epsilon), x, gamma, beta);
 
-        /// <summary>Normalises over the last axes, those of <paramref name="gamma"/>: γ·(x − μ)/√(σ² + ε) + β (Ba, Kiros and Hinton 2016).</summary>
+        /// <summary>Normalises over the last axes, those of <paramref name="gamma"/>: γ·(x − μ)/√(σ² + ε) + β, x (…, d) → (…, d) (Ba, Kiros and Hinton 2016).</summary>
+        /// <exception cref="AdjointException">Scale or shift do not have the shape of the last axes.</exception>
         public Tensor LayerNorm(Tensor gamma, Tensor? beta = null, double epsilon = 1e-5)
         {
+            if (beta is not null && beta.Shape != gamma.Shape) throw new AdjointException($"LayerNorm: scale and shift must have one shape: found {gamma.Shape} and {beta.Shape}");
             var y = x.Standardized(LastAxes(x, gamma, "LayerNorm"), epsilon) * gamma;
             return beta is null ? y : y + beta;
         }
 
-        /// <summary>γ·x/√(mean(x²) + ε) over the last axes, those of <paramref name="gamma"/> (Zhang and Sennrich 2019).</summary>
+        /// <summary>γ·x/√(mean(x²) + ε) over the last axes, those of <paramref name="gamma"/>, x (…, d) → (…, d) (Zhang and Sennrich 2019).</summary>
+        /// <exception cref="AdjointException">The scale does not have the shape of the last axes.</exception>
         public Tensor RmsNorm(Tensor gamma, double epsilon = 1e-6) => x * (x.Square().Mean(LastAxes(x, gamma, "RmsNorm"), keepDims: true) + epsilon).Pow(-0.5) * gamma;
 
-        /// <summary>Normalises over channels in groups and all positions of each sample of x (n, c, …), then scales by γ (c) and shifts by β (c) (Wu and He 2018).</summary>
-        /// <exception cref="AdjointException">The groups do not divide the channels.</exception>
+        /// <summary>
+        /// Normalises over channels in groups and all positions of each sample of x (n, c, …), then scales by γ (c) and shifts by β (c): γ·(x − μ)/√(σ² + ε) + β (Wu and He 2018).
+        /// </summary>
+        /// <exception cref="AdjointException">The groups do not divide the channels, or scale and shift do not fit them.</exception>
         public Tensor GroupNorm(int groups, Tensor gamma, Tensor beta, double epsilon = 1e-5)
         {
             if (x.Rank < 2 || groups < 1 || x.Shape[1] % groups != 0)
                 throw new AdjointException($"GroupNorm: the groups must divide the channels: found {groups} groups for {x.Shape}");
+            if (gamma.Rank != 1 || gamma.Shape[0] != x.Shape[1] || beta.Shape != gamma.Shape)
+                throw new AdjointException($"GroupNorm: scale and shift must be ({x.Shape[1]}), one for each channel of {x.Shape}: found {gamma.Shape} and {beta.Shape}");
             int[] channels = [.. Enumerable.Range(0, x.Rank).Select(axis => axis == 1 ? x.Shape[1] : 1)];
             return x.Reshape(x.Shape[0], groups, -1).Standardized([2], epsilon).Reshape(x.Shape.Sizes) * gamma.Reshape(channels) + beta.Reshape(channels);
         }
@@ -90,7 +98,7 @@ public static class NormalizationMethods
         var lead = x.Rank - gamma.Rank;
         for (var axis = 0; axis < gamma.Rank; axis++)
             if (lead < 0 || x.Shape[lead + axis] != gamma.Shape[axis])
-                throw new AdjointException($"{op}: the scale {gamma.Shape} must have the shape of the last axes of {x.Shape}");
+                throw new AdjointException($"{op}: the last axes of the input must be those of the scale {gamma.Shape}: found {x.Shape}");
         return [.. Enumerable.Range(lead, gamma.Rank)];
     }
 }

@@ -5,29 +5,83 @@ public static class AvgPool2dMethods
 {
     extension(Tensor x)
     {
-        /// <summary>The mean of each window over the last two axes, padding counted as zeros: (n, c, h, w) → (n, c, ⌊(h + 2p − k) / s⌋ + 1, …).</summary>
-        /// <exception cref="AdjointException">A window is larger than the padded input.</exception>
-        public Tensor AvgPool2d(Size2 kernel, Size2? stride = null, Size2? padding = null)
+        /// <summary>
+        /// The mean of each window over the last two axes, padding counted as zeros: (n, c, h, w) → (n, c, ⌊(h + 2p − k) / s⌋ + 1, …), ⌈⌉ with <paramref name="ceil"/>. What a
+        /// window then has beyond the padding does not count (PyTorch's <c>avg_pool2d</c> with <c>count_include_pad=True</c>).
+        /// </summary>
+        /// <exception cref="AdjointException">The input is not (n, channels, h, w), a window is larger than it with its padding, or the padding is more than half of the window.</exception>
+        public Tensor AvgPool2d(Size2 kernel, Size2? stride = null, Size2? padding = null, bool ceil = false)
         {
-            if (x.Rank != 4 || kernel.Height < 1 || kernel.Width < 1) throw new AdjointException($"AvgPool2d: an input (n, channels, h, w) and a positive window are needed: found {x.Shape} and {kernel}");
+            var (step, pad) = (stride ?? kernel, padding ?? 0);
+            AveragingWindows.Check(x.Shape, kernel, step, pad);
+            var (height, width) = (PoolWindows.Count(x.Shape[2], kernel.Height, step.Height, pad.Height, ceil), PoolWindows.Count(x.Shape[3], kernel.Width, step.Width, pad.Width, ceil));
+            var (below, right) = (AveragingWindows.Beyond(x.Shape[2], height, kernel.Height, step.Height, pad.Height), AveragingWindows.Beyond(x.Shape[3], width, kernel.Width, step.Width, pad.Width));
+            var planes = x.Reshape(x.Shape[0] * x.Shape[1], 1, x.Shape[2], x.Shape[3]).PadAxis(2, 0, below).PadAxis(3, 0, right);
             var weight = Tensor.Full((int[])[1, 1, kernel.Height, kernel.Width], 1.0 / (kernel.Height * kernel.Width), x.DType);
-            var y = x.Reshape(x.Shape[0] * x.Shape[1], 1, x.Shape[2], x.Shape[3]).Conv2d(weight, null, stride ?? kernel, padding);
-            return y.Reshape(x.Shape[0], x.Shape[1], y.Shape[2], y.Shape[3]);
+            // Of rows and columns beyond the padding, in a stride that does not reach them, the convolution may make one window more.
+            var y = planes.Conv2d(weight, null, step, pad).Slice(2, 0, height).Slice(3, 0, width);
+            if (below > 0) y *= AveragingWindows.Share(x, 2, height, kernel.Height, step.Height, pad.Height);
+            if (right > 0) y *= AveragingWindows.Share(x, 3, width, kernel.Width, step.Width, pad.Width);
+            return y.Reshape(x.Shape[0], x.Shape[1], height, width);
         }
 
-        /// <summary>Means of windows chosen so that the result has the given size: window i covers ⌊i·h/size⌋ to ⌈(i + 1)·h/size⌉.</summary>
-        public Tensor AdaptiveAvgPool2d(Size2 size) => Average(Average(x, x.Rank - 2, size.Height), x.Rank - 1, size.Width);
+        /// <summary>
+        /// Means of windows chosen so that the result has the given size: (n, c, h, w) → (n, c, size). Window i covers ⌊i·h/size⌋ to ⌈(i + 1)·h/size⌉; where the size does not divide
+        /// the axis, windows overlap.
+        /// </summary>
+        /// <exception cref="AdjointException">The input has no last two axes, or a size is not positive.</exception>
+        public Tensor AdaptiveAvgPool2d(Size2 size)
+        {
+            if (x.Rank < 2 || x.Length == 0 || size.Height < 1 || size.Width < 1)
+                throw new AdjointException($"AdaptiveAvgPool2d: an input (…, h, w) and a positive size are needed: found {x.Shape} and {size}");
+            return AveragingWindows.Adaptive(AveragingWindows.Adaptive(x, x.Rank - 2, size.Height), x.Rank - 1, size.Width);
+        }
 
         /// <summary>The mean over the last two axes: (n, c, h, w) → (n, c).</summary>
+        /// <exception cref="AdjointException">The input has fewer than two axes.</exception>
         public Tensor GlobalAvgPool2d() => x.Mean([-2, -1]);
     }
+}
 
-    private static Tensor Average(Tensor x, int axis, int size)
+/// <summary>Checks and counts the windows of averages.</summary>
+internal static class AveragingWindows
+{
+    internal const string Op = "AvgPool2d";
+
+    internal static void Check(Shape x, Size2 kernel, Size2 stride, Size2 padding)
+    {
+        if (x.Rank != 4) throw new AdjointException($"{Op}: an input (n, channels, h, w) is needed: found {x}");
+        Check(kernel, stride, padding);
+        if (x[2] + 2 * padding.Height < kernel.Height || x[3] + 2 * padding.Width < kernel.Width)
+            throw new AdjointException($"{Op}: a window {kernel} is larger than the input {x} with padding {padding}; use a smaller window");
+    }
+
+    /// <summary>Refuses what fits no input.</summary>
+    internal static void Check(Size2 kernel, Size2 stride, Size2 padding)
+    {
+        if (kernel.Height < 1 || kernel.Width < 1 || stride.Height < 1 || stride.Width < 1)
+            throw new AdjointException($"{Op}: window and stride must be positive: found {kernel} and {stride}");
+        if (padding.Height < 0 || padding.Width < 0 || 2 * padding.Height > kernel.Height || 2 * padding.Width > kernel.Width)
+            throw new AdjointException($"{Op}: the padding must be from 0 to half of the window {kernel}: found {padding}");
+    }
+
+    /// <summary>How far the last window reaches beyond the padding.</summary>
+    internal static int Beyond(int size, int count, int kernel, int stride, int padding) => Math.Max(0, (count - 1) * stride + kernel - size - 2 * padding);
+
+    /// <summary>For each window along an axis: its length over how much of it counts.</summary>
+    internal static Tensor Share(Tensor x, int axis, int count, int kernel, int stride, int padding)
+    {
+        int[] shape = [1, 1, 1, 1];
+        shape[axis] = count;
+        double[] share = [.. Enumerable.Range(0, count).Select(i => (double)kernel / Math.Min(kernel, x.Shape[axis] + 2 * padding - i * stride))];
+        return Tensor.From((ReadOnlySpan<double>)share, shape).To(x.DType);
+    }
+
+    internal static Tensor Adaptive(Tensor x, int axis, int size)
     {
         var old = x.Shape[axis];
-        if (size < 1 || size > old) throw new AdjointException($"AdaptiveAvgPool2d: a size from 1 to {old} is needed for axis {axis} of {x.Shape}: found {size}");
         if (old % size != 0)
-            return Tensor.Concat([.. Enumerable.Range(0, size).Select(i => (First: i * old / size, Last: ((i + 1) * old + size - 1) / size)).Select(window => x.Slice(axis, window.First, window.Last - window.First).Mean(axis, keepDims: true))], axis);
+            return Tensor.Concat([.. Enumerable.Range(0, size).Select(i => (First: (int)((long)i * old / size), End: (int)(((i + 1L) * old + size - 1) / size))).Select(window => x.Slice(axis, window.First, window.End - window.First).Mean(axis, keepDims: true))], axis);
         int[] split = [.. x.Shape.Sizes[..axis], size, old / size, .. x.Shape.Sizes[(axis + 1)..]];
         return x.Reshape(split).Mean(axis + 1);
     }

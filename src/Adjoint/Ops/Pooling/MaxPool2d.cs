@@ -61,18 +61,28 @@ internal static class PoolWindows
     internal static PoolShape Of(Shape x, Size2 kernel, Size2 stride, Size2 padding, bool ceil, string op)
     {
         if (x.Rank != 4) throw new AdjointException($"{op}: an input (n, channels, h, w) is needed: found {x}");
-        if (kernel.Height < 1 || kernel.Width < 1 || stride.Height < 1 || stride.Width < 1 || kernel.Height * kernel.Width > 256)
-            throw new AdjointException($"{op}: windows of 1 to 256 elements and a positive stride are needed: found kernel {kernel}, stride {stride}");
-        if (padding.Height < 0 || padding.Width < 0 || 2 * padding.Height > kernel.Height || 2 * padding.Width > kernel.Width)
-            throw new AdjointException($"{op}: the padding must be at most half of the kernel {kernel}: found {padding}");
+        Check(kernel, stride, padding, op);
         if (x[2] + 2 * padding.Height < kernel.Height || x[3] + 2 * padding.Width < kernel.Width)
-            throw new AdjointException($"{op}: a window {kernel} is larger than the input {x[2]}×{x[3]} with padding {padding}; use a smaller window");
+            throw new AdjointException($"{op}: a window {kernel} is larger than the input {x} with padding {padding}; use a smaller window");
         return new(x[0] * x[1], x[2], x[3], kernel.Height, kernel.Width, stride.Height, stride.Width, padding.Height, padding.Width,
             Count(x[2], kernel.Height, stride.Height, padding.Height, ceil), Count(x[3], kernel.Width, stride.Width, padding.Width, ceil));
     }
 
-    // Rounded up, the last window must still begin inside the input or its left padding.
-    private static int Count(int size, int kernel, int stride, int padding, bool ceil)
+    /// <summary>Refuses what fits no input.</summary>
+    /// <exception cref="AdjointException">A number is out of range.</exception>
+    internal static void Check(Size2 kernel, Size2 stride, Size2 padding, string op)
+    {
+        // The place of a window's largest element is kept in a byte.
+        if (kernel.Height < 1 || kernel.Width < 1 || (long)kernel.Height * kernel.Width > 256)
+            throw new AdjointException($"{op}: a window of 1 to 256 elements is needed: found {kernel}");
+        if (stride.Height < 1 || stride.Width < 1)
+            throw new AdjointException($"{op}: the stride must be positive: found {stride}");
+        if (padding.Height < 0 || padding.Width < 0 || 2 * padding.Height > kernel.Height || 2 * padding.Width > kernel.Width)
+            throw new AdjointException($"{op}: the padding must be from 0 to half of the window {kernel}: found {padding}");
+    }
+
+    /// <summary>How many windows an axis has. Rounded up, the last one must still begin inside the input or its left padding.</summary>
+    internal static int Count(int size, int kernel, int stride, int padding, bool ceil)
     {
         var room = size + 2 * padding - kernel;
         var count = (ceil ? (room + stride - 1) / stride : room / stride) + 1;
@@ -86,7 +96,7 @@ public static class MaxPool2dMethods
     extension(Tensor x)
     {
         /// <summary>The largest of each window over the last two axes: (n, c, h, w) → (n, c, ⌊(h + 2p − k) / s⌋ + 1, …), ⌈⌉ with <paramref name="ceil"/>. NaN wins, padding never does.</summary>
-        /// <exception cref="AdjointException">A window is larger than the input, or the padding more than half of it.</exception>
+        /// <exception cref="AdjointException">The input is not (n, channels, h, w), a window is larger than it with its padding or holds over 256 elements, or the padding is more than half of the window.</exception>
         public Tensor MaxPool2d(Size2 kernel, Size2? stride = null, Size2? padding = null, bool ceil = false) => Op.Apply(new MaxPool2dOp(kernel, stride ?? kernel, padding ?? 0, ceil), x);
     }
 }

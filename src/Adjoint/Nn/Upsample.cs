@@ -1,0 +1,27 @@
+namespace Adjoint.Nn;
+
+/// <summary>Enlarges the last two axes by whole factors, as a module: nearest or bilinear.</summary>
+public sealed class Upsample : Module
+{
+    private readonly Size2 factor;
+    private readonly bool bilinear;
+
+    /// <summary>By a factor in each direction.</summary>
+    /// <exception cref="AdjointException">A factor is not positive.</exception>
+    public Upsample(Size2 factor, bool bilinear = false)
+    {
+        if (factor.Height < 1 || factor.Width < 1) throw new AdjointException($"Upsample: the factor must be positive: found {factor}");
+        (this.factor, this.bilinear) = (factor, bilinear);
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor ForwardCore(Tensor x)
+    {
+        if (x.Rank < 2) throw new AdjointException($"Upsample: an input (…, h, w) is needed: found {x.Shape}");
+        var size = new Size2(x.Shape[-2] * factor.Height, x.Shape[-1] * factor.Width);
+        return bilinear ? x.InterpolateBilinear(size) : x.InterpolateNearest(size);
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"Upsample({factor}{(bilinear ? ", bilinear" : "")})";
+}
