@@ -37,14 +37,14 @@ export class TrainingPanel {
     this.accuracy = h("div", { class: "chart" });
     this.picture = h("div", {});
     this.layers = h("div", {});
-    const activation = state.activations.length > 0 ? choice("activation", "activation", state.activations, state.activation, "activation")
-      : h("p", { class: "quiet" }, "The activation of this network is part of its blocks and cannot be changed here.");
-    const speed = h("select", { id: "speed", onchange: () => this.send({ speed: Number(speed.value) }) }, [["2", "2 steps/s"], ["20", "20 steps/s"], ["100", "100 steps/s"], ["0", "as fast as it goes"]].map(([value, text]) => h("option", { value, selected: Number(value) === state.speed }, text)));
+    const activation = state.activations.length > 0 ? choice("activation", "activation", state.activations, state.activation, "activation") : null;
+    const speed = h("select", { id: "speed", onchange: () => this.send({ speed: Number(speed.value) }) }, [["2", "2 steps/s"], ["20", "20 steps/s"], ["100", "100 steps/s"], ["0", "full speed"]].map(([value, text]) => h("option", { value, selected: Number(value) === state.speed }, text)));
     this.panel.replaceChildren(
       h("div", { class: "buttons", role: "group", "aria-label": "Training" }, this.play, button("one-step", "One step", () => ({ action: "step" })), button("one-epoch", "One epoch", () => ({ action: "epoch" })), button("reset", "Reset", () => ({ action: "reset", seed: Number(this.seed.value) }))),
       h("div", { class: "fields" },
         h("div", { class: "field" }, h("label", { for: "rate" }, "learning rate"), this.rate), choice("optimiser", "optimizer", state.optimizers, state.optimizer, "optimizer"), activation,
         h("div", { class: "field" }, h("label", { for: "seed" }, "seed at reset"), this.seed), h("div", { class: "field" }, h("label", { for: "speed" }, "speed"), speed)),
+      ...activation ? [] : [h("p", { class: "quiet" }, "The activation of this network is part of its blocks and cannot be changed here.")],
       this.facts, this.problem,
       this.picture,
       h("h3", {}, "Loss"), this.loss, h("h3", {}, "Accuracy"), this.accuracy,
