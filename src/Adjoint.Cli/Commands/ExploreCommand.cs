@@ -22,7 +22,7 @@ internal static class ExploreCommand
         var activation = new Option<string?>("--activation") { Description = $"Of an mlp: {string.Join(", ", Nn.Mlp.Activations)}." };
         var batchSize = new Option<int>("--batch-size") { Description = "Samples per step, and in the graph.", DefaultValueFactory = _ => 32 };
         var rate = new Option<double?>("--lr") { Description = "Learning rate at first; the default depends on data set and optimizer." };
-        var optimizer = new Option<string?>("--optimizer") { Description = $"At first: {string.Join(", ", TrainSettings.Optimizers)}; sgd by default." };
+        var optimizer = new Option<string?>("--optimizer") { Description = $"At first: {string.Join(", ", TrainSettings.Optimizers)}; by default sgd for synth and adam for images, which shows something sooner." };
         var seed = new Option<ulong>("--seed") { Description = "Of everything random.", DefaultValueFactory = _ => 1 };
         var dataDir = new Option<string?>("--data-dir") { Description = "Where the data sets lie; else ADJOINT_DATA, else the user's cache." };
         var checkpoint = new Option<string?>("--checkpoint") { Description = "Begin with the best model of a run: its folder, whose settings are taken, or a .safetensors file." };
@@ -34,7 +34,8 @@ internal static class ExploreCommand
             var (file, run) = Checkpoint(parsed.GetValue(checkpoint));
             string Value(Option<string?> option, string fallback) => parsed.GetValue(option) ?? run.GetValueOrDefault(option.Name[2..]) ?? fallback;
             double? Noted(string name) => double.TryParse(run.GetValueOrDefault(name), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
-            var (of, by) = (Value(dataset, "synth"), Value(optimizer, "sgd"));
+            var of = Value(dataset, "synth");
+            var by = Value(optimizer, of == "synth" ? "sgd" : "adam");
             // A rate belongs to its optimizer, and to the mean over a batch, which is what the page learns from.
             var noted = run.GetValueOrDefault("optimizer") == by && run.GetValueOrDefault("loss-reduction") == "mean" ? Noted("lr") : null;
             var settings = new TrainSettings(

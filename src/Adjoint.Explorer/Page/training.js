@@ -8,6 +8,7 @@ import { chart } from "explorer/chart";
 import { palette } from "explorer/colors";
 
 const FRAME = 80;
+const MOST_POINTS = 4000;
 
 export class TrainingPanel {
   constructor(panel, onStill) {
@@ -91,7 +92,7 @@ export class TrainingPanel {
     for (const name of ["training", "validation"]) {
       const known = this.curves[name].at(-1)?.[0] ?? -1;
       this.curves[name].push(...state[name].filter(point => point[0] > known));
-      if (this.curves[name].length > 4000) this.curves[name] = this.curves[name].filter((_, i, all) => i % 2 === 0 || i === all.length - 1);
+      if (this.curves[name].length > MOST_POINTS) this.curves[name] = thinned(this.curves[name]);
     }
     // The server forgets what came before a reset, so its answer must not begin after old steps.
     if (begins && state.step > 0 && state.training.length === 0) this.playing = state.playing;
@@ -111,6 +112,17 @@ export class TrainingPanel {
     if (state.pictures) this.picture.replaceChildren(predictions(state.pictures));
     if (state.layers) this.layers.replaceChildren(...state.layers.map(layer));
   }
+}
+
+// Half as many points, equally far apart, so that the first steps do not become sparser than the last.
+function thinned(points) {
+  const apart = points.at(-1)[0] / (MOST_POINTS / 2);
+  let kept = -Infinity;
+  return points.filter((point, i) => {
+    if (point[0] - kept < apart && i < points.length - 1) return false;
+    kept = point[0];
+    return true;
+  });
 }
 
 function layer(of) {
