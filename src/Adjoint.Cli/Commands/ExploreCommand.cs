@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Adjoint.Data;
@@ -21,7 +22,7 @@ internal static class ExploreCommand
         var activation = new Option<string?>("--activation") { Description = $"Of an mlp: {string.Join(", ", Nn.Mlp.Activations)}." };
         var batchSize = new Option<int>("--batch-size") { Description = "Samples per step, and in the graph.", DefaultValueFactory = _ => 32 };
         var rate = new Option<double?>("--lr") { Description = "Learning rate at first; the default depends on data set and optimizer." };
-        var optimizer = new Option<string>("--optimizer") { Description = $"At first: {string.Join(", ", TrainSettings.Optimizers)}.", DefaultValueFactory = _ => "sgd" };
+        var optimizer = new Option<string?>("--optimizer") { Description = $"At first: {string.Join(", ", TrainSettings.Optimizers)}; by default sgd for synth and adam for images, which shows something sooner." };
         var seed = new Option<ulong>("--seed") { Description = "Of everything random.", DefaultValueFactory = _ => 1 };
         var dataDir = new Option<string?>("--data-dir") { Description = "Where the data sets lie; else ADJOINT_DATA, else the user's cache." };
         var checkpoint = new Option<string?>("--checkpoint") { Description = "Begin with the best model of a run: its folder, whose settings are taken, or a .safetensors file." };
@@ -32,10 +33,14 @@ internal static class ExploreCommand
         {
             var (file, run) = Checkpoint(parsed.GetValue(checkpoint));
             string Value(Option<string?> option, string fallback) => parsed.GetValue(option) ?? run.GetValueOrDefault(option.Name[2..]) ?? fallback;
-            var (of, by) = (Value(dataset, "synth"), parsed.GetValue(optimizer)!);
+            double? Noted(string name) => double.TryParse(run.GetValueOrDefault(name), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
+            var of = Value(dataset, "synth");
+            var by = Value(optimizer, of == "synth" ? "sgd" : "adam");
+            // A rate belongs to its optimizer, and to the mean over a batch, which is what the page learns from.
+            var noted = run.GetValueOrDefault("optimizer") == by && run.GetValueOrDefault("loss-reduction") == "mean" ? Noted("lr") : null;
             var settings = new TrainSettings(
                 of, Value(model, "mlp"), Value(hidden, "4x"), parsed.GetValue(layers) ?? (int.TryParse(run.GetValueOrDefault("layers"), out var deep) ? deep : 1), Value(activation, "sigmoid"),
-                parsed.GetValue(batchSize), 1, parsed.GetValue(rate) ?? TrainSettings.DefaultLearningRate(of, by, "mean", parsed.GetValue(batchSize)), by, 0, 0, "mean",
+                parsed.GetValue(batchSize), 1, parsed.GetValue(rate) ?? noted ?? TrainSettings.DefaultLearningRate(of, by, "mean", parsed.GetValue(batchSize)), by, Noted("momentum") ?? 0, Noted("weight-decay") ?? 0, "mean",
                 run.GetValueOrDefault("pixels") ?? "unit", parsed.GetValue(seed), Workers.ThreadCount, parsed.GetValue(dataDir));
             settings.Validate();
             if (parsed.GetValue(port) is < 0 or > 65535) throw new UsageException($"--port: {parsed.GetValue(port)} is out of range; use 1 to 65535");
@@ -90,6 +95,7 @@ internal static class ExploreCommand
         var settings = new Dictionary<string, string>();
         if (path is null) return (null, settings);
         if (File.Exists(path)) return (path, settings);
+        if (!Directory.Exists(path)) throw new AdjointException($"--checkpoint {path}: no such folder or file; name the folder of a run, or a .safetensors file");
         var best = Path.Combine(path, "best.safetensors");
         if (!File.Exists(best)) throw new AdjointException($"--checkpoint {path}: holds no best.safetensors; name the folder of a run, or a .safetensors file");
         var noted = Path.Combine(path, "settings.json");

@@ -14,10 +14,12 @@ internal static class MathMl
     private const string RaisedAs = "0123456789−+Tpyxkni";
     private const string Lowered = "₀₁₂₃₄₅₆₇₈₉₋₊ᵢⱼₖₙₘ";
     private const string LoweredAs = "0123456789−+ijknm";
+    // After so many signs a line may be broken before a sum or product.
+    private const int LongFormula = 24;
     private static readonly HashSet<string> Functions = ["ln", "sin", "cos", "tanh", "sign", "min", "max", "mean", "erf", "softmax", "conv", "exp", "log"];
     private static readonly HashSet<string> LongNames = ["ky", "kx", "kh", "kw"];
 
-    /// <summary>The formula as elements <c>math</c> with words between them, so that a line can be broken at words and before equals signs.</summary>
+    /// <summary>The formula as elements <c>math</c> with words between them, so that a line can be broken at words, before equals signs, and in long formulas before + and ·.</summary>
     internal static string Convert(string text) => new Reader(text).All();
 
     // Recursive descent over the characters. A sum is a row of atoms and operators; a fraction takes the products beside its bar.
@@ -34,6 +36,11 @@ internal static class MathMl
                 var ends = part.StartsWith("<mo separator", StringComparison.Ordinal);
                 if (isWord || part == "<mo>=</mo>") Close();
                 if (isWord) result.Append(result.Length > 0 && result[^1] != ' ' ? " " : "").Append(part["<mtext>".Length..^"</mtext>".Length].Trim('\u00a0')).Append(' ');
+                else if (part is "<mo>+</mo>" or "<mo>&#183;</mo>" && Length(formula.ToString()) > LongFormula)
+                {
+                    Close();
+                    formula.Append(part.Replace("<mo>", "<mo form=\"infix\">", StringComparison.Ordinal));
+                }
                 else if (ends) Close(part["<mo separator=\"true\">".Length].ToString());
                 else formula.Append(part);
             }
@@ -47,6 +54,19 @@ internal static class MathMl
                 result.Append(after).Append(formula.Length > 0 || after.Length > 0 ? " " : "");
                 formula.Clear();
             }
+        }
+
+        // How many signs are seen of a piece of markup.
+        private static int Length(string markup)
+        {
+            var (length, isHidden) = (0, false);
+            foreach (var sign in markup)
+            {
+                if (sign is '<' or '&') isHidden = true;
+                if (!isHidden || sign == ';') length++;
+                if (sign is '>' or ';') isHidden = false;
+            }
+            return length;
         }
 
         private readonly char Next => at < text.Length ? text[at] : '\0';

@@ -1,4 +1,4 @@
-// Two curves over steps, in SVG: every step's, thin, and the validation's, with dots.
+// Two curves over steps, in SVG: every step's, thin, and the validation's, whose last has a dot.
 
 import { h, s } from "explorer/dom";
 import { digits } from "explorer/format";
@@ -20,6 +20,7 @@ export function chart(place, curves, which, name) {
   place.replaceChildren(s("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": `${name} over ${last} steps${end ? `; validation ${digits(end[which], 4)}` : ""}` },
     ticks.map(value => [s("line", { class: "grid", x1: LEFT, x2: WIDE - 6, y1: y(value), y2: y(value) }), s("text", { x: LEFT - 4, y: y(value) + 4, "text-anchor": "end" }, digits(value, 2))]),
     s("text", { x: LEFT, y: HIGH - 3 }, "0"), s("text", { x: WIDE - 6, y: HIGH - 3, "text-anchor": "end" }, `step ${last.toLocaleString("en")}`),
-    s("path", { class: "curve training", d: path(curves.training) }), s("path", { class: "curve validation", d: path(curves.validation) })),
+    s("path", { class: "curve training", d: path(curves.training) }), s("path", { class: "curve validation", d: path(curves.validation) }),
+    end && Number.isFinite(Number(end[which])) ? s("circle", { class: "last", cx: x(end[0]), cy: y(Number(end[which])), r: 3 }) : null),
     h("p", { class: "key" }, h("span", { class: "training" }, "training batch"), h("span", { class: "validation" }, "validation")));
 }

@@ -19,7 +19,7 @@ export async function details(panel, model, key, arrived, go) {
   const id = Number(key.slice(1));
   const content = key[0] === "t" ? tensorDetails(model, id, arrived(id), go) : opDetails(model, id, go);
   panel.dataset.key = key;
-  panel.replaceChildren(...content);
+  panel.replaceChildren(...content.filter(part => part !== null));
   await Promise.all([...panel.querySelectorAll("[data-later]")].map(element => element.later?.()));
 }
 
@@ -50,10 +50,10 @@ function tensorDetails(model, id, arrived, go) {
     h("dl", { class: "facts" },
       fact("shape", shapeText(tensor.shape)), fact("type", tensor.dtype),
       h("div", {}, h("dt", {}, "made by"), h("dd", {}, source === null ? "the program" : link(model.graph.ops[source].name, `o${source}`, go))),
-      h("div", {}, h("dt", {}, "used by"), h("dd", {}, model.consumers[id].length === 0 ? "nothing" : model.consumers[id].map((op, i) => [i > 0 ? ", " : "", link(model.graph.ops[op].name, `o${op}`, go)])))),
+      h("div", {}, h("dt", {}, "used by"), h("dd", {}, model.consumers[id].length === 0 ? "nothing" : model.consumers[id].map(op => link(model.graph.ops[op].name, `o${op}`, go))))),
     h("h3", {}, "Value"),
     labelled("value", later(async () => tensorView(await ask("tensor", { id, which: "value" }), name))),
-    h("h3", {}, "Gradient ", partial ? h("small", {}, arrived === 0 ? `none of ${parts} parts has arrived` : `${arrived} of ${parts} parts have arrived`) : parts > 1 ? h("small", {}, `sum of ${parts} parts`) : null),
+    h("h3", {}, "Gradient ", partial ? h("small", {}, parts === 1 ? "not there yet" : arrived === 0 ? `none of ${parts} parts has arrived` : `${arrived} of ${parts} parts have arrived`) : parts > 1 ? h("small", {}, `sum of ${parts} parts`) : null),
     !tensor.hasGradient ? h("p", { class: "quiet" }, model.graph.missingGradients && tensor.requiresGrad ? model.graph.missingGradients : tensor.requiresGrad ? "No gradient arrives here." : "No gradient is wanted here.")
       : partial && arrived === 0 ? h("p", { class: "quiet" }, "Move the slider on: it arrives later.")
         : labelled("gradient", later(async () => tensorView(await ask("tensor", { id, which: "gradient", arrived: partial ? arrived : null }), `∂L/∂${name}`))),
@@ -67,6 +67,9 @@ const labelled = (which, element) => {
 
 const fact = (label, value) => h("div", {}, h("dt", {}, label), h("dd", {}, value));
 
+// A line of a program may be broken behind a slash.
+const placeInProgram = (label, line) => h("div", { class: "wide" }, h("dt", {}, label), h("dd", {}, line.split(/(?<=[\\/])/).flatMap(part => [part, h("wbr", {})])));
+
 function opDetails(model, id, go) {
   const op = model.graph.ops[id];
   const cost = (label, spent) => spent ? h("tr", {}, h("th", { scope: "row" }, label), h("td", {}, `${digits(spent.milliseconds, 3)} ms`), h("td", {}, spent.flops > 0 ? scaled(spent.flops, "FLOP") : "–"), h("td", {}, scaled(spent.bytes, "B"))) : null;
@@ -74,11 +77,11 @@ function opDetails(model, id, go) {
   return [
     h("h2", {}, op.name, " ", h("small", {}, "op")),
     h("dl", { class: "facts" },
-      h("div", {}, h("dt", {}, "inputs"), h("dd", {}, op.inputs.map((input, i) => [i > 0 ? ", " : "", link(`${nameOf(model, input)} ${shapeText(model.graph.tensors[input].shape)}`, `t${input}`, go)]))),
+      h("div", {}, h("dt", {}, "inputs"), h("dd", {}, op.inputs.map(input => link(`${nameOf(model, input)} ${shapeText(model.graph.tensors[input].shape)}`, `t${input}`, go)))),
       h("div", {}, h("dt", {}, "output"), h("dd", {}, link(shapeText(model.graph.tensors[op.output].shape), `t${op.output}`, go))),
       op.module === undefined ? null : fact("module", `${model.modules[op.module].path} ${model.modules[op.module].label}`),
-      op.calledAt ? fact("called at", op.calledAt) : null,
-      op.calledFrom ? fact("called from", op.calledFrom) : null),
+      op.calledAt ? placeInProgram("called at", op.calledAt) : null,
+      op.calledFrom ? placeInProgram("called from", op.calledFrom) : null),
     h("h3", {}, "Formula"), h("div", { class: "formula scroll" }, math(op.formula)),
     h("h3", {}, "Derivation"), h("div", { class: "formula scroll" }, math(op.derivation)),
     op.forward ? h("table", { class: "cost" }, h("caption", {}, "Cost"), h("thead", {}, h("tr", {}, ["", "time", "calculations", "memory"].map(name => h("th", { scope: "col" }, name)))), h("tbody", {}, cost("forward", op.forward), cost("backward", op.backward))) : null,

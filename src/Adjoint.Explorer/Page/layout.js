@@ -4,7 +4,10 @@
 const SWEEPS = 8;
 const GAP = 26;
 const LAYER = 44;
-const ROW = 64;
+const LANE = 22;
+
+/** How much wider and higher than what is in it a module's box is that holds so many levels of boxes: each has a label above. */
+export const boxMargin = deeper => ({ side: 12 + 5 * deeper, above: 24 + 17 * deeper, below: 12 + 5 * deeper });
 
 /**
  * Places nodes (Map of key → { key, width, height, reach, clusters }: the box it needs, how far its shape reaches sideways, the boxes drawn around it) joined by edges ({ from, to }) for a page of the given width and height.
@@ -19,13 +22,10 @@ export function layOut(nodes, edges, page) {
 
 // Longest path from the sources; then leaves move right, next to who uses them first.
 function assignLayers(nodes, edges) {
-  const next = new Map([...nodes.keys()].map(key => [key, []]));
-  const waiting = new Map([...nodes.keys()].map(key => [key, 0]));
-  for (const { from, to } of edges) {
-    next.get(from).push(to);
-    waiting.set(to, waiting.get(to) + 1);
-  }
   const hasInput = new Set(edges.map(edge => edge.to));
+  const next = inOrder(nodes, edges, hasInput);
+  const waiting = new Map([...nodes.keys()].map(key => [key, 0]));
+  for (const to of [...next.values()].flat()) waiting.set(to, waiting.get(to) + 1);
   const layer = new Map();
   const ready = [...nodes.keys()].filter(key => waiting.get(key) === 0);
   for (const key of ready) layer.set(key, 0);
@@ -40,15 +40,46 @@ function assignLayers(nodes, edges) {
   return layer;
 }
 
+// What must lie to the right of what: the ends of edges; and the leaves in a box right of what enters the box, which would else be drawn within it.
+function inOrder(nodes, edges, hasInput) {
+  const next = new Map([...nodes.keys()].map(key => [key, []]));
+  for (const { from, to } of edges) next.get(from).push(to);
+  const members = new Map();
+  for (const node of nodes.values())
+    for (const box of node.clusters) members.set(box, [...members.get(box) ?? [], node.key]);
+  for (const { from, to } of edges)
+    for (const box of nodes.get(to).clusters) {
+      if (nodes.get(from).clusters.includes(box)) continue;
+      // A module that is used twice feeds what enters it: that order stays.
+      for (const leaf of members.get(box)) if (!hasInput.has(leaf) && !reaches(next, leaf, from)) next.get(from).push(leaf);
+    }
+  return next;
+}
+
+function reaches(next, from, to) {
+  const seen = new Set([from]);
+  for (const key of seen) for (const other of next.get(key)) seen.add(other);
+  return seen.has(to);
+}
+
 // An edge over several layers gets a stand-in in each of them.
 function withDummies(nodes, edges, layerOf) {
   const layers = Array.from({ length: Math.max(-1, ...layerOf.values()) + 1 }, () => []);
   for (const node of nodes.values()) layers[layerOf.get(node.key)].push({ key: node.key, width: node.width, height: node.height, reach: node.reach, clusters: node.clusters, before: [], after: [] });
+  const spans = new Map();
+  for (const node of nodes.values())
+    for (const box of node.clusters) {
+      const [first, last] = spans.get(box) ?? [Infinity, -1];
+      spans.set(box, [Math.min(first, layerOf.get(node.key)), Math.max(last, layerOf.get(node.key))]);
+    }
   const cells = new Map(layers.flatMap(layer => layer.map(cell => [cell.key, cell])));
   const chains = edges.map(({ from, to }) => {
     const chain = [cells.get(from)];
     for (let at = layerOf.get(from) + 1; at < layerOf.get(to); at++) {
-      const dummy = { key: null, width: 0, height: 4, before: [], after: [] };
+      // An edge is in the boxes that reach over it.
+      const around = key => nodes.get(key).clusters.filter(box => spans.get(box)[0] <= at && spans.get(box)[1] >= at);
+      const [left, right] = [around(from), around(to)];
+      const dummy = { key: null, width: 0, height: 4, clusters: left.length > right.length ? left : right, before: [], after: [] };
       layers[at].push(dummy);
       chain.push(dummy);
     }
@@ -62,7 +93,9 @@ function withDummies(nodes, edges, layerOf) {
   return { layers, chains };
 }
 
+// At first what is computed, below it the leaves, so that they hang under the line of what they are used for.
 function order(layers, chains) {
+  for (const layer of layers) layer.sort((a, b) => (a.before.length === 0) - (b.before.length === 0));
   number(layers);
   let best = layers.map(layer => [...layer]);
   let fewest = crossings(layers);
@@ -119,6 +152,29 @@ function settle(layers) {
       spread(layer);
     }
   }
+  straighten(layers);
+}
+
+// What follows one another without a branch lies on one line; leaves beside it do not bend it, and keep close to it.
+function straighten(layers) {
+  const before = cell => {
+    const computed = cell.before.length > 1 ? cell.before.filter(other => other.before.length > 0) : cell.before;
+    return computed.length === 1 && computed[0].after.length === 1 ? computed[0] : null;
+  };
+  const runs = layers.flat().filter(cell => before(cell) === null).map(first => {
+    const run = [first];
+    while (run.at(-1).after.length === 1 && before(run.at(-1).after[0]) === run.at(-1)) run.push(run.at(-1).after[0]);
+    return run;
+  });
+  for (let round = 0; round < 16; round++) {
+    for (const run of runs) {
+      const isLeaf = run.length === 1 && run[0].before.length === 0 && run[0].after.length > 0;
+      const near = isLeaf ? run[0].after : run;
+      const wish = near.reduce((sum, cell) => sum + cell.y, 0) / near.length;
+      for (const cell of run) [cell.wish, cell.weight] = [wish, isLeaf ? 0.01 : run.length];
+    }
+    for (const layer of layers) spread(layer);
+  }
 }
 
 // Pools neighbours that would overlap, as isotonic regression does, so that each group sits at the weighted mean of its wishes.
@@ -142,7 +198,7 @@ function spread(layer) {
 
 // Between what is in different boxes there is room for their borders and labels.
 function gap(a, b) {
-  if (!a.clusters || !b?.clusters) return GAP;
+  if (b === undefined) return GAP;
   let common = 0;
   while (common < a.clusters.length && a.clusters[common] === b.clusters[common]) common++;
   return GAP + 18 * (a.clusters.length + b.clusters.length - 2 * common);
@@ -188,23 +244,29 @@ function breakRows(layers, widths, count) {
     }
     if (best > 0) starts.push(best);
   }
+  const depth = cells => Math.max(0, ...cells.map(cell => cell.clusters.length));
+  const deepest = depth(layers.flat());
+  // Beside the boxes, edges go from row to row.
+  const margin = (deepest > 0 ? boxMargin(deepest - 1).side : 0) + (starts.length > 1 ? LANE : 0);
   const rows = starts.map((first, index) => {
     const end = starts[index + 1] ?? layers.length;
     const cells = layers.slice(first, end).flat();
+    const { above, below } = depth(cells) > 0 ? boxMargin(depth(cells) - 1) : { above: 0, below: 0 };
     const top = Math.min(...cells.map(cell => cell.y - cell.height / 2));
     const bottom = Math.max(...cells.map(cell => cell.y + cell.height / 2));
-    let left = 0;
+    let left = margin;
     const xs = widths.slice(first, end).map(width => {
       const centre = left + width / 2;
       left += width + LAYER;
       return centre;
     });
-    return { index, first, end, top, height: bottom - top, x: xs, width: Math.max(0, left - LAYER) };
+    return { index, first, end, top, height: bottom - top, above, below, x: xs, width: Math.max(0, left - LAYER) + margin };
   });
   let y = 0;
   for (const row of rows) {
-    row.y = y;
-    y += row.height + ROW;
+    row.lane = y - LANE / 2;
+    row.y = y + row.above;
+    y = row.y + row.height + row.below + LANE;
   }
-  return { rows, width: Math.max(1, ...rows.map(row => row.width)), height: Math.max(1, y - ROW) };
+  return { rows, width: Math.max(1, ...rows.map(row => row.width)), height: Math.max(1, y - LANE) };
 }

@@ -23,7 +23,7 @@ export function ruleView(model, id) {
     try {
       const answer = await ask("rule", { op: id, input: Number(input.value), element: indexOf(position, shape) });
       const name = nameOf(model, op.inputs[answer.input]);
-      place.replaceChildren(sum(elementText(`∂L/∂${name}`, answer.at), answer, term => elementText("g", term.at), `held by the engine: ${answer.held}`, term => elementText(nameOf(model, op.inputs[term.slopeInput]), term.slopeAt)));
+      place.replaceChildren(sum("arriving", elementText(`∂L/∂${name}`, answer.at), answer, term => elementText("g", term.at), `held by the engine: ${answer.held}`, term => elementText(nameOf(model, op.inputs[term.slopeInput]), term.slopeAt)));
     } catch (error) {
       place.replaceChildren(h("p", { class: "problem" }, error.message));
     }
@@ -63,18 +63,18 @@ function parts(model, op, answer, at) {
   const y = elementText("y", at);
   if (Math.abs(total - held) <= 1e-4 * Math.max(1e-3, Math.abs(held))) {
     const terms = used.flatMap(part => part.terms.map(term => ({ ...term, from: part.input })));
-    return [sum(y, { terms, count: used.reduce((count, part) => count + part.count, 0), sum: total }, term => elementText(nameOf(model, op.inputs[term.from]), term.at), `held by the engine: ${held}`)];
+    return [sum("input", y, { terms, count: used.reduce((count, part) => count + part.count, 0), sum: total }, term => elementText(nameOf(model, op.inputs[term.from]), term.at), `held by the engine: ${held}`)];
   }
   const seen = answer.flatMap(part => part.terms.slice(0, 8).map(term => `${elementText(nameOf(model, op.inputs[part.input]), term.at)} = ${digits(term.factor)}`));
   return [h("p", { class: "sum" }, `${y} = ${digits(held, 6)}, from ${seen.slice(0, 12).join(", ")}${seen.length > 12 ? ", …" : ""}`)];
 }
 
-function sum(name, answer, factorName, note, slopeName) {
+function sum(factors, name, answer, factorName, note, slopeName) {
   const terms = answer.terms.slice(0, SHOWN);
   const left = answer.count - terms.length;
   return h("div", { class: "sum" },
     h("table", { class: "rows" },
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "arriving"), h("th", { scope: "col" }, "× slope"), h("th", { scope: "col" }, "product"))),
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, factors), h("th", { scope: "col" }, "× slope"), h("th", { scope: "col" }, "product"))),
       h("tbody", {}, terms.map(term => h("tr", {}, h("td", {}, `${factorName(term)} = ${digits(term.factor, 4)}`), h("td", {}, `${term.slopeAt ? `${slopeName(term)} = ` : ""}${digits(term.slope, 4)}`), h("td", {}, digits(term.product, 4))))),
       h("tfoot", {}, left > 0 ? h("tr", {}, h("td", { colspan: 3 }, `and ${left.toLocaleString("en")} smaller products`)) : null,
         h("tr", {}, h("th", { scope: "row", colspan: 2 }, name), h("td", { "data-sum": String(answer.sum), title: note }, answer.count === 0 ? "0" : digits(answer.sum, 6))))));

@@ -8,6 +8,7 @@ import { chart } from "explorer/chart";
 import { palette } from "explorer/colors";
 
 const FRAME = 80;
+const MOST_POINTS = 4000;
 
 export class TrainingPanel {
   constructor(panel, onStill) {
@@ -37,14 +38,14 @@ export class TrainingPanel {
     this.accuracy = h("div", { class: "chart" });
     this.picture = h("div", {});
     this.layers = h("div", {});
-    const activation = state.activations.length > 0 ? choice("activation", "activation", state.activations, state.activation, "activation")
-      : h("p", { class: "quiet" }, "The activation of this network is part of its blocks and cannot be changed here.");
-    const speed = h("select", { id: "speed", onchange: () => this.send({ speed: Number(speed.value) }) }, [["2", "2 steps/s"], ["20", "20 steps/s"], ["100", "100 steps/s"], ["0", "as fast as it goes"]].map(([value, text]) => h("option", { value, selected: Number(value) === state.speed }, text)));
+    const activation = state.activations.length > 0 ? choice("activation", "activation", state.activations, state.activation, "activation") : null;
+    const speed = h("select", { id: "speed", onchange: () => this.send({ speed: Number(speed.value) }) }, [["2", "2 steps/s"], ["20", "20 steps/s"], ["100", "100 steps/s"], ["0", "full speed"]].map(([value, text]) => h("option", { value, selected: Number(value) === state.speed }, text)));
     this.panel.replaceChildren(
       h("div", { class: "buttons", role: "group", "aria-label": "Training" }, this.play, button("one-step", "One step", () => ({ action: "step" })), button("one-epoch", "One epoch", () => ({ action: "epoch" })), button("reset", "Reset", () => ({ action: "reset", seed: Number(this.seed.value) }))),
       h("div", { class: "fields" },
         h("div", { class: "field" }, h("label", { for: "rate" }, "learning rate"), this.rate), choice("optimiser", "optimizer", state.optimizers, state.optimizer, "optimizer"), activation,
         h("div", { class: "field" }, h("label", { for: "seed" }, "seed at reset"), this.seed), h("div", { class: "field" }, h("label", { for: "speed" }, "speed"), speed)),
+      ...activation ? [] : [h("p", { class: "quiet" }, "The activation of this network is part of its blocks and cannot be changed here.")],
       this.facts, this.problem,
       this.picture,
       h("h3", {}, "Loss"), this.loss, h("h3", {}, "Accuracy"), this.accuracy,
@@ -91,7 +92,7 @@ export class TrainingPanel {
     for (const name of ["training", "validation"]) {
       const known = this.curves[name].at(-1)?.[0] ?? -1;
       this.curves[name].push(...state[name].filter(point => point[0] > known));
-      if (this.curves[name].length > 4000) this.curves[name] = this.curves[name].filter((_, i, all) => i % 2 === 0 || i === all.length - 1);
+      if (this.curves[name].length > MOST_POINTS) this.curves[name] = thinned(this.curves[name]);
     }
     // The server forgets what came before a reset, so its answer must not begin after old steps.
     if (begins && state.step > 0 && state.training.length === 0) this.playing = state.playing;
@@ -111,6 +112,17 @@ export class TrainingPanel {
     if (state.pictures) this.picture.replaceChildren(predictions(state.pictures));
     if (state.layers) this.layers.replaceChildren(...state.layers.map(layer));
   }
+}
+
+// Half as many points, equally far apart, so that the first steps do not become sparser than the last.
+function thinned(points) {
+  const apart = points.at(-1)[0] / (MOST_POINTS / 2);
+  let kept = -Infinity;
+  return points.filter((point, i) => {
+    if (point[0] - kept < apart && i < points.length - 1) return false;
+    kept = point[0];
+    return true;
+  });
 }
 
 function layer(of) {

@@ -1,11 +1,12 @@
 // The graph as a drawing: nodes that can be reached by keyboard, edges, boxes of open modules; pan and zoom.
 
 import { s, byId } from "explorer/dom";
-import { layOut } from "explorer/layout";
+import { boxMargin, layOut } from "explorer/layout";
 import { visible } from "explorer/folding";
 import { digits, shapeText } from "explorer/format";
 
-const SIDE = 28, TOP = 44, BOTTOM = 44;
+const SIDE = 14, TOP = 30, BOTTOM = 38;
+const LETTER = 6.2, WIDER = 12;
 const svg = byId("graph");
 
 /** Draws a model and reports what is chosen. */
@@ -70,7 +71,8 @@ export class View {
     }
     this.elements = new Map(this.placed.map(node => [node.key, this.node(node)]));
     this.lines = edges.map((edge, i) => ({ ...edge, element: s("path", { class: "edge", d: route(laid, laid.routes[i]), "marker-end": "url(#arrow)" }) }));
-    this.scene.replaceChildren(...this.clusters(), ...this.lines.map(line => line.element), ...this.elements.values());
+    const { boxes, labels } = this.clusters();
+    this.scene.replaceChildren(...boxes, ...this.lines.map(line => line.element), ...labels, ...this.elements.values());
     if (!this.elements.has(this.chosen)) this.chosen = null;
     this.tabStop(this.chosen ?? this.placed[0]?.key);
     this.choose(this.chosen, true);
@@ -126,29 +128,32 @@ export class View {
   }
 
   clusters() {
-    const boxes = [];
+    const [boxes, labels] = [[], []];
     for (const module of this.model.modules) {
       if (this.folded.has(module.id)) continue;
       const members = this.placed.filter(node => node.clusters.includes(module.id));
-      const deeper = Math.max(0, ...members.map(node => node.clusters.length)) - this.model.chain(module.id).length;
-      const pad = 12 + 5 * deeper;
+      const label = module.parent === undefined ? module.label : `${module.name} ${module.label}`;
       for (const row of new Set(members.map(node => node.row))) {
         const own = members.filter(node => node.row === row);
-        const [left, right] = [Math.min(...own.map(node => node.x - node.width / 2)) - pad, Math.max(...own.map(node => node.x + node.width / 2)) + pad];
+        const margin = boxMargin(Math.max(...own.map(node => node.clusters.length)) - this.model.chain(module.id).length);
+        let [left, right] = [Math.min(...own.map(node => node.x - node.width / 2)) - margin.side, Math.max(...own.map(node => node.x + node.width / 2)) + margin.side];
+        // A little wider where the label wants it; there is room between layers.
+        const wider = Math.min(WIDER, Math.max(0, (label.length * LETTER + 26 - (right - left)) / 2));
+        [left, right] = [left - wider, right + wider];
         // Labels of tensors and ops hang below; each box within needs a line for its own.
-        const [top, bottom] = [Math.min(...own.map(node => node.y - (node.kind === "module" ? node.height / 2 : 22))) - 24 - 17 * deeper, Math.max(...own.map(node => node.y + (node.kind === "module" ? node.height / 2 : 44))) + pad];
-        const label = module.parent === undefined ? module.label : `${module.name} ${module.label}`;
-        const fold = s("g", { class: "cluster-label", role: "button", tabindex: -1, "aria-label": `Fold ${label}`, "data-key": `c${module.id}` }, s("text", { x: left + 8, y: top + 13 }, `▾ ${clip(label, (right - left - 24) / 6.2)}`));
+        const [top, bottom] = [Math.min(...own.map(node => node.y - (node.kind === "module" ? node.height / 2 : 22))) - margin.above, Math.max(...own.map(node => node.y + (node.kind === "module" ? node.height / 2 : 44))) + margin.below];
+        const fold = s("g", { class: "cluster-label", role: "button", tabindex: -1, "aria-label": `Fold ${label}`, "data-key": `c${module.id}` }, s("text", { x: left + 8, y: top + 13 }, `▾ ${clip(label, (right - left - 24) / LETTER)}`));
         fold.addEventListener("click", () => this.dragged || this.toggle(module.id));
-        boxes.push(s("g", { class: "cluster" }, s("rect", { x: left, y: top, width: right - left, height: bottom - top, rx: 10 }), fold));
+        boxes.push(s("g", { class: "cluster" }, s("rect", { x: left, y: top, width: right - left, height: bottom - top, rx: 10 })));
+        labels.push(fold);
       }
     }
-    return boxes;
+    return { boxes, labels };
   }
 
   fit() {
     const box = svg.getBoundingClientRect();
-    // Room for the status above, the legend below, and the edges that go round.
+    // Room for the status above and the legend below.
     const [wide, high] = [box.width - 2 * SIDE, box.height - TOP - BOTTOM];
     const scale = Math.min(wide / this.laid.width, high / this.laid.height, 1.6);
     this.moveTo({ scale, x: SIDE + (wide - this.laid.width * scale) / 2, y: TOP + (high - this.laid.height * scale) / 2 });
@@ -280,9 +285,9 @@ function route(laid, points) {
       const middle = (a.x + b.x) / 2;
       path += `C${middle} ${a.y} ${middle} ${b.y} ${b.x} ${b.y}`;
     } else {
-      const right = laid.width + 16;
-      const between = laid.rows[b.row].y - 46;
-      path += `L${right - 10} ${a.y}Q${right} ${a.y} ${right} ${a.y + 10}L${right} ${between - 10}Q${right} ${between} ${right - 10} ${between}L-6 ${between}Q-16 ${between} -16 ${between + 10}L-16 ${b.y - 10}Q-16 ${b.y} -6 ${b.y}L${b.x} ${b.y}`;
+      const [left, right] = [4, laid.width - 4];
+      const between = laid.rows[b.row].lane;
+      path += `L${right - 10} ${a.y}Q${right} ${a.y} ${right} ${a.y + 10}L${right} ${between - 10}Q${right} ${between} ${right - 10} ${between}L${left + 10} ${between}Q${left} ${between} ${left} ${between + 10}L${left} ${b.y - 10}Q${left} ${b.y} ${left + 10} ${b.y}L${b.x} ${b.y}`;
     }
   }
   return path;

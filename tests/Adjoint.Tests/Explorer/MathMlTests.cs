@@ -32,6 +32,7 @@ public sealed class MathMlTests
     [InlineData("e^(−x²/2)", "<math><msup><mi>e</mi><mrow><mo>−</mo><mfrac><msup><mi>x</mi><mrow><mn>2</mn></mrow></msup><mn>2</mn></mfrac></mrow></msup></math>")]
     [InlineData("g where x < y, else 0", "<math><mi>g</mi></math> where <math><mi>x</mi><mo>&lt;</mo><mi>y</mi></math>, else <math><mn>0</mn></math>")]
     [InlineData("|x|", "<math><mrow><mo>|</mo><mi>x</mi><mo>|</mo></mrow></math>")]
+    [InlineData("y = 123456789 · 12345678912345 + x · z", "<math><mi>y</mi></math> <math><mo>=</mo><mn>123456789</mn><mo>&#183;</mo><mn>12345678912345</mn></math> <math><mo form=\"infix\">+</mo><mi>x</mi><mo>&#183;</mo><mi>z</mi></math>")]
     public void Forms_are_set(string text, string expected) => Assert.Equal(expected, MathMl.Convert(text));
 
     [Theory, InlineData(""), InlineData("("), InlineData("x^"), InlineData("a/"), InlineData("|"), InlineData("√"), InlineData("]}"), InlineData("∂"), InlineData("<b>&amp;")]

@@ -160,6 +160,21 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         Assert.Equal(1, await tab.Page.EvalOnSelectorAllAsync<int>(".node", "nodes => nodes.filter(node => node.tabIndex === 0).length"));
     }
 
+    [Fact]
+    public async Task Inputs_stand_outside_the_box_of_the_network()
+    {
+        using var page = Serve(Settings);
+        await using var tab = await browser.OpenAsync(page.Address);
+        await tab.Page.ClickAsync("#unfold");
+        Assert.Equal(0, await tab.Page.EvaluateAsync<int>("""
+            () => {
+              const boxes = [...document.querySelectorAll(".cluster > rect")].map(box => box.getBoundingClientRect());
+              const inputs = [...document.querySelectorAll(".node.kind-input > circle")].map(circle => circle.getBoundingClientRect());
+              return inputs.flatMap(a => boxes.filter(b => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom)).length;
+            }
+            """));
+    }
+
     [Theory, InlineData(1440, 900, false), InlineData(390, 844, true)]
     public async Task Everything_has_a_name_and_contrast_and_nothing_sticks_out(int width, int height, bool dark)
     {
