@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -44,9 +45,12 @@ public static unsafe class OptimizerSteps
         {
             var i = first;
             for (; i <= last - V.Count; i += V.Count) One<V>(W + i, G + i, S == null ? null : S + i, R == null ? null : R + i);
-            if (i == last) return;
-            // The rest, padded with zeros, through the same code.
-            var rest = (int)(last - i);
+            if (i < last) Rest<V>(i, (int)(last - i));
+        }
+
+        // What is less than a vector, padded with zeros, through the same code.
+        private readonly void Rest<V>(nint i, int rest) where V : struct, ILanes<V, T>
+        {
             var buffer = stackalloc T[4 * V.Count];
             new Span<T>(buffer, 4 * V.Count).Clear();
             T*[] parts = [W, G, S, R];
@@ -57,6 +61,7 @@ public static unsafe class OptimizerSteps
                 if (part != 1 && parts[part] != null) new Span<T>(buffer + part * V.Count, rest).CopyTo(new Span<T>(parts[part] + i, rest));
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private readonly void One<V>(T* w, T* g, T* s, T* t) where V : struct, ILanes<V, T>
         {
             var x = V.Load(w);

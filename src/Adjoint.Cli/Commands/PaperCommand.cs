@@ -11,7 +11,7 @@ internal static class PaperCommand
     internal static Command Create(TextWriter output, TextWriter error)
     {
         var seeds = new Option<int>("--seeds") { Description = "How many seeds; 3 prove little, 10 more.", DefaultValueFactory = _ => 3 };
-        var only = new Option<string?>("--only") { Description = "Some of the figures: 1,4." };
+        var only = new Option<string?>("--only") { Description = "Some of the figures: 1,4b. A b is the other way to read what the report leaves open." };
         var quick = new Option<bool>("--quick") { Description = "The whole path in under two minutes, on a small share of epochs and data; marked as such everywhere." };
         var jobs = new Option<int?>("--jobs") { Description = "Trials at once; by default one for each core." };
         var folder = new Option<string?>("--out") { Description = "Where everything goes, runs/paper by default; what is complete there is not run again." };
@@ -38,12 +38,12 @@ internal static class PaperCommand
         var all = CourseReport.Experiments;
         if (only is not null)
         {
-            // A figure brings the other ways to read it along: 1 means 1 and 1b; 8 stands beside 7.
+            // 8 stands beside 7.
             var names = all.SelectMany(one => one.Plots.Select(plot => plot.Number)).ToArray();
             var numbers = only.Split(',', StringSplitOptions.TrimEntries);
             foreach (var number in numbers)
                 if (!names.Contains(number)) throw UsageException.OneOf("--only", number, names);
-            all = [.. all.Where(one => one.Plots.Any(plot => numbers.Contains(plot.Number) || numbers.Contains(plot.Number.TrimEnd('b'))))];
+            all = [.. all.Where(one => one.Plots.Any(plot => numbers.Contains(plot.Number)))];
         }
         return quick ? [.. all.Select(one => one with { Title = one.Title + " (quick)", Base = new Dictionary<string, string>(one.Base) { ["epochs"] = "2", ["data-share"] = "0.04" } })] : all;
     }

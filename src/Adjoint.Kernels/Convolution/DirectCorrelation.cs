@@ -110,7 +110,8 @@ internal static unsafe class DirectCorrelation<V, T, TTile, TLoad>
             for (var v = 0; v < TTile.Vectors; v++)
             {
                 var vector = panel * TTile.Vectors + v;
-                var (row, column) = (vector / VectorsPerRow * TLoad.Rows, vector % VectorsPerRow * Piece);
+                // The last vector of a row goes back over the end of the one before.
+                var (row, column) = (vector / VectorsPerRow * TLoad.Rows, Math.Min(vector % VectorsPerRow * Piece, Math.Max(0, OutWidth - Piece)));
                 at[v] = padded + (row < OutHeight ? row * Image.RowStep + column : 0);
                 for (var i = 0; i < TLoad.Rows; i++)
                 {

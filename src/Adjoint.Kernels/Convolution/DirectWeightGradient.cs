@@ -6,6 +6,7 @@ namespace Adjoint.Kernels;
 /// <summary>
 /// dw for few filters, without gathering: lanes run along an output row; a block of six filters by four taps stays in registers over a few
 /// samples, and is summed across its lanes once at the end. Rows of g are padded with zeros, so what a vector reads beyond a row of the image counts 0 times.
+/// Without a stride, rows of g are laid as far apart as those of the image, and all of them are one long row.
 /// </summary>
 internal static unsafe class DirectWeightGradient<V, T> where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
@@ -23,7 +24,9 @@ internal static unsafe class DirectWeightGradient<V, T> where V : struct, ILanes
         new Span<T>(dw, (int)length).Clear();
         if (shape.Samples == 0 || shape.Positions == 0 || length == 0) return;
         var image = new PaddedImage(shape.GroupChannels, shape.Height, shape.Width, shape.PadHeight, shape.PadWidth, shape, shape.StrideHeight, shape.StrideWidth, shape.OutHeight, shape.OutWidth);
-        var rowLength = (shape.OutWidth + V.Count - 1) / V.Count * V.Count;
+        var isFlat = shape.StrideHeight == 1;
+        var rowStep = isFlat ? image.RowStep : (shape.OutWidth + V.Count - 1) / V.Count * V.Count;
+        var rowLength = isFlat ? ((shape.OutHeight - 1) * rowStep + shape.OutWidth + V.Count - 1) / V.Count * V.Count : rowStep;
         var (filterBlocks, tapBlocks) = ((filters + FilterBlock - 1) / FilterBlock, (taps + TapBlock - 1) / TapBlock);
         var sampleGroups = Math.Clamp(LeastJobs / (filterBlocks * shape.Groups), 1, shape.Samples);
         var offsets = new nint[tapBlocks * TapBlock];
@@ -37,7 +40,9 @@ internal static unsafe class DirectWeightGradient<V, T> where V : struct, ILanes
                 X = x,
                 G = g,
                 Offsets = taken,
-                RowLength = rowLength,
+                Rows = isFlat ? 1 : shape.OutHeight,
+                RowLength = (int)rowLength,
+                SlopeStep = rowStep,
                 FilterBlocks = filterBlocks,
                 TapBlocks = tapBlocks,
                 Length = length,
@@ -64,8 +69,8 @@ internal static unsafe class DirectWeightGradient<V, T> where V : struct, ILanes
         public T* G;
         public T* Sums;
         public nint* Offsets;
-        public nint Length;
-        public int RowLength, FilterBlocks, TapBlocks, SamplesPerGroup;
+        public nint Length, SlopeStep;
+        public int Rows, RowLength, FilterBlocks, TapBlocks, SamplesPerGroup;
 
         public readonly void Run(int chunk)
         {
@@ -76,7 +81,8 @@ internal static unsafe class DirectWeightGradient<V, T> where V : struct, ILanes
             var samples = Math.Min(Shape.Samples, firstSample + SamplesPerGroup) - firstSample;
             if (samples <= 0) return;
             var count = Math.Min(FilterBlock, Shape.GroupFilters - firstFilter);
-            var planeLength = (nint)Shape.OutHeight * RowLength;
+            var (height, width, taps) = (Shape.OutHeight, Shape.OutWidth, Shape.Taps);
+            var planeLength = (nint)Rows * RowLength;
             var images = PackBuffer.Rent<T>(4, samples * Image.Length);
             var slopes = PackBuffer.Rent<T>(1, samples * FilterBlock * planeLength);
             new Span<T>(slopes, (int)(samples * FilterBlock * planeLength)).Clear();
@@ -85,8 +91,8 @@ internal static unsafe class DirectWeightGradient<V, T> where V : struct, ILanes
                 var index = (nint)(firstSample + s) * Shape.Groups + group;
                 Image.Fill(X + index * Shape.GroupChannels * Shape.Height * Shape.Width, images + s * Image.Length);
                 for (var f = 0; f < count; f++)
-                    for (var row = 0; row < Shape.OutHeight; row++)
-                        Packing.CopyRow(G + (index * Shape.GroupFilters + firstFilter + f) * Shape.Positions + (nint)row * Shape.OutWidth, slopes + (s * FilterBlock + f) * planeLength + (nint)row * RowLength, Shape.OutWidth);
+                    for (var row = 0; row < height; row++)
+                        Packing.CopyRow(G + ((index * Shape.GroupFilters + firstFilter + f) * height + row) * width, slopes + (s * FilterBlock + f) * planeLength + row * SlopeStep, width);
             }
             var blockLength = FilterBlock * TapBlock * V.Count;
             var sums = PackBuffer.Rent<T>(3, (nint)TapBlocks * blockLength);
@@ -95,17 +101,21 @@ internal static unsafe class DirectWeightGradient<V, T> where V : struct, ILanes
             for (var s = 0; s < samples; s += visit)
                 for (var tapBlock = 0; tapBlock < TapBlocks; tapBlock++)
                     Accumulate(Math.Min(visit, samples - s), images + s * Image.Length, slopes + s * FilterBlock * planeLength, planeLength, Offsets + tapBlock * TapBlock, sums + tapBlock * blockLength);
+            var sumWidth = (FilterBlock * TapBlock + V.Count - 1) / V.Count * V.Count;
+            var turned = PackBuffer.Rent<T>(5, (nint)V.Count * sumWidth);
             for (var tapBlock = 0; tapBlock < TapBlocks; tapBlock++)
             {
+                Packing.Transpose(sums + tapBlock * blockLength, V.Count, FilterBlock * TapBlock, V.Count, turned, sumWidth);
+                for (var j = 0; j < sumWidth; j += V.Count)
+                {
+                    var sum = V.Load(turned + j);
+                    for (var lane = 1; lane < V.Count; lane++) sum += V.Load(turned + lane * sumWidth + j);
+                    V.Store(sum, turned + j);
+                }
                 var first = tapBlock * TapBlock;
-                var lanes = sums + tapBlock * blockLength;
+                var to = Sums + sampleGroup * Length + ((nint)group * Shape.GroupFilters + firstFilter) * taps + first;
                 for (var f = 0; f < count; f++)
-                    for (var t = 0; t < TapBlock && first + t < Shape.Taps; t++)
-                    {
-                        var sum = T.Zero;
-                        for (var i = 0; i < V.Count; i++) sum += lanes[(f * TapBlock + t) * V.Count + i];
-                        Sums[sampleGroup * Length + ((nint)group * Shape.GroupFilters + firstFilter + f) * Shape.Taps + first + t] = sum;
-                    }
+                    for (var t = 0; t < Math.Min(TapBlock, taps - first); t++) to[f * taps + t] = turned[f * TapBlock + t];
             }
         }
 
@@ -137,13 +147,13 @@ internal static unsafe class DirectWeightGradient<V, T> where V : struct, ILanes
             var q5 = V.Load(lanes + 21 * V.Count);
             var r5 = V.Load(lanes + 22 * V.Count);
             var s5 = V.Load(lanes + 23 * V.Count);
-            var step = Image.RowStep;
+            var (step, rows, length) = (Image.RowStep, Rows, RowLength);
             for (var sample = 0; sample < samples; sample++)
             {
                 var g = slopes + sample * FilterBlock * plane;
                 var (image, a, b, c, d) = ((nint)(images + sample * Image.Length), offsets[0], offsets[1], offsets[2], offsets[3]);
-                for (var row = 0; row < Shape.OutHeight; row++, image += step * sizeof(T))
-                    for (var column = 0; column < RowLength; column += V.Count, g += V.Count)
+                for (var row = 0; row < rows; row++, image += step * sizeof(T))
+                    for (var column = 0; column < length; column += V.Count, g += V.Count)
                     {
                         var x = (T*)image + column;
                         var left = V.Load(x + a);

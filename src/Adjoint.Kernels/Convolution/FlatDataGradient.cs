@@ -25,14 +25,19 @@ internal static unsafe class FlatDataGradient<V, T> where V : struct, ILanes<V, 
         var packed = PackBuffer.Rent<T>(0, (nint)shape.Groups * tiles * taps * Rows);
         new Span<T>(packed, shape.Groups * tiles * taps * Rows).Clear();
         var offsets = new nint[taps];
-        for (var tap = 0; tap < taps; tap++)
-        {
-            var (kx, f, ky) = (tap % width, tap / width % filters, tap / width / filters);
-            offsets[tap] = f * plane + (nint)ky * shape.Width + kx;
-            for (var group = 0; group < shape.Groups; group++)
+        var tap = 0;
+        for (var ky = 0; ky < height; ky++)
+            for (var f = 0; f < filters; f++)
+                for (var kx = 0; kx < width; kx++) offsets[tap++] = f * plane + (nint)ky * shape.Width + kx;
+        for (var group = 0; group < shape.Groups; group++)
+            for (var f = 0; f < filters; f++)
                 for (var c = 0; c < channels; c++)
-                    packed[((nint)(group * tiles + c / Rows) * taps + tap) * Rows + c % Rows] = w[((((nint)group * filters + f) * channels + c) * height + height - 1 - ky) * width + width - 1 - kx];
-        }
+                {
+                    var from = w + (((nint)group * filters + f) * channels + c) * height * width + height * width;
+                    var to = packed + ((nint)group * tiles + c / Rows) * taps * Rows + c % Rows;
+                    for (var ky = 0; ky < height; ky++)
+                        for (var kx = 0; kx < width; kx++) to[((nint)(ky * filters + f) * width + kx) * Rows] = *--from;
+                }
         fixed (nint* taken = offsets)
         {
             var job = new Job { Shape = shape, G = g, Packed = packed, Offsets = taken, DX = dx, Tiles = tiles, Plane = plane };

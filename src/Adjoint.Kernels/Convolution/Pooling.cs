@@ -54,7 +54,7 @@ public static unsafe class Pooling
                 {
                     if (typeof(T) == typeof(float) && Avx2.IsSupported)
                     {
-                        Row((float*)x + (nint)2 * i * s.Width, s.Width, (float*)y, index, s.OutWidth);
+                        Row((float*)x + (nint)2 * i * s.Width, s.Width, (float*)y, index, s.OutWidth, HasRoom(s, i));
                         y += s.OutWidth;
                         index += s.OutWidth;
                         continue;
@@ -94,9 +94,17 @@ public static unsafe class Pooling
         }
     }
 
-    // Eights, the last one back over the end of the one before; a row shorter than that through a buffer.
-    private static void Row(float* top, nint width, float* y, byte* index, int count)
+    // Whether eight windows from the row's first on lie within the plane, on both sides: what they spoil beyond a short row is written afterwards.
+    private static bool HasRoom(in PoolShape s, int row) => row * s.OutWidth + 8 <= s.OutHeight * s.OutWidth && (2 * row + 1) * s.Width + 16 <= s.Height * s.Width;
+
+    // Eights, the last one back over the end of the one before; a row shorter than that over the beginning of the next, or through a buffer.
+    private static void Row(float* top, nint width, float* y, byte* index, int count, bool hasRoom)
     {
+        if (count < 8 && hasRoom)
+        {
+            Eight(top, width, y, index);
+            return;
+        }
         if (count < 8)
         {
             Span<float> rows = stackalloc float[32], results = stackalloc float[8];
@@ -116,8 +124,13 @@ public static unsafe class Pooling
         }
     }
 
-    private static void RowBack(float* g, byte* index, float* top, nint width, int count)
+    private static void RowBack(float* g, byte* index, float* top, nint width, int count, bool hasRoom)
     {
+        if (count < 8 && hasRoom)
+        {
+            EightBack(g, index, top, width);
+            return;
+        }
         if (count < 8)
         {
             Span<float> rows = stackalloc float[32], slopes = stackalloc float[8];
@@ -208,7 +221,7 @@ public static unsafe class Pooling
             {
                 if (isPlain)
                 {
-                    RowBack((float*)g, index, (float*)x + (nint)2 * i * s.Width, s.Width, s.OutWidth);
+                    RowBack((float*)g, index, (float*)x + (nint)2 * i * s.Width, s.Width, s.OutWidth, s.Height == 2 * s.OutHeight && s.Width == 2 * s.OutWidth && HasRoom(s, i));
                     g += s.OutWidth;
                     index += s.OutWidth;
                     continue;

@@ -88,7 +88,8 @@ internal static unsafe class TapWeightGradient<V, T, TTile> where V : struct, IL
             var samples = Math.Min(Shape.Samples, first + SamplesPerGroup) - first;
             if (samples <= 0) return;
             var count = Math.Min(V.Count, Shape.GroupFilters - firstFilter);
-            var plane = (nint)Shape.Positions * V.Count;
+            var (height, width) = (Shape.OutHeight, Shape.OutWidth);
+            var plane = (nint)height * width * V.Count;
             var visit = (int)Math.Clamp(VisitBytes / ((Image.Length + plane) * sizeof(T)), 1, samples);
             var images = PackBuffer.Rent<T>(4, visit * Image.Length);
             var slopes = PackBuffer.Rent<T>(1, visit * plane);
@@ -106,11 +107,10 @@ internal static unsafe class TapWeightGradient<V, T, TTile> where V : struct, IL
                 }
                 for (var b = 0; b < Blocks; b++)
                     for (var s = 0; s < here; s++)
-                        TTile.Run(Shape.OutHeight, Shape.OutWidth, images + s * Image.Length, Offsets + (nint)b * TTile.Rows, Image.RowStep, slopes + s * plane, sums + b * block);
+                        TTile.Run(height, width, images + s * Image.Length, Offsets + (nint)b * TTile.Rows, Image.RowStep, slopes + s * plane, sums + b * block);
             }
             var to = Sums + sampleGroup * Length + ((nint)group * Shape.GroupFilters + firstFilter) * Shape.Taps;
-            for (var f = 0; f < count; f++)
-                for (var tap = 0; tap < Shape.Taps; tap++) to[(nint)f * Shape.Taps + tap] = sums[(nint)tap * V.Count + f];
+            Packing.Transpose(sums, V.Count, Shape.Taps, count, to, Shape.Taps);
         }
     }
 }
