@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -16,7 +17,11 @@ internal static unsafe class DirectCorrelation<V, T, TTile, TLoad>
     private const int VisitBytes = 384 << 10;
 
     // Lanes of one row in a vector.
-    private static int Piece => V.Count / TLoad.Rows;
+    private static int Piece
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => V.Count / TLoad.Rows;
+    }
 
     internal static void Run(in ConvShape shape, PaddedImage image, int filters, int taps, int outHeight, int outWidth, T* x, nint sampleLength, T* w, T* bias, T* y)
     {
@@ -131,6 +136,7 @@ internal static unsafe class DirectCorrelation<V, T, TTile, TLoad>
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static void Put(T* from, T add, T* to, int length)
         {
             if (length == V.Count) V.Store(V.Load(from) + V.Splat(add), to);

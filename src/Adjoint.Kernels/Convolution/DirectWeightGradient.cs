@@ -46,7 +46,7 @@ internal static unsafe class DirectWeightGradient<V, T> where V : struct, ILanes
                 FilterBlocks = filterBlocks,
                 TapBlocks = tapBlocks,
                 Length = length,
-                SamplesPerGroup = (shape.Samples + sampleGroups - 1) / sampleGroups,
+                SampleGroups = sampleGroups,
                 Sums = PackBuffer.Rent<T>(2, length * sampleGroups),
             };
             new Span<T>(job.Sums, (int)(length * sampleGroups)).Clear();
@@ -70,37 +70,39 @@ internal static unsafe class DirectWeightGradient<V, T> where V : struct, ILanes
         public T* Sums;
         public nint* Offsets;
         public nint Length, SlopeStep;
-        public int Rows, RowLength, FilterBlocks, TapBlocks, SamplesPerGroup;
+        public int Rows, RowLength, FilterBlocks, TapBlocks, SampleGroups;
 
         public readonly void Run(int chunk)
         {
             var block = chunk % FilterBlocks;
             var group = chunk / FilterBlocks % Shape.Groups;
             var sampleGroup = chunk / FilterBlocks / Shape.Groups;
-            var (firstSample, firstFilter) = (sampleGroup * SamplesPerGroup, block * FilterBlock);
-            var samples = Math.Min(Shape.Samples, firstSample + SamplesPerGroup) - firstSample;
-            if (samples <= 0) return;
+            var (firstSample, firstFilter) = (sampleGroup * Shape.Samples / SampleGroups, block * FilterBlock);
+            var samples = (sampleGroup + 1) * Shape.Samples / SampleGroups - firstSample;
             var count = Math.Min(FilterBlock, Shape.GroupFilters - firstFilter);
             var (height, width, taps) = (Shape.OutHeight, Shape.OutWidth, Shape.Taps);
             var planeLength = (nint)Rows * RowLength;
-            var images = PackBuffer.Rent<T>(4, samples * Image.Length);
-            var slopes = PackBuffer.Rent<T>(1, samples * FilterBlock * planeLength);
-            new Span<T>(slopes, (int)(samples * FilterBlock * planeLength)).Clear();
-            for (var s = 0; s < samples; s++)
-            {
-                var index = (nint)(firstSample + s) * Shape.Groups + group;
-                Image.Fill(X + index * Shape.GroupChannels * Shape.Height * Shape.Width, images + s * Image.Length);
-                for (var f = 0; f < count; f++)
-                    for (var row = 0; row < height; row++)
-                        Packing.CopyRow(G + ((index * Shape.GroupFilters + firstFilter + f) * height + row) * width, slopes + (s * FilterBlock + f) * planeLength + row * SlopeStep, width);
-            }
+            var visit = (int)Math.Clamp(VisitBytes / (FilterBlock * planeLength * sizeof(T)), 1, samples);
+            var images = PackBuffer.Rent<T>(4, visit * Image.Length);
+            var slopes = PackBuffer.Rent<T>(1, visit * FilterBlock * planeLength);
+            // What lies between the rows stays zero.
+            new Span<T>(slopes, (int)(visit * FilterBlock * planeLength)).Clear();
             var blockLength = FilterBlock * TapBlock * V.Count;
             var sums = PackBuffer.Rent<T>(3, (nint)TapBlocks * blockLength);
             new Span<T>(sums, TapBlocks * blockLength).Clear();
-            var visit = (int)Math.Max(1, VisitBytes / (FilterBlock * planeLength * sizeof(T)));
-            for (var s = 0; s < samples; s += visit)
-                for (var tapBlock = 0; tapBlock < TapBlocks; tapBlock++)
-                    Accumulate(Math.Min(visit, samples - s), images + s * Image.Length, slopes + s * FilterBlock * planeLength, planeLength, Offsets + tapBlock * TapBlock, sums + tapBlock * blockLength);
+            for (var start = 0; start < samples; start += visit)
+            {
+                var here = Math.Min(visit, samples - start);
+                for (var s = 0; s < here; s++)
+                {
+                    var index = (nint)(firstSample + start + s) * Shape.Groups + group;
+                    Image.Fill(X + index * Shape.GroupChannels * Shape.Height * Shape.Width, images + s * Image.Length);
+                    for (var f = 0; f < count; f++)
+                        for (var row = 0; row < height; row++)
+                            Packing.CopyRow(G + ((index * Shape.GroupFilters + firstFilter + f) * height + row) * width, slopes + (s * FilterBlock + f) * planeLength + row * SlopeStep, width);
+                }
+                for (var tapBlock = 0; tapBlock < TapBlocks; tapBlock++) Accumulate(here, images, slopes, planeLength, Offsets + tapBlock * TapBlock, sums + tapBlock * blockLength);
+            }
             var sumWidth = (FilterBlock * TapBlock + V.Count - 1) / V.Count * V.Count;
             var turned = PackBuffer.Rent<T>(5, (nint)V.Count * sumWidth);
             for (var tapBlock = 0; tapBlock < TapBlocks; tapBlock++)

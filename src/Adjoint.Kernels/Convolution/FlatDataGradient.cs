@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -8,6 +9,8 @@ namespace Adjoint.Kernels;
 /// </summary>
 internal static unsafe class FlatDataGradient<V, T> where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
+    private const int LeastJobs = 16;
+
     private static int Rows => DirectTile6x2<V, T>.Rows;
 
     private static int Positions => DirectTile6x2<V, T>.Vectors * V.Count;
@@ -40,8 +43,9 @@ internal static unsafe class FlatDataGradient<V, T> where V : struct, ILanes<V, 
                 }
         fixed (nint* taken = offsets)
         {
-            var job = new Job { Shape = shape, G = g, Packed = packed, Offsets = taken, DX = dx, Tiles = tiles, Plane = plane };
-            Workers.For(shape.Samples * shape.Groups, ref job);
+            var (images, jobs) = (shape.Samples * shape.Groups, Math.Min(LeastJobs, shape.Samples * shape.Groups));
+            var job = new Job { Shape = shape, G = g, Packed = packed, Offsets = taken, DX = dx, Tiles = tiles, Plane = plane, Images = images, Jobs = jobs };
+            Workers.For(jobs, ref job);
         }
     }
 
@@ -53,18 +57,24 @@ internal static unsafe class FlatDataGradient<V, T> where V : struct, ILanes<V, 
         public nint* Offsets;
         public T* DX;
         public nint Plane;
-        public int Tiles;
+        public int Tiles, Images, Jobs;
 
-        public readonly void Run(int index)
+        public readonly void Run(int chunk)
         {
-            var (height, width, filters) = (Shape.KernelHeight, Shape.KernelWidth, Shape.GroupFilters);
-            // Vectors at the end read beyond the last plane.
-            var length = filters * Plane + Positions + width;
+            // Vectors at the end read beyond the last plane. Margins stay zero from image to image.
+            var length = Shape.GroupFilters * Plane + Positions + Shape.KernelWidth;
             var slopes = PackBuffer.Rent<T>(4, length);
             new Span<T>(slopes, (int)length).Clear();
+            for (var index = chunk * Images / Jobs; index < (chunk + 1) * Images / Jobs; index++) Image(index, slopes);
+        }
+
+        private readonly void Image(int index, T* slopes)
+        {
+            var (height, width, filters) = (Shape.KernelHeight, Shape.KernelWidth, Shape.GroupFilters);
+            var (outHeight, outWidth) = (Shape.OutHeight, Shape.OutWidth);
             for (var f = 0; f < filters; f++)
-                for (var row = 0; row < Shape.OutHeight; row++)
-                    Packing.CopyRow(G + (((nint)index * filters + f) * Shape.OutHeight + row) * Shape.OutWidth, slopes + f * Plane + ((nint)row + height - 1) * Shape.Width + width - 1, Shape.OutWidth);
+                for (var row = 0; row < outHeight; row++)
+                    Packing.CopyRow(G + (((nint)index * filters + f) * outHeight + row) * outWidth, slopes + f * Plane + ((nint)row + height - 1) * Shape.Width + width - 1, outWidth);
 
             var all = Shape.Height * Shape.Width;
             var tile = stackalloc T[Rows * Positions];
@@ -72,7 +82,7 @@ internal static unsafe class FlatDataGradient<V, T> where V : struct, ILanes<V, 
             for (var first = 0; first < all; first += Positions)
             {
                 var (top, bottom) = (first / Shape.Width, (Math.Min(first + Positions, all) - 1) / Shape.Width);
-                var (firstRow, lastRow) = (Math.Max(0, height - 1 - bottom), Math.Min(height - 1, height - 2 + Shape.OutHeight - top));
+                var (firstRow, lastRow) = (Math.Max(0, height - 1 - bottom), Math.Min(height - 1, height - 2 + outHeight - top));
                 var at = (nint)firstRow * filters * width;
                 starts[0] = slopes + first;
                 starts[1] = slopes + first + V.Count;
@@ -88,6 +98,7 @@ internal static unsafe class FlatDataGradient<V, T> where V : struct, ILanes<V, 
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static void Put(V x, T* to, int room)
         {
             if (room >= V.Count) V.Store(x, to);

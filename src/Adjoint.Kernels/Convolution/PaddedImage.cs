@@ -41,6 +41,11 @@ internal readonly unsafe struct PaddedImage
         var isCovered = padHeight == 0 && padWidth == 0 && spreadHeight == 1 && spreadWidth == 1 && strideWidth == 1 && rows <= height && columns <= width;
         if (isCovered) new Span<T>(to + Length - 64, 64).Clear();
         else new Span<T>(to, (int)Length).Clear();
+        if (isCovered && rows == height && columns == width)
+        {
+            new Span<T>(x, channels * height * width).CopyTo(new Span<T>(to, channels * height * width));
+            return;
+        }
         for (var channel = 0; channel < channels; channel++)
             for (var i = 0; i < height; i++)
             {

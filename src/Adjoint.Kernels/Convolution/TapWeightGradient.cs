@@ -50,7 +50,7 @@ internal static unsafe class TapWeightGradient<V, T, TTile> where V : struct, IL
                 Vectors = vectors,
                 Blocks = blocks,
                 Length = length,
-                SamplesPerGroup = (shape.Samples + sampleGroups - 1) / sampleGroups,
+                SampleGroups = sampleGroups,
                 Sums = PackBuffer.Rent<T>(2, length * sampleGroups),
             };
             new Span<T>(job.Sums, (int)(length * sampleGroups)).Clear();
@@ -77,16 +77,15 @@ internal static unsafe class TapWeightGradient<V, T, TTile> where V : struct, IL
         public T* Sums;
         public nint* Offsets;
         public nint Length;
-        public int Vectors, Blocks, SamplesPerGroup;
+        public int Vectors, Blocks, SampleGroups;
 
         public readonly void Run(int chunk)
         {
             var vector = chunk % Vectors;
             var group = chunk / Vectors % Shape.Groups;
             var sampleGroup = chunk / Vectors / Shape.Groups;
-            var (first, firstFilter) = (sampleGroup * SamplesPerGroup, vector * V.Count);
-            var samples = Math.Min(Shape.Samples, first + SamplesPerGroup) - first;
-            if (samples <= 0) return;
+            var (first, firstFilter) = (sampleGroup * Shape.Samples / SampleGroups, vector * V.Count);
+            var samples = (sampleGroup + 1) * Shape.Samples / SampleGroups - first;
             var count = Math.Min(V.Count, Shape.GroupFilters - firstFilter);
             var (height, width) = (Shape.OutHeight, Shape.OutWidth);
             var plane = (nint)height * width * V.Count;

@@ -9,6 +9,8 @@ namespace Adjoint.Kernels;
 /// </summary>
 public static unsafe class Gemm
 {
+    private const double LeastSaving = 0.8;
+
     /// <summary>The product. With β = 0, C is never read; NaN and infinities propagate as in the plain sum.</summary>
     public static void Run<T>(bool transA, bool transB, int m, int n, int k, T alpha, T* a, int lda, T* b, int ldb, T beta, T* c, int ldc) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         Run(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, null, new NoActivation());
@@ -19,11 +21,22 @@ public static unsafe class Gemm
     {
         if (m == 0 || n == 0) return;
         var problem = new GemmProblem<T>(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-        if (Vector512.IsHardwareAccelerated) GemmBlocks<T, Tile12x2<V512<T>, T>, TLane>.Run(problem, bias, activation);
+        if (Vector512.IsHardwareAccelerated)
+        {
+            // Where much of the usual tile would hang over the edges, another fits better. The sums are the same.
+            var (usual, middle, wide) = (Covered<Tile12x2<V512<T>, T>, T>(m, n), Covered<Tile8x3<V512<T>, T>, T>(m, n), Covered<Tile6x4<V512<T>, T>, T>(m, n));
+            if (Math.Min(middle, wide) > LeastSaving * usual) GemmBlocks<T, Tile12x2<V512<T>, T>, TLane>.Run(problem, bias, activation);
+            else if (middle < wide) GemmBlocks<T, Tile8x3<V512<T>, T>, TLane>.Run(problem, bias, activation);
+            else GemmBlocks<T, Tile6x4<V512<T>, T>, TLane>.Run(problem, bias, activation);
+        }
         else if (Vector256.IsHardwareAccelerated) GemmBlocks<T, Tile6x2<V256<T>, T>, TLane>.Run(problem, bias, activation);
         else if (Vector128.IsHardwareAccelerated) GemmBlocks<T, Tile6x2<V128<T>, T>, TLane>.Run(problem, bias, activation);
         else GemmBlocks<T, Tile6x2<Scalar<T>, T>, TLane>.Run(problem, bias, activation);
     }
+
+    // Elements of C with what tiles add at the edges.
+    private static double Covered<TTile, T>(int m, int n) where T : unmanaged where TTile : struct, ITile<T> =>
+        (double)((m + TTile.Rows - 1) / TTile.Rows * TTile.Rows) * ((n + TTile.Columns - 1) / TTile.Columns * TTile.Columns);
 }
 
 /// <summary>The operands of one product.</summary>

@@ -190,11 +190,13 @@ internal static unsafe class GemmBlocks<T, TTile, TLane> where T : unmanaged, IB
             var whole = stackalloc T[TTile.Rows * TTile.Columns];
             TTile.Run(steps, a, b, stride, whole, TTile.Columns, Problem.Alpha, T.Zero);
             for (var i = 0; i < rows; i++)
-                for (var j = 0; j < columns; j++)
-                {
-                    var at = c + (nint)i * Problem.Ldc + j;
-                    *at = beta == T.Zero ? whole[i * TTile.Columns + j] : T.FusedMultiplyAdd(beta, *at, whole[i * TTile.Columns + j]);
-                }
+            {
+                var from = new Span<T>(whole + i * TTile.Columns, columns);
+                var to = new Span<T>(c + (nint)i * Problem.Ldc, columns);
+                if (beta == T.Zero) from.CopyTo(to);
+                else
+                    for (var j = 0; j < columns; j++) to[j] = T.FusedMultiplyAdd(beta, to[j], from[j]);
+            }
         }
     }
 }

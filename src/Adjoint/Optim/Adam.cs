@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Adjoint.Kernels;
 
 namespace Adjoint.Optim;
@@ -39,6 +40,7 @@ public class Adam : Optimizer
 
     private readonly struct Rule(double rate, double correction, double beta1, double beta2, double epsilon, double decay, double shrink) : OptimizerSteps.IUpdate
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<V>(ref V w, V g, ref V s, ref V t) where V : struct, ILanes<V>
         {
             g = V.Fma(V.Splat(decay), w, g);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Adjoint.Kernels;
 
 namespace Adjoint.Optim;
@@ -25,6 +26,7 @@ public sealed class RmsProp : Optimizer
 
     private readonly struct Rule(double rate, double alpha, double epsilon, double decay) : OptimizerSteps.IUpdate
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<V>(ref V w, V g, ref V s, ref V t) where V : struct, ILanes<V>
         {
             g = V.Fma(V.Splat(decay), w, g);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Adjoint.Kernels;
 
 namespace Adjoint.Optim;
@@ -36,6 +37,7 @@ public sealed class Sgd : Optimizer
 
     private readonly struct Plain(double rate, double decay) : OptimizerSteps.IUpdate
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<V>(ref V w, V g, ref V s, ref V t) where V : struct, ILanes<V> =>
             w -= V.Splat(rate) * V.Fma(V.Splat(decay), w, g);
     }
@@ -43,6 +45,7 @@ public sealed class Sgd : Optimizer
     // A velocity of 0 before the first step makes v = g there, as defined.
     private readonly struct Momentum(double rate, double decay, double momentum, bool nesterov) : OptimizerSteps.IUpdate
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<V>(ref V w, V g, ref V s, ref V t) where V : struct, ILanes<V>
         {
             var decayed = V.Fma(V.Splat(decay), w, g);
