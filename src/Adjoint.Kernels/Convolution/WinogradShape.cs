@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics.X86;
+
 namespace Adjoint.Kernels;
 
 /// <summary>
@@ -6,6 +8,9 @@ namespace Adjoint.Kernels;
 /// </summary>
 internal readonly record struct WinogradShape(int Samples, int Channels, int Filters, int Height, int Width, int PadHeight, int PadWidth, int Lanes)
 {
+    // As many as a line of the target holds.
+    private const int PlaneLot = 16;
+
     internal int OutHeight => Height + 2 * PadHeight - 2;
     internal int OutWidth => Width + 2 * PadWidth - 2;
     internal int TilesHigh => (OutHeight + Winograd.Tile - 1) / Winograd.Tile;
@@ -41,7 +46,20 @@ internal readonly record struct WinogradShape(int Samples, int Channels, int Fil
     private static unsafe void Fill<T>(T* from, int planes, int height, int width, int firstRow, int left, T* to, int rows, int columns, int lanes) where T : unmanaged
     {
         if (firstRow != 0 || rows != height || left != 0 || columns != width || lanes != planes) new Span<T>(to, rows * columns * lanes).Clear();
-        for (var row = Math.Max(0, -firstRow); row < Math.Min(rows, height - firstRow); row++)
-            Packing.Transpose(from + (nint)(row + firstRow) * width, (nint)height * width, planes, width, to + ((nint)row * columns + left) * lanes, lanes);
+        // A few planes at a time, from top to bottom: so they are read straight on.
+        for (var plane = 0; plane < planes; plane += PlaneLot)
+            for (var row = Math.Max(0, -firstRow); row < Math.Min(rows, height - firstRow); row++)
+            {
+                Prefetch(from + ((nint)(plane + PlaneLot) * height + row + firstRow) * width, (nint)height * width, Math.Min(PlaneLot, planes - plane - PlaneLot), width);
+                Packing.Transpose(from + ((nint)plane * height + row + firstRow) * width, (nint)height * width, Math.Min(PlaneLot, planes - plane), width, to + ((nint)row * columns + left) * lanes + plane, lanes);
+            }
+    }
+
+    // The same row of the next planes: too many short streams for the processor to foresee.
+    private static unsafe void Prefetch<T>(T* from, nint plane, int planes, int width) where T : unmanaged
+    {
+        if (!Sse.IsSupported) return;
+        for (; planes > 0; planes--, from += plane)
+            for (var at = 0; at < width; at += 64 / sizeof(T)) Sse.Prefetch0(from + at);
     }
 }

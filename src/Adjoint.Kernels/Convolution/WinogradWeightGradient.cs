@@ -11,8 +11,9 @@ internal static unsafe class WinogradWeightGradient<V, T, TWide, TNarrow>
 {
     private const int ChannelLot = 16;
 
-    // Transformed inputs and gradients of the images of one visit: they share the third-level cache.
-    private const int VisitBytes = 8 << 20;
+    // Transformed inputs and gradients of the images of one visit share the third-level cache with others; but they are no less than the sums, which every visit passes over.
+    private const int LeastVisitBytes = 4 << 20;
+    private const int MostVisitBytes = 8 << 20;
 
     // Tiles whose inputs and gradients stay in the first-level cache while all channels pass over them.
     private const int StepTiles = 64;
@@ -25,7 +26,8 @@ internal static unsafe class WinogradWeightGradient<V, T, TWide, TNarrow>
             return;
         }
         var perImage = (nint)Winograd.Products * shape.Tiles * (shape.ChannelLanes + shape.FilterLanes) * sizeof(T);
-        var visit = (int)Math.Clamp(VisitBytes / perImage, 1, shape.Samples);
+        var sumBytes = (nint)Winograd.Products * shape.ChannelLanes * shape.FilterLanes * sizeof(T);
+        var visit = (int)Math.Clamp(Math.Clamp(sumBytes, LeastVisitBytes, MostVisitBytes) / perImage, 1, shape.Samples);
         // A tile of the product may read and write rows of channels that are not there.
         var channelRows = (shape.Channels + TNarrow.Rows - 1) / TNarrow.Rows * TNarrow.Rows;
         var job = new Job

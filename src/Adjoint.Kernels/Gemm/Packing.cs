@@ -35,13 +35,15 @@ internal static unsafe class Packing
     {
         if (typeof(T) == typeof(float) && Avx2.IsSupported)
         {
-            for (var row = 0; row < rows; row += 8)
-                for (var column = 0; column < columns; column += 8)
-                {
-                    var (i, j) = ((nint)Math.Clamp(rows - 8, 0, row), (nint)Math.Clamp(columns - 8, 0, column));
-                    if (rows >= 8 && columns >= 8) Transpose8x8((float*)from + i * leading + j, leading, (float*)to + j * width + i, width);
-                    else TransposePart((float*)from + i * leading + j, leading, Math.Min(rows, 8), Math.Min(columns, 8), (float*)to + j * width + i, width);
-                }
+            // A line of the source at a time, down all rows: so the target is written straight on.
+            for (var line = 0; line < columns; line += Block)
+                for (var row = 0; row < rows; row += 8)
+                    for (var column = line; column < Math.Min(columns, line + Block); column += 8)
+                    {
+                        var (i, j) = ((nint)Math.Clamp(rows - 8, 0, row), (nint)Math.Clamp(columns - 8, 0, column));
+                        if (rows >= 8 && columns >= 8) Transpose8x8((float*)from + i * leading + j, leading, (float*)to + j * width + i, width);
+                        else TransposePart((float*)from + i * leading + j, leading, Math.Min(rows, 8), Math.Min(columns, 8), (float*)to + j * width + i, width);
+                    }
             return;
         }
         // In blocks, so that neither side strides through more lines than the cache holds.
@@ -118,11 +120,23 @@ internal static unsafe class Packing
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Transpose8x8(Vector256<float> r0, Vector256<float> r1, Vector256<float> r2, Vector256<float> r3, Vector256<float> r4, Vector256<float> r5, Vector256<float> r6, Vector256<float> r7, float* to, nint width)
     {
-        // Pairs of rows, then fours, within halves of 128 bits; then the halves change places.
-        var (a0, a1, a2, a3) = (Avx.UnpackLow(r0, r1), Avx.UnpackHigh(r0, r1), Avx.UnpackLow(r2, r3), Avx.UnpackHigh(r2, r3));
-        var (a4, a5, a6, a7) = (Avx.UnpackLow(r4, r5), Avx.UnpackHigh(r4, r5), Avx.UnpackLow(r6, r7), Avx.UnpackHigh(r6, r7));
-        var (b0, b1, b2, b3) = (Avx.Shuffle(a0, a2, 0x44), Avx.Shuffle(a0, a2, 0xEE), Avx.Shuffle(a1, a3, 0x44), Avx.Shuffle(a1, a3, 0xEE));
-        var (b4, b5, b6, b7) = (Avx.Shuffle(a4, a6, 0x44), Avx.Shuffle(a4, a6, 0xEE), Avx.Shuffle(a5, a7, 0x44), Avx.Shuffle(a5, a7, 0xEE));
+        // Pairs of rows, then fours, within halves of 128 bits; then the halves change places. Statement by statement: deconstructed tuples would leave the registers.
+        var a0 = Avx.UnpackLow(r0, r1);
+        var a1 = Avx.UnpackHigh(r0, r1);
+        var a2 = Avx.UnpackLow(r2, r3);
+        var a3 = Avx.UnpackHigh(r2, r3);
+        var a4 = Avx.UnpackLow(r4, r5);
+        var a5 = Avx.UnpackHigh(r4, r5);
+        var a6 = Avx.UnpackLow(r6, r7);
+        var a7 = Avx.UnpackHigh(r6, r7);
+        var b0 = Avx.Shuffle(a0, a2, 0x44);
+        var b1 = Avx.Shuffle(a0, a2, 0xEE);
+        var b2 = Avx.Shuffle(a1, a3, 0x44);
+        var b3 = Avx.Shuffle(a1, a3, 0xEE);
+        var b4 = Avx.Shuffle(a4, a6, 0x44);
+        var b5 = Avx.Shuffle(a4, a6, 0xEE);
+        var b6 = Avx.Shuffle(a5, a7, 0x44);
+        var b7 = Avx.Shuffle(a5, a7, 0xEE);
         Avx.Permute2x128(b0, b4, 0x20).Store(to);
         Avx.Permute2x128(b1, b5, 0x20).Store(to + width);
         Avx.Permute2x128(b2, b6, 0x20).Store(to + 2 * width);

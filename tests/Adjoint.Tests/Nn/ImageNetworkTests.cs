@@ -268,6 +268,7 @@ public class ImageNetworkTests
         // Jordan 2024: 1.97 M. By hand: 9·(24·64 + 64·64 + 64·256 + 3·256·256) filters, 2·64 + 4·256 shifts, 24 of the whitening, 2560 of the last layer.
         Assert.Equal(1_971_352, model.Parameters().Sum(parameter => parameter.Length));
         var x = Tensor.Randn([2, 24, 6, 6], new Generator(2));
-        Assert.Equal(x.ToArray<float>(), model.Children[2].Value.Forward(x).Slice(1, 0, 24).Contiguous().ToArray<float>());
+        // The identity of the mathematics; a convolution by tiles rounds.
+        Assert.All(x.ToArray<float>().Zip(model.Children[2].Value.Forward(x).Slice(1, 0, 24).Contiguous().ToArray<float>()), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
     }
 }
