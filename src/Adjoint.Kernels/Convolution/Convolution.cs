@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace Adjoint.Kernels;
 
 /// <summary>
-/// Two-dimensional convolution (in the sense of the field: cross-correlation) and its gradients, as matrix products whose second operand is
-/// gathered panel by panel from a padded image and never exists whole (implicit GEMM; Chetlur et al. 2014).
+/// Two-dimensional convolution (in the sense of the field: cross-correlation) and its gradients, by the kernel that suits the shape: tiles of fewer products
+/// (<see cref="Winograd"/>), sums over inputs read where they lie, or matrix products whose second operand is gathered panel by panel and never exists whole (implicit GEMM; Chetlur et al. 2014).
 /// </summary>
 public static unsafe class Convolution
 {
@@ -17,12 +17,15 @@ public static unsafe class Convolution
     private const int MostDirectFilters = 16;
     private const int LeastWinogradChannels = 16;
 
+    // Of an image: its transform takes up to 18 bytes for each, in one buffer.
+    private const long MostWinogradElements = 1 << 26;
+
     /// <summary>y[n, f, i, j] = b[f] + Σ x[n, c, i·s + ky·d − p, j·s + kx·d − p] · w[f, c, ky, kx]; bias may be null.</summary>
     public static void Forward<T>(in ConvShape shape, T* x, T* w, T* bias, T* y) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (IsWinograd<T>(shape))
         {
-            WinogradCorrelate(new(shape.Samples, shape.Channels, shape.Filters, shape.Height, shape.Width, shape.PadHeight, shape.PadWidth, V512<T>.Count), x, w, false, bias, y);
+            WinogradCorrelate(new(shape.Samples, shape.Channels, shape.Filters, shape.Height, shape.Width, shape.PadHeight, shape.PadWidth, WinogradLanes<T>()), x, w, false, bias, y);
             return;
         }
         var image = new PaddedImage(shape.GroupChannels, shape.Height, shape.Width, shape.PadHeight, shape.PadWidth, shape, shape.StrideHeight, shape.StrideWidth, shape.OutHeight, shape.OutWidth);
@@ -34,7 +37,7 @@ public static unsafe class Convolution
     {
         if (IsWinograd<T>(shape))
         {
-            WinogradCorrelate(new(shape.Samples, shape.Filters, shape.Channels, shape.OutHeight, shape.OutWidth, 2 - shape.PadHeight, 2 - shape.PadWidth, V512<T>.Count), g, w, true, null, dx);
+            WinogradCorrelate(new(shape.Samples, shape.Filters, shape.Channels, shape.OutHeight, shape.OutWidth, 2 - shape.PadHeight, 2 - shape.PadWidth, WinogradLanes<T>()), g, w, true, null, dx);
             return;
         }
         if (FlatDataGradient<V512<T>, T>.Covers(shape))
@@ -65,7 +68,11 @@ public static unsafe class Convolution
     public static void WeightGradient<T>(in ConvShape shape, T* x, T* g, T* dw) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (IsWinograd<T>(shape))
-            WinogradWeightGradient<V512<T>, T, StridedTile8x2<V512<T>, T>, StridedTile16x1<V512<T>, T>>.Run(new(shape.Samples, shape.Channels, shape.Filters, shape.Height, shape.Width, shape.PadHeight, shape.PadWidth, V512<T>.Count), x, g, dw);
+        {
+            var tiles = new WinogradShape(shape.Samples, shape.Channels, shape.Filters, shape.Height, shape.Width, shape.PadHeight, shape.PadWidth, WinogradLanes<T>());
+            if (Vector512.IsHardwareAccelerated) WinogradWeightGradient<V512<T>, T, StridedTile8x2<V512<T>, T>, StridedTile16x1<V512<T>, T>>.Run(tiles, x, g, dw);
+            else WinogradWeightGradient<V256<T>, T, StridedTile6x2<V256<T>, T>, StridedTile12x1<V256<T>, T>>.Run(tiles, x, g, dw);
+        }
         else if (Vector512.IsHardwareAccelerated && shape is { StrideHeight: 1, StrideWidth: 1, DilationHeight: 1, DilationWidth: 1, KernelWidth: 3 or 5 }
             && FillsVectors<V512<T>, T>(shape.GroupFilters) && (shape.GroupFilters <= FewTapFilters || shape.Positions >= ManyPositions))
         {
@@ -91,12 +98,18 @@ public static unsafe class Convolution
     }
 
     // Products are saved where both channels and filters fill vectors. In double precision the plain sum stays: who asks for it asks for its digits.
-    private static bool IsWinograd<T>(in ConvShape shape) => typeof(T) == typeof(float) && Vector512.IsHardwareAccelerated
+    private static bool IsWinograd<T>(in ConvShape shape) => typeof(T) == typeof(float) && Vector256.IsHardwareAccelerated
         && shape is { Groups: 1, KernelHeight: 3, KernelWidth: 3, StrideHeight: 1, StrideWidth: 1, DilationHeight: 1, DilationWidth: 1, PadHeight: <= 2, PadWidth: <= 2 }
-        && Math.Min(shape.Channels, shape.Filters) >= LeastWinogradChannels && shape.OutHeight >= Winograd.Tile - 1 && shape.OutWidth >= Winograd.Tile - 1;
+        && Math.Min(shape.Channels, shape.Filters) >= LeastWinogradChannels && shape.OutHeight >= Winograd.Tile - 1 && shape.OutWidth >= Winograd.Tile - 1
+        && (long)Math.Max(shape.Channels, shape.Filters) * shape.Height * shape.Width <= MostWinogradElements;
 
-    private static void WinogradCorrelate<T>(in WinogradShape shape, T* x, T* w, bool turned, T* bias, T* y) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        WinogradCorrelation<V512<T>, T, StridedTile8x2<V512<T>, T>, StridedTile16x1<V512<T>, T>>.Run(shape, x, w, turned, bias, y);
+    private static int WinogradLanes<T>() where T : unmanaged, IBinaryFloatingPointIeee754<T> => Vector512.IsHardwareAccelerated ? V512<T>.Count : V256<T>.Count;
+
+    private static void WinogradCorrelate<T>(in WinogradShape shape, T* x, T* w, bool turned, T* bias, T* y) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (Vector512.IsHardwareAccelerated) WinogradCorrelation<V512<T>, T, StridedTile8x2<V512<T>, T>, StridedTile16x1<V512<T>, T>>.Run(shape, x, w, turned, bias, y);
+        else WinogradCorrelation<V256<T>, T, StridedTile6x2<V256<T>, T>, StridedTile12x1<V256<T>, T>>.Run(shape, x, w, turned, bias, y);
+    }
 
     private static bool FillsVectors<V, T>(int filters) where V : struct, ILanes<V, T> where T : unmanaged => filters >= LeastFill * ((filters + V.Count - 1) / V.Count * V.Count);
 

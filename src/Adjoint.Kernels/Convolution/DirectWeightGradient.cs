@@ -51,14 +51,8 @@ internal static unsafe class DirectWeightGradient<V, T> where V : struct, ILanes
             };
             new Span<T>(job.Sums, (int)(length * sampleGroups)).Clear();
             Workers.For(filterBlocks * shape.Groups * sampleGroups, ref job);
-            for (var group = 0; group < sampleGroups; group++)
-                Zip.Run(new AddLane(), dw, job.Sums + group * length, dw, length);
+            PartialSums.AddTo(dw, job.Sums, length, sampleGroups);
         }
-    }
-
-    private readonly struct AddLane : IBinaryLane
-    {
-        public W Invoke<W>(W x, W y) where W : struct, ILanes<W> => x + y;
     }
 
     private struct Job : IChunkJob

@@ -47,14 +47,8 @@ internal static unsafe class WeightGradient<T, TTile> where T : unmanaged, IBina
             Workers.For(shape.Samples * shape.Groups, ref preparation);
             Workers.For(panels * shape.Groups * sampleGroups, ref job);
             if (sampleGroups == 1) return;
-            for (var group = 0; group < sampleGroups; group++)
-                Zip.Run(new AddLane(), dw, job.Sums + group * length, dw, length);
+            PartialSums.AddTo(dw, job.Sums, length, sampleGroups);
         }
-    }
-
-    private readonly struct AddLane : IBinaryLane
-    {
-        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x + y;
     }
 
     private struct Preparation : IChunkJob

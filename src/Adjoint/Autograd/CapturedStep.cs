@@ -18,6 +18,9 @@ public sealed class CapturedStep
     private readonly List<Command> plan = [];
     private readonly List<(Tensor Parameter, Tensor Gradient)> gradients = [];
     private (Tensor X, Tensor Y, Tensor Loss)? ends;
+    // Commands that read the inputs, and how: they read the caller's tensor where it lies, unless something keeps that from being as good as a copy.
+    private readonly List<(Command Command, int Operand, Tensor View)> readers = [];
+    private bool mustCopyInputs;
     private Arena? arena;
     private int calls;
 
@@ -61,7 +64,9 @@ public sealed class CapturedStep
             }
         if (x.Shape != own.X.Shape || y.Shape != own.Y.Shape || x.DType != own.X.DType || y.DType != own.Y.DType)
             return fallBackToEager ? Eager(x, y) : throw new CaptureException($"it was captured for {own.X.Shape} {own.X.DType.Label()} and {own.Y.Shape} {own.Y.DType.Label()}, and is called with {x.Shape} {x.DType.Label()} and {y.Shape} {y.DType.Label()}");
-        CpuBackend.Instance.Copy(x, own.X);
+        var isRead = !mustCopyInputs && x.IsContiguous;
+        if (!isRead) CpuBackend.Instance.Copy(x, own.X);
+        foreach (var (command, operand, view) in readers) command.Operands[operand] = isRead ? new Tensor(x.Storage, view.Shape, view.DType, [.. view.Strides], view.Offset + x.Offset) : view;
         CpuBackend.Instance.Copy(y, own.Y);
         foreach (var command in plan) command.Run(CpuBackend.Instance);
         foreach (var (parameter, gradient) in gradients)
@@ -171,13 +176,20 @@ public sealed class CapturedStep
             if (next - i == 1)
             {
                 for (var k = 0; k < commands[i].Operands.Length; k++)
-                    if (commands[i].Operands[k] is { } operand) commands[i].Operands[k] = Resolve(operand);
+                    if (commands[i].Operands[k] is { } operand)
+                    {
+                        commands[i].Operands[k] = Resolve(operand);
+                        if (operand.Storage != ends.Value.X.Storage) continue;
+                        readers.Add((commands[i], k, commands[i].Operands[k]!));
+                        mustCopyInputs |= k >= commands[i].Operands.Length - commands[i].Outputs;
+                    }
                 plan.Add(commands[i]);
             }
             else
             {
                 var group = commands[i..next].Cast<ElementwiseCommand>().ToArray();
                 var fused = new FusedCommand(group, operand => IsPrivate(operand, group));
+                mustCopyInputs |= fused.Operands.Any(operand => operand!.Storage == ends.Value.X.Storage);
                 fused.Rebind(Resolve);
                 plan.Add(fused);
             }

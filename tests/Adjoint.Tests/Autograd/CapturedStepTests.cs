@@ -93,6 +93,29 @@ public class CapturedStepTests
         Assert.Equal(64 * 64, w.Grad!.Length);
     }
 
+    [Theory, InlineData(false), InlineData(true)]
+    public void Inputs_are_read_wherever_they_lie(bool isChained)
+    {
+        // Dense, a slice with an offset, transposed, spread, dense again; read by a product, or by an element-wise chain.
+        var all = Tensor.Randn([12, 40, 30], new Generator(1));
+        Tensor[] inputs = [all[0], all[1].Contiguous(), all[2], all.Reshape(-1).Slice(0, 3607, 1200).Reshape(40, 30), Tensor.Randn([30, 40], new Generator(2)).Transpose(), Tensor.Randn([1, 30], new Generator(3)).Expand(40, 30), all[5]];
+        var w = Tensor.Randn([30, 7], new Generator(4)).RequireGrad();
+        var y = Tensor.From(Enumerable.Range(0, 40).Select(i => i % 7L).ToArray());
+        Tensor Loss(Tensor x, Tensor labels) => Adjoint.Loss.CrossEntropy((isChained ? (x * 2.0 + 1.0).Sigmoid() : x).MatMul(w), labels);
+        var step = CapturedStep.Create(Loss, [w]);
+        foreach (var x in inputs)
+        {
+            w.ZeroGrad();
+            var before = x.ToArray<float>();
+            Loss(x, y).Backward();
+            var expected = w.Grad!.ToArray<float>();
+            step.Run(x, y);
+            Assert.Equal(expected, w.Grad!.ToArray<float>());
+            Assert.Equal(before, x.ToArray<float>());
+        }
+        Assert.True(step.IsCaptured);
+    }
+
     [Fact]
     public void Another_shape_is_refused_or_runs_eagerly()
     {

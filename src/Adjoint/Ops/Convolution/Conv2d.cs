@@ -41,7 +41,8 @@ public static class Conv2dMethods
     {
         /// <summary>
         /// Convolution over the last two axes: x (n, c, h, w), weight (f, c / groups, kh, kw), bias (f) or null → (n, f, ⌊(h + 2p − d·(kh − 1) − 1) / s⌋ + 1, …).
-        /// With as many groups as channels it is depthwise.
+        /// With as many groups as channels it is depthwise. NaN and infinities reach every output whose window holds them; in float32, filters of 3 × 3 over 16 channels or more are computed
+        /// by tiles of 4 × 4 outputs (Winograd 1980), which they spoil whole.
         /// </summary>
         /// <exception cref="AdjointException">Shapes do not fit, a number is out of range, or the kernel is larger than the padded input.</exception>
         public Tensor Conv2d(Tensor weight, Tensor? bias = null, Size2? stride = null, Size2? padding = null, Size2? dilation = null, int groups = 1)
