@@ -34,14 +34,21 @@ internal sealed class Study(string title, IReadOnlyList<Experiment> experiments,
         return 0;
     }
 
-    /// <summary>Writes the report of what is complete; the number of trials that are not.</summary>
-    /// <exception cref="AdjointException">Another process works in the folder.</exception>
-    internal int Report()
+    /// <summary>Writes the report of what is complete and says what is not.</summary>
+    /// <param name="howToRun">The command that would run it.</param>
+    /// <param name="output">Gets the report's path.</param>
+    /// <param name="error">Gets what is missing.</param>
+    /// <exception cref="AdjointException">The folder is not there, or another process works in it.</exception>
+    internal int Report(string howToRun, TextWriter output, TextWriter error)
     {
+        if (!Directory.Exists(folder)) throw new AdjointException($"{folder}: no such folder; {howToRun} makes it");
         using var held = FolderLock.Take(folder);
-        return WriteReport();
+        if (WriteReport() is > 0 and var missing) error.WriteLine($"{missing} of {Trials.Count} trials are not complete and left out");
+        output.WriteLine(Path.Combine(folder, "report.html"));
+        return 0;
     }
 
+    // The number of trials that are not complete.
     private int WriteReport()
     {
         var trials = Trials.Select(trial => (Trial: trial, Result: TrialResult.Load(ExperimentRunner.FolderOf(folder, trial)))).Where(one => one.Result is not null).Select(one => (one.Trial, Result: one.Result!)).ToArray();

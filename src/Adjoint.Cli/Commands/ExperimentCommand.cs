@@ -39,14 +39,7 @@ internal static class ExperimentCommand
             return 0;
         });
         var report = new Command("report", "Write the report of what is complete.") { file, folder };
-        report.SetAction(parsed =>
-        {
-            var (study, path) = Open(parsed);
-            if (!Directory.Exists(path)) throw new AdjointException($"{path}: no such folder; adjoint experiment run {parsed.GetValue(file)} makes it");
-            if (study.Report() is > 0 and var missing) error.WriteLine($"{missing} of {study.Trials.Count} trials are not complete and left out");
-            output.WriteLine(Path.Combine(path, "report.html"));
-            return 0;
-        });
+        report.SetAction(parsed => Open(parsed).Study.Report($"adjoint experiment run {parsed.GetValue(file)}", output, error));
         var schema = new Command("schema", "Print the JSON schema of experiment files; save it beside yours and name it under $schema.");
         schema.SetAction(_ =>
         {

@@ -18,7 +18,8 @@ internal static class PaperCommand
         var dataDir = new Option<string?>("--data-dir") { Description = "Where the data sets lie; else ADJOINT_DATA, else the user's cache." };
         var quiet = new Option<bool>("--quiet") { Description = "No progress." };
         var every = new Option<double>("--checkpoint-every") { Description = "Seconds between a trial's checkpoints.", DefaultValueFactory = _ => 60 };
-        var command = new Command("paper", "Redraw the course report's figures and judge its claims.") { seeds, only, quick, jobs, folder, dataDir, quiet, every };
+        var report = new Option<bool>("--report") { Description = "Run nothing: write the report of what is complete." };
+        var command = new Command("paper", "Redraw the course report's figures and judge its claims.") { seeds, only, quick, jobs, folder, dataDir, quiet, every, report };
         command.SetAction(parsed =>
         {
             var count = parsed.GetValue(seeds);
@@ -26,8 +27,10 @@ internal static class PaperCommand
             var wanted = Select(parsed.GetValue(only), parsed.GetValue(quick)).Select(one => one with { Seeds = [.. Enumerable.Range(1, count).Select(seed => (ulong)seed)] }).ToArray();
             var program = new TrainProgram(parsed.GetValue(dataDir), ExperimentCommand.Seconds(parsed.GetValue(every)));
             // The first thing that could be missing is said before the first trial.
-            foreach (var dataset in wanted.Select(one => one.Base["dataset"]).Distinct()) Data.DataFolder.Locate(parsed.GetValue(dataDir), dataset);
+            if (!parsed.GetValue(report))
+                foreach (var dataset in wanted.Select(one => one.Base["dataset"]).Distinct()) Data.DataFolder.Locate(parsed.GetValue(dataDir), dataset);
             var study = new Study("The course report, redrawn", wanted, program, parsed.GetValue(folder) ?? Path.Combine("runs", parsed.GetValue(quick) ? "paper-quick" : "paper"), parsed.GetValue(quick) ? Quick : null);
+            if (parsed.GetValue(report)) return study.Report("adjoint paper", output, error);
             return study.Run(ExperimentCommand.Jobs(parsed.GetValue(jobs)), parsed.GetValue(quiet), output, error);
         });
         return command;

@@ -94,6 +94,24 @@ public sealed partial class ExperimentCommandTests : IDisposable
         Assert.Contains("smaller learning rate", File.ReadAllText(Path.Combine(folder, "out", "report.html")), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void The_report_of_what_is_complete_runs_nothing()
+    {
+        var file = Write("""{ "name": "part", "settings": { "dataset": "synth", "hidden": "8", "epochs": 1, "data-share": 0.05 }, "seeds": 2 }""");
+        var path = Path.Combine(folder, "out");
+        Assert.Equal(0, Run("experiment", "run", file, "--out", path, "--quiet").Code);
+        var trials = Path.Combine(path, "trials");
+        Directory.Delete(Directory.GetDirectories(trials)[0], recursive: true);
+        var (code, output, error) = Run("experiment", "report", file, "--out", path);
+        Assert.Equal((0, Path.Combine(path, "report.html") + Environment.NewLine, "1 of 2 trials are not complete and left out" + Environment.NewLine), (code, output, error));
+        Assert.Single(Directory.GetDirectories(trials));
+        Assert.Contains("1 trials are not complete and left out", File.ReadAllText(Path.Combine(path, "report.html")), StringComparison.Ordinal);
+
+        Directory.CreateDirectory(Path.Combine(folder, "none"));
+        Assert.Equal((0, "3 of 3 trials are not complete and left out" + Environment.NewLine), Run("paper", "--only", "text", "--report", "--out", Path.Combine(folder, "none")) is var paper ? (paper.Code, paper.Error) : default);
+        Assert.Contains("no such folder; adjoint paper makes it", Fails(1, "paper", "--report", "--out", Path.Combine(folder, "nowhere")), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(1, "experiment run nowhere.json", "nowhere.json: no such file")]
     [InlineData(2, "experiment", "which command? run, resume, status, report, schema")]
