@@ -18,15 +18,24 @@ public enum Verdict
 /// <param name="Rules">What must be so for it to hold, all of them.</param>
 public sealed record Claim(string Text, params IReadOnlyList<Rule> Rules);
 
+/// <summary>Something seen, in words.</summary>
+/// <param name="Of">Of what: a measure.</param>
+/// <param name="Found">The numbers.</param>
+public sealed record Observation(string Of, string Found)
+{
+    /// <summary>Both in a line.</summary>
+    public override string ToString() => $"{Of}: {Found}";
+}
+
 /// <summary>One comparison, with its numbers.</summary>
-/// <param name="What">What is compared, with numbers, in words.</param>
+/// <param name="Compared">What is compared, and the numbers.</param>
 /// <param name="Estimate">What was found.</param>
 /// <param name="Low">The low end of its 95 % interval.</param>
 /// <param name="High">The high end.</param>
 /// <param name="Unit">Of these numbers.</param>
 /// <param name="Test">The test with its statistic.</param>
 /// <param name="P">The test's p; NaN where there is none.</param>
-public sealed record Evidence(string What, double Estimate, double Low, double High, string Unit, string Test, double P)
+public sealed record Evidence(Observation Compared, double Estimate, double Low, double High, string Unit, string Test, double P)
 {
     /// <summary>The p after Holm's correction for all tests of the experiment.</summary>
     public double AdjustedP { get; init; } = double.NaN;
@@ -45,7 +54,11 @@ public sealed record Evidence(string What, double Estimate, double Low, double H
 }
 
 /// <summary>A claim judged.</summary>
-public sealed record Finding(Claim Claim, Verdict Verdict, IReadOnlyList<Evidence> Evidence)
+/// <param name="Claim">What was said.</param>
+/// <param name="Verdict">What the trials say about it.</param>
+/// <param name="Found">What was seen, a line for each rule, or for each of its comparisons; none without trials.</param>
+/// <param name="Evidence">The comparisons that the verdict rests on.</param>
+public sealed record Finding(Claim Claim, Verdict Verdict, IReadOnlyList<Observation> Found, IReadOnlyList<Evidence> Evidence)
 {
     /// <summary>Below this, adjusted, chance is ruled out.</summary>
     public const double Level = 0.05;
@@ -60,7 +73,7 @@ public sealed record Finding(Claim Claim, Verdict Verdict, IReadOnlyList<Evidenc
             var judged = rules.Select(rule => (rule.Rule, Evidence: rule.Evidence.Select(one => one with { AdjustedP = adjusted.Dequeue() }).ToArray())).ToArray();
             var verdicts = judged.Select(rule => rule.Evidence.Length == 0 ? Verdict.Undecided : rule.Rule.Decide(rule.Evidence)).ToArray();
             var verdict = verdicts.Contains(Verdict.DoesNotHold) ? Verdict.DoesNotHold : verdicts.All(one => one == Verdict.Holds) ? Verdict.Holds : Verdict.Undecided;
-            return new Finding(claim, verdict, [.. judged.SelectMany(rule => rule.Evidence)]);
+            return new Finding(claim, verdict, [.. claim.Rules.SelectMany(rule => rule.Found(runs))], [.. judged.SelectMany(rule => rule.Evidence)]);
         })];
     }
 }

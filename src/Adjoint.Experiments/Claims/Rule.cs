@@ -11,6 +11,9 @@ public abstract record Rule
     /// <summary>The comparisons that it rests on; none while there are no trials.</summary>
     public abstract IReadOnlyList<Evidence> Weigh(CaseRuns runs);
 
+    /// <summary>What was seen, in as few lines as say it.</summary>
+    public virtual IReadOnlyList<Observation> Found(CaseRuns runs) => [.. Weigh(runs).Select(one => one.Compared)];
+
     /// <summary>The verdict, from comparisons whose p is adjusted.</summary>
     public abstract Verdict Decide(IReadOnlyList<Evidence> evidence);
 
@@ -28,7 +31,7 @@ public abstract record Rule
         var (paired, welch) = (TTest.One(differences), TTest.Welch(Sample.Of(a), Sample.Of(b)));
         var (bottom, top) = paired.Interval();
         var effect = EffectSize.OfOne(differences);
-        yield return new($"{measure.Title}: {high} {Number(a.Average())} against {low} {Number(b.Average())} {measure.Unit}", differences.Mean, bottom, top, measure.Unit,
+        yield return new(new(measure.Title, $"{Named(high, a.Average(), measure)} against {Named(low, b.Average(), measure)}"), differences.Mean, bottom, top, measure.Unit,
             $"paired {T(paired)}; Welch's {T(welch)}, p = {Number(welch.P)}", paired.P)
         {
             Effect = $"g = {Number(effect)}",
@@ -44,7 +47,7 @@ public abstract record Rule
         var test = TTest.One(sample);
         var (low, high) = test.Interval();
         var effect = EffectSize.OfOne(sample);
-        yield return new($"{what}: {Number(values.Average())} {unit}", sample.Mean, low, high, unit, T(test), test.P)
+        yield return new(new(what, Quantity(values.Average(), unit)), sample.Mean, low, high, unit, T(test), test.P)
         {
             Effect = $"g = {Number(effect)}",
             SeedsNeeded = Power.SeedsOfPairs(Math.Abs(effect)),
@@ -52,11 +55,35 @@ public abstract record Rule
         };
     }
 
+    private protected static Observation Means(CaseRuns runs, Measure measure) =>
+        new(measure.Title, string.Join(", ", runs.Cases.Select(one => (one.Label, Values: runs.Values(one.Label, measure))).Where(one => one.Values.Length > 0).Select(one => Named(one.Label, one.Values.Average(), measure))));
+
+    // Labels may be numbers themselves: brackets keep them apart.
+    private static string Named(string label, double value, Measure measure) => $"{label} ({Quantity(value, measure.Unit)})";
+
+    // The space does not break: a number stays with its unit.
+    private protected static string Quantity(double value, string unit) => $"{Number(value)}\u00A0{unit}";
+
     private protected static string T(TTest test) => $"t({Number(test.DegreesOfFreedom)}) = {Number(test.T)}";
 
-    internal static string Number(double value) => double.IsFinite(value)
-        ? value.ToString(Math.Abs(value) is >= 100 or 0 ? "0" : Math.Abs(value) >= 10 ? "0.0" : Math.Abs(value) >= 0.01 ? "0.00" : "0.0E+0", CultureInfo.InvariantCulture).Replace("-", "−", StringComparison.Ordinal)
-        : "–";
+    /// <summary>A number for a reader: about three digits, two of small ones, powers of ten below a thousandth.</summary>
+    internal static string Number(double value)
+    {
+        if (!double.IsFinite(value)) return "–";
+        var size = Math.Abs(value);
+        if (size is > 0 and < 0.001)
+        {
+            var parts = value.ToString("0.0E+0", CultureInfo.InvariantCulture).Split('E');
+            return $"{Minus(parts[0])}·10{string.Concat(parts[1].Select(Superscript))}";
+        }
+        return Minus(value.ToString(size is >= 100 or 0 ? "0" : size >= 10 ? "0.0" : size >= 0.01 ? "0.00" : "0.0000", CultureInfo.InvariantCulture));
+
+        static string Minus(string text) => text.Replace("-", "−", StringComparison.Ordinal);
+        static char Superscript(char one) => one == '-' ? '⁻' : "⁰¹²³⁴⁵⁶⁷⁸⁹"[one - '0'];
+    }
+
+    /// <summary>A number that somebody wrote, with the digits that it has.</summary>
+    private protected static string Given(double value) => value.ToString("0.####", CultureInfo.InvariantCulture).Replace("-", "−", StringComparison.Ordinal);
 }
 
 /// <summary>One case measures more than another.</summary>
@@ -102,7 +129,7 @@ public sealed record Differ(Measure Measure, string Case, string Other) : Rule
 public sealed record Near(Measure Measure, string Case, double Reported, double Margin) : Rule
 {
     /// <inheritdoc/>
-    public override string Text => $"holds when {Number(Reported)} {Measure.Unit} lies within {Number(Margin)} of the mean; does not hold when it lies further off, and outside of where one more run would fall 95 times in 100 (mean ± t·s·√(1 + 1/n)); else undecided, as it is below two seeds";
+    public override string Text => $"holds when {Given(Reported)} {Measure.Unit} lies within {Given(Margin)} of the mean; does not hold when it lies further off, and outside of where one more run would fall 95 times in 100 (mean ± t·s·√(1 + 1/n)); else undecided, as it is below two seeds";
 
     /// <inheritdoc/>
     public override IReadOnlyList<Evidence> Weigh(CaseRuns runs)
@@ -111,7 +138,7 @@ public sealed record Near(Measure Measure, string Case, double Reported, double 
         if (values.Length == 0) return [];
         var sample = Sample.Of(values);
         var (low, high) = sample.NextInterval();
-        return [new($"{Measure.Title} of {Case}, reported {Number(Reported)} {Measure.Unit}, found {Number(sample.Mean)}", sample.Mean, low, high, Measure.Unit, "95 % prediction interval of one more run", double.NaN) { Seeds = values.Length }];
+        return [new(new($"{Measure.Title} of {Case}", $"{Quantity(sample.Mean, Measure.Unit)}, reported {Given(Reported)}"), sample.Mean, low, high, Measure.Unit, "95 % prediction interval of one more run", double.NaN) { Seeds = values.Length }];
     }
 
     /// <inheritdoc/>
@@ -124,7 +151,7 @@ public sealed record Near(Measure Measure, string Case, double Reported, double 
 public sealed record Beyond(Measure Measure, string Case, double Bound, bool Above = true) : Rule
 {
     /// <inheritdoc/>
-    public override string Text => $"holds when {Measure.Title} of {Case} is {(Above ? "above" : "below")} {Number(Bound)} {Measure.Unit} in a two-sided one-sample t-test over seeds (adjusted p ≤ {Finding.Level}), does not hold when it is on the other side, else undecided";
+    public override string Text => $"holds when {Measure.Title} of {Case} is {(Above ? "above" : "below")} {Given(Bound)} {Measure.Unit} in a two-sided one-sample t-test over seeds (adjusted p ≤ {Finding.Level}), does not hold when it is on the other side, else undecided";
 
     /// <inheritdoc/>
     public override IReadOnlyList<Evidence> Weigh(CaseRuns runs) => [.. AgainstBound($"{Measure.Title} of {Case}", runs.Values(Case, Measure), Bound, Measure.Unit, Above ? 1 : -1)];
@@ -163,6 +190,9 @@ public sealed record Top(Measure Measure, string Case) : Rule
     public override IReadOnlyList<Evidence> Weigh(CaseRuns runs) => [.. runs.Cases.Where(other => other.Label != Case).SelectMany(other => Difference(runs, Measure, Case, other.Label))];
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Observation> Found(CaseRuns runs) => [Means(runs, Measure)];
+
+    /// <inheritdoc/>
     public override Verdict Decide(IReadOnlyList<Evidence> evidence)
     {
         var verdicts = evidence.Select(ByOne).ToArray();
@@ -174,7 +204,7 @@ public sealed record Top(Measure Measure, string Case) : Rule
 public sealed record Alike(Measure Measure, double Margin) : Rule
 {
     /// <inheritdoc/>
-    public override string Text => $"does not hold when a one-way analysis of variance finds a difference (adjusted p ≤ {Finding.Level}); holds when it finds none and any two cases are within {Number(Margin)} {Measure.Unit} of each other by two one-sided tests (p ≤ {Finding.Level}; all must pass, so no correction); else undecided: no difference found is no proof of none";
+    public override string Text => $"does not hold when a one-way analysis of variance finds a difference (adjusted p ≤ {Finding.Level}); holds when it finds none and any two cases are within {Given(Margin)} {Measure.Unit} of each other by two one-sided tests (p ≤ {Finding.Level}; all must pass, so no correction); else undecided: no difference found is no proof of none";
 
     /// <inheritdoc/>
     public override IReadOnlyList<Evidence> Weigh(CaseRuns runs)
@@ -186,7 +216,7 @@ public sealed record Alike(Measure Measure, double Margin) : Rule
         var worst = (from i in Enumerable.Range(0, groups.Length) from j in Enumerable.Range(0, i) let pairs = runs.Pairs(runs.Cases[i].Label, runs.Cases[j].Label, Measure) where pairs.A.Length > 0 select Equivalence.P(TTest.Paired(pairs.A, pairs.B), Margin)).DefaultIfEmpty(double.NaN).Max(p => double.IsNaN(p) ? 1 : p);
         return
         [
-            new($"{Measure.Title}: {string.Join(", ", runs.Cases.Zip(means, (one, mean) => $"{one.Label} {Number(mean)}"))} {Measure.Unit}", means.Max() - means.Min(), double.NaN, double.NaN, Measure.Unit,
+            new(Means(runs, Measure), means.Max() - means.Min(), double.NaN, double.NaN, Measure.Unit,
                 $"F({anova.Groups - 1}, {anova.Count - anova.Groups}) = {Number(anova.F)}; largest p of equivalence {Number(worst)}", anova.P)
             {
                 Effect = $"ω² = {Number(anova.OmegaSquared)}",

@@ -37,6 +37,11 @@ public sealed record Case(string Label, IReadOnlyDictionary<string, string> Sett
 /// <param name="Title">Above it.</param>
 public sealed record Plot(string Number, Quantity Quantity, string Title);
 
+/// <summary>One way to read what a source leaves open; the experiments that read the same make the same claims in the same order, and the report sets their verdicts side by side.</summary>
+/// <param name="Of">What is read: the same for all its readings.</param>
+/// <param name="Label">This way, in a few words.</param>
+public sealed record Reading(string Of, string Label);
+
 /// <summary>An experiment as data: what is set, what is varied, how often it is repeated, what is measured, and what is claimed about it.</summary>
 /// <param name="Name">Short; names files.</param>
 /// <param name="Title">What it is about.</param>
@@ -62,6 +67,9 @@ public sealed record Experiment(string Name, string Title, IReadOnlyDictionary<s
 
     /// <summary>What was left open and had to be chosen, each with its reason.</summary>
     public IReadOnlyList<string> Choices { get; init; } = [];
+
+    /// <summary>Which of several ways to read a source this is; null where there is one.</summary>
+    public Reading? Reading { get; init; }
 
     /// <summary>The combinations, in order of the factors, the last one fastest; or as many as are drawn.</summary>
     public IReadOnlyList<Case> Cases()

@@ -24,25 +24,17 @@ public static class CourseReport
     private static readonly Dictionary<string, string> Cifar = new() { ["dataset"] = "cifar10", ["model"] = "lenet", ["batch-size"] = "50" };
 
     private const string MnistSetting = "Batch, loss, learning rate and first weights are not given: batch 128, sum of losses, learning rate 0.0001, plain SGD, Glorot's normal weights, as in the course's code.";
-    private const string Unit = "Inputs are divided by 255, as the report says.";
-    private const string Bytes = "Run again with inputs from 0 to 255, as the course's code loads them: divided inputs give the first layer gradients 255 times smaller at the same learning rate, which can turn a verdict.";
-    private const string Tutorial = "Optimiser not given: SGD with momentum 0.9, as in the tutorial that the network is from.";
-    private const string AdamToo = "Run again with Adam, the report's optimiser elsewhere.";
     private const string FiftyEpochs = "The number of epochs is not given: 50, since the best is reported after 46.";
+    private static readonly Way Divided = new("", "inputs / 255", "Inputs are divided by 255, as the report says.", [("pixels", "unit")]);
+    private static readonly Way Bytes = new("b", "inputs 0 to 255", "Run again with inputs from 0 to 255, as the course's code loads them: divided inputs give the first layer gradients 255 times smaller at the same learning rate, which can turn a verdict.", [("pixels", "bytes")]);
+    private static readonly Way Momentum = new("", "SGD, momentum 0.9", "Optimiser not given: SGD with momentum 0.9, as in the tutorial that the network is from; learning rate 0.001 where it is not varied, as there.", [("optimizer", "sgd"), ("momentum", "0.9"), ("lr", "0.001")]);
+    private static readonly Way Adam = new("b", "Adam", "Run again with Adam, the report's optimiser elsewhere; learning rate 0.001 where it is not varied, Adam's default.", [("optimizer", "adam"), ("lr", "0.001")]);
 
     /// <summary>All of them, in order. An addition to the number marks another way to read what the report leaves open.</summary>
     public static IReadOnlyList<Experiment> Experiments { get; } =
     [
-        Activations("1", "Sigmoid and ReLU on MNIST", Unit, "unit"),
-        Activations("1b", "Sigmoid and ReLU on MNIST, inputs 0 to 255", Bytes, "bytes"),
-        Sizes("2", "Size of the hidden layer on MNIST", Unit, "unit"),
-        Sizes("2b", "Size of the hidden layer on MNIST, inputs 0 to 255", Bytes, "bytes"),
-        Layers("3", "One and two hidden layers on MNIST", Unit, "unit"),
-        Layers("3b", "One and two hidden layers on MNIST, inputs 0 to 255", Bytes, "bytes"),
-        Batches("4", "Batch size on CIFAR-10, SGD with momentum", Tutorial, Momentum("0.001")),
-        Batches("4b", "Batch size on CIFAR-10, Adam", AdamToo + " Learning rate 0.001, Adam's default.", Adam("0.001")),
-        Rates("5", "Learning rate on CIFAR-10, SGD with momentum", Tutorial, Momentum("0.001")),
-        Rates("5b", "Learning rate on CIFAR-10, Adam", AdamToo, Adam("0.001")),
+        Activations(Divided), Activations(Bytes), Sizes(Divided), Sizes(Bytes), Layers(Divided), Layers(Bytes),
+        Batches(Momentum), Batches(Adam), Rates(Momentum), Rates(Adam),
         new("6", "Adam and SGD on CIFAR-10", With(Cifar, ("epochs", "50"), ("lr", "0.003")),
             [new("optimizer", [Named("Adam", ("optimizer", "adam")), Named("SGD", ("optimizer", "sgd")), Named("SGD, momentum 0.9", ("optimizer", "sgd"), ("momentum", "0.9"))])], Measure.Best)
         {
@@ -79,11 +71,10 @@ public static class CourseReport
         },
     ];
 
-    private static Experiment Activations(string name, string title, string choice, string pixels) =>
-        new(name, title, With(Mnist, ("pixels", pixels)), [new("activation", [Named("sigmoid", ("activation", "sigmoid")), Named("ReLU", ("activation", "relu"))])], Measure.Best)
+    private static Experiment Activations(Way way) =>
+        Read(way, "1", "Sigmoid and ReLU on MNIST", Mnist, new("activation", [Named("sigmoid", ("activation", "sigmoid")), Named("ReLU", ("activation", "relu"))])) with
         {
-            Plots = [new(name, Quantity.ValidationAccuracy, title)],
-            Choices = [MnistSetting, choice],
+            Choices = [MnistSetting, way.Choice],
             Claims =
             [
                 new("Sigmoid beats ReLU", new Higher(Measure.Best, "sigmoid", "ReLU")),
@@ -93,11 +84,10 @@ public static class CourseReport
             ],
         };
 
-    private static Experiment Sizes(string name, string title, string choice, string pixels) =>
-        new(name, title, With(Mnist, ("pixels", pixels)), [new("size of the hidden layer, times the inputs", [.. ((string[])["2x", "4x", "6x"]).Select(size => Named(size.Replace('x', '×'), ("hidden", size)))])], Measure.Best)
+    private static Experiment Sizes(Way way) =>
+        Read(way, "2", "Size of the hidden layer on MNIST", Mnist, new("size of the hidden layer, times the inputs", [.. ((string[])["2x", "4x", "6x"]).Select(size => Named(size.Replace('x', '×'), ("hidden", size)))])) with
         {
-            Plots = [new(name, Quantity.ValidationAccuracy, title)],
-            Choices = [MnistSetting, choice],
+            Choices = [MnistSetting, way.Choice],
             Claims =
             [
                 new("The sizes do not differ (p > 0.05)", new Alike(Measure.Best, 1)),
@@ -107,19 +97,17 @@ public static class CourseReport
             ],
         };
 
-    private static Experiment Layers(string name, string title, string choice, string pixels) =>
-        new(name, title, With(Mnist, ("pixels", pixels)), [new("layers", [Named("1 layer", ("layers", "1")), Named("2 layers", ("layers", "2"))])], Measure.Best)
+    private static Experiment Layers(Way way) =>
+        Read(way, "3", "One and two hidden layers on MNIST", Mnist, new("layers", [Named("1 layer", ("layers", "1")), Named("2 layers", ("layers", "2"))])) with
         {
-            Plots = [new(name, Quantity.ValidationAccuracy, title)],
-            Choices = [MnistSetting, choice],
+            Choices = [MnistSetting, way.Choice],
             Claims = [new("One layer beats two", new Higher(Measure.Best, "1 layer", "2 layers"))],
         };
 
-    private static Experiment Batches(string name, string title, string choice, (string, string)[] optimizer) =>
-        new(name, title, With(Cifar, [("epochs", "50"), .. optimizer]), [Numbers("batch size", "batch-size", 25, 50, 100, 200, 300)], Measure.Best)
+    private static Experiment Batches(Way way) =>
+        Read(way, "4", "Batch size on CIFAR-10", With(Cifar, ("epochs", "50")), Numbers("batch size", "batch-size", 25, 50, 100, 200, 300)) with
         {
-            Plots = [new(name, Quantity.ValidationAccuracy, title)],
-            Choices = [choice, FiftyEpochs],
+            Choices = [way.Choice, FiftyEpochs],
             Claims =
             [
                 new("Smaller batches do better", new Falling(Measure.Best, "batch size")),
@@ -129,11 +117,10 @@ public static class CourseReport
             ],
         };
 
-    private static Experiment Rates(string name, string title, string choice, (string, string)[] optimizer) =>
-        new(name, title, With(Cifar, [("epochs", "20"), .. optimizer]), [Numbers("learning rate", "lr", 0.0005, 0.001, 0.003, 0.005, 0.01)], Measure.Best)
+    private static Experiment Rates(Way way) =>
+        Read(way, "5", "Learning rate on CIFAR-10", With(Cifar, ("epochs", "20")), Numbers("learning rate", "lr", 0.0005, 0.001, 0.003, 0.005, 0.01)) with
         {
-            Plots = [new(name, Quantity.ValidationAccuracy, title)],
-            Choices = [choice, "The rates besides 0.0005 and 0.003 are not given: 0.001, 0.005 and 0.01 fill the range and go past its best."],
+            Choices = [way.Choice, "The rates besides 0.0005 and 0.003 are not given: 0.001, 0.005 and 0.01 fill the range and go past its best."],
             Claims =
             [
                 new("The best learning rate is 0.003", new Top(Measure.Best, "0.003")),
@@ -142,9 +129,11 @@ public static class CourseReport
             ],
         };
 
-    private static (string, string)[] Momentum(string rate) => [("optimizer", "sgd"), ("momentum", "0.9"), ("lr", rate)];
-
-    private static (string, string)[] Adam(string rate) => [("optimizer", "adam"), ("lr", rate)];
+    private static Experiment Read(Way way, string figure, string title, Dictionary<string, string> settings, Factor varied)
+    {
+        var (name, full) = (figure + way.Mark, $"{title}, {way.Label}");
+        return new(name, full, With(settings, way.Settings), [varied], Measure.Best) { Reading = new(figure, way.Label), Plots = [new(name, Quantity.ValidationAccuracy, full)] };
+    }
 
     private static Factor Numbers(string name, string setting, params double[] values) => new(name, [.. values.Select(value => value.ToString("0.####", CultureInfo.InvariantCulture)).Select(value => Named(value, (setting, value)))]);
 
@@ -156,4 +145,7 @@ public static class CourseReport
         foreach (var (name, value) in more) result[name] = value;
         return result;
     }
+
+    // One way to read what the report leaves open: what it adds to a figure's number, what it is called, why, and what it sets.
+    private sealed record Way(string Mark, string Label, string Choice, (string Name, string Value)[] Settings);
 }

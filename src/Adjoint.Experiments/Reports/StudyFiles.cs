@@ -55,6 +55,13 @@ public static class StudyFiles
             json.WriteStartObject();
             json.WriteString("name", one.Experiment.Name);
             json.WriteString("title", one.Experiment.Title);
+            if (one.Experiment.Reading is { } reading)
+            {
+                json.WriteStartObject("reading");
+                json.WriteString("of", reading.Of);
+                json.WriteString("label", reading.Label);
+                json.WriteEndObject();
+            }
             json.WriteString("measure", one.Experiment.Measure.Name);
             json.WriteStartArray("choices");
             foreach (var choice in one.Experiment.Choices) json.WriteStringValue(choice);
@@ -119,7 +126,7 @@ public static class StudyFiles
         foreach (var one in finding.Evidence)
         {
             json.WriteStartObject();
-            json.WriteString("compared", one.What);
+            json.WriteString("compared", $"{one.Compared}");
             Number(json, "estimate", one.Estimate);
             Number(json, "low95", one.Low);
             Number(json, "high95", one.High);

@@ -47,7 +47,12 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
             .mark { background: #fff3cd; border: 2px solid #b04a00; padding: .5rem 1rem; font-weight: bold } .rule { color: #555; font-size: .85rem }
             code { font-size: .8rem; overflow-wrap: anywhere } details { margin: .3rem 0 }
             /* On a phone figures and tables of many columns scroll sideways, rather than shrink until nobody can read them. */
-            @media screen and (max-width: 40rem) { figure { overflow-x: auto } figure svg { min-width: 38rem } section table { min-width: 42rem } .wide table { font-size: .8rem } }
+            @media screen and (max-width: 40rem) {
+              figure { overflow-x: auto } figure svg { min-width: 38rem } section table { min-width: 42rem } .wide table { font-size: .8rem }
+              /* Verdicts are read from above to below: a line of figure, claim and verdict, and what was found beneath it. */
+              .verdicts, .verdicts tbody { display: block } .verdicts tr { display: grid; grid-template-columns: 3rem 1fr auto; border-bottom: 1px solid #ccc }
+              .verdicts td { border: 0 } .verdicts td:nth-child(n+4) { grid-column: 2 / -1; color: #555 } .verdicts tr:first-child, .verdicts td:empty { display: none }
+            }
             @media print {
               body { max-width: none; padding: 0; font-size: 10pt } h2, h3 { break-after: avoid } tr, .claim { break-inside: avoid }
               .wide { overflow: visible } table { font-size: 7.5pt } th, td { padding: .1rem .3rem } td.n { white-space: normal } code { font-size: 6.5pt }
@@ -68,10 +73,14 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
     /// <summary>The verdicts as a table of Markdown, for a README.</summary>
     public string ToMarkdown()
     {
-        var text = new StringBuilder("| figure | claim | verdict | found |\n|---|---|---|---|\n");
-        foreach (var one in Experiments)
-            foreach (var finding in one.Findings)
-                text.Append(CultureInfo.InvariantCulture, $"| {one.Experiment.Name} | {Cell(finding.Claim.Text)} | {VerdictText(finding)} | {Cell(string.Join("; ", finding.Evidence.Select(evidence => evidence.What)))} |\n");
+        var (rows, second) = (Rows(), HasReadings);
+        var text = new StringBuilder($"| figure | claim | verdict | found |{(second ? " read another way |" : "")}\n|---|---|---|---|{(second ? "---|" : "")}\n");
+        foreach (var row in rows)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"| {row.First.Of.Name} | {Cell(row.First.Finding.Claim.Text)} | {VerdictText(row.First.Finding)} | {Cell(string.Join("; ", row.First.Finding.Found))} |");
+            if (second) text.Append(CultureInfo.InvariantCulture, $" {string.Join("<br>", row.Others.Select(other => $"{(Turns(row.First, other) ? $"**{VerdictText(other.Finding)}**" : VerdictText(other.Finding))}, {Cell(other.Of.Reading!.Label)}: {Cell(Short(other.Finding))}"))} |");
+            text.Append('\n');
+        }
         return text.ToString();
     }
 
@@ -84,12 +93,43 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
         if (seeds is >= 2 and <= FewSeeds)
             text.Append(CultureInfo.InvariantCulture, $"<p><b>{Words(seeds)} seeds prove little.</b> With {seeds}, a paired test at 5 % finds a difference four times in five only when it is {Rule.Number(Detectable(seeds))} times the spread between seeds, before any correction for several tests. “Undecided” then means: run more seeds. Beside each comparison stands how many would settle it, if the effect is as large as it looks; that estimate is itself rough.</p>\n");
         else if (seeds == 1) text.Append("<p><b>One seed proves nothing</b>: how far results spread is unknown, so no claim that rests on a comparison is decided.</p>\n");
-        text.Append("<h2>Verdicts</h2><div class=\"wide\"><table><tr><th>figure</th><th>claim</th><th>verdict</th></tr>");
-        foreach (var one in Experiments)
-            foreach (var finding in one.Findings)
-                text.Append(CultureInfo.InvariantCulture, $"<tr><td><a href=\"#e-{Escape(one.Experiment.Name)}\">{Escape(one.Experiment.Name)}</a></td><td>{Escape(finding.Claim.Text)}</td><td class=\"verdict {Class(finding)}\">{VerdictText(finding)}</td></tr>");
+        var (rows, second) = (Rows(), HasReadings);
+        text.Append("<h2>Verdicts</h2>\n");
+        if (second && Mark is null)
+        {
+            var again = rows.Where(row => row.Others.Count > 0).ToArray();
+            text.Append(CultureInfo.InvariantCulture, $"<p>Where something was left open, both ways to read it were run: {again.Count(row => row.Others.Any(other => Turns(row.First, other)))} of {again.Length} verdicts turn with the choice, marked ⇄; {again.Count(row => row.Others.Any(other => Unsettles(row.First, other)))} more are decided in one reading and not in the other.</p>\n");
+        }
+        text.Append(CultureInfo.InvariantCulture, $"<div class=\"wide\"><table class=\"verdicts\"><tr><th>figure</th><th>claim</th><th>verdict</th><th>found</th>{(second ? "<th>read another way</th>" : "")}</tr>");
+        foreach (var row in rows)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"<tr><td>{Link(row.First.Of)}</td><td>{Escape(row.First.Finding.Claim.Text)}</td><td class=\"verdict {Class(row.First.Finding)}\">{VerdictText(row.First.Finding)}</td><td>{Escape(string.Join("; ", row.First.Finding.Found))}</td>");
+            if (second) text.Append(CultureInfo.InvariantCulture, $"<td>{string.Join("<br>", row.Others.Select(other => $"{(Turns(row.First, other) ? "⇄ " : "")}<span class=\"verdict {Class(other.Finding)}\">{VerdictText(other.Finding)}</span> ({Link(other.Of)}, {Escape(other.Of.Reading!.Label)}): {Escape(Short(other.Finding))}"))}</td>");
+            text.Append("</tr>");
+        }
         text.Append("</table></div>\n");
+
+        static string Link(Experiment one) => $"<a href=\"#e-{Escape(one.Name)}\">{Escape(one.Name)}</a>";
     }
+
+    // The verdicts of a claim, side by side for each reading of the same: the first is the row, whatever it is.
+    private IReadOnlyList<(Reread First, IReadOnlyList<Reread> Others)> Rows() =>
+    [
+        .. from readings in Experiments.GroupBy(one => one.Experiment.Reading?.Of ?? one.Experiment.Name)
+           from row in readings.SelectMany(one => one.Findings.Select((finding, claim) => (Claim: claim, One: new Reread(one.Experiment, finding)))).GroupBy(one => one.Claim, one => one.One)
+           select (row.First(), (IReadOnlyList<Reread>)[.. row.Skip(1)]),
+    ];
+
+    private bool HasReadings => Experiments.Where(one => one.Experiment.Reading is not null).GroupBy(one => one.Experiment.Reading!.Of).Any(readings => readings.Skip(1).Any());
+
+    private static bool Turns(Reread first, Reread other) => first.Finding.Verdict != other.Finding.Verdict && first.Finding.Verdict != Verdict.Undecided && other.Finding.Verdict != Verdict.Undecided;
+
+    private static bool Unsettles(Reread first, Reread other) => first.Finding.Verdict != other.Finding.Verdict && !Turns(first, other);
+
+    // Beside the first reading the measure need not be said again.
+    private static string Short(Finding finding) => finding.Found.Count == 1 ? finding.Found[0].Found : string.Join("; ", finding.Found);
+
+    private sealed record Reread(Experiment Of, Finding Finding);
 
     private void Section(StringBuilder text, Judged one)
     {
@@ -131,7 +171,7 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
         {
             text.Append("<div class=\"wide\"><table><tr><th>compared</th><th class=\"n\">estimate</th><th class=\"n\">95 % interval</th><th>test</th><th class=\"n\">p</th><th class=\"n\">p, Holm</th><th class=\"n\">effect</th><th class=\"n\">seeds; would settle it</th></tr>");
             foreach (var one in finding.Evidence)
-                text.Append(CultureInfo.InvariantCulture, $"<tr><td>{Escape(one.What)}</td><td class=\"n\">{Rule.Number(one.Estimate)}</td><td class=\"n\">{Rule.Number(one.Low)} to {Rule.Number(one.High)}</td><td>{Escape(one.Test)}</td><td class=\"n\">{Rule.Number(one.P)}</td><td class=\"n\">{Rule.Number(one.AdjustedP)}</td><td class=\"n\">{Escape(one.Effect)}</td><td class=\"n\">{one.Seeds}; {(one.SeedsNeeded is { } needed ? $"{needed}" : "–")}</td></tr>");
+                text.Append(CultureInfo.InvariantCulture, $"<tr><td>{Escape($"{one.Compared}")}</td><td class=\"n\">{Rule.Number(one.Estimate)}</td><td class=\"n\">{Rule.Number(one.Low)} to {Rule.Number(one.High)}</td><td>{Escape(one.Test)}</td><td class=\"n\">{Rule.Number(one.P)}</td><td class=\"n\">{Rule.Number(one.AdjustedP)}</td><td class=\"n\">{Escape(one.Effect)}</td><td class=\"n\">{one.Seeds}; {(one.SeedsNeeded is { } needed ? $"{needed}" : "–")}</td></tr>");
             text.Append("</table></div>");
         }
         text.Append(CultureInfo.InvariantCulture, $"<p class=\"rule\">Rule: {Escape(string.Join("; and ", finding.Claim.Rules.Select(rule => rule.Text)))}.</p></div>\n");

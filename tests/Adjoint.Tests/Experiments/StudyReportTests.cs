@@ -49,6 +49,43 @@ public sealed class StudyReportTests : IDisposable
     public void A_table_of_Markdown_keeps_its_columns() => Assert.Contains("| 1 | a \\|b\\| &lt;c> |", Report(null, "a |b| <c>").ToMarkdown(), StringComparison.Ordinal);
 
     [Fact]
+    public void Two_readings_of_the_same_stand_side_by_side()
+    {
+        var (divided, bytes, alone) = (Read("1", "divided", 0.9, 0.8), Read("1b", "bytes", 0.8, 0.9), Read("2", null, 0.9, 0.8));
+        var report = new StudyReport("Letters", [divided, bytes, alone], [], null, null, null);
+        Assert.Equal(
+            [
+                "| figure | claim | verdict | found | read another way |", "|---|---|---|---|---|",
+                "| 1 | A beats B | holds | best validation accuracy: a (90.0 %) against b (80.0 %) | **does not hold**, bytes: a (80.0 %) against b (90.0 %) |",
+                "| 1 | A reaches 90.0 % | holds | best validation accuracy of a: 90.0 %, reported 90 | **does not hold**, bytes: 80.0 %, reported 90 |",
+                "| 2 | A beats B | holds | best validation accuracy: a (90.0 %) against b (80.0 %) |  |",
+                "| 2 | A reaches 90.0 % | holds | best validation accuracy of a: 90.0 %, reported 90 |  |",
+            ],
+            Plain(report.ToMarkdown()).TrimEnd().Split('\n'));
+        Assert.Contains("2 of 2 verdicts turn with the choice, marked ⇄; 0 more are decided in one reading and not in the other.", report.ToHtml(), StringComparison.Ordinal);
+        Assert.Contains("⇄ <span class=\"verdict fails\">does not hold</span> (<a href=\"#e-1b\">1b</a>, bytes)", report.ToHtml(), StringComparison.Ordinal);
+        // A reading alone is a row as any other.
+        Assert.Contains("| 1b | A beats B | does not hold | best validation accuracy: a (80.0 %) against b (90.0 %) |\n", Plain((report with { Experiments = [bytes, alone] }).ToMarkdown()), StringComparison.Ordinal);
+
+        // A number stays on the line of its unit.
+        static string Plain(string text) => text.Replace('\u00A0', ' ');
+
+        static Judged Read(string name, string? reading, double a, double b)
+        {
+            var experiment = new Experiment(name, name, new Dictionary<string, string>(), [new("letter", [Level("a"), Level("b")])], Measure.Best)
+            {
+                Reading = reading is null ? null : new("1", reading),
+                Claims = [new("A beats B", new Higher(Measure.Best, "a", "b")), new("A reaches 90.0 %", new Near(Measure.Best, "a", 90, 1))],
+            };
+            var runs = new CaseRuns(experiment.Cases());
+            for (var seed = 1UL; seed <= 3; seed++)
+                foreach (var (label, accuracy) in new[] { ("a", a), ("b", b) })
+                    runs.Add(label, seed, [new(0, null, 2.3, 0.1, 1), new(1, 1, 1, accuracy + 0.001 * (seed - 2.0) * (label == "a" ? 1 : 2), 1)]);
+            return Judged.Of(experiment, runs);
+        }
+    }
+
+    [Fact]
     public void Times_of_several_runs_add_up_and_a_damaged_file_counts_for_nothing()
     {
         var time = new SweepTime(10, 20, 19);

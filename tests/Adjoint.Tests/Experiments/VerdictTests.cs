@@ -89,6 +89,18 @@ public class VerdictTests
         Assert.Equal(Verdict.Undecided, Judge(Runs(("a", [0.9])), new Falling(Measure.Best, "batch-size")));
     }
 
+    [Theory]
+    [InlineData(0, "0")]
+    [InlineData(1234.2, "1234")]
+    [InlineData(-12.345, "−12.3")]
+    [InlineData(2, "2.00")]
+    [InlineData(0.0123, "0.01")]
+    [InlineData(-0.0032, "−0.0032")]
+    [InlineData(0.00012, "1.2·10⁻⁴")]
+    [InlineData(-3.2e-11, "−3.2·10⁻¹¹")]
+    public void Numbers_are_written_for_a_reader(double value, string text) =>
+        Assert.Equal([new("lag of a", $"{text}\u00A0ms")], new Beyond(new("lag", "lag", "ms", _ => value), "a", 1).Found(Runs(("a", [0.9]))));
+
     private static Verdict Judge(CaseRuns runs, Rule rule) => Finding.Of([new("claim", rule)], runs)[0].Verdict;
 
     private static CaseRuns Runs(params (string Label, double[] Accuracies)[] cases)
