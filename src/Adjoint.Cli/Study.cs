@@ -66,7 +66,7 @@ internal sealed class Study(string title, IReadOnlyList<Experiment> experiments,
         foreach (var trial in Trials)
         {
             var progress = ExperimentRunner.Look(folder, trial);
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{trial.Key}  {SweepView.Word(progress.State),-11}{(progress.Last is { } last ? $"  epoch {last.Epoch}  accuracy {last.ValidationAccuracy:0.0000}" : "")}{(progress.Message is null ? "" : $"  {progress.Message}")}"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{trial.Key}  {SweepView.Word(progress.State),-11}{(progress.Last is { } last ? $"  epoch {last.Epoch}  accuracy {last.ValidationAccuracy:0.0000}" : "")}  {trial.Title}{(progress.Message is null ? "" : $"  {progress.Message}")}"));
         }
     }
 

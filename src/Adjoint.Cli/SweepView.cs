@@ -42,7 +42,7 @@ internal sealed class SweepView
             order.Add(progress.Trial.Key);
             if (isLive || progress.State is TrialState.Waiting or TrialState.Running) return;
             var done = trials.Values.Count(one => one.State is TrialState.Complete or TrialState.Diverged);
-            error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{done}/{trials.Count}] {progress.Trial.Key}: {Word(progress.State)}{(progress.Last is { } last ? $", epoch {last.Epoch}, accuracy {last.ValidationAccuracy:0.0000}" : "")}{(progress.Message is null ? "" : $": {progress.Message}")}; {Left()} left"));
+            error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{done}/{trials.Count}] {progress.Trial.Title}, seed {progress.Trial.Seed} ({progress.Trial.Key}): {Word(progress.State)}{(progress.Last is { } last ? $", epoch {last.Epoch}, accuracy {last.ValidationAccuracy:0.0000}" : "")}{(progress.Message is null ? "" : $": {progress.Message}")}; {Left()}"));
         }
     }
 
@@ -69,13 +69,13 @@ internal sealed class SweepView
     {
         lock (gate)
         {
-            var table = new Table { Border = TableBorder.Simple }.AddColumns("trial", "state", "epoch", "accuracy");
+            var table = new Table { Border = TableBorder.Simple }.AddColumns("case", "seed", "state", "epoch", "accuracy");
             var running = trials.Values.Where(one => one.State == TrialState.Running).ToArray();
             var others = order.AsEnumerable().Reverse().Select(key => trials[key]).Where(one => one.State != TrialState.Running).Take(Shown - running.Length).Reverse();
             foreach (var one in others.Concat(running))
-                table.AddRow(new Text(one.Trial.Key), new Text(Word(one.State), Color(one.State)), new Text(one.Last is { } last ? $"{last.Epoch}/{program.Epochs(one.Trial.Settings)}" : ""), new Text(one.Last is { } row ? row.ValidationAccuracy.ToString("0.0000", CultureInfo.InvariantCulture) : ""));
+                table.AddRow(new Text(one.Trial.Title), new Text($"{one.Trial.Seed}"), new Text(Word(one.State), Color(one.State)), new Text(one.Last is { } last ? $"{last.Epoch}/{program.Epochs(one.Trial.Settings)}" : ""), new Text(one.Last is { } row ? row.ValidationAccuracy.ToString("0.0000", CultureInfo.InvariantCulture) : ""));
             var counts = string.Join(", ", trials.Values.GroupBy(one => one.State).OrderByDescending(group => group.Key).Select(group => $"{group.Count()} {Word(group.Key)}"));
-            table.Caption = new TableTitle($"{counts}; {Left()} left");
+            table.Caption = new TableTitle($"{counts}; {Left()}");
             return table;
         }
     }
@@ -85,9 +85,9 @@ internal sealed class SweepView
     {
         var done = trials.Values.Sum(one => costs[one.Trial.Key] * (one.State is TrialState.Complete or TrialState.Diverged ? 1 : one.Last is { } last ? (double)last.Epoch / Math.Max(1, program.Epochs(one.Trial.Settings)) : 0)) - costBefore;
         var all = costs.Values.Sum() - costBefore;
-        if (done <= 0) return "unknown time";
+        if (done <= 0) return "time left unknown";
         var seconds = Math.Max(0, Stopwatch.GetElapsedTime(started).TotalSeconds * (all - done) / done);
-        return TimeSpan.FromSeconds(Math.Min(seconds, 1e7)).ToString(seconds < 3600 ? @"m\:ss" : seconds < 86400 ? @"h\:mm\:ss" : @"d\.hh\:mm\:ss", CultureInfo.InvariantCulture);
+        return TimeSpan.FromSeconds(Math.Min(seconds, 1e7)).ToString(seconds < 3600 ? @"m\:ss" : seconds < 86400 ? @"h\:mm\:ss" : @"d\.hh\:mm\:ss", CultureInfo.InvariantCulture) + " left";
     }
 
     internal static string Word(TrialState state) => state switch { TrialState.Waiting => "waiting", TrialState.Running => "running", TrialState.Interrupted => "interrupted", TrialState.Complete => "complete", TrialState.Diverged => "diverged", _ => "failed" };

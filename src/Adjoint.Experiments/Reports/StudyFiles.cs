@@ -80,6 +80,9 @@ public static class StudyFiles
         {
             json.WriteStartObject();
             json.WriteString("key", trial.Key);
+            json.WriteStartArray("cases");
+            foreach (var one in trial.Cases) json.WriteStringValue(one);
+            json.WriteEndArray();
             json.WriteNumber("seconds", Math.Round(result.Seconds, 3));
             json.WriteString("machine", result.Machine);
             json.WriteString("command", result.Command);

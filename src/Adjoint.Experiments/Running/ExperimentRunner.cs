@@ -61,9 +61,16 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
 
     /// <summary>All trials of experiments, each once, in the order of running: seed by seed, so that early results are whole; within a seed the longest first.</summary>
     /// <exception cref="SettingException">A setting is wrong.</exception>
-    public static IReadOnlyList<Trial> TrialsOf(ITrialProgram program, IEnumerable<Experiment> experiments) =>
-        [.. experiments.SelectMany(one => one.Cases().SelectMany(each => one.Seeds.Select((seed, index) => (Trial: Trial.Of(program, each, seed), index)))).DistinctBy(one => one.Trial.Key)
-            .OrderBy(one => one.index).ThenByDescending(one => program.Cost(one.Trial.Settings)).Select(one => one.Trial)];
+    public static IReadOnlyList<Trial> TrialsOf(ITrialProgram program, IReadOnlyList<Experiment> experiments)
+    {
+        var all =
+            from one in experiments
+            from each in one.Cases()
+            from seed in one.Seeds.Index()
+            select (Trial: Trial.Of(program, each, seed.Item), seed.Index, Case: experiments.Count > 1 ? $"{one.Name}: {each.Label}" : each.Label);
+        return [.. all.GroupBy(one => one.Trial.Key).Select(same => (Trial: same.First().Trial with { Cases = [.. same.Select(one => one.Case).Distinct()] }, same.First().Index))
+            .OrderBy(one => one.Index).ThenByDescending(one => program.Cost(one.Trial.Settings)).Select(one => one.Trial)];
+    }
 
     /// <summary>What the folder says about a trial, without running anything.</summary>
     public static TrialProgress Look(string folder, Trial trial)

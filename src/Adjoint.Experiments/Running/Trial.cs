@@ -10,6 +10,12 @@ namespace Adjoint.Experiments;
 /// <param name="Seed">Its seed.</param>
 public sealed record Trial(string Key, IReadOnlyDictionary<string, string> Settings, IReadOnlyList<(string Name, string Value)> Complete, ulong Seed)
 {
+    /// <summary>The cases that it serves, each with its experiment's name where there are several: <c>4: 50</c>.</summary>
+    public IReadOnlyList<string> Cases { get; init; } = [];
+
+    /// <summary>Its cases in a line.</summary>
+    public string Title => string.Join("; ", Cases);
+
     /// <summary>The trial of a case with a seed.</summary>
     /// <exception cref="SettingException">A setting is wrong.</exception>
     public static Trial Of(ITrialProgram program, Case one, ulong seed)

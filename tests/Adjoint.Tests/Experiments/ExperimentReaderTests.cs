@@ -113,7 +113,10 @@ public class ExperimentReaderTests
             Assert.All(Judged.Of(experiment, new CaseRuns(experiment.Cases())).Findings, finding => Assert.Equal(Verdict.Undecided, finding.Verdict));
         }
         // The text's trial is one of figure 5 too, and so on: each runs once.
-        Assert.Equal(34, ExperimentRunner.TrialsOf(Program, CourseReport.Experiments.Select(one => one with { Seeds = [1] })).Count);
+        var trials = ExperimentRunner.TrialsOf(Program, [.. CourseReport.Experiments.Select(one => one with { Seeds = [1] })]);
+        Assert.Equal(34, trials.Count);
+        Assert.Contains(trials, trial => trial.Title == "1: sigmoid; 2: 4×; 3: 1 layer");
+        Assert.Equal(["sigmoid", "ReLU"], ExperimentRunner.TrialsOf(Program, [CourseReport.Experiments[0] with { Seeds = [1] }]).Select(trial => trial.Title));
     }
 
     private static Experiment Parse(string text) => ExperimentReader.Parse("x.json", Encoding.UTF8.GetBytes(text), Program);
