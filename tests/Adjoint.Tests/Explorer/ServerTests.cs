@@ -100,6 +100,18 @@ public sealed class ServerTests : IDisposable
         Assert.Contains("settings.json does not parse", Fails(1, "explore", "--checkpoint", folder), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void The_folder_of_a_run_brings_its_settings_and_options_override_them()
+    {
+        var run = Path.Combine(folder, "run");
+        using (var output = new StringWriter())
+        using (var error = new StringWriter())
+            Assert.Equal(0, Tool.Run(["train", "--hidden", "5,3", "--activation", "relu", "--epochs", "1", "--data-share", "0.02", "--quiet", "--out", run], output, error));
+        // The port is asked for last: a network of the default size would not have taken these weights.
+        Assert.StartsWith($"adjoint: port {page.Address.Port}: ", Fails(1, "explore", "--checkpoint", run, "--port", $"{page.Address.Port}"), StringComparison.Ordinal);
+        Assert.Contains("must be (6, 2)", Fails(1, "explore", "--checkpoint", run, "--hidden", "6,3", "--port", $"{page.Address.Port}"), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("--port 70000", "--port: 70000 is out of range"), InlineData("--dataset mnits", "did you mean 'mnist'?"), InlineData("--batch-size 5000", "--batch-size: 5000 is out of range"), InlineData("--modle mlp", "did you mean '--model'?")]
     public void Wrong_usage_is_one_line_and_exit_code_2(string options, string message) => Assert.Contains(message, Fails(2, ["explore", .. options.Split(' ')]), StringComparison.Ordinal);
