@@ -13,8 +13,12 @@ public static class CurveFigure
 {
     // Okabe and Ito's palette, without its yellow, which is lost on white: told apart by colour-blind readers too. Dashes tell lines apart in print.
     private static readonly OxyColor[] Colors =
-        [OxyColor.FromRgb(0, 114, 178), OxyColor.FromRgb(213, 94, 0), OxyColor.FromRgb(0, 158, 115), OxyColor.FromRgb(204, 121, 167), OxyColor.FromRgb(86, 180, 233), OxyColor.FromRgb(230, 159, 0), OxyColors.Black];
+        [OxyColor.FromRgb(0, 114, 178), OxyColor.FromRgb(213, 94, 0), OxyColor.FromRgb(0, 158, 115), OxyColor.FromRgb(204, 121, 167), OxyColors.Black, OxyColor.FromRgb(86, 180, 233), OxyColor.FromRgb(230, 159, 0)];
     private static readonly LineStyle[] Styles = [LineStyle.Solid, LineStyle.Dash, LineStyle.DashDot, LineStyle.LongDash, LineStyle.Dot, LineStyle.DashDotDot, LineStyle.LongDashDot];
+
+    // Where curves lie closer together than this share of all that they pass through, a close-up shows them.
+    private const double Close = 0.25;
+    private const string CloseUpAxis = "close-up";
 
     /// <summary>At most as many cases are drawn, the best ones: more lines cannot be told apart.</summary>
     public const int MostCases = 7;
@@ -49,13 +53,21 @@ public static class CurveFigure
             MajorGridlineStyle = LineStyle.Dot,
             MajorGridlineColor = OxyColors.LightGray,
         });
-        model.Axes.Add(new LinearAxis { Position = AxisPosition.Left, Title = Unit(plot.Quantity), AxisTitleDistance = 18, MinorTickSize = 0, MajorGridlineStyle = LineStyle.Dot, MajorGridlineColor = OxyColors.LightGray });
+        var closeUp = CloseUp(plot, experiment, runs);
+        if (closeUp is { } range)
+        {
+            model.Axes.Add(new LinearAxis { Position = AxisPosition.Left, Title = "whole range", EndPosition = 0.24, AxisTitleDistance = 18, MinorTickSize = 0, MajorGridlineStyle = LineStyle.Dot, MajorGridlineColor = OxyColors.LightGray });
+            model.Axes.Add(new LinearAxis { Position = AxisPosition.Left, Key = CloseUpAxis, Title = Unit(plot.Quantity), StartPosition = 0.3, Minimum = range.Low, Maximum = range.High, AxisTitleDistance = 18, MinorTickSize = 0, MajorGridlineStyle = LineStyle.Dot, MajorGridlineColor = OxyColors.LightGray });
+            model.Annotations.Add(new LineAnnotation { Type = LineAnnotationType.Horizontal, YAxisKey = CloseUpAxis, Y = range.Low, Color = OxyColors.Black, LineStyle = LineStyle.Solid, StrokeThickness = 1 });
+        }
+        else model.Axes.Add(new LinearAxis { Position = AxisPosition.Left, Title = Unit(plot.Quantity), AxisTitleDistance = 18, MinorTickSize = 0, MajorGridlineStyle = LineStyle.Dot, MajorGridlineColor = OxyColors.LightGray });
         // Outside, below: nothing it could cover.
         model.Legends.Add(new Legend { LegendTitle = experiment.Factors.Count == 1 ? experiment.Factors[0].Name : null, LegendPlacement = LegendPlacement.Outside, LegendPosition = LegendPosition.BottomCenter, LegendOrientation = LegendOrientation.Horizontal, LegendItemSpacing = 26, LegendSymbolLength = 34, LegendMargin = 4, LegendLineSpacing = 4 });
-        for (var i = 0; i < shown.Count; i++) AddCase(model, shown[i].Label, [.. runs.Of(shown[i].Label).Values], plot.Quantity, Colors[i], Styles[i]);
+        foreach (var axis in closeUp is null ? (string?[])[null] : [null, CloseUpAxis])
+            for (var i = 0; i < shown.Count; i++) AddCase(model, axis, shown[i].Label, [.. runs.Of(shown[i].Label).Values], plot.Quantity, Colors[i], Styles[i]);
         if (mark is not null)
             model.Annotations.Add(new TextAnnotation { Text = mark, TextPosition = new DataPoint(Math.Max(1, last) / 2.0, Middle(model)), FontSize = 40, TextColor = OxyColor.FromAColor(60, OxyColors.Red), Stroke = OxyColors.Transparent, TextHorizontalAlignment = HorizontalAlignment.Center, TextVerticalAlignment = VerticalAlignment.Middle });
-        return SvgFigure.Export(model, $"figure-{plot.Number}", 900, 500);
+        return SvgFigure.Export(model, $"figure-{plot.Number}", 900, closeUp is null ? 500 : 640);
     }
 
     /// <summary>The cases that are drawn, in their order.</summary>
@@ -65,6 +77,21 @@ public static class CurveFigure
         var sign = experiment.Measure == Measure.Loss ? -1 : 1;
         var best = runs.Cases.OrderByDescending(one => runs.Values(one.Label, experiment.Measure) is { Length: > 0 } values ? sign * values.Average() : double.NegativeInfinity).Take(MostCases).ToHashSet();
         return [.. runs.Cases.Where(best.Contains)];
+    }
+
+    /// <summary>
+    /// What a close-up shows, where curves that start at chance would else lie on each other: the values after the first quarter of the epochs, when they span less than a quarter of all
+    /// values. Null where they span more, or epochs are too few.
+    /// </summary>
+    public static (double Low, double High)? CloseUp(Plot plot, Experiment experiment, CaseRuns runs)
+    {
+        const int fewEpochs = 8;
+        var epochs = Shown(experiment, runs).SelectMany(one => runs.Of(one.Label).Values).SelectMany(run => run).Where(epoch => double.IsFinite(Value(epoch, plot.Quantity))).ToArray();
+        if (epochs.Length == 0 || epochs.Max(epoch => epoch.Epoch) is var last && last < fewEpochs) return null;
+        var all = epochs.Select(epoch => Value(epoch, plot.Quantity)).ToArray();
+        var late = epochs.Where(epoch => epoch.Epoch > last / 4).Select(epoch => Value(epoch, plot.Quantity)).ToArray();
+        var span = late.Max() - late.Min();
+        return span > 0 && span < Close * (all.Max() - all.Min()) ? (late.Min() - span / 20, late.Max() + span / 20) : null;
     }
 
     /// <summary>The axis's title.</summary>
@@ -83,10 +110,10 @@ public static class CurveFigure
         _ => epoch.ValidationLoss,
     };
 
-    private static void AddCase(PlotModel model, string label, IReadOnlyList<EpochResult>[] runs, Quantity quantity, OxyColor color, LineStyle style)
+    private static void AddCase(PlotModel model, string? axis, string label, IReadOnlyList<EpochResult>[] runs, Quantity quantity, OxyColor color, LineStyle style)
     {
-        var mean = new LineSeries { Title = label, Color = color, StrokeThickness = 2.6, LineStyle = style };
-        var band = new AreaSeries { Color = OxyColors.Transparent, Color2 = OxyColors.Transparent, Fill = OxyColor.FromAColor(38, color), RenderInLegend = false };
+        var mean = new LineSeries { YAxisKey = axis, Title = label, RenderInLegend = axis is null, Color = color, StrokeThickness = 2.6, LineStyle = style };
+        var band = new AreaSeries { YAxisKey = axis, Color = OxyColors.Transparent, Color2 = OxyColors.Transparent, Fill = OxyColor.FromAColor(38, color), RenderInLegend = false };
         for (var epoch = 0; epoch < runs.Select(run => run.Count).DefaultIfEmpty(0).Max(); epoch++)
         {
             var values = runs.Where(run => run.Count > epoch).Select(run => Value(run[epoch], quantity)).Where(double.IsFinite).ToArray();
@@ -101,7 +128,7 @@ public static class CurveFigure
         if (runs.Length > 1)
             foreach (var run in runs)
             {
-                var single = new LineSeries { Color = OxyColor.FromAColor(90, color), StrokeThickness = 0.8, RenderInLegend = false };
+                var single = new LineSeries { YAxisKey = axis, Color = OxyColor.FromAColor(90, color), StrokeThickness = 0.8, RenderInLegend = false };
                 foreach (var epoch in run)
                     if (double.IsFinite(Value(epoch, quantity))) single.Points.Add(new(epoch.Epoch, Value(epoch, quantity)));
                 model.Series.Add(single);

@@ -37,6 +37,29 @@ public sealed class StudyReportTests : IDisposable
     }
 
     [Fact]
+    public void Curves_that_end_close_together_are_enlarged()
+    {
+        var experiment = new Experiment("1", "A & B", new Dictionary<string, string>(), [new("letter", [Level("a"), Level("b")])], Measure.Best) { Seeds = [1], Plots = [new("1", Quantity.ValidationAccuracy, "A & B")] };
+        var (close, far, flat) = (Runs(0.95, 0.96), Runs(0.5, 0.96), Runs(0.95, 0.95));
+        // After epoch 12 / 4: from 95 to 96, with a twentieth of that on either side.
+        var (low, high) = CurveFigure.CloseUp(experiment.Plots[0], experiment, close)!.Value;
+        Assert.Equal((94.95, 96.05), (Math.Round(low, 9), Math.Round(high, 9)));
+        Assert.Contains(">whole range<", CurveFigure.Draw(experiment.Plots[0], experiment, close), StringComparison.Ordinal);
+        Assert.Null(CurveFigure.CloseUp(experiment.Plots[0], experiment, far));
+        Assert.DoesNotContain(">whole range<", CurveFigure.Draw(experiment.Plots[0], experiment, far), StringComparison.Ordinal);
+        Assert.Null(CurveFigure.CloseUp(experiment.Plots[0], experiment, flat));
+        Assert.Null(CurveFigure.CloseUp(experiment.Plots[0], experiment, new(experiment.Cases())));
+
+        CaseRuns Runs(double a, double b)
+        {
+            var runs = new CaseRuns(experiment.Cases());
+            foreach (var (label, accuracy) in new[] { ("a", a), ("b", b) })
+                runs.Add(label, 1, [.. Enumerable.Range(0, 13).Select(epoch => new EpochResult(epoch, epoch == 0 ? null : 1, 1, epoch == 0 ? 0.1 : accuracy, 1))]);
+            return runs;
+        }
+    }
+
+    [Fact]
     public void What_the_doctor_found_stands_beside_its_case_and_where_the_time_went_is_told()
     {
         var report = Report(null);
