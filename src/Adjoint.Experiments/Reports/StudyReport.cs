@@ -78,7 +78,7 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
         foreach (var row in rows)
         {
             text.Append(CultureInfo.InvariantCulture, $"| {row.First.Of.Name} | {Cell(row.First.Finding.Claim.Text)} | {VerdictText(row.First.Finding)} | {Cell(string.Join("; ", row.First.Finding.Found))} |");
-            if (second) text.Append(CultureInfo.InvariantCulture, $" {string.Join("<br>", row.Others.Select(other => $"{(Turns(row.First, other) ? $"**{VerdictText(other.Finding)}**" : VerdictText(other.Finding))}, {Cell(other.Of.Reading!.Label)}: {Cell(Short(other.Finding))}"))} |");
+            if (second) text.Append(CultureInfo.InvariantCulture, $" {string.Join("<br>", row.Others.Select(other => $"{(Differ(row.First, other) ? $"**{VerdictText(other.Finding)}**" : VerdictText(other.Finding))}, {Cell(other.Of.Reading!.Label)}: {Cell(Short(other.Finding))}"))} |");
             text.Append('\n');
         }
         return text.ToString();
@@ -98,13 +98,13 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
         if (second && Mark is null)
         {
             var again = rows.Where(row => row.Others.Count > 0).ToArray();
-            text.Append(CultureInfo.InvariantCulture, $"<p>Where something was left open, both ways to read it were run: {again.Count(row => row.Others.Any(other => Turns(row.First, other)))} of {again.Length} verdicts turn with the choice, marked ⇄; {again.Count(row => row.Others.Any(other => Unsettles(row.First, other)))} more are decided in one reading and not in the other.</p>\n");
+            text.Append(CultureInfo.InvariantCulture, $"<p>Where something was left open, both ways to read it were run: {again.Count(row => row.Others.Any(other => Differ(row.First, other)))} of {again.Length} verdicts differ with the choice (⇄), {again.Count(row => row.Others.Any(other => Oppose(row.First, other)))} of them are opposite; the others that differ are undecided in one reading.</p>\n");
         }
         text.Append(CultureInfo.InvariantCulture, $"<div class=\"wide\"><table class=\"verdicts\"><tr><th>figure</th><th>claim</th><th>verdict</th><th>found</th>{(second ? "<th>read another way</th>" : "")}</tr>");
         foreach (var row in rows)
         {
             text.Append(CultureInfo.InvariantCulture, $"<tr><td>{Link(row.First.Of)}</td><td>{Escape(row.First.Finding.Claim.Text)}</td><td class=\"verdict {Class(row.First.Finding)}\">{VerdictText(row.First.Finding)}</td><td>{Escape(string.Join("; ", row.First.Finding.Found))}</td>");
-            if (second) text.Append(CultureInfo.InvariantCulture, $"<td>{string.Join("<br>", row.Others.Select(other => $"{(Turns(row.First, other) ? "⇄ " : "")}<span class=\"verdict {Class(other.Finding)}\">{VerdictText(other.Finding)}</span> ({Link(other.Of)}, {Escape(other.Of.Reading!.Label)}): {Escape(Short(other.Finding))}"))}</td>");
+            if (second) text.Append(CultureInfo.InvariantCulture, $"<td>{string.Join("<br>", row.Others.Select(other => $"{(Differ(row.First, other) ? "⇄ " : "")}<span class=\"verdict {Class(other.Finding)}\">{VerdictText(other.Finding)}</span> ({Link(other.Of)}, {Escape(other.Of.Reading!.Label)}): {Escape(Short(other.Finding))}"))}</td>");
             text.Append("</tr>");
         }
         text.Append("</table></div>\n");
@@ -122,9 +122,9 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
 
     private bool HasReadings => Experiments.Where(one => one.Experiment.Reading is not null).GroupBy(one => one.Experiment.Reading!.Of).Any(readings => readings.Skip(1).Any());
 
-    private static bool Turns(Reread first, Reread other) => first.Finding.Verdict != other.Finding.Verdict && first.Finding.Verdict != Verdict.Undecided && other.Finding.Verdict != Verdict.Undecided;
+    private static bool Differ(Reread first, Reread other) => first.Finding.Verdict != other.Finding.Verdict;
 
-    private static bool Unsettles(Reread first, Reread other) => first.Finding.Verdict != other.Finding.Verdict && !Turns(first, other);
+    private static bool Oppose(Reread first, Reread other) => Differ(first, other) && first.Finding.Verdict != Verdict.Undecided && other.Finding.Verdict != Verdict.Undecided;
 
     // Beside the first reading the measure need not be said again.
     private static string Short(Finding finding) => finding.Found.Count == 1 ? finding.Found[0].Found : string.Join("; ", finding.Found);

@@ -33,6 +33,6 @@ public sealed record Anova(double Between, double Within, int Groups, int Count)
         var means = groups.Select(group => group.Sum() / group.Count).ToArray();
         return new(
             groups.Zip(means, (group, own) => group.Count * (own - mean) * (own - mean)).Sum(),
-            groups.Zip(means, (group, own) => group.Sum(value => (value - own) * (value - own))).Sum(), groups.Count, all);
+            groups.Sum(group => group.Count < 2 ? 0 : (group.Count - 1) * Math.Pow(Sample.Of([.. group]).Deviation, 2)), groups.Count, all);
     }
 }

@@ -8,11 +8,16 @@ namespace Adjoint.Experiments;
 /// <param name="Deviation">s = √(Σ(x − x̄)² / (n − 1)); NaN below two.</param>
 public sealed record Sample(int Count, double Mean, double Deviation)
 {
-    /// <summary>The summary of values.</summary>
+    // Equal numbers, and differences of pairs that are equal on paper, spread by their rounding: that is none.
+    private const double Rounding = 1e-12;
+
+    /// <summary>The summary of values. A deviation of 10⁻¹² of the largest value or less is rounding, and 0.</summary>
     public static Sample Of(IReadOnlyCollection<double> values)
     {
         var mean = values.Count == 0 ? double.NaN : values.Sum() / values.Count;
-        return new(values.Count, mean, values.Count < 2 ? double.NaN : Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (values.Count - 1)));
+        if (values.Count < 2) return new(values.Count, mean, double.NaN);
+        var deviation = Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (values.Count - 1));
+        return new(values.Count, mean, deviation <= Rounding * values.Max(Math.Abs) ? 0 : deviation);
     }
 
     /// <summary>Where the true mean lies: x̄ ± t·s/√n, with t of n − 1 degrees of freedom. NaN below two.</summary>
