@@ -98,7 +98,8 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
         if (second && Mark is null)
         {
             var again = rows.Where(row => row.Others.Count > 0).ToArray();
-            text.Append(CultureInfo.InvariantCulture, $"<p>Where something was left open, both ways to read it were run: {again.Count(row => row.Others.Any(other => Differ(row.First, other)))} of {again.Length} verdicts differ with the choice (⇄), {again.Count(row => row.Others.Any(other => Oppose(row.First, other)))} of them are opposite; the others that differ are undecided in one reading.</p>\n");
+            var (differ, oppose) = (again.Count(row => row.Others.Any(other => Differ(row.First, other))), again.Count(row => row.Others.Any(other => Oppose(row.First, other))));
+            text.Append(CultureInfo.InvariantCulture, $"<p>Where something was left open, both ways to read it were run. {differ} of {again.Length} verdicts differ with the choice (⇄): {oppose} are opposite, {differ - oppose} undecided in one of the readings.</p>\n");
         }
         text.Append(CultureInfo.InvariantCulture, $"<div class=\"wide\"><table class=\"verdicts\"><tr><th>figure</th><th>claim</th><th>verdict</th><th>found</th>{(second ? "<th>read another way</th>" : "")}</tr>");
         foreach (var row in rows)

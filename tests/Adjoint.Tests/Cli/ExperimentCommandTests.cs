@@ -29,7 +29,7 @@ public sealed partial class ExperimentCommandTests : IDisposable
         Assert.Equal(4, Regex.Count(Run("experiment", "status", file, "--out", path).Output, " waiting"));
         var (code, output, error) = Run("experiment", "run", file, "--out", path);
         Assert.Equal((0, Path.Combine(path, "report.html") + "\n"), (code, output));
-        Assert.Contains("[4/4] synth-mlp-seed", error, StringComparison.Ordinal);
+        Assert.Matches(@"\[4/4\] (sigmoid|relu), seed [12] \(synth-mlp-seed[12]-[0-9a-f]{12}\): complete, epoch 2, accuracy 0\.[0-9]{4}; 0:00 left", error);
         Assert.Equal(["epochs.csv", "figures/figure-small.svg", "report.html", "results.json", "time.json", "verdicts.md"], Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Select(one => Path.GetRelativePath(path, one)).Where(one => !one.StartsWith("trials", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
         var page = File.ReadAllText(Path.Combine(path, "report.html"));
         Assert.Contains("Two &lt;activations&gt;", page, StringComparison.Ordinal);

@@ -85,7 +85,7 @@ public sealed class StudyReportTests : IDisposable
                 "| 2 | A reaches 90.0 % | holds | best validation accuracy of a: 90.0 %, reported 90 |  |",
             ],
             Plain(report.ToMarkdown()).TrimEnd().Split('\n'));
-        Assert.Contains("2 of 2 verdicts differ with the choice (⇄), 2 of them are opposite", report.ToHtml(), StringComparison.Ordinal);
+        Assert.Contains("2 of 2 verdicts differ with the choice (⇄): 2 are opposite, 0 undecided", report.ToHtml(), StringComparison.Ordinal);
         Assert.Contains("⇄ <span class=\"verdict fails\">does not hold</span> (<a href=\"#e-1b\">1b</a>, bytes)", report.ToHtml(), StringComparison.Ordinal);
         // A reading alone is a row as any other.
         Assert.Contains("| 1b | A beats B | does not hold | best validation accuracy: a (80.0 %) against b (90.0 %) |\n", Plain((report with { Experiments = [bytes, alone] }).ToMarkdown()), StringComparison.Ordinal);
