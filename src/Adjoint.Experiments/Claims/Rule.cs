@@ -64,7 +64,7 @@ public abstract record Rule
     // The space does not break: a number stays with its unit.
     private protected static string Quantity(double value, string unit) => $"{Number(value)}\u00A0{unit}";
 
-    private protected static string T(TTest test) => $"t({Number(test.DegreesOfFreedom)}) = {Number(test.T)}";
+    private protected static string T(TTest test) => $"t({(double.IsInteger(test.DegreesOfFreedom) ? Given(test.DegreesOfFreedom) : Number(test.DegreesOfFreedom))}) = {Number(test.T)}";
 
     /// <summary>A number for a reader: about three digits, two of small ones, powers of ten below a thousandth.</summary>
     internal static string Number(double value)
