@@ -73,7 +73,7 @@ public sealed record Finding(Claim Claim, Verdict Verdict, IReadOnlyList<Observa
             var judged = rules.Select(rule => (rule.Rule, Evidence: rule.Evidence.Select(one => one with { AdjustedP = adjusted.Dequeue() }).ToArray())).ToArray();
             var verdicts = judged.Select(rule => rule.Evidence.Length == 0 ? Verdict.Undecided : rule.Rule.Decide(rule.Evidence)).ToArray();
             var verdict = verdicts.Contains(Verdict.DoesNotHold) ? Verdict.DoesNotHold : verdicts.All(one => one == Verdict.Holds) ? Verdict.Holds : Verdict.Undecided;
-            return new Finding(claim, verdict, [.. claim.Rules.SelectMany(rule => rule.Found(runs))], [.. judged.SelectMany(rule => rule.Evidence)]);
+            return new Finding(claim, verdict, [.. judged.SelectMany(rule => rule.Rule.Found(runs, rule.Evidence))], [.. judged.SelectMany(rule => rule.Evidence)]);
         })];
     }
 }

@@ -11,8 +11,8 @@ public abstract record Rule
     /// <summary>The comparisons that it rests on; none while there are no trials.</summary>
     public abstract IReadOnlyList<Evidence> Weigh(CaseRuns runs);
 
-    /// <summary>What was seen, in as few lines as say it.</summary>
-    public virtual IReadOnlyList<Observation> Found(CaseRuns runs) => [.. Weigh(runs).Select(one => one.Compared)];
+    /// <summary>What was seen, in as few lines as say it, from trials and the comparisons of them.</summary>
+    public virtual IReadOnlyList<Observation> Found(CaseRuns runs, IReadOnlyList<Evidence> evidence) => [.. evidence.Select(one => one.Compared)];
 
     /// <summary>The verdict, from comparisons whose p is adjusted.</summary>
     public abstract Verdict Decide(IReadOnlyList<Evidence> evidence);
@@ -190,7 +190,7 @@ public sealed record Top(Measure Measure, string Case) : Rule
     public override IReadOnlyList<Evidence> Weigh(CaseRuns runs) => [.. runs.Cases.Where(other => other.Label != Case).SelectMany(other => Difference(runs, Measure, Case, other.Label))];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Observation> Found(CaseRuns runs) => [Means(runs, Measure)];
+    public override IReadOnlyList<Observation> Found(CaseRuns runs, IReadOnlyList<Evidence> evidence) => [Means(runs, Measure)];
 
     /// <inheritdoc/>
     public override Verdict Decide(IReadOnlyList<Evidence> evidence)

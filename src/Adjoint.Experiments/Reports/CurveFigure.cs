@@ -56,11 +56,13 @@ public static class CurveFigure
         var closeUp = CloseUp(plot, experiment, runs);
         if (closeUp is { } range)
         {
-            model.Axes.Add(new LinearAxis { Position = AxisPosition.Left, Title = "whole range", EndPosition = 0.24, AxisTitleDistance = 18, MinorTickSize = 0, MajorGridlineStyle = LineStyle.Dot, MajorGridlineColor = OxyColors.LightGray });
-            model.Axes.Add(new LinearAxis { Position = AxisPosition.Left, Key = CloseUpAxis, Title = Unit(plot.Quantity), StartPosition = 0.3, Minimum = range.Low, Maximum = range.High, AxisTitleDistance = 18, MinorTickSize = 0, MajorGridlineStyle = LineStyle.Dot, MajorGridlineColor = OxyColors.LightGray });
+            model.Axes.Add(Values("whole range", 0, 0.24));
+            var enlarged = Values(Unit(plot.Quantity), 0.3, 1);
+            (enlarged.Key, enlarged.Minimum, enlarged.Maximum) = (CloseUpAxis, range.Low, range.High);
+            model.Axes.Add(enlarged);
             model.Annotations.Add(new LineAnnotation { Type = LineAnnotationType.Horizontal, YAxisKey = CloseUpAxis, Y = range.Low, Color = OxyColors.Black, LineStyle = LineStyle.Solid, StrokeThickness = 1 });
         }
-        else model.Axes.Add(new LinearAxis { Position = AxisPosition.Left, Title = Unit(plot.Quantity), AxisTitleDistance = 18, MinorTickSize = 0, MajorGridlineStyle = LineStyle.Dot, MajorGridlineColor = OxyColors.LightGray });
+        else model.Axes.Add(Values(Unit(plot.Quantity), 0, 1));
         // Outside, below: nothing it could cover.
         model.Legends.Add(new Legend { LegendTitle = experiment.Factors.Count == 1 ? experiment.Factors[0].Name : null, LegendPlacement = LegendPlacement.Outside, LegendPosition = LegendPosition.BottomCenter, LegendOrientation = LegendOrientation.Horizontal, LegendItemSpacing = 26, LegendSymbolLength = 34, LegendMargin = 4, LegendLineSpacing = 4 });
         foreach (var axis in closeUp is null ? (string?[])[null] : [null, CloseUpAxis])
@@ -108,6 +110,19 @@ public static class CurveFigure
         Quantity.ValidationAccuracy => 100 * epoch.ValidationAccuracy,
         Quantity.TrainLoss => epoch.TrainLoss ?? double.NaN,
         _ => epoch.ValidationLoss,
+    };
+
+    // An axis of values along a part of the figure's height.
+    private static LinearAxis Values(string title, double from, double to) => new()
+    {
+        Position = AxisPosition.Left,
+        Title = title,
+        StartPosition = from,
+        EndPosition = to,
+        AxisTitleDistance = 18,
+        MinorTickSize = 0,
+        MajorGridlineStyle = LineStyle.Dot,
+        MajorGridlineColor = OxyColors.LightGray,
     };
 
     private static void AddCase(PlotModel model, string? axis, string label, IReadOnlyList<EpochResult>[] runs, Quantity quantity, OxyColor color, LineStyle style)

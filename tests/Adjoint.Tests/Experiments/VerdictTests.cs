@@ -99,7 +99,7 @@ public class VerdictTests
     [InlineData(0.00012, "1.2·10⁻⁴")]
     [InlineData(-3.2e-11, "−3.2·10⁻¹¹")]
     public void Numbers_are_written_for_a_reader(double value, string text) =>
-        Assert.Equal([new("lag of a", $"{text}\u00A0ms")], new Beyond(new("lag", "lag", "ms", _ => value), "a", 1).Found(Runs(("a", [0.9]))));
+        Assert.Equal(new("lag of a", $"{text}\u00A0ms"), new Beyond(new("lag", "lag", "ms", _ => value), "a", 1).Weigh(Runs(("a", [0.9])))[0].Compared);
 
     private static Verdict Judge(CaseRuns runs, Rule rule) => Finding.Of([new("claim", rule)], runs)[0].Verdict;
 
