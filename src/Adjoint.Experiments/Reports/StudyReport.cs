@@ -73,7 +73,8 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
     /// <summary>The verdicts as a table of Markdown, for a README.</summary>
     public string ToMarkdown()
     {
-        var (rows, second) = (Rows(), HasReadings);
+        var rows = Rows();
+        var second = rows.Any(row => row.Others.Count > 0);
         var text = new StringBuilder($"| figure | claim | verdict | found |{(second ? " read another way |" : "")}\n|---|---|---|---|{(second ? "---|" : "")}\n");
         foreach (var row in rows)
         {
@@ -93,7 +94,8 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
         if (seeds is >= 2 and <= FewSeeds)
             text.Append(CultureInfo.InvariantCulture, $"<p><b>{Words(seeds)} seeds prove little.</b> With {seeds}, a paired test at 5 % finds a difference four times in five only when it is {Rule.Number(Detectable(seeds))} times the spread between seeds, before any correction for several tests. “Undecided” then means: run more seeds. Beside each comparison stands how many would settle it, if the effect is as large as it looks; that estimate is itself rough.</p>\n");
         else if (seeds == 1) text.Append("<p><b>One seed proves nothing</b>: how far results spread is unknown, so no claim that rests on a comparison is decided.</p>\n");
-        var (rows, second) = (Rows(), HasReadings);
+        var rows = Rows();
+        var second = rows.Any(row => row.Others.Count > 0);
         text.Append("<h2>Verdicts</h2>\n");
         if (second && Mark is null)
         {
@@ -116,12 +118,10 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
     // The verdicts of a claim, side by side for each reading of the same: the first is the row, whatever it is.
     private IReadOnlyList<(Reread First, IReadOnlyList<Reread> Others)> Rows() =>
     [
-        .. from readings in Experiments.GroupBy(one => one.Experiment.Reading?.Of ?? one.Experiment.Name)
+        .. from readings in Experiments.GroupBy(one => (one.Experiment.Reading?.Of, Alone: one.Experiment.Reading is null ? one.Experiment.Name : null))
            from row in readings.SelectMany(one => one.Findings.Select((finding, claim) => (Claim: claim, One: new Reread(one.Experiment, finding)))).GroupBy(one => one.Claim, one => one.One)
            select (row.First(), (IReadOnlyList<Reread>)[.. row.Skip(1)]),
     ];
-
-    private bool HasReadings => Experiments.Where(one => one.Experiment.Reading is not null).GroupBy(one => one.Experiment.Reading!.Of).Any(readings => readings.Skip(1).Any());
 
     private static bool Differ(Reread first, Reread other) => first.Finding.Verdict != other.Finding.Verdict;
 

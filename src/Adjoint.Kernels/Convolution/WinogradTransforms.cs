@@ -20,8 +20,8 @@ internal unsafe interface IWinogradTransform
 /// takes 36 products instead of 144. Polynomials are evaluated at six points, multiplied there, and interpolated: y = Aᵀ[(G·w·Gᵀ) ⊙ (Bᵀ·x·B)]A.
 /// </summary>
 /// <remarks>
-/// The points are 0, ±3/4, ±3/2 and ∞. With the usual 0, ±1, ±2, ∞ the error in single precision is twice as large (root mean square over 64 channels of normal numbers,
-/// relative: here 0.8·10⁻⁶, the plain sum 0.4·10⁻⁶), and all squares are exact here too.
+/// The points are 0, ±3/4, ±3/2 and ∞: closer together than the usual 0, ±1, ±2, ∞, so that their powers spread less, and as exact when squared. The error in single precision (root mean
+/// square over 64 channels of normal numbers, relative) is 0.8·10⁻⁶, that of the plain sum 0.4·10⁻⁶.
 /// </remarks>
 internal static unsafe class Winograd
 {
