@@ -1,16 +1,25 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 
 namespace Adjoint.IO;
 
 /// <summary>Files that are there whole or not at all: written beside their place, flushed to disk, renamed, and the folder flushed, so that the new name survives a power cut too.</summary>
 public static partial class AtomicFile
 {
-    private const string Suffix = ".tmp";
+    private static int written;
 
     /// <summary>Writes a file, replacing one that is there. When writing fails, nothing changes and nothing is left over.</summary>
+    /// <exception cref="IOException">The disk is full, or the folder may not be written to.</exception>
     public static void Write(string path, Action<Stream> write)
     {
-        var temporary = $"{path}.{Environment.ProcessId}{Suffix}";
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        // Told apart from what others leave in the folder, never the same for two threads, and short enough for every
+        // name that the file itself may have.
+        var number = Interlocked.Increment(ref written);
+        var name = $".adjoint-{Environment.ProcessId}-{number}-{Environment.MachineName}.tmp";
+        var temporary = Path.Combine(folder, name);
         try
         {
             using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
@@ -19,7 +28,22 @@ public static partial class AtomicFile
                 stream.Flush(flushToDisk: true);
             }
             File.Move(temporary, path, overwrite: true);
-            FlushFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            FlushFolder(folder);
+        }
+        catch (Exception error)
+            when (error is IOException or UnauthorizedAccessException
+            && new[] { temporary, path }.Any(one => error.Message.Contains(one, StringComparison.Ordinal)))
+        {
+            // The system's message ends with the name, or has it within.
+            var problem = error.Message.Replace($" : '{temporary}'", "", StringComparison.Ordinal)
+                .Replace($" : '{path}'", "", StringComparison.Ordinal);
+            throw new IOException(
+                $"{path}: cannot be written: {problem.Replace(temporary, path, StringComparison.Ordinal)}", error);
+        }
+        catch (ArgumentOutOfRangeException error) when (error.ParamName == "value")
+        {
+            // What .NET makes of the system's "file too large".
+            throw new IOException($"{path}: cannot be written: it becomes longer than files may be here", error);
         }
         finally
         {
@@ -27,8 +51,39 @@ public static partial class AtomicFile
         }
     }
 
-    /// <summary>Whether a file is one that is not yet renamed: what is left of a write whose process was killed.</summary>
-    internal static bool IsTemporary(string path) => path.EndsWith(Suffix, StringComparison.Ordinal) && int.TryParse(Path.GetExtension(path[..^Suffix.Length]).TrimStart('.'), out _);
+    /// <summary>
+    /// Removes what killed processes of this machine left half-written in a folder: files of this class's own names
+    /// whose process is gone. Of everything else, of what lies in folders below, and of links nothing is touched.
+    /// </summary>
+    public static void RemoveAbandoned(string folder)
+    {
+        foreach (var file in new DirectoryInfo(folder).EnumerateFiles(".adjoint-*.tmp"))
+            if (file.LinkTarget is null && IsAbandoned(file.Name)) file.Delete();
+    }
+
+    private static bool IsAbandoned(string name)
+    {
+        var parts = Temporary().Match(name);
+        return parts.Success && parts.Groups["machine"].Value == Environment.MachineName
+            && int.TryParse(parts.Groups["process"].Value, NumberStyles.None, CultureInfo.InvariantCulture,
+                out var process) && !Lives(process);
+    }
+
+    private static bool Lives(int process)
+    {
+        try
+        {
+            using var _ = Process.GetProcessById(process);
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    [GeneratedRegex(@"^\.adjoint-(?<process>[0-9]+)-[0-9]+-(?<machine>.+)\.tmp$")]
+    private static partial Regex Temporary();
 
     /// <summary>Writes text as UTF-8.</summary>
     public static void WriteText(string path, string text) => Write(path, stream =>

@@ -1,10 +1,12 @@
 using System.Globalization;
+using System.Text;
+using Adjoint.Data;
 
 namespace Adjoint.IO;
 
 /// <summary>
 /// One process at a time in a folder. The operating system holds the lock on <c>.lock</c>, so it ends with its holder, however that ends; <c>.holder</c> says who it is. What a killed
-/// holder left half-written (<see cref="AtomicFile"/>'s temporary files) is removed.
+/// holder left half-written directly in it (<see cref="AtomicFile.RemoveAbandoned"/>) is removed.
 /// </summary>
 public sealed class FolderLock : IDisposable
 {
@@ -31,8 +33,10 @@ public sealed class FolderLock : IDisposable
         }
         try
         {
-            foreach (var path in Directory.GetFiles(folder, "*.tmp", SearchOption.AllDirectories).Where(AtomicFile.IsTemporary)) File.Delete(path);
-            File.WriteAllText(Path.Combine(folder, ".holder"), string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on {Environment.MachineName}, since {DateTime.Now:yyyy-MM-dd HH:mm:ss}"));
+            AtomicFile.RemoveAbandoned(folder);
+            var now = DateTime.Now.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+            AtomicFile.WriteText(Path.Combine(folder, ".holder"),
+                $"process {Environment.ProcessId} on {Environment.MachineName}, since {now}");
             return new(stream, folder);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -49,14 +53,14 @@ public sealed class FolderLock : IDisposable
         if (!File.Exists(path)) return false;
         try
         {
-            using var _ = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            using var _ = RegularFile.Open(path);
             return false;
         }
         catch (FileNotFoundException)
         {
             return false;
         }
-        catch (IOException)
+        catch (DataFormatException)
         {
             return true;
         }
@@ -74,9 +78,9 @@ public sealed class FolderLock : IDisposable
     {
         try
         {
-            return File.ReadAllText(Path.Combine(folder, ".holder"));
+            return Encoding.UTF8.GetString(RegularFile.ReadAllBytes(Path.Combine(folder, ".holder"), most: 1 << 10));
         }
-        catch (IOException)
+        catch (Exception error) when (error is IOException or DataFormatException)
         {
             return "another process";
         }
