@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Adjoint.Data;
 using Adjoint.Experiments;
+using Adjoint.IO;
 using Adjoint.Training;
 
 namespace Adjoint.Cli;
@@ -12,7 +13,8 @@ internal sealed class TrainProgram(string? dataDir, TimeSpan checkpointEvery) : 
 
     public IReadOnlyList<Setting> Settings { get; } = new SettingOptions().Settings;
 
-    public IReadOnlyList<(string Name, string Value)> Complete(IReadOnlyDictionary<string, string> settings) => [.. SettingOptions.Read(settings).Rows().Where(row => row.Name is not ("threads" or "data-dir"))];
+    public IReadOnlyList<(string Name, string Value)> Complete(IReadOnlyDictionary<string, string> settings) =>
+        SettingOptions.Read(settings).ResultRows();
 
     // Multiplications of one pass, and a share for each step; rough, which is enough.
     public double Cost(IReadOnlyDictionary<string, string> settings)
@@ -32,7 +34,8 @@ internal sealed class TrainProgram(string? dataDir, TimeSpan checkpointEvery) : 
     public int Epochs(IReadOnlyDictionary<string, string> settings) => SettingOptions.Read(settings).Epochs;
 
     public string Command(IReadOnlyDictionary<string, string> settings) =>
-        "adjoint train " + string.Join(' ', SettingOptions.Read(settings).Rows().Where(row => row.Name is not ("threads" or "data-dir")).Select(row => $"--{row.Name} {row.Value}"));
+        "adjoint train "
+            + string.Join(' ', SettingOptions.Read(settings).ResultRows().Select(row => $"--{row.Name} {row.Value}"));
 
     public TrialOutcome Run(TrialTask task)
     {
@@ -44,18 +47,20 @@ internal sealed class TrainProgram(string? dataDir, TimeSpan checkpointEvery) : 
         try
         {
             var result = run.Train(resume: true, task.Warn, task.Cancellation);
-            if (!result.WasCancelled)
-            {
-                run.WriteReport(result);
-                // Of a sweep the best models are enough.
-                File.Delete(Path.Combine(task.Folder, "last.safetensors"));
-            }
+            if (!result.WasCancelled) run.WriteReport(result);
             return new(result.Epochs, result.WasCancelled, null, run.Doctor.Advice(result.Epochs));
         }
         catch (DivergedException error)
         {
             return new([.. run.Trainer.Results], false, error.Message, run.Doctor.Advice(run.Trainer.Results));
         }
+    }
+
+    // Of a sweep the best models are enough.
+    public void Forget(string folder)
+    {
+        new CheckpointStore(folder).Clear();
+        File.Delete(Path.Combine(folder, "last.safetensors"));
     }
 
     private sealed class Listener(Action<EpochResult> onEpoch) : Callback

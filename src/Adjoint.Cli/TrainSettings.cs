@@ -166,6 +166,12 @@ internal sealed record TrainSettings(
         ("bias-lr-factor", Text(BiasRateFactor)), ("patience", Text(Patience)), ("data-share", Text(DataShare)), ("seed", Text(Seed)), ("threads", Text(Threads)), .. DataDir is null ? Array.Empty<(string, string)>() : [("data-dir", DataDir)],
     ];
 
+    /// <summary>
+    /// Those of <see cref="Rows"/> on which the result depends: what a trial is, and what a checkpoint was made with.
+    /// </summary>
+    internal IReadOnlyList<(string Name, string Value)> ResultRows() =>
+        [.. Rows().Where(row => row.Name is not ("threads" or "data-dir"))];
+
     private static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
 
     private static void OneOf(string option, string value, IReadOnlyList<string> allowed)

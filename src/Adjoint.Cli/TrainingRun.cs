@@ -11,13 +11,18 @@ internal sealed class TrainingRun
     private readonly DataLoader validation;
     private readonly ModelKeeper keeper;
     private readonly CheckpointStore store;
+    private readonly Checkpoints checkpoints;
 
     internal TrainingRun(TrainSettings settings, DataSplits data, string folder, TimeSpan every, bool eager = false, Profile? profile = null)
     {
         (Settings, Data, Folder, Profile) = (settings, data, folder, profile);
         validation = new DataLoader(data.Validation, 1000);
         store = new CheckpointStore(folder);
-        Trainer = settings.CreateTrainer(settings.CreateModel(data.Train), data, validation, eager, profile, new Checkpoints(store, every));
+        var (samples, others) = ($"{data.Train.Count}", $"{data.Validation.Count}");
+        checkpoints = new(
+            store, every, [.. settings.ResultRows(), ("training samples", samples), ("validation samples", others)]);
+        var model = settings.CreateModel(data.Train);
+        Trainer = settings.CreateTrainer(model, data, validation, eager, profile, checkpoints);
         Trainer.Callbacks.Add(keeper = new ModelKeeper(folder));
         Trainer.Callbacks.Add(new MetricLog(Path.Combine(folder, "metrics.jsonl")));
         Trainer.Callbacks.Add(Doctor = new TrainingDoctor(data.Validation));
@@ -31,23 +36,32 @@ internal sealed class TrainingRun
     internal Trainer Trainer { get; }
     internal TrainingDoctor Doctor { get; }
 
-    /// <summary>Trains, from the last checkpoint where asked to and where there is one. Checkpoints are gone after the last epoch; the trainer's model is then the best one.</summary>
+    /// <summary>
+    /// Trains, from the last checkpoint where asked to and where there is one. After the last epoch a checkpoint is
+    /// kept too, until <see cref="Complete"/>, so that nothing that comes then can lose the run; the trainer's model is
+    /// then the best one.
+    /// </summary>
     internal TrainingResult Train(bool resume, Action<string> warn, CancellationToken cancellation)
     {
-        if (resume && new Checkpoints(store, TimeSpan.Zero).Latest(warn) is { } state) Trainer.Load(state);
+        if (resume && checkpoints.Latest(warn) is { } state) Trainer.Load(state);
         TrainingResult result;
         try
         {
             result = Trainer.Run(Settings.Epochs, cancellation);
+            if (!result.WasCancelled) checkpoints.Write(Trainer.Save);
         }
         finally
         {
             keeper.Write();
         }
-        if (!result.WasCancelled) store.Clear();
         Trainer.Model.LoadStateDict(SafeTensors.Load(Path.Combine(Folder, "best.safetensors")));
         return result;
     }
+
+    /// <summary>
+    /// Everything is written: what the run could go on from is removed, and only then it is complete.
+    /// </summary>
+    internal void Complete() => store.Clear();
 
     internal void WriteReport(TrainingResult result)
     {

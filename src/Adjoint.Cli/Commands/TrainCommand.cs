@@ -68,6 +68,7 @@ internal static class TrainCommand
             AtomicFile.Write(Path.Combine(folder, "trace.json"), profile.WriteTrace);
             error.Write(profile.ToTable());
         }
+        if (!result.WasCancelled) run.Complete();
         if (asJson) output.WriteLine(ToJson(settings, model.Parameters().Sum(parameter => (long)parameter.Length), folder, result, test));
         return result.WasCancelled ? Tool.Interrupted : 0;
     }

@@ -13,7 +13,8 @@ public static class StudyFiles
     public static void Write(StudyReport report, string folder)
     {
         var figures = Path.Combine(folder, "figures");
-        Directory.CreateDirectory(figures);
+        // The folder's lock cleans the folder alone.
+        if (Directory.CreateDirectory(figures).LinkTarget is null) AtomicFile.RemoveAbandoned(figures);
         foreach (var one in report.Experiments)
             foreach (var plot in one.Experiment.Plots)
                 AtomicFile.WriteText(Path.Combine(figures, $"figure-{plot.Number}.svg"), CurveFigure.Draw(plot, one.Experiment, one.Runs, report.Mark is null ? null : "QUICK"));

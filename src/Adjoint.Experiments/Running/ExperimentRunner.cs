@@ -104,6 +104,8 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
             if (LoadOrWarn(trial) is { } result)
             {
                 complete++;
+                // Who was killed after writing it forgot nothing.
+                program.Forget(FolderOf(folder, trial));
                 OnProgress(new(trial, result.Problem is null ? TrialState.Complete : TrialState.Diverged, result.Epochs[^1], result.Problem));
             }
             else waiting.Enqueue(trial);
@@ -187,11 +189,17 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
             }, Warned, cancellation));
             if (outcome.WasCancelled) return Tell(TrialState.Interrupted, outcome.Epochs.Count == 0 ? null : outcome.Epochs[^1]);
             new TrialResult(outcome.Epochs, outcome.Problem, outcome.Advice, TrialResult.ThisMachine, program.Command(trial.Settings)).Save(own);
+            program.Forget(own);
             return Tell(outcome.Problem is null ? TrialState.Complete : TrialState.Diverged, outcome.Epochs[^1], outcome.Problem);
         }
-        catch (Exception error) when (error is AdjointException or IOException or UnauthorizedAccessException or OutOfMemoryException)
+        catch (Exception error)
         {
-            return Tell(TrialState.Failed, null, $"{trial.Key}: {error.Message}");
+            // This thread is the trial's own: what nobody catches here would end the process in the middle of the
+            // others.
+            var isExpected =
+                error is AdjointException or IOException or UnauthorizedAccessException or OutOfMemoryException;
+            return Tell(TrialState.Failed, null,
+                $"{trial.Key}: {(isExpected ? "" : $"unexpected {error.GetType().Name}: ")}{error.Message}");
         }
     }
 

@@ -23,6 +23,9 @@ public interface ITrialProgram
 
     /// <summary>Runs a trial, or goes on with it, on this thread. It writes nothing outside the folder, which exists, and when cancelled keeps what it needs to go on.</summary>
     TrialOutcome Run(TrialTask task);
+
+    /// <summary>Removes what a trial kept only to go on from: its result is written.</summary>
+    void Forget(string folder);
 }
 
 /// <summary>What a program is to run.</summary>

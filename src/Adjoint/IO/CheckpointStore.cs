@@ -13,6 +13,9 @@ public sealed class CheckpointStore(string folder, int keep = 3)
 {
     private const string Prefix = "checkpoint-", Suffix = ".safetensors";
 
+    /// <summary>Where they are.</summary>
+    public string Folder => folder;
+
     /// <summary>Writes a state and removes those that are too many.</summary>
     /// <exception cref="IOException">It cannot be written; those before are untouched.</exception>
     public void Write(IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> notes)
@@ -26,7 +29,8 @@ public sealed class CheckpointStore(string folder, int keep = 3)
     /// <param name="warn">Told of each that is damaged, in one line.</param>
     public (IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Notes)? Latest(Action<string> warn)
     {
-        foreach (var number in Numbered())
+        var numbers = Numbered();
+        foreach (var number in numbers)
             try
             {
                 var tensors = SafeTensors.Load(PathOf(number), out var notes);
@@ -34,15 +38,19 @@ public sealed class CheckpointStore(string folder, int keep = 3)
             }
             catch (Exception error) when (error is DataFormatException or IOException)
             {
-                warn($"{error.Message}; going back to the checkpoint before it");
+                var isLast = number == numbers[^1];
+                warn($"{error.Message}; "
+                    + $"{(isLast ? "none is left, beginning anew" : "going back to the checkpoint before it")}");
             }
         return null;
     }
 
-    /// <summary>Removes all: the run is complete.</summary>
+    /// <summary>
+    /// Removes all: the run is complete. The latest goes last, so that who is stopped in between goes on from the end.
+    /// </summary>
     public void Clear()
     {
-        foreach (var number in Numbered()) File.Delete(PathOf(number));
+        foreach (var number in Numbered().Reverse()) File.Delete(PathOf(number));
     }
 
     private string PathOf(int number) => Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{number:D8}{Suffix}"));
@@ -50,5 +58,5 @@ public sealed class CheckpointStore(string folder, int keep = 3)
     // Latest first.
     private int[] Numbered() => [.. Directory.GetFiles(folder, Prefix + "*" + Suffix)
         .Select(path => int.TryParse(Path.GetFileName(path)[Prefix.Length..^Suffix.Length], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1)
-        .Where(number => number > 0).OrderDescending()];
+        .Where(number => number is > 0 and < int.MaxValue).OrderDescending()];
 }

@@ -6,8 +6,15 @@ namespace Adjoint.Training;
 /// <summary>Keeps the state of a run from time to time.</summary>
 /// <param name="store">Where.</param>
 /// <param name="every">How often at most. What is lost when the process is killed is about as long; 0 keeps every step.</param>
-public sealed class Checkpoints(CheckpointStore store, TimeSpan every)
+/// <param name="settings">
+/// What the run is made with, by name: model, data set, optimizer, learning rate, seed and whatever else its result
+/// depends on. Each checkpoint carries it, and one of other settings is refused. None: nothing is carried or compared.
+/// </param>
+public sealed class Checkpoints(CheckpointStore store, TimeSpan every,
+    IReadOnlyList<(string Name, string Value)>? settings = null)
 {
+    private const string Prefix = "setting.";
+    private readonly IReadOnlyList<(string Name, string Value)> settings = settings ?? [];
     private long written = Stopwatch.GetTimestamp();
 
     /// <summary>The time spent on writing.</summary>
@@ -25,12 +32,39 @@ public sealed class Checkpoints(CheckpointStore store, TimeSpan every)
     {
         var started = Stopwatch.GetTimestamp();
         var own = state();
+        foreach (var (name, value) in settings) own.Set(Prefix + name, value);
         store.Write(own.Tensors, own.Notes);
         written = Stopwatch.GetTimestamp();
         Spent += Stopwatch.GetElapsedTime(started, written);
     }
 
-    /// <summary>The latest state that can be read, or null.</summary>
+    /// <summary>
+    /// The latest state that can be read, or null. One that carries no settings, as those of version 0.1, is taken as
+    /// it is.
+    /// </summary>
     /// <param name="warn">Told of each that is damaged.</param>
-    public TrainingState? Latest(Action<string> warn) => store.Latest(warn) is { } found ? new(found.Tensors, found.Notes) : null;
+    /// <exception cref="AdjointException">It was made with other settings; each is named, with both values.</exception>
+    public TrainingState? Latest(Action<string> warn)
+    {
+        if (store.Latest(warn) is not { } found) return null;
+        if (Differences(found.Notes) is { Count: > 0 } differences)
+            throw new AdjointException(
+                $"{store.Folder}: its checkpoints were made with other settings: {string.Join(", ", differences)}; "
+                + "set them back to go on, or begin a new run with the new ones");
+        return new(found.Tensors, found.Notes);
+    }
+
+    // A setting that the state does not name is younger than the state; one that only the state names changed its
+    // result.
+    private List<string> Differences(IReadOnlyDictionary<string, string> notes)
+    {
+        var now = settings.ToDictionary(setting => Prefix + setting.Name, setting => setting.Value);
+        if (now.Count == 0) return [];
+        var differing =
+            from note in notes
+            let value = now.GetValueOrDefault(note.Key)
+            where note.Key.StartsWith(Prefix, StringComparison.Ordinal) && value != note.Value
+            select $"{note.Key[Prefix.Length..]} was {note.Value}, is {value ?? "not known here"}";
+        return [.. differing];
+    }
 }

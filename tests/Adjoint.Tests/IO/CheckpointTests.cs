@@ -1,4 +1,5 @@
 using Adjoint.IO;
+using Adjoint.Training;
 
 namespace Adjoint.Tests.IO;
 
@@ -101,13 +102,98 @@ public sealed class CheckpointTests : IDisposable
             Assert.Contains($"in use by process {Environment.ProcessId} on {Environment.MachineName}, since ", error.Message, StringComparison.Ordinal);
         }
         Assert.Empty(Directory.GetFiles(folder));
-        // What a killed holder leaves: the names of lock and holder, and half a file.
-        foreach (var name in (string[])[".lock", ".holder", "model.safetensors.77.tmp"]) File.WriteAllText(Path.Combine(folder, name), "process 77");
-        Directory.CreateDirectory(Path.Combine(folder, "figures"));
-        File.WriteAllText(Path.Combine(folder, "figures", "figure-1.svg.77.tmp"), "<sv");
-        File.WriteAllText(Path.Combine(folder, "mine.tmp"), "not ours");
+        // What a killed holder leaves: the names of lock and holder.
+        foreach (var name in (string[])[".lock", ".holder"])
+            File.WriteAllText(Path.Combine(folder, name), "process 77");
         using (FolderLock.Take(folder)) { }
-        Assert.Equal(["mine.tmp"], Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Select(Path.GetFileName));
+        Assert.Empty(Directory.GetFiles(folder));
+    }
+
+    [Fact]
+    public void Taking_a_folder_removes_only_what_dead_processes_left_half_written_directly_in_it()
+    {
+        using var ended =
+            System.Diagnostics.Process.Start(
+            new System.Diagnostics.ProcessStartInfo("dotnet", ["--version"]) { RedirectStandardOutput = true })!;
+        ended.StandardOutput.ReadToEnd();
+        ended.WaitForExit();
+        string Temporary(int process, string machine) => $".adjoint-{process}-1-{machine}.tmp";
+        var (own, outside) = (Path.Combine(folder, "own"), Path.Combine(folder, "outside"));
+        foreach (var below in (string[])[own, Path.Combine(own, "figures"), outside]) Directory.CreateDirectory(below);
+        File.WriteAllText(Path.Combine(own, Temporary(ended.Id, Environment.MachineName)), "{");
+        string[] others =
+        [
+            // Files of others that are called like those of version 0.1; of a process that lives; of another machine;
+            // in a folder below; outside, behind links.
+            Path.Combine(own, "report.html.77.tmp"), Path.Combine(own, "2026.tmp"), Path.Combine(own, "mine.tmp"),
+                Path.Combine(own, $".adjoint-notes-{ended.Id}.tmp"),
+            Path.Combine(own, Temporary(Environment.ProcessId, Environment.MachineName)),
+                Path.Combine(own, Temporary(ended.Id, "elsewhere")),
+            Path.Combine(own, "figures", Temporary(ended.Id, Environment.MachineName)),
+                Path.Combine(own, "figures", "a.77.tmp"),
+            Path.Combine(outside, Temporary(ended.Id, Environment.MachineName)), Path.Combine(outside, "b.77.tmp"),
+        ];
+        foreach (var other in others) File.WriteAllText(other, "not ours");
+        Directory.CreateSymbolicLink(Path.Combine(own, "linked"), outside);
+        var link = Path.Combine(own, $".adjoint-{ended.Id}-2-{Environment.MachineName}.tmp");
+        File.CreateSymbolicLink(link, others[0]);
+        using (FolderLock.Take(own)) { }
+        Assert.Equal(others.Append(link).Order(StringComparer.Ordinal),
+            Directory.GetFiles(folder, "*",
+            new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
+            .Where(path => !path.StartsWith(Path.Combine(own, "linked"), StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void A_process_that_is_killed_while_it_writes_leaves_what_the_next_holder_removes()
+    {
+        var path = Path.Combine(folder, "target");
+        var during = Array.Empty<string?>();
+        AtomicFile.WriteText(path, "old");
+        Assert.Throws<InvalidOperationException>(() => AtomicFile.Write(path, _ =>
+        {
+            during = [.. Directory.GetFiles(folder).Select(Path.GetFileName).Order()];
+            throw new InvalidOperationException();
+        }));
+        Assert.Equal(2, during.Length);
+        Assert.StartsWith($".adjoint-{Environment.ProcessId}-", during[0], StringComparison.Ordinal);
+        Assert.Equal([path], Directory.GetFiles(folder));
+        Assert.Equal("old", File.ReadAllText(path));
+        // The longest name that a file may have can be written too.
+        var longest = Path.Combine(folder, new string('n', 255));
+        AtomicFile.WriteText(longest, "there");
+        Assert.Equal("there", File.ReadAllText(longest));
+    }
+
+    [Fact]
+    public void A_checkpoint_carries_what_it_was_made_with_and_one_of_other_settings_is_refused_by_name()
+    {
+        Checkpoints With(params (string, string)[] settings) =>
+            new(new CheckpointStore(folder), TimeSpan.Zero, settings);
+        With(("optimizer", "sgd"), ("lr", "0.1"), ("seed", "1")).Write(() => new TrainingState());
+        Assert.NotNull(With(("seed", "1"), ("optimizer", "sgd"), ("lr", "0.1")).Latest(Assert.Fail));
+        // One that knows no settings compares none; one younger than the checkpoint is no difference.
+        Assert.NotNull(With().Latest(Assert.Fail));
+        Assert.NotNull(With(("optimizer", "sgd"), ("lr", "0.1"), ("seed", "1"), ("shuffle", "true"))
+            .Latest(Assert.Fail));
+        Assert.Equal(
+            $"{folder}: its checkpoints were made with other settings: optimizer was sgd, is adam, lr was 0.1, is "
+            + $"0.01; set them back to go on, or begin a new run with the new ones",
+            Assert.Throws<AdjointException>(() =>
+                With(("optimizer", "adam"), ("lr", "0.01"), ("seed", "1")).Latest(Assert.Fail)).Message);
+        Assert.Contains("seed was 1, is not known here",
+            Assert.Throws<AdjointException>(() =>
+            With(("optimizer", "sgd"), ("lr", "0.1")).Latest(Assert.Fail)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_checkpoint_without_settings_is_read()
+    {
+        new CheckpointStore(folder)
+            .Write(new Dictionary<string, Tensor>(), new Dictionary<string, string> { ["steps"] = "7" });
+        Assert.Equal(7, new Checkpoints(new CheckpointStore(folder), TimeSpan.Zero, [("lr", "0.1")])
+            .Latest(Assert.Fail)!.Number("steps"));
     }
 
     [Fact]
