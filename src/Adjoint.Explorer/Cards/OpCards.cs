@@ -124,15 +124,19 @@ public static partial class OpCards
         foreach (var input in inputs) input.RequireGrad();
         var node = entry.Call(inputs).Source!;
         var g = Tensor.Full(node.Output.Shape, 1, node.Output.DType).RequireGrad();
-        var names = new SortedSet<string>(StringComparer.Ordinal);
-        var open = new Stack<OpNode?>(node.Op.Backward(node, g).Select(result => result?.Source));
-        while (open.TryPop(out var next))
+        var forward = new HashSet<OpNode>();
+        Walk([node], forward);
+        var rule = new HashSet<OpNode>(forward);
+        Walk(node.Op.Backward(node, g).Select(result => result?.Source), rule);
+        return new SortedSet<string>(rule.Except(forward).Select(next => next.Op.Name), StringComparer.Ordinal);
+
+        static void Walk(IEnumerable<OpNode?> from, HashSet<OpNode> found)
         {
-            if (next is null || next.Id <= node.Id) continue;
-            names.Add(next.Op.Name);
-            foreach (var input in next.Inputs) open.Push(input.Source);
+            var open = new Stack<OpNode?>(from);
+            while (open.TryPop(out var next))
+                if (next is not null && found.Add(next))
+                    foreach (var input in next.Inputs) open.Push(input.Source);
         }
-        return names;
     }
 
     private static string? SourceOf(Op op)

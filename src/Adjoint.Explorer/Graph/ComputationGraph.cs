@@ -97,25 +97,35 @@ internal sealed class ComputationGraph
         return Build(root, nodes, leaves.Zip(gradients).ToDictionary(pair => pair.First, pair => pair.Second), inputs, missing);
     }
 
-    private static OpNode[] Collect(Tensor root)
+    // As the engine: depth first, inputs in order, an op after all that it uses. Backward goes the other way.
+    private static List<OpNode> Collect(Tensor root)
     {
-        var found = new HashSet<OpNode>();
-        var open = new Stack<OpNode>();
+        var (found, listed) = (new HashSet<OpNode>(), new List<OpNode>());
+        var open = new Stack<(OpNode Node, int Next)>();
         void Visit(OpNode? node)
         {
-            if (node is not null && found.Add(node)) open.Push(node);
+            if (node is not null && found.Add(node)) open.Push((node, 0));
+            if (found.Count > MostOps)
+                throw new AdjointException(
+                    $"Explorer: more than {MostOps:N0} ops lead to this tensor, too many to show; explore a shorter computation, such as one step");
         }
         Visit(root.Source);
-        while (open.TryPop(out var node))
+        while (open.TryPop(out var top))
         {
-            foreach (var input in node.Inputs) Visit(input.Source);
-            if (found.Count > MostOps)
-                throw new AdjointException($"Explorer: more than {MostOps:N0} ops lead to this tensor, too many to show; explore a shorter computation, such as one step");
+            var (node, next) = top;
+            if (next == node.Inputs.Count)
+            {
+                listed.Add(node);
+                continue;
+            }
+            open.Push((node, next + 1));
+            Visit(node.Inputs[next].Source);
         }
-        return [.. found.OrderBy(node => node.Id)];
+        return listed;
     }
 
-    private static ComputationGraph Build(Tensor root, OpNode[] nodes, Dictionary<Tensor, Tensor?> gradients, IReadOnlyDictionary<Tensor, string>? inputs, string? missing)
+    private static ComputationGraph Build(
+        Tensor root, List<OpNode> nodes, Dictionary<Tensor, Tensor?> gradients, IReadOnlyDictionary<Tensor, string>? inputs, string? missing)
     {
         var (tensors, ops) = (new Dictionary<Tensor, TensorItem>(), new List<OpItem>());
         var modules = new Dictionary<TraceScope, ModuleItem>();

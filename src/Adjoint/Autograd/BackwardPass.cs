@@ -4,14 +4,16 @@ using Adjoint.Memory;
 namespace Adjoint;
 
 /// <summary>
-/// Reverse-mode differentiation: walks the nodes under a tensor from the highest id down, without recursion, and adds
-/// up gradients in that fixed order.
+/// Reverse-mode differentiation: walks the nodes under a tensor, users before what they use, without recursion, and adds
+/// up gradients in that order. It follows from the graph alone: the same graph gives the same bits, whichever threads built
+/// it and whichever goes back.
 /// </summary>
 internal sealed class BackwardPass
 {
-    private const string ReleaseReason = "the graph that made it went through Backward(), and a later Backward() on this thread recycled it";
-    [ThreadStatic] private static List<Storage>? lastGeneration;
+    // Guards OpNode.Pass: graphs may share nodes, and two passes over one node take turns.
+    private static readonly object Claims = new();
 
+    private readonly int thread = Environment.CurrentManagedThreadId;
     private readonly bool createGraph;
     private readonly Dictionary<Tensor, Tensor?>? wanted;
     private readonly List<OpNode> nodes = [];
@@ -28,7 +30,7 @@ internal sealed class BackwardPass
         GradMode.IsEnabled = createGraph;
         try
         {
-            pass.Collect(root);
+            pass.Claim(root);
             pass.Deliver(root, gradient, siblings: []);
             foreach (var node in pass.nodes)
             {
@@ -37,37 +39,82 @@ internal sealed class BackwardPass
             }
             foreach (var (leaf, total) in pass.hookedLeaves)
                 pass.StoreLeaf(leaf, CallHooks(leaf, total), canKeep: false);
+            if (!retainGraph && !createGraph)
+                pass.Consume();
         }
         finally
         {
             GradMode.IsEnabled = mode;
-            foreach (var node in pass.nodes)
-                (node.IsVisited, node.PendingGradient) = (false, null);
+            pass.Unclaim();
         }
-        if (!retainGraph && !createGraph)
-            pass.Consume();
     }
 
-    // Depth-first with an explicit stack: a chain of 100,000 ops must not overflow.
-    private void Collect(Tensor root)
+    private void Claim(Tensor root)
     {
-        if (root.Source is null) return;
-        var stack = new Stack<OpNode>();
-        Visit(root.Source, stack);
-        while (stack.TryPop(out var node))
-            foreach (var input in node.InputSpan)
-                if (input is { RequiresGrad: true, Source: { IsVisited: false } source })
-                    Visit(source, stack);
-        nodes.Sort(static (a, b) => b.Id.CompareTo(a.Id));
+        lock (Claims)
+            while (!TryClaim(root)) Monitor.Wait(Claims);
     }
 
-    private void Visit(OpNode node, Stack<OpNode> stack)
+    private void Unclaim()
     {
+        lock (Claims)
+        {
+            foreach (var node in nodes)
+                (node.Pass, node.PendingGradient) = (null, null);
+            Monitor.PulseAll(Claims);
+        }
+    }
+
+    // Depth first, inputs in order, a node after all that it uses; the reverse of that is the way back. With a stack of
+    // its own: a chain of 100,000 ops must not overflow the thread's. False where another pass is on its way through a part
+    // of the graph.
+    private bool TryClaim(Tensor root)
+    {
+        var open = new Stack<(OpNode Node, int Next)>();
+        var isFree = false;
+        try
+        {
+            isFree = root.Source is not { } source || TryVisit(source, open);
+            while (isFree && open.TryPop(out var top))
+            {
+                var (node, next) = top;
+                var inputs = node.InputSpan;
+                while (next < inputs.Length && !MustVisit(inputs[next])) next++;
+                if (next == inputs.Length)
+                {
+                    nodes.Add(node);
+                    continue;
+                }
+                open.Push((node, next + 1));
+                isFree = TryVisit(inputs[next].Source!, open);
+            }
+            nodes.Reverse();
+            return isFree;
+        }
+        finally
+        {
+            if (!isFree)
+            {
+                foreach (var (node, _) in open) node.Pass = null;
+                foreach (var node in nodes) node.Pass = null;
+                nodes.Clear();
+            }
+        }
+    }
+
+    private bool MustVisit(Tensor input) => input is { RequiresGrad: true, Source: { } source } && source.Pass != this;
+
+    private bool TryVisit(OpNode node, Stack<(OpNode Node, int Next)> open)
+    {
+        if (node.Pass is { } other)
+            return other.thread != thread ? false : throw new AdjointException(
+                $"Backward: the graph through {node.Op.Name} is on its way back already, and a hook or a rule of an op in it "
+                + "called Backward() on it again; compute that part anew inside the hook, from tensors that were .Detach()ed");
         if (node.IsConsumed)
             throw new AdjointException($"Backward: the graph through {node.Op.Name} was already used by an earlier Backward(); compute the loss again, or pass retainGraph: true the first time");
-        node.IsVisited = true;
-        nodes.Add(node);
-        stack.Push(node);
+        node.Pass = this;
+        open.Push((node, 0));
+        return true;
     }
 
     private void Step(OpNode node)
@@ -142,7 +189,15 @@ internal sealed class BackwardPass
             hookedLeaves[to].Storage.IsKept = true;
             return;
         }
-        StoreLeaf(to, gradient, canKeep: gradient.Storage.PendingUses == 0 && siblings.Count(other => other?.Storage == gradient.Storage) == 1);
+        StoreLeaf(to, gradient, canKeep: gradient.Storage.PendingUses == 0 && IsAlone(gradient, siblings));
+    }
+
+    private static bool IsAlone(Tensor gradient, Tensor?[] siblings)
+    {
+        var uses = 0;
+        foreach (var sibling in siblings)
+            if (sibling?.Storage == gradient.Storage) uses++;
+        return uses == 1;
     }
 
     private void Pend(OpNode node, Tensor gradient)
@@ -178,16 +233,20 @@ internal sealed class BackwardPass
             return;
         }
         if (!leaf.RequiresGrad) return;
-        if (leaf.Grad is { } before)
+        // Passes on other threads may arrive at the same leaf: none of their gradients is lost.
+        lock (leaf)
         {
-            if (createGraph || before.Source is not null) leaf.Grad = Add(before, gradient);
-            else AddInPlace(before, gradient);
+            if (leaf.Grad is { } before)
+            {
+                if (createGraph || before.Source is not null) leaf.Grad = Add(before, gradient);
+                else AddInPlace(before, gradient);
+            }
+            else
+            {
+                leaf.Grad = createGraph || canKeep && OwnsItsMemory(gradient) ? gradient : Copy(gradient);
+            }
+            leaf.Grad.Storage.IsKept = true;
         }
-        else
-        {
-            leaf.Grad = createGraph || canKeep && OwnsItsMemory(gradient) ? gradient : Copy(gradient);
-        }
-        leaf.Grad.Storage.IsKept = true;
     }
 
     // A gradient that was made just now, fills its storage and is nobody else's becomes .Grad without a copy.
@@ -236,7 +295,6 @@ internal sealed class BackwardPass
             storage.Release("it was an intermediate gradient of a finished Backward()");
     }
 
-    // Two generations: what this graph computed stays readable until the next Backward() on this thread is done.
     private void Consume()
     {
         var generation = new List<Storage>();
@@ -246,10 +304,7 @@ internal sealed class BackwardPass
             Note(node.Output.Storage, generation);
             foreach (var tensor in node.SavedSpan) Note(tensor.Storage, generation);
         }
-        if (lastGeneration is { } last)
-            foreach (var storage in last)
-                if (!storage.IsKept) storage.Release(ReleaseReason);
-        lastGeneration = generation;
+        LastGeneration.Replace(generation);
     }
 
     private static void Note(Storage storage, List<Storage> generation)

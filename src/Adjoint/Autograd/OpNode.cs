@@ -8,14 +8,12 @@ namespace Adjoint;
 /// </summary>
 public sealed class OpNode
 {
-    [ThreadStatic] private static long lastId;
     private readonly Tensor[] inputs;
     private readonly int[] versions;
     private readonly Tensor[] saved;
 
     private OpNode(Op op, Tensor[] inputs, Tensor output, Tensor[] saved)
     {
-        Id = ++lastId;
         Op = op;
         this.inputs = inputs;
         this.saved = saved;
@@ -28,9 +26,6 @@ public sealed class OpNode
             for (var i = 0; i < inputs.Length; i++) versions[i] = inputs[i].Version;
         }
     }
-
-    /// <summary>Grows along every path from the leaves to the loss; backward goes down.</summary>
-    public long Id { get; }
 
     /// <summary>What was applied.</summary>
     public Op Op { get; }
@@ -59,7 +54,10 @@ public sealed class OpNode
     internal int OutputVersion { get; }
     internal Tensor? PendingGradient { get; set; }
     internal bool PendingIsOwned { get; set; }
-    internal bool IsVisited { get; set; }
+
+    /// <summary>The pass that is on its way back through this node; guarded by the lock of all passes.</summary>
+    internal BackwardPass? Pass { get; set; }
+
     internal ReadOnlySpan<Tensor> InputSpan => inputs;
     internal ReadOnlySpan<Tensor> SavedSpan => saved;
 
