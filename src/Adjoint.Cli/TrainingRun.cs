@@ -67,12 +67,17 @@ internal sealed class TrainingRun
     {
         var mistakes = new ConfidentMistakes(Data.Validation);
         var evaluation = Evaluation.Run(Trainer.Model, validation, Settings.Views, mistakes.Observe);
+        // Enough for the second digit, and no longer than the validation takes.
+        var someOfTraining = new DataLoader(Data.Train, 1000, shuffle: true).Take(10);
         var title = Settings.Model == "mlp" ? $"{Settings.Dataset}: {Settings.Model}, {Settings.Activation}" : $"{Settings.Dataset}: {Settings.Model}";
         var report = new RunReport(title, Settings.Rows(), result, evaluation, Data.Train.ClassNames, Settings.Dataset == "synth" ? Trainer.Model : null)
         {
             Mistakes = mistakes.ToImages(),
             Filters = ImageSheet.Filters(Trainer.Model, Data.Train.SampleShape),
             Doctor = Doctor,
+            Layers = LayerRow.Of(Trainer.Model, Data.Train.SampleShape),
+            Training = Evaluation.Run(Trainer.Model, someOfTraining, Settings.Views),
+            TrainingSamples = Data.Train.Count,
         };
         AtomicFile.WriteText(Path.Combine(Folder, "report.html"), report.ToHtml());
     }

@@ -1,13 +1,8 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 using Adjoint.Data;
 using Adjoint.Nn;
 using Adjoint.Training;
-using OxyPlot;
-using OxyPlot.Axes;
-using OxyPlot.Legends;
-using OxyPlot.Series;
 
 namespace Adjoint.Experiments;
 
@@ -21,10 +16,6 @@ namespace Adjoint.Experiments;
 public sealed record RunReport(
     string Title, IReadOnlyList<(string Name, string Value)> Settings, TrainingResult Result, Evaluation Evaluation, IReadOnlyList<string> ClassNames, Module? Boundary)
 {
-    // Okabe and Ito's palette: told apart by colour-blind readers too.
-    private static readonly OxyColor Blue = OxyColor.FromRgb(0, 114, 178);
-    private static readonly OxyColor Orange = OxyColor.FromRgb(213, 94, 0);
-
     /// <summary>Validation samples that the best model got wrong, surest first.</summary>
     public IReadOnlyList<CaptionedImage> Mistakes { get; init; } = [];
 
@@ -34,32 +25,45 @@ public sealed record RunReport(
     /// <summary>What watched the training, or null.</summary>
     public TrainingDoctor? Doctor { get; init; }
 
-    /// <summary>The page: self-contained, no script, readable on a phone and in print.</summary>
+    /// <summary>The best model on samples that it learned from, as they are (not augmented); null where it was not measured.</summary>
+    public Evaluation? Training { get; init; }
+
+    /// <summary>How many training samples there are, of which <see cref="Training"/> may have seen a part.</summary>
+    public int TrainingSamples { get; init; }
+
+    /// <summary>The best model's layers, see <see cref="LayerRow.Of"/>.</summary>
+    public IReadOnlyList<LayerRow> Layers { get; init; } = [];
+
+    private const string Style = """
+        body { max-width: 60rem }
+        th, td { text-align: right } th:first-child, td:first-child { text-align: left } td { white-space: nowrap }
+        .facts :is(th, td), .layers :is(th, td):not(:nth-child(n+5)), .readings :nth-child(2) { text-align: left }
+        .facts td:not(:nth-child(2)), .layers td:nth-child(4) { white-space: normal }
+        @media screen and (max-width: 40rem) {
+          .facts tr { display: grid; grid-template-columns: 1fr auto; border-bottom: 1px solid var(--line) } .facts td { border: 0 }
+          .facts td:last-child { grid-column: 1 / -1; color: var(--quiet) } .facts tr:first-child { display: none }
+        }
+        .sheet { display: flex; flex-wrap: wrap; gap: .6rem }
+        .sheet figure { margin: 0; width: calc(1.6 * var(--side)); text-align: center; overflow: visible }
+        .sheet img { width: var(--side); height: var(--side); image-rendering: pixelated }
+        .sheet figcaption { font-size: .75rem; line-height: 1.2 }
+        .confusion td { text-align: center; border: 1px solid var(--line); print-color-adjust: exact }
+        """;
+
+    /// <summary>The page: self-contained, no script, light or dark, readable on a phone and in print.</summary>
     public string ToHtml()
     {
-        var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $$"""
-            <!doctype html>
-            <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>{{Escape(Title)}}</title>
-            <style>
-            body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; color: #1a1a1a; background: #fff }
-            figure { margin: 1.5rem 0 } figure svg { width: 100%; height: auto; background: #fff }
-            table { border-collapse: collapse; font-variant-numeric: tabular-nums } .wide { overflow-x: auto }
-            th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #ccc } td { white-space: nowrap } th:first-child, td:first-child { text-align: left }
-            @media screen and (max-width: 40rem) { figure { overflow-x: auto } figure svg { min-width: 38rem } }
-            .sheet { display: flex; flex-wrap: wrap; gap: .6rem } .sheet figure { margin: 0; width: calc(1.6 * var(--side)); text-align: center }
-            .sheet img { width: var(--side); height: var(--side); image-rendering: pixelated } .sheet figcaption { font-size: .75rem; line-height: 1.2 }
-            .confusion td { text-align: center; border: 1px solid #ddd }
-            </style></head><body>
-            <h1>{{Escape(Title)}}</h1>
-            <p>Best validation accuracy <b>{{Result.Best.ValidationAccuracy:P2}}</b> after epoch {{Result.Best.Epoch}}; at the end {{Result.Final.ValidationAccuracy:P2}}.</p>
-
-            """);
-        Figure(text, Curve("Validation accuracy", "accuracy / %", [("validation", Blue, epoch => 100 * epoch.ValidationAccuracy)]), "Accuracy on the validation samples, before training (epoch 0) and after each epoch.");
-        Figure(text, Curve("Loss", "mean cross-entropy / nats", [("training", Orange, epoch => epoch.TrainLoss ?? double.NaN), ("validation", Blue, epoch => epoch.ValidationLoss)]), "Loss per sample. Training loss is measured while the parameters change.");
-        if (Boundary is not null) Figure(text, DecisionBoundary.Draw(Boundary), "Decision of the best model over both features; the darker, the surer. Dashed: the true boundary.");
+        var text = new StringBuilder(ReportPage.Head(Title, Style));
+        Facts(text);
+        Figure(text, RunFigures.Accuracy(Result.Epochs),
+            "Accuracy on the validation samples, before training (epoch 0) and after each epoch.");
+        Figure(text, RunFigures.Loss(Result.Epochs), "Loss per sample. Training loss is measured while the parameters change.");
+        if (Boundary is not null)
+            Figure(text, DecisionBoundary.Draw(Boundary),
+                "Decision of the best model over both features; the stronger the colour, the surer. Dashed: the true boundary.");
+        LayerTable(text);
         if (Doctor is not null) Diagnosis(text, Doctor);
+        Classes(text);
         Confusion(text);
         Images(text, "Surest mistakes", "Validation samples that the best model got wrong, the surest first: what it said, how probable it held that, and the label. Each image is stretched to its full contrast.", Mistakes, 64);
         Images(text, "First layer", "Filters of the best model's first layer: mid-grey is 0.", Filters, 48);
@@ -69,20 +73,42 @@ public sealed record RunReport(
         return text.Append("</body></html>\n").ToString();
     }
 
-    private string Curve(string title, string unit, (string Name, OxyColor Color, Func<EpochResult, double> Value)[] lines)
+    // What was measured, each with how.
+    private void Facts(StringBuilder text)
     {
-        var plot = new PlotModel { Title = title, DefaultFontSize = 14, PlotMargins = new OxyThickness(70, 10, 30, 50), Background = OxyColors.White };
-        plot.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Title = "epoch", MinimumMajorStep = 1, MinorTickSize = 0, MajorGridlineStyle = LineStyle.Dot });
-        plot.Axes.Add(new LinearAxis { Position = AxisPosition.Left, Title = unit, AxisTitleDistance = 16, MajorGridlineStyle = LineStyle.Dot });
-        if (lines.Length > 1) plot.Legends.Add(new Legend { LegendPosition = LegendPosition.RightTop, LegendMargin = 12 });
-        foreach (var (name, color, value) in lines)
+        if (Result.Epochs.Count == 0) text.Append("<p>No epoch was measured.</p>\n");
+        else
         {
-            var series = new LineSeries { Title = lines.Length > 1 ? name : null, Color = color, MarkerType = MarkerType.Circle, MarkerSize = 3, MarkerFill = color };
-            foreach (var epoch in Result.Epochs)
-                if (double.IsFinite(value(epoch))) series.Points.Add(new DataPoint(epoch.Epoch, value(epoch)));
-            plot.Series.Add(series);
+            var (best, final) = (Result.Best, Result.Final);
+            text.Append(CultureInfo.InvariantCulture,
+                $"<p>Best validation accuracy <b>{Percent(best.ValidationAccuracy)}</b> after epoch {best.Epoch}; ");
+            text.Append(CultureInfo.InvariantCulture, $"at the end {Percent(final.ValidationAccuracy)}.</p>\n");
         }
-        return SvgFigure.Export(plot, title.Replace(' ', '-'));
+        var facts = new List<string[]>();
+        var (right, count) = Counts(Evaluation);
+        if (count > 0)
+        {
+            var (low, high) = Proportion.Interval(right, count);
+            facts.Add(["validation accuracy of the best model", Percent(Evaluation.Accuracy),
+                Line($"of {count:N0} samples; 95 % interval {Percent(low)} to {Percent(high)} (Wilson's score interval). ")
+                + "The epoch was chosen by these samples, which flatters a little."]);
+        }
+        if (Training is { } training && Counts(training).Count is > 0 and var seen)
+        {
+            var of = seen < TrainingSamples ? Line($"{seen:N0} of the {TrainingSamples:N0}") : Line($"all {seen:N0}");
+            var drawn = seen < TrainingSamples ? ", drawn at random" : "";
+            facts.Add(["training accuracy of the best model", Percent(training.Accuracy),
+                $"measured after training on {of} training samples{drawn}, not augmented"]);
+        }
+        if (Layers.Count > 0)
+            facts.Add(["parameters", Line($"{Layers.Sum(layer => layer.Count):N0}"), "numbers that are learned; shared ones count once"]);
+        if (facts.Count > 0) text.Append(ReportPage.Table(["what", "value", "how"], facts, "facts"));
+    }
+
+    private static (long Right, long Count) Counts(Evaluation evaluation)
+    {
+        var scores = ClassScore.Of(evaluation.Confusion);
+        return (scores.Sum(score => (long)score.Right), scores.Sum(score => (long)score.Samples));
     }
 
     private void Diagnosis(StringBuilder text, TrainingDoctor doctor)
@@ -91,13 +117,35 @@ public sealed record RunReport(
         var advice = doctor.Advice(Result.Epochs);
         text.Append("<ul>").AppendJoin("", advice.Select(line => $"<li>{Escape(line)}</li>")).Append("</ul>\n");
         if (advice.Count == 0) text.Append("<p>Nothing to complain of.</p>\n");
-        if (doctor.History.Any(row => row.GradientNorm > 0)) Figure(text, Gradients(doctor), "2-norm of each layer's gradient, at the second step of each epoch.");
-        var names = doctor.History.Select(row => row.Layer).Distinct().Order(StringComparer.Create(CultureInfo.InvariantCulture, CompareOptions.NumericOrdering));
-        Table(text, "Layers", ["layer", "gradient norm, first epoch", "last epoch", "update / weight, first epoch", "last epoch", "dead or saturated, at first", "at last"], names.Select(name =>
+        if (RunFigures.Gradients(doctor.History) is { } figure)
+            Figure(text, figure, "2-norm of each layer's gradient, at the second step of each epoch.");
+        if (doctor.History.Count > 0) Readings(text, doctor.History);
+    }
+
+    private void LayerTable(StringBuilder text)
+    {
+        if (Layers.Count == 0) return;
+        Table(text, "Layers", ["layer", "is", "output of a sample", "parameters", "how many"], Layers.Select(layer => (string[])
+            [layer.Path, layer.Name, layer.Output, layer.Parameters, layer.Count == 0 ? "" : Line($"{layer.Count:N0}")]), "layers");
+    }
+
+    // What the doctor read of each layer, in the order of the layers; of one that is not listed only the path is known.
+    private void Readings(StringBuilder text, IReadOnlyList<LayerReading> history)
+    {
+        var paths = history.Select(row => row.Layer).Distinct().ToArray();
+        var listed = Layers.Where(layer => paths.Contains(layer.Path)).Select(layer => (layer.Path, layer.Name)).ToArray();
+        var others = paths.Except(listed.Select(layer => layer.Path)).Select(path => (path, ""));
+        string[] heads = ["layer", "is", "gradient norm, first epoch", "last epoch", "update / weight, first epoch", "last epoch",
+            "dead or saturated, at first", "at last"];
+        text.Append(ReportPage.Table(heads, listed.Concat(others).Select(layer =>
         {
-            var rows = doctor.History.Where(row => row.Layer == name).ToArray();
-            return (string[])[name, .. Ends(rows, row => row.GradientNorm, "0.0E+0"), .. Ends(rows, row => row.UpdateRatio, "0.0E+0"), .. Ends(rows, row => row.Idle, "P1")];
-        }));
+            var rows = history.Where(row => row.Layer == layer.Item1).ToArray();
+            return (string[])
+            [
+                layer.Item1, layer.Item2, .. Ends(rows, row => row.GradientNorm, "0.0E+0"),
+                .. Ends(rows, row => row.UpdateRatio, "0.0E+0"), .. Ends(rows, row => row.Idle, "P1"),
+            ];
+        }), "readings"));
 
         static IEnumerable<string> Ends(LayerReading[] rows, Func<LayerReading, double> value, string format)
         {
@@ -106,38 +154,34 @@ public sealed record RunReport(
         }
     }
 
-    private static string Gradients(TrainingDoctor doctor)
+    private void Classes(StringBuilder text)
     {
-        const int most = 8;
-        var layers = doctor.History.Where(row => row.GradientNorm > 0).GroupBy(row => row.Layer).ToArray();
-        // Of a deep network some layers, evenly spread, the first and the last among them: more lines cannot be told apart.
-        if (layers.Length > most) layers = [.. Enumerable.Range(0, most).Select(i => layers[i * (layers.Length - 1) / (most - 1)])];
-        var plot = new PlotModel { Title = "Gradient norms", DefaultFontSize = 14, PlotMargins = new OxyThickness(78, 10, double.NaN, 50), Background = OxyColors.White };
-        plot.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Title = "epoch", MinimumMajorStep = 1, MinorTickSize = 0, MajorGridlineStyle = LineStyle.Dot });
-        plot.Axes.Add(new LogarithmicAxis { Position = AxisPosition.Left, Title = "2-norm of the gradient", AxisTitleDistance = 18, MajorGridlineStyle = LineStyle.Dot });
-        plot.Legends.Add(new Legend { LegendTitle = "layer", LegendPlacement = LegendPlacement.Outside, LegendPosition = LegendPosition.RightTop });
-        for (var i = 0; i < layers.Length; i++)
-        {
-            // From dark to light in order of depth, which grey print keeps.
-            var color = OxyColor.Interpolate(OxyColor.FromRgb(0, 60, 100), OxyColor.FromRgb(230, 159, 0), layers.Length == 1 ? 0 : (double)i / (layers.Length - 1));
-            var series = new LineSeries { Title = layers[i].Key, Color = color, MarkerType = MarkerType.Circle, MarkerSize = 2.5, MarkerFill = color };
-            series.Points.AddRange(layers[i].Select(row => new DataPoint(row.Epoch, row.GradientNorm)));
-            plot.Series.Add(series);
-        }
-        return SvgFigure.Export(plot, "Gradients");
+        var scores = ClassScore.Of(Evaluation.Confusion);
+        if (scores.Count == 0) return;
+        text.Append("<h2>Classes</h2><p>Of the best model, on the validation samples. Precision: the share of what was taken for ");
+        text.Append("the class that is of it. Recall: the share of the class that was taken for it. –: there was none.</p>\n");
+        text.Append(ReportPage.Table(["class", "samples", "taken for it", "right", "precision", "recall"], scores.Select((score, i) => (string[])
+        [
+            ClassName(i), Line($"{score.Samples:N0}"), Line($"{score.Predicted:N0}"), Line($"{score.Right:N0}"),
+            Percent(score.Precision), Percent(score.Recall),
+        ])));
     }
+
+    // A network may tell more classes apart than have names.
+    private string ClassName(int index) => index < ClassNames.Count ? ClassNames[index] : $"{index}";
 
     private void Confusion(StringBuilder text)
     {
         var counts = Evaluation.Confusion;
         var classes = counts.GetLength(0);
+        if (classes == 0) return;
         text.Append("<h2>Confusion matrix</h2><p>Rows: the label. Columns: the best model's prediction.</p><div class=\"wide\"><table class=\"confusion\"><tr><th></th>");
-        for (var j = 0; j < classes; j++) text.Append(CultureInfo.InvariantCulture, $"<th>{Escape(ClassNames[j])}</th>");
+        for (var j = 0; j < classes; j++) text.Append(CultureInfo.InvariantCulture, $"<th>{Escape(ClassName(j))}</th>");
         text.Append("</tr>");
         for (var i = 0; i < classes; i++)
         {
             var total = Enumerable.Range(0, classes).Sum(j => counts[i, j]);
-            text.Append(CultureInfo.InvariantCulture, $"<tr><th>{Escape(ClassNames[i])}</th>");
+            text.Append(CultureInfo.InvariantCulture, $"<tr><th>{Escape(ClassName(i))}</th>");
             for (var j = 0; j < classes; j++)
             {
                 var share = total == 0 ? 0 : (double)counts[i, j] / total;
@@ -158,17 +202,21 @@ public sealed record RunReport(
         text.Append("</div>\n");
     }
 
-    private static void Table(StringBuilder text, string title, string[] heads, IEnumerable<string[]> rows)
-    {
-        text.Append(CultureInfo.InvariantCulture, $"<h2>{title}</h2><div class=\"wide\"><table><tr>{string.Concat(heads.Select(head => $"<th>{head}</th>"))}</tr>");
-        foreach (var row in rows) text.Append(CultureInfo.InvariantCulture, $"<tr>{string.Concat(row.Select(cell => $"<td>{Escape(cell)}</td>"))}</tr>");
-        text.Append("</table></div>\n");
-    }
+    private static void Table(
+        StringBuilder text, string title, IEnumerable<string> heads, IEnumerable<IReadOnlyList<string>> rows, string kind = "") =>
+        text.Append(CultureInfo.InvariantCulture, $"<h2>{title}</h2>{ReportPage.Table(heads, rows, kind)}");
 
     private static void Figure(StringBuilder text, string svg, string caption) =>
         text.Append(CultureInfo.InvariantCulture, $"<figure>{svg}<figcaption>{caption}</figcaption></figure>\n");
 
-    private static string Format(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+    private static string Format(double value, string format) =>
+        double.IsFinite(value) ? value.ToString(format, CultureInfo.InvariantCulture)
+        : double.IsNaN(value) ? "NaN" : value > 0 ? "∞" : "−∞";
 
-    private static string Escape(string text) => WebUtility.HtmlEncode(text);
+    private static string Percent(double share) =>
+        double.IsNaN(share) ? "–" : share.ToString("P2", CultureInfo.InvariantCulture);
+
+    private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private static string Escape(string text) => ReportPage.Escape(text);
 }

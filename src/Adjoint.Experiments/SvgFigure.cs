@@ -16,12 +16,18 @@ public static partial class SvgFigure
     {
         // Text is drawn as text: no fonts are embedded, the page's sans-serif is used.
         plot.DefaultFont = "sans-serif";
+        // Names come from files and callers; an SVG holds no control characters.
+        plot.Title = Plain(plot.Title);
+        foreach (var series in plot.Series) series.Title = Plain(series.Title);
+        foreach (var legend in plot.Legends) legend.LegendTitle = Plain(legend.LegendTitle);
         var svg = new SvgExporter { Width = width, Height = height, TextMeasurer = new RoomyText(width, height) }.ExportToString(plot);
         svg = svg[svg.IndexOf("<svg", StringComparison.Ordinal)..].Replace("clipPath", "clipPath-" + id, StringComparison.Ordinal);
         svg = svg.Replace("<clipPath-" + id, "<clipPath", StringComparison.Ordinal).Replace("</clipPath-" + id, "</clipPath", StringComparison.Ordinal);
         // Only of the outermost element: rectangles inside have sizes too.
         return OuterSize().Replace(svg, $"<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{WebUtility.HtmlEncode(plot.Title ?? id).Replace("$", "$$", StringComparison.Ordinal)}\"", 1);
     }
+
+    private static string? Plain(string? text) => text is null ? null : ReportPage.Plain(text);
 
     // The exporter guesses the width of text from another font, too narrow for what browsers show.
     private sealed class RoomyText(double width, double height) : PdfRenderContext(width, height, OxyColors.White)

@@ -29,7 +29,7 @@ public abstract record Rule
         if (a.Length == 0) yield break;
         var differences = Sample.Of([.. a.Zip(b, (x, y) => sign * (x - y))]);
         var (paired, welch) = (TTest.One(differences), TTest.Welch(Sample.Of(a), Sample.Of(b)));
-        var (bottom, top) = paired.Interval();
+        var (bottom, top) = measure.PossibleDifference(paired.Interval());
         var effect = EffectSize.OfOne(differences);
         yield return new(new(measure.Title, $"{Named(high, a.Average(), measure)} against {Named(low, b.Average(), measure)}"), differences.Mean, bottom, top, measure.Unit,
             $"paired {T(paired)}; Welch's {T(welch)}, p = {Number(welch.P)}", paired.P)
@@ -40,12 +40,12 @@ public abstract record Rule
         };
     }
 
-    private protected static IEnumerable<Evidence> AgainstBound(string what, double[] values, double bound, string unit, double sign = 1)
+    private protected static IEnumerable<Evidence> AgainstBound(string what, double[] values, double bound, string unit, double sign = 1, Measure? of = null)
     {
         if (values.Length == 0 || values.Any(double.IsNaN)) yield break;
         var sample = Sample.Of([.. values.Select(value => sign * (value - bound))]);
         var test = TTest.One(sample);
-        var (low, high) = test.Interval();
+        var (low, high) = of?.PossibleDistance(test.Interval(), bound, sign) ?? test.Interval();
         var effect = EffectSize.OfOne(sample);
         yield return new(new(what, Quantity(values.Average(), unit)), sample.Mean, low, high, unit, T(test), test.P)
         {
@@ -137,7 +137,7 @@ public sealed record Near(Measure Measure, string Case, double Reported, double 
         var values = runs.Values(Case, Measure);
         if (values.Length == 0) return [];
         var sample = Sample.Of(values);
-        var (low, high) = sample.NextInterval();
+        var (low, high) = Measure.Possible(sample.NextInterval());
         return [new(new($"{Measure.Title} of {Case}", $"{Quantity(sample.Mean, Measure.Unit)}, reported {Given(Reported)}"), sample.Mean, low, high, Measure.Unit, "95 % prediction interval of one more run", double.NaN) { Seeds = values.Length }];
     }
 
@@ -154,7 +154,7 @@ public sealed record Beyond(Measure Measure, string Case, double Bound, bool Abo
     public override string Text => $"holds when {Measure.Title} of {Case} is {(Above ? "above" : "below")} {Given(Bound)} {Measure.Unit} in a two-sided one-sample t-test over seeds (adjusted p ≤ {Finding.Level}), does not hold when it is on the other side, else undecided";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Evidence> Weigh(CaseRuns runs) => [.. AgainstBound($"{Measure.Title} of {Case}", runs.Values(Case, Measure), Bound, Measure.Unit, Above ? 1 : -1)];
+    public override IReadOnlyList<Evidence> Weigh(CaseRuns runs) => [.. AgainstBound($"{Measure.Title} of {Case}", runs.Values(Case, Measure), Bound, Measure.Unit, Above ? 1 : -1, Measure)];
 
     /// <inheritdoc/>
     public override Verdict Decide(IReadOnlyList<Evidence> evidence) => ByOne(evidence[0]);

@@ -2,7 +2,6 @@ using System.Globalization;
 using Adjoint.Training;
 using OxyPlot;
 using OxyPlot.Annotations;
-using OxyPlot.Axes;
 using OxyPlot.Legends;
 using OxyPlot.Series;
 
@@ -15,10 +14,6 @@ public static class CurveFigure
     private static readonly OxyColor[] Colors =
         [OxyColor.FromRgb(0, 114, 178), OxyColor.FromRgb(213, 94, 0), OxyColor.FromRgb(0, 158, 115), OxyColor.FromRgb(204, 121, 167), OxyColors.Black, OxyColor.FromRgb(86, 180, 233), OxyColor.FromRgb(230, 159, 0)];
     private static readonly LineStyle[] Styles = [LineStyle.Solid, LineStyle.Dash, LineStyle.DashDot, LineStyle.LongDash, LineStyle.Dot, LineStyle.DashDotDot, LineStyle.LongDashDot];
-
-    // Where curves lie closer together than this share of all that they pass through, a close-up shows them.
-    private const double Close = 0.25;
-    private const string CloseUpAxis = "close-up";
 
     /// <summary>At most as many cases are drawn, the best ones: more lines cannot be told apart.</summary>
     public const int MostCases = 7;
@@ -42,30 +37,12 @@ public static class CurveFigure
         };
         var shown = Shown(experiment, runs);
         var last = shown.SelectMany(one => runs.Of(one.Label).Values).Select(epochs => epochs.Count - 1).DefaultIfEmpty(1).Max();
-        model.Axes.Add(new LinearAxis
-        {
-            Position = AxisPosition.Bottom,
-            Title = "epoch",
-            Minimum = 0,
-            Maximum = Math.Max(1, last),
-            MinimumMajorStep = 1,
-            MinorTickSize = 0,
-            MajorGridlineStyle = LineStyle.Dot,
-            MajorGridlineColor = OxyColors.LightGray,
-        });
+        model.Axes.Add(EpochAxes.Bottom(last));
         var closeUp = CloseUp(plot, experiment, runs);
-        if (closeUp is { } range)
-        {
-            model.Axes.Add(Values("whole range", 0, 0.24));
-            var enlarged = Values(Unit(plot.Quantity), 0.3, 1);
-            (enlarged.Key, enlarged.Minimum, enlarged.Maximum) = (CloseUpAxis, range.Low, range.High);
-            model.Axes.Add(enlarged);
-            model.Annotations.Add(new LineAnnotation { Type = LineAnnotationType.Horizontal, YAxisKey = CloseUpAxis, Y = range.Low, Color = OxyColors.Black, LineStyle = LineStyle.Solid, StrokeThickness = 1 });
-        }
-        else model.Axes.Add(Values(Unit(plot.Quantity), 0, 1));
+        var axes = EpochAxes.AddValues(model, Unit(plot.Quantity), closeUp);
         // Outside, below: nothing it could cover.
         model.Legends.Add(new Legend { LegendTitle = experiment.Factors.Count == 1 ? experiment.Factors[0].Name : null, LegendPlacement = LegendPlacement.Outside, LegendPosition = LegendPosition.BottomCenter, LegendOrientation = LegendOrientation.Horizontal, LegendItemSpacing = 26, LegendSymbolLength = 34, LegendMargin = 4, LegendLineSpacing = 4 });
-        foreach (var axis in closeUp is null ? (string?[])[null] : [null, CloseUpAxis])
+        foreach (var axis in axes)
             for (var i = 0; i < shown.Count; i++) AddCase(model, axis, shown[i].Label, [.. runs.Of(shown[i].Label).Values], plot.Quantity, Colors[i], Styles[i]);
         if (mark is not null)
             model.Annotations.Add(new TextAnnotation { Text = mark, TextPosition = new DataPoint(Math.Max(1, last) / 2.0, Middle(model)), FontSize = 40, TextColor = OxyColor.FromAColor(60, OxyColors.Red), Stroke = OxyColors.Transparent, TextHorizontalAlignment = HorizontalAlignment.Center, TextVerticalAlignment = VerticalAlignment.Middle });
@@ -81,20 +58,10 @@ public static class CurveFigure
         return [.. runs.Cases.Where(best.Contains)];
     }
 
-    /// <summary>
-    /// What a close-up shows, where curves that start at chance would else lie on each other: the values after the first quarter of the epochs, when they span less than a quarter of all
-    /// values. Null where they span more, or epochs are too few.
-    /// </summary>
-    public static (double Low, double High)? CloseUp(Plot plot, Experiment experiment, CaseRuns runs)
-    {
-        const int fewEpochs = 8;
-        var epochs = Shown(experiment, runs).SelectMany(one => runs.Of(one.Label).Values).SelectMany(run => run).Where(epoch => double.IsFinite(Value(epoch, plot.Quantity))).ToArray();
-        if (epochs.Length == 0 || epochs.Max(epoch => epoch.Epoch) is var last && last < fewEpochs) return null;
-        var all = epochs.Select(epoch => Value(epoch, plot.Quantity)).ToArray();
-        var late = epochs.Where(epoch => epoch.Epoch > last / 4).Select(epoch => Value(epoch, plot.Quantity)).ToArray();
-        var span = late.Max() - late.Min();
-        return span > 0 && span < Close * (all.Max() - all.Min()) ? (late.Min() - span / 20, late.Max() + span / 20) : null;
-    }
+    /// <summary>What is enlarged, where curves that start at chance would else lie on each other; null where nothing is.</summary>
+    public static (double Low, double High)? CloseUp(Plot plot, Experiment experiment, CaseRuns runs) =>
+        EpochAxes.CloseUp(Shown(experiment, runs).SelectMany(one => runs.Of(one.Label).Values)
+            .SelectMany(run => run).Select(epoch => (epoch.Epoch, Value(epoch, plot.Quantity))));
 
     /// <summary>The axis's title.</summary>
     public static string Unit(Quantity quantity) => quantity switch
@@ -112,19 +79,6 @@ public static class CurveFigure
         _ => epoch.ValidationLoss,
     };
 
-    // An axis of values along a part of the figure's height.
-    private static LinearAxis Values(string title, double from, double to) => new()
-    {
-        Position = AxisPosition.Left,
-        Title = title,
-        StartPosition = from,
-        EndPosition = to,
-        AxisTitleDistance = 18,
-        MinorTickSize = 0,
-        MajorGridlineStyle = LineStyle.Dot,
-        MajorGridlineColor = OxyColors.LightGray,
-    };
-
     private static void AddCase(PlotModel model, string? axis, string label, IReadOnlyList<EpochResult>[] runs, Quantity quantity, OxyColor color, LineStyle style)
     {
         var mean = new LineSeries { YAxisKey = axis, Title = label, RenderInLegend = axis is null, Color = color, StrokeThickness = 2.6, LineStyle = style };
@@ -136,8 +90,10 @@ public static class CurveFigure
             var sample = Sample.Of(values);
             mean.Points.Add(new(epoch, sample.Mean));
             if (values.Length < 2) continue;
-            band.Points.Add(new(epoch, sample.Mean - sample.Deviation));
-            band.Points2.Add(new(epoch, sample.Mean + sample.Deviation));
+            // No accuracy lies above 100 %, no loss below 0: the band ends there.
+            var (low, high) = (sample.Mean - sample.Deviation, sample.Mean + sample.Deviation);
+            band.Points.Add(new(epoch, Math.Max(0, low)));
+            band.Points2.Add(new(epoch, quantity == Quantity.ValidationAccuracy ? Math.Min(100, high) : high));
         }
         model.Series.Add(band);
         if (runs.Length > 1)

@@ -97,7 +97,7 @@ public static class StudyFiles
     private static void Case(Utf8JsonWriter json, Judged one, Case each)
     {
         var sample = Sample.Of(one.Runs.Values(each.Label, one.Experiment.Measure));
-        var (low, high) = sample.MeanInterval();
+        var (low, high) = one.Experiment.Measure.Possible(sample.MeanInterval());
         json.WriteStartObject();
         json.WriteString("label", each.Label);
         json.WriteStartObject("settings");

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 
 namespace Adjoint.Experiments;
@@ -30,40 +29,34 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
 {
     private const int FewSeeds = 5;
 
-    /// <summary>The page: self-contained, no script, readable on a phone and in print.</summary>
+    private const string Style = """
+        body { max-width: 64rem } table { font-size: .9rem } h2, h3 { scroll-margin-top: .5rem }
+        th, td { text-align: left; vertical-align: top } .n { text-align: right } td.n { white-space: nowrap }
+        .verdict { font-weight: bold; white-space: nowrap } .holds { color: var(--good) } .fails { color: var(--bad) } .open { color: var(--quiet) }
+        .mark { background: var(--warn); border: 2px solid var(--bad); padding: .5rem 1rem; font-weight: bold }
+        .rule { color: var(--quiet); font-size: .85rem } code { font-size: .8rem; overflow-wrap: anywhere } details { margin: .3rem 0 }
+        nav ul { columns: 2 24rem; padding-left: 1.2rem } nav li { break-inside: avoid }
+        @media screen and (max-width: 40rem) {
+          section table { min-width: 42rem } .wide table { font-size: .8rem }
+          /* Verdicts are read from above to below: a line of figure, claim and verdict, and what was found beneath it. */
+          .verdicts, .verdicts tbody { display: block }
+          .verdicts tr { display: grid; grid-template-columns: 3rem 1fr auto; border-bottom: 1px solid var(--line) }
+          .verdicts td { border: 0 } .verdicts td:nth-child(n+4) { grid-column: 2 / -1; color: var(--quiet) }
+          .verdicts tr:first-child, .verdicts td:empty { display: none }
+        }
+        @media print {
+          .claim { break-inside: avoid } table { font-size: 7.5pt } td.n { white-space: normal } code { font-size: 6.5pt }
+          details::details-content { content-visibility: visible; block-size: auto }
+        }
+        """;
+
+    /// <summary>The page: self-contained, no script, light or dark, readable on a phone and in print.</summary>
     public string ToHtml()
     {
-        var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $$"""
-            <!doctype html>
-            <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>{{Escape(Title)}}</title>
-            <style>
-            body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 0 auto; padding: 1rem; color: #1a1a1a; background: #fff }
-            figure { margin: 1rem 0; break-inside: avoid } figure svg { width: 100%; height: auto; background: #fff }
-            table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem } .wide { overflow-x: auto }
-            th, td { padding: .25rem .6rem; text-align: left; vertical-align: top; border-bottom: 1px solid #ccc } .n { text-align: right } td.n { white-space: nowrap }
-            .verdict { font-weight: bold; white-space: nowrap } .holds { color: #006b4f } .fails { color: #b04a00 } .open { color: #555 }
-            .mark { background: #fff3cd; border: 2px solid #b04a00; padding: .5rem 1rem; font-weight: bold } .rule { color: #555; font-size: .85rem }
-            code { font-size: .8rem; overflow-wrap: anywhere } details { margin: .3rem 0 }
-            /* On a phone figures and tables of many columns scroll sideways, rather than shrink until nobody can read them. */
-            @media screen and (max-width: 40rem) {
-              figure { overflow-x: auto } figure svg { min-width: 38rem } section table { min-width: 42rem } .wide table { font-size: .8rem }
-              /* Verdicts are read from above to below: a line of figure, claim and verdict, and what was found beneath it. */
-              .verdicts, .verdicts tbody { display: block } .verdicts tr { display: grid; grid-template-columns: 3rem 1fr auto; border-bottom: 1px solid #ccc }
-              .verdicts td { border: 0 } .verdicts td:nth-child(n+4) { grid-column: 2 / -1; color: #555 } .verdicts tr:first-child, .verdicts td:empty { display: none }
-            }
-            @media print {
-              body { max-width: none; padding: 0; font-size: 10pt } h2, h3 { break-after: avoid } tr, .claim { break-inside: avoid }
-              .wide { overflow: visible } table { font-size: 7.5pt } th, td { padding: .1rem .3rem } td.n { white-space: normal } code { font-size: 6.5pt }
-              details::details-content { content-visibility: visible; block-size: auto }
-            }
-            </style></head><body>
-            <h1>{{Escape(Title)}}</h1>
-
-            """);
+        var text = new StringBuilder(ReportPage.Head(Title, Style));
         if (Mark is not null) text.Append(CultureInfo.InvariantCulture, $"<p class=\"mark\">{Escape(Mark)}</p>\n");
         if (Note is not null) text.Append(CultureInfo.InvariantCulture, $"<p>{Escape(Note)}</p>\n");
+        Contents(text);
         Summary(text);
         foreach (var one in Experiments) Section(text, one);
         AllTrials(text);
@@ -88,6 +81,14 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
     /// <summary>A verdict in words. A quick look judges nothing.</summary>
     public string VerdictText(Finding finding) => Mark is not null ? "not judged (quick)" : finding.Verdict switch { Verdict.Holds => "holds", Verdict.DoesNotHold => "does not hold", _ => "undecided" };
 
+    private void Contents(StringBuilder text)
+    {
+        text.Append("<nav aria-label=\"Contents\"><h2>Contents</h2><ul><li><a href=\"#verdicts\">Verdicts</a></li>\n");
+        foreach (var one in Experiments)
+            text.Append(CultureInfo.InvariantCulture, $"<li>{Link(one.Experiment, $"{one.Experiment.Name}: {one.Experiment.Title}")}</li>\n");
+        text.Append("<li><a href=\"#trials\">All trials</a></li></ul></nav>\n");
+    }
+
     private void Summary(StringBuilder text)
     {
         var seeds = Experiments.Max(one => one.Experiment.Seeds.Count);
@@ -96,7 +97,7 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
         else if (seeds == 1) text.Append("<p><b>One seed proves nothing</b>: how far results spread is unknown, so no claim that rests on a comparison is decided.</p>\n");
         var rows = Rows();
         var second = rows.Any(row => row.Others.Count > 0);
-        text.Append("<h2>Verdicts</h2>\n");
+        text.Append("<h2 id=\"verdicts\">Verdicts</h2>\n");
         if (second && Mark is null)
         {
             var again = rows.Where(row => row.Others.Count > 0).ToArray();
@@ -111,9 +112,9 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
             text.Append("</tr>");
         }
         text.Append("</table></div>\n");
-
-        static string Link(Experiment one) => $"<a href=\"#e-{Escape(one.Name)}\">{Escape(one.Name)}</a>";
     }
+
+    private static string Link(Experiment one, string? text = null) => $"<a href=\"#e-{Escape(one.Name)}\">{Escape(text ?? one.Name)}</a>";
 
     // The verdicts of a claim, side by side for each reading of the same: the first is the row, whatever it is.
     private IReadOnlyList<(Reread First, IReadOnlyList<Reread> Others)> Rows() =>
@@ -137,15 +138,16 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
         var (experiment, runs) = (one.Experiment, one.Runs);
         text.Append(CultureInfo.InvariantCulture, $"<section id=\"e-{Escape(experiment.Name)}\"><h2>{Escape(experiment.Title)}</h2>\n");
         foreach (var plot in experiment.Plots)
-            text.Append(CultureInfo.InvariantCulture, $"<figure>{CurveFigure.Draw(plot, experiment, runs, Mark is null ? null : "QUICK")}<figcaption>Figure {Escape(plot.Number)}. {Capital(CurveFigure.Unit(plot.Quantity).Split(" /")[0])} by epoch{(plot.Quantity == Quantity.TrainLoss ? "" : "; epoch 0 is before training")}. Line: mean over seeds; band: ± one standard deviation; thin: single runs.{(CurveFigure.CloseUp(plot, experiment, runs) is null ? "" : " Above, enlarged, what lies close together.")}{(runs.Cases.Count > CurveFigure.MostCases ? $" The {CurveFigure.MostCases} best of {runs.Cases.Count} cases." : "")}{(Mark is null ? "" : " Quick look: a share of epochs and data.")}</figcaption></figure>\n");
+            text.Append(CultureInfo.InvariantCulture, $"<figure>{CurveFigure.Draw(plot, experiment, runs, Mark is null ? null : "QUICK")}<figcaption>Figure {Escape(plot.Number)}. {Capital(CurveFigure.Unit(plot.Quantity).Split(" /")[0])} by epoch{(plot.Quantity == Quantity.TrainLoss ? "" : "; epoch 0 is before training")}. Line: mean over seeds; band: ± one standard deviation, within what is possible; thin: single runs.{(CurveFigure.CloseUp(plot, experiment, runs) is null ? "" : " Above, enlarged, what lies close together.")}{(runs.Cases.Count > CurveFigure.MostCases ? $" The {CurveFigure.MostCases} best of {runs.Cases.Count} cases." : "")}{(Mark is null ? "" : " Quick look: a share of epochs and data.")}</figcaption></figure>\n");
         text.Append(CultureInfo.InvariantCulture, $"<div class=\"wide\"><table><tr><th>case</th><th class=\"n\">{Escape(experiment.Measure.Title)} / {Escape(experiment.Measure.Unit)}: mean</th><th class=\"n\">standard deviation</th><th class=\"n\">95 % interval of the mean</th><th class=\"n\">seeds</th><th class=\"n\">best epoch, seed by seed</th></tr>");
         foreach (var each in runs.Cases)
         {
             var sample = Sample.Of(runs.Values(each.Label, experiment.Measure));
-            var (low, high) = sample.MeanInterval();
+            var (low, high) = experiment.Measure.Possible(sample.MeanInterval());
             text.Append(CultureInfo.InvariantCulture, $"<tr><td>{Escape(each.Label)}</td><td class=\"n\">{Digits(sample.Mean)}</td><td class=\"n\">{Digits(sample.Deviation)}</td><td class=\"n\">{Digits(low)} to {Digits(high)}</td><td class=\"n\">{sample.Count} of {experiment.Seeds.Count}</td><td class=\"n\">{string.Join(", ", runs.Values(each.Label, Measure.BestEpoch))}</td></tr>");
         }
         text.Append("</table></div>\n");
+        text.Append(CultureInfo.InvariantCulture, $"<p class=\"rule\">Intervals: Student's t over seeds{Cut(experiment.Measure)}.</p>\n");
         if (experiment.Choices.Count > 0)
             text.Append("<h3>Chosen, because it was left open</h3><ul>").AppendJoin("", experiment.Choices.Select(choice => $"<li>{Escape(choice)}</li>")).Append("</ul>\n");
         Doctor(text, one);
@@ -153,6 +155,13 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
         foreach (var finding in one.Findings) Claim(text, finding);
         text.Append("</section>\n");
     }
+
+    private static string Cut(Measure measure) => (double.IsFinite(measure.Least), double.IsFinite(measure.Most)) switch
+    {
+        (true, true) => $", cut off at {Rule.Number(measure.Least)} and {Rule.Number(measure.Most)} {measure.Unit}, beyond which there is nothing",
+        (true, false) => $", cut off at {Rule.Number(measure.Least)}, below which there is nothing",
+        _ => "",
+    };
 
     // What it says differs in numbers from seed to seed: one seed speaks for a case, the table of trials has them all.
     private static void Doctor(StringBuilder text, Judged one)
@@ -212,5 +221,5 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
 
     private static string Digits(double value) => double.IsFinite(value) ? value.ToString("0.00", CultureInfo.InvariantCulture) : "–";
 
-    private static string Escape(string text) => WebUtility.HtmlEncode(text);
+    private static string Escape(string text) => ReportPage.Escape(text);
 }

@@ -11,17 +11,19 @@ public sealed record Evaluation(double Loss, double Accuracy, int[,] Confusion)
 {
     /// <summary>Measures without recording a graph, with the model switched to use; switches it back.</summary>
     /// <param name="model">Gives logits (n, classes).</param>
-    /// <param name="loader">The samples.</param>
+    /// <param name="batches">The samples: inputs and labels, such as a <see cref="DataLoader"/> gives them.</param>
     /// <param name="views">Of each sample; null takes it as it is.</param>
     /// <param name="observe">Called for each batch with logits and labels, in order; null is not.</param>
-    public static Evaluation Run(Module model, DataLoader loader, TestTimeAugmentation? views = null, Action<Tensor, Tensor>? observe = null)
+    public static Evaluation Run(
+        Module model, IEnumerable<(Tensor Inputs, Tensor Labels)> batches, TestTimeAugmentation? views = null,
+        Action<Tensor, Tensor>? observe = null)
     {
         using var _ = new NoGrad();
         var training = model.IsTraining;
         model.Eval();
         int[,]? confusion = null;
         var (loss, right, count) = (0.0, 0, 0);
-        foreach (var (x, y) in loader)
+        foreach (var (x, y) in batches)
         {
             var logits = (views ?? TestTimeAugmentation.None).Predict(model, x);
             observe?.Invoke(logits, y);

@@ -141,4 +141,20 @@ public class StatisticsTests
     // Anscombe (1973), first of the four sets: y = 3.00 + 0.500 x.
     [Fact]
     public void Slope_as_in_Anscombe() => Assert.Equal(0.5, Trend.Slope([10, 8, 13, 9, 11, 14, 6, 4, 12, 7, 5], [8.04, 6.95, 7.58, 8.81, 8.33, 9.96, 7.24, 4.26, 10.84, 4.82, 5.68]), 1e-3);
+
+    // Newcombe (1998), Statistics in Medicine 17, 857–872, table I, method 3; and counts at the ends, where an accuracy of all or none lies.
+    [Theory]
+    [InlineData(81, 263, 0.2553, 0.3662)]
+    [InlineData(15, 148, 0.0624, 0.1605)]
+    [InlineData(0, 20, 0.0000, 0.1611)]
+    [InlineData(1, 29, 0.0061, 0.1718)]
+    [InlineData(20, 20, 0.8389, 1.0000)]
+    public void Interval_of_a_share_as_in_Newcombe(int right, int count, double low, double high)
+    {
+        var interval = Proportion.Interval(right, count);
+        Assert.Equal((low, high), (Math.Round(interval.Low, 4), Math.Round(interval.High, 4)));
+        Assert.InRange(interval.Low, 0, (double)right / count);
+        Assert.InRange(interval.High, (double)right / count, 1);
+        Assert.True(double.IsNaN(Proportion.Interval(0, 0).Low));
+    }
 }

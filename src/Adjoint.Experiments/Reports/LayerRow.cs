@@ -1,0 +1,71 @@
+using Adjoint.Nn;
+
+namespace Adjoint.Experiments;
+
+/// <summary>A layer of a network, as a report lists it.</summary>
+/// <param name="Path">Where it is in the network, such as <c>features.3</c>; empty for the network itself.</param>
+/// <param name="Name">What it is, with its sizes.</param>
+/// <param name="Output">The shape of what it gives for one sample; empty where no sample passes through it.</param>
+/// <param name="Parameters">Its parameters with their shapes; "shared" marks those that an earlier layer has too.</param>
+/// <param name="Count">How many numbers its parameters have that no earlier layer has.</param>
+public sealed record LayerRow(string Path, string Name, string Output, string Parameters, long Count)
+{
+    /// <summary>
+    /// The layers (modules without parts, or with parameters of their own) in the order in which a sample passes through them,
+    /// which one of zeros does, in use mode; those that it does not pass come last.
+    /// </summary>
+    public static IReadOnlyList<LayerRow> Of(Module model, Shape sample)
+    {
+        var layers = All(model, "").DistinctBy(layer => layer.Module).ToArray();
+        var outputs = new Dictionary<Module, string>();
+        var hooks = layers.Select(layer => layer.Module.RegisterForwardHook((module, _, output) =>
+        {
+            outputs.TryAdd(module, Text(output.Shape.Sizes[Math.Min(1, output.Rank)..]));
+            return null;
+        })).ToArray();
+        var training = model.IsTraining;
+        try
+        {
+            using var _ = new NoGrad();
+            model.Eval();
+            model.Forward(Tensor.Zeros([1, .. sample.Sizes]));
+        }
+        finally
+        {
+            model.Train(training);
+            foreach (var hook in hooks) hook.Dispose();
+        }
+        var (order, seen) = (outputs.Keys.ToList(), new HashSet<Tensor>(ReferenceEqualityComparer.Instance));
+        return
+        [
+            .. layers.OrderBy(layer => order.IndexOf(layer.Module) is >= 0 and var at ? at : int.MaxValue)
+                .Select(layer => RowOf(layer.Path, layer.Module, outputs.GetValueOrDefault(layer.Module, ""), seen)),
+        ];
+    }
+
+    private static LayerRow RowOf(string path, Module module, string output, HashSet<Tensor> seen)
+    {
+        var (texts, count) = (new List<string>(), 0L);
+        foreach (var (name, value) in Own(module))
+        {
+            var isNew = seen.Add(value);
+            texts.Add($"{name} {Text(value.Shape.Sizes)}{(isNew ? "" : " (shared)")}");
+            if (isNew) count += value.Length;
+        }
+        return new(path, module.ToString()!, output, string.Join(", ", texts), count);
+    }
+
+    private static IEnumerable<(string Path, Module Module)> All(Module module, string path)
+    {
+        if (module.Children.Count == 0 || Own(module).Any()) yield return (path, module);
+        foreach (var (name, child) in module.Children)
+            foreach (var inner in All(child, path.Length == 0 ? name : $"{path}.{name}"))
+                yield return inner;
+    }
+
+    // Those of parts have a path.
+    private static IEnumerable<(string Name, Tensor Value)> Own(Module module) =>
+        module.NamedParameters().Where(parameter => !parameter.Name.Contains('.', StringComparison.Ordinal));
+
+    private static string Text(ReadOnlySpan<int> sizes) => sizes.Length == 0 ? "1" : string.Join('×', sizes.ToArray());
+}
