@@ -53,6 +53,7 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
     /// <inheritdoc/>
     public override void OnEpoch(Trainer trainer, EpochResult epoch)
     {
+        if (epoch.Epoch == 0) history.Clear();
         foreach (var (layer, gradient, ratio) in step) history.Add(new(epoch.Epoch, layer, gradient, ratio, double.NaN));
         step.Clear();
         foreach (var (layer, idle) in Probe(trainer.Model)) history.Add(new(epoch.Epoch, layer, double.NaN, double.NaN, idle));
@@ -121,11 +122,16 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
         usesSigmoid = watched.Any(layer => layer.Module is Sigmoid);
         if (watched.Length == 0) return [];
         var readings = new List<(string, double)>();
-        var hooks = watched.Select(layer => layer.Module.RegisterForwardHook((_, _, output) =>
+        // A layer that stands in several places is watched once; the order of its calls tells them apart.
+        var hooks = watched.GroupBy(layer => layer.Module, layer => layer.Path).Select(layer =>
         {
-            readings.Add((layer.Path, Idle(layer.Module, output)));
-            return null;
-        })).ToArray();
+            var (paths, calls) = (layer.ToArray(), 0);
+            return layer.Key.RegisterForwardHook((module, _, output) =>
+            {
+                readings.Add((paths[calls++ % paths.Length], Idle(module, output)));
+                return null;
+            });
+        }).ToArray();
         var training = model.IsTraining;
         try
         {

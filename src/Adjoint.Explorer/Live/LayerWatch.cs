@@ -17,11 +17,17 @@ internal static class LayerWatch
     internal static IReadOnlyList<WatchedLayer> Run(Module model, Tensor x, Tensor y)
     {
         var outputs = new List<(string Path, Module Layer, Tensor Output)>();
-        var hooks = Innermost(model, "").Select(layer => layer.Module.RegisterForwardHook((module, _, output) =>
+        // A layer that stands in several places is watched once; the order of its calls tells them apart.
+        var hooks = Innermost(model, "").GroupBy(layer => layer.Module, layer => layer.Path).Select(layer =>
         {
-            if (output.Source is not null) outputs.Add((layer.Path, module, output));
-            return null;
-        })).ToArray();
+            var (paths, calls) = (layer.ToArray(), 0);
+            return layer.Key.RegisterForwardHook((module, _, output) =>
+            {
+                var path = paths[calls++ % paths.Length];
+                if (output.Source is not null) outputs.Add((path, module, output));
+                return null;
+            });
+        }).ToArray();
         try
         {
             return LeavingNoTrace(model, () =>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Adjoint.Nn;
@@ -48,35 +49,26 @@ public abstract class Module
     /// <returns>Dispose it to remove the hook from later calls of <see cref="Forward"/>.</returns>
     public IDisposable RegisterBackwardHook(Func<Module, Tensor, Tensor?> hook) => Register(backwardHooks, hook);
 
-    /// <summary>All parameters, by path: <c>layers.0.weight</c>.</summary>
-    public IEnumerable<(string Name, Tensor Value)> NamedParameters()
-    {
-        foreach (var own in parameters) yield return own;
-        foreach (var (name, child) in children)
-            foreach (var (path, value) in child.NamedParameters())
-                yield return ($"{name}.{path}", value);
-    }
+    /// <summary>
+    /// All parameters, by path: <c>layers.0.weight</c>. One that several places share is one parameter and comes once,
+    /// by its first path; <see cref="StateDict"/> has it by each.
+    /// </summary>
+    public IEnumerable<(string Name, Tensor Value)> NamedParameters() => Once(Paths(module => module.parameters));
 
-    /// <summary>All parameters.</summary>
+    /// <summary>All parameters; one that several places share comes once.</summary>
     public IEnumerable<Tensor> Parameters() => NamedParameters().Select(parameter => parameter.Value);
 
-    /// <summary>All buffers, by path: what belongs to the state but is not learned, such as running means.</summary>
-    public IEnumerable<(string Name, Tensor Value)> NamedBuffers()
-    {
-        foreach (var own in buffers) yield return own;
-        foreach (var (name, child) in children)
-            foreach (var (path, value) in child.NamedBuffers())
-                yield return ($"{name}.{path}", value);
-    }
+    /// <summary>
+    /// All buffers, by path: what belongs to the state but is not learned, such as running means. One that several
+    /// places share comes once, by its first path.
+    /// </summary>
+    public IEnumerable<(string Name, Tensor Value)> NamedBuffers() => Once(Paths(module => module.buffers));
 
-    /// <summary>All streams of random numbers that <see cref="Forward"/> draws from, by path.</summary>
-    public IEnumerable<(string Name, Generator Value)> NamedGenerators()
-    {
-        foreach (var own in generators) yield return own;
-        foreach (var (name, child) in children)
-            foreach (var (path, value) in child.NamedGenerators())
-                yield return ($"{name}.{path}", value);
-    }
+    /// <summary>
+    /// All streams of random numbers that <see cref="Forward"/> draws from, by path. One that several places share
+    /// comes once, by its first path.
+    /// </summary>
+    public IEnumerable<(string Name, Generator Value)> NamedGenerators() => Once(Paths(module => module.generators));
 
     /// <summary>Switches this module and its parts to training; returns the module.</summary>
     public Module Train(bool on = true)
@@ -89,31 +81,49 @@ public abstract class Module
     /// <summary>Switches this module and its parts to use; returns the module.</summary>
     public Module Eval() => Train(false);
 
-    /// <summary>All parameters and buffers by path: the tensors themselves, not copies.</summary>
-    public IReadOnlyDictionary<string, Tensor> StateDict() => NamedParameters().Concat(NamedBuffers()).ToDictionary(parameter => parameter.Name, parameter => parameter.Value.Detach());
+    /// <summary>
+    /// All parameters and buffers by path: the tensors themselves, not copies. One that several places share is there
+    /// by each of its paths.
+    /// </summary>
+    public IReadOnlyDictionary<string, Tensor> StateDict() =>
+        NamedState().ToDictionary(entry => entry.Name, entry => entry.Value.Detach());
 
-    /// <summary>Copies values into the parameters and buffers; all or nothing.</summary>
-    /// <exception cref="AdjointException">A name is missing or unknown, or a shape or type differs.</exception>
+    /// <summary>
+    /// Copies values into the parameters and buffers; all or nothing. For one that several places share, one of its
+    /// paths is enough.
+    /// </summary>
+    /// <exception cref="AdjointException">
+    /// A name is missing or unknown, a shape or type differs, or the paths of one parameter have different values.
+    /// </exception>
     public void LoadStateDict(IReadOnlyDictionary<string, Tensor> state)
     {
-        var own = NamedParameters().Concat(NamedBuffers()).ToDictionary(parameter => parameter.Name, parameter => parameter.Value);
-        var missing = own.Keys.Where(name => !state.ContainsKey(name)).ToArray();
-        var unknown = state.Keys.Where(name => !own.ContainsKey(name)).ToArray();
+        var own = NamedState().GroupBy(entry => entry.Value, entry => entry.Name).ToArray();
+        var missing = own.Where(paths => !paths.Any(state.ContainsKey)).SelectMany(paths => paths).ToArray();
+        var unknown = state.Keys.Except(own.SelectMany(paths => paths)).ToArray();
         if (missing.Length + unknown.Length > 0)
             throw new AdjointException($"LoadStateDict: the state does not fit the model: missing {List(missing)}, unknown {List(unknown)}; build the model with the settings it was saved with");
-        foreach (var (name, value) in own)
-            if (state[name].Shape != value.Shape || state[name].DType != value.DType)
-                throw new AdjointException($"LoadStateDict: {name} must be {value.Shape} {value.DType.Label()}: found {state[name].Shape} {state[name].DType.Label()}; build the model with the settings it was saved with");
+        var found = own.Select(paths => (Value: paths.Key, Names: paths.Where(state.ContainsKey).ToArray())).ToArray();
+        foreach (var (value, names) in found)
+            foreach (var name in names)
+                if (state[name].Shape != value.Shape || state[name].DType != value.DType)
+                    throw new AdjointException(
+                        $"LoadStateDict: {name} must be {value.Shape} {value.DType.Label()}: found {state[name].Shape} "
+                        + $"{state[name].DType.Label()}; build the model with the settings it was saved with");
+                else RequireSame("LoadStateDict", state, names[0], name);
         using var _ = new NoGrad();
-        foreach (var (name, value) in own)
-            if (value.DType == DType.Float32) value.CopyFrom<float>(state[name].ToArray<float>());
-            else value.CopyFrom<double>(state[name].ToArray<double>());
+        foreach (var (value, names) in found)
+            if (value.DType == DType.Float32) value.CopyFrom<float>(state[names[0]].ToArray<float>());
+            else value.CopyFrom<double>(state[names[0]].ToArray<double>());
     }
 
-    /// <summary>A table of layers, output shapes and numbers of parameters, found by sending zeros of the given shape through.</summary>
+    /// <summary>
+    /// A table of layers, output shapes and numbers of parameters, found by sending zeros of the given shape through.
+    /// Parameters that an earlier layer counts already are not counted again.
+    /// </summary>
     public string Summary(params ReadOnlySpan<int> inputShape)
     {
-        var rows = new List<(string Layer, string Output, int Count)>();
+        var rows = new List<(string Layer, string Output, long Count)>();
+        var counted = new HashSet<Tensor>();
         var x = Tensor.Zeros(inputShape);
         var training = IsTraining;
         Eval();
@@ -123,18 +133,22 @@ public abstract class Module
                 foreach (var (name, child) in sequential.Children)
                 {
                     x = child.Forward(x);
-                    rows.Add(($"{name} {child}", x.Shape.ToString(), child.Parameters().Sum(parameter => parameter.Length)));
+                    var shared = child.Parameters().Any(counted.Contains) ? " (shared)" : "";
+                    var count = Count(child.Parameters().Where(counted.Add));
+                    rows.Add(($"{name} {child}{shared}", x.Shape.ToString(), count));
                 }
-            else rows.Add((ToString()!, Forward(x).Shape.ToString(), Parameters().Sum(parameter => parameter.Length)));
+            else rows.Add((ToString()!, Forward(x).Shape.ToString(), Count(Parameters())));
         }
         Train(training);
-        rows.Add(("total", "", Parameters().Sum(parameter => parameter.Length)));
+        rows.Add(("total", "", Count(Parameters())));
         var (wide, middle) = (rows.Max(row => row.Layer.Length), Math.Max("output".Length, rows.Max(row => row.Output.Length)));
         var text = new StringBuilder();
         text.AppendLine(CultureInfo.InvariantCulture, $"{"layer".PadRight(wide)}  {"output".PadRight(middle)}  parameters");
         foreach (var (layer, output, count) in rows)
             text.AppendLine(CultureInfo.InvariantCulture, $"{layer.PadRight(wide)}  {output.PadRight(middle)}  {count,10:N0}");
         return text.ToString();
+
+        static long Count(IEnumerable<Tensor> parameters) => parameters.Sum(parameter => (long)parameter.Length);
     }
 
     /// <inheritdoc/>
@@ -172,6 +186,37 @@ public abstract class Module
         children.Add((name, child));
         return child;
     }
+
+    /// <summary>All parameters and buffers, by each of their paths.</summary>
+    internal IEnumerable<(string Name, Tensor Value)> NamedState() =>
+        Paths(module => module.parameters).Concat(Paths(module => module.buffers));
+
+    /// <summary>
+    /// Refuses a state that has different bits under two names of one tensor: which one counts is not ours to choose.
+    /// </summary>
+    internal static void RequireSame(
+        string where, IReadOnlyDictionary<string, Tensor> state, string first, string second)
+    {
+        if (first == second || Bits(state[first]).SequenceEqual(Bits(state[second]))) return;
+        throw new AdjointException(
+            $"{where}: {first} and {second} are one tensor of this model, but the state has different values for them; "
+            + "build the model without sharing, as it was saved, or leave one of the two out of the state");
+
+        static ReadOnlySpan<byte> Bits(Tensor tensor) => tensor.DType == DType.Float32
+            ? MemoryMarshal.AsBytes(tensor.ToArray<float>().AsSpan())
+            : MemoryMarshal.AsBytes(tensor.ToArray<double>().AsSpan());
+    }
+
+    private IEnumerable<(string Name, T Value)> Paths<T>(Func<Module, List<(string Name, T Value)>> own)
+    {
+        foreach (var entry in own(this)) yield return entry;
+        foreach (var (name, child) in children)
+            foreach (var (path, value) in child.Paths(own))
+                yield return ($"{name}.{path}", value);
+    }
+
+    private static IEnumerable<(string Name, T Value)> Once<T>(IEnumerable<(string Name, T Value)> all) =>
+        all.DistinctBy(entry => entry.Value);
 
     private static HookHandle<T> Register<T>(List<T> hooks, T hook)
     {

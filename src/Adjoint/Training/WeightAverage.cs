@@ -6,10 +6,13 @@ namespace Adjoint.Training;
 /// <summary>
 /// The exponential moving average of a model's parameters and buffers, a better point than any single one of them late in training (Polyak and Juditsky 1992):
 /// a ← d·a + (1 − d)·w after each step t, with d = min(decay, (1 + t) / (10 + t)), so that the first steps are soon forgotten.
+/// A parameter that several places share has one average.
 /// </summary>
 public sealed class WeightAverage
 {
-    private readonly (string Name, Tensor Value, Tensor Average)[] all;
+    // By every path, and each tensor once.
+    private readonly (string Name, Tensor Average)[] names;
+    private readonly (Tensor Value, Tensor Average)[] all;
     private readonly double decay;
     private bool isSwapped;
 
@@ -19,61 +22,93 @@ public sealed class WeightAverage
     {
         if (decay is not (>= 0 and < 1)) throw new AdjointException($"WeightAverage: the decay must be in [0, 1): found {decay}");
         using var _ = new NoGrad();
-        (this.decay, all) = (decay, [.. model.NamedParameters().Concat(model.NamedBuffers()).Select(entry => (entry.Name, entry.Value, entry.Value.Detach().Clone().Keep()))]);
+        this.decay = decay;
+        var state = model.NamedState().ToArray();
+        var values = state.Select(entry => entry.Value).Distinct();
+        all = [.. values.Select(value => (value, value.Detach().Clone().Keep()))];
+        var averages = all.ToDictionary(entry => entry.Value, entry => entry.Average);
+        names = [.. state.Select(entry => (entry.Name, averages[entry.Value]))];
     }
 
     /// <summary>How many steps were averaged.</summary>
     public int Steps { get; private set; }
 
     /// <summary>Takes the model's values in.</summary>
+    /// <exception cref="AdjointException">The model holds the average just now.</exception>
     public void Update()
     {
+        RequireOwnValues("Update()");
         var blend = new Blend(Math.Min(decay, (1.0 + Steps) / (10.0 + Steps)));
         Steps++;
-        foreach (var (_, value, average) in all) Backend.Current.Zip(blend, average, value.Detach(), average);
+        foreach (var (value, average) in all) Backend.Current.Zip(blend, average, value.Detach(), average);
     }
 
     /// <summary>Exchanges the model's values and the average's until what it returns is disposed.</summary>
     /// <exception cref="AdjointException">They are exchanged already.</exception>
     public IDisposable Swap()
     {
-        if (isSwapped) throw new AdjointException("WeightAverage: the values are exchanged already; dispose what the first call returned");
-        return new Swapped(this);
+        RequireOwnValues("Swap()");
+        return new Exchanged(this);
     }
 
     /// <summary>Everything needed to go on where this average is, by name.</summary>
-    public IReadOnlyDictionary<string, Tensor> StateDict() =>
-        all.Select(entry => (entry.Name, entry.Average)).Append(("steps", Tensor.Scalar(Steps, DType.Int64))).ToDictionary(entry => entry.Item1, entry => entry.Item2);
-
-    /// <summary>Goes on where another average of the same model was.</summary>
-    /// <exception cref="AdjointException">A name is missing, or a shape or type differs.</exception>
-    public void LoadStateDict(IReadOnlyDictionary<string, Tensor> state)
+    /// <exception cref="AdjointException">The model holds the average just now.</exception>
+    public IReadOnlyDictionary<string, Tensor> StateDict()
     {
-        foreach (var (name, _, average) in all)
-            if (!state.TryGetValue(name, out var value) || value.Shape != average.Shape || value.DType != average.DType)
-                throw new AdjointException($"WeightAverage: {name} must be {average.Shape} {average.DType.Label()}: found {(state.TryGetValue(name, out var found) ? $"{found.Shape} {found.DType.Label()}" : "none")}");
-        Steps = state.TryGetValue("steps", out var steps) ? (int)steps.Item() : throw new AdjointException("WeightAverage: the state has no entry 'steps'; was it saved by an average?");
-        foreach (var (name, _, average) in all) Backend.Current.Copy(state[name], average);
+        RequireOwnValues("StateDict()");
+        var result = names.ToDictionary(entry => entry.Name, entry => entry.Average);
+        result.Add("steps", Tensor.Scalar(Steps, DType.Int64));
+        return result;
     }
 
+    /// <summary>Goes on where another average of the same model was.</summary>
+    /// <exception cref="AdjointException">
+    /// A name is missing, a shape or type differs, or the paths of one parameter have different values; or the model
+    /// holds the average just now.
+    /// </exception>
+    public void LoadStateDict(IReadOnlyDictionary<string, Tensor> state)
+    {
+        RequireOwnValues("LoadStateDict()");
+        foreach (var (name, average) in names)
+            if (!state.TryGetValue(name, out var value) || value.Shape != average.Shape || value.DType != average.DType)
+                throw new AdjointException($"WeightAverage: {name} must be {average.Shape} {average.DType.Label()}: found {(state.TryGetValue(name, out var found) ? $"{found.Shape} {found.DType.Label()}" : "none")}");
+        foreach (var paths in names.GroupBy(entry => entry.Average, entry => entry.Name))
+            foreach (var name in paths) Module.RequireSame("WeightAverage", state, paths.First(), name);
+        Steps = state.TryGetValue("steps", out var steps) ? (int)steps.Item() : throw new AdjointException("WeightAverage: the state has no entry 'steps'; was it saved by an average?");
+        foreach (var (name, average) in names) Backend.Current.Copy(state[name], average);
+    }
+
+    /// <summary>
+    /// Puts the model's own values back until what it returns is disposed; null where they are in place.
+    /// </summary>
+    internal IDisposable? Suspend() => isSwapped ? new Exchanged(this) : null;
+
+    private void RequireOwnValues(string call)
+    {
+        if (!isSwapped) return;
+        throw new AdjointException(
+            $"WeightAverage: the model holds the average now; dispose what Swap() returned before {call}");
+    }
+
+    // The way back is the way there in reverse, so that memory which two tensors share comes back as it was.
     private void Exchange()
     {
-        isSwapped = !isSwapped;
-        foreach (var (_, value, average) in all)
+        using var _ = new NoGrad();
+        foreach (var (value, average) in isSwapped ? all.Reverse() : all)
         {
-            using var _ = new NoGrad();
             var kept = value.Detach().Clone();
             Backend.Current.Copy(average, value.Detach());
             Backend.Current.Copy(kept, average);
             value.BumpVersion();
         }
+        isSwapped = !isSwapped;
     }
 
-    private sealed class Swapped : IDisposable
+    private sealed class Exchanged : IDisposable
     {
-        private readonly WeightAverage owner;
+        private WeightAverage? owner;
 
-        internal Swapped(WeightAverage owner)
+        internal Exchanged(WeightAverage owner)
         {
             this.owner = owner;
             owner.Exchange();
@@ -81,7 +116,8 @@ public sealed class WeightAverage
 
         public void Dispose()
         {
-            if (owner.isSwapped) owner.Exchange();
+            owner?.Exchange();
+            owner = null;
         }
     }
 
