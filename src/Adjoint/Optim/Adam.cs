@@ -5,7 +5,7 @@ namespace Adjoint.Optim;
 
 /// <summary>
 /// Adam (Kingma and Ba 2015, algorithm 1): m = β₁m + (1−β₁)g; v = β₂v + (1−β₂)g²; w −= η·m̂/(√v̂ + ε) with m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ).
-/// Weight decay adds λw to g, as in PyTorch's <c>Adam</c>.
+/// t counts the steps in which the parameter had a gradient. Weight decay adds λw to g, as in PyTorch's <c>Adam</c>.
 /// </summary>
 public class Adam : Optimizer
 {
@@ -17,12 +17,16 @@ public class Adam : Optimizer
     /// <summary>For one group of parameters.</summary>
     /// <exception cref="AdjointException">A setting is outside its range: η ≥ 0, 0 ≤ β &lt; 1, ε ≥ 0, λ ≥ 0.</exception>
     public Adam(IEnumerable<Tensor> parameters, double learningRate = 0.001, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0)
-        : this([new ParameterGroup(parameters, learningRate, weightDecay)], beta1, beta2, epsilon, decoupled: false) { }
+        : this([new ParameterGroup(parameters, learningRate, weightDecay)], beta1, beta2, epsilon) { }
 
     /// <summary>For several groups.</summary>
-    public Adam(IEnumerable<ParameterGroup> groups, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8) : this(groups, beta1, beta2, epsilon, decoupled: false) { }
+    public Adam(IEnumerable<ParameterGroup> groups, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8)
+        : this(groups, beta1, beta2, epsilon, weightDecay: 0, decoupled: false) { }
 
-    private protected Adam(IEnumerable<ParameterGroup> groups, double beta1, double beta2, double epsilon, bool decoupled) : base(groups)
+    private protected Adam(
+        IEnumerable<ParameterGroup> groups, double beta1, double beta2, double epsilon, double weightDecay,
+        bool decoupled)
+        : base(groups, weightDecay)
     {
         this.beta1 = Require(beta1, "beta1", beta1 is >= 0 and < 1);
         this.beta2 = Require(beta2, "beta2", beta2 is >= 0 and < 1);
@@ -32,11 +36,16 @@ public class Adam : Optimizer
 
     private protected override void Update(ParameterGroup group, Tensor parameter, Tensor gradient)
     {
-        var state = StateOf(parameter, 2, out _);
-        Apply(new Rule(
-            group.LearningRate / (1 - Math.Pow(beta1, StepCount)), 1 / Math.Sqrt(1 - Math.Pow(beta2, StepCount)), beta1, beta2, epsilon,
-            decoupled ? 0 : group.WeightDecay, decoupled ? 1 - group.LearningRate * group.WeightDecay : 1), parameter, gradient, state[0], state[1]);
+        var state = Advance(parameter);
+        var rate = group.LearningRate / (1 - Math.Pow(beta1, state.Steps));
+        var correction = 1 / Math.Sqrt(1 - Math.Pow(beta2, state.Steps));
+        var rule = decoupled
+            ? new Rule(rate, correction, beta1, beta2, epsilon, 0, 1 - group.LearningRate * group.WeightDecay)
+            : new Rule(rate, correction, beta1, beta2, epsilon, group.WeightDecay, 1);
+        Apply(rule, parameter, gradient, state.Parts[0], state.Parts[1]);
     }
+
+    private protected override int StateCount => 2;
 
     private readonly struct Rule(double rate, double correction, double beta1, double beta2, double epsilon, double decay, double shrink) : OptimizerSteps.IUpdate
     {
@@ -56,8 +65,11 @@ public sealed class AdamW : Adam
 {
     /// <summary>For one group of parameters.</summary>
     public AdamW(IEnumerable<Tensor> parameters, double learningRate = 0.001, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0.01)
-        : base([new ParameterGroup(parameters, learningRate, weightDecay)], beta1, beta2, epsilon, decoupled: true) { }
+        : this([new ParameterGroup(parameters, learningRate, weightDecay)], beta1, beta2, epsilon) { }
 
-    /// <summary>For several groups.</summary>
-    public AdamW(IEnumerable<ParameterGroup> groups, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8) : base(groups, beta1, beta2, epsilon, decoupled: true) { }
+    /// <summary>For several groups; <paramref name="weightDecay"/> is of those that name none.</summary>
+    public AdamW(
+        IEnumerable<ParameterGroup> groups, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8,
+        double weightDecay = 0.01)
+        : base(groups, beta1, beta2, epsilon, weightDecay, decoupled: true) { }
 }

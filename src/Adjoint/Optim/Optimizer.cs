@@ -6,15 +6,33 @@ namespace Adjoint.Optim;
 /// <summary>Parameters that share settings.</summary>
 public sealed class ParameterGroup
 {
-    /// <summary>A group of parameters.</summary>
-    public ParameterGroup(IEnumerable<Tensor> parameters, double learningRate, double weightDecay = 0)
+    private double? weightDecay;
+
+    /// <summary>
+    /// A group of parameters. One that is listed twice is in it once; a frozen one may be in it, and is skipped.
+    /// </summary>
+    /// <param name="parameters">The parameters.</param>
+    /// <param name="learningRate">The size of a step.</param>
+    /// <param name="weightDecay">λ, as the optimiser defines it; null takes the optimiser's default.</param>
+    /// <exception cref="AdjointException">
+    /// A rate is out of range, or a tensor is not a contiguous leaf whose gradient was asked for.
+    /// </exception>
+    public ParameterGroup(IEnumerable<Tensor> parameters, double learningRate, double? weightDecay = null)
     {
-        Parameters = [.. parameters];
-        LearningRate = Optimizer.Require(learningRate, "learning rate", learningRate >= 0);
-        WeightDecay = Optimizer.Require(weightDecay, "weight decay", weightDecay >= 0);
+        Parameters = [.. parameters.Distinct()];
+        LearningRate = learningRate;
+        if (weightDecay is { } decay) WeightDecay = decay;
         foreach (var parameter in Parameters)
-            if (!parameter.RequiresGrad || !parameter.IsLeaf || !parameter.IsContiguous)
-                throw new AdjointException($"Optimizer: parameters are contiguous leaves that require a gradient: found {parameter.Name ?? parameter.Shape.ToString()}; call .RequireGrad() on it");
+            if (parameter.Source is { } source)
+                throw Wrong(parameter, $"made by {source.Op.Name}; give the tensor that it was made from");
+            else if (!parameter.IsParameter)
+                throw Wrong(parameter, "which never required a gradient; call .RequireGrad() on it");
+            else if (!parameter.IsContiguous)
+                throw Wrong(parameter, "a view with gaps; give what .Detach().Contiguous().RequireGrad() makes of it");
+
+        static AdjointException Wrong(Tensor parameter, string found) => new(
+            "Optimizer: parameters are contiguous leaves that require a gradient, or did before they were frozen: "
+            + $"found {parameter.Name ?? "one"} {parameter.Shape}, {found}");
     }
 
     /// <summary>
@@ -35,19 +53,52 @@ public sealed class ParameterGroup
     public IReadOnlyList<Tensor> Parameters { get; }
 
     /// <summary>The size of a step; read at each step, so a schedule may change it.</summary>
-    public double LearningRate { get; set; }
+    /// <exception cref="AdjointException">It is negative or not finite.</exception>
+    public double LearningRate
+    {
+        get;
+        set => field = Optimizer.Require(value, "learning rate", value >= 0);
+    }
 
     /// <summary>λ, as the optimiser defines it.</summary>
-    public double WeightDecay { get; set; }
+    /// <exception cref="AdjointException">It is negative or not finite.</exception>
+    public double WeightDecay
+    {
+        get => weightDecay ?? 0;
+        set => weightDecay = Optimizer.Require(value, "weight decay", value >= 0);
+    }
+
+    /// <summary>Sets the decay where none was given.</summary>
+    internal void Complete(double decay) => WeightDecay = weightDecay ?? decay;
 }
 
 /// <summary>Changes parameters so that the loss falls.</summary>
 public abstract class Optimizer
 {
-    private readonly Dictionary<Tensor, Tensor[]> states = [];
+    private readonly Dictionary<Tensor, ParameterState> states = [];
+    // Each group's rate over the first's, as it last was while the first was not 0.
+    private double[] ratios;
 
     /// <summary>An optimiser of groups.</summary>
-    protected Optimizer(IEnumerable<ParameterGroup> groups) => Groups = [.. groups];
+    /// <param name="groups">The groups; a parameter is in one of them.</param>
+    /// <param name="weightDecay">Of groups that name none.</param>
+    /// <exception cref="AdjointException">There is no group, or a parameter is in two.</exception>
+    protected Optimizer(IEnumerable<ParameterGroup> groups, double weightDecay = 0)
+    {
+        Groups = [.. groups];
+        if (Groups.Count == 0)
+            throw new AdjointException($"{GetType().Name}: at least one group of parameters is needed: found none");
+        Require(weightDecay, "weight decay", weightDecay >= 0);
+        var seen = new HashSet<Tensor>();
+        for (var i = 0; i < Groups.Count; i++)
+            foreach (var parameter in Groups[i].Parameters)
+                if (!seen.Add(parameter))
+                    throw new AdjointException(
+                        $"{GetType().Name}: a parameter is in one group: found {parameter.Name ?? "one"} "
+                        + $"{parameter.Shape} in group {i} and in one before it; leave it out of one");
+        foreach (var group in Groups) group.Complete(weightDecay);
+        ratios = Ratios() ?? [.. Groups.Select(_ => 1.0)];
+    }
 
     /// <summary>The parameter groups.</summary>
     public IReadOnlyList<ParameterGroup> Groups { get; }
@@ -55,13 +106,24 @@ public abstract class Optimizer
     /// <summary>How many steps were taken.</summary>
     public int StepCount { get; private set; }
 
-    /// <summary>The learning rate of the first group; setting it sets all groups.</summary>
+    /// <summary>
+    /// The learning rate of the first group; setting it keeps the ratios of the groups' rates, through a rate of 0 too.
+    /// </summary>
+    /// <exception cref="AdjointException">
+    /// It is out of range; or the first group's rate is 0 and another's is not, so that there is no ratio to keep.
+    /// </exception>
     public double LearningRate
     {
         get => Groups[0].LearningRate;
         set
         {
-            foreach (var group in Groups) group.LearningRate = value;
+            if (Ratios() is { } now) ratios = now;
+            else if (Groups.Any(group => group.LearningRate > 0))
+                throw new AdjointException(
+                    $"{GetType().Name}: the rate of the first group is 0 and that of another is not, so they have no "
+                    + "ratio to keep; set Groups[i].LearningRate");
+            var rates = ratios.Select(ratio => Require(value * ratio, "learning rate", value >= 0)).ToArray();
+            foreach (var (group, rate) in Groups.Zip(rates)) group.LearningRate = rate;
         }
     }
 
@@ -73,13 +135,13 @@ public abstract class Optimizer
                 parameter.ZeroGrad();
     }
 
-    /// <summary>Changes every parameter that has a gradient, in one pass over memory each.</summary>
+    /// <summary>Changes every parameter that has a gradient and is not frozen, in one pass over memory each.</summary>
     public void Step()
     {
         StepCount++;
         foreach (var group in Groups)
             foreach (var parameter in group.Parameters)
-                if (parameter.Grad is { } gradient)
+                if (parameter.RequiresGrad && parameter.Grad is { } gradient)
                 {
                     Update(group, parameter, CpuBackend.Packed(gradient));
                     parameter.BumpVersion();
@@ -93,38 +155,82 @@ public abstract class Optimizer
         var parameters = Groups.SelectMany(group => group.Parameters).ToArray();
         for (var i = 0; i < parameters.Length; i++)
             if (states.TryGetValue(parameters[i], out var state))
-                for (var j = 0; j < state.Length; j++) result[$"{i}.{j}"] = state[j];
+            {
+                for (var j = 0; j < state.Parts.Length; j++) result[$"{i}.{j}"] = state.Parts[j];
+                if (state.Steps != StepCount) result[$"{i}.steps"] = Tensor.Scalar(state.Steps, DType.Int64);
+            }
         return result;
     }
 
-    /// <summary>Goes on where another optimiser of the same parameters was.</summary>
-    /// <exception cref="AdjointException">A state does not fit its parameter.</exception>
+    /// <summary>Goes on where another optimiser of the same kind and parameters was; all or nothing.</summary>
+    /// <exception cref="AdjointException">
+    /// A state does not fit its parameter, or is not one of this optimiser's.
+    /// </exception>
     public void LoadStateDict(IReadOnlyDictionary<string, Tensor> state)
     {
         var parameters = Groups.SelectMany(group => group.Parameters).ToArray();
-        var loaded = new Dictionary<Tensor, Tensor[]>();
+        var steps = Steps("steps")
+            ?? throw new AdjointException("Optimizer: the state has no entry 'steps'; was it saved by an optimiser?");
+        var loaded = new Dictionary<Tensor, ParameterState>();
+        var known = new HashSet<string> { "steps" };
         for (var i = 0; i < parameters.Length; i++)
         {
-            var own = new List<Tensor>();
-            for (var j = 0; state.TryGetValue($"{i}.{j}", out var value); j++)
-                own.Add(value.Shape == parameters[i].Shape && value.DType == parameters[i].DType
-                    ? value.Clone().Keep()
-                    : throw new AdjointException($"Optimizer: state {i}.{j} must be {parameters[i].Shape} {parameters[i].DType.Label()}: found {value.Shape} {value.DType.Label()}"));
-            if (own.Count > 0) loaded[parameters[i]] = [.. own];
+            // A parameter that never had a gradient has no state.
+            var names = Enumerable.Range(0, StateCount).Select(j => $"{i}.{j}").ToArray();
+            if (!names.Any(state.ContainsKey)) continue;
+            // Where a parameter has no number of its own, it has taken part in every step.
+            loaded[parameters[i]] = new([.. names.Select(name => Part(name, parameters[i]))])
+            {
+                Steps = Steps($"{i}.steps") ?? steps,
+            };
+            known.UnionWith(names.Append($"{i}.steps"));
         }
-        StepCount = state.TryGetValue("steps", out var steps) ? (int)steps.Item() : throw new AdjointException("Optimizer: the state has no entry 'steps'; was it saved by an optimiser?");
+        if (state.Keys.FirstOrDefault(name => !known.Contains(name)) is { } unknown)
+            throw new AdjointException(
+                $"Optimizer: {GetType().Name} of {parameters.Length} parameters has no state '{unknown}'; load what "
+                + "the same optimiser of the same parameters saved (a parameter that layers share counts once)");
+        StepCount = steps;
         states.Clear();
         foreach (var (parameter, own) in loaded) states[parameter] = own;
+
+        Tensor Part(string name, Tensor parameter)
+        {
+            state.TryGetValue(name, out var value);
+            return value is not null && value.Shape == parameter.Shape && value.DType == parameter.DType
+                ? value.Clone().Keep()
+                : throw new AdjointException(
+                    $"Optimizer: state {name} must be {parameter.Shape} {parameter.DType.Label()}: found "
+                    + (value is null ? "none" : $"{value.Shape} {value.DType.Label()}"));
+        }
+
+        int? Steps(string name)
+        {
+            if (!state.TryGetValue(name, out var value)) return null;
+            return value is { DType: DType.Int64, Length: 1 } && value.Item() is >= 0 and <= int.MaxValue and var count
+                ? (int)count
+                : throw new AdjointException(
+                    $"Optimizer: state {name} must be a number of steps (one int64, from 0 to {int.MaxValue}): "
+                    + $"found {value.Shape} {value.DType.Label()}");
+        }
     }
 
     /// <summary>Changes one parameter.</summary>
     private protected abstract void Update(ParameterGroup group, Tensor parameter, Tensor gradient);
 
-    private protected Tensor[] StateOf(Tensor parameter, int count, out bool isNew)
+    /// <summary>How many tensors like it are kept for a parameter.</summary>
+    private protected abstract int StateCount { get; }
+
+    /// <summary>What is kept for a parameter, zeros at first, with this step counted.</summary>
+    private protected ParameterState Advance(Tensor parameter)
     {
-        isNew = !states.TryGetValue(parameter, out var state);
-        if (isNew) states[parameter] = state = [.. Enumerable.Range(0, count).Select(_ => Tensor.Zeros(parameter.Shape, parameter.DType).Keep())];
-        return state!;
+        if (!states.TryGetValue(parameter, out var state))
+        {
+            var parts = new Tensor[StateCount];
+            for (var i = 0; i < parts.Length; i++) parts[i] = Tensor.Zeros(parameter.Shape, parameter.DType).Keep();
+            states[parameter] = state = new(parts);
+        }
+        state.Steps++;
+        return state;
     }
 
     private protected static unsafe void Apply<TUpdate>(TUpdate update, Tensor w, Tensor g, Tensor? s = null, Tensor? t = null) where TUpdate : struct, OptimizerSteps.IUpdate
@@ -141,4 +247,18 @@ public abstract class Optimizer
     internal static double Require(double value, string what, bool valid) => valid && double.IsFinite(value)
         ? value
         : throw new AdjointException($"Optimizer: {what} {value} is outside its range; see the documentation of the setting");
+
+    // None where the first is 0.
+    private double[]? Ratios() => Groups[0].LearningRate is > 0 and var first
+        ? [.. Groups.Select(group => group.LearningRate / first)]
+        : null;
+
+    /// <summary>What an optimiser keeps for one parameter.</summary>
+    private protected sealed class ParameterState(Tensor[] parts)
+    {
+        internal Tensor[] Parts => parts;
+
+        /// <summary>In how many steps it had a gradient.</summary>
+        internal int Steps { get; set; }
+    }
 }

@@ -21,8 +21,13 @@ public sealed class RmsProp : Optimizer
         this.epsilon = Require(epsilon, "epsilon", epsilon >= 0);
     }
 
-    private protected override void Update(ParameterGroup group, Tensor parameter, Tensor gradient) =>
-        Apply(new Rule(group.LearningRate, alpha, epsilon, group.WeightDecay), parameter, gradient, StateOf(parameter, 1, out _)[0]);
+    private protected override void Update(ParameterGroup group, Tensor parameter, Tensor gradient)
+    {
+        var rule = new Rule(group.LearningRate, alpha, epsilon, group.WeightDecay);
+        Apply(rule, parameter, gradient, Advance(parameter).Parts[0]);
+    }
+
+    private protected override int StateCount => 1;
 
     private readonly struct Rule(double rate, double alpha, double epsilon, double decay) : OptimizerSteps.IUpdate
     {

@@ -31,9 +31,11 @@ public sealed class Sgd : Optimizer
             Apply(new Plain(group.LearningRate, group.WeightDecay), parameter, gradient);
             return;
         }
-        var state = StateOf(parameter, 1, out _);
-        Apply(new Momentum(group.LearningRate, group.WeightDecay, momentum, nesterov), parameter, gradient, state[0]);
+        var rule = new Momentum(group.LearningRate, group.WeightDecay, momentum, nesterov);
+        Apply(rule, parameter, gradient, Advance(parameter).Parts[0]);
     }
+
+    private protected override int StateCount => momentum == 0 ? 0 : 1;
 
     private readonly struct Plain(double rate, double decay) : OptimizerSteps.IUpdate
     {

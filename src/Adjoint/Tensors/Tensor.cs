@@ -87,6 +87,10 @@ public sealed partial class Tensor
     internal int Offset => offset;
     internal nint StrideAt(int axis) => strides[axis];
     internal bool RetainsGrad { get; private set; }
+
+    /// <summary>Whether a gradient was ever asked for: where it no longer is, the parameter is frozen.</summary>
+    internal bool IsParameter { get; private set; }
+
     internal IReadOnlyList<Func<Tensor, Tensor?>>? Hooks => hooks;
 
     /// <summary>Marks this leaf as one whose gradient is wanted; returns the tensor itself.</summary>
@@ -98,6 +102,7 @@ public sealed partial class Tensor
         if (Source is not null && !on)
             throw new AdjointException($"RequireGrad: the tensor was made by {Source.Op.Name}; use .Detach() for a value without history");
         RequiresGrad = on;
+        IsParameter |= on;
         if (on && Source is null) Storage.IsKept = true;
         return this;
     }
