@@ -3,7 +3,9 @@ using Adjoint.IO;
 
 namespace Adjoint.Training;
 
-/// <summary>Ends training when the validation loss has not fallen for a number of epochs (Prechelt 1998).</summary>
+/// <summary>
+/// Ends training when the validation loss has not fallen for a number of epochs (Prechelt 1998), each run anew.
+/// </summary>
 public sealed class EarlyStopping(int patience = 5, double minimumDelta = 0) : Callback
 {
     private double best = double.PositiveInfinity;
@@ -12,6 +14,7 @@ public sealed class EarlyStopping(int patience = 5, double minimumDelta = 0) : C
     /// <inheritdoc/>
     public override void OnEpoch(Trainer trainer, EpochResult epoch)
     {
+        if (epoch.Epoch == 0) (best, stale) = (double.PositiveInfinity, 0);
         if (epoch.ValidationLoss < best - minimumDelta) (best, stale) = (epoch.ValidationLoss, 0);
         else if (++stale >= patience) trainer.ShouldStop = true;
     }

@@ -18,7 +18,8 @@ public sealed class ModelKeeper(string folder) : Callback
     {
         Copy(trainer.Model.StateDict(), last);
         lastEpoch = epoch.Epoch;
-        if (!(epoch.ValidationAccuracy > bestAccuracy) && bestEpoch + best.Count > 0) return;
+        // The first of a run is its best so far, also where its accuracy is NaN.
+        if (epoch.Epoch > 0 && best.Count > 0 && !(epoch.ValidationAccuracy > bestAccuracy)) return;
         (bestAccuracy, bestEpoch) = (epoch.ValidationAccuracy, epoch.Epoch);
         Copy(last, best);
     }

@@ -106,18 +106,31 @@ public sealed class Trainer(Module model, Optimizer optimizer, DataLoader traini
 
     /// <summary>
     /// Runs up to <paramref name="epochs"/> epochs, or goes on to them after <see cref="Load"/>. A cancellation finishes the step in progress, and keeps a checkpoint where
-    /// there are any.
+    /// there are any. Another call trains on from the weights as they are, with epochs and schedule from the start; a
+    /// schedule leaves the optimiser at its base rates when a run ends.
     /// </summary>
     /// <exception cref="DivergedException">The loss is NaN or infinite; the parameters are as before that step.</exception>
     public TrainingResult Run(int epochs, CancellationToken cancellation = default)
     {
         if (!isLoaded)
         {
-            (position, rates) = (default, [.. optimizer.Groups.Select(group => group.LearningRate)]);
+            (position, rates, ShouldStop) = (default, Rates(), false);
             results.Clear();
             Finish(0, null, Stopwatch.GetTimestamp());
         }
         isLoaded = false;
+        try
+        {
+            return RunOn(epochs, cancellation);
+        }
+        finally
+        {
+            if (Schedule is not null) SetRates(1);
+        }
+    }
+
+    private TrainingResult RunOn(int epochs, CancellationToken cancellation)
+    {
         while (results.Count <= epochs && !ShouldStop)
         {
             var (epoch, started) = (results.Count, Stopwatch.GetTimestamp() - (long)(position.Seconds * Stopwatch.Frequency));
@@ -126,8 +139,7 @@ public sealed class Trainer(Module model, Optimizer optimizer, DataLoader traini
             training.Start = position.Batch;
             foreach (var (x, y) in training)
             {
-                if (Schedule is not null)
-                    for (var i = 0; i < rates.Length; i++) optimizer.Groups[i].LearningRate = rates[i] * Schedule.Factor(position.Steps);
+                if (Schedule is not null) SetRates(Schedule.Factor(position.Steps));
                 var total = Step(captured, x, y, epoch, position.Batch + 1);
                 position = new(position.Batch + 1, position.Steps + 1, position.Samples + y.Length, position.LossSum + total, Stopwatch.GetElapsedTime(started).TotalSeconds);
                 foreach (var callback in Callbacks) callback.OnStep(this, new(epoch, position.Batch, training.Count, total / y.Length, y.Length));
@@ -151,9 +163,11 @@ public sealed class Trainer(Module model, Optimizer optimizer, DataLoader traini
     public TrainingState Save()
     {
         var state = new TrainingState();
-        state.Add("model", model.StateDict());
+        // A callback that saves at the end of an epoch finds the average in the model.
+        using var own = Average?.Suspend();
+        state.Add("model", Own(model.StateDict()));
         state.Add("optimizer", optimizer.StateDict());
-        if (Average is not null) state.Add("average", Average.StateDict());
+        if (Average is not null) state.Add("average", Own(Average.StateDict()));
         state.Set("batch", position.Batch);
         state.Set("steps", position.Steps);
         state.Set("samples", position.Samples);
@@ -163,11 +177,15 @@ public sealed class Trainer(Module model, Optimizer optimizer, DataLoader traini
         state.Set("pass", position.Batch > 0 ? training.Epoch - 1 : training.Epoch);
         state.Set("should-stop", ShouldStop ? 1 : 0);
         state.Set("base-rates", rates);
-        state.Set("rates", [.. optimizer.Groups.Select(group => group.LearningRate)]);
+        state.Set("rates", Rates());
         foreach (var (name, generator) in Streams()) state.Set($"stream.{name}", $"{generator.Seed} {generator.Stream} {generator.Position}");
         state.Set("results", string.Join('\n', results.Select(epoch => TrainingState.Text([epoch.Epoch, epoch.TrainLoss ?? double.NaN, epoch.ValidationLoss, epoch.ValidationAccuracy, epoch.Seconds]))));
         foreach (var callback in Callbacks) callback.Save(state);
         return state;
+
+        // What is exchanged again when this returns is copied.
+        IReadOnlyDictionary<string, Tensor> Own(IReadOnlyDictionary<string, Tensor> tensors) =>
+            own is null ? tensors : tensors.ToDictionary(entry => entry.Key, entry => entry.Value.Clone().Keep());
     }
 
     /// <summary>Takes over what <see cref="Save"/> of a trainer of the same settings returned; <see cref="Run"/> then goes on from there.</summary>
@@ -197,6 +215,13 @@ public sealed class Trainer(Module model, Optimizer optimizer, DataLoader traini
         }
         foreach (var callback in Callbacks) callback.Load(this, state);
         isLoaded = true;
+    }
+
+    private double[] Rates() => [.. optimizer.Groups.Select(group => group.LearningRate)];
+
+    private void SetRates(double factor)
+    {
+        for (var i = 0; i < rates.Length; i++) optimizer.Groups[i].LearningRate = rates[i] * factor;
     }
 
     private IEnumerable<(string Name, Generator Value)> Streams() => model.NamedGenerators().Append(("default", Generator.Default));
