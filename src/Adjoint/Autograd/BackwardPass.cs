@@ -16,21 +16,29 @@ internal sealed class BackwardPass
     private readonly int thread = Environment.CurrentManagedThreadId;
     private readonly bool createGraph;
     private readonly Dictionary<Tensor, Tensor?>? wanted;
+    private readonly IReadOnlySet<Tensor>? leaves;
     private readonly List<OpNode> nodes = [];
     private readonly Dictionary<Tensor, Tensor> hookedLeaves = [];
     private readonly List<Storage> made = [];
 
-    private BackwardPass(bool createGraph, Dictionary<Tensor, Tensor?>? wanted) => (this.createGraph, this.wanted) = (createGraph, wanted);
+    private BackwardPass(bool createGraph, Dictionary<Tensor, Tensor?>? wanted, IReadOnlySet<Tensor>? leaves) =>
+        (this.createGraph, this.wanted, this.leaves) = (createGraph, wanted, leaves);
 
-    /// <summary>Runs one pass. With <paramref name="wanted"/>, gradients go there and <c>.Grad</c> stays untouched.</summary>
-    internal static void Run(Tensor root, Tensor gradient, bool retainGraph, bool createGraph, Dictionary<Tensor, Tensor?>? wanted = null)
+    /// <summary>
+    /// Runs one pass. With <paramref name="wanted"/>, gradients go there and <c>.Grad</c> stays untouched; with
+    /// <paramref name="leaves"/>, only theirs is touched.
+    /// </summary>
+    internal static void Run(
+        Tensor root, Tensor gradient, bool retainGraph, bool createGraph, Dictionary<Tensor, Tensor?>? wanted = null,
+        IReadOnlySet<Tensor>? leaves = null)
     {
-        var pass = new BackwardPass(createGraph, wanted);
+        var pass = new BackwardPass(createGraph, wanted, leaves);
         var mode = GradMode.IsEnabled;
         GradMode.IsEnabled = createGraph;
         try
         {
             pass.Claim(root);
+            if (leaves is not null) pass.Prune(leaves);
             pass.Deliver(root, gradient, siblings: []);
             foreach (var node in pass.nodes)
             {
@@ -60,7 +68,7 @@ internal sealed class BackwardPass
         lock (Claims)
         {
             foreach (var node in nodes)
-                (node.Pass, node.PendingGradient) = (null, null);
+                (node.Pass, node.PendingGradient, node.Skipped) = (null, null, 0);
             Monitor.PulseAll(Claims);
         }
     }
@@ -115,6 +123,20 @@ internal sealed class BackwardPass
         node.Pass = this;
         open.Push((node, 0));
         return true;
+    }
+
+    // From the leaves up: what leads to none of those asked for needs no gradient.
+    private void Prune(IReadOnlySet<Tensor> leaves)
+    {
+        var leading = new HashSet<OpNode>();
+        for (var i = nodes.Count - 1; i >= 0; i--)
+            for (var k = 0; k < nodes[i].InputSpan.Length; k++)
+            {
+                var input = nodes[i].InputSpan[k];
+                var leads = input.Source is { } source ? leading.Contains(source) : leaves.Contains(input);
+                if (leads) leading.Add(nodes[i]);
+                else if (k < 64) nodes[i].Skipped |= 1ul << k;
+            }
     }
 
     private void Step(OpNode node)
@@ -183,6 +205,7 @@ internal sealed class BackwardPass
             Pend(source, gradient);
             return;
         }
+        if (leaves?.Contains(to) == false) return;
         if (to.Hooks is { Count: > 0 })
         {
             hookedLeaves[to] = hookedLeaves.TryGetValue(to, out var before) ? Add(before, gradient) : gradient;

@@ -15,8 +15,11 @@ public static class Differentiation
         /// <param name="retainGraph">Keeps the graph for another call.</param>
         /// <param name="createGraph">Records the backward pass too, so that its result can be differentiated again; implies <paramref name="retainGraph"/>.</param>
         /// <exception cref="AdjointException">The tensor is no scalar and no gradient is given, or no graph leads to it, or the graph was used up.</exception>
-        public void Backward(Tensor? gradient = null, bool retainGraph = false, bool createGraph = false) =>
+        public void Backward(Tensor? gradient = null, bool retainGraph = false, bool createGraph = false)
+        {
+            Arena.RefuseWithin("Backward() adds to .Grad of leaves, which a replay does not; use Differentiation.Gradients");
             BackwardPass.Run(root, Seed(root, gradient), retainGraph, createGraph);
+        }
     }
 
     /// <summary>The gradients of <paramref name="output"/> with respect to <paramref name="inputs"/>, leaving every <c>.Grad</c> alone. Null where the output does not depend on the input.</summary>
@@ -28,6 +31,13 @@ public static class Differentiation
         BackwardPass.Run(output, Seed(output, gradient), retainGraph, createGraph, wanted);
         return [.. inputs.Select(input => wanted[input])];
     }
+
+    /// <summary>
+    /// As <c>Backward()</c>, for the given leaves alone: no other's <c>.Grad</c> is touched, and only what leads to them
+    /// is computed.
+    /// </summary>
+    internal static void BackwardTo(Tensor root, IReadOnlySet<Tensor> leaves) =>
+        BackwardPass.Run(root, Seed(root, null), retainGraph: false, createGraph: false, leaves: leaves);
 
     private static Tensor Seed(Tensor root, Tensor? gradient)
     {

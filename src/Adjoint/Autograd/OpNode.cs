@@ -58,11 +58,15 @@ public sealed class OpNode
     /// <summary>The pass that is on its way back through this node; guarded by the lock of all passes.</summary>
     internal BackwardPass? Pass { get; set; }
 
+    /// <summary>A bit for each of the first 64 inputs whose gradient the running pass need not compute.</summary>
+    internal ulong Skipped { get; set; }
+
     internal ReadOnlySpan<Tensor> InputSpan => inputs;
     internal ReadOnlySpan<Tensor> SavedSpan => saved;
 
     /// <summary>Whether input <paramref name="index"/> wants a gradient; rules skip the work for those that do not.</summary>
-    public bool Needs(int index) => inputs[index].RequiresGrad;
+    public bool Needs(int index) =>
+        inputs[index].RequiresGrad && (Skipped == 0 || index >= 64 || (Skipped >> index & 1) == 0);
 
     /// <inheritdoc/>
     public override string ToString() => $"{Op.Name}({string.Join(", ", inputs.Select(input => input.Name ?? input.Shape.ToString()))}) → {Output.Shape}";

@@ -45,7 +45,10 @@ internal sealed unsafe class FusedCommand : Command
     internal static bool CanFuse(Command command) => command is ElementwiseCommand && command.Operands[^1] is { IsContiguous: true, Length: >= Block } output && output.DType.IsFloating()
         && command.Operands.All(operand => operand!.DType == output.DType && (operand.IsContiguous && operand.Length == output.Length || IsRepeated(operand)));
 
-    /// <summary>Whether a command can join those before it: as long as they are, and no single number that it reads is still being written by them.</summary>
+    /// <summary>
+    /// Whether a command can join those before it: as long as they are, no single number that it reads is still being
+    /// written by them, and what one of them writes lies in the same order for the others.
+    /// </summary>
     internal static bool CanJoin(ReadOnlySpan<Command> group, Command next)
     {
         var output = group[0].Operands[^1]!;
@@ -53,7 +56,16 @@ internal sealed unsafe class FusedCommand : Command
         foreach (var operand in next.Operands)
             foreach (var command in group)
                 if (IsRepeated(operand!) && command.Operands[^1]!.Storage == operand!.Storage) return false;
+        foreach (var command in group)
+            if (IsShifted(command.Operands[^1]!, next) || IsShifted(next.Operands[^1]!, command)) return false;
         return true;
+    }
+
+    private static bool IsShifted(Tensor written, Command other)
+    {
+        foreach (var operand in other.Operands)
+            if (operand!.Storage == written.Storage && operand.Offset != written.Offset) return true;
+        return false;
     }
 
     /// <summary>Takes over the tensors that the replay works on.</summary>

@@ -2,12 +2,16 @@ namespace Adjoint.Memory;
 
 /// <summary>
 /// The buffers of a captured step: placed once while the step is recorded, never handed back to the pool. Meanwhile it
-/// guards what it owns: memory that is touched outside of a backend's operation could not be replayed.
+/// guards what it owns, since memory that is touched outside of a backend's operation could not be replayed, and notes
+/// what the recording took for granted.
 /// </summary>
 internal sealed class Arena
 {
     [ThreadStatic] private static Arena? current;
     private readonly Dictionary<int, Stack<byte[]>> free = [];
+    private readonly List<Storage> made = [];
+    private readonly HashSet<Storage> constants = [];
+    private readonly List<Func<bool>> assumptions = [];
     private bool isSealed;
 
     /// <summary>The one that records on this thread.</summary>
@@ -26,6 +30,9 @@ internal sealed class Arena
     /// <summary>Bytes in all its buffers.</summary>
     internal long Bytes { get; private set; }
 
+    /// <summary>What a replay takes for granted because it was so in the recording; else the step is recorded anew.</summary>
+    internal IReadOnlyList<Func<bool>> Assumptions => assumptions;
+
     internal byte[] Rent(long byteLength)
     {
         var size = checked((int)byteLength + BufferPool.Alignment);
@@ -42,12 +49,52 @@ internal sealed class Arena
         stack.Push(buffer);
     }
 
-    internal void Seal() => (isSealed, current) = (true, null);
+    /// <summary>Notes memory of its own that a tensor was made in.</summary>
+    internal void NoteMade(Storage storage) => made.Add(storage);
+
+    /// <summary>Notes memory that was filled from plain numbers while recording: the same in every replay.</summary>
+    internal void NoteConstant(Storage storage) => constants.Add(storage);
+
+    /// <summary>Whether the memory was filled from plain numbers while recording.</summary>
+    internal bool IsConstant(Storage storage) => constants.Contains(storage);
+
+    /// <summary>Adds to <see cref="Assumptions"/>.</summary>
+    internal void Assume(Func<bool> stillHolds) => assumptions.Add(stillHolds);
+
+    /// <summary>Ends the recording. Replays write over its tensors from now on: whoever kept one is told so.</summary>
+    internal void Seal()
+    {
+        (isSealed, current) = (true, null);
+        foreach (var storage in made) storage.Release("the captured step that made it was recorded");
+        made.Clear();
+    }
 
     internal void Check()
     {
-        if (!isSealed && !IsComputing)
+        if (!isSealed && !IsComputing && current == this)
             Refuse(Cause() is { } op ? $"{op} reads or writes memory outside of a backend's operation" : "a tensor's memory is read or written between operations (Item, ToArray, CopyFrom, printing)");
+    }
+
+    /// <summary>Notes a read between operations: numbers of a tensor from outside hold until it is changed.</summary>
+    internal void NoteRead(Storage storage)
+    {
+        if (IsComputing || storage.Arena == this || constants.Contains(storage)) return;
+        var version = storage.Version;
+        Assume(() => storage.Version == version);
+    }
+
+    /// <summary>Refuses a write between operations, unless it fills a constant before its first use.</summary>
+    internal void CheckWrite(Storage storage, string op)
+    {
+        if (!constants.Contains(storage))
+            Refuse($"{op} writes a tensor from outside between operations, and a replay would not");
+        if (storage.IsLent) Refuse($"{op} changes a constant between operations, and a replay would not");
+    }
+
+    /// <summary>Refuses what cannot be part of a captured step, while one records on this thread.</summary>
+    internal static void RefuseWithin(string reason)
+    {
+        if (current is not null) Refuse(reason);
     }
 
     /// <exception cref="AdjointException">Always.</exception>

@@ -51,6 +51,9 @@ internal static class BufferPool
             Trim();
     }
 
+    /// <summary>Counts a buffer as no longer rented that will not come back: someone still looks at it.</summary>
+    internal static void Forget(byte[] buffer) => LowerMark(Interlocked.Add(ref rentedBytes, -buffer.Length));
+
     /// <summary>Gives everything that lies in the pool back to the garbage collector.</summary>
     internal static void Trim()
     {

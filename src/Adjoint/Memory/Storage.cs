@@ -27,6 +27,7 @@ public sealed class Storage
     private byte[]? buffer;
     private readonly int start;
     private string? releaseReason;
+    private volatile bool isLent;
 
     private Storage(byte[] buffer, int start, int byteLength, bool pooled, Arena? arena = null)
     {
@@ -66,8 +67,27 @@ public sealed class Storage
     /// <summary>The captured step that owns or, while it records, guards this memory.</summary>
     internal Arena? Arena { get; set; }
 
-    /// <summary>Another storage over the same bytes, which hands nothing back.</summary>
-    internal Storage Alias() => new(buffer ?? throw new InvalidOperationException("released"), start, ByteLength, pooled: false);
+    /// <summary>
+    /// Whether a captured step looks at these bytes: then no release hands them to the pool, and the collector takes
+    /// them when nobody looks any more.
+    /// </summary>
+    internal bool IsLent => isLent;
+
+    /// <summary>Another storage over the same bytes; hands nothing back and outlives a release of this one.</summary>
+    internal Storage Alias()
+    {
+        // Noted before the buffer is read: a release on another thread takes the buffer away before it asks.
+        isLent = true;
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref buffer) is not { } bytes) throw Released();
+        return new(bytes, start, ByteLength, pooled: false);
+    }
+
+    /// <exception cref="AdjointException">The storage was released.</exception>
+    internal void RequireAlive()
+    {
+        if (IsReleased) throw Released();
+    }
 
     /// <summary>Allocates <paramref name="byteLength"/> bytes, uninitialised when large, zero when small.</summary>
     internal static Storage Allocate(long byteLength)
@@ -78,6 +98,7 @@ public sealed class Storage
             var isSmall = byteLength < BufferPool.SmallestPooled;
             var place = arena.Rent(byteLength);
             storage = new Storage(place, Misalignment(place), (int)byteLength, pooled: !isSmall, arena);
+            arena.NoteMade(storage);
             if (isSmall) Array.Clear(place);
         }
         else if (byteLength < BufferPool.SmallestPooled)
@@ -124,11 +145,17 @@ public sealed class Storage
         GC.SuppressFinalize(this);
         if (bytes is null) return;
         if (Arena is { } owner) owner.Return(bytes);
+        else if (isLent) BufferPool.Forget(bytes);
         else BufferPool.Return(bytes);
     }
 
-    private void ThrowReleased() => throw new AdjointException(
-        $"Tensor: its memory was recycled: {releaseReason}; call .Keep() on the tensor before Backward(), copy it with .Clone(), or pass retainGraph: true");
+    private void ThrowReleased() => throw Released();
+
+    private AdjointException Released() => new(Arena is null
+        ? $"Tensor: its memory was recycled: {releaseReason}; call .Keep() on the tensor before Backward(), copy it "
+            + "with .Clone(), or pass retainGraph: true"
+        : "Tensor: it was made inside a captured step, whose memory every replay overwrites; only the loss and the "
+            + "parameters' gradients come out of a captured step: compute it outside, or run the step eagerly");
 
     private static unsafe int Misalignment(byte[] pinned)
     {

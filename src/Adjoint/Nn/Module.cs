@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using Adjoint.Memory;
 
 namespace Adjoint.Nn;
 
@@ -25,6 +26,7 @@ public abstract class Module
     public Tensor Forward(Tensor x)
     {
         using var part = Tracing.Enter(this);
+        if (Arena.Current is { } recording) AssumeUnchanged(recording);
         Tensor y;
         try
         {
@@ -217,6 +219,18 @@ public abstract class Module
 
     private static IEnumerable<(string Name, T Value)> Once<T>(IEnumerable<(string Name, T Value)> all) =>
         all.DistinctBy(entry => entry.Value);
+
+    // What a captured step took for granted of this module.
+    private void AssumeUnchanged(Arena recording)
+    {
+        var (training, parts) = (IsTraining, children.Count);
+        var (forward, backward) = (State(forwardHooks), State(backwardHooks));
+        recording.Assume(() => IsTraining == training && children.Count == parts
+            && State(forwardHooks) == forward && State(backwardHooks) == backward);
+
+        // New ones are added at the end.
+        static (int, object?) State<T>(List<T> hooks) => (hooks.Count, hooks.Count > 0 ? hooks[^1] : null);
+    }
 
     private static HookHandle<T> Register<T>(List<T> hooks, T hook)
     {

@@ -138,6 +138,7 @@ public abstract class Optimizer
     /// <summary>Changes every parameter that has a gradient and is not frozen, in one pass over memory each.</summary>
     public void Step()
     {
+        Arena.RefuseWithin("an optimiser's step changes parameters between operations, and a replay would not");
         StepCount++;
         foreach (var group in Groups)
             foreach (var parameter in group.Parameters)

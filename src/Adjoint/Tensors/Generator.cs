@@ -35,6 +35,7 @@ public sealed class Generator
     /// <summary>A random order of 0 … <paramref name="count"/> − 1.</summary>
     public int[] Permutation(int count)
     {
+        RefuseCapture();
         var order = new int[count];
         // A permutation draws from a stream of its own, so that its length does not shift what follows.
         Philox.Permutation(Seed, Stream ^ (0xA5A5_0000_0000_0000 + Advance(1)), order);

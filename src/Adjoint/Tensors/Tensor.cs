@@ -61,7 +61,11 @@ public sealed partial class Tensor
     /// <summary>∂(what <c>Backward()</c> was called on)/∂(this), added up over calls; null before the first. Leaves only, unless <see cref="RetainGrad"/> was called.</summary>
     public Tensor? Grad
     {
-        get => grad;
+        get
+        {
+            if (Arena.Current is { } recording && Storage.Arena != recording) AssumeGrad(recording, grad);
+            return grad;
+        }
         set
         {
             if (value is not null && (value.Shape != Shape || value.DType != DType))
@@ -165,6 +169,10 @@ public sealed partial class Tensor
 
     /// <summary>Notes a write in place; graphs that saved the old value refuse to go backward.</summary>
     internal void BumpVersion() => Storage.Version++;
+
+    // A captured step reads the gradient of a leaf that is not its own: another may take its place.
+    private void AssumeGrad(Arena recording, Tensor? gradient) =>
+        recording.Assume(() => ReferenceEquals(grad, gradient));
 
     private bool ComputeContiguous()
     {

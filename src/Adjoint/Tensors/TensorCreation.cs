@@ -16,7 +16,9 @@ public sealed partial class Tensor
         Arena.Current = null;
         try
         {
-            return Empty(shape, dtype).Keep();
+            var constant = Empty(shape, dtype).Keep();
+            arena?.NoteConstant(constant.Storage);
+            return constant;
         }
         finally
         {

@@ -1,4 +1,5 @@
 using Adjoint.Kernels;
+using Adjoint.Memory;
 
 namespace Adjoint;
 
@@ -20,6 +21,7 @@ public sealed partial class Tensor
         RequireType<T>(nameof(CopyTo));
         if (destination.Length != Length)
             throw new AdjointException($"CopyTo: the destination has {destination.Length} elements, the tensor {Shape} has {Length}");
+        Arena.Current?.NoteRead(Storage);
         if (IsContiguous)
             Data<T>().CopyTo(destination);
         else
@@ -61,6 +63,7 @@ public sealed partial class Tensor
     {
         if (Length != 1)
             throw new AdjointException($"Item: a tensor with one element is needed: found {Shape}; index it, reduce it, or use ToArray");
+        Arena.Current?.NoteRead(Storage);
         return DType switch
         {
             DType.Float32 => Origin<float>(),
@@ -132,6 +135,7 @@ public sealed partial class Tensor
 
     private void RequireWritable(string op)
     {
+        Arena.Current?.CheckWrite(Storage, op);
         if (Source is not null && GradMode.IsEnabled && RequiresGrad)
             throw new AdjointException($"{op}: this tensor was made by {Source.Op.Name} and takes part in a graph; write inside `using (new NoGrad())` or make a new tensor");
     }

@@ -1,0 +1,156 @@
+using System.Runtime.InteropServices;
+using Adjoint.Memory;
+
+namespace Adjoint;
+
+/// <summary>
+/// What a captured step replays: operations over memory that nothing can recycle, and what has to be so for them to be
+/// the step. Storages from outside are lent to it: whoever releases one does not give its bytes to others.
+/// </summary>
+internal sealed class CapturedPlan
+{
+    private readonly Tensor[] parameters;
+    private readonly Arena arena;
+    private readonly List<Command> commands = [];
+    private readonly Tensor?[] gradients;
+    private readonly (Tensor X, Tensor Y, Tensor Loss) ends;
+    private readonly Storage[] foreign;
+    private readonly Storage[] written;
+    // Commands that read the inputs, and how: they read the caller's tensor where it lies, unless something keeps that
+    // from being as good as a copy.
+    private readonly List<(Command Command, int Operand, Tensor View)> readers = [];
+    private bool mustCopyInputs;
+
+    private CapturedPlan(Tensor[] parameters, StepRecording recording)
+    {
+        (this.parameters, arena, gradients) = (parameters, recording.Arena, recording.Gradients);
+        foreign = [.. recording.Foreign];
+        Storage[] ofGradients = [.. gradients.OfType<Tensor>().Select(gradient => gradient.Storage)];
+        foreach (var storage in ofGradients) storage.IsKept = true;
+        written = [.. recording.Written, .. ofGradients];
+        ends = (recording.Resolve(recording.X), recording.Resolve(recording.Y), recording.Loss);
+        Arrange(recording, [.. ofGradients, ends.Loss.Storage]);
+        HandOutGradients();
+    }
+
+    /// <summary>Runs a step and keeps what it did.</summary>
+    /// <exception cref="CaptureException">Something in it cannot be replayed.</exception>
+    internal static CapturedPlan Record(Func<Tensor, Tensor, Tensor> loss, Tensor[] parameters, Tensor x, Tensor y)
+    {
+        var plan = new CapturedPlan(parameters, new StepRecording(loss, parameters, x, y));
+        // What the eager call used is of no more use.
+        BufferPool.Trim();
+        return plan;
+    }
+
+    /// <summary>How many operations a replay runs.</summary>
+    internal int Operations => commands.Count;
+
+    /// <summary>Bytes of the buffers that the plan owns.</summary>
+    internal long Bytes => arena.Bytes;
+
+    /// <summary>The loss as computed last, in memory of the caller's.</summary>
+    internal Tensor Loss => Tensor.Full(ends.Loss.Shape, ends.Loss.Item(), ends.Loss.DType);
+
+    /// <summary>Whether all that decided what was recorded is as it was then.</summary>
+    internal bool IsCurrent
+    {
+        get
+        {
+            foreach (var stillHolds in arena.Assumptions)
+                if (!stillHolds()) return false;
+            return true;
+        }
+    }
+
+    /// <summary>Why a batch cannot be replayed, or null.</summary>
+    internal string? Misfit(Tensor x, Tensor y)
+    {
+        return Fits(x, ends.X) && Fits(y, ends.Y)
+            ? null
+            : $"it was captured for {Kind(ends.X)} and {Kind(ends.Y)}, and is called with {Kind(x)} and {Kind(y)}";
+
+        static bool Fits(Tensor input, Tensor own) => input.Shape == own.Shape && input.DType == own.DType;
+        static string Kind(Tensor tensor) => $"{tensor.Shape} {tensor.DType.Label()}";
+    }
+
+    /// <summary>Computes the step for a batch that fits.</summary>
+    /// <exception cref="AdjointException">Memory that the step reads was recycled; nothing was computed.</exception>
+    internal Tensor Replay(Tensor x, Tensor y)
+    {
+        foreach (var storage in foreign) storage.RequireAlive();
+        x.Storage.RequireAlive();
+        var isRead = !mustCopyInputs && x.IsContiguous;
+        if (!isRead) CpuBackend.Instance.Copy(x, ends.X);
+        foreach (var (command, operand, view) in readers)
+            command.Operands[operand] = isRead
+                ? new Tensor(x.Storage, view.Shape, view.DType, [.. view.Strides], view.Offset + x.Offset)
+                : view;
+        CpuBackend.Instance.Copy(y, ends.Y);
+        foreach (var command in commands) command.Run(CpuBackend.Instance);
+        foreach (var storage in written) storage.Version++;
+        HandOutGradients();
+        return Loss;
+    }
+
+    private void HandOutGradients()
+    {
+        for (var i = 0; i < parameters.Length; i++)
+            if (!ReferenceEquals(parameters[i].Grad, gradients[i])) parameters[i].Grad = gradients[i];
+    }
+
+    // Runs of element-wise operations become one; then every operand is replaced by a tensor that nothing can recycle.
+    private void Arrange(StepRecording recording, HashSet<Storage> kept)
+    {
+        var recorded = CollectionsMarshal.AsSpan(recording.Commands);
+        var users = new Dictionary<Storage, int>();
+        foreach (var command in recorded)
+            foreach (var storage in command.Operands.OfType<Tensor>().Select(operand => operand.Storage).Distinct())
+                users[storage] = users.GetValueOrDefault(storage) + 1;
+        for (var i = 0; i < recorded.Length;)
+        {
+            var next = i + 1;
+            if (FusedCommand.CanFuse(recorded[i]))
+                while (next < recorded.Length && FusedCommand.CanJoin(recorded[i..next], recorded[next])) next++;
+            if (next - i == 1)
+            {
+                Rebind(recorded[i], recording);
+                commands.Add(recorded[i]);
+            }
+            else
+            {
+                var group = recorded[i..next].ToArray().Cast<ElementwiseCommand>().ToArray();
+                var fused = new FusedCommand(group, operand => IsPrivate(operand, group));
+                mustCopyInputs |= fused.Operands.Any(operand => operand!.Storage == recording.X.Storage);
+                fused.Rebind(recording.Resolve);
+                commands.Add(fused);
+            }
+            i = next;
+        }
+
+        // Made in the group before it is read, and used nowhere else.
+        bool IsPrivate(Tensor operand, ElementwiseCommand[] group)
+        {
+            var storage = operand.Storage;
+            if (storage.Arena != arena || storage.IsKept || kept.Contains(recording.AliasOf(storage))) return false;
+            if (operand.Length * operand.DType.Size() != storage.ByteLength) return false;
+            var inside = group.Where(command => command.Operands.Any(IsIt)).ToArray();
+            var first = inside[0].Operands;
+            return inside.Length == users[storage] && IsIt(first[^1]) && !first[..^1].Any(IsIt);
+
+            bool IsIt(Tensor? other) => other!.Storage == storage;
+        }
+    }
+
+    private void Rebind(Command command, StepRecording recording)
+    {
+        for (var k = 0; k < command.Operands.Length; k++)
+            if (command.Operands[k] is { } operand)
+            {
+                command.Operands[k] = recording.Resolve(operand);
+                if (operand.Storage != recording.X.Storage) continue;
+                readers.Add((command, k, command.Operands[k]!));
+                mustCopyInputs |= k >= command.Operands.Length - command.Outputs;
+            }
+    }
+}

@@ -1,0 +1,131 @@
+using Adjoint.Memory;
+
+namespace Adjoint;
+
+/// <summary>One run of a step under observation: its operations, the memory that they touched, what came out.</summary>
+internal sealed class StepRecording
+{
+    private readonly HashSet<Storage> guarded;
+    private readonly HashSet<Storage> readConstants = [];
+    private readonly Dictionary<Storage, byte[]> overwritten = [];
+    private readonly Dictionary<Storage, Storage> aliases = [];
+
+    /// <summary>Runs a step.</summary>
+    /// <exception cref="CaptureException">Something cannot be replayed; memory from outside is as before.</exception>
+    internal StepRecording(Func<Tensor, Tensor, Tensor> loss, Tensor[] parameters, Tensor x, Tensor y)
+    {
+        guarded = [.. parameters.Select(parameter => parameter.Storage)];
+        foreach (var parameter in parameters) parameter.ZeroGrad();
+        Arena.Current = Arena;
+        foreach (var storage in guarded) storage.Arena = Arena;
+        try
+        {
+            (X, Y) = (Copy(x), Copy(y));
+            foreach (var parameter in parameters) AssumeUnchanged(parameter);
+            using (Backend.Observe(Execute))
+            {
+                var value = loss(X, Y);
+                if (value.Length != 1) Arena.Refuse($"the loss is {value.Shape}, not a single number");
+                Differentiation.BackwardTo(value, parameters.ToHashSet());
+                Loss = Resolve(value);
+            }
+            Gradients = [.. parameters.Select(parameter => parameter.Grad is { } gradient ? Resolve(gradient) : null)];
+        }
+        catch (CaptureException)
+        {
+            Arena.IsComputing = true;
+            foreach (var (storage, bytes) in overwritten) bytes.CopyTo(storage.Bytes);
+            throw;
+        }
+        finally
+        {
+            foreach (var storage in guarded) storage.Arena = null;
+            Arena.Seal();
+        }
+    }
+
+    /// <summary>Owns what was made.</summary>
+    internal Arena Arena { get; } = new() { Cause = () => Backend.Cause?.Op };
+
+    /// <summary>What was computed, in order.</summary>
+    internal List<Command> Commands { get; } = [];
+
+    /// <summary>What an operation touched that was there before, parameters and running means among it.</summary>
+    internal HashSet<Storage> Foreign { get; } = [];
+
+    /// <summary>Which of it was written.</summary>
+    internal IEnumerable<Storage> Written => overwritten.Keys.Where(Foreign.Contains);
+
+    /// <summary>Stands for the inputs; see <see cref="Resolve"/>.</summary>
+    internal Tensor X { get; }
+
+    /// <summary>Stands for the labels.</summary>
+    internal Tensor Y { get; }
+
+    /// <summary>What the step returned, resolved.</summary>
+    internal Tensor Loss { get; }
+
+    /// <summary>The gradient of each parameter, resolved, or null.</summary>
+    internal Tensor?[] Gradients { get; }
+
+    /// <summary>The same tensor over a storage of the plan's own, which nothing can recycle.</summary>
+    internal Tensor Resolve(Tensor tensor) =>
+        new(AliasOf(tensor.Storage), tensor.Shape, tensor.DType, [.. tensor.Strides], tensor.Offset);
+
+    /// <summary>That storage; made when an operation first touches the tensor's, which may be released later.</summary>
+    internal Storage AliasOf(Storage storage)
+    {
+        if (!aliases.TryGetValue(storage, out var alias)) aliases[storage] = alias = storage.Alias();
+        return alias;
+    }
+
+    private Tensor Copy(Tensor input)
+    {
+        var own = Tensor.Empty(input.Shape, input.DType);
+        own.Storage.IsKept = true;
+        AliasOf(own.Storage);
+        Arena.IsComputing = true;
+        CpuBackend.Instance.Copy(input, own);
+        Arena.IsComputing = false;
+        return own;
+    }
+
+    private void AssumeUnchanged(Tensor parameter)
+    {
+        var (requiresGrad, hooks) = (parameter.RequiresGrad, Hooks());
+        Arena.Assume(() => parameter.RequiresGrad == requiresGrad && Hooks() == hooks);
+
+        // New ones are added at the end.
+        (int, Func<Tensor, Tensor?>?) Hooks() => parameter.Hooks is { Count: > 0 } all ? (all.Count, all[^1]) : default;
+    }
+
+    private void Execute(Command command)
+    {
+        Arena.IsComputing = true;
+        var firstOutput = command.Operands.Length - command.Outputs;
+        for (var i = 0; i < command.Operands.Length; i++)
+        {
+            if (command.Operands[i]?.Storage is not { } storage) continue;
+            AliasOf(storage);
+            var isConstant = Arena.IsConstant(storage);
+            if (IsForeign(storage)) Foreign.Add(storage);
+            if (i < firstOutput)
+            {
+                if (isConstant) readConstants.Add(storage);
+                continue;
+            }
+            if (readConstants.Contains(storage))
+                Arena.Refuse($"{Backend.Cause?.Op ?? command.Name} writes into a tensor of plain numbers that was read "
+                    + "before, and a replay would not begin with these numbers");
+            // What was there before the step, such as running means: a step that is refused later leaves it as it was.
+            if (Foreign.Contains(storage) && !overwritten.ContainsKey(storage))
+                overwritten[storage] = storage.Bytes.ToArray();
+        }
+        command.Run(CpuBackend.Instance);
+        Arena.IsComputing = false;
+        Commands.Add(command);
+    }
+
+    private bool IsForeign(Storage storage) =>
+        storage.Arena == Arena ? guarded.Contains(storage) : !Arena.IsConstant(storage);
+}
