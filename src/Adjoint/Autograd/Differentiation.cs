@@ -17,7 +17,7 @@ public static class Differentiation
         /// <exception cref="AdjointException">The tensor is no scalar and no gradient is given, or no graph leads to it, or the graph was used up.</exception>
         public void Backward(Tensor? gradient = null, bool retainGraph = false, bool createGraph = false)
         {
-            Arena.RefuseWithin("Backward() adds to .Grad of leaves, which a replay does not; use Differentiation.Gradients");
+            Arena.RefuseWithin("Backward() adds to .Grad, which a replay does not; use Differentiation.Gradients");
             BackwardPass.Run(root, Seed(root, gradient), retainGraph, createGraph);
         }
     }
@@ -33,8 +33,8 @@ public static class Differentiation
     }
 
     /// <summary>
-    /// As <c>Backward()</c>, for the given leaves alone: no other's <c>.Grad</c> is touched, and only what leads to them
-    /// is computed.
+    /// As <c>Backward()</c>, for the given leaves alone: no other's <c>.Grad</c> is touched, and only what leads to
+    /// them is computed.
     /// </summary>
     internal static void BackwardTo(Tensor root, IReadOnlySet<Tensor> leaves) =>
         BackwardPass.Run(root, Seed(root, null), retainGraph: false, createGraph: false, leaves: leaves);

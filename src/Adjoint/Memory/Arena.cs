@@ -30,7 +30,7 @@ internal sealed class Arena
     /// <summary>Bytes in all its buffers.</summary>
     internal long Bytes { get; private set; }
 
-    /// <summary>What a replay takes for granted because it was so in the recording; else the step is recorded anew.</summary>
+    /// <summary>What a replay takes for granted; where it no longer holds, the step is recorded anew.</summary>
     internal IReadOnlyList<Func<bool>> Assumptions => assumptions;
 
     internal byte[] Rent(long byteLength)
