@@ -104,7 +104,7 @@ internal sealed record TrainSettings(
         {
             LossReduction = LossReduction == "sum" ? Reduction.Sum : Reduction.Mean,
             LabelSmoothing = LabelSmoothing,
-            Schedule = CreateSchedule(loader.Count * Epochs),
+            Schedule = CreateSchedule(loader.StepsIn(Epochs)),
             Average = Ema > 0 ? new WeightAverage(model, Ema) : null,
             Eager = eager,
             Profile = profile,
@@ -116,7 +116,7 @@ internal sealed record TrainSettings(
 
     private string[] AugmentNames => Augment == "none" ? [] : Augment.Split(',', StringSplitOptions.TrimEntries);
 
-    private Optim.Schedule? CreateSchedule(int steps) => Schedule switch
+    private Optim.Schedule? CreateSchedule(long steps) => Schedule switch
     {
         "cosine" => Optim.Schedule.Cosine(steps),
         "one-cycle" => Optim.Schedule.OneCycle(steps),

@@ -19,6 +19,9 @@ internal readonly unsafe struct PaddedImage
         (dilationHeight, dilationWidth, kernelHeight, kernelWidth) = (shape.DilationHeight, shape.DilationWidth, shape.KernelHeight, shape.KernelWidth);
         rows = (outHeight - 1) * strideHeight + dilationHeight * (kernelHeight - 1) + 1;
         columns = outWidth + dilationWidth * (kernelWidth - 1) / strideWidth;
+        // Addresses within an image are worked out unchecked.
+        var elements = (double)channels * strideWidth * rows * columns;
+        if (elements > ScratchLimitException.Limit) throw new ScratchLimitException(elements * sizeof(float));
     }
 
     /// <summary>Elements of one sample, with room behind it for a vector that reads too far, in a row or in one that is not there.</summary>

@@ -78,8 +78,8 @@ internal static unsafe class TapWeightGradient<V, T, TTile> where V : struct, IL
             var vector = chunk % Vectors;
             var group = chunk / Vectors % Shape.Groups;
             var sampleGroup = chunk / Vectors / Shape.Groups;
-            var (first, firstFilter) = (sampleGroup * Shape.Samples / SampleGroups, vector * V.Count);
-            var samples = (sampleGroup + 1) * Shape.Samples / SampleGroups - first;
+            var (first, firstFilter) = ((int)((long)sampleGroup * Shape.Samples / SampleGroups), vector * V.Count);
+            var samples = (int)((sampleGroup + 1L) * Shape.Samples / SampleGroups) - first;
             var count = Math.Min(V.Count, Shape.GroupFilters - firstFilter);
             var (height, width) = (Shape.OutHeight, Shape.OutWidth);
             var plane = (nint)height * width * V.Count;

@@ -153,8 +153,10 @@ internal static unsafe class PackBuffer
 {
     [ThreadStatic] private static byte[]?[]? buffers;
 
+    /// <exception cref="ScratchLimitException">They do not fit one buffer.</exception>
     internal static T* Rent<T>(int which, nint count) where T : unmanaged
     {
+        if (count > ScratchLimitException.Limit / sizeof(T)) throw new ScratchLimitException((double)count * sizeof(T));
         var bytes = count * sizeof(T) + 64;
         var slots = buffers ??= new byte[]?[6];
         if (slots[which] is not { } buffer || buffer.Length < bytes)

@@ -16,8 +16,10 @@ public sealed unsafe partial class CpuBackend : Backend
     /// <inheritdoc/>
     public override void Map<TLane>(TLane lane, Tensor x, Tensor y)
     {
+        var type = Operands.Result("Map", y);
+        Operands.Alike("Map", "x", x, y);
         var source = Packed(x);
-        if (RequireFloating(y, "Map") == DType.Float32)
+        if (type == DType.Float32)
             fixed (float* from = source.Data<float>(), to = y.Data<float>()) Kernels.Map.Run(lane, from, to, y.Length);
         else
             fixed (double* from = source.Data<double>(), to = y.Data<double>()) Kernels.Map.Run(lane, from, to, y.Length);
@@ -27,14 +29,21 @@ public sealed unsafe partial class CpuBackend : Backend
     /// <inheritdoc/>
     public override void Zip<TLane>(TLane lane, Tensor x, Tensor y, Tensor z)
     {
-        if (RequireFloating(z, "Zip") == DType.Float32) Zip<float, TLane>(lane, x, y, z);
+        var type = Operands.Result("Zip", z);
+        Operands.Broadcasts("Zip", "x", x, z);
+        Operands.Broadcasts("Zip", "y", y, z);
+        if (type == DType.Float32) Zip<float, TLane>(lane, x, y, z);
         else Zip<double, TLane>(lane, x, y, z);
     }
 
     /// <inheritdoc/>
     public override void Zip<TLane>(TLane lane, Tensor x, Tensor y, Tensor z, Tensor w)
     {
-        if (RequireFloating(w, "Zip") == DType.Float32) Zip3<float, TLane>(lane, x, y, z, w);
+        var type = Operands.Result("Zip", w);
+        Operands.Broadcasts("Zip", "x", x, w);
+        Operands.Broadcasts("Zip", "y", y, w);
+        Operands.Broadcasts("Zip", "z", z, w);
+        if (type == DType.Float32) Zip3<float, TLane>(lane, x, y, z, w);
         else Zip3<double, TLane>(lane, x, y, z, w);
     }
 
@@ -86,9 +95,11 @@ public sealed unsafe partial class CpuBackend : Backend
     /// <inheritdoc/>
     public override void Reduce<TLane>(TLane lane, Tensor x, ReadOnlySpan<bool> reduced, Tensor y)
     {
+        var type = Operands.Result("Reduce", y);
+        Operands.Reduced(x, reduced, y);
         // Gather the reduced axes into one contiguous run when they are not one already: [outer, n, inner].
         var (source, outer, n, inner) = AsOneRun(x, reduced);
-        if (RequireFloating(y, "Reduce") == DType.Float32)
+        if (type == DType.Float32)
             fixed (float* from = source.Data<float>(), to = y.Data<float>()) Kernels.Reduce.Run(lane, from, to, outer, n, inner);
         else
             fixed (double* from = source.Data<double>(), to = y.Data<double>()) Kernels.Reduce.Run(lane, from, to, outer, n, inner);
@@ -126,6 +137,8 @@ public sealed unsafe partial class CpuBackend : Backend
     /// <inheritdoc/>
     public override void Copy(Tensor x, Tensor y)
     {
+        Operands.Alike("Copy", "x", x, y);
+        Operands.Dense("Copy", "y", y);
         if (x.IsContiguous)
         {
             var size = x.DType.Size();
@@ -146,11 +159,16 @@ public sealed unsafe partial class CpuBackend : Backend
     }
 
     /// <inheritdoc/>
-    public override void Clear(Tensor y) => y.Storage.Bytes.Slice(y.Offset * y.DType.Size(), y.Length * y.DType.Size()).Clear();
+    public override void Clear(Tensor y)
+    {
+        Operands.Dense("Clear", "y", y);
+        y.Storage.Bytes.Slice(y.Offset * y.DType.Size(), y.Length * y.DType.Size()).Clear();
+    }
 
     /// <inheritdoc/>
     public override void Scatter(Tensor x, Tensor y)
     {
+        Operands.Alike("Scatter", "x", x, y);
         x = Packed(x);
         switch (x.DType.Size())
         {
@@ -168,7 +186,9 @@ public sealed unsafe partial class CpuBackend : Backend
     /// <inheritdoc/>
     public override void MatMul<TLane>(Tensor a, Tensor b, Tensor? bias, TLane activation, Tensor c)
     {
-        if (RequireFloating(c, "MatMul") == DType.Float32) MatMul<float, TLane>(a, b, bias, activation, c);
+        var type = Operands.Result("MatMul", c);
+        Operands.Product(a, b, bias, c);
+        if (type == DType.Float32) MatMul<float, TLane>(a, b, bias, activation, c);
         else MatMul<double, TLane>(a, b, bias, activation, c);
     }
 
@@ -199,8 +219,8 @@ public sealed unsafe partial class CpuBackend : Backend
     {
         var (rows, columns) = (x.Shape[-2], x.Shape[-1]);
         var (rowStride, columnStride) = (x.StrideAt(x.Rank - 2), x.StrideAt(x.Rank - 1));
-        if ((columnStride == 1 || columns == 1) && (rowStride >= columns || rows == 1)) return (x, false, (int)Math.Max(rowStride, columns));
-        if ((rowStride == 1 || rows == 1) && (columnStride >= rows || columns == 1)) return (x, true, (int)Math.Max(columnStride, rows));
+        if ((columnStride == 1 || columns == 1) && (rowStride >= columns || rows == 1)) return (x, false, rows == 1 ? columns : (int)Math.Max(rowStride, columns));
+        if ((rowStride == 1 || rows == 1) && (columnStride >= rows || columns == 1)) return (x, true, columns == 1 ? rows : (int)Math.Max(columnStride, rows));
         return (Packed(x), false, columns);
     }
 
@@ -218,10 +238,12 @@ public sealed unsafe partial class CpuBackend : Backend
     /// <inheritdoc/>
     public override void Softmax(Tensor x, Tensor y)
     {
+        var type = Operands.Result("Softmax", y);
+        Operands.Alike("Softmax", "x", x, y);
         var source = Packed(x);
         var columns = x.Shape[-1];
         var rows = columns == 0 ? 0 : x.Length / columns;
-        if (RequireFloating(y, "Softmax") == DType.Float32)
+        if (type == DType.Float32)
             fixed (float* from = source.Data<float>(), to = y.Data<float>()) Kernels.Softmax.Rows(from, to, rows, columns);
         else
             fixed (double* from = source.Data<double>(), to = y.Data<double>()) Kernels.Softmax.Rows(from, to, rows, columns);
@@ -231,10 +253,12 @@ public sealed unsafe partial class CpuBackend : Backend
     /// <inheritdoc/>
     public override void LogSoftmax(Tensor x, Tensor y)
     {
+        var type = Operands.Result("LogSoftmax", y);
+        Operands.Alike("LogSoftmax", "x", x, y);
         var source = Packed(x);
         var columns = x.Shape[-1];
         var rows = columns == 0 ? 0 : x.Length / columns;
-        if (RequireFloating(y, "LogSoftmax") == DType.Float32)
+        if (type == DType.Float32)
             fixed (float* from = source.Data<float>(), to = y.Data<float>()) Kernels.Softmax.LogRows(from, to, rows, columns);
         else
             fixed (double* from = source.Data<double>(), to = y.Data<double>()) Kernels.Softmax.LogRows(from, to, rows, columns);
@@ -244,12 +268,14 @@ public sealed unsafe partial class CpuBackend : Backend
     /// <inheritdoc/>
     public override void SoftmaxCrossEntropy(Tensor logits, Tensor labels, double smoothing, Tensor losses, Tensor logSumExp, Tensor? gradient, double scale)
     {
+        var type = Operands.Result("SoftmaxCrossEntropy", losses);
+        Operands.Labels("SoftmaxCrossEntropy", logits, labels, type);
+        Operands.Has("SoftmaxCrossEntropy", "losses", losses, type, logits.Shape[0]);
+        Operands.HasDense("SoftmaxCrossEntropy", "logSumExp", logSumExp, type, logits.Shape[0]);
+        if (gradient is not null) Operands.HasDense("SoftmaxCrossEntropy", "gradient", gradient, type, logits.Shape.Sizes);
         var (x, y) = (Packed(logits), Packed(labels));
-        foreach (var label in y.Data<long>())
-            if (label < 0 || label >= logits.Shape[1])
-                throw new AdjointException($"CrossEntropy: label {label} is no class of logits {logits.Shape}; use 0..{logits.Shape[1] - 1}");
         fixed (long* target = y.Data<long>())
-            if (RequireFloating(losses, "SoftmaxCrossEntropy") == DType.Float32)
+            if (type == DType.Float32)
                 fixed (float* from = x.Data<float>(), to = losses.Data<float>(), lse = logSumExp.Data<float>(), slope = gradient is null ? default : gradient.Data<float>())
                     Kernels.SoftmaxCrossEntropy.Forward(from, target, to, lse, slope, x.Shape[0], x.Shape[1], smoothing, scale);
             else
@@ -261,9 +287,13 @@ public sealed unsafe partial class CpuBackend : Backend
     /// <inheritdoc/>
     public override void SoftmaxCrossEntropyGradient(Tensor logits, Tensor labels, double smoothing, Tensor logSumExp, double scale, Tensor gradient)
     {
+        var type = Operands.Result("SoftmaxCrossEntropyGradient", gradient);
+        Operands.Labels("SoftmaxCrossEntropyGradient", logits, labels, type);
+        Operands.HasDense("SoftmaxCrossEntropyGradient", "logSumExp", logSumExp, type, logits.Shape[0]);
+        Operands.Has("SoftmaxCrossEntropyGradient", "gradient", gradient, type, logits.Shape.Sizes);
         var (x, y) = (Packed(logits), Packed(labels));
         fixed (long* target = y.Data<long>())
-            if (RequireFloating(gradient, "SoftmaxCrossEntropyGradient") == DType.Float32)
+            if (type == DType.Float32)
                 fixed (float* from = x.Data<float>(), to = gradient.Data<float>(), lse = logSumExp.Data<float>())
                     Kernels.SoftmaxCrossEntropy.Backward(from, target, lse, to, x.Shape[0], x.Shape[1], smoothing, scale);
             else
@@ -290,8 +320,4 @@ public sealed unsafe partial class CpuBackend : Backend
             strides[axis] = x.Shape[axis - missing] == 1 && to[axis] != 1 ? 0 : x.StrideAt(axis - missing);
         return strides;
     }
-
-    private static DType RequireFloating(Tensor y, string operation) => y.DType.IsFloating()
-        ? y.DType
-        : throw new AdjointException($"{operation}: computes on float32 or float64: found {y.DType.Label()}; cast with .To(DType.Float32)");
 }

@@ -16,6 +16,7 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
     private readonly ulong seed;
     private readonly int prefetch;
     private readonly Transform[] transforms;
+    private int start;
 
     /// <summary>A loader.</summary>
     /// <exception cref="AdjointException">The batch size or the number of batches prepared ahead is out of range, or a transform does not fit the samples.</exception>
@@ -35,13 +36,34 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
     public int Epoch { get; set; }
 
     /// <summary>With which batch the next pass begins, to go on in the middle of one; 0 again afterwards.</summary>
-    public int Start { get; set; }
+    /// <exception cref="AdjointException">The number is negative.</exception>
+    public int Start
+    {
+        get => start;
+        set => start = value >= 0 ? value : throw new AdjointException($"DataLoader: Start must not be negative: found {value}");
+    }
 
-    /// <summary>Batches per pass.</summary>
-    public int Count => dropLast ? dataset.Count / BatchSize : (dataset.Count + BatchSize - 1) / BatchSize;
+    /// <summary>Batches per pass: 0 where the last batch is dropped and there are fewer samples than one takes.</summary>
+    public int Count => dropLast ? dataset.Count / BatchSize : (int)(((long)dataset.Count + BatchSize - 1) / BatchSize);
 
     /// <summary>Samples per pass.</summary>
     public int SampleCount => dropLast ? Count * BatchSize : dataset.Count;
+
+    /// <summary>Batches of so many passes in all, for a <see cref="Optim.Schedule"/>.</summary>
+    /// <exception cref="AdjointException">The number of passes is negative.</exception>
+    public long StepsIn(int epochs) => epochs >= 0
+        ? (long)Count * epochs
+        : throw new AdjointException($"DataLoader: the number of epochs must not be negative: found {epochs}");
+
+    /// <summary>Refuses a loader from which nothing could be learned.</summary>
+    /// <exception cref="AdjointException">A pass has no batch.</exception>
+    internal void RequireBatches(string who)
+    {
+        if (Count > 0) return;
+        throw new AdjointException(dataset.Count == 0
+            ? $"{who}: the data set {dataset.Name} has no samples, so there is nothing to train on"
+            : $"{who}: the {dataset.Count} samples of {dataset.Name} do not fill a batch of {BatchSize}, and dropLast leaves the rest out: nothing would be trained; use a smaller batch or dropLast: false");
+    }
 
     /// <summary>How long the reader has waited for batches in all: near 0 unless loading starves training.</summary>
     public TimeSpan Waited { get; private set; }
@@ -50,23 +72,23 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
     public IEnumerator<(Tensor Inputs, Tensor Labels)> GetEnumerator()
     {
         var order = shuffle ? new Generator(seed, (ulong)Epoch).Permutation(dataset.Count) : [.. Enumerable.Range(0, dataset.Count)];
-        var (epoch, start) = (Epoch++, Start);
+        var (epoch, first) = (Epoch++, Start);
         Start = 0;
-        return prefetch == 0 ? Direct(order, epoch, start) : Ahead(order, epoch, start);
+        return prefetch == 0 ? Direct(order, epoch, first) : Ahead(order, epoch, first);
     }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    private IEnumerator<(Tensor, Tensor)> Direct(int[] order, int epoch, int start)
+    private IEnumerator<(Tensor, Tensor)> Direct(int[] order, int epoch, int first)
     {
-        for (var batch = start; batch < Count; batch++) yield return Make(order, epoch, batch);
+        for (var batch = first; batch < Count; batch++) yield return Make(order, epoch, batch);
     }
 
-    private IEnumerator<(Tensor, Tensor)> Ahead(int[] order, int epoch, int start)
+    private IEnumerator<(Tensor, Tensor)> Ahead(int[] order, int epoch, int first)
     {
         var channel = Channel.CreateBounded<(Tensor, Tensor)>(new BoundedChannelOptions(prefetch) { SingleReader = true, SingleWriter = true });
         using var stop = new CancellationTokenSource();
-        var producer = Task.Run(() => Produce(order, epoch, start, channel.Writer, stop.Token), CancellationToken.None);
+        var producer = Task.Run(() => Produce(order, epoch, first, channel.Writer, stop.Token), CancellationToken.None);
         try
         {
             while (WaitFor(channel.Reader))
@@ -83,17 +105,17 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
 
     private bool WaitFor(ChannelReader<(Tensor, Tensor)> reader)
     {
-        var start = Stopwatch.GetTimestamp();
+        var began = Stopwatch.GetTimestamp();
         var more = reader.WaitToReadAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
-        Waited += Stopwatch.GetElapsedTime(start);
+        Waited += Stopwatch.GetElapsedTime(began);
         return more;
     }
 
-    private async Task Produce(int[] order, int epoch, int start, ChannelWriter<(Tensor, Tensor)> writer, CancellationToken stop)
+    private async Task Produce(int[] order, int epoch, int first, ChannelWriter<(Tensor, Tensor)> writer, CancellationToken stop)
     {
         try
         {
-            for (var batch = start; batch < Count && !stop.IsCancellationRequested; batch++)
+            for (var batch = first; batch < Count && !stop.IsCancellationRequested; batch++)
                 await writer.WriteAsync(Make(order, epoch, batch), stop).ConfigureAwait(false);
             writer.Complete();
         }
@@ -109,8 +131,8 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
 
     private (Tensor, Tensor) Make(int[] order, int epoch, int batch)
     {
-        var start = batch * BatchSize;
-        var samples = order.AsSpan(start, Math.Min(BatchSize, order.Length - start));
+        var first = batch * BatchSize;
+        var samples = order.AsSpan(first, Math.Min(BatchSize, order.Length - first));
         var (x, y) = dataset.Batch(samples);
         var values = x.Data<float>();
         var length = dataset.SampleShape.Elements;

@@ -31,11 +31,22 @@ public sealed class Dataset
     public ReadOnlySpan<byte> Labels => labels;
 
     /// <summary>The numbers of one sample.</summary>
-    public ReadOnlySpan<float> Sample(int index) => inputs.AsSpan(index * SampleShape.Elements, SampleShape.Elements);
+    /// <exception cref="AdjointException">There is no such sample.</exception>
+    public ReadOnlySpan<float> Sample(int index)
+    {
+        if ((uint)index >= (uint)Count) throw new AdjointException($"Dataset {Name}: there is no sample {index}; use 0..{Count - 1}");
+        return inputs.AsSpan(index * SampleShape.Elements, SampleShape.Elements);
+    }
 
     /// <summary>A part of the samples, copied.</summary>
-    public Dataset Part(string name, int start, int count) =>
-        new(name, SampleShape, inputs[(start * SampleShape.Elements)..((start + count) * SampleShape.Elements)], labels[start..(start + count)], ClassNames);
+    /// <exception cref="AdjointException">It is not inside.</exception>
+    public Dataset Part(string name, int start, int count)
+    {
+        if (start < 0 || count < 0 || start > Count - count)
+            throw new AdjointException($"Dataset {Name}: {count} samples from {start} on are not inside of {Count}");
+        var length = SampleShape.Elements;
+        return new(name, SampleShape, inputs[(start * length)..((start + count) * length)], labels[start..(start + count)], ClassNames);
+    }
 
     /// <summary>Mean and standard deviation (of the population) of each channel, the first axis of a sample, over all samples.</summary>
     /// <exception cref="AdjointException">There are no samples.</exception>

@@ -36,6 +36,7 @@ public sealed class RandomCrop(int padding) : Transform
     /// <inheritdoc/>
     public override void Apply(Span<float> sample, Shape shape, ref SampleRandom random)
     {
+        Check(shape);
         var (height, width) = (shape[1], shape[2]);
         var (down, right) = (random.Next(2 * padding + 1) - padding, random.Next(2 * padding + 1) - padding);
         var buffer = ArrayPool<float>.Shared.Rent(sample.Length);

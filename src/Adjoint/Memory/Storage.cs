@@ -23,6 +23,9 @@ internal enum Lifetime
 /// </summary>
 public sealed class Storage
 {
+    /// <summary>What one storage can hold: a .NET array's length, less the room to align its first element.</summary>
+    internal const int MaxBytes = 0x7FFFFFC7 - BufferPool.Alignment;
+
     [ThreadStatic] private static List<Storage>? recorder;
     private byte[]? buffer;
     private readonly int start;
@@ -90,8 +93,10 @@ public sealed class Storage
     }
 
     /// <summary>Allocates <paramref name="byteLength"/> bytes, uninitialised when large, zero when small.</summary>
+    /// <exception cref="AdjointException">They are more than fit one buffer.</exception>
     internal static Storage Allocate(long byteLength)
     {
+        if (byteLength > MaxBytes) ThrowTooLarge(byteLength);
         Storage storage;
         if (Arena.Current is { } arena)
         {
@@ -148,6 +153,9 @@ public sealed class Storage
         else if (isLent) BufferPool.Forget(bytes);
         else BufferPool.Return(bytes);
     }
+
+    private static void ThrowTooLarge(long byteLength) => throw new AdjointException(
+        $"Tensor: {byteLength:N0} bytes do not fit one buffer; the largest tensor is {MaxBytes:N0} bytes; split it");
 
     private void ThrowReleased() => throw Released();
 

@@ -16,9 +16,9 @@ public sealed class Conv1d : Module
         options = new(stride, padding, dilation, groups);
         options.Check("Conv1d", inputs, outputs, kernel);
         (Inputs, Outputs, this.kernel) = (inputs, outputs, kernel);
-        var fanIn = inputs / groups * kernel;
-        var (weight, shift) = FirstValues.Of(outputs, fanIn, bias ? outputs : 0, initializer, generator);
-        Weight = AddParameter("weight", weight.Reshape(outputs, inputs / groups, kernel).Clone());
+        Shape shape = (int[])[outputs, inputs / groups, kernel];
+        var (weight, shift) = FirstValues.Of(outputs, shape.Elements / outputs, bias ? outputs : 0, initializer, generator);
+        Weight = AddParameter("weight", weight.Reshape(shape.Sizes).Clone());
         if (shift is not null) Bias = AddParameter("bias", shift);
     }
 

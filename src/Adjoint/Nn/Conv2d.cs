@@ -15,8 +15,9 @@ public sealed class Conv2d : Module
         options = new(stride ?? 1, padding ?? 0, dilation ?? 1, groups);
         options.Check("Conv2d", inputs, outputs, kernel);
         (Inputs, Outputs, Kernel) = (inputs, outputs, kernel);
-        var (weight, shift) = FirstValues.Of(outputs, inputs / groups * kernel.Height * kernel.Width, bias ? outputs : 0, initializer, generator);
-        Weight = AddParameter("weight", weight.Reshape(outputs, inputs / groups, kernel.Height, kernel.Width).Clone());
+        Shape shape = (int[])[outputs, inputs / groups, kernel.Height, kernel.Width];
+        var (weight, shift) = FirstValues.Of(outputs, shape.Elements / outputs, bias ? outputs : 0, initializer, generator);
+        Weight = AddParameter("weight", weight.Reshape(shape.Sizes).Clone());
         if (shift is not null) Bias = AddParameter("bias", shift);
     }
 

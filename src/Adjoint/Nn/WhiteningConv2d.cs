@@ -19,7 +19,8 @@ public sealed class WhiteningConv2d : Module
         if (images is not null && (images.Rank != 4 || images.Shape[0] < 1 || images.Shape[1] != channels || images.Shape[2] < kernel || images.Shape[3] < kernel))
             throw new AdjointException($"WhiteningConv2d: images (n, {channels}, ≥ {kernel}, ≥ {kernel}) are needed: found {images.Shape}");
         this.kernel = kernel;
-        var size = channels * kernel * kernel;
+        var size = Shape.Size((Int128)channels * kernel * kernel, "WhiteningConv2d");
+        Shape.CheckFits([Shape.Size(2L * size, "WhiteningConv2d"), size], DType.Float64, "WhiteningConv2d");
         var half = images is null ? Tensor.Randn([size, size], generator ?? Generator.Default) * (1 / Math.Sqrt(size)) : Filters(images, size);
         weight = AddBuffer("weight", Tensor.Concat([half, -half]).Reshape(2 * size, channels, kernel, kernel).Clone());
         bias = AddParameter("bias", Tensor.Zeros(2 * size));

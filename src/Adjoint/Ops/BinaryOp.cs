@@ -8,6 +8,7 @@ public abstract class BinaryOp<TLane> : Op where TLane : struct, IBinaryLane
     /// <inheritdoc/>
     public sealed override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
     {
+        if (inputs.Length != 2) throw new AdjointException($"{Name}: takes two tensors: found {inputs.Length}");
         var (x, y) = (inputs[0], inputs[1]);
         if (x.DType != y.DType || !x.DType.IsFloating())
             throw new AdjointException($"{Name}: both operands must be float32, or both float64: found {x.DType.Label()} and {y.DType.Label()}; cast one with .To(…)");

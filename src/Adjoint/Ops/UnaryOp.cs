@@ -10,9 +10,13 @@ public abstract class UnaryOp<TLane, TSlope>(TLane lane = default, TSlope slope 
     where TLane : struct, IUnaryLane where TSlope : struct, IBinaryLane
 {
     /// <inheritdoc/>
-    public sealed override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => inputs[0].DType.IsFloating()
-        ? new(inputs[0].Shape, inputs[0].DType)
-        : throw new AdjointException($"{Name}: needs float32 or float64: found {inputs[0].DType.Label()}; cast with .To(DType.Float32)");
+    public sealed override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
+    {
+        if (inputs.Length != 1) throw new AdjointException($"{Name}: takes one tensor: found {inputs.Length}");
+        return inputs[0].DType.IsFloating()
+            ? new(inputs[0].Shape, inputs[0].DType)
+            : throw new AdjointException($"{Name}: needs float32 or float64: found {inputs[0].DType.Label()}; cast with .To(DType.Float32)");
+    }
 
     /// <inheritdoc/>
     public sealed override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) => context.Backend.Map(lane, inputs[0], output);

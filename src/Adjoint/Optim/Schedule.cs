@@ -19,7 +19,7 @@ public abstract class Schedule
 
     /// <summary>floor + (1 − floor)·½(1 + cos(π·step/total)), then floor (Loshchilov and Hutter 2017, without restarts).</summary>
     /// <exception cref="AdjointException">The number of steps is not positive.</exception>
-    public static Schedule Cosine(int total, double floor = 0)
+    public static Schedule Cosine(long total, double floor = 0)
     {
         Check("Cosine", total);
         return new Rule(step => floor + (1 - floor) * 0.5 * (1 + Math.Cos(Math.PI * Math.Min(1, (double)step / total))));
@@ -27,7 +27,7 @@ public abstract class Schedule
 
     /// <summary>From 1/startDivisor up to 1 by half a cosine over the first share of the steps, then down to 1/(startDivisor·endDivisor) (Smith and Topin 2018; PyTorch's OneCycleLR).</summary>
     /// <exception cref="AdjointException">The number of steps or a divisor is not positive, or the share not between 0 and 1.</exception>
-    public static Schedule OneCycle(int total, double share = 0.3, double startDivisor = 25, double endDivisor = 1e4)
+    public static Schedule OneCycle(long total, double share = 0.3, double startDivisor = 25, double endDivisor = 1e4)
     {
         Check("OneCycle", total, share);
         if (!(startDivisor > 0 && endDivisor > 0)) throw new AdjointException($"OneCycle: the divisors must be positive: found {startDivisor} and {endDivisor}");
@@ -41,16 +41,19 @@ public abstract class Schedule
 
     /// <summary>In straight lines: from <paramref name="start"/> up to 1 over the first share of the steps, then down to <paramref name="end"/> (Smith 2017; one triangle).</summary>
     /// <exception cref="AdjointException">The number of steps is not positive, or the share not between 0 and 1.</exception>
-    public static Schedule Triangular(int total, double share = 0.23, double start = 0.2, double end = 0.07)
+    public static Schedule Triangular(long total, double share = 0.23, double start = 0.2, double end = 0.07)
     {
         Check("Triangular", total, share);
         return new Rule(step => Math.Min(1, (double)step / total) is var at && at < share ? start + (1 - start) * at / share : 1 + (end - 1) * (at - share) / (1 - share));
     }
 
     /// <summary>(step + 1) / steps for the first steps, then as the next schedule, counted from there.</summary>
-    public static Schedule WarmUp(int steps, Schedule next) => new Rule(step => step < steps ? (step + 1.0) / steps : next.Factor(step - steps));
+    /// <exception cref="AdjointException">The number of steps is negative.</exception>
+    public static Schedule WarmUp(int steps, Schedule next) => steps >= 0
+        ? new Rule(step => step < steps ? (step + 1.0) / steps : next.Factor(step - steps))
+        : throw new AdjointException($"WarmUp: the number of steps must not be negative: found {steps}");
 
-    private static void Check(string rule, int steps, double share = 0.5)
+    private static void Check(string rule, long steps, double share = 0.5)
     {
         if (steps < 1 || share is not (> 0 and < 1)) throw new AdjointException($"{rule}: steps must be positive and the share between 0 and 1: found {steps} and {share}");
     }

@@ -33,8 +33,11 @@ public sealed class Generator
     public Generator Fork(ulong stream) => new(Seed, Stream * 0x9E3779B97F4A7C15 + stream + 1);
 
     /// <summary>A random order of 0 … <paramref name="count"/> − 1.</summary>
+    /// <exception cref="AdjointException">The count is negative, or more than an array holds.</exception>
     public int[] Permutation(int count)
     {
+        if (count < 0 || count > Array.MaxLength)
+            throw new AdjointException($"Permutation: a count from 0 to {Array.MaxLength} is needed: found {count}");
         RefuseCapture();
         var order = new int[count];
         // A permutation draws from a stream of its own, so that its length does not shift what follows.

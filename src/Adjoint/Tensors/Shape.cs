@@ -12,19 +12,42 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     private Shape(int[] sizes) => this.sizes = sizes;
 
     /// <summary>Copies the sizes into a shape.</summary>
-    /// <exception cref="AdjointException">A size is negative, or the product is over 2³¹.</exception>
+    /// <exception cref="AdjointException">A size is negative, or the product of those that are not 0 is 2³¹ or more.</exception>
     public static Shape Create(ReadOnlySpan<int> sizes)
+    {
+        Check(sizes);
+        return new Shape(sizes.ToArray());
+    }
+
+    /// <summary>A size that was worked out, as an int.</summary>
+    /// <exception cref="AdjointException">It does not fit.</exception>
+    internal static int Size(Int128 size, string op) => size <= int.MaxValue
+        ? (int)size
+        : throw new AdjointException($"{op}: an axis of the result would have size {size}; the largest is {int.MaxValue}; use smaller sizes");
+
+    /// <summary>For what would take as much memory as its result to prepare: refuses a result that is too large, before that.</summary>
+    /// <exception cref="AdjointException">A tensor of these sizes could not be allocated, were none of them 0.</exception>
+    internal static void CheckFits(ReadOnlySpan<int> sizes, DType dtype, string op)
+    {
+        Check(sizes);
+        long bytes = dtype.Size();
+        foreach (var size in sizes) bytes *= Math.Max(1, size);
+        if (bytes > Memory.Storage.MaxBytes)
+            throw new AdjointException($"{op}: a result {Describe(sizes)} {dtype.Label()} takes {bytes:N0} bytes; the largest tensor is {Memory.Storage.MaxBytes:N0} bytes; use smaller sizes");
+    }
+
+    // Without the zeros, so that the order of the sizes does not matter and no product of some of them overflows either.
+    private static void Check(ReadOnlySpan<int> sizes)
     {
         long length = 1;
         foreach (var size in sizes)
         {
             if (size < 0)
                 throw new AdjointException($"Shape: sizes must not be negative: found {Describe(sizes)}");
-            length *= size;
+            length *= Math.Max(1, size);
             if (length > int.MaxValue)
                 throw new AdjointException($"Shape: {Describe(sizes)} has more than {int.MaxValue:N0} elements; split the tensor");
         }
-        return new Shape(sizes.ToArray());
     }
 
     /// <summary>The number of axes.</summary>
@@ -62,7 +85,7 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     public static bool operator !=(Shape a, Shape b) => !a.Equals(b);
 
     /// <inheritdoc/>
-    public bool Equals(Shape other) => Sizes.SequenceEqual(other.Sizes);
+    public bool Equals(Shape other) => ReferenceEquals(sizes, other.sizes) || Sizes.SequenceEqual(other.Sizes);
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => obj is Shape other && Equals(other);
@@ -117,6 +140,7 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
                 throw new AdjointException($"{op}: shapes do not broadcast: {a} and {b}: sizes {left} and {right} at axis {-i} must be equal or 1");
             sizes[^i] = left == 1 ? right : left;
         }
+        Check(sizes);
         return new Shape(sizes);
     }
 

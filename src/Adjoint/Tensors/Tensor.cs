@@ -29,8 +29,9 @@ public sealed partial class Tensor
         Shape = shape;
         DType = dtype;
         this.strides = strides;
-        this.offset = offset;
         Length = shape.Elements;
+        // Where nothing is looked at there may be no byte to begin at.
+        this.offset = Length == 0 ? 0 : offset;
         IsContiguous = ComputeContiguous();
     }
 

@@ -52,27 +52,41 @@ public sealed partial class Tensor
     public static Tensor Scalar(double value, DType dtype = DType.Float32) => Full(default, value, dtype);
 
     /// <summary>start, start + step, … up to but without <paramref name="stop"/>.</summary>
-    /// <exception cref="AdjointException">The step is 0 or not finite.</exception>
+    /// <exception cref="AdjointException">The step is 0 or not finite, or there would be too many elements for one tensor.</exception>
     public static Tensor Arange(double start, double stop, double step = 1, DType dtype = DType.Float32)
     {
         if (step == 0 || !double.IsFinite(start) || !double.IsFinite(stop) || !double.IsFinite(step))
             throw new AdjointException($"Arange: start, stop and step must be finite and the step not 0: found {start}, {stop}, {step}");
-        var count = (int)Math.Max(0, Math.Ceiling((stop - start) / step));
-        var values = new double[count];
-        for (var i = 0; i < count; i++) values[i] = start + i * step;
-        return From(values, [count]).Cast(dtype);
+        var count = Math.Max(0, Math.Ceiling((stop - start) / step));
+        if (!(count * dtype.Size() <= Storage.MaxBytes))
+            throw new AdjointException(
+                $"Arange: {count} elements from {start} to {stop} in steps of {step} do not fit one tensor of {dtype.Label()}; the largest has {Storage.MaxBytes / dtype.Size():N0}; use a larger step");
+        var tensor = Zeros([(int)count], dtype);
+        switch (dtype)
+        {
+            case DType.Float32: Count<float>(start, step, tensor); break;
+            case DType.Float64: Count<double>(start, step, tensor); break;
+            case DType.Int64: Count<long>(start, step, tensor); break;
+            default:
+                var truth = tensor.Data<bool>();
+                for (var i = 0; i < truth.Length; i++) truth[i] = start + i * step != 0;
+                break;
+        }
+        return tensor;
     }
 
     /// <summary>0, 1, … <paramref name="count"/> − 1 as int64.</summary>
     public static Tensor Arange(int count) => Arange(0, count, 1, DType.Int64);
 
     /// <summary>The identity matrix: ones on the diagonal.</summary>
+    /// <exception cref="AdjointException">A number is negative, or there would be too many elements for one tensor.</exception>
     public static Tensor Eye(int rows, int? columns = null, DType dtype = DType.Float32)
     {
         var width = columns ?? rows;
-        var values = new double[rows * width];
-        for (var i = 0; i < Math.Min(rows, width); i++) values[i * width + i] = 1;
-        return From(values, [rows, width]).Cast(dtype);
+        var tensor = Zeros([rows, width], dtype);
+        var diagonal = Math.Min(rows, width);
+        if (diagonal > 0) CpuBackend.Instance.Scatter(Full([diagonal], 1, dtype), tensor.View([diagonal], [(nint)width + 1], 0));
+        return tensor;
     }
 
     /// <summary>Copies values, in row-major order, into a tensor of the given shape (one axis, if none is given).</summary>
@@ -120,6 +134,12 @@ public sealed partial class Tensor
     private static Tensor EmptyFloating(Shape shape, DType dtype, string op) => dtype.IsFloating()
         ? Empty(shape, dtype)
         : throw new AdjointException($"{op}: random numbers need a floating type: found {dtype.Label()}");
+
+    private static void Count<T>(double start, double step, Tensor tensor) where T : unmanaged, System.Numerics.INumber<T>
+    {
+        var values = tensor.Data<T>();
+        for (var i = 0; i < values.Length; i++) values[i] = T.CreateSaturating(start + i * step);
+    }
 
     private void FillCore(double value)
     {

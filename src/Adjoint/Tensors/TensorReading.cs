@@ -9,6 +9,9 @@ public sealed partial class Tensor
     /// <exception cref="AdjointException"><typeparamref name="T"/> is not the tensor's type, or its memory was recycled.</exception>
     public T[] ToArray<T>() where T : unmanaged
     {
+        RequireType<T>(nameof(ToArray));
+        if (Length > Array.MaxLength)
+            throw new AdjointException($"ToArray: {Shape} has {Length:N0} elements; an array holds at most {Array.MaxLength:N0}; take it in parts");
         var values = new T[Length];
         CopyTo<T>(values);
         return values;

@@ -110,8 +110,10 @@ public sealed class Trainer(Module model, Optimizer optimizer, DataLoader traini
     /// schedule leaves the optimiser at its base rates when a run ends.
     /// </summary>
     /// <exception cref="DivergedException">The loss is NaN or infinite; the parameters are as before that step.</exception>
+    /// <exception cref="AdjointException">The training loader has no batch.</exception>
     public TrainingResult Run(int epochs, CancellationToken cancellation = default)
     {
+        if (epochs > 0) training.RequireBatches("Trainer");
         if (!isLoaded)
         {
             (position, rates, ShouldStop) = (default, Rates(), false);

@@ -60,9 +60,9 @@ public static class IndexSelectMethods
         {
             var at = x.Shape.Axis(axis, "PadAxis");
             if (before < 0 || after < 0) throw new AdjointException($"PadAxis: the padding must not be negative: found {before} and {after}");
-            if (before + after == 0) return x;
+            if (before == 0 && after == 0) return x;
             int[] sizes = [.. x.Shape.Sizes];
-            sizes[at] += before + after;
+            sizes[at] = Shape.Size((Int128)sizes[at] + before + after, "PadAxis");
             return Op.Apply(new PlaceOp(sizes, at, before, x.Shape[at], 1), x);
         }
 
@@ -81,15 +81,43 @@ public static class IndexSelectMethods
     private static Tensor Mirror(Tensor x, int axis, int padding)
     {
         var size = x.Shape[axis];
-        if (padding < 0 || padding >= size) throw new AdjointException($"PadReflect: the padding must be less than the axis: found {padding} for axis {axis} of {x.Shape}");
-        return padding == 0 ? x : x.IndexSelect(axis, [.. Enumerable.Range(-padding, size + 2 * padding).Select(i => i < 0 ? -i : i >= size ? 2 * (size - 1) - i : i)]);
+        if (padding < 0 || padding >= size)
+            throw new AdjointException($"PadReflect: the padding must be less than the axis: found {padding} for axis {axis} of {x.Shape}");
+        if (padding == 0) return x;
+        var index = new int[Result(x, axis, size + 2L * padding, "PadReflect")];
+        for (var i = 0; i < index.Length; i++)
+        {
+            var at = i - padding;
+            index[i] = at < 0 ? -at : at >= size ? 2 * (size - 1) - at : at;
+        }
+        return x.IndexSelect(axis, index);
     }
 
-    private static Tensor Enlargeable(Tensor x, Size2 size) => x.Rank >= 2 && x.Length > 0 && size.Height > 0 && size.Width > 0
-        ? x
-        : throw new AdjointException($"Interpolate: an input (…, h, w), not empty, and a positive size are needed: found {x.Shape} and {size}");
+    private static Tensor Enlargeable(Tensor x, Size2 size)
+    {
+        if (x.Rank < 2 || x.Shape[-2] == 0 || x.Shape[-1] == 0 || size.Height < 1 || size.Width < 1)
+            throw new AdjointException($"Interpolate: an input (…, h, w), neither of them 0, and a positive size are needed: found {x.Shape} and {size}");
+        // Before positions are listed, which would take as much memory.
+        int[] sizes = [.. x.Shape.Sizes[..^2], size.Height, size.Width];
+        Shape.CheckFits(sizes, x.DType, "Interpolate");
+        return x;
+    }
 
-    private static int[] Nearest(int old, int size) => [.. Enumerable.Range(0, size).Select(i => (int)((long)i * old / size))];
+    // The size that an axis gets, once the whole result is known to fit a tensor: before positions are listed, which would take as much memory.
+    private static int Result(Tensor x, int axis, long size, string op)
+    {
+        int[] sizes = [.. x.Shape.Sizes];
+        sizes[x.Shape.Axis(axis, op)] = Shape.Size(size, op);
+        Shape.CheckFits(sizes, x.DType, op);
+        return (int)size;
+    }
+
+    private static int[] Nearest(int old, int size)
+    {
+        var index = new int[size];
+        for (var i = 0; i < size; i++) index[i] = (int)((long)i * old / size);
+        return index;
+    }
 
     private static Tensor Linear(Tensor x, int axis, int size)
     {

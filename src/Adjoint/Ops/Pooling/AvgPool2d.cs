@@ -17,7 +17,7 @@ public static class AvgPool2dMethods
             var (height, width) = (PoolWindows.Count(x.Shape[2], kernel.Height, step.Height, pad.Height, ceil), PoolWindows.Count(x.Shape[3], kernel.Width, step.Width, pad.Width, ceil));
             var (below, right) = (AveragingWindows.Beyond(x.Shape[2], height, kernel.Height, step.Height, pad.Height), AveragingWindows.Beyond(x.Shape[3], width, kernel.Width, step.Width, pad.Width));
             var planes = x.Reshape(x.Shape[0] * x.Shape[1], 1, x.Shape[2], x.Shape[3]).PadAxis(2, 0, below).PadAxis(3, 0, right);
-            var weight = Tensor.Full((int[])[1, 1, kernel.Height, kernel.Width], 1.0 / (kernel.Height * kernel.Width), x.DType);
+            var weight = Tensor.Full((int[])[1, 1, kernel.Height, kernel.Width], 1.0 / ((double)kernel.Height * kernel.Width), x.DType);
             // Of rows and columns beyond the padding, in a stride that does not reach them, the convolution may make one window more.
             var y = planes.Conv2d(weight, null, step, pad).Slice(2, 0, height).Slice(3, 0, width);
             if (below > 0) y *= AveragingWindows.Share(x, 2, height, kernel.Height, step.Height, pad.Height);
@@ -32,8 +32,9 @@ public static class AvgPool2dMethods
         /// <exception cref="AdjointException">The input has no last two axes, or a size is not positive.</exception>
         public Tensor AdaptiveAvgPool2d(Size2 size)
         {
-            if (x.Rank < 2 || x.Length == 0 || size.Height < 1 || size.Width < 1)
-                throw new AdjointException($"AdaptiveAvgPool2d: an input (…, h, w) and a positive size are needed: found {x.Shape} and {size}");
+            if (x.Rank < 2 || x.Shape[-2] == 0 || x.Shape[-1] == 0 || size.Height < 1 || size.Width < 1)
+                throw new AdjointException($"AdaptiveAvgPool2d: an input (…, h, w), neither of them 0, and a positive size are needed: found {x.Shape} and {size}");
+            Shape.CheckFits([.. x.Shape.Sizes[..^2], size.Height, size.Width], x.DType, "AdaptiveAvgPool2d");
             return AveragingWindows.Adaptive(AveragingWindows.Adaptive(x, x.Rank - 2, size.Height), x.Rank - 1, size.Width);
         }
 
@@ -50,9 +51,9 @@ internal static class AveragingWindows
 
     internal static void Check(Shape x, Size2 kernel, Size2 stride, Size2 padding)
     {
-        if (x.Rank != 4) throw new AdjointException($"{Op}: an input (n, channels, h, w) is needed: found {x}");
+        if (x.Rank != 4 || x[2] == 0 || x[3] == 0) throw new AdjointException($"{Op}: an input (n, channels, h, w), h and w not 0, is needed: found {x}");
         Check(kernel, stride, padding);
-        if (x[2] + 2 * padding.Height < kernel.Height || x[3] + 2 * padding.Width < kernel.Width)
+        if (x[2] + 2L * padding.Height < kernel.Height || x[3] + 2L * padding.Width < kernel.Width)
             throw new AdjointException($"{Op}: a window {kernel} is larger than the input {x} with padding {padding}; use a smaller window");
     }
 
@@ -61,25 +62,33 @@ internal static class AveragingWindows
     {
         if (kernel.Height < 1 || kernel.Width < 1 || stride.Height < 1 || stride.Width < 1)
             throw new AdjointException($"{Op}: window and stride must be positive: found {kernel} and {stride}");
-        if (padding.Height < 0 || padding.Width < 0 || 2 * padding.Height > kernel.Height || 2 * padding.Width > kernel.Width)
+        if (padding.Height < 0 || padding.Width < 0 || 2L * padding.Height > kernel.Height || 2L * padding.Width > kernel.Width)
             throw new AdjointException($"{Op}: the padding must be from 0 to half of the window {kernel}: found {padding}");
     }
 
     /// <summary>How far the last window reaches beyond the padding.</summary>
-    internal static int Beyond(int size, int count, int kernel, int stride, int padding) => Math.Max(0, (count - 1) * stride + kernel - size - 2 * padding);
+    internal static int Beyond(int size, int count, int kernel, int stride, int padding) =>
+        Shape.Size(Math.Max(0, (count - 1L) * stride + kernel - size - 2L * padding), Op);
 
     /// <summary>For each window along an axis: its length over how much of it counts.</summary>
     internal static Tensor Share(Tensor x, int axis, int count, int kernel, int stride, int padding)
     {
         int[] shape = [1, 1, 1, 1];
         shape[axis] = count;
-        double[] share = [.. Enumerable.Range(0, count).Select(i => (double)kernel / Math.Min(kernel, x.Shape[axis] + 2 * padding - i * stride))];
+        double[] share = [.. Enumerable.Range(0, count).Select(i => (double)kernel / Math.Min(kernel, x.Shape[axis] + 2L * padding - (long)i * stride))];
         return Tensor.From((ReadOnlySpan<double>)share, shape).To(x.DType);
     }
 
     internal static Tensor Adaptive(Tensor x, int axis, int size)
     {
         var old = x.Shape[axis];
+        if (size > old)
+        {
+            // Each window covers one position, or two neighbours.
+            var (first, last) = (new int[size], new int[size]);
+            for (var i = 0; i < size; i++) (first[i], last[i]) = ((int)((long)i * old / size), (int)(((i + 1L) * old + size - 1) / size) - 1);
+            return x.IndexSelect(axis, first) * 0.5 + x.IndexSelect(axis, last) * 0.5;
+        }
         if (old % size != 0)
             return Tensor.Concat([.. Enumerable.Range(0, size).Select(i => (First: (int)((long)i * old / size), End: (int)(((i + 1L) * old + size - 1) / size))).Select(window => x.Slice(axis, window.First, window.End - window.First).Mean(axis, keepDims: true))], axis);
         int[] split = [.. x.Shape.Sizes[..axis], size, old / size, .. x.Shape.Sizes[(axis + 1)..]];

@@ -18,7 +18,7 @@ internal sealed class ConcatOp(int axis) : Op
             for (var a = 0; fits && a < sizes.Length; a++) fits = a == axis || other.Shape[a] == sizes[a];
             if (!fits)
                 throw new AdjointException($"Concat: tensors must agree in type and in every axis but {axis}: found {inputs[0].Shape} {inputs[0].DType.Label()} and {other.Shape} {other.DType.Label()}");
-            sizes[axis] += other.Shape[axis];
+            sizes[axis] = Shape.Size((long)sizes[axis] + other.Shape[axis], "Concat");
         }
         return new(sizes, inputs[0].DType);
     }

@@ -1,0 +1,143 @@
+using Adjoint.Kernels;
+
+namespace Adjoint.Tests.Sizes;
+
+/// <summary>The backend's door: what does not fit is refused by name, and nothing is written.</summary>
+public class OperandTests
+{
+    private static readonly Tensor Two = Tensor.Ones(2), Three = Tensor.Ones(3), Matrix = Tensor.Ones(2, 3);
+    private static readonly ConvShape Conv = new(1, 2, 4, 4, 3, 3, 3, 1, 1, 0, 0, 1, 1, 1);
+    private static readonly PoolShape Pool = new(2, 4, 4, 2, 2, 2, 2, 0, 0, 2, 2);
+
+    private static readonly (string Name, Action<Backend> Call)[] Calls =
+    [
+        ("Map", b => b.Map(new Twice(), Matrix, Two)),
+        ("Map", b => b.Map(new Twice(), Two, Tensor.Zeros([2], DType.Float64))),
+        ("Map", b => b.Map(new Twice(), Tensor.Zeros([2], DType.Int64), Tensor.Zeros([2], DType.Int64))),
+        ("Map", b => b.Map(new Twice(), Matrix.Transpose(), Tensor.Zeros(2, 3).Transpose())),
+        ("Map", b => b.Map(new Twice(), Three, Tensor.Zeros(6).Slice(0, 0, 3, 2))),
+        ("Zip", b => b.Zip(new Plus(), Two, Three, Matrix)),
+        ("Zip", b => b.Zip(new Plus(), Matrix, Three, Tensor.Zeros(3))),
+        ("Zip", b => b.Zip(new Plus(), Matrix, Tensor.Ones(1, 1, 3), Tensor.Zeros(2, 3))),
+        ("Zip", b => b.Zip(new Plus(), Three, Three.To(DType.Float64), Tensor.Zeros(3))),
+        ("Zip", b => b.Zip(new Choose(), Three, Three, Two, Tensor.Zeros(3))),
+        ("Reduce", b => b.Reduce(new SumLane(), Matrix, [true, false], Tensor.Zeros(2))),
+        ("Reduce", b => b.Reduce(new SumLane(), Matrix, [true], Tensor.Zeros(3))),
+        ("Reduce", b => b.Reduce(new SumLane(), Matrix, [false, false], Tensor.Zeros(3, 2))),
+        ("Copy", b => b.Copy(Matrix, Tensor.Zeros(6))),
+        ("Copy", b => b.Copy(Matrix, Tensor.Zeros(3, 2).Transpose())),
+        ("Copy", b => b.Copy(Matrix, Tensor.Zeros([2, 3], DType.Bool))),
+        ("Clear", b => b.Clear(Tensor.Zeros(3, 2).Transpose())),
+        ("Scatter", b => b.Scatter(Matrix, Tensor.Zeros(2, 2))),
+        ("Scatter", b => b.Scatter(Matrix, Tensor.Zeros([2, 3], DType.Bool))),
+        ("MatMul", b => b.MatMul(Matrix, Matrix, null, new NoActivation(), Tensor.Zeros(2, 2))),
+        ("MatMul", b => b.MatMul(Matrix, Matrix.Transpose(), null, new NoActivation(), Tensor.Zeros(2, 1))),
+        ("MatMul", b => b.MatMul(Matrix, Matrix.Transpose(), Three, new NoActivation(), Tensor.Zeros(2, 2))),
+        ("MatMul", b => b.MatMul(Matrix.Reshape(1, 2, 3), Matrix.Transpose(), null, new NoActivation(), Tensor.Zeros(2,
+            2))),
+        ("Softmax", b => b.Softmax(Matrix, Tensor.Zeros(2, 2))),
+        ("LogSoftmax", b => b.LogSoftmax(Matrix, Tensor.Zeros([2, 3], DType.Float64))),
+        ("Conv2d", b => b.Conv2d(Conv, Tensor.Ones(1, 2, 4, 4), Tensor.Ones(3, 2, 3, 3), null, Tensor.Zeros(1, 3, 1,
+            2))),
+        ("Conv2d", b => b.Conv2d(Conv, Tensor.Ones(1, 2, 3, 4), Tensor.Ones(3, 2, 3, 3), null, Tensor.Zeros(1, 3, 2,
+            2))),
+        ("Conv2d", b => b.Conv2d(Conv with { Height = 400 }, Tensor.Ones(1, 2, 4, 4), Tensor.Ones(3, 2, 3, 3), null,
+            Tensor.Zeros(1, 3, 2, 2))),
+        ("Conv2d", b => b.Conv2d(Conv with { DilationHeight = int.MaxValue }, Tensor.Ones(1, 2, 4, 4), Tensor.Ones(3,
+            2, 3, 3), null, Tensor.Zeros(1, 3, 2, 2))),
+        ("Conv2d", b => b.Conv2d(Conv with { StrideWidth = 0 }, Tensor.Ones(1, 2, 4, 4), Tensor.Ones(3, 2, 3, 3), null,
+            Tensor.Zeros(1, 3, 2, 2))),
+        ("Conv2d", b => b.Conv2d(Conv, Tensor.Ones(1, 2, 4, 4), Tensor.Ones(3, 2, 3, 3), Two, Tensor.Zeros(1, 3, 2,
+            2))),
+        ("Conv2dDataGradient", b => b.Conv2dDataGradient(Conv, Tensor.Ones(1, 3, 3, 2), Tensor.Ones(3, 2, 3, 3),
+            Tensor.Zeros(1, 2, 4, 4))),
+        ("Conv2dWeightGradient", b => b.Conv2dWeightGradient(Conv, Tensor.Ones(1, 2, 4, 4), Tensor.Ones(1, 3, 2, 2),
+            Tensor.Zeros(3, 2, 3, 2))),
+        ("MaxPool2d", b => b.MaxPool2d(Pool, Tensor.Ones(1, 2, 4, 4), Tensor.Zeros(1, 2, 2, 2), Tensor.Zeros([1, 2, 2,
+            1], DType.Bool))),
+        ("MaxPool2d", b => b.MaxPool2d(Pool with { OutHeight = 9 }, Tensor.Ones(1, 2, 4, 4), Tensor.Zeros(1, 2, 9, 2),
+            Tensor.Zeros([1, 2, 9, 2], DType.Bool))),
+        ("MaxPool2dGradient", b => b.MaxPool2dGradient(Pool, Tensor.Ones(1, 2, 2, 2), Tensor.Zeros([1, 2, 2, 2],
+            DType.Bool), Tensor.Zeros(1, 2, 4, 3))),
+        ("BatchNorm", b => b.BatchNorm(Matrix, Three, Two, 1e-5, Tensor.Zeros(3), Tensor.Zeros(3), Tensor.Zeros(3),
+            Tensor.Zeros(2, 3))),
+        ("BatchNorm", b => b.BatchNorm(Three, Three, Three, 1e-5, Tensor.Zeros(3), Tensor.Zeros(3), Tensor.Zeros(3),
+            Tensor.Zeros(3))),
+        ("BatchNormGradient", b => b.BatchNormGradient(Matrix, Matrix, Three, Three, Three, Tensor.Zeros(2, 3),
+            Tensor.Zeros(3), Tensor.Zeros(2))),
+        ("IndexSelect", b => b.IndexSelect(Matrix, 1, [0, 3], Tensor.Zeros(2, 2))),
+        ("IndexSelect", b => b.IndexSelect(Matrix, 1, [0, 1, 2], Tensor.Zeros(2, 2))),
+        ("IndexAdd", b => b.IndexAdd(Matrix, 1, [0, -1, 0], Tensor.Zeros(2, 3))),
+        ("SoftmaxCrossEntropy", b => b.SoftmaxCrossEntropy(Matrix, Tensor.Zeros([3], DType.Int64), 0, Tensor.Zeros(2),
+            Tensor.Zeros(2), null, 1)),
+        ("SoftmaxCrossEntropy", b => b.SoftmaxCrossEntropy(Matrix, Tensor.Zeros([2], DType.Int64), 0, Tensor.Zeros(2),
+            Tensor.Zeros(2), Tensor.Zeros(3, 2), 1)),
+        ("SoftmaxCrossEntropyGradient", b => b.SoftmaxCrossEntropyGradient(Matrix, Tensor.Zeros([2], DType.Int64), 0,
+            Tensor.Zeros(1), 1, Tensor.Zeros(2, 3))),
+        ("CrossEntropy", b => b.SoftmaxCrossEntropyGradient(Matrix, Tensor.From(new long[] { 0, 1L << 40 }), 0,
+            Tensor.Zeros(2), 1, Tensor.Zeros(2, 3))),
+    ];
+
+    public static TheoryData<int, string> Rows() => [.. Calls.Select((call, i) => (i, call.Name))];
+
+    [Theory, MemberData(nameof(Rows))]
+    public void What_does_not_fit_is_refused(int row, string name) =>
+        Assert.StartsWith(name + ":", Assert.Throws<AdjointException>(() => Calls[row].Call(Backend.Current)).Message,
+            StringComparison.Ordinal);
+
+    [Fact]
+    public void An_op_whose_shape_rule_is_wrong_is_told_so()
+    {
+        var x = Tensor.Ones(1000, 1000);
+        foreach (var spec in (TensorSpec[])[new([3], DType.Float32), new([2000, 1000], DType.Float32), new([1000,
+            1000], DType.Float64), new([1000, 1000], DType.Int64), new(default, DType.Float32)])
+            Assert.Contains(" must be ", Assert.Throws<AdjointException>(() => Op.Apply(new Wrong(spec),
+                x)).Message.Replace("computes on", " must be ", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Equal(2, Op.Apply(new Wrong(new(x.Shape, x.DType)), x).ItemAt(999, 999));
+    }
+
+    [Fact]
+    public void Ops_of_one_and_two_tensors_say_how_many_they_take()
+    {
+        Assert.Equal("Double: takes one tensor: found 2", Assert.Throws<AdjointException>(() => Op.Apply(new Doubled(),
+            Two, Two)).Message);
+        Assert.Equal("Double: takes one tensor: found 0", Assert.Throws<AdjointException>(() =>
+            Op.Apply(new Doubled())).Message);
+    }
+
+    private sealed class Doubled : UnaryOp<Twice, Plus>
+    {
+        public override string Name => "Double";
+        public override string Formula => "y = 2x";
+        public override string Derivation => "2g";
+        public override Saves Saves => Saves.Nothing;
+        public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * 2];
+    }
+
+    private sealed class Wrong(TensorSpec spec) : Op
+    {
+        public override string Name => "Wrong";
+        public override string Formula => "y = 2x";
+        public override string Derivation => "2g";
+        public override Saves Saves => Saves.Nothing;
+        public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => spec;
+        public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
+            context.Backend.Map(new Twice(), inputs[0], output);
+        public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * 2];
+    }
+
+    private readonly struct Twice : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => x + x;
+    }
+
+    private readonly struct Plus : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x + y;
+    }
+
+    private readonly struct Choose : ITernaryLane
+    {
+        public V Invoke<V>(V x, V y, V z) where V : struct, ILanes<V> => x + y * z;
+    }
+}
