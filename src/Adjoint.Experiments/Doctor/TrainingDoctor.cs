@@ -132,16 +132,14 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
                 return null;
             });
         }).ToArray();
-        var training = model.IsTraining;
         try
         {
-            using var _ = new NoGrad();
-            model.Eval();
+            using var recording = new NoGrad();
+            using var use = model.InUse();
             model.Forward(samples.Batch([.. Enumerable.Range(0, Math.Min(Probes, samples.Count))]).Inputs);
         }
         finally
         {
-            model.Train(training);
             foreach (var hook in hooks) hook.Dispose();
         }
         return readings;

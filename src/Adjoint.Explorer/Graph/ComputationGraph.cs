@@ -107,7 +107,8 @@ internal sealed class ComputationGraph
             if (node is not null && found.Add(node)) open.Push((node, 0));
             if (found.Count > MostOps)
                 throw new AdjointException(
-                    $"Explorer: more than {MostOps:N0} ops lead to this tensor, too many to show; explore a shorter computation, such as one step");
+                    $"Explorer: more than {MostOps:N0} ops lead to this tensor, too many to show; "
+                    + "explore a shorter computation, such as one step");
         }
         Visit(root.Source);
         while (open.TryPop(out var top))
@@ -125,7 +126,8 @@ internal sealed class ComputationGraph
     }
 
     private static ComputationGraph Build(
-        Tensor root, List<OpNode> nodes, Dictionary<Tensor, Tensor?> gradients, IReadOnlyDictionary<Tensor, string>? inputs, string? missing)
+        Tensor root, List<OpNode> nodes, Dictionary<Tensor, Tensor?> gradients,
+        IReadOnlyDictionary<Tensor, string>? inputs, string? missing)
     {
         var (tensors, ops) = (new Dictionary<Tensor, TensorItem>(), new List<OpItem>());
         var modules = new Dictionary<TraceScope, ModuleItem>();

@@ -2,20 +2,23 @@ namespace Adjoint;
 
 /// <summary>
 /// While one lives, every op on this thread checks its result, forward and backward, and throws at the first NaN or infinity that was not in its
-/// inputs, naming the op and the line that called it: <c>using (new AnomalyMode()) { … }</c>. Slow.
+/// inputs, naming the op and the line that called it: <c>using (new AnomalyMode()) { … }</c>. Slow. It belongs to the
+/// thread, so the compiler refuses an
+/// <c>await</c> inside: see <c>docs/threads.md</c>.
 /// </summary>
-public sealed class AnomalyMode : IDisposable
+public readonly ref struct AnomalyMode : IDisposable
 {
-    [ThreadStatic] private static int depth;
+    [ThreadStatic] private static ScopeSwitch on;
+    private readonly int ticket;
 
     /// <summary>Starts checking.</summary>
-    public AnomalyMode() => depth++;
+    public AnomalyMode() => ticket = on.Begin();
 
     /// <summary>Whether this thread checks.</summary>
-    public static bool IsEnabled => depth > 0;
+    public static bool IsEnabled => on.IsOn;
 
     /// <summary>Stops checking.</summary>
-    public void Dispose() => depth--;
+    public void Dispose() => on.End(ticket);
 
     internal static void Check(Op op, ReadOnlySpan<Tensor> inputs, Tensor output)
     {

@@ -4,9 +4,9 @@ using Adjoint.Memory;
 namespace Adjoint;
 
 /// <summary>
-/// Reverse-mode differentiation: walks the nodes under a tensor, users before what they use, without recursion, and adds
-/// up gradients in that order. It follows from the graph alone: the same graph gives the same bits, whichever threads built
-/// it and whichever goes back.
+/// Reverse-mode differentiation: walks the nodes under a tensor, users before what they use, without recursion, and
+/// adds up gradients in that order. It follows from the graph alone: the same graph gives the same bits, whichever
+/// threads built it and whichever goes back.
 /// </summary>
 internal sealed class BackwardPass
 {
@@ -33,8 +33,7 @@ internal sealed class BackwardPass
         IReadOnlySet<Tensor>? leaves = null)
     {
         var pass = new BackwardPass(createGraph, wanted, leaves);
-        var mode = GradMode.IsEnabled;
-        GradMode.IsEnabled = createGraph;
+        var mode = GradMode.Override(createGraph);
         try
         {
             pass.Claim(root);
@@ -52,7 +51,7 @@ internal sealed class BackwardPass
         }
         finally
         {
-            GradMode.IsEnabled = mode;
+            GradMode.Restore(mode);
             pass.Unclaim();
         }
     }
@@ -74,8 +73,8 @@ internal sealed class BackwardPass
     }
 
     // Depth first, inputs in order, a node after all that it uses; the reverse of that is the way back. With a stack of
-    // its own: a chain of 100,000 ops must not overflow the thread's. False where another pass is on its way through a part
-    // of the graph.
+    // its own: a chain of 100,000 ops must not overflow the thread's. False where another pass is on its way through a
+    // part of the graph.
     private bool TryClaim(Tensor root)
     {
         var open = new Stack<(OpNode Node, int Next)>();
@@ -116,8 +115,8 @@ internal sealed class BackwardPass
     {
         if (node.Pass is { } other)
             return other.thread != thread ? false : throw new AdjointException(
-                $"Backward: the graph through {node.Op.Name} is on its way back already, and a hook or a rule of an op in it "
-                + "called Backward() on it again; compute that part anew inside the hook, from tensors that were .Detach()ed");
+                $"Backward: the graph through {node.Op.Name} is on its way back already, and a hook or a rule of an op "
+                + "in it called Backward() on it again; compute that part anew, from tensors that were .Detach()ed");
         if (node.IsConsumed)
             throw new AdjointException($"Backward: the graph through {node.Op.Name} was already used by an earlier Backward(); compute the loss again, or pass retainGraph: true the first time");
         node.Pass = this;
@@ -143,17 +142,8 @@ internal sealed class BackwardPass
     {
         if (node.PendingGradient is not { } pending) return;
         var gradient = CallHooks(node.Output, pending);
-        if (node.Output.RetainsGrad && wanted is null)
-        {
-            gradient.Storage.IsKept = true;
-            node.Output.Grad = node.Output.Grad is { } before ? Add(before, gradient) : gradient;
-            node.Output.Grad.Storage.IsKept = true;
-        }
-        if (wanted is not null && wanted.ContainsKey(node.Output))
-        {
-            gradient.Storage.IsKept = true;
-            wanted[node.Output] = gradient;
-        }
+        if (node.Output.RetainsGrad && wanted is null) AddToGrad(node.Output, gradient, canKeep: false);
+        if (wanted is not null && wanted.ContainsKey(node.Output)) wanted[node.Output] = Own(gradient, canKeep: false);
         node.CheckVersions();
 
         made.Clear();
@@ -165,11 +155,11 @@ internal sealed class BackwardPass
             results = (createGraph ? null : node.Op.FusedBackward(node, gradient)) ?? node.Op.Backward(node, gradient);
             Check(node, results);
             foreach (var storage in made) storage.Lifetime = Lifetime.Backward;
-            if (cause) Tracing.NoteGradients(node, gradient, results);
+            if (cause) TraceSession.NoteGradients(node, gradient, results);
             for (var i = 0; i < results.Length; i++)
                 if (results[i] is { } result && node.Needs(i))
                     Deliver(node.Inputs[i], result, results);
-            if (cause) Tracing.NoteBackward(node);
+            if (cause) TraceSession.NoteBackward(node);
         }
         finally
         {
@@ -250,29 +240,33 @@ internal sealed class BackwardPass
         {
             if (wanted.TryGetValue(leaf, out var soFar))
             {
-                wanted[leaf] = soFar is null ? gradient : Add(soFar, gradient);
+                wanted[leaf] = soFar is null ? Own(gradient, canKeep) : Add(soFar, gradient);
                 wanted[leaf]!.Storage.IsKept = true;
             }
             return;
         }
-        if (!leaf.RequiresGrad) return;
-        // Passes on other threads may arrive at the same leaf: none of their gradients is lost.
-        lock (leaf)
-        {
-            if (leaf.Grad is { } before)
-            {
-                if (createGraph || before.Source is not null) leaf.Grad = Add(before, gradient);
-                else AddInPlace(before, gradient);
-            }
-            else
-            {
-                leaf.Grad = createGraph || canKeep && OwnsItsMemory(gradient) ? gradient : Copy(gradient);
-            }
-            leaf.Grad.Storage.IsKept = true;
-        }
+        if (leaf.RequiresGrad) AddToGrad(leaf, gradient, canKeep);
     }
 
-    // A gradient that was made just now, fills its storage and is nobody else's becomes .Grad without a copy.
+    private void AddToGrad(Tensor to, Tensor gradient, bool canKeep)
+    {
+        // Passes on other threads may arrive at the same leaf: none of their gradients is lost.
+        lock (to)
+            if (to.Grad is not { } before) to.SetGrad(Own(gradient, canKeep), isOwn: !createGraph);
+            else if (createGraph || !to.OwnsGrad) to.SetGrad(Add(before, gradient), isOwn: !createGraph);
+            else AddInPlace(before, gradient);
+    }
+
+    // What is handed out is nobody else's, so that changing it in place changes nothing else. With a graph it cannot be
+    // changed.
+    private Tensor Own(Tensor gradient, bool canKeep)
+    {
+        var own = createGraph || canKeep && OwnsItsMemory(gradient) ? gradient : Copy(gradient);
+        own.Storage.IsKept = true;
+        return own;
+    }
+
+    // A gradient that was made just now, fills its storage and is nobody else's needs no copy.
     private static bool OwnsItsMemory(Tensor gradient) =>
         gradient.Storage is { Lifetime: Lifetime.Backward, IsKept: false } && gradient.IsContiguous && gradient.Length * gradient.DType.Size() == gradient.Storage.ByteLength;
 

@@ -96,7 +96,7 @@ internal sealed class CapturedPlan
     private void HandOutGradients()
     {
         for (var i = 0; i < parameters.Length; i++)
-            if (!ReferenceEquals(parameters[i].Grad, gradients[i])) parameters[i].Grad = gradients[i];
+            if (!ReferenceEquals(parameters[i].Grad, gradients[i])) parameters[i].SetGrad(gradients[i], isOwn: true);
     }
 
     // Runs of element-wise operations become one; then every operand is replaced by a tensor that nothing can recycle.

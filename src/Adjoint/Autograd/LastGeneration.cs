@@ -3,9 +3,9 @@ using Adjoint.Memory;
 namespace Adjoint;
 
 /// <summary>
-/// The buffers of the graph that was used up last. They stay readable until the next <c>Backward()</c> of the same run of
-/// code: of what one thread does without an <c>await</c> that waits. When the run ends, nobody can know who reads them next
-/// and on which thread: the collector takes them.
+/// The buffers of the graph that was used up last. They stay readable until the next <c>Backward()</c> of the same run
+/// of code: of what one thread does without an <c>await</c> that waits. When the run ends, nobody can know who reads
+/// them next and on which thread: the collector takes them.
 /// </summary>
 internal static class LastGeneration
 {

@@ -67,12 +67,18 @@ public abstract class Op
         var recording = GradMode.IsEnabled && output.DType.IsFloating() && AnyRequiresGrad(inputs);
         var context = OpContext.Rent(recording);
         var cause = Backend.BeginCause(op.Name);
-        op.Forward(context, inputs, output);
-        Backend.EndCause(cause);
+        try
+        {
+            op.Forward(context, inputs, output);
+        }
+        finally
+        {
+            Backend.EndCause(cause);
+        }
         if (recording)
             OpNode.Attach(op, inputs, output, context.TakeSaved());
         if (cause)
-            Tracing.NoteForward(recording ? output.Source : null);
+            TraceSession.NoteForward(recording ? output.Source : null);
         context.Return();
         if (AnomalyMode.IsEnabled)
             AnomalyMode.Check(op, inputs, output);

@@ -78,7 +78,16 @@ public sealed class OpNode
         // A view owns no memory; what it looks at is recycled by whoever made it.
         if (op is not ViewOp) output.Storage.Lifetime = Lifetime.Forward;
         foreach (var tensor in saved)
-            if (tensor.Source is null && !tensor.Storage.IsKept) tensor.Storage.Lifetime = Lifetime.Forward;
+            if (tensor.Source is null && !tensor.Storage.IsKept && !IsAmong(inputs, tensor))
+                tensor.Storage.Lifetime = Lifetime.Forward;
+    }
+
+    // An op may save what it was given: that is the caller's, and stays.
+    private static bool IsAmong(ReadOnlySpan<Tensor> inputs, Tensor saved)
+    {
+        foreach (var input in inputs)
+            if (input.Storage == saved.Storage) return true;
+        return false;
     }
 
     /// <exception cref="AdjointException">A tensor that backward reads was changed in place since.</exception>

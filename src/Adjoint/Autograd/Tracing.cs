@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Adjoint;
 
 /// <summary>What an op cost, forward or backward.</summary>
@@ -48,87 +46,15 @@ public sealed class OpTrace
 /// <summary>
 /// While one lives, every op node of this thread notes which module and which line applied it, what it cost, and, on the way back, which gradients went
 /// through it: <c>using (new Tracing()) { … }</c>; read them from <see cref="OpNode.Trace"/>. What was noted stays in memory as long as the graph. Slow.
+/// It belongs to the thread, so the compiler refuses an <c>await</c> inside: see <c>docs/threads.md</c>.
 /// </summary>
-public sealed class Tracing : IDisposable
+public readonly ref struct Tracing : IDisposable
 {
-    [ThreadStatic] private static Tracing? current;
-    private readonly Tracing? outer;
-    private readonly Backend.Observation observation;
-    private TraceScope? scope;
-    private OpCost cost;
+    private readonly TraceSession? session;
 
     /// <summary>Starts noting.</summary>
-    public Tracing()
-    {
-        (outer, current) = (current, this);
-        observation = Backend.Observe(Execute);
-    }
+    public Tracing() => session = TraceSession.Begin();
 
     /// <summary>Stops noting.</summary>
-    public void Dispose()
-    {
-        if (current != this) return;
-        current = outer;
-        observation.Dispose();
-    }
-
-    /// <summary>Notes that a part of a network begins to compute; dispose the result when it is done.</summary>
-    internal static Stay Enter(object part)
-    {
-        if (current is not { } trace) return default;
-        trace.scope = new(part, trace.scope);
-        return new(trace);
-    }
-
-    internal static void NoteForward(OpNode? node)
-    {
-        if (current is not { } trace) return;
-        var spent = trace.TakeCost();
-        if (node is null) return;
-        var site = CallSite.Find();
-        node.CalledAt = site.Outside;
-        node.Trace = new(trace.scope, site.Inside, spent);
-    }
-
-    internal static void NoteGradients(OpNode node, Tensor gradient, Tensor?[] results)
-    {
-        if (current is null) return;
-        var trace = Of(node);
-        Tensor?[] contributions = [.. results.Select((result, i) => node.Needs(i) ? result : null)];
-        gradient.Storage.IsKept = true;
-        foreach (var contribution in contributions)
-            if (contribution is not null) contribution.Storage.IsKept = true;
-        (trace.Gradient, trace.Contributions) = (gradient, contributions);
-    }
-
-    internal static void NoteBackward(OpNode node)
-    {
-        if (current is { } tracing) Of(node).Backward = tracing.TakeCost();
-    }
-
-    // A node made before tracing began has no line, no module and no cost of its forward pass.
-    private static OpTrace Of(OpNode node) => node.Trace ??= new(null, node.CalledAt ?? "", default);
-
-    private void Execute(Command command)
-    {
-        var start = Stopwatch.GetTimestamp();
-        command.Run(CpuBackend.Instance);
-        cost = new(cost.Operations + 1, cost.Milliseconds + Stopwatch.GetElapsedTime(start).TotalMilliseconds, cost.Flops + command.Flops, cost.Bytes + command.Bytes);
-    }
-
-    private OpCost TakeCost()
-    {
-        var taken = cost;
-        cost = default;
-        return taken;
-    }
-
-    /// <summary>The time within one call of a part.</summary>
-    internal readonly struct Stay(Tracing? tracing) : IDisposable
-    {
-        public void Dispose()
-        {
-            if (tracing is not null) tracing.scope = tracing.scope?.Outer;
-        }
-    }
+    public void Dispose() => session?.End();
 }

@@ -25,7 +25,7 @@ public abstract class Module
     /// <exception cref="AdjointException">An input does not fit a layer; the message begins with the layer's path, such as <c>features.3.conv</c>.</exception>
     public Tensor Forward(Tensor x)
     {
-        using var part = Tracing.Enter(this);
+        using var part = TraceSession.Enter(this);
         if (Arena.Current is { } recording) AssumeUnchanged(recording);
         Tensor y;
         try
@@ -84,6 +84,12 @@ public abstract class Module
     public Module Eval() => Train(false);
 
     /// <summary>
+    /// Switches this module and its parts to use; those that were training train again when what it returns is
+    /// disposed.
+    /// </summary>
+    public IDisposable InUse() => new UseScope(this);
+
+    /// <summary>
     /// All parameters and buffers by path: the tensors themselves, not copies. One that several places share is there
     /// by each of its paths.
     /// </summary>
@@ -127,8 +133,7 @@ public abstract class Module
         var rows = new List<(string Layer, string Output, long Count)>();
         var counted = new HashSet<Tensor>();
         var x = Tensor.Zeros(inputShape);
-        var training = IsTraining;
-        Eval();
+        using (InUse())
         using (new NoGrad())
         {
             if (this is Sequential sequential)
@@ -141,7 +146,6 @@ public abstract class Module
                 }
             else rows.Add((ToString()!, Forward(x).Shape.ToString(), Count(Parameters())));
         }
-        Train(training);
         rows.Add(("total", "", Count(Parameters())));
         var (wide, middle) = (rows.Max(row => row.Layer.Length), Math.Max("output".Length, rows.Max(row => row.Output.Length)));
         var text = new StringBuilder();
@@ -230,6 +234,30 @@ public abstract class Module
 
         // New ones are added at the end.
         static (int, object?) State<T>(List<T> hooks) => (hooks.Count, hooks.Count > 0 ? hooks[^1] : null);
+    }
+
+    private sealed class UseScope : IDisposable
+    {
+        private readonly List<Module> training = [];
+
+        internal UseScope(Module module) => Switch(module);
+
+        public void Dispose()
+        {
+            foreach (var module in training) module.IsTraining = true;
+            training.Clear();
+        }
+
+        // Nothing is written to a module that is in use already: others may be computing with it.
+        private void Switch(Module module)
+        {
+            if (module.IsTraining)
+            {
+                module.IsTraining = false;
+                training.Add(module);
+            }
+            foreach (var (_, child) in module.children) Switch(child);
+        }
     }
 
     private static HookHandle<T> Register<T>(List<T> hooks, T hook)

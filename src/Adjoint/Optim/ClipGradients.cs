@@ -30,7 +30,8 @@ public static class ClipGradients
         var norm = root / scale;
         if (errorIfNonFinite && !double.IsFinite(norm)) throw NonFinite(all, norm);
         if (double.IsFinite(root) && norm > limit)
-            foreach (var parameter in clipped) parameter.Grad = Scaled(parameter.Grad!, limit * scale / root).Keep();
+            foreach (var parameter in clipped)
+                parameter.SetGrad(Scaled(parameter.Grad!, limit * scale / root), isOwn: true);
         return norm;
     }
 
@@ -41,7 +42,7 @@ public static class ClipGradients
         Require(limit);
         using var _ = new NoGrad();
         foreach (var parameter in parameters.Distinct())
-            if (parameter.Grad is { } gradient) parameter.Grad = gradient.Clamp(-limit, limit).Keep();
+            if (parameter.Grad is { } gradient) parameter.SetGrad(gradient.Clamp(-limit, limit), isOwn: true);
     }
 
     // The norm of the gradients times a scale, and the scale: 1 where squares neither overflow nor vanish, else a power

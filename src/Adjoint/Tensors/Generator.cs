@@ -4,20 +4,29 @@ namespace Adjoint;
 
 /// <summary>
 /// A stream of random numbers: Philox4x32-10 (Salmon et al., 2011), counter-based, so that any thread can compute any
-/// element and the numbers do not depend on the thread count. The whole state is <see cref="Seed"/> and <see cref="Position"/>.
+/// element and the numbers do not depend on the thread count. The whole state is <see cref="Seed"/> and <see
+/// cref="Position"/>. Threads may share one: no number is drawn twice; which of them gets which is then a matter of
+/// chance, so give each work of its own a <see cref="Fork"/>.
 /// </summary>
 public sealed class Generator
 {
-    [ThreadStatic] private static Generator? threadDefault;
+    private static Generator shared = new(0);
+    private ulong position;
 
     /// <summary>A stream that starts at the beginning.</summary>
     public Generator(ulong seed, ulong stream = 0) => (Seed, Stream) = (seed, stream);
 
-    /// <summary>The stream of this thread for calls that name none; seeded with 0 unless replaced.</summary>
+    /// <summary>
+    /// The stream for calls that name none: one for the whole process, seeded with 0 unless replaced.
+    /// </summary>
     public static Generator Default
     {
-        get => threadDefault ??= new Generator(0);
-        set => threadDefault = value;
+        get => Volatile.Read(ref shared);
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            Volatile.Write(ref shared, value);
+        }
     }
 
     /// <summary>The seed.</summary>
@@ -27,7 +36,11 @@ public sealed class Generator
     public ulong Stream { get; }
 
     /// <summary>How many numbers were drawn.</summary>
-    public ulong Position { get; set; }
+    public ulong Position
+    {
+        get => Volatile.Read(ref position);
+        set => Volatile.Write(ref position, value);
+    }
 
     /// <summary>An independent stream of the same seed, by number.</summary>
     public Generator Fork(ulong stream) => new(Seed, Stream * 0x9E3779B97F4A7C15 + stream + 1);
@@ -80,8 +93,7 @@ public sealed class Generator
     // Each draw starts at a multiple of 8, whole counters of every distribution and type.
     private ulong Advance(int count)
     {
-        var at = Position;
-        Position += ((ulong)count + 7) / 8 * 8;
-        return at;
+        var whole = ((ulong)count + 7) / 8 * 8;
+        return Interlocked.Add(ref position, whole) - whole;
     }
 }

@@ -59,7 +59,12 @@ public sealed partial class Tensor
     /// <summary>Whether a gradient is computed for this tensor.</summary>
     public bool RequiresGrad { get; internal set; }
 
-    /// <summary>∂(what <c>Backward()</c> was called on)/∂(this), added up over calls; null before the first. Leaves only, unless <see cref="RetainGrad"/> was called.</summary>
+    /// <summary>
+    /// ∂(what <c>Backward()</c> was called on)/∂(this), added up over calls; null before the first. Leaves only,
+    /// unless <see cref="RetainGrad"/> was called. A tensor owns its gradient: setting it copies the values, unless
+    /// they have a graph of their own to go on with.
+    /// </summary>
+    /// <exception cref="AdjointException">The shape or the type differs, or the memory was recycled.</exception>
     public Tensor? Grad
     {
         get
@@ -70,10 +75,18 @@ public sealed partial class Tensor
         set
         {
             if (value is not null && (value.Shape != Shape || value.DType != DType))
-                throw new AdjointException($"Grad: a gradient has the shape and type of its tensor: expected {Shape} {DType.Label()}, found {value.Shape} {value.DType.Label()}");
-            grad = value;
+                throw new AdjointException(
+                    $"Grad: a gradient has the shape and type of its tensor: expected {Shape} {DType.Label()}, "
+                    + $"found {value.Shape} {value.DType.Label()}");
+            if (value is { Source: not null }) SetGrad(value.Keep(), isOwn: false);
+            else SetGrad(value?.Copy(), isOwn: true);
         }
     }
+
+    /// <summary>
+    /// Whether nobody else holds the memory of <see cref="Grad"/>, so that it may be added to in place and recycled.
+    /// </summary>
+    internal bool OwnsGrad { get; private set; }
 
     /// <summary>Whether the elements lie in row-major order without gaps.</summary>
     public bool IsContiguous { get; }
@@ -115,9 +128,13 @@ public sealed partial class Tensor
     /// <summary>Forgets the gradient and recycles its memory. To keep the gradient readable, set <see cref="Grad"/> to null instead.</summary>
     public void ZeroGrad()
     {
-        if (grad is not { } gradient) return;
-        grad = null;
-        gradient.Storage.Release("the gradient was cleared by ZeroGrad()");
+        // A pass on another thread may be adding to it.
+        lock (this)
+        {
+            if (grad is not { } gradient) return;
+            grad = null;
+            if (OwnsGrad) gradient.Storage.Release("the gradient was cleared by ZeroGrad()");
+        }
     }
 
     /// <summary>Keeps the gradient of a tensor that an op made (leaves always keep theirs); returns the tensor itself.</summary>
@@ -161,6 +178,13 @@ public sealed partial class Tensor
 
     /// <summary>A tensor over the same storage with another layout.</summary>
     internal Tensor View(Shape shape, nint[] viewStrides, int viewOffset) => new(Storage, shape, DType, viewStrides, viewOffset);
+
+    /// <summary>Sets <see cref="Grad"/> to that very tensor.</summary>
+    internal void SetGrad(Tensor? gradient, bool isOwn)
+    {
+        if (gradient is not null) gradient.Storage.IsKept = true;
+        (grad, OwnsGrad) = (gradient, isOwn);
+    }
 
     internal Tensor MarkUnit()
     {

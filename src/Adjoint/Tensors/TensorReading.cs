@@ -87,6 +87,20 @@ public sealed partial class Tensor
         return View(default, [], at).Item();
     }
 
+    /// <summary>A contiguous copy, without history.</summary>
+    private Tensor Copy()
+    {
+        var copy = Empty(Shape, DType);
+        switch (DType)
+        {
+            case DType.Float32: CopyTo(copy.Data<float>()); break;
+            case DType.Float64: CopyTo(copy.Data<double>()); break;
+            case DType.Int64: CopyTo(copy.Data<long>()); break;
+            default: CopyTo(copy.Data<bool>()); break;
+        }
+        return copy;
+    }
+
     /// <summary>A contiguous copy in another type, without history. Truth is 1; NaN becomes 0 as an integer.</summary>
     internal Tensor Cast(DType to)
     {

@@ -9,7 +9,9 @@ namespace Adjoint.Training;
 /// <param name="Confusion">Confusion[label, prediction]: how many samples.</param>
 public sealed record Evaluation(double Loss, double Accuracy, int[,] Confusion)
 {
-    /// <summary>Measures without recording a graph, with the model switched to use; switches it back.</summary>
+    /// <summary>
+    /// Measures without recording a graph, with the model switched to use; switches each part back that was training.
+    /// </summary>
     /// <param name="model">Gives logits (n, classes).</param>
     /// <param name="batches">The samples: inputs and labels, such as a <see cref="DataLoader"/> gives them.</param>
     /// <param name="views">Of each sample; null takes it as it is.</param>
@@ -18,9 +20,8 @@ public sealed record Evaluation(double Loss, double Accuracy, int[,] Confusion)
         Module model, IEnumerable<(Tensor Inputs, Tensor Labels)> batches, TestTimeAugmentation? views = null,
         Action<Tensor, Tensor>? observe = null)
     {
-        using var _ = new NoGrad();
-        var training = model.IsTraining;
-        model.Eval();
+        using var recording = new NoGrad();
+        using var use = model.InUse();
         int[,]? confusion = null;
         var (loss, right, count) = (0.0, 0, 0);
         foreach (var (x, y) in batches)
@@ -37,7 +38,6 @@ public sealed record Evaluation(double Loss, double Accuracy, int[,] Confusion)
             }
             count += labels.Length;
         }
-        model.Train(training);
         return new(loss / count, (double)right / count, confusion ?? new int[0, 0]);
     }
 }

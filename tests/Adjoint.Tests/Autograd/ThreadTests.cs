@@ -53,7 +53,7 @@ public class ThreadTests
         for (ulong seed = 1; seed <= 8; seed++) alone.Add(await Train(seed, static () => Task.CompletedTask));
         // All at once, so that the parts of one come between the parts of another on the pool's threads.
         var together = await Task.WhenAll(
-            Enumerable.Range(1, 8).Select(seed => Task.Run(() => Train((ulong)seed, static async () => await Task.Yield()))));
+            from seed in Enumerable.Range(1, 8) select Task.Run(() => Train((ulong)seed, async () => await Task.Yield())));
         Assert.Equal(alone, together);
 
         static async Task<float[]> Train(ulong seed, Func<Task> pause)
@@ -177,7 +177,8 @@ public class ThreadTests
             Enumerable.Range(0, 16).Select(i => Task.Run(() => Handle(i, async () => await Task.Yield()))));
         for (var i = 0; i < sums.Length; i++) Assert.Equal(await Handle(i, () => Task.CompletedTask), sums[i]);
 
-        // As a web service would: which inputs matter for the answer, the parameters of the model shared by all requests.
+        // As a web service would: which inputs matter for the answer, the parameters of the model shared by all
+        // requests.
         async Task<float[]> Handle(int request, Func<Task> pause)
         {
             var all = new List<float>();
