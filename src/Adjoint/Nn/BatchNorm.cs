@@ -39,14 +39,19 @@ public sealed class BatchNorm : Module
             var factor = gamma * (variance + epsilon).Pow(-0.5);
             return x * factor.Reshape(shape) + (beta - mean * factor).Reshape(shape);
         }
-        var y = x.BatchNorm(gamma, beta, epsilon);
-        if (y.Source is { } node)
-        {
-            var count = (double)x.Length / Channels;
-            Backend.Current.Zip(new Blend(momentum, 1), mean, node.Saved[0], mean);
-            Backend.Current.Zip(new Blend(momentum, count > 1 ? count / (count - 1) : 1), variance, node.Saved[2], variance);
-        }
+        var op = new BatchNormOp(epsilon);
+        var y = Op.Apply(op, x, gamma, beta);
+        var count = (double)x.Length / Channels;
+        Move(mean, op.Mean!, 1);
+        Move(variance, op.Variance!, count > 1 ? count / (count - 1) : 1);
         return y;
+    }
+
+    // Graphs of a forward pass in use saved the old value: they see that it is gone.
+    private void Move(Tensor running, Tensor batch, double factor)
+    {
+        Backend.Current.Zip(new Blend(momentum, factor), running, batch, running);
+        running.BumpVersion();
     }
 
     /// <inheritdoc/>

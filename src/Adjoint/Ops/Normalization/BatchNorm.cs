@@ -8,6 +8,12 @@ internal sealed class BatchNormOp(double epsilon) : Op
     public override string Derivation => "μ and σ depend on x too: ∂L/∂x = γ/√(σ² + ε) · (g − mean(g) − x̂ · mean(g·x̂)); ∂L/∂γ = Σ g·x̂; ∂L/∂β = Σ g";
     public override Saves Saves => Saves.Inputs;
 
+    /// <summary>The mean of the batch to which the op was applied, per channel.</summary>
+    internal Tensor? Mean { get; private set; }
+
+    /// <summary>The variance of the batch, per channel, divided by the count.</summary>
+    internal Tensor? Variance { get; private set; }
+
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
     {
         var x = inputs[0];
@@ -24,6 +30,7 @@ internal sealed class BatchNormOp(double epsilon) : Op
         var (mean, variance, inverse) = (context.Allocate(channels, output.DType), context.Allocate(channels, output.DType), context.Allocate(channels, output.DType));
         context.Backend.BatchNorm(inputs[0], inputs[1], inputs[2], epsilon, mean, variance, inverse, output);
         context.Save(mean, inverse, variance);
+        (Mean, Variance) = (mean, variance);
     }
 
     public override Tensor?[] FusedBackward(OpNode node, Tensor gradient)
