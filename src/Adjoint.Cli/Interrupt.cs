@@ -26,6 +26,9 @@ internal sealed class Interrupt : IDisposable
     private void Stop(PosixSignalContext context)
     {
         context.Cancel = !source.IsCancellationRequested;
+        // The process ends here: the prompt that follows gets a line of its own, and a cursor.
+        if (!context.Cancel && !Console.IsErrorRedirected)
+            Console.Error.Write(Terminal.Console(Console.Error).Profile.Capabilities.Ansi ? "\e[?25h\n" : "\n");
         source.Cancel();
     }
 }

@@ -1,49 +1,70 @@
 using System.Diagnostics;
 using System.Globalization;
 using Adjoint.Training;
-using Spectre.Console;
 
 namespace Adjoint.Cli;
 
 /// <summary>What a person sees while a network learns: a live line on a terminal, plain lines elsewhere. On stderr.</summary>
-internal sealed class ProgressView : Callback
+internal sealed class ProgressView(TextWriter error, LiveLine? live, int epochs) : Callback
 {
-    private readonly IAnsiConsole? console;
-    private readonly TextWriter error;
-    private readonly int epochs;
+    private const int WidestBar = 24, NarrowestBar = 5;
     private readonly long started = Stopwatch.GetTimestamp();
     private long lastShown;
     private long samples;
-    private bool lineIsOpen;
 
-    internal ProgressView(TextWriter error, int epochs)
-    {
-        (this.error, this.epochs) = (error, epochs);
-        if (!Console.IsErrorRedirected && ReferenceEquals(error, Console.Error))
-            console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error) });
-    }
+    internal ProgressView(TextWriter error, int epochs) : this(error, LiveLine.On(error), epochs) { }
 
     public override void OnStep(Trainer trainer, StepInfo step)
     {
         samples += step.Samples;
-        if (console is null || Stopwatch.GetElapsedTime(lastShown).TotalMilliseconds < 100) return;
+        if (live is null || Stopwatch.GetElapsedTime(lastShown).TotalMilliseconds < 100) return;
         lastShown = Stopwatch.GetTimestamp();
-        var elapsed = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        var done = (step.Epoch - 1 + (double)step.Step / step.Steps) / epochs;
-        var filled = (int)(24.0 * step.Step / step.Steps);
-        error.Write('\r');
-        console.Markup(string.Create(CultureInfo.InvariantCulture,
-            $"epoch {step.Epoch,3}/{epochs} [blue]{new string('━', filled)}[/][grey]{new string('━', 24 - filled)}[/] loss {step.Loss:0.0000}  {samples / elapsed:N0} samples/s  {Time(elapsed / done * (1 - done))} left  "));
-        lineIsOpen = true;
+        Show(step, Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 
     public override void OnEpoch(Trainer trainer, EpochResult epoch)
     {
-        if (lineIsOpen) error.Write("\r\e[2K");
-        lineIsOpen = false;
-        error.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"epoch {epoch.Epoch,3}/{epochs}  {(epoch.TrainLoss is { } loss ? $"train loss {loss:0.0000}" : "before training  ")}  validation loss {epoch.ValidationLoss:0.0000}  accuracy {epoch.ValidationAccuracy:0.0000}  {epoch.Seconds:0.00} s"));
+        Close();
+        // As long as there is room for; elsewhere than on a terminal always whole.
+        string[] lines = [Line(epoch, "train loss", "validation loss", "accuracy"), Line(epoch, "train", "val", "acc"), Line(epoch)];
+        error.WriteLine(live is null ? lines[0] : lines.FirstOrDefault(line => line.Length <= live.Room, lines[^1]));
     }
+
+    /// <summary>Takes the live line away, so that something else can be written.</summary>
+    internal void Close() => live?.Clear();
+
+    // Shows as much as there is room for: the speed goes first, then the time left, then the loss, and the bar becomes short.
+    internal void Show(StepInfo step, double elapsed)
+    {
+        var done = (step.Epoch - 1 + (double)step.Step / step.Steps) / epochs;
+        string[] parts =
+        [
+            $"epoch {step.Epoch.ToString(CultureInfo.InvariantCulture).PadLeft(Digits(epochs))}/{epochs}",
+            string.Create(CultureInfo.InvariantCulture, $"loss {step.Loss:0.0000}"),
+            $"{Time(elapsed / done * (1 - done))} left",
+            string.Create(CultureInfo.InvariantCulture, $"{samples / elapsed:N0} samples/s"),
+        ];
+        var count = parts.Length;
+        int Bar() => live!.Room - parts.Take(count).Sum(part => part.Length + 1) - (count - 1);
+        while (count > 1 && Bar() < NarrowestBar) count--;
+        var bar = Math.Clamp(Bar(), 0, WidestBar);
+        var filled = (int)((double)bar * step.Step / step.Steps);
+        var rest = string.Concat(parts.Take(count).Skip(1).Select(part => "  " + part));
+        // Without colours the two ends of the bar are told apart by their signs.
+        var drawn = live!.HasColors ? $"\e[34m{new string('━', filled)}\e[90m{new string('━', bar - filled)}\e[0m" : new string('#', filled) + new string('-', bar - filled);
+        var head = parts[0].Length <= live.Room ? parts[0] : "";
+        if (head.Length > 0) live.Show(bar < NarrowestBar ? head : $"{head} {drawn}{rest}", bar < NarrowestBar ? head.Length : head.Length + 1 + bar + rest.Length);
+    }
+
+    private string Line(EpochResult epoch) => string.Create(CultureInfo.InvariantCulture, $"epoch {epoch.Epoch,3}/{epochs}  acc {epoch.ValidationAccuracy:0.0000}");
+
+    private string Line(EpochResult epoch, string train, string validation, string accuracy)
+    {
+        var loss = epoch.TrainLoss is { } own ? string.Create(CultureInfo.InvariantCulture, $"{train} {own:0.0000}") : "before training";
+        return string.Create(CultureInfo.InvariantCulture, $"epoch {epoch.Epoch,3}/{epochs}  {loss.PadRight(train.Length + 7)}  {validation} {epoch.ValidationLoss:0.0000}  {accuracy} {epoch.ValidationAccuracy:0.0000}  {epoch.Seconds:0.00} s");
+    }
+
+    private static int Digits(int number) => number.ToString(CultureInfo.InvariantCulture).Length;
 
     private static string Time(double seconds) => TimeSpan.FromSeconds(Math.Min(seconds, 1e6)).ToString(seconds < 3600 ? @"m\:ss" : @"h\:mm\:ss", CultureInfo.InvariantCulture);
 }

@@ -21,17 +21,21 @@ internal static class RunFolder
     }
 
     /// <summary>Writes <c>settings.json</c>: everything needed to repeat the run.</summary>
-    internal static void WriteSettings(string folder, TrainSettings settings)
+    /// <param name="folder">The run's.</param>
+    /// <param name="settings">What it is made with.</param>
+    /// <param name="isFinal">Whether its best model is measured on the test set at the end, also when the run goes on later.</param>
+    internal static void WriteSettings(string folder, TrainSettings settings, bool isFinal = false)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
         {
             json.WriteStartObject();
             foreach (var (name, value) in settings.Rows()) json.WriteString(name, value);
+            if (isFinal) json.WriteString("final", "true");
             json.WriteString("version", typeof(Tensor).Assembly.GetName().Version?.ToString(3));
             json.WriteString("runtime", RuntimeInformation.FrameworkDescription);
             json.WriteString("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}");
-            json.WriteString("command", "adjoint train " + string.Join(' ', settings.Rows().Select(row => $"--{row.Name} {row.Value}")));
+            json.WriteString("command", "adjoint train " + string.Join(' ', settings.Rows().Select(row => $"--{row.Name} {row.Value}")) + (isFinal ? " --final" : ""));
             json.WriteEndObject();
         }
         AtomicFile.WriteText(Path.Combine(folder, "settings.json"), Encoding.UTF8.GetString(buffer.ToArray()) + "\n");
@@ -44,11 +48,20 @@ internal static class RunFolder
         var path = Path.Combine(folder, "settings.json");
         if (!File.Exists(path)) throw new AdjointException($"--resume {folder}: no settings.json there; name the folder of a run");
         if (!Directory.EnumerateFiles(folder, "checkpoint-*.safetensors").Any() && File.Exists(Path.Combine(folder, "report.html"))) throw new AdjointException($"--resume {folder}: the run is complete; nothing is left to do");
+        var names = new SettingOptions().All.Select(option => option.Name[2..]).ToHashSet();
+        return Entries(path).Where(entry => names.Contains(entry.Key)).ToDictionary();
+    }
+
+    /// <summary>Whether a run was told to measure its best model on the test set at the end.</summary>
+    /// <exception cref="AdjointException">The settings cannot be read.</exception>
+    internal static bool IsFinal(string folder) => Entries(Path.Combine(folder, "settings.json")).GetValueOrDefault("final") == "true";
+
+    private static Dictionary<string, string> Entries(string path)
+    {
         try
         {
             using var json = JsonDocument.Parse(File.ReadAllText(path));
-            var names = new SettingOptions().All.Select(option => option.Name[2..]).ToHashSet();
-            return json.RootElement.EnumerateObject().Where(entry => names.Contains(entry.Name)).ToDictionary(entry => entry.Name, entry => entry.Value.GetString() ?? "");
+            return json.RootElement.EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetString() ?? "");
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {

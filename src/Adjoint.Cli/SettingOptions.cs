@@ -8,45 +8,65 @@ namespace Adjoint.Cli;
 /// <summary>The options of <c>adjoint train</c> on which its result depends: the settings of an experiment too.</summary>
 internal sealed class SettingOptions
 {
-    private readonly Option<string> dataset = new("--dataset") { Description = $"What to learn: {string.Join(", ", TrainSettings.Datasets)}.", DefaultValueFactory = _ => "synth" };
-    private readonly Option<string> model = new("--model") { Description = $"The network: {string.Join(", ", TrainSettings.Models)}.", DefaultValueFactory = _ => "mlp" };
-    private readonly Option<string> hidden = new("--hidden") { Description = "Hidden sizes: 4x (four times the inputs) or a list, 300,100.", DefaultValueFactory = _ => "4x" };
-    private readonly Option<int> layers = new("--layers") { Description = "Hidden layers, for --hidden 4x.", DefaultValueFactory = _ => 1 };
-    private readonly Option<string> activation = new("--activation") { Description = $"Between the layers: {string.Join(", ", Nn.Mlp.Activations)}.", DefaultValueFactory = _ => "sigmoid" };
-    private readonly Option<int> batchSize = new("--batch-size") { Description = "Samples per step.", DefaultValueFactory = _ => 128 };
-    private readonly Option<int> epochs = new("--epochs") { Description = "Passes over the training samples.", DefaultValueFactory = _ => 20 };
-    private readonly Option<double?> rate = new("--lr") { Description = "Learning rate; the default depends on data set and optimizer." };
-    private readonly Option<string> optimizer = new("--optimizer") { Description = $"One of {string.Join(", ", TrainSettings.Optimizers)}.", DefaultValueFactory = _ => "sgd" };
-    private readonly Option<double> momentum = new("--momentum") { Description = "Momentum of sgd.", DefaultValueFactory = _ => 0 };
-    private readonly Option<double> decay = new("--weight-decay") { Description = "Weight decay, of matrices and filters; biases and norms do not decay.", DefaultValueFactory = _ => 0 };
-    private readonly Option<string> reduction = new("--loss-reduction") { Description = "Loss of a batch: mean or sum of its samples' losses.", DefaultValueFactory = _ => "mean" };
-    private readonly Option<string> pixels = new("--pixels") { Description = "Of images: unit (divided by 255; cifar10: -1 to 1), bytes (0 to 255, as the course's engine has them) or standard (each channel minus its mean, over its deviation, of the training samples).", DefaultValueFactory = _ => "unit" };
-    private readonly Option<bool> nesterov = new("--nesterov") { Description = "Nesterov's momentum, for sgd." };
-    private readonly Option<double> smoothing = new("--label-smoothing") { Description = "Share of the target spread over all classes.", DefaultValueFactory = _ => 0 };
-    private readonly Option<string> schedule = new("--schedule") { Description = $"Of the learning rate: {string.Join(", ", TrainSettings.Schedules)}.", DefaultValueFactory = _ => "constant" };
-    private readonly Option<string> augment = new("--augment") { Description = $"Random changes of training images, a list of: {string.Join(", ", Data.Transform.All.Select(transform => transform.Name))}.", DefaultValueFactory = _ => "none" };
-    private readonly Option<double> average = new("--ema") { Description = "Decay of a moving average of the weights, which is then what is validated and kept; 0: none.", DefaultValueFactory = _ => 0 };
-    private readonly Option<string> views = new("--tta") { Description = $"Views of an image whose logits are averaged at the end, on the best model: {string.Join(", ", TestTimeAugmentation.All.Select(views => views.Name))}.", DefaultValueFactory = _ => "none" };
-    private readonly Option<double> biasFactor = new("--bias-lr-factor") { Description = "Learning rate of biases and norms, as a multiple of --lr.", DefaultValueFactory = _ => 1 };
-    private readonly Option<int> patience = new("--patience") { Description = "End after so many epochs without a lower validation loss; 0: never.", DefaultValueFactory = _ => 0 };
-    private readonly Option<ulong> seed = new("--seed") { Description = "Of everything random.", DefaultValueFactory = _ => 1 };
-    private readonly Option<double> share = new("--data-share") { Description = "Use only this share of the training and validation samples, the first ones: for a quick look.", DefaultValueFactory = _ => 1 };
+    private static readonly string Transforms = string.Join(", ", Data.Transform.All.Select(transform => transform.Name));
+    private static readonly string Views = string.Join(", ", TestTimeAugmentation.All.Select(views => views.Name));
 
-    /// <summary>All of them, in the order of the help.</summary>
-    internal IReadOnlyList<Option> All => [dataset, model, hidden, layers, activation, batchSize, epochs, rate, optimizer, momentum, decay, reduction, pixels, nesterov, smoothing, schedule, augment, average, views, biasFactor, patience, seed, share];
+    private readonly Option<string> dataset = Name("--dataset", $"What to learn: {string.Join(", ", TrainSettings.Datasets)}.", "synth");
+    private readonly Option<double> share = NumberOption.Of("--data-share", "Use only this share of the training and validation samples, the first ones: for a quick look.", 1.0);
+    private readonly Option<string> pixels = Name("--pixels", "Of images: unit (divided by 255; cifar10: -1 to 1), bytes (0 to 255, as the course's engine has them) or standard (each channel minus its mean, over its deviation, of the training samples).", "unit");
+    private readonly Option<string> augment = Name("--augment", $"Random changes of training images, a list of: {Transforms}.", "none");
+    private readonly Option<bool> inOrder = NumberOption.Flag("--no-shuffle", "Take the training samples in the order of their files in every epoch, as the course's engine does.");
+    private readonly Option<string> model = Name("--model", $"The network: {string.Join(", ", TrainSettings.Models)}.", "mlp");
+    private readonly Option<string> hidden = Name("--hidden", "Of an mlp: hidden sizes, 4x (four times the inputs) or a list, 300,100.", "4x", "sizes");
+    private readonly Option<int?> layers = NumberOption.Optional<int>("--layers", "Of an mlp: how many hidden layers of --hidden 4x; 1 by default.");
+    private readonly Option<string?> activation = Optional("--activation", $"Of an mlp, between the layers: {string.Join(", ", Nn.Mlp.Activations)}; by default sigmoid for synth and relu for images.");
+    private readonly Option<int> epochs = NumberOption.Of("--epochs", "Passes over the training samples.", 20);
+    private readonly Option<int> batchSize = NumberOption.Of("--batch-size", "Samples per step.", 128);
+    private readonly Option<string?> optimizer = Optional("--optimizer", $"One of {string.Join(", ", TrainSettings.Optimizers)}; by default sgd for synth and adam for images.");
+    private readonly Option<double?> rate = NumberOption.Optional<double>("--lr", "Learning rate; by default one that suits data set and optimizer.");
+    private readonly Option<string> schedule = Name("--schedule", $"Of the learning rate: {string.Join(", ", TrainSettings.Schedules)}.", "constant");
+    private readonly Option<double> momentum = NumberOption.Of("--momentum", "Momentum of sgd.", 0.0);
+    private readonly Option<bool> nesterov = NumberOption.Flag("--nesterov", "Nesterov's momentum, for sgd.");
+    private readonly Option<double> decay = NumberOption.Of("--weight-decay", "Weight decay, of matrices and filters; biases and norms do not decay.", 0.0);
+    private readonly Option<double> biasFactor = NumberOption.Of("--bias-lr-factor", "Learning rate of biases and norms, as a multiple of --lr.", 1.0);
+    private readonly Option<string> reduction = Name("--loss-reduction", "Loss of a batch: mean or sum of its samples' losses.", "mean");
+    private readonly Option<double> smoothing = NumberOption.Of("--label-smoothing", "Share of the target spread over all classes.", 0.0);
+    private readonly Option<double> average = NumberOption.Of("--ema", "Decay of a moving average of the weights, which is then what is validated and kept; 0: none.", 0.0);
+    private readonly Option<int> patience = NumberOption.Of("--patience", "End after so many epochs without a lower validation loss; 0: never.", 0);
+    private readonly Option<string> views = Name("--tta", $"Views of an image whose logits are averaged at the end, on the best model: {Views}.", "none");
+    private readonly Option<ulong> seed = NumberOption.Of("--seed", "Of everything random.", 1UL);
+
+    /// <summary>All of them by subject, in the order of the help.</summary>
+    internal IReadOnlyList<OptionGroup> Groups =>
+    [
+        new("Data", [dataset, share, pixels, augment, inOrder]),
+        new("Network", [model, hidden, layers, activation]),
+        new("Training", [epochs, batchSize, optimizer, rate, schedule, momentum, nesterov, decay, biasFactor, reduction, smoothing, average, patience, views, seed]),
+    ];
+
+    /// <summary>All of them.</summary>
+    internal IReadOnlyList<Option> All => [.. Groups.SelectMany(group => group.Options)];
 
     /// <summary>Name, kind and description of each but the seed, which an experiment sets itself.</summary>
     internal IReadOnlyList<Setting> Settings => [.. All.Where(option => option != seed).Select(option => new Setting(option.Name[2..], KindOf(option.ValueType), option.Description!))];
 
     /// <summary>What was given, checked.</summary>
-    /// <exception cref="UsageException">A value is out of its range.</exception>
+    /// <exception cref="UsageException">A value is out of its range, or was given though it does nothing beside the others.</exception>
     internal TrainSettings Read(ParseResult parsed, int? threads, string? dataDir)
     {
+        var settings = Parse(parsed, threads, dataDir);
+        settings.RefuseIdle(All.Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => option.Name[2..]));
+        return settings;
+    }
+
+    private TrainSettings Parse(ParseResult parsed, int? threads, string? dataDir)
+    {
         string Value(Option<string> option) => parsed.GetValue(option)!;
+        var (of, by) = (Value(dataset), parsed.GetValue(optimizer) ?? TrainSettings.DefaultOptimizer(Value(dataset)));
         var settings = new TrainSettings(
-            Value(dataset), Value(model), Value(hidden), parsed.GetValue(layers), Value(activation), parsed.GetValue(batchSize), parsed.GetValue(epochs),
-            parsed.GetValue(rate) ?? TrainSettings.DefaultLearningRate(Value(dataset), Value(optimizer), Value(reduction), parsed.GetValue(batchSize)),
-            Value(optimizer), parsed.GetValue(momentum), parsed.GetValue(decay), Value(reduction), Value(pixels), parsed.GetValue(seed), threads ?? Workers.ThreadCount, dataDir)
+            of, Value(model), Value(hidden), parsed.GetValue(layers) ?? 1, parsed.GetValue(activation) ?? TrainSettings.DefaultActivation(of, Value(model)), parsed.GetValue(batchSize), parsed.GetValue(epochs),
+            parsed.GetValue(rate) ?? TrainSettings.DefaultLearningRate(of, by, Value(reduction), parsed.GetValue(batchSize)),
+            by, parsed.GetValue(momentum), parsed.GetValue(decay), Value(reduction), Value(pixels), parsed.GetValue(seed), threads ?? Workers.ThreadCount, dataDir)
         {
             Nesterov = parsed.GetValue(nesterov),
             LabelSmoothing = parsed.GetValue(smoothing),
@@ -57,14 +77,19 @@ internal sealed class SettingOptions
             BiasRateFactor = parsed.GetValue(biasFactor),
             Patience = parsed.GetValue(patience),
             DataShare = parsed.GetValue(share),
+            InOrder = parsed.GetValue(inOrder),
         };
         settings.Validate();
         return settings;
     }
 
     /// <summary>The settings of names and values, as in a file.</summary>
-    /// <exception cref="SettingException">A name or a value is wrong.</exception>
-    internal static TrainSettings Read(IEnumerable<KeyValuePair<string, string>> given, int? threads = null, string? dataDir = null)
+    /// <param name="given">Names and values.</param>
+    /// <param name="threads">How many, or null for as many as there are cores.</param>
+    /// <param name="dataDir">Where the data sets lie, or null.</param>
+    /// <param name="isNoted">Whether a run noted them: version 0.1 noted those that do nothing too.</param>
+    /// <exception cref="SettingException">A name or a value is wrong, or one does nothing beside the others.</exception>
+    internal static TrainSettings Read(IEnumerable<KeyValuePair<string, string>> given, int? threads = null, string? dataDir = null, bool isNoted = false)
     {
         var options = new SettingOptions();
         var command = new Command("settings");
@@ -73,11 +98,10 @@ internal sealed class SettingOptions
             if (options.All.All(option => option.Name != "--" + name)) throw new SettingException(name, $"no such setting{Spelling.Hint(name, options.All.Select(option => option.Name[2..]))}");
         // One argument each, so that no value is taken for another option.
         var parsed = command.Parse([.. given.Select(setting => $"--{setting.Key}={setting.Value}")]);
-        if (parsed.Errors.Count > 0)
-            throw new SettingException(given.FirstOrDefault(setting => parsed.Errors[0].Message.Contains($"'--{setting.Key}'", StringComparison.Ordinal)).Key ?? "settings", parsed.Errors[0].Message.TrimEnd('.'));
         try
         {
-            return options.Read(parsed, threads, dataDir);
+            if (parsed.Errors.Count > 0) throw new UsageException(parsed.Errors[0].Message.TrimEnd('.'));
+            return isNoted ? options.Parse(parsed, threads, dataDir) : options.Read(parsed, threads, dataDir);
         }
         catch (UsageException error)
         {
@@ -88,8 +112,13 @@ internal sealed class SettingOptions
         }
     }
 
+    private static Option<string> Name(string name, string description, string fallback, string value = "name") =>
+        new(name) { Description = description, DefaultValueFactory = _ => fallback, HelpName = value };
+
+    private static Option<string?> Optional(string name, string description) => new(name) { Description = description };
+
     private static SettingKind KindOf(Type type) => type == typeof(bool) ? SettingKind.Flag
-        : type == typeof(int) || type == typeof(ulong) ? SettingKind.Integer
+        : type == typeof(int) || type == typeof(int?) || type == typeof(ulong) ? SettingKind.Integer
         : type == typeof(double) || type == typeof(double?) ? SettingKind.Number
         : SettingKind.Text;
 }

@@ -26,7 +26,8 @@ internal sealed class SweepView
         this.trials = trials.ToDictionary(trial => trial.Key, trial => new TrialProgress(trial, TrialState.Waiting, null, null));
         costs = trials.ToDictionary(trial => trial.Key, trial => program.Cost(trial.Settings));
         costBefore = trials.Where(trial => File.Exists(Path.Combine(ExperimentRunner.FolderOf(folder, trial), "result.json"))).Sum(trial => costs[trial.Key]);
-        isLive = !Console.IsErrorRedirected && ReferenceEquals(error, Console.Error);
+        // A table is drawn again in its place, which needs a terminal that moves its cursor; elsewhere it would be printed without end.
+        isLive = Terminal.IsSeen(error) && Terminal.Console(error).Profile.Capabilities.Ansi;
     }
 
     internal void Show(TrialProgress progress)
@@ -55,8 +56,7 @@ internal sealed class SweepView
     internal T While<T>(Func<T> work)
     {
         if (!isLive) return work();
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error) });
-        return console.Live(Table()).Start(context =>
+        return Terminal.Console(error).Live(Table()).Start(context =>
         {
             var task = Task.Run(work);
             while (!task.Wait(250)) context.UpdateTarget(Table());

@@ -15,14 +15,12 @@ internal static class Tool
 
     internal static int Run(string[] args, TextWriter output, TextWriter error)
     {
-        // Not RootCommand: its help would call the tool by the assembly's name.
-        var root = new Command("adjoint", "Adjoint: deep learning that can be seen through.") { new HelpOption(), new VersionOption(), TrainCommand.Create(output, error), PaperCommand.Create(output, error), ExperimentCommand.Create(output, error), ExploreCommand.Create(output, error), OpsCommand.Create(output), DataCommand.Create(output, error) };
-        var debug = new Option<bool>("--debug") { Description = "Show stack traces of failures.", Recursive = true };
-        root.Options.Add(debug);
+        var root = Commands(output, error);
+        var debug = (Option<bool>)root.Options.Single(option => option.Name == "--debug");
         var parsed = root.Parse(args);
         try
         {
-            if (parsed.Errors.Count > 0 && parsed.Action is not System.CommandLine.Help.HelpAction)
+            if (parsed.Errors.Count > 0 && parsed.Action is not HelpPage)
                 throw new UsageException(Explain(parsed));
             var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, Output = output, Error = error, ProcessTerminationTimeout = null };
             return parsed.Invoke(configuration);
@@ -48,18 +46,48 @@ internal static class Tool
         }
     }
 
+    /// <summary>The commands of the tool.</summary>
+    internal static Command Commands(TextWriter output, TextWriter error)
+    {
+        // Not RootCommand: its help would call the tool by the assembly's name.
+        var root = new GuidedCommand("adjoint", "Adjoint: deep learning that can be seen through.",
+        [
+            ("adjoint train", "Watch a network learn, and read its report."),
+            ("adjoint explore --open", "See it think, in the browser."),
+            ("adjoint data fetch mnist", "Get the digits."),
+            ("adjoint train --dataset mnist", "Learn to read them."),
+            ("adjoint train --help", "All settings."),
+        ])
+        {
+            TrainCommand.Create(output, error), ExploreCommand.Create(output, error), ExperimentCommand.Create(output, error),
+            PaperCommand.Create(output, error), OpsCommand.Create(output), DataCommand.Create(output, error),
+        };
+        var debug = NumberOption.Flag("--debug", "Show stack traces of failures.");
+        debug.Recursive = true;
+        root.Options.Add(debug);
+        root.Options.Add(new HelpOption { Action = new HelpPage(), Description = "Show this help." });
+        root.Options.Add(new VersionOption { Description = "Show the version." });
+        return root;
+    }
+
     private static string Explain(ParseResult parsed)
     {
-        var message = parsed.Errors[0].Message.TrimEnd('.');
-        if (parsed.UnmatchedTokens.Count == 0)
-            return parsed.CommandResult.Command.Subcommands is { Count: > 0 } commands && parsed.CommandResult.Command.Action is null
-                ? $"which command? {string.Join(", ", commands.Select(command => command.Name))}; --help tells more"
-                : message;
-        var word = parsed.UnmatchedTokens[0];
-        var valid = word.StartsWith('-')
-            ? parsed.CommandResult.Command.Options.Select(option => option.Name)
-            : parsed.CommandResult.Command.Subcommands.Select(command => command.Name);
-        return $"unknown {(word.StartsWith('-') ? "option" : "command")} '{word}'{Spelling.Hint(word, valid)}";
+        var (result, command) = (parsed.CommandResult, parsed.CommandResult.Command);
+        if (parsed.UnmatchedTokens.Count > 0)
+        {
+            var word = parsed.UnmatchedTokens[0];
+            return word.StartsWith('-') ? $"unknown option '{word}'{Spelling.Hint(word, command.Options.Select(option => option.Name))}"
+                : command.Subcommands.Count > 0 ? $"unknown command '{word}'{Spelling.Hint(word, command.Subcommands.Select(below => below.Name))}"
+                : $"'{word}' is not expected here; {command.Name} --help tells what is";
+        }
+        foreach (var option in result.Children.OfType<OptionResult>())
+            if (option.IdentifierTokenCount > 1) return $"{option.Option.Name}: is given {option.IdentifierTokenCount} times; give it once";
+            else if (!option.Implicit && option.Tokens.Count < option.Option.Arity.MinimumNumberOfValues) return $"{option.Option.Name}: needs a value: {option.Option.Description}";
+        foreach (var argument in result.Children.OfType<ArgumentResult>())
+            if (argument.Tokens.Count < argument.Argument.Arity.MinimumNumberOfValues) return $"{command.Name} needs <{argument.Argument.Name}>: {argument.Argument.Description}";
+        return command.Subcommands.Count > 0 && command.Action is null
+            ? $"which command? {string.Join(", ", command.Subcommands.Select(below => below.Name))}; --help tells more"
+            : parsed.Errors[0].Message.TrimEnd('.');
     }
 
     // A reader that has enough, such as `head`, closes the pipe: no failure of ours.

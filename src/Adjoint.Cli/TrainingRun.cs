@@ -12,6 +12,7 @@ internal sealed class TrainingRun
     private readonly ModelKeeper keeper;
     private readonly CheckpointStore store;
     private readonly Checkpoints checkpoints;
+    private readonly MetricLog metrics;
 
     internal TrainingRun(TrainSettings settings, DataSplits data, string folder, TimeSpan every, bool eager = false, Profile? profile = null)
     {
@@ -20,11 +21,15 @@ internal sealed class TrainingRun
         store = new CheckpointStore(folder);
         var (samples, others) = ($"{data.Train.Count}", $"{data.Validation.Count}");
         checkpoints = new(
-            store, every, [.. settings.ResultRows(), ("training samples", samples), ("validation samples", others)]);
+            store, every,
+            [
+                .. settings.ResultRows(), ("order", settings.InOrder ? "of the files" : "shuffled"),
+                ("training samples", samples), ("validation samples", others),
+            ]);
         var model = settings.CreateModel(data.Train);
         Trainer = settings.CreateTrainer(model, data, validation, eager, profile, checkpoints);
         Trainer.Callbacks.Add(keeper = new ModelKeeper(folder));
-        Trainer.Callbacks.Add(new MetricLog(Path.Combine(folder, "metrics.jsonl")));
+        Trainer.Callbacks.Add(metrics = new MetricLog(Path.Combine(folder, "metrics.jsonl")));
         Trainer.Callbacks.Add(Doctor = new TrainingDoctor(data.Validation));
         if (settings.Patience > 0) Trainer.Callbacks.Add(new EarlyStopping(settings.Patience));
     }
@@ -54,7 +59,7 @@ internal sealed class TrainingRun
         {
             keeper.Write();
         }
-        Trainer.Model.LoadStateDict(SafeTensors.Load(Path.Combine(Folder, "best.safetensors")));
+        TakeBest();
         return result;
     }
 
@@ -63,13 +68,32 @@ internal sealed class TrainingRun
     /// </summary>
     internal void Complete() => store.Clear();
 
-    internal void WriteReport(TrainingResult result)
+    /// <summary>Measures the best model on the test set, after training, and adds that to the metrics.</summary>
+    internal Evaluation Test(TrainingResult result)
+    {
+        var test = Evaluation.Run(Trainer.Model, new DataLoader(Data.Test!, 1000), Settings.Views);
+        metrics.AddTest(result.Best.Epoch, test);
+        return test;
+    }
+
+    /// <summary>Writes the report of a run whose loss is not finite: what was measured before, of the best model until then.</summary>
+    internal TrainingResult WriteDiverged(DivergedException problem)
+    {
+        TakeBest();
+        var result = new TrainingResult([.. Trainer.Results], WasCancelled: false);
+        WriteReport(result, problem: problem.Message);
+        return result;
+    }
+
+    /// <summary>Writes the report.</summary>
+    internal void WriteReport(TrainingResult result, Evaluation? test = null, string? problem = null)
     {
         var mistakes = new ConfidentMistakes(Data.Validation);
         var evaluation = Evaluation.Run(Trainer.Model, validation, Settings.Views, mistakes.Observe);
         // Enough for the second digit, and no longer than the validation takes.
         var someOfTraining = new DataLoader(Data.Train, 1000, shuffle: true).Take(10);
-        var title = Settings.Model == "mlp" ? $"{Settings.Dataset}: {Settings.Model}, {Settings.Activation}" : $"{Settings.Dataset}: {Settings.Model}";
+        var activation = Settings.Rows().FirstOrDefault(row => row.Name == "activation").Value;
+        var title = $"{Settings.Dataset}: {Settings.Model}{(activation is null ? "" : $", {activation}")}";
         var report = new RunReport(title, Settings.Rows(), result, evaluation, Data.Train.ClassNames, Settings.Dataset == "synth" ? Trainer.Model : null)
         {
             Mistakes = mistakes.ToImages(),
@@ -78,7 +102,11 @@ internal sealed class TrainingRun
             Layers = LayerRow.Of(Trainer.Model, Data.Train.SampleShape),
             Training = Evaluation.Run(Trainer.Model, someOfTraining, Settings.Views),
             TrainingSamples = Data.Train.Count,
+            Test = test,
+            Problem = problem,
         };
         AtomicFile.WriteText(Path.Combine(Folder, "report.html"), report.ToHtml());
     }
+
+    private void TakeBest() => Trainer.Model.LoadStateDict(SafeTensors.Load(Path.Combine(Folder, "best.safetensors")));
 }

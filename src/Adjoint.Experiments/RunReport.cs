@@ -31,6 +31,12 @@ public sealed record RunReport(
     /// <summary>How many training samples there are, of which <see cref="Training"/> may have seen a part.</summary>
     public int TrainingSamples { get; init; }
 
+    /// <summary>The best model on samples that were kept back for the very end; null where it was not measured.</summary>
+    public Evaluation? Test { get; init; }
+
+    /// <summary>Why the run could not reach its last epoch, or null: its loss is not finite.</summary>
+    public string? Problem { get; init; }
+
     /// <summary>The best model's layers, see <see cref="LayerRow.Of"/>.</summary>
     public IReadOnlyList<LayerRow> Layers { get; init; } = [];
 
@@ -84,6 +90,7 @@ public sealed record RunReport(
                 $"<p>Best validation accuracy <b>{Percent(best.ValidationAccuracy)}</b> after epoch {best.Epoch}; ");
             text.Append(CultureInfo.InvariantCulture, $"at the end {Percent(final.ValidationAccuracy)}.</p>\n");
         }
+        if (Problem is not null) text.Append($"<p><b>The run did not reach its end.</b> {Escape(Problem)}.</p>\n");
         var facts = new List<string[]>();
         var (right, count) = Counts(Evaluation);
         if (count > 0)
@@ -92,6 +99,12 @@ public sealed record RunReport(
             facts.Add(["validation accuracy of the best model", Percent(Evaluation.Accuracy),
                 Line($"of {count:N0} samples; 95 % interval {Percent(low)} to {Percent(high)} (Wilson's score interval). ")
                 + "The epoch was chosen by these samples, which flatters a little."]);
+        }
+        if (Test is { } test && Counts(test) is (var found, > 0 and var all))
+        {
+            var (low, high) = Proportion.Interval(found, all);
+            facts.Add(["test accuracy of the best model", Percent(test.Accuracy),
+                Line($"measured once, at the end, on {all:N0} samples that nothing was chosen by; 95 % interval {Percent(low)} to {Percent(high)}")]);
         }
         if (Training is { } training && Counts(training).Count is > 0 and var seen)
         {
@@ -114,7 +127,8 @@ public sealed record RunReport(
     private void Diagnosis(StringBuilder text, TrainingDoctor doctor)
     {
         text.Append("<h2>Training doctor</h2>");
-        var advice = doctor.Advice(Result.Epochs);
+        string[] ending = Problem is null ? [] : [$"It diverged: {Problem}. Rule: a loss is finite."];
+        IReadOnlyList<string> advice = [.. ending, .. doctor.Advice(Result.Epochs)];
         text.Append("<ul>").AppendJoin("", advice.Select(line => $"<li>{Escape(line)}</li>")).Append("</ul>\n");
         if (advice.Count == 0) text.Append("<p>Nothing to complain of.</p>\n");
         if (RunFigures.Gradients(doctor.History) is { } figure)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Adjoint.Data;
 
 namespace Adjoint.Cli.Commands;
@@ -8,7 +9,7 @@ internal static class DataCommand
 {
     internal static Command Create(TextWriter output, TextWriter error)
     {
-        var dataDir = new Option<string?>("--data-dir") { Description = "Where the data sets lie; else ADJOINT_DATA, else the user's cache.", Recursive = true };
+        var dataDir = new Option<string?>("--data-dir") { Description = "Where the data sets lie; else ADJOINT_DATA, else the user's cache.", HelpName = "folder", Recursive = true };
         var name = new Argument<string>("dataset") { Description = $"One of {string.Join(", ", TrainSettings.Datasets)}." };
         var list = new Command("list", "Say which data sets are there.");
         list.SetAction(parsed =>
@@ -27,32 +28,53 @@ internal static class DataCommand
             return 0;
         });
         var fetch = new Command("fetch", "Download a data set into the data folder; an interrupted download goes on where it ended.") { name };
-        fetch.SetAction(async (parsed, cancellation) =>
+        fetch.SetAction(async (parsed, _) =>
         {
             var wanted = parsed.GetValue(name)!;
             if (wanted == "synth") throw new UsageException("dataset: synth is made on the spot; there is nothing to fetch");
             var dataset = RemoteDataset.All.SingleOrDefault(one => one.Name == wanted) ?? throw UsageException.OneOf("dataset", wanted, [.. RemoteDataset.All.Select(one => one.Name)]);
             using var client = new HttpClient();
+            using var interrupt = new Interrupt();
             var view = new FetchView(error);
-            var folder = await new DataFetcher(client).FetchAsync(dataset, DataFolder.Candidates(parsed.GetValue(dataDir))[0], view.Show, cancellation);
-            output.WriteLine($"{wanted}: {folder}");
-            return 0;
+            try
+            {
+                var folder = await new DataFetcher(client).FetchAsync(dataset, DataFolder.Candidates(parsed.GetValue(dataDir))[0], view.Show, interrupt.Token);
+                output.WriteLine($"{wanted}: {folder}");
+                return 0;
+            }
+            catch (OperationCanceledException) when (interrupt.Token.IsCancellationRequested)
+            {
+                error.WriteLine("interrupted; the same command goes on where it ended");
+                return Tool.Interrupted;
+            }
+            finally
+            {
+                view.Close();
+            }
         });
-        return new Command("data", "Data sets on this machine.") { list, verify, fetch, dataDir };
+        return new GuidedCommand("data", "Data sets on this machine.",
+            [("adjoint data fetch mnist", "Download it."), ("adjoint data list", "See what is there."), ("adjoint data verify mnist", "Read its files whole.")],
+            new OptionGroup("Where", [dataDir])) { list, verify, fetch };
     }
 
-    // One line per file, rewritten on a terminal.
+    // A line for each file; on a terminal one that counts.
     private sealed class FetchView(TextWriter error)
     {
+        private readonly LiveLine? live = LiveLine.On(error);
         private long shown;
 
         internal void Show(FetchProgress progress)
         {
             var done = progress.Received == progress.Length;
-            if (!done && (Console.IsErrorRedirected || Environment.TickCount64 - shown < 100)) return;
+            if (!done && (live is null || Environment.TickCount64 - shown < 100)) return;
             shown = Environment.TickCount64;
-            error.Write($"{(Console.IsErrorRedirected ? "" : "\r")}{progress.File}  {progress.Received / 1e6:0.0} of {progress.Length / 1e6:0.0} MB{(done ? "\n" : "")}");
+            var line = string.Create(CultureInfo.InvariantCulture, $"{progress.File}  {progress.Received / 1e6:0.0} of {progress.Length / 1e6:0.0} MB");
+            Close();
+            if (done) error.WriteLine(line);
+            else live!.Show(line[^Math.Min(line.Length, live.Room)..], Math.Min(line.Length, live.Room));
         }
+
+        internal void Close() => live?.Clear();
     }
 
     private static string Where(string? given, string dataset)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Adjoint.Experiments;
 using Adjoint.IO;
 
@@ -10,11 +11,11 @@ internal static class ExperimentCommand
     internal static Command Create(TextWriter output, TextWriter error)
     {
         var file = new Argument<string>("file") { Description = "The experiment, a JSON file." };
-        var folder = new Option<string?>("--out") { Description = "Where everything goes; runs/NAME by default." };
-        var dataDir = new Option<string?>("--data-dir") { Description = "Where the data sets lie; else ADJOINT_DATA, else the user's cache." };
-        var jobs = new Option<int?>("--jobs") { Description = "Trials at once; by default one for each core." };
-        var quiet = new Option<bool>("--quiet") { Description = "No progress." };
-        var every = new Option<double>("--checkpoint-every") { Description = "Seconds between a trial's checkpoints.", DefaultValueFactory = _ => 60 };
+        var folder = new Option<string?>("--out") { Description = "Where everything goes; runs/NAME by default.", HelpName = "folder" };
+        var dataDir = new Option<string?>("--data-dir") { Description = "Where the data sets lie; else ADJOINT_DATA, else the user's cache.", HelpName = "folder" };
+        var jobs = NumberOption.Optional<int>("--jobs", "Trials at once; by default one for each core.");
+        var quiet = NumberOption.Flag("--quiet", "No progress.");
+        var every = NumberOption.Of("--checkpoint-every", "Seconds between a trial's checkpoints.", 60.0);
 
         (Study Study, string Folder) Open(ParseResult parsed)
         {
@@ -26,19 +27,20 @@ internal static class ExperimentCommand
 
         int Go(ParseResult parsed) => Open(parsed).Study.Run(Jobs(parsed.GetValue(jobs)), parsed.GetValue(quiet), output, error);
 
-        var run = new Command("run", "Run what is not complete, and write the report. Ctrl-C keeps everything.") { file, folder, dataDir, jobs, quiet, every };
+        OptionGroup[] groups = [new("Run", [folder, dataDir, jobs, every, quiet])];
+        var run = new GuidedCommand("run", "Run what is not complete, and write the report. Ctrl-C keeps everything.", [("adjoint experiment run samples/sweep.json", "The repository's example.")], groups) { file };
         run.SetAction(Go);
-        var resume = new Command("resume", "Go on with an experiment that was interrupted.") { file, folder, dataDir, jobs, quiet, every };
+        var resume = new GuidedCommand("resume", "Go on with an experiment that was interrupted.", [("adjoint experiment resume samples/sweep.json", "After Ctrl-C.")], groups) { file };
         resume.SetAction(parsed => Directory.Exists(Path.Combine(Open(parsed).Folder, "trials"))
             ? Go(parsed)
             : throw new AdjointException($"{Open(parsed).Folder}: nothing was begun there; adjoint experiment run {parsed.GetValue(file)}"));
-        var status = new Command("status", "Say where each trial is.") { file, folder };
+        var status = new GuidedCommand("status", "Say where each trial is.", [], new OptionGroup("Where", [folder])) { file };
         status.SetAction(parsed =>
         {
             Open(parsed).Study.Status(output);
             return 0;
         });
-        var report = new Command("report", "Write the report of what is complete.") { file, folder };
+        var report = new GuidedCommand("report", "Write the report of what is complete.", [], new OptionGroup("Where", [folder])) { file };
         report.SetAction(parsed => Open(parsed).Study.Report($"adjoint experiment run {parsed.GetValue(file)}", output, error));
         var schema = new Command("schema", "Print the JSON schema of experiment files; save it beside yours and name it under $schema.");
         schema.SetAction(_ =>
@@ -46,10 +48,15 @@ internal static class ExperimentCommand
             output.Write(ExperimentSchema.For(new TrainProgram(null, TimeSpan.Zero)));
             return 0;
         });
-        return new Command("experiment", "Sweeps over settings and seeds, from a JSON file.") { run, resume, status, report, schema };
+        return new GuidedCommand("experiment", "Sweeps over settings and seeds, from a JSON file.",
+        [
+            ("adjoint experiment run samples/sweep.json", "Run a sweep; again after Ctrl-C, to go on."),
+            ("adjoint experiment status samples/sweep.json", "See how far it is."),
+            ("adjoint experiment schema", "What may stand in the file, for an editor."),
+        ]) { run, resume, status, report, schema };
     }
 
-    internal static TimeSpan Seconds(double every) => every is >= 0 and < 1e6 ? TimeSpan.FromSeconds(every) : throw new UsageException($"--checkpoint-every: {every} is out of range; use 0 or more");
+    internal static TimeSpan Seconds(double every) => every is >= 0 and < 1e6 ? TimeSpan.FromSeconds(every) : throw new UsageException($"--checkpoint-every: {every.ToString(CultureInfo.InvariantCulture)} is out of range; use 0 or more, below a million");
 
     internal static int Jobs(int? wanted) => wanted is null or >= 1 and <= 256 ? wanted ?? Study.DefaultJobs : throw new UsageException($"--jobs: {wanted} is out of range; use 1 to 256");
 }

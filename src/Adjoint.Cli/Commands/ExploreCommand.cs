@@ -1,6 +1,5 @@
 using System.CommandLine;
-using System.Diagnostics;
-using System.Globalization;
+using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Adjoint.Data;
@@ -17,33 +16,42 @@ internal static class ExploreCommand
     {
         var dataset = new Option<string?>("--dataset") { Description = $"What to learn: {string.Join(", ", TrainSettings.Datasets)}; synth by default." };
         var model = new Option<string?>("--model") { Description = $"The network: {string.Join(", ", TrainSettings.Models)}; mlp by default." };
-        var hidden = new Option<string?>("--hidden") { Description = "Hidden sizes of an mlp: 4x (four times the inputs) or a list, 300,100." };
-        var layers = new Option<int?>("--layers") { Description = "Hidden layers, for --hidden 4x." };
-        var activation = new Option<string?>("--activation") { Description = $"Of an mlp: {string.Join(", ", Nn.Mlp.Activations)}." };
-        var batchSize = new Option<int>("--batch-size") { Description = "Samples per step, and in the graph.", DefaultValueFactory = _ => 32 };
-        var rate = new Option<double?>("--lr") { Description = "Learning rate at first; the default depends on data set and optimizer." };
-        var optimizer = new Option<string?>("--optimizer") { Description = $"At first: {string.Join(", ", TrainSettings.Optimizers)}; by default sgd for synth and adam for images, which shows something sooner." };
-        var seed = new Option<ulong>("--seed") { Description = "Of everything random.", DefaultValueFactory = _ => 1 };
-        var dataDir = new Option<string?>("--data-dir") { Description = "Where the data sets lie; else ADJOINT_DATA, else the user's cache." };
-        var checkpoint = new Option<string?>("--checkpoint") { Description = "Begin with the best model of a run: its folder, whose settings are taken, or a .safetensors file." };
-        var port = new Option<int>("--port") { Description = "Where to serve; any free port by default." };
-        var open = new Option<bool>("--open") { Description = "Open the page in the browser." };
-        var command = new Command("explore", "Show a network think and learn, in the browser.") { dataset, model, hidden, layers, activation, batchSize, rate, optimizer, seed, dataDir, checkpoint, port, open };
+        var hidden = new Option<string?>("--hidden") { Description = "Of an mlp: hidden sizes, 4x (four times the inputs) or a list, 300,100." };
+        var layers = NumberOption.Optional<int>("--layers", "Of an mlp: how many hidden layers of --hidden 4x; 1 by default.");
+        var activation = new Option<string?>("--activation") { Description = $"Of an mlp: {string.Join(", ", Nn.Mlp.Activations)}; by default sigmoid for synth and relu for images." };
+        var batchSize = NumberOption.Of("--batch-size", "Samples per step, and in the graph.", 32);
+        var rate = NumberOption.Optional<double>("--lr", "Learning rate at first; by default one that suits data set and optimizer.");
+        var optimizer = new Option<string?>("--optimizer") { Description = $"At first: {string.Join(", ", TrainSettings.Optimizers)}; by default sgd for synth and adam for images." };
+        var seed = NumberOption.Of("--seed", "Of everything random.", 1UL);
+        var dataDir = new Option<string?>("--data-dir") { Description = "Where the data sets lie; else ADJOINT_DATA, else the user's cache.", HelpName = "folder" };
+        var checkpoint = new Option<string?>("--checkpoint") { Description = "Begin with the best model of a run: its folder, whose settings are taken, or a .safetensors file.", HelpName = "path" };
+        var port = NumberOption.Of("--port", "Where to serve; 0 takes any free port.", 0);
+        var open = NumberOption.Flag("--open", "Open the page in the browser.");
+        var command = new GuidedCommand("explore", "Show a network think and learn, in the browser.",
+        [
+            ("adjoint explore --open", "An mlp on two features, made on the spot."),
+            ("adjoint explore --dataset cifar10 --model lenet --open", "Images and convolutions."),
+        ],
+        new("Data", [dataset, dataDir]), new("Network", [model, hidden, layers, activation, checkpoint]), new("Training", [batchSize, rate, optimizer, seed]), new("Page", [port, open]));
         command.SetAction(parsed =>
         {
             var (file, run) = Checkpoint(parsed.GetValue(checkpoint));
-            string Value(Option<string?> option, string fallback) => parsed.GetValue(option) ?? run.GetValueOrDefault(option.Name[2..]) ?? fallback;
-            double? Noted(string name) => double.TryParse(run.GetValueOrDefault(name), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
-            var of = Value(dataset, "synth");
-            var by = Value(optimizer, of == "synth" ? "sgd" : "adam");
+            string? Given(Option<string?> option) => parsed.GetValue(option) ?? run.GetValueOrDefault(option.Name[2..]);
+            T? Noted<T>(string name) where T : struct, INumber<T>, IMinMaxValue<T> =>
+                !run.TryGetValue(name, out var text) ? null
+                : NumberText.TryRead<T>(text, out var number, out var problem) ? number
+                : throw new AdjointException($"--checkpoint {parsed.GetValue(checkpoint)}: {name} of its settings.json: {problem}");
+            var (of, by) = (Given(dataset) ?? "synth", Given(model) ?? "mlp");
+            var step = Given(optimizer) ?? TrainSettings.DefaultOptimizer(of);
             // A rate belongs to its optimizer, and to the mean over a batch, which is what the page learns from.
-            var noted = run.GetValueOrDefault("optimizer") == by && run.GetValueOrDefault("loss-reduction") == "mean" ? Noted("lr") : null;
+            var noted = run.GetValueOrDefault("optimizer") == step && run.GetValueOrDefault("loss-reduction") == "mean" ? Noted<double>("lr") : null;
             var settings = new TrainSettings(
-                of, Value(model, "mlp"), Value(hidden, "4x"), parsed.GetValue(layers) ?? (int.TryParse(run.GetValueOrDefault("layers"), out var deep) ? deep : 1), Value(activation, "sigmoid"),
-                parsed.GetValue(batchSize), 1, parsed.GetValue(rate) ?? noted ?? TrainSettings.DefaultLearningRate(of, by, "mean", parsed.GetValue(batchSize)), by, Noted("momentum") ?? 0, Noted("weight-decay") ?? 0, "mean",
-                run.GetValueOrDefault("pixels") ?? "unit", parsed.GetValue(seed), Workers.ThreadCount, parsed.GetValue(dataDir));
+                of, by, Given(hidden) ?? "4x", parsed.GetValue(layers) ?? Noted<int>("layers") ?? 1, Given(activation) ?? TrainSettings.DefaultActivation(of, by),
+                parsed.GetValue(batchSize), 1, parsed.GetValue(rate) ?? noted ?? TrainSettings.DefaultLearningRate(of, step, "mean", parsed.GetValue(batchSize)), step,
+                Noted<double>("momentum") ?? 0, Noted<double>("weight-decay") ?? 0, "mean", run.GetValueOrDefault("pixels") ?? "unit", parsed.GetValue(seed), Workers.ThreadCount, parsed.GetValue(dataDir));
             settings.Validate();
-            if (parsed.GetValue(port) is < 0 or > 65535) throw new UsageException($"--port: {parsed.GetValue(port)} is out of range; use 1 to 65535");
+            settings.RefuseIdle(command.Options.Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => option.Name[2..]));
+            if (parsed.GetValue(port) is < 0 or > 65535) throw new UsageException($"--port: {parsed.GetValue(port)} is out of range; use 0 (any free one) to 65535");
             if (settings.BatchSize > 1024) throw new UsageException($"--batch-size: {settings.BatchSize} is out of range; use 1 to 1024, so that a page can show it");
             return Serve(settings, file, parsed.GetValue(port), parsed.GetValue(open), output, error);
         });
@@ -70,7 +78,7 @@ internal static class ExploreCommand
         output.WriteLine(page.Address);
         output.Flush();
         error.WriteLine("Ctrl+C stops.");
-        if (open) OpenBrowser(page.Address, error);
+        if (open) Browser.Open(page.Address.ToString(), error);
         stopped.Wait();
         return 0;
     }
@@ -111,17 +119,5 @@ internal static class ExploreCommand
                 throw new AdjointException($"--checkpoint {path}: settings.json does not parse ({problem.Message.TrimEnd('.')}); name the .safetensors file and give the settings as options", problem);
             }
         return (best, settings);
-    }
-
-    private static void OpenBrowser(Uri address, TextWriter error)
-    {
-        try
-        {
-            using var _ = Process.Start(new ProcessStartInfo(address.ToString()) { UseShellExecute = true });
-        }
-        catch (Exception problem) when (problem is System.ComponentModel.Win32Exception or PlatformNotSupportedException or InvalidOperationException)
-        {
-            error.WriteLine("--open: no browser could be started; open the address above");
-        }
     }
 }

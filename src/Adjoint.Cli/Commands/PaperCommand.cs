@@ -10,19 +10,27 @@ internal static class PaperCommand
 
     internal static Command Create(TextWriter output, TextWriter error)
     {
-        var seeds = new Option<int>("--seeds") { Description = "How many seeds; 3 prove little, 10 more.", DefaultValueFactory = _ => 3 };
-        var only = new Option<string?>("--only") { Description = "Some of the figures: 1,4b. A b is the other way to read what the report leaves open." };
-        var quick = new Option<bool>("--quick") { Description = "The whole path in under two minutes, on a small share of epochs and data; marked as such everywhere." };
-        var jobs = new Option<int?>("--jobs") { Description = "Trials at once; by default one for each core." };
-        var folder = new Option<string?>("--out") { Description = "Where everything goes, runs/paper by default; what is complete there is not run again." };
-        var dataDir = new Option<string?>("--data-dir") { Description = "Where the data sets lie; else ADJOINT_DATA, else the user's cache." };
-        var quiet = new Option<bool>("--quiet") { Description = "No progress." };
-        var every = new Option<double>("--checkpoint-every") { Description = "Seconds between a trial's checkpoints.", DefaultValueFactory = _ => 60 };
-        var report = new Option<bool>("--report") { Description = "Run nothing: write the report of what is complete." };
-        var command = new Command("paper", "Redraw the course report's figures and judge its claims.") { seeds, only, quick, jobs, folder, dataDir, quiet, every, report };
+        var seeds = NumberOption.Of("--seeds", "How many seeds; 3 prove little, 10 more.", 3);
+        var only = new Option<string?>("--only") { Description = "Some of the figures: 1,4b. A b is the other way to read what the report leaves open.", HelpName = "figures" };
+        var quick = NumberOption.Flag("--quick", "The whole path in under two minutes, on a small share of epochs and data; marked as such everywhere.");
+        var jobs = NumberOption.Optional<int>("--jobs", "Trials at once; by default one for each core.");
+        var folder = new Option<string?>("--out") { Description = "Where everything goes, runs/paper by default; what is complete there is not run again.", HelpName = "folder" };
+        var dataDir = new Option<string?>("--data-dir") { Description = "Where the data sets lie; else ADJOINT_DATA, else the user's cache.", HelpName = "folder" };
+        var quiet = NumberOption.Flag("--quiet", "No progress.");
+        var every = NumberOption.Of("--checkpoint-every", "Seconds between a trial's checkpoints.", 60.0);
+        var report = NumberOption.Flag("--report", "Run nothing: write the report of what is complete.");
+        var command = new GuidedCommand("paper", "Redraw the course report's figures and judge its claims.",
+        [
+            ("adjoint paper --quick", "See that everything works."),
+            ("adjoint paper", "All figures, three seeds: some hours."),
+            ("adjoint paper --only 1,4 --seeds 10", "Two of them, with more seeds."),
+        ],
+        new("What", [only, seeds, quick, report]), new("Run", [jobs, folder, dataDir, every, quiet]));
         command.SetAction(parsed =>
         {
             var count = parsed.GetValue(seeds);
+            if (parsed.GetValue(report) && ((IReadOnlyList<Option>)[jobs, every, quiet]).FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } idle)
+                throw new UsageException($"{idle.Name}: does nothing beside --report, which runs nothing; leave it out");
             if (count is < 1 or > 1000) throw new UsageException($"--seeds: {count} is out of range; use 1 to 1000");
             var wanted = Select(parsed.GetValue(only), parsed.GetValue(quick)).Select(one => one with { Seeds = [.. Enumerable.Range(1, count).Select(seed => (ulong)seed)] }).ToArray();
             var program = new TrainProgram(parsed.GetValue(dataDir), ExperimentCommand.Seconds(parsed.GetValue(every)));

@@ -14,18 +14,25 @@ internal static class TrainCommand
     internal static Command Create(TextWriter output, TextWriter error)
     {
         var options = new SettingOptions();
-        var threads = new Option<int?>("--threads") { Description = "Threads; the result does not depend on it." };
-        var dataDir = new Option<string?>("--data-dir") { Description = "Where the data sets lie; else ADJOINT_DATA, else the user's cache." };
-        var folder = new Option<string?>("--out") { Description = "The run's folder; by default a new one under runs/." };
-        var resume = new Option<string?>("--resume") { Description = "Go on with the run of this folder, with its settings, from its last checkpoint; the result is that of a run never interrupted." };
-        var every = new Option<double>("--checkpoint-every") { Description = "Seconds between checkpoints.", DefaultValueFactory = _ => 60 };
-        var final = new Option<bool>("--final") { Description = "Measure the best model on the test set, once, at the very end." };
-        var quiet = new Option<bool>("--quiet") { Description = "No progress." };
-        var eager = new Option<bool>("--eager") { Description = "Do not capture training steps; the result is the same." };
-        var profile = new Option<bool>("--profile") { Description = "Time every op: a table at the end, trace.json in the run's folder. Implies --eager." };
-        var asJson = new Option<bool>("--json") { Description = "Print the result as one JSON object on stdout." };
-        var command = new Command("train", "Train a network and write a report.");
-        foreach (var option in (IEnumerable<Option>)[.. options.All, threads, dataDir, folder, resume, every, final, quiet, asJson, eager, profile]) command.Options.Add(option);
+        var threads = NumberOption.Optional<int>("--threads", "Threads, by default one for each core; the result does not depend on it.");
+        var dataDir = new Option<string?>("--data-dir") { Description = "Where the data sets lie; else ADJOINT_DATA, else the user's cache.", HelpName = "folder" };
+        var folder = new Option<string?>("--out") { Description = "The run's folder; by default a new one under runs/.", HelpName = "folder" };
+        var resume = new Option<string?>("--resume") { Description = "Go on with the run of this folder, with its settings, from its last checkpoint; the result is that of a run never interrupted.", HelpName = "folder" };
+        var every = NumberOption.Of("--checkpoint-every", "Seconds between checkpoints.", 60.0);
+        var final = NumberOption.Flag("--final", "Measure the best model on the test set, once, at the very end.");
+        var quiet = NumberOption.Flag("--quiet", "No progress.");
+        var open = NumberOption.Flag("--open", "Open the report in the browser at the end.");
+        var eager = NumberOption.Flag("--eager", "Do not capture training steps; the result is the same.");
+        var profile = NumberOption.Flag("--profile", "Time every op: a table at the end, trace.json in the run's folder. Implies --eager.");
+        var asJson = NumberOption.Flag("--json", "Print the result as one JSON object on stdout.");
+        var command = new GuidedCommand("train", "Train a network and write a report.",
+        [
+            ("adjoint train", "A first look: two features, made on the spot."),
+            ("adjoint train --dataset mnist --epochs 3", "Digits; after adjoint data fetch mnist."),
+            ("adjoint train --dataset cifar10 --model lenet --batch-size 50 --open", "Photographs, and the report in the browser."),
+            ("adjoint train --epochs 5 --optimizer sgd --momentum 0.9 --lr 0.1 --schedule cosine", "Settings of one's own."),
+        ],
+        [.. options.Groups, new("Run", [folder, resume, every, threads, dataDir]), new("Result", [final, open, quiet, asJson, profile, eager])]);
         command.SetAction(parsed =>
         {
             var interval = ExperimentCommand.Seconds(parsed.GetValue(every));
@@ -34,47 +41,75 @@ internal static class TrainCommand
                 throw new UsageException($"{other.Name}: --resume takes the settings of the run's folder; leave it out");
             var settings = from is null
                 ? options.Read(parsed, parsed.GetValue(threads), parsed.GetValue(dataDir))
-                : SettingOptions.Read(RunFolder.ReadSettings(from), parsed.GetValue(threads), parsed.GetValue(dataDir));
+                : SettingOptions.Read(RunFolder.ReadSettings(from), parsed.GetValue(threads), parsed.GetValue(dataDir), isNoted: true);
+            if (settings.DataDir is not null) settings.RefuseIdle(["data-dir"]);
+            var isFinal = parsed.GetValue(final) || from is not null && RunFolder.IsFinal(from);
+            if (isFinal && !settings.HasTest) throw new UsageException($"--final: {settings.Dataset} has no test set; leave it out");
             Workers.ThreadCount = settings.Threads;
             var data = settings.LoadData();
             var path = from ?? RunFolder.Create(parsed.GetValue(folder), settings.Dataset);
             using var held = FolderLock.Take(path);
-            if (from is null) RunFolder.WriteSettings(path, settings);
+            if (from is null || parsed.GetValue(final)) RunFolder.WriteSettings(path, settings, isFinal);
             var run = new TrainingRun(settings, data, path, interval, parsed.GetValue(eager), parsed.GetValue(profile) ? new Profile() : null);
-            return Run(run, from is not null, parsed.GetValue(final), parsed.GetValue(quiet), parsed.GetValue(asJson), output, error);
+            var code = Run(run, from is not null, isFinal, parsed.GetValue(quiet), parsed.GetValue(asJson), output, error);
+            if (parsed.GetValue(open) && code == 0) Browser.Open(Path.GetFullPath(Path.Combine(path, "report.html")), error);
+            return code;
         });
         return command;
     }
 
     private static int Run(TrainingRun run, bool resume, bool final, bool quiet, bool asJson, TextWriter output, TextWriter error)
     {
-        var (settings, data, folder, model) = (run.Settings, run.Data, run.Folder, run.Trainer.Model);
+        var (settings, data, model) = (run.Settings, run.Data, run.Trainer.Model);
+        var report = Path.Combine(run.Folder, "report.html");
+        var parameters = model.Parameters().Sum(parameter => (long)parameter.Length);
+        var view = quiet ? null : new ProgressView(error, settings.Epochs);
         if (!quiet)
-            error.WriteLine($"{settings.Dataset}: {data.Train.Count:N0} training and {data.Validation.Count:N0} validation samples; {settings.Model} with {model.Parameters().Sum(parameter => parameter.Length):N0} parameters; {settings.Threads} thread{(settings.Threads == 1 ? "" : "s")}");
-        if (!quiet) run.Trainer.Callbacks.Add(new ProgressView(error, settings.Epochs));
+            error.WriteLine($"{settings.Dataset}: {data.Train.Count:N0} training and {data.Validation.Count:N0} validation samples; {settings.Model} with {parameters:N0} parameters; {settings.Threads} thread{(settings.Threads == 1 ? "" : "s")}");
+        if (view is not null) run.Trainer.Callbacks.Add(view);
         using var interrupt = new Interrupt();
-        var result = run.Train(resume, warning => error.WriteLine($"adjoint: {warning}"), interrupt.Token);
-        run.WriteReport(result);
-        var test = final && data.Test is { } samples ? Evaluation.Run(model, new DataLoader(samples, 1000), settings.Views) : null;
+        TrainingResult result;
+        try
+        {
+            result = run.Train(resume, warning =>
+            {
+                view?.Close();
+                error.WriteLine($"adjoint: {warning}");
+            }, interrupt.Token);
+        }
+        catch (DivergedException problem)
+        {
+            view?.Close();
+            result = run.WriteDiverged(problem);
+            if (!quiet) error.WriteLine($"report: {report}");
+            if (asJson) output.WriteLine(ToJson(run, parameters, result, null, problem.Message));
+            throw;
+        }
+        finally
+        {
+            view?.Close();
+        }
+        var test = final && !result.WasCancelled ? run.Test(result) : null;
+        run.WriteReport(result, test);
         if (!quiet)
         {
-            error.WriteLine(FormattableString.Invariant($"best validation accuracy {result.Best.ValidationAccuracy:P2} after epoch {result.Best.Epoch}; report: {Path.Combine(folder, "report.html")}"));
-            if (result.WasCancelled) error.WriteLine($"interrupted; to go on: adjoint train --resume {folder}");
+            error.WriteLine(FormattableString.Invariant($"best validation accuracy {result.Best.ValidationAccuracy:P2} after epoch {result.Best.Epoch}; report: {report}"));
+            if (result.WasCancelled) error.WriteLine($"interrupted; to go on: adjoint train --resume {run.Folder}");
             if (test is not null) error.WriteLine(FormattableString.Invariant($"test accuracy of that model: {test.Accuracy:P2}"));
-            else if (final) error.WriteLine($"--final: {settings.Dataset} has no test set");
         }
         if (run.Profile is { } profile)
         {
-            AtomicFile.Write(Path.Combine(folder, "trace.json"), profile.WriteTrace);
+            AtomicFile.Write(Path.Combine(run.Folder, "trace.json"), profile.WriteTrace);
             error.Write(profile.ToTable());
         }
         if (!result.WasCancelled) run.Complete();
-        if (asJson) output.WriteLine(ToJson(settings, model.Parameters().Sum(parameter => (long)parameter.Length), folder, result, test));
+        if (asJson) output.WriteLine(ToJson(run, parameters, result, test, null));
         return result.WasCancelled ? Tool.Interrupted : 0;
     }
 
-    private static string ToJson(TrainSettings settings, long parameters, string folder, TrainingResult result, Evaluation? test)
+    private static string ToJson(TrainingRun run, long parameters, TrainingResult result, Evaluation? test, string? problem)
     {
+        var settings = run.Settings;
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
         {
@@ -84,13 +119,18 @@ internal static class TrainCommand
             json.WriteNumber("parameters", parameters);
             json.WriteNumber("seed", settings.Seed);
             json.WriteNumber("threads", settings.Threads);
-            json.WriteString("runDirectory", folder);
+            json.WriteString("runDirectory", run.Folder);
             json.WriteStartArray("epochs");
             foreach (var epoch in result.Epochs) MetricLog.Write(json, epoch);
             json.WriteEndArray();
             Short(json, "best", result.Best);
             Short(json, "final", result.Final);
-            if (test is not null) json.WriteNumber("testAccuracy", test.Accuracy);
+            if (test is not null)
+            {
+                json.WriteNumber("testLoss", test.Loss);
+                json.WriteNumber("testAccuracy", test.Accuracy);
+            }
+            if (problem is not null) json.WriteString("problem", problem);
             json.WriteEndObject();
         }
         return Encoding.UTF8.GetString(buffer.ToArray());

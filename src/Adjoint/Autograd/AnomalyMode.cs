@@ -56,7 +56,7 @@ public sealed class AnomalyException : AdjointException
 {
     internal AnomalyException(string op, bool backward, string found, string calledAt, string cause)
         : base($"{op}: its {(backward ? "backward" : "forward")} made {found}; called at {calledAt}{cause}") =>
-        (OpName, IsBackward, CalledAt) = (op, backward, calledAt);
+        (OpName, IsBackward, CalledAt, Finding) = (op, backward, calledAt, $"{op}: its {(backward ? "backward" : "forward")} made {found}{cause}");
 
     /// <summary>The op.</summary>
     public string OpName { get; }
@@ -66,4 +66,7 @@ public sealed class AnomalyException : AdjointException
 
     /// <summary>File and line of the call.</summary>
     public string CalledAt { get; }
+
+    // The message without the line.
+    internal string Finding { get; }
 }

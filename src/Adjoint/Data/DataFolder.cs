@@ -21,16 +21,18 @@ public static class DataFolder
         foreach (var root in Candidates(given))
             foreach (var name in names)
                 if (Exists(Path.Combine(root, name), marker)) return Path.Combine(root, name);
-        throw new DataFormatException($"data set {dataset}: no {marker} in {string.Join(" or ", Candidates(given))}; give --data-dir the folder that holds it");
+        throw new DataFormatException(
+            $"data set {dataset}: no {marker} in {string.Join(" or ", Candidates(given))}; download it with: adjoint data fetch {dataset}{(given is null ? "" : $" --data-dir {given}")}"
+            + $"{(given is null ? "; or give --data-dir the folder that holds it" : "")}");
     }
 
     /// <summary>A file of a folder, with or without <c>.gz</c>.</summary>
-    internal static string Find(string folder, string name)
+    internal static string Find(string folder, string name, string dataset)
     {
         var path = Path.Combine(folder, name);
         if (File.Exists(path)) return path;
         if (File.Exists(path + ".gz")) return path + ".gz";
-        throw new DataFormatException($"{path}: the file is missing; the data set is incomplete");
+        throw new DataFormatException($"{path}: the file is missing; the data set is incomplete; adjoint data fetch {dataset} brings what is missing");
     }
 
     private static bool Exists(string folder, string name) => File.Exists(Path.Combine(folder, name)) || File.Exists(Path.Combine(folder, name + ".gz"));

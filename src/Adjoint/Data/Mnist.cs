@@ -31,8 +31,8 @@ public static class Mnist
 
     private static Dataset Read(string folder, string part, string name, IReadOnlyList<string> classes, float divisor)
     {
-        var imageFile = DataFolder.Find(folder, $"{part}-images-idx3-ubyte");
-        var labelFile = DataFolder.Find(folder, $"{part}-labels-idx1-ubyte");
+        var imageFile = DataFolder.Find(folder, $"{part}-images-idx3-ubyte", name);
+        var labelFile = DataFolder.Find(folder, $"{part}-labels-idx1-ubyte", name);
         var (sizes, pixels) = IdxFile.Read(imageFile, 3);
         var (labelSizes, labels) = IdxFile.Read(labelFile, 1);
         if (sizes[1] != 28 || sizes[2] != 28)

@@ -46,10 +46,26 @@ public sealed class MetricLog(string path) : Callback
         foreach (var epoch in trainer.Results) file.Write(Line(epoch));
     });
 
-    private static ReadOnlySpan<byte> Line(EpochResult epoch)
+    /// <summary>Adds what the model of an epoch, the best, measured on samples that were kept back for the end.</summary>
+    public void AddTest(int epoch, Evaluation test)
+    {
+        using var file = new FileStream(path, FileMode.Append);
+        file.Write(Line(json =>
+        {
+            json.WriteStartObject();
+            json.WriteNumber("epoch", epoch);
+            Number(json, "testLoss", test.Loss);
+            Number(json, "testAccuracy", test.Accuracy);
+            json.WriteEndObject();
+        }));
+    }
+
+    private static ReadOnlySpan<byte> Line(EpochResult epoch) => Line(json => Write(json, epoch));
+
+    private static ReadOnlySpan<byte> Line(Action<Utf8JsonWriter> write)
     {
         using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer)) Write(json, epoch);
+        using (var json = new Utf8JsonWriter(buffer)) write(json);
         buffer.WriteByte((byte)'\n');
         return buffer.ToArray();
     }

@@ -262,6 +262,11 @@ public sealed class Trainer(Module model, Optimizer optimizer, DataLoader traini
             using (new AnomalyMode()) LossOf(x, y);
             return "no single op made it";
         }
+        catch (AnomalyException error)
+        {
+            // The line of an op that the trainer itself called is that of Run, and tells nothing.
+            return error.CalledAt == CallSite.Find().Outside ? error.Finding : error.Message;
+        }
         catch (AdjointException error)
         {
             return error.Message;

@@ -1,0 +1,31 @@
+using Spectre.Console;
+
+namespace Adjoint.Cli;
+
+/// <summary>What the terminal can do.</summary>
+internal static class Terminal
+{
+    private const int Usual = 80;
+
+    /// <summary>Its columns now; 80 where it does not tell.</summary>
+    internal static int Width
+    {
+        get
+        {
+            try
+            {
+                return System.Console.WindowWidth is > 0 and var width ? width : Usual;
+            }
+            catch (Exception problem) when (problem is IOException or PlatformNotSupportedException)
+            {
+                return Usual;
+            }
+        }
+    }
+
+    /// <summary>Whether a writer is standard error, and a person sees it.</summary>
+    internal static bool IsSeen(TextWriter error) => !System.Console.IsErrorRedirected && ReferenceEquals(error, System.Console.Error);
+
+    /// <summary>The console of a writer that a person sees: it knows whether codes move the cursor, and whether colours are wanted.</summary>
+    internal static IAnsiConsole Console(TextWriter error) => AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error) });
+}
