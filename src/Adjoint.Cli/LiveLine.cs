@@ -6,6 +6,7 @@ namespace Adjoint.Cli;
 /// </summary>
 internal sealed class LiveLine
 {
+    private const int Echo = 2;
     private readonly TextWriter writer;
     private readonly bool hasCodes;
     private readonly Func<int> columns;
@@ -25,8 +26,8 @@ internal sealed class LiveLine
     /// <summary>Whether colours are wanted.</summary>
     internal bool HasColors { get; }
 
-    /// <summary>How many characters a line has room for. The last column stays empty: a terminal may wrap there.</summary>
-    internal int Room => Math.Max(0, columns() - 1);
+    /// <summary>How many characters a line has room for, so that nothing folds: also not the ^C that a terminal adds to it.</summary>
+    internal int Room => Math.Max(0, columns() - Echo - 1);
 
     /// <summary>Writes the line in place of the one before.</summary>
     /// <param name="text">What stands there, codes of colour included.</param>
@@ -51,7 +52,7 @@ internal sealed class LiveLine
     private string Erased()
     {
         if (shown == 0) return "";
-        if (!hasCodes) return $"\r{new string(' ', Math.Min(shown, Room))}\r";
+        if (!hasCodes) return $"\r{new string(' ', Math.Min(shown + Echo, columns() - 1))}\r";
         // A terminal that became narrower has folded the line: its rows above go too.
         var above = (shown - 1) / Math.Max(1, columns());
         return above > 0 ? $"\r\e[{above}A\e[J" : "\r\e[K";

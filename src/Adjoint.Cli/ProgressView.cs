@@ -49,11 +49,12 @@ internal sealed class ProgressView(TextWriter error, LiveLine? live, int epochs)
         while (count > 1 && Bar() < NarrowestBar) count--;
         var bar = Math.Clamp(Bar(), 0, WidestBar);
         var filled = (int)((double)bar * step.Step / step.Steps);
-        var rest = string.Concat(parts.Take(count).Skip(1).Select(part => "  " + part));
         // Without colours the two ends of the bar are told apart by their signs.
         var drawn = live!.HasColors ? $"\e[34m{new string('━', filled)}\e[90m{new string('━', bar - filled)}\e[0m" : new string('#', filled) + new string('-', bar - filled);
-        var head = parts[0].Length <= live.Room ? parts[0] : "";
-        if (head.Length > 0) live.Show(bar < NarrowestBar ? head : $"{head} {drawn}{rest}", bar < NarrowestBar ? head.Length : head.Length + 1 + bar + rest.Length);
+        var (head, rest) = (parts[0], string.Concat(parts.Take(count).Skip(1).Select(part => "  " + part)));
+        if (head.Length > live.Room) live.Clear();
+        else if (bar < NarrowestBar) live.Show(head, head.Length);
+        else live.Show($"{head} {drawn}{rest}", head.Length + 1 + bar + rest.Length);
     }
 
     private string Line(EpochResult epoch) => string.Create(CultureInfo.InvariantCulture, $"epoch {epoch.Epoch,3}/{epochs}  acc {epoch.ValidationAccuracy:0.0000}");

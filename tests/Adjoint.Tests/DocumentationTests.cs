@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
+using Adjoint.Cli;
 
 namespace Adjoint.Tests;
 
@@ -23,6 +24,55 @@ public sealed partial class DocumentationTests : IDisposable
         var path = Path.Combine(folder, page + ".cs");
         File.WriteAllText(path, program.ToString());
         Assert.Equal(string.Concat(blocks.Select(block => block.Groups["output"].Value + Mark + "\n")), Run(path));
+    }
+
+    [Fact]
+    public void Snippets_of_the_README_compile_and_run_in_a_new_project()
+    {
+        var snippets = Snippet().Matches(File.ReadAllText(Path.Combine(LayeringTests.Root(), "README.md")));
+        Assert.Equal(3, snippets.Count);
+        // What `dotnet new console` makes, with the library; a program for each snippet, all in one build.
+        var library = Path.GetDirectoryName(typeof(Tensor).Assembly.Location)!;
+        File.WriteAllText(Path.Combine(folder, "readme.csproj"), $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework>
+                <ImplicitUsings>enable</ImplicitUsings><Nullable>enable</Nullable>
+                <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
+              </PropertyGroup>
+              <ItemGroup>
+                <Reference Include="{Path.Combine(library, "Adjoint.dll")}" />
+                <Reference Include="{Path.Combine(library, "Adjoint.Kernels.dll")}" />
+              </ItemGroup>
+            </Project>
+            """);
+        for (var i = 0; i < snippets.Count; i++)
+        {
+            var lines = snippets[i].Groups["code"].Value.Split('\n');
+            var (head, body) = (lines.TakeWhile(line => line.StartsWith("using ", StringComparison.Ordinal)), lines.SkipWhile(line => line.StartsWith("using ", StringComparison.Ordinal)));
+            File.WriteAllText(Path.Combine(folder, $"Snippet{i}.cs"), $"{string.Join('\n', head)}\nstatic class Snippet{i} {{ internal static void Run() {{\n{string.Join('\n', body)}\n}} }}\n");
+        }
+        File.WriteAllText(Path.Combine(folder, "Program.cs"), string.Concat(Enumerable.Range(0, snippets.Count).Select(i => $"Snippet{i}.Run();\n")));
+        var output = Run("--project", Path.Combine(folder, "readme.csproj"));
+        Assert.Contains("Divide", output, StringComparison.Ordinal);
+        Assert.Matches(@"(?m)^9[0-9]\.[0-9] % right after one epoch$", output);
+    }
+
+    [Theory]
+    [InlineData("README.md"), InlineData("docs/experiments.md"), InlineData("docs/explorer.md"), InlineData("docs/images.md"), InlineData("docs/from-vugrad.md")]
+    public void The_tool_takes_the_commands_that_a_page_shows(string page)
+    {
+        var text = string.Concat(Shell().Matches(File.ReadAllText(Path.Combine(LayeringTests.Root(), page))).Select(block => block.Groups["lines"].Value)).Replace("\\\n", " ", StringComparison.Ordinal);
+        var commands = text.Split('\n').Where(line => line.StartsWith("adjoint ", StringComparison.Ordinal)).Select(line => line.Split('#')[0].Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..]).ToArray();
+        Assert.NotEmpty(commands);
+        foreach (var command in commands)
+        {
+            Assert.Empty(Tool.Commands(TextWriter.Null, TextWriter.Null).Parse(command).Errors);
+            // Settings are judged before data are looked for.
+            if (command[0] != "train" || !command.Contains("--dataset")) continue;
+            using var error = new StringWriter();
+            Assert.Equal((Tool.Failure, true), (Tool.Run([.. command, "--data-dir", folder], TextWriter.Null, error), error.ToString().Contains("adjoint data fetch", StringComparison.Ordinal)));
+        }
     }
 
     [Theory]
@@ -49,19 +99,25 @@ public sealed partial class DocumentationTests : IDisposable
             Assert.True(Path.Exists(Path.Combine(Path.GetDirectoryName(path)!, link.Groups[1].Value)), $"{page}: nothing lies at {link.Groups[1].Value}");
     }
 
-    private static string Run(string program)
+    private static string Run(params string[] program)
     {
-        var start = new ProcessStartInfo("dotnet", ["run", program]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", ["run", .. program]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{program}: {output} {error.Result}");
+        Assert.True(process.ExitCode == 0, $"{string.Join(' ', program)}: {output} {error.Result}");
         return output;
     }
 
     [GeneratedRegex(@"```csharp\n(?<code>.*?)```\n\n```text\n(?<output>.*?)```", RegexOptions.Singleline)]
     private static partial Regex Example();
+
+    [GeneratedRegex(@"```csharp\n(?<code>.*?)```", RegexOptions.Singleline)]
+    private static partial Regex Snippet();
+
+    [GeneratedRegex(@"```sh\n(?<lines>.*?)```", RegexOptions.Singleline)]
+    private static partial Regex Shell();
 
     [GeneratedRegex(@"\]\((?!http)([^)#]+)\)")]
     private static partial Regex Link();

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Adjoint.Cli;
+using Adjoint.Data;
 
 namespace Adjoint.Tests.Cli;
 
@@ -63,7 +64,76 @@ public sealed class ToolTests : IDisposable
         Assert.Contains("exists and is not empty", Fails("train", "--out", folder), StringComparison.Ordinal);
         Assert.Contains("is a file", Fails("train", "--out", Path.Combine(folder, "file")), StringComparison.Ordinal);
         Assert.Contains("cannot be written to", Fails("train", "--out", OperatingSystem.IsWindows() ? @"Z:\no\drive" : "/proc/adjoint"), StringComparison.Ordinal);
-        Assert.Contains("data set mnist: no train-images-idx3-ubyte in", Fails("train", "--dataset", "mnist", "--data-dir", folder), StringComparison.Ordinal);
+        var missing = Fails("train", "--dataset", "mnist", "--data-dir", folder);
+        Assert.Contains("data set mnist: no train-images-idx3-ubyte in", missing, StringComparison.Ordinal);
+        Assert.Contains($"adjoint data fetch mnist --data-dir {folder}", missing, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("train --dataset mnist", "mnist")]
+    [InlineData("train --dataset fashion-mnist", "fashion-mnist")]
+    [InlineData("train --dataset cifar10 --model lenet", "cifar10")]
+    [InlineData("data verify cifar10", "cifar10")]
+    [InlineData("explore --dataset mnist", "mnist")]
+    [InlineData("paper --only text", "cifar10")]
+    public void Missing_data_names_the_command_that_brings_it(string line, string name) =>
+        Assert.Contains($"adjoint data fetch {name} ", Fails([.. line.Split(' '), "--data-dir", folder]), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("mnist", "", "relu", "adam", "0.001")]
+    [InlineData("fashion-mnist", "", "relu", "adam", "0.001")]
+    [InlineData("mnist", "sgd", "relu", "sgd", "0.1")]
+    [InlineData("synth", "", "sigmoid", "sgd", "1")]
+    public void What_is_left_open_suits_the_data(string dataset, string optimizer, string activation, string chosen, string rate)
+    {
+        var given = new Dictionary<string, string> { ["dataset"] = dataset };
+        if (optimizer.Length > 0) given["optimizer"] = optimizer;
+        var rows = SettingOptions.Read(given).Rows().ToDictionary(row => row.Name, row => row.Value);
+        Assert.Equal((activation, chosen, rate, "128"), (rows["activation"], rows["optimizer"], rows["lr"], rows["batch-size"]));
+    }
+
+    [Fact]
+    public void An_epoch_of_MNIST_with_nothing_set_reaches_97_percent()
+    {
+        if (Environment.GetEnvironmentVariable("ADJOINT_DATA") is not { Length: > 0 }) Assert.Skip("skipped: ADJOINT_DATA is not set");
+        var (code, output, _) = Run("train", "--dataset", "mnist", "--epochs", "1", "--json", "--quiet", "--out", Path.Combine(folder, "run"));
+        Assert.Equal(0, code);
+        Assert.True(JsonDocument.Parse(output).RootElement.GetProperty("best").GetProperty("validationAccuracy").GetDouble() > 0.97, output);
+    }
+
+    [Fact]
+    public void Without_shuffling_the_samples_come_as_they_lie()
+    {
+        string Weights(params string[] options)
+        {
+            var path = Path.Combine(folder, $"run{options.Length}");
+            Assert.Equal(0, Run(["train", "--epochs", "1", "--data-share", "0.02", "--quiet", "--out", path, .. options]).Code);
+            return Convert.ToHexString(File.ReadAllBytes(Path.Combine(path, "last.safetensors")));
+        }
+        Assert.NotEqual(Weights(), Weights("--no-shuffle"));
+        Assert.Contains("\"no-shuffle\": \"true\"", File.ReadAllText(Path.Combine(folder, "run1", "settings.json")), StringComparison.Ordinal);
+        var loader = SettingOptions.Read([new("no-shuffle", "true"), new("batch-size", "3")]).CreateLoader(Synth.Create(train: 6, validation: 1).Train);
+        foreach (var pass in (int[])[1, 2])
+            Assert.Equal(Synth.Create(train: 6, validation: 1).Train.Batch([0, 1, 2]).Inputs.ToArray<float>(), loader.First().Inputs.ToArray<float>());
+    }
+
+    [Fact]
+    public void Where_there_is_no_browser_open_says_so_in_one_line()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("whether there is a display is asked as on Linux");
+        string[] names = ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"];
+        var before = names.Select(Environment.GetEnvironmentVariable).ToArray();
+        try
+        {
+            foreach (var name in names) Environment.SetEnvironmentVariable(name, null);
+            var path = Path.Combine(folder, "run");
+            var (code, _, error) = Run("train", "--epochs", "0", "--data-share", "0.01", "--quiet", "--open", "--out", path);
+            Assert.Equal((0, $"--open: no browser could be started here; open {Path.Combine(path, "report.html")} yourself{Environment.NewLine}"), (code, error));
+        }
+        finally
+        {
+            foreach (var (name, value) in names.Zip(before)) Environment.SetEnvironmentVariable(name, value);
+        }
     }
 
     [Fact]
@@ -103,13 +173,5 @@ public sealed class ToolTests : IDisposable
         return error;
     }
 
-    private static (int Code, string Output, string Error) Run(params string[] args)
-    {
-        var threads = Adjoint.Kernels.Workers.ThreadCount;
-        using var output = new StringWriter();
-        using var error = new StringWriter();
-        var code = Tool.Run(args, output, error);
-        Adjoint.Kernels.Workers.ThreadCount = threads;
-        return (code, output.ToString(), error.ToString());
-    }
+    private static (int Code, string Output, string Error) Run(params string[] args) => ToolRun.Of(args);
 }
