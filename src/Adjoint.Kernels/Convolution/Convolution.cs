@@ -17,6 +17,9 @@ public static unsafe class Convolution
     private const int MostDirectFilters = 16;
     private const int LeastWinogradChannels = 16;
 
+    // Kernels that add all taps one after another leave more of them to the one that adds block by block.
+    private const int MostTaps = 1 << 15;
+
     // Of an image: its transform takes up to 18 bytes for each, in one buffer.
     private const long MostWinogradElements = 1 << 26;
 
@@ -40,7 +43,7 @@ public static unsafe class Convolution
             WinogradCorrelate(new(shape.Samples, shape.Filters, shape.Channels, shape.OutHeight, shape.OutWidth, 2 - shape.PadHeight, 2 - shape.PadWidth, WinogradLanes<T>()), g, w, true, null, dx);
             return;
         }
-        if (FlatDataGradient<V512<T>, T>.Covers(shape))
+        if (FlatDataGradient<V512<T>, T>.Covers(shape) && (long)shape.GroupFilters * shape.KernelHeight * shape.KernelWidth <= MostTaps)
         {
             if (Vector512.IsHardwareAccelerated) FlatDataGradient<V512<T>, T>.Run(shape, g, w, dx);
             else if (Vector256.IsHardwareAccelerated) FlatDataGradient<V256<T>, T>.Run(shape, g, w, dx);
@@ -66,6 +69,13 @@ public static unsafe class Convolution
 
     /// <summary>∂L/∂w from x and g = ∂L/∂y.</summary>
     public static void WeightGradient<T>(in ConvShape shape, T* x, T* g, T* dw) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (LongWeightGradient.Covers(shape)) LongWeightGradient.Run(shape, x, g, dw);
+        else ShortWeightGradient(shape, x, g, dw);
+    }
+
+    /// <summary>The same where each sum has a moderate number of terms.</summary>
+    internal static void ShortWeightGradient<T>(in ConvShape shape, T* x, T* g, T* dw) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (IsWinograd<T>(shape))
         {
@@ -117,9 +127,9 @@ public static unsafe class Convolution
     {
         if (Vector512.IsHardwareAccelerated)
         {
-            if (FillsVectors<V512<T>, T>(filters) && filters <= FewFilters && outWidth % V512<T>.Count is not 0 && outWidth % FilterLaneCorrelation<V512<T>, T>.Columns == 0)
+            if (taps <= MostTaps && FillsVectors<V512<T>, T>(filters) && filters <= FewFilters && outWidth % V512<T>.Count is not 0 && outWidth % FilterLaneCorrelation<V512<T>, T>.Columns == 0)
                 FilterLaneCorrelation<V512<T>, T>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
-            else if (!IsDirect<V512<T>, T>(filters, outHeight, outWidth, out var pairs))
+            else if (!IsDirect<V512<T>, T>(filters, outHeight, outWidth, out var pairs) || taps > MostTaps)
             {
                 // The tile that wastes the fewest rows.
                 if (filters <= 6) Correlation<T, Tile6x4<V512<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
@@ -131,7 +141,7 @@ public static unsafe class Convolution
         }
         else if (Vector256.IsHardwareAccelerated)
         {
-            if (IsDirect<V256<T>, T>(filters, outHeight, outWidth, out var pairs) && !pairs) DirectCorrelation<V256<T>, T, DirectTile6x2<V256<T>, T>, OneRow<V256<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
+            if (IsDirect<V256<T>, T>(filters, outHeight, outWidth, out var pairs) && !pairs && taps <= MostTaps) DirectCorrelation<V256<T>, T, DirectTile6x2<V256<T>, T>, OneRow<V256<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
             else Correlation<T, Tile6x2<V256<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
         }
         else if (Vector128.IsHardwareAccelerated) Correlation<T, Tile6x2<V128<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);

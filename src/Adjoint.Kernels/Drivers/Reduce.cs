@@ -3,10 +3,13 @@ using System.Runtime.Intrinsics;
 
 namespace Adjoint.Kernels;
 
-/// <summary>Folds one axis: contiguous x [outer, n, inner] → y [outer, inner].</summary>
+/// <summary>
+/// Folds one axis: contiguous x [outer, n, inner] → y [outer, inner]. Long axes are folded in pieces whose results meet in pairs
+/// (<see cref="Pairs"/>): a float32 sum of ones would otherwise stop at 2²⁴.
+/// </summary>
 public static unsafe class Reduce
 {
-    // One row is folded in pieces of this many elements, whose results are combined in order: also the unit of sharing.
+    // Elements of a row that are folded straight on: also the unit of sharing.
     private const int Piece = 8192;
     private const int SmallWork = 32768;
 
@@ -23,8 +26,8 @@ public static unsafe class Reduce
             {
                 job.Partial = results;
                 Workers.For(pieces, ref job);
-                // Partial results are transformed already: combine only, in piece order.
-                Combine(lane, results, pieces, y);
+                // Partial results are transformed already: combine only.
+                Scalar<T>.Store(Meet(lane, results, pieces), y);
             }
             return;
         }
@@ -32,11 +35,27 @@ public static unsafe class Reduce
         Workers.For((int)((outer + job.RowsPerChunk - 1) / job.RowsPerChunk), ref job);
     }
 
-    private static void Combine<T, TLane>(TLane lane, T* partial, int count, T* y) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IReduceLane
+    private static Scalar<T> Meet<T, TLane>(TLane lane, T* partial, nint count)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IReduceLane
     {
-        var total = Scalar<T>.Splat(lane.Identity);
-        for (var i = 0; i < count; i++) total = lane.Combine(total, Scalar<T>.Load(partial + i));
-        Scalar<T>.Store(total, y);
+        if (count == 1) return Scalar<T>.Load(partial);
+        var left = Pairs.Left(count, 1);
+        return lane.Combine(Meet(lane, partial, left), Meet(lane, partial + left, count - left));
+    }
+
+    private static void LongRow<T, TLane>(TLane lane, T* x, nint n, T* y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IReduceLane
+    {
+        if (n <= Piece)
+        {
+            Row(lane, x, n, y);
+            return;
+        }
+        var left = Pairs.Left(n, Piece);
+        T right;
+        LongRow(lane, x, left, y);
+        LongRow(lane, x + left, n - left, &right);
+        Scalar<T>.Store(lane.Combine(Scalar<T>.Load(y), Scalar<T>.Load(&right)), y);
     }
 
     private static void Row<T, TLane>(TLane lane, T* x, nint n, T* y) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IReduceLane
@@ -69,11 +88,36 @@ public static unsafe class Reduce
         Scalar<T>.Store(total, y);
     }
 
-    private static void Columns<T, TLane>(TLane lane, T* x, nint n, nint inner, T* y) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IReduceLane
+    private static void Columns<T, TLane>(TLane lane, T* x, nint n, nint inner, T* y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IReduceLane
     {
-        new Span<T>(y, (int)inner).Fill(T.CreateTruncating(lane.Identity));
-        for (nint k = 0; k < n; k++)
-            Zip.Run(new Step<TLane>(lane), y, x + k * inner, y, inner);
+        if (n <= Pairs.Terms)
+        {
+            Columns(lane, x, n, inner, y, null);
+            return;
+        }
+        fixed (T* sums = new T[Pairs.Levels(n) * inner]) Columns(lane, x, n, inner, y, sums);
+    }
+
+    // One row of sums for each level of pairs.
+    private static void Columns<T, TLane>(TLane lane, T* x, nint n, nint inner, T* y, T* sums)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IReduceLane
+    {
+        if (n <= Pairs.Terms)
+        {
+            new Span<T>(y, (int)inner).Fill(T.CreateTruncating(lane.Identity));
+            for (nint k = 0; k < n; k++) Zip.Run(new Step<TLane>(lane), y, x + k * inner, y, inner);
+            return;
+        }
+        var left = Pairs.Left(n, Pairs.Terms);
+        Columns(lane, x, left, inner, y, sums);
+        Columns(lane, x + left * inner, n - left, inner, sums, sums + inner);
+        Zip.Run(new Both<TLane>(lane), y, sums, y, inner);
+    }
+
+    private readonly struct Both<TLane>(TLane lane) : IBinaryLane where TLane : struct, IReduceLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => lane.Combine(x, y);
     }
 
     private readonly struct Step<TLane>(TLane lane) : IBinaryLane where TLane : struct, IReduceLane
@@ -102,7 +146,7 @@ public static unsafe class Reduce
             }
             var last = Math.Min(Outer, (chunk + 1) * RowsPerChunk);
             for (var row = chunk * RowsPerChunk; row < last; row++)
-                if (Inner == 1) Row(Lane, X + row * N, N, Y + row);
+                if (Inner == 1) LongRow(Lane, X + row * N, N, Y + row);
                 else Columns(Lane, X + row * N * Inner, N, Inner, Y + row * Inner);
         }
     }

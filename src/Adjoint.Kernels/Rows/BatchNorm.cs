@@ -12,6 +12,9 @@ public static unsafe class BatchNorm
     private const int RunElements = 1024;
     private const int LotElements = 8192;
 
+    // Of one run, before its lanes are added up in double precision.
+    private const int LongestRun = 8192;
+
     /// <summary>Mean and variance (divided by n·s) of each channel: two passes, so that nothing cancels.</summary>
     public static void Statistics<T>(T* x, T* mean, T* variance, int n, int c, int s) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -124,6 +127,17 @@ public static unsafe class BatchNorm
             for (var run = first; run < Math.Min(n, first + runs); run++, x += next, y += next)
             {
                 nint i = 0;
+                while (s - i > LongestRun)
+                {
+                    for (var last = i + LongestRun; i < last; i += 2 * V.Count)
+                    {
+                        a += lane.Invoke(V.Load(x + i), V.Load(y + i));
+                        b += lane.Invoke(V.Load(x + i + V.Count), V.Load(y + i + V.Count));
+                    }
+                    V.Store(a + b, lanes);
+                    for (var j = 0; j < V.Count; j++) sum += double.CreateTruncating(lanes[j]);
+                    (a, b) = (V.Splat(0), V.Splat(0));
+                }
                 for (; i <= s - 2 * V.Count; i += 2 * V.Count)
                 {
                     a += lane.Invoke(V.Load(x + i), V.Load(y + i));

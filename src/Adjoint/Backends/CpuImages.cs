@@ -198,13 +198,8 @@ public sealed unsafe partial class CpuBackend
         void Run<T>() where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
             var inner = Inner(x.Shape, axis);
-            var from = px.Data<T>();
-            var to = y.Data<T>();
-            to.Clear();
-            var outer = index.Length == 0 || inner == 0 ? 0 : x.Length / (index.Length * inner);
-            for (var o = 0; o < outer; o++)
-                for (var j = 0; j < index.Length; j++)
-                    for (var i = 0; i < inner; i++) to[(o * y.Shape[axis] + index[j]) * inner + i] += from[(o * index.Length + j) * inner + i];
+            var outer = inner == 0 || y.Shape[axis] == 0 ? 0 : y.Length / (y.Shape[axis] * inner);
+            fixed (T* from = px.Data<T>(), to = y.Data<T>()) ScatterSum.Run(from, index, index.Length, to, outer, y.Shape[axis], inner);
         }
     }
 

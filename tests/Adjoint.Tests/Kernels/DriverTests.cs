@@ -45,6 +45,24 @@ public unsafe class DriverTests
     }
 
     [Fact]
+    public void Long_folds_of_rows_and_columns_keep_their_digits()
+    {
+        const int length = 1 << 20;
+        var x = new float[2 * length];
+        Array.Fill(x, 0.1f);
+        var (rows, columns) = (new float[2], new float[2]);
+        float total;
+        fixed (float* px = x, pr = rows, pc = columns)
+        {
+            Reduce.Run(new SumLane(), px, pr, 2, length, 1);
+            Reduce.Run(new SumLane(), px, pc, 1, length, 2);
+            Reduce.Run(new SumLane(), px, &total, 1, 2 * length, 1);
+        }
+        // Without vectors 2,048 terms are added one after another.
+        foreach (var sum in (float[])[.. rows, .. columns, total / 2]) Assert.Equal(0.1f * (double)length, sum, 2e-5 * 0.1f * length);
+    }
+
+    [Fact]
     public void NaN_passes_through_every_lane_and_fold()
     {
         for (var at = 0; at < 40; at++)

@@ -53,20 +53,18 @@ internal sealed class ScatterAddOp(int axis, Shape to) : Op
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
     {
-        output.Storage.Bytes.Clear();
         var picks = Picks.Resolve("ScatterAdd", inputs[1], to, axis);
         var x = CpuBackend.Packed(inputs[0]);
-        if (x.DType == DType.Float32) Add<float>(x, picks, output);
-        else Add<double>(x, picks, output);
+        if (x.DType == DType.Float32) Add<float>(x, picks, inputs[1].Shape[axis], output);
+        else Add<double>(x, picks, inputs[1].Shape[axis], output);
     }
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [Apply(new GatherOp(axis), gradient, node.Inputs[1]), null];
 
-    private static void Add<T>(Tensor x, int[] picks, Tensor output) where T : unmanaged, System.Numerics.INumber<T>
+    private static unsafe void Add<T>(Tensor x, int[] picks, int repeats, Tensor output)
+        where T : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<T>
     {
-        var from = x.Data<T>();
-        var to = output.Data<T>();
-        for (var i = 0; i < picks.Length; i++) to[picks[i]] += from[i];
+        fixed (T* from = x.Data<T>(), to = output.Data<T>()) Kernels.ScatterSum.Run(from, picks, repeats, to, 1, output.Length, 1);
     }
 }
 

@@ -3,6 +3,9 @@ namespace Adjoint;
 /// <summary>What averaging windows gives. An average is a convolution of each channel with equal weights, and is computed so.</summary>
 public static class AvgPool2dMethods
 {
+    // Elements beyond which a mean is better taken of the window alone, as a convolution adds them one after another.
+    private const int LargeWindow = 4096;
+
     extension(Tensor x)
     {
         /// <summary>
@@ -16,6 +19,8 @@ public static class AvgPool2dMethods
             AveragingWindows.Check(x.Shape, kernel, step, pad);
             var (height, width) = (PoolWindows.Count(x.Shape[2], kernel.Height, step.Height, pad.Height, ceil), PoolWindows.Count(x.Shape[3], kernel.Width, step.Width, pad.Width, ceil));
             var (below, right) = (AveragingWindows.Beyond(x.Shape[2], height, kernel.Height, step.Height, pad.Height), AveragingWindows.Beyond(x.Shape[3], width, kernel.Width, step.Width, pad.Width));
+            if (step == kernel && pad == 0 && below == 0 && right == 0 && (long)kernel.Height * kernel.Width > LargeWindow)
+                return AveragingWindows.SideBySide(x, kernel, height, width);
             var planes = x.Reshape(x.Shape[0] * x.Shape[1], 1, x.Shape[2], x.Shape[3]).PadAxis(2, 0, below).PadAxis(3, 0, right);
             var weight = Tensor.Full((int[])[1, 1, kernel.Height, kernel.Width], 1.0 / ((double)kernel.Height * kernel.Width), x.DType);
             // Of rows and columns beyond the padding, in a stride that does not reach them, the convolution may make one window more.
@@ -78,6 +83,11 @@ internal static class AveragingWindows
         double[] share = [.. Enumerable.Range(0, count).Select(i => (double)kernel / Math.Min(kernel, x.Shape[axis] + 2L * padding - (long)i * stride))];
         return Tensor.From((ReadOnlySpan<double>)share, shape).To(x.DType);
     }
+
+    /// <summary>Means of windows that fill the image from its first corner on.</summary>
+    internal static Tensor SideBySide(Tensor x, Size2 kernel, int height, int width) =>
+        x.Slice(2, 0, height * kernel.Height).Slice(3, 0, width * kernel.Width)
+            .Reshape(x.Shape[0], x.Shape[1], height, kernel.Height, width, kernel.Width).Mean([3, 5]);
 
     internal static Tensor Adaptive(Tensor x, int axis, int size)
     {
