@@ -38,6 +38,7 @@ internal sealed class BackwardPass
         {
             pass.Claim(root);
             if (leaves is not null) pass.Prune(leaves);
+            if (leaves is not null && Arena.Current is { } recording) pass.RefuseForeign(recording);
             pass.Deliver(root, gradient, siblings: []);
             foreach (var node in pass.nodes)
             {
@@ -136,6 +137,15 @@ internal sealed class BackwardPass
                 if (leads) leading.Add(nodes[i]);
                 else if (k < 64) nodes[i].Skipped |= 1ul << k;
             }
+    }
+
+    // A captured step replays what this thread did while recording, and nothing else that its gradients go through.
+    private void RefuseForeign(Arena recording)
+    {
+        foreach (var node in nodes)
+            if (node.Op is not ViewOp && node.Output.Storage.Arena != recording)
+                Arena.Refuse(
+                    $"{node.Op.Name} was applied before the step or on another thread, where it is not recorded");
     }
 
     private void Step(OpNode node)

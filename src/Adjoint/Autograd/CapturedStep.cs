@@ -20,6 +20,7 @@ public sealed class CapturedStep
     private readonly bool fallBackToEager;
     private CapturedPlan? plan;
     private int calls;
+    private int running;
 
     private CapturedStep(Func<Tensor, Tensor, Tensor> loss, Tensor[] parameters, bool fallBackToEager) =>
         (this.loss, this.parameters, this.fallBackToEager) = (loss, parameters, fallBackToEager);
@@ -55,8 +56,26 @@ public sealed class CapturedStep
 
     /// <summary>Computes the loss, which comes without a graph, and the parameters' gradients.</summary>
     /// <exception cref="CaptureException">The step cannot be captured, or the batch has another shape or type, and falling back is not allowed.</exception>
-    /// <exception cref="AdjointException">The memory of a tensor that the step reads was recycled.</exception>
+    /// <exception cref="AdjointException">
+    /// The memory of a tensor that the step reads was recycled, or another thread is running the step.
+    /// </exception>
     public Tensor Run(Tensor x, Tensor y)
+    {
+        if (Interlocked.Exchange(ref running, 1) != 0)
+            throw new AdjointException(
+                "CapturedStep: it is running already, on another thread or further up, and has one set of buffers; "
+                + "create one for each thread");
+        try
+        {
+            return RunAlone(x, y);
+        }
+        finally
+        {
+            Volatile.Write(ref running, 0);
+        }
+    }
+
+    private Tensor RunAlone(Tensor x, Tensor y)
     {
         Arena.RefuseWithin("it runs another captured step");
         // A replay checks no results and takes no notice of NoGrad, which the eager step refuses.

@@ -27,7 +27,7 @@ internal static class LastGeneration
             Flowing.Value = run = new object();
         else if (storages is { } last)
             foreach (var storage in last)
-                if (!storage.IsKept) storage.Release(ReleaseReason);
+                if (!storage.IsKept) storage.ReleaseUnlessShared(ReleaseReason);
         storages = next;
     }
 }

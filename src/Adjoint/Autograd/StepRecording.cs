@@ -24,7 +24,7 @@ internal sealed class StepRecording
             foreach (var parameter in parameters) AssumeUnchanged(parameter);
             using (Backend.Observe(Execute))
             {
-                var value = loss(X, Y);
+                var value = Apply(loss);
                 if (value.Length != 1) Arena.Refuse($"the loss is {value.Shape}, not a single number");
                 Differentiation.BackwardTo(value, parameters.ToHashSet());
                 Loss = Resolve(value);
@@ -77,6 +77,20 @@ internal sealed class StepRecording
     {
         if (!aliases.TryGetValue(storage, out var alias)) aliases[storage] = alias = storage.Alias();
         return alias;
+    }
+
+    // A refusal on another thread, where it happens, comes wrapped.
+    private Tensor Apply(Func<Tensor, Tensor, Tensor> loss)
+    {
+        try
+        {
+            return loss(X, Y);
+        }
+        catch (AggregateException error)
+        {
+            if (error.Flatten().InnerExceptions.OfType<CaptureException>().FirstOrDefault() is not { } refusal) throw;
+            throw new CaptureException(refusal.Reason);
+        }
     }
 
     private Tensor Copy(Tensor input)

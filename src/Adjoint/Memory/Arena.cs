@@ -69,9 +69,16 @@ internal sealed class Arena
         made.Clear();
     }
 
-    internal void Check()
+    /// <summary>Refuses what a replay would not do, where memory is touched.</summary>
+    /// <param name="isOwn">Whether the memory is its own, or a parameter's, which others may read.</param>
+    internal void Check(bool isOwn)
     {
-        if (!isSealed && !IsComputing && current == this)
+        if (isSealed) return;
+        if (current != this)
+        {
+            if (isOwn) Refuse("a part of it is computed on another thread, where it is not recorded");
+        }
+        else if (!IsComputing)
             Refuse(Cause() is { } op ? $"{op} reads or writes memory outside of a backend's operation" : "a tensor's memory is read or written between operations (Item, ToArray, CopyFrom, printing)");
     }
 

@@ -31,10 +31,14 @@ public sealed class Storage
     private readonly int start;
     private string? releaseReason;
     private volatile bool isLent;
+    private volatile bool isShared;
+    private readonly bool isOfArena;
+    private readonly int thread;
 
     private Storage(byte[] buffer, int start, int byteLength, bool pooled, Arena? arena = null)
     {
-        Arena = arena;
+        (Arena, isOfArena) = (arena, arena is not null);
+        if (pooled) thread = Environment.CurrentManagedThreadId;
         this.buffer = buffer;
         this.start = start;
         ByteLength = byteLength;
@@ -133,10 +137,11 @@ public sealed class Storage
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
+            if (IsPooled && thread != Environment.CurrentManagedThreadId) NoteShared();
             var bytes = buffer;
             if (bytes is null)
                 ThrowReleased();
-            Arena?.Check();
+            Arena?.Check(isOfArena);
             return MemoryMarshal.CreateSpan(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(bytes!), start), ByteLength);
         }
     }
@@ -156,6 +161,28 @@ public sealed class Storage
 
     private static void ThrowTooLarge(long byteLength) => throw new AdjointException(
         $"Tensor: {byteLength:N0} bytes do not fit one buffer; the largest tensor is {MaxBytes:N0} bytes; split it");
+
+    /// <summary>
+    /// Releases what one thread alone has touched. What another has, may be in use there: it stays readable, and the
+    /// finalizer hands it back.
+    /// </summary>
+    internal void ReleaseUnlessShared(string reason)
+    {
+        if (!IsPooled || isShared || Interlocked.CompareExchange(ref releaseReason, reason, null) is not null)
+            return;
+        if (Interlocked.Exchange(ref buffer, null) is not { } bytes) return;
+        GC.SuppressFinalize(this);
+        // The other thread notes itself before it takes the address.
+        if (isLent || isShared) BufferPool.Forget(bytes);
+        else BufferPool.Return(bytes);
+    }
+
+    private void NoteShared()
+    {
+        if (isShared) return;
+        isShared = true;
+        Interlocked.MemoryBarrier();
+    }
 
     private void ThrowReleased() => throw Released();
 

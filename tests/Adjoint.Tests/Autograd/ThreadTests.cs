@@ -197,6 +197,71 @@ public class ThreadTests
     }
 
     [Fact]
+    public void What_another_thread_has_touched_is_not_recycled_under_it()
+    {
+        var w = Tensor.Full([3000], 2).RequireGrad();
+        using var handed = new SemaphoreSlim(0);
+        using var recycled = new SemaphoreSlim(0);
+        Tensor? made = null;
+        var seen = new List<float[]>();
+        var other = Start(() =>
+        {
+            for (var i = 0; i < 20; i++)
+            {
+                handed.Wait();
+                var mine = made!.Detach();
+                seen.Add(mine.ToArray<float>());
+                recycled.Release();
+                handed.Wait();
+                seen.Add((mine * 1.0).ToArray<float>());
+                recycled.Release();
+            }
+        });
+        for (var i = 0; i < 20; i++)
+        {
+            made = w * (double)i;
+            Hand();
+            made.Sum().Backward();
+            // Two more graphs of the same size: were the buffer in the pool, they would write into it.
+            (w * 100).Sum().Backward();
+            (w * 200).Sum().Backward();
+            Hand();
+        }
+        other.Join();
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.All(seen[2 * i], value => Assert.Equal(2 * i, value));
+            Assert.All(seen[2 * i + 1], value => Assert.Equal(2 * i, value));
+        }
+
+        void Hand()
+        {
+            handed.Release();
+            recycled.Wait();
+        }
+    }
+
+    [Fact]
+    public void What_one_thread_alone_has_touched_goes_back_to_the_pool()
+    {
+        // The library's own threads compute too; they must not count.
+        var model = new LeNet5(10, new Generator(1));
+        var (x, labels) = (Tensor.Randn([32, 1, 28, 28], new Generator(2)), Tensor.From(new long[32]));
+        var activations = new List<Tensor>();
+        foreach (var (_, layer) in model.Children)
+            layer.RegisterForwardHook((_, _, y) =>
+            {
+                activations.Add(y);
+                return null;
+            });
+        Loss.CrossEntropy(model.Forward(x), labels).Backward();
+        var first = activations.Where(y => y.Length >= 1024).ToArray();
+        Loss.CrossEntropy(model.Forward(x), labels).Backward();
+        Assert.True(first.Length > 5);
+        Assert.All(first, y => Assert.True(y.IsReleased));
+    }
+
+    [Fact]
     public void Forward_on_one_thread_and_backward_on_another_leave_memory_flat()
     {
         var w = Tensor.Randn([64, 64], new Generator(1)).RequireGrad();
