@@ -24,11 +24,14 @@ public static class JsonFile
     /// <exception cref="DataFormatException">The file is no such JSON, or cannot be read.</exception>
     /// <exception cref="FileNotFoundException">There is nothing of that name.</exception>
     public static T Read<T>(string path, string expected, Func<JsonElement, T> read) =>
-        Parse(RegularFile.ReadAllBytes(path, MostBytes), path, 0, expected, read);
+        Parse(RegularFile.ReadAllBytes(path, MostBytes), path, 0, "what", expected, read);
 
-    /// <summary>The same with bytes of a file that were read already, from an offset on.</summary>
+    /// <summary>
+    /// The same with bytes of a file that were read already, from an offset on, and the subject of "does not parse".
+    /// </summary>
     internal static T Parse<T>(
-        ReadOnlyMemory<byte> bytes, string path, long offset, string expected, Func<JsonElement, T> read)
+        ReadOnlyMemory<byte> bytes, string path, long offset, string subject, string expected, Func<JsonElement,
+            T> read)
     {
         // Editors of Windows put a byte-order mark before the text; formats that know none begin later in the file.
         if (offset == 0 && bytes.Span.StartsWith(Encoding.UTF8.Preamble))
@@ -41,7 +44,7 @@ public static class JsonFile
         catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException
             or FormatException or OverflowException)
         {
-            var found = $"what does not parse ({error.Message.TrimEnd('.')})";
+            var found = $"{subject} does not parse ({error.Message.TrimEnd('.')})";
             throw new DataFormatException(path, offset, found, expected);
         }
     }

@@ -7,22 +7,37 @@ using Adjoint.Data;
 namespace Adjoint.IO;
 
 /// <summary>
-/// The safetensors format: 8 bytes little-endian header length, a JSON header (name → dtype, shape, data_offsets), then the elements, little-endian and
-/// row-major. Files are untrusted: everything is checked before it is used. A file may carry a digest in its metadata, the SHA-256 of the whole file with zeros in the digest's place,
-/// which is checked wherever it is found.
+/// The safetensors format: 8 bytes little-endian header length, a JSON header (name → dtype, shape, data_offsets), then
+/// the elements, little-endian and row-major. Files are untrusted: everything is checked before it is used, as the
+/// reference implementation does. Beyond that a header must begin with <c>{</c>, as the format says, and dtypes other
+/// than F32, F64, I64 and BOOL, and sizes above 2³¹ − 1, are refused by name. A file may carry a digest in its
+/// metadata, the SHA-256 of the whole file with zeros in the digest's place, which is checked wherever it is found.
 /// </summary>
 public static class SafeTensors
 {
     /// <summary>The name of the digest in the metadata.</summary>
     public const string DigestKey = "sha256";
 
+    private const string MetadataKey = "__metadata__";
     private const int MostHeader = 100 << 20;
     private static readonly string NoDigest = new('0', 2 * SHA256.HashSizeInBytes);
 
-    /// <summary>Writes tensors, in order of their names, atomically.</summary>
+    /// <summary>
+    /// Writes tensors atomically: the widest elements first, so that each tensor lies where its type asks, then in
+    /// order of their names.
+    /// </summary>
+    /// <exception cref="AdjointException">A name is that of the metadata, or no text that a file can hold.</exception>
     public static void Save(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null, bool digest = false)
     {
-        var names = tensors.Keys.Order(StringComparer.Ordinal).ToArray();
+        if (tensors.ContainsKey(MetadataKey))
+            throw new AdjointException(
+                $"{path}: no tensor can be called {MetadataKey}, which is the format's own; give it another name");
+        foreach (var text in tensors.Keys.Concat(metadata?.Keys ?? []).Concat(metadata?.Values ?? []))
+            if (!IsText(text))
+                throw new AdjointException(
+                    $"{path}: the name or metadata '{text}' is no valid Unicode; give it another");
+        var names = tensors.Keys.OrderByDescending(name => tensors[name].DType.Size())
+            .ThenBy(name => name, StringComparer.Ordinal).ToArray();
         // First of all entries, so that its place is known: no other may come before it.
         if (digest) metadata = new[] { KeyValuePair.Create(DigestKey, NoDigest) }.Concat((metadata ?? new Dictionary<string, string>()).Where(entry => entry.Key != DigestKey)).ToDictionary();
         using var header = new MemoryStream();
@@ -31,7 +46,7 @@ public static class SafeTensors
             json.WriteStartObject();
             if (metadata is { Count: > 0 })
             {
-                json.WriteStartObject("__metadata__");
+                json.WriteStartObject(MetadataKey);
                 foreach (var (key, value) in metadata) json.WriteString(key, value);
                 json.WriteEndObject();
             }
@@ -52,6 +67,10 @@ public static class SafeTensors
             }
             json.WriteEndObject();
         }
+        if (header.Length > MostHeader - 8)
+            throw new AdjointException(
+                $"{path}: the names and metadata of {names.Length} tensors need a header of {header.Length} bytes; a "
+                + $"file has at most {MostHeader}");
         while (header.Length % 8 != 0) header.WriteByte((byte)' ');
         Span<byte> length = stackalloc byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
@@ -80,6 +99,14 @@ public static class SafeTensors
         }
     }
 
+    private static bool IsText(string text)
+    {
+        for (var i = 0; i < text.Length; i++)
+            if (char.IsSurrogate(text[i]) && (i + 1 == text.Length || !char.IsSurrogatePair(text[i], text[++i])))
+                return false;
+        return true;
+    }
+
     private delegate void Consume(ReadOnlySpan<byte> bytes);
 
     /// <summary>Reads all tensors.</summary>
@@ -90,56 +117,101 @@ public static class SafeTensors
     /// <exception cref="DataFormatException">The file is not what it should be.</exception>
     public static IReadOnlyDictionary<string, Tensor> Load(string path, out IReadOnlyDictionary<string, string> metadata)
     {
-        using var stream = File.OpenRead(path);
+        using var stream = RegularFile.Open(path);
         var length = new byte[8];
         if (stream.ReadAtLeast(length, 8, throwOnEndOfStream: false) < 8)
             throw new DataFormatException(path, 0, $"{stream.Length} bytes", "8 bytes of header length");
-        var headerLength = BinaryPrimitives.ReadInt64LittleEndian(length);
-        if (headerLength < 2 || headerLength > Math.Min(MostHeader, stream.Length - 8))
-            throw new DataFormatException(path, 0, $"a header of {headerLength} bytes", $"2 to {Math.Min(MostHeader, stream.Length - 8)}");
+        var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(length);
+        var mostHeader = Math.Min(MostHeader, stream.Length - 8);
+        if (headerLength < 2 || headerLength > (ulong)mostHeader)
+            throw new DataFormatException(path, 0, $"a header of {headerLength} bytes", $"2 to {mostHeader}");
         var header = new byte[headerLength];
         stream.ReadExactly(header);
+        if (header[0] != '{')
+            throw new DataFormatException(path, 8, $"a header that begins with byte 0x{header[0]:x2}", "{");
+        var (entries, notes) = JsonFile.Parse(
+            header, path, 8, "a header that", "the JSON object of a safetensors file", json => ReadHeader(json, path));
+        // Only where everything fits is anything allocated.
+        Order(entries, path, stream.Length - 8 - header.Length);
         var tensors = new Dictionary<string, Tensor>();
-        var notes = new Dictionary<string, string>();
-        try
+        foreach (var entry in entries)
         {
-            using var json = JsonDocument.Parse(header);
-            foreach (var entry in json.RootElement.EnumerateObject())
-                if (entry.Name == "__metadata__")
-                    foreach (var note in entry.Value.EnumerateObject()) notes[note.Name] = note.Value.GetString() ?? "";
-                else tensors[entry.Name] = ReadTensor(stream, path, 8 + headerLength, entry);
-        }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
-        {
-            throw new DataFormatException(path, 8, $"a header that does not parse ({error.Message.TrimEnd('.')})", "the JSON object of a safetensors file");
+            var tensor = Tensor.Empty(Shape.Create(entry.Sizes), entry.DType);
+            var elements = tensor.Storage.Bytes[..(int)(entry.End - entry.Begin)];
+            stream.Position = 8 + header.Length + entry.Begin;
+            stream.ReadExactly(elements);
+            // Any other byte means true too, but not to those who compute with it.
+            if (entry.DType == DType.Bool)
+                foreach (ref var element in elements) element = element == 0 ? (byte)0 : (byte)1;
+            tensors[entry.Name] = tensor;
         }
         if (notes.TryGetValue(DigestKey, out var digest)) Verify(stream, path, digest, [.. length, .. header]);
         metadata = notes;
         return tensors;
     }
 
-    private static Tensor ReadTensor(FileStream stream, string path, long dataStart, JsonProperty entry)
+    private readonly record struct Entry(string Name, DType DType, int[] Sizes, long Begin, long End);
+
+    private static (List<Entry> Entries, Dictionary<string, string> Notes) ReadHeader(JsonElement header, string path)
     {
-        var code = entry.Value.GetProperty("dtype").GetString();
+        var (entries, notes) = (new List<Entry>(), new Dictionary<string, string>());
+        foreach (var member in header.EnumerateObject())
+            if (member.Name != MetadataKey) entries.Add(ReadEntry(path, member));
+            else
+                foreach (var note in member.Value.EnumerateObject())
+                    notes[note.Name] = note.Value.ValueKind == JsonValueKind.String
+                        ? note.Value.GetString()!
+                        : throw new DataFormatException(path, 8, $"{note.Value.ValueKind} as metadata {note.Name}",
+                            "a text");
+        return (entries, notes);
+    }
+
+    private static Entry ReadEntry(string path, JsonProperty member)
+    {
+        var name = member.Name;
+        var code = member.Value.GetProperty("dtype").GetString();
         var dtype = code switch
         {
             "F32" => DType.Float32,
             "F64" => DType.Float64,
             "I64" => DType.Int64,
             "BOOL" => DType.Bool,
-            _ => throw new DataFormatException(path, 8, $"dtype {code} of {entry.Name}", "F32, F64, I64 or BOOL"),
+            _ => throw new DataFormatException(path, 8, $"dtype {code} of {name}", "F32, F64, I64 or BOOL"),
         };
-        var sizes = entry.Value.GetProperty("shape").EnumerateArray().Select(size => size.GetInt32()).ToArray();
-        var offsets = entry.Value.GetProperty("data_offsets").EnumerateArray().Select(offset => offset.GetInt64()).ToArray();
-        long bytes = dtype.Size();
-        foreach (var size in sizes)
-            bytes = size < 0 || size > 0 && bytes > Array.MaxLength / size ? long.MaxValue / int.MaxValue : bytes * size;
-        if (offsets.Length != 2 || offsets[0] < 0 || offsets[1] - offsets[0] != bytes || offsets[1] > stream.Length - dataStart)
-            throw new DataFormatException(path, 8, $"data_offsets [{string.Join(", ", offsets)}] of {entry.Name}", $"a range of {bytes} bytes within the {stream.Length - dataStart} bytes of data");
-        var tensor = Tensor.Empty(Shape.Create(sizes), dtype);
-        stream.Position = dataStart + offsets[0];
-        stream.ReadExactly(tensor.Storage.Bytes[..(int)bytes]);
-        return tensor;
+        ulong[] sizes = [.. member.Value.GetProperty("shape").EnumerateArray().Select(size => size.GetUInt64())];
+        if (sizes.Any(size => size > int.MaxValue))
+            throw new DataFormatException(path, 8, $"size {sizes.Max()} of {name}", $"at most {int.MaxValue}");
+        var bytes = (ulong)dtype.Size();
+        foreach (var size in sizes.Order()) bytes = checked(bytes * size);
+        ulong[] offsets = [.. member.Value.GetProperty("data_offsets").EnumerateArray()
+            .Select(offset => offset.GetUInt64())];
+        if (offsets.Length != 2 || offsets[0] > long.MaxValue || offsets[1] > long.MaxValue
+            || offsets[1] - offsets[0] != bytes)
+            throw new DataFormatException(path, 8, $"data_offsets [{string.Join(", ", offsets)}] of {name}",
+                $"a range of {bytes} bytes, those of its shape and dtype");
+        if (bytes > (ulong)Array.MaxLength)
+            throw new DataFormatException(path, 8, $"{bytes} bytes of {name}",
+                $"at most {Array.MaxLength} for a tensor");
+        return new(name, dtype, [.. sizes.Select(size => (int)size)], (long)offsets[0], (long)offsets[1]);
+    }
+
+    // Every byte of the data belongs to one tensor: what a reader would make of others, nobody can say.
+    private static void Order(List<Entry> entries, string path, long length)
+    {
+        entries.Sort((a, b) => (a.Begin, a.End).CompareTo((b.Begin, b.End)));
+        var end = 0L;
+        foreach (var (name, _, _, begin, next) in entries)
+        {
+            if (begin != end)
+                throw new DataFormatException(path, 8, $"data_offsets [{begin}, {next}] of {name}",
+                $"a range that begins at {end}, where the one before it ends");
+            if (next > length)
+                throw new DataFormatException(path, 8, $"data_offsets [{begin}, {next}] of {name}",
+                $"a range within the {length} bytes of data");
+            end = next;
+        }
+        if (end != length)
+            throw new DataFormatException(path, 8, $"{length} bytes of data", $"{end}, those of its tensors");
     }
 
     private static void Verify(FileStream stream, string path, string digest, byte[] head)

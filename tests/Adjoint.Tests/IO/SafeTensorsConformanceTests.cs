@@ -1,0 +1,169 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Adjoint.Data;
+using Adjoint.IO;
+
+namespace Adjoint.Tests.IO;
+
+/// <summary>safetensors files as the reference implementation takes or refuses them, and as it writes them.</summary>
+public sealed partial class SafeTensorsConformanceTests : IDisposable
+{
+    // What the reference takes and we refuse, by name: dtypes that no tensor of ours has, sizes above those of a Shape,
+    // and a header that does not begin with {, which the format demands and the reference lets pass.
+    private static readonly Dictionary<string, string> Exceptions = new()
+    {
+        ["py-align"] = "dtype I32 of ",
+        ["deser-I32"] = "dtype I32 of ",
+        ["dtype-I32"] = "dtype I32 of ",
+        ["dtype-I8"] = "dtype I8 of ",
+        ["dtype-I16"] = "dtype I16 of ",
+        ["dtype-U16"] = "dtype U16 of ",
+        ["dtype-U64"] = "dtype U64 of ",
+        ["dtype-F8_E4M3"] = "dtype F8_E4M3 of ",
+        ["zero-in-huge"] = $"found size 4000000000 of a, expected at most {int.MaxValue}",
+        ["wslead"] = "offset 8: found a header that begins with byte 0x09, expected {",
+    };
+
+    private readonly string folder = Directory.CreateTempSubdirectory("adjoint-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    public static TheoryData<string, bool> Cases()
+    {
+        using var cases = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Conformance, "cases.json")));
+        var all = new TheoryData<string, bool>();
+        foreach (var one in cases.RootElement.EnumerateArray())
+            all.Add(Path.GetFileNameWithoutExtension(one.GetProperty("file").GetString()!), one.GetProperty("valid")
+                .GetBoolean());
+        return all;
+    }
+
+    private static string Conformance =>
+        Path.Combine(LayeringTests.Root(), "tests", "Adjoint.Tests", "IO", "conformance");
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void A_file_is_taken_or_refused_as_by_the_reference(string name, bool isValid)
+    {
+        var path = Path.Combine(Conformance, name + ".safetensors");
+        if (isValid && !Exceptions.ContainsKey(name)) SafeTensors.Load(path);
+        else
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            var error = Assert.Throws<DataFormatException>(() => SafeTensors.Load(path));
+            Assert.StartsWith(path, error.Message, StringComparison.Ordinal);
+            if (Exceptions.TryGetValue(name, out var message))
+                Assert.Contains(message, error.Message, StringComparison.Ordinal);
+            // Whatever sizes a file claims, nothing is allocated for them.
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 << 20);
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"a":BOOL[1]@0-1,"\u0061":BOOL[1]@1-2}""", 2, "does not parse")]
+    [InlineData("""{"a":{"dtype":"BOOL","dtype":"BOOL","shape":[1],"data_offsets":[0,1]}}""", 1, "does not parse")]
+    [InlineData("""{"a":BOOL[2]@0-2,"b":BOOL[2]@1-3}""", 3,
+        "data_offsets [1, 3] of b, expected a range that begins at 2")]
+    [InlineData("""{"a":BOOL[2]@0-2,"b":BOOL[2]@0-2}""", 2,
+        "data_offsets [0, 2] of b, expected a range that begins at 2")]
+    [InlineData("""{"a":BOOL[1]@0-1,"b":BOOL[1]@2-3}""", 3,
+        "data_offsets [2, 3] of b, expected a range that begins at 1")]
+    [InlineData("""{"a":BOOL[1]@0-1}""", 2, "2 bytes of data, expected 1, those of its tensors")]
+    [InlineData("""{}""", 1, "1 bytes of data, expected 0")]
+    [InlineData(""" {}""", 0, "begins with byte 0x20")]
+    [InlineData("""[]""", 0, "begins with byte 0x5b")]
+    [InlineData("\ufeff{}", 0, "begins with byte 0xef")]
+    [InlineData("""{"__metadata__":{"k":1}}""", 0, "Number as metadata k")]
+    [InlineData("""{"__metadata__":{"k":null}}""", 0, "Null as metadata k")]
+    [InlineData("""{"__metadata__":{"k":"1","k":"2"}}""", 0, "does not parse")]
+    [InlineData("""{"__metadata__":[]}""", 0, "does not parse")]
+    [InlineData("""{"__metadata__":"k"}""", 0, "does not parse")]
+    [InlineData("""{"__metadata__":{"k":"\ud800"}}""", 0, "does not parse")]
+    [InlineData("""{"a\udc00":BOOL[1]@0-1}""", 1, "does not parse")]
+    [InlineData("""{"a":BOOL[-0]@0-0}""", 0, "does not parse")]
+    [InlineData("""{"a":F64[0,2147483648]@0-0}""", 0, "size 2147483648 of a, expected at most 2147483647")]
+    [InlineData("""{"a":F64[2147483647,2147483647,2147483647]@0-8}""", 8, "does not parse")]
+    [InlineData("""{"a":BOOL[65536,65536]@0-4294967296}""", 8, "4294967296 bytes of a, expected at most")]
+    [InlineData("""{"a":F32[1]@9223372036854775808-9223372036854775812}""", 4, "data_offsets [9223372036854775808")]
+    public void A_header_that_lies_is_refused_by_name(string header, int data, string message)
+    {
+        var path = Path.Combine(folder, "a.safetensors");
+        var text = Header(header);
+        File.WriteAllBytes(path, [.. BitConverter.GetBytes((long)text.Length), .. text, .. new byte[data]]);
+        Assert.Contains(message, Assert.Throws<DataFormatException>(() => SafeTensors.Load(path)).Message,
+            StringComparison.Ordinal);
+    }
+
+    // An entry is written short: F32[2]@0-8.
+    private static byte[] Header(string text) => Encoding.UTF8.GetBytes(Entry().Replace(text,
+        """{"dtype":"$1","shape":$2,"data_offsets":[$3,$4]}"""));
+
+    [GeneratedRegex(@"(BOOL|F32|F64)(\[[^]]*\])@([0-9]+)-([0-9]+)")]
+    private static partial Regex Entry();
+
+    [Fact]
+    public void Truth_values_of_any_byte_are_one_or_zero()
+    {
+        var values = SafeTensors.Load(Path.Combine(Conformance, "boolvals.safetensors")).Values.Single();
+        Assert.All(values.Storage.Bytes[..values.Length].ToArray(), value => Assert.InRange(value, 0, 1));
+        Assert.Contains((byte)1, values.Storage.Bytes[..values.Length].ToArray());
+    }
+
+    [Fact]
+    public void Tensors_that_lie_anywhere_are_read_in_their_own_order()
+    {
+        var path = Path.Combine(folder, "a.safetensors");
+        var text = Header("""{"late":F32[1]@3-7,"none":F32[0,5]@3-3,"early":BOOL[3]@0-3}""");
+        File.WriteAllBytes(path, [.. BitConverter.GetBytes((long)text.Length), .. text, 1, 0, 1, 0, 0, 128, 63]);
+        var loaded = SafeTensors.Load(path);
+        Assert.Equal(1f, loaded["late"].Item());
+        Assert.Equal([true, false, true], loaded["early"].ToArray<bool>());
+        Assert.Equal((int[])[0, 5], loaded["none"].Shape);
+    }
+
+    [Fact]
+    public void Every_tensor_lies_where_its_type_asks()
+    {
+        var path = Path.Combine(folder, "a.safetensors");
+        SafeTensors.Save(path, new Dictionary<string, Tensor>
+        {
+            ["a"] = Tensor.From(new[] { true, false, true }),
+            ["b"] = Tensor.From(new[] { 1f }),
+            ["c"] = Tensor.From(new[] { 2.0 }),
+            ["d"] = Tensor.From(new long[] { 3 }),
+            ["e"] = Tensor.From(new[] { 4f, 5, 6 }),
+        });
+        var bytes = File.ReadAllBytes(path);
+        var start = 8 + BitConverter.ToInt64(bytes);
+        using var header = JsonDocument.Parse(bytes.AsMemory(8, (int)start - 8));
+        Assert.Equal(0, start % 8);
+        Assert.All(header.RootElement.EnumerateObject(), entry =>
+        {
+            var size = entry.Value.GetProperty("dtype").GetString() switch { "F64" or "I64" => 8, "F32" => 4, _ => 1 };
+            Assert.Equal(0, entry.Value.GetProperty("data_offsets")[0].GetInt64() % size);
+        });
+        Assert.Equal(["c", "d", "b", "e", "a"], header.RootElement.EnumerateObject().Select(entry => entry.Name));
+        var loaded = SafeTensors.Load(path);
+        Assert.Equal([4f, 5, 6], loaded["e"].ToArray<float>());
+        Assert.Equal([true, false, true], loaded["a"].ToArray<bool>());
+    }
+
+    [Fact]
+    public void A_name_that_no_file_can_hold_is_refused_before_anything_is_written()
+    {
+        var path = Path.Combine(folder, "a.safetensors");
+        string Fails(string name, IReadOnlyDictionary<string, string>? metadata = null) =>
+            Assert.Throws<AdjointException>(
+            () => SafeTensors.Save(path, new Dictionary<string, Tensor> { [name] = Tensor.Zeros(1) },
+                metadata)).Message;
+        Assert.Contains("no tensor can be called __metadata__", Fails("__metadata__"), StringComparison.Ordinal);
+        Assert.Contains("is no valid Unicode", Fails("a\ud800"), StringComparison.Ordinal);
+        Assert.Contains("is no valid Unicode", Fails("\udc00\ud800"), StringComparison.Ordinal);
+        Assert.Contains("is no valid Unicode", Fails("a", new Dictionary<string, string> { ["k"] = "\ud800x" }),
+            StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(folder));
+        SafeTensors.Save(path, new Dictionary<string, Tensor> { ["\U0001F600"] = Tensor.Zeros(1) });
+        Assert.Equal(["\U0001F600"], SafeTensors.Load(path).Keys);
+    }
+}
