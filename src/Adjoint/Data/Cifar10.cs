@@ -41,7 +41,7 @@ public static class Cifar10
         var total = files.Sum(file => new FileInfo(file).Length / RecordLength);
         if (total > Array.MaxLength / Pixels)
             throw new DataFormatException(files[0], 0, $"{total} records in all", $"at most {Array.MaxLength / Pixels}, what fits an array");
-        var records = files.Select(File.ReadAllBytes).ToArray();
+        var records = files.Select(file => RegularFile.ReadAllBytes(file, Array.MaxLength)).ToArray();
         var count = records.Sum(bytes => bytes.Length / RecordLength);
         var (inputs, labels) = (new float[(long)count * Pixels], new byte[count]);
         var at = 0;

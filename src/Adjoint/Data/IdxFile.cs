@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.Compression;
 
 namespace Adjoint.Data;
 
@@ -13,16 +12,17 @@ public static class IdxFile
     private const long MostExpansion = 1032;
 
     /// <summary>Reads a file with the given number of axes.</summary>
-    /// <exception cref="DataFormatException">Wrong magic, impossible sizes, too short, too long, or broken gzip.</exception>
+    /// <exception cref="DataFormatException">Wrong magic, impossible sizes, too short, too long, broken gzip, or no
+    /// file but a folder, a pipe or a device.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     public static (int[] Sizes, byte[] Values) Read(string path, int rank)
     {
-        using var file = File.OpenRead(path);
+        using var file = RegularFile.Open(path);
         var compressed = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
         file.Position = 0;
-        using Stream stream = compressed ? new GZipStream(file, CompressionMode.Decompress) : file;
         try
         {
+            using Stream stream = compressed ? new GzipFile(file) : file;
             return Read(stream, path, rank, (compressed ? file.Length * MostExpansion : file.Length) - 4 - 4 * rank);
         }
         catch (InvalidDataException error)
@@ -45,9 +45,11 @@ public static class IdxFile
         for (var axis = 0; axis < rank; axis++)
         {
             var size = BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(4 + 4 * axis));
-            var fits = size <= int.MaxValue && (size == 0 || length <= mostValues / size);
-            if (!fits)
-                throw new DataFormatException(path, 4 + 4 * axis, $"size {size} of axis {axis}", $"at most {mostValues / length}, what the file can hold");
+            // After an axis without elements the file bounds no other, but a size still must be one.
+            var most = length == 0 ? int.MaxValue : Math.Min(int.MaxValue, Math.Max(0, mostValues) / length);
+            if (size > most)
+                throw new DataFormatException(path, 4 + 4 * axis, $"size {size} of axis {axis}",
+                    $"at most {most}, what the file can hold");
             (sizes[axis], length) = ((int)size, length * size);
         }
         if (length > Array.MaxLength)
