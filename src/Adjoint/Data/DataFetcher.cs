@@ -52,62 +52,165 @@ public sealed class DataFetcher(HttpClient client)
                 ? path
                 : throw new DataFormatException($"{path}: a file with another checksum than the published {file.Sha256} is there; move it away to fetch it again");
         var part = path + ".part";
+        if (LengthOf(part) >= file.Length && !IsRight(file, part)) File.Delete(part);
         var failures = new List<string>();
         foreach (var mirror in file.Mirrors)
             try
             {
-                await DownloadAsync(mirror, file, part, progress, cancellation).ConfigureAwait(false);
-                if (Checksum(part) is var found && found != file.Sha256)
-                {
-                    File.Delete(part);
-                    throw new InvalidDataException($"SHA-256 {found}, expected {file.Sha256}");
-                }
+                if (LengthOf(part) < file.Length)
+                    await DownloadAsync(mirror, file, part, progress, cancellation).ConfigureAwait(false);
                 File.Move(part, path);
                 return path;
             }
-            catch (Exception error) when (error is HttpRequestException or InvalidDataException or HttpIOException || error is OperationCanceledException && !cancellation.IsCancellationRequested)
+            catch (Exception error)
+                when (error is HttpRequestException or MirrorException || error is OperationCanceledException
+                && !cancellation.IsCancellationRequested)
             {
                 failures.Add($"{mirror}: {(error is OperationCanceledException ? $"nothing arrived for {Stall.TotalSeconds:0} s" : error.Message)}");
             }
-        throw new DataFormatException($"{file.Name}: no mirror gave the file: {string.Join("; ", failures)}; try again (what arrived is kept), or fetch it by hand into {folder}");
+        var kept = LengthOf(part) is > 0 and var length ? $" (the {length} bytes that arrived are kept)" : "";
+        throw new DataFormatException(
+            $"{file.Name}: no mirror gave the file: {string.Join("; ", failures)}; try again{kept}, or fetch it by "
+            + $"hand into {folder}");
     }
 
     private async Task DownloadAsync(Uri mirror, RemoteFile file, string part, Action<FetchProgress>? progress, CancellationToken cancellation)
     {
-        var have = File.Exists(part) ? new FileInfo(part).Length : 0;
-        if (have == file.Length) return;
-        if (have > file.Length)
+        var have = LengthOf(part);
+        try
         {
-            File.Delete(part);
-            have = 0;
+            await DownloadAsync(mirror, file, part, have, progress, cancellation).ConfigureAwait(false);
         }
+        catch (MirrorException error) when (error.IsWrong && have > 0)
+        {
+            // What was there may have come from elsewhere: the mirror is asked for the whole.
+            await DownloadAsync(mirror, file, part, 0, progress, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private async Task DownloadAsync(Uri mirror, RemoteFile file, string part, long from,
+        Action<FetchProgress>? progress, CancellationToken cancellation)
+    {
         using var stall = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         stall.CancelAfter(Stall);
+        using var response = await AskAsync(mirror, from, stall.Token).ConfigureAwait(false);
+        var resumes = Resumes(response, file, from);
+        // A server may ignore the range: then the whole comes, and takes the place of what is there when it is more.
+        var (target, start) = resumes ? (part, from) : (part + ".new", 0);
+        var isWrong = false;
+        try
+        {
+            await ReceiveAsync(response, file, target, start, progress, stall, cancellation).ConfigureAwait(false);
+            if (!IsRight(file, target))
+                throw new MirrorException($"SHA-256 {Checksum(target)}, expected {file.Sha256}", isWrong: true);
+        }
+        catch (MirrorException error)
+        {
+            isWrong = error.IsWrong;
+            throw;
+        }
+        finally
+        {
+            if (resumes && isWrong) Shorten(part, start);
+            else if (!resumes && (isWrong || LengthOf(target) <= LengthOf(part))) File.Delete(target);
+            else if (!resumes) File.Move(target, part, overwrite: true);
+        }
+    }
+
+    private async Task<HttpResponseMessage> AskAsync(Uri mirror, long from, CancellationToken cancellation)
+    {
         using var request = new HttpRequestMessage(HttpMethod.Get, mirror);
-        if (have > 0) request.Headers.Range = new RangeHeaderValue(have, null);
-        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stall.Token).ConfigureAwait(false);
-        if (response.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.PartialContent))
-            throw new InvalidDataException($"answered {(int)response.StatusCode} {response.ReasonPhrase}");
-        // A server may ignore the range, or continue elsewhere: then the whole file comes, from its start.
-        var resumes = response.StatusCode == HttpStatusCode.PartialContent;
-        if (resumes && response.Content.Headers.ContentRange?.From != have)
-            throw new InvalidDataException($"continued at byte {response.Content.Headers.ContentRange?.From}, not at {have}");
-        if (!resumes) have = 0;
+        // The file itself, whose checksum is known, and not what a server makes of it on its way.
+        request.Headers.AcceptEncoding.Add(new("identity"));
+        if (from > 0) request.Headers.Range = new RangeHeaderValue(from, null);
+        try
+        {
+            return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation)
+                .ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is not (HttpRequestException or OperationCanceledException))
+        {
+            // A redirection to what is no address, for one.
+            throw new MirrorException($"cannot be asked: {error.Message.TrimEnd('.')}", isWrong: false);
+        }
+    }
+
+    // Whether the answer goes on where it was asked to. What it says of itself is checked before anything is written.
+    private static bool Resumes(HttpResponseMessage response, RemoteFile file, long from)
+    {
+        var (status, headers) = (response.StatusCode, response.Content.Headers);
+        if (status is not (HttpStatusCode.OK or HttpStatusCode.PartialContent))
+            throw new MirrorException($"answered {(int)status} {response.ReasonPhrase}",
+                isWrong: status == HttpStatusCode.RequestedRangeNotSatisfiable);
+        var resumes = status == HttpStatusCode.PartialContent;
+        if (resumes
+            && (headers.ContentRange?.From != from || headers.ContentRange.Length is { } whole && whole != file.Length))
+            throw new MirrorException(
+                $"continued at byte {headers.ContentRange?.From} of {headers.ContentRange?.Length}, not at {from} of "
+                + $"{file.Length}", isWrong: true);
+        if (headers.ContentType?.MediaType is "text/html" or "application/xhtml+xml")
+            throw new MirrorException("answered a web page", isWrong: true);
+        var announced = headers.ContentLength + (resumes ? from : 0);
+        return announced is not { } length || length == file.Length
+            ? resumes
+            : throw new MirrorException(length > file.Length
+                ? $"has more than the {file.Length} bytes expected: {length}"
+                : $"ended after {length} of {file.Length} bytes", isWrong: true);
+    }
+
+    private static async Task ReceiveAsync(
+        HttpResponseMessage response, RemoteFile file, string path, long have, Action<FetchProgress>? progress,
+            CancellationTokenSource stall, CancellationToken cancellation)
+    {
         using var body = await response.Content.ReadAsStreamAsync(stall.Token).ConfigureAwait(false);
-        using var target = new FileStream(part, resumes ? FileMode.Append : FileMode.Create, FileAccess.Write, FileShare.None);
+        using var target = new FileStream(path, have > 0 ? FileMode.Append : FileMode.Create, FileAccess.Write,
+            FileShare.None);
         var block = new byte[1 << 16];
         while (true)
         {
             stall.CancelAfter(Stall);
-            var got = await body.ReadAsync(block, stall.Token).ConfigureAwait(false);
+            var got = await ReadAsync(body, block, have, file, stall.Token).ConfigureAwait(false);
             if (got == 0) break;
             have += got;
-            if (have > file.Length) throw new InvalidDataException($"more than the {file.Length} bytes expected");
+            if (have > file.Length)
+                throw new MirrorException($"has more than the {file.Length} bytes expected", isWrong: true);
             await target.WriteAsync(block.AsMemory(0, got), cancellation).ConfigureAwait(false);
             progress?.Invoke(new(file.Name, have, file.Length));
         }
         target.Flush(flushToDisk: true);
-        if (have < file.Length) throw new InvalidDataException($"ended after {have} of {file.Length} bytes");
+        if (have < file.Length) throw new MirrorException($"ended after {have} of {file.Length} bytes", isWrong: true);
+    }
+
+    // Apart from writing: a connection that breaks is the mirror's failure, a disk that is full is not. What arrived
+    // until then is the beginning of the file.
+    private static async Task<int> ReadAsync(Stream body, byte[] block, long have, RemoteFile file,
+        CancellationToken cancellation)
+    {
+        try
+        {
+            return await body.ReadAsync(block, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            throw new MirrorException($"ended after {have} of {file.Length} bytes: {error.Message.TrimEnd('.')}",
+                isWrong: false);
+        }
+    }
+
+    private static bool IsRight(RemoteFile file, string path) => Checksum(path) == file.Sha256;
+
+    private static long LengthOf(string path) => File.Exists(path) ? new FileInfo(path).Length : 0;
+
+    private static void Shorten(string path, long length)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Write);
+        file.SetLength(length);
+    }
+
+    // Why a mirror did not give the file, and whether what it gave, or what was there before, is something else.
+    private sealed class MirrorException(string message, bool isWrong) : Exception(message)
+    {
+        internal bool IsWrong => isWrong;
     }
 
     // By the names expected, wherever in the archive they lie: nothing it says decides where we write.
@@ -131,7 +234,7 @@ public sealed class DataFetcher(HttpClient client)
 
     private static string Checksum(string path)
     {
-        using var file = File.OpenRead(path);
+        using var file = RegularFile.Open(path);
         return Convert.ToHexStringLower(SHA256.HashData(file));
     }
 }
