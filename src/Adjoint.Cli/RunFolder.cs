@@ -56,18 +56,9 @@ internal static class RunFolder
     /// <exception cref="AdjointException">The settings cannot be read.</exception>
     internal static bool IsFinal(string folder) => Entries(Path.Combine(folder, "settings.json")).GetValueOrDefault("final") == "true";
 
-    private static Dictionary<string, string> Entries(string path)
-    {
-        try
-        {
-            using var json = JsonDocument.Parse(File.ReadAllText(path));
-            return json.RootElement.EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetString() ?? "");
-        }
-        catch (Exception error) when (error is JsonException or InvalidOperationException)
-        {
-            throw new AdjointException($"{path}: is no settings file: {error.Message.TrimEnd('.')}", error);
-        }
-    }
+    private static Dictionary<string, string> Entries(string path) =>
+        JsonFile.Read(path, "the settings of a run, each a text", json =>
+            json.EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetString() ?? ""));
 
     private static string Unused(string path)
     {

@@ -108,16 +108,10 @@ internal static class ExploreCommand
         if (!File.Exists(best)) throw new AdjointException($"--checkpoint {path}: holds no best.safetensors; name the folder of a run, or a .safetensors file");
         var noted = Path.Combine(path, "settings.json");
         if (File.Exists(noted))
-            try
-            {
-                using var json = JsonDocument.Parse(File.ReadAllBytes(noted));
-                foreach (var setting in json.RootElement.EnumerateObject())
-                    if (setting.Value.ValueKind == JsonValueKind.String) settings[setting.Name] = setting.Value.GetString()!;
-            }
-            catch (Exception problem) when (problem is JsonException or InvalidOperationException)
-            {
-                throw new AdjointException($"--checkpoint {path}: settings.json does not parse ({problem.Message.TrimEnd('.')}); name the .safetensors file and give the settings as options", problem);
-            }
+            settings = JsonFile.Read(noted,
+                "settings; name the .safetensors file instead and give the settings as options", json =>
+                json.EnumerateObject().Where(setting => setting.Value.ValueKind == JsonValueKind.String)
+                    .ToDictionary(setting => setting.Name, setting => setting.Value.GetString()!));
         return (best, settings);
     }
 }

@@ -81,13 +81,13 @@ public sealed record Experiment(string Name, string Title, IReadOnlyDictionary<s
             return [.. all.Select(CaseOf)];
         }
         var random = new Generator(DrawSeed, 0xD2A3);
-        var cases = new List<Case>();
+        var (cases, labels) = (new List<Case>(), new HashSet<string>());
         // Equal combinations are drawn again; where there are too few, fewer cases come out.
         for (var attempt = 0; attempt < 100 * draws && cases.Count < draws; attempt++)
         {
             var shares = Tensor.Rand([Math.Max(1, Factors.Count)], random).ToArray<float>();
             var drawn = CaseOf([.. Factors.Zip(shares, Draw)]);
-            if (cases.All(other => other.Label != drawn.Label)) cases.Add(drawn);
+            if (labels.Add(drawn.Label)) cases.Add(drawn);
         }
         return cases;
     }

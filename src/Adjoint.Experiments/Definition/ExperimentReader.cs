@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Adjoint.Data;
 
 namespace Adjoint.Experiments;
 
@@ -8,7 +9,7 @@ public static class ExperimentReader
 {
     internal static readonly string[] Keys = ["$schema", "name", "title", "settings", "factors", "search", "seeds", "measure", "claims"];
     internal static readonly string[] ClaimKeys = ["text", "measure", "higher", "lower", "than", "near", "value", "margin", "top", "alike"];
-    private const int MostTrials = 100_000;
+    private const int MostTrials = 100_000, MostBytes = 1 << 26;
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="ExperimentFormatException">It is not an experiment.</exception>
@@ -17,9 +18,9 @@ public static class ExperimentReader
         byte[] bytes;
         try
         {
-            bytes = File.ReadAllBytes(path);
+            bytes = RegularFile.ReadAllBytes(path, MostBytes);
         }
-        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        catch (FileNotFoundException error)
         {
             throw new AdjointException($"{path}: no such file", error);
         }
@@ -174,7 +175,7 @@ public static class ExperimentReader
     private static Claim[] Claims(LocatedJson value, Experiment experiment)
     {
         Expect(value, JsonTokenType.StartArray, "'claims'");
-        var labels = experiment.Cases().Select(one => one.Label).ToArray();
+        var labels = experiment.Cases().Select(one => one.Label).ToHashSet();
         return [.. value.Items.Select(item =>
         {
             Expect(item, JsonTokenType.StartObject, "a claim");

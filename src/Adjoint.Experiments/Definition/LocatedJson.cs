@@ -14,11 +14,12 @@ internal sealed record LocatedJson(JsonTokenType Kind, string Text, IReadOnlyLis
     internal static LocatedJson Parse(string file, byte[] bytes)
     {
         if (bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble)) bytes = bytes[Encoding.UTF8.Preamble.Length..];
+        var places = new Places(file, bytes);
         try
         {
             var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
             reader.Read();
-            var value = Read(ref reader, file, bytes);
+            var value = Read(ref reader, places);
             while (reader.Read()) { }
             return value;
         }
@@ -28,33 +29,63 @@ internal sealed record LocatedJson(JsonTokenType Kind, string Text, IReadOnlyLis
         }
     }
 
-    private static LocatedJson Read(ref Utf8JsonReader reader, string file, byte[] bytes)
+    private static LocatedJson Read(ref Utf8JsonReader reader, Places places)
     {
-        var (kind, place) = (reader.TokenType, PlaceOf(file, bytes, reader.TokenStartIndex));
+        var (kind, place) = (reader.TokenType, places.Of(reader.TokenStartIndex));
         if (kind == JsonTokenType.StartArray)
         {
             var items = new List<LocatedJson>();
-            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray) items.Add(Read(ref reader, file, bytes));
+            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray) items.Add(Read(ref reader, places));
             return new(kind, "an array", [], items, place);
         }
         if (kind != JsonTokenType.StartObject)
-            return new(kind, kind == JsonTokenType.String ? reader.GetString()! : Encoding.UTF8.GetString(reader.ValueSpan), [], [], place);
+            return new(kind, kind == JsonTokenType.String ? TextOf(ref reader, place)
+                : Encoding.UTF8.GetString(reader.ValueSpan), [], [], place);
         var members = new List<(string, string, LocatedJson)>();
+        var names = new HashSet<string>();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
         {
-            var (name, at) = (reader.GetString()!, PlaceOf(file, bytes, reader.TokenStartIndex));
+            var at = places.Of(reader.TokenStartIndex);
+            var name = TextOf(ref reader, at);
             reader.Read();
-            if (members.Any(member => member.Item1 == name)) throw new ExperimentFormatException(at, $"'{name}' is there twice; remove one");
-            members.Add((name, at, Read(ref reader, file, bytes)));
+            if (!names.Add(name)) throw new ExperimentFormatException(at, $"'{name}' is there twice; remove one");
+            members.Add((name, at, Read(ref reader, places)));
         }
         return new(kind, "an object", members, [], place);
     }
 
-    private static string PlaceOf(string file, byte[] bytes, long at)
+    private static string TextOf(ref Utf8JsonReader reader, string place)
     {
-        var before = bytes.AsSpan(0, (int)at);
-        var lineStart = before.LastIndexOf((byte)'\n') + 1;
-        return $"{file}:{before.Count((byte)'\n') + 1}:{Encoding.UTF8.GetCharCount(before[lineStart..]) + 1}";
+        try
+        {
+            return reader.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            throw new ExperimentFormatException(place,
+                "a text that is no valid Unicode: bytes that are no UTF-8, or half a surrogate pair; save the file "
+                + "as UTF-8");
+        }
+    }
+
+    // Tokens come in order, so each byte is looked at once.
+    private sealed class Places(string file, byte[] bytes)
+    {
+        private int line = 1, column = 1, seen;
+
+        internal string Of(long at)
+        {
+            var next = bytes.AsSpan(seen, (int)at - seen);
+            seen = (int)at;
+            if (next.LastIndexOf((byte)'\n') is >= 0 and var newline)
+            {
+                line += next.Count((byte)'\n');
+                column = 1;
+                next = next[(newline + 1)..];
+            }
+            column += Encoding.UTF8.GetCharCount(next);
+            return $"{file}:{line}:{column}";
+        }
     }
 }
 

@@ -6,8 +6,12 @@ public static class Spelling
     /// <summary><c>; did you mean 'relu'?</c>, or nothing when no word is near.</summary>
     public static string Hint(string word, IEnumerable<string> valid)
     {
-        var nearest = valid.MinBy(candidate => Distance(word, candidate));
-        return nearest is not null && Distance(word, nearest) <= Math.Max(2, nearest.Length / 3) ? $"; did you mean '{nearest}'?" : "";
+        // A word of another length is as far as the lengths differ, at least: a long one costs nothing.
+        var nearest = valid.Where(candidate => Math.Abs(word.Length - candidate.Length) <= Near(candidate))
+            .MinBy(candidate => Distance(word, candidate));
+        return nearest is not null && Distance(word, nearest) <= Near(nearest) ? $"; did you mean '{nearest}'?" : "";
+
+        static int Near(string candidate) => Math.Max(2, candidate.Length / 3);
     }
 
     /// <summary>The fewest insertions, deletions and replacements that turn one word into the other (Levenshtein 1966).</summary>

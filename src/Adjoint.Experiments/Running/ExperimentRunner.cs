@@ -76,18 +76,28 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
     public static TrialProgress Look(string folder, Trial trial)
     {
         var own = FolderOf(folder, trial);
-        if (TrialResult.Load(own) is { } result) return new(trial, result.Problem is null ? TrialState.Complete : TrialState.Diverged, result.Epochs[^1], result.Problem);
+        try
+        {
+            if (TrialResult.Load(own) is { } result)
+                return new(trial, result.Problem is null ? TrialState.Complete : TrialState.Diverged, result.Epochs[^1],
+                    result.Problem);
+        }
+        catch (DataFormatException error)
+        {
+            return new(trial, TrialState.Failed, null, error.Message);
+        }
         return new(trial, FolderLock.IsTaken(own) ? TrialState.Running : Directory.Exists(own) ? TrialState.Interrupted : TrialState.Waiting, null, null);
     }
 
-    /// <summary>The trials that are complete, by case and seed.</summary>
+    /// <summary>The trials that are complete, by case and seed; one whose result is damaged is not.</summary>
     public static CaseRuns Collect(ITrialProgram program, string folder, Experiment experiment)
     {
         var cases = experiment.Cases();
         var runs = new CaseRuns(cases);
         foreach (var one in cases)
             foreach (var seed in experiment.Seeds)
-                if (TrialResult.Load(FolderOf(folder, Trial.Of(program, one, seed))) is { } result) runs.Add(one.Label, seed, result.Epochs, result.Advice);
+                if (Load(folder, Trial.Of(program, one, seed), _ => { }) is { } result)
+                    runs.Add(one.Label, seed, result.Epochs, result.Advice);
         return runs;
     }
 
@@ -101,7 +111,7 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
         var failures = new List<string>();
         var (complete, worked, trained, left) = (0, 0.0, 0.0, 0);
         foreach (var trial in trials)
-            if (LoadOrWarn(trial) is { } result)
+            if (Load(folder, trial, problem => Warn($"{problem}; running the trial again")) is { } result)
             {
                 complete++;
                 // Who was killed after writing it forgot nothing.
@@ -155,7 +165,11 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
         void ShareCores() => Workers.ThreadCount = Math.Max(1, threads / Math.Max(1, Math.Min(jobs, left)));
     }
 
-    private TrialResult? LoadOrWarn(Trial trial)
+    /// <summary>The result of a trial that is complete; null where there is none, or one that is damaged.</summary>
+    /// <param name="folder">Of the sweep.</param>
+    /// <param name="trial">Which.</param>
+    /// <param name="warn">Told of one that is damaged, in one line.</param>
+    public static TrialResult? Load(string folder, Trial trial, Action<string> warn)
     {
         try
         {
@@ -163,7 +177,7 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
         }
         catch (DataFormatException error)
         {
-            Warn($"{error.Message}; running the trial again");
+            warn(error.Message);
             return null;
         }
     }

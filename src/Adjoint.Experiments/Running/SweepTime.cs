@@ -1,5 +1,5 @@
-using System.Text;
 using System.Text.Json;
+using Adjoint.Data;
 using Adjoint.IO;
 
 namespace Adjoint.Experiments;
@@ -35,20 +35,25 @@ public sealed record SweepTime(double Seconds, double JobSeconds, double Trainin
         json.WriteEndObject();
     }
 
-    /// <summary>Reads the file; null where there is none, or one that does not parse: a time is not worth failing for.</summary>
+    /// <summary>
+    /// Reads the file; null where there is none, or one that cannot be read: a time is not worth failing for.
+    /// </summary>
     public static SweepTime? Load(string folder)
     {
         var path = Path.Combine(folder, FileName);
         if (!File.Exists(path)) return null;
         try
         {
-            using var json = JsonDocument.Parse(File.ReadAllText(path, Encoding.UTF8));
-            double Number(string name) => json.RootElement.GetProperty(name).GetDouble();
-            return new(Number("seconds"), Number("jobSeconds"), Number("trainingSeconds"));
+            return JsonFile.Read(path, "the time of a sweep", json =>
+                new SweepTime(Number(json, "seconds"), Number(json, "jobSeconds"), Number(json, "trainingSeconds")));
         }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (Exception error) when (error is DataFormatException or IOException)
         {
             return null;
         }
     }
+
+    private static double Number(JsonElement json, string name) =>
+        json.GetProperty(name).GetDouble() is >= 0 and < double.PositiveInfinity and var number ? number
+        : throw new FormatException($"{name} is no time");
 }

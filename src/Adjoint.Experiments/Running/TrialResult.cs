@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Json;
 using Adjoint.Data;
 using Adjoint.IO;
@@ -47,20 +46,31 @@ public sealed record TrialResult(IReadOnlyList<EpochResult> Epochs, string? Prob
     {
         var path = Path.Combine(folder, FileName);
         if (!File.Exists(path)) return null;
-        try
-        {
-            using var json = JsonDocument.Parse(File.ReadAllText(path, Encoding.UTF8));
-            var root = json.RootElement;
-            return new(
-                [.. root.GetProperty("epochs").EnumerateArray().Select(epoch => new EpochResult(epoch.GetProperty("epoch").GetInt32(), Optional(epoch, "trainLoss"), Number(epoch, "validationLoss"), Number(epoch, "validationAccuracy"), Number(epoch, "seconds")))],
-                root.TryGetProperty("problem", out var problem) ? problem.GetString() : null,
-                [.. root.GetProperty("advice").EnumerateArray().Select(line => line.GetString()!)], root.GetProperty("machine").GetString()!, root.GetProperty("command").GetString()!);
-        }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
-        {
-            throw new DataFormatException(path, 0, $"what does not parse ({error.Message.TrimEnd('.')})", "the result of a trial; remove the file to run the trial again");
-        }
+        return JsonFile.Read(path, "the result of a trial; remove the file to run the trial again", json =>
+            new TrialResult(
+            ReadEpochs(json.GetProperty("epochs")), json.TryGetProperty("problem", out var problem)
+                ? problem.GetString()
+                : null,
+            [.. json.GetProperty("advice").EnumerateArray().Select(Text)], Text(json.GetProperty("machine")),
+                Text(json.GetProperty("command"))));
     }
+
+    // What is told of a trial is told of its epochs: without any, or out of order, a file tells nothing.
+    private static EpochResult[] ReadEpochs(JsonElement json)
+    {
+        EpochResult[] epochs =
+        [
+            .. json.EnumerateArray().Select(epoch => new EpochResult(
+                epoch.GetProperty("epoch").GetInt32(), Optional(epoch, "trainLoss"),
+                    Optional(epoch, "validationLoss") ?? double.NaN,
+                Optional(epoch, "validationAccuracy") ?? double.NaN,
+                    Optional(epoch, "seconds") ?? throw new FormatException("seconds is no number"))),
+        ];
+        return epochs.Length > 0 && epochs.Index().All(one => one.Item.Epoch == one.Index) ? epochs
+            : throw new FormatException("its epochs are not numbered from 0");
+    }
+
+    private static string Text(JsonElement json) => json.GetString() ?? throw new FormatException("null is no text");
 
     // .NET does not tell a processor's name; where the system does not either, it is left out.
     private static string Processor()
@@ -73,7 +83,11 @@ public sealed record TrialResult(IReadOnlyList<EpochResult> Epochs, string? Prob
     }
 
     // Numbers that are not finite are null in the file.
-    private static double Number(JsonElement epoch, string name) => Optional(epoch, name) ?? double.NaN;
-
-    private static double? Optional(JsonElement epoch, string name) => epoch.GetProperty(name) is { ValueKind: JsonValueKind.Number } number ? number.GetDouble() : null;
+    private static double? Optional(JsonElement epoch, string name)
+    {
+        var value = epoch.GetProperty(name);
+        if (value.ValueKind == JsonValueKind.Null) return null;
+        return value.GetDouble() is var number && double.IsFinite(number) ? number
+            : throw new FormatException($"{name} is no finite number");
+    }
 }
