@@ -22,13 +22,13 @@ internal sealed class Study(string title, IReadOnlyList<Experiment> experiments,
         var summary = view.While(() => runner.Run(Trials, interrupt.Token));
         using var held = FolderLock.Take(folder);
         if (summary.Time.JobSeconds > 0) (SweepTime.Load(folder) is { } before ? summary.Time.Plus(before) : summary.Time).Save(folder);
-        foreach (var failure in summary.Failures) error.WriteLine($"adjoint: {failure}");
+        foreach (var failure in summary.Failures) error.WriteLine($"adjoint: {Printable.Line(failure)}");
         if (summary.Failures.Count > 0 || interrupt.Token.IsCancellationRequested)
         {
             error.WriteLine($"{summary.Complete} of {summary.Total} trials are complete; the same command goes on from here");
             return summary.Failures.Count > 0 ? Tool.Failure : Tool.Interrupted;
         }
-        WriteReport();
+        WriteReport(error);
         if (!quiet) error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(mark is null ? "" : mark + "\n")}{summary.Total} trials in {summary.Time.Seconds:0} s{NotTraining(summary.Time)}"));
         output.WriteLine(Path.Combine(folder, "report.html"));
         return 0;
@@ -43,15 +43,18 @@ internal sealed class Study(string title, IReadOnlyList<Experiment> experiments,
     {
         if (!Directory.Exists(folder)) throw new AdjointException($"{folder}: no such folder; {howToRun} makes it");
         using var held = FolderLock.Take(folder);
-        if (WriteReport() is > 0 and var missing) error.WriteLine($"{missing} of {Trials.Count} trials are not complete and left out");
+        if (WriteReport(error) is > 0 and var missing)
+            error.WriteLine($"{missing} of {Trials.Count} trials are not complete and left out");
         output.WriteLine(Path.Combine(folder, "report.html"));
         return 0;
     }
 
     // The number of trials that are not complete.
-    private int WriteReport()
+    private int WriteReport(TextWriter error)
     {
-        var trials = Trials.Select(trial => (Trial: trial, Result: TrialResult.Load(ExperimentRunner.FolderOf(folder, trial)))).Where(one => one.Result is not null).Select(one => (one.Trial, Result: one.Result!)).ToArray();
+        void Warn(string problem) => error.WriteLine($"adjoint: {Printable.Line(problem)}");
+        var trials = Trials.Select(trial => (Trial: trial, Result: ExperimentRunner.Load(folder, trial, Warn)))
+            .Where(one => one.Result is not null).Select(one => (one.Trial, Result: one.Result!)).ToArray();
         var missing = Trials.Count - trials.Length;
         var training = trials.Sum(one => one.Result.Seconds);
         var time = SweepTime.Load(folder);
@@ -66,7 +69,13 @@ internal sealed class Study(string title, IReadOnlyList<Experiment> experiments,
         foreach (var trial in Trials)
         {
             var progress = ExperimentRunner.Look(folder, trial);
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{trial.Key}  {SweepView.Word(progress.State),-11}{(progress.Last is { } last ? $"  epoch {last.Epoch}  accuracy {last.ValidationAccuracy:0.0000}" : "")}  {trial.Title}{(progress.Message is null ? "" : $"  {progress.Message}")}"));
+            var epoch = progress.Last is { } last
+                ? string.Create(CultureInfo.InvariantCulture,
+                    $"  epoch {last.Epoch}  accuracy {last.ValidationAccuracy:0.0000}")
+                : "";
+            var message = progress.Message is null ? "" : $"  {Printable.Line(progress.Message)}";
+            output.WriteLine(
+                $"{trial.Key}  {SweepView.Word(progress.State),-11}{epoch}  {Printable.Line(trial.Title)}{message}");
         }
     }
 

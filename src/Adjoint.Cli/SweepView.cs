@@ -43,13 +43,20 @@ internal sealed class SweepView
             order.Add(progress.Trial.Key);
             if (isLive || progress.State is TrialState.Waiting or TrialState.Running) return;
             var done = trials.Values.Count(one => one.State is TrialState.Complete or TrialState.Diverged);
-            error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{done}/{trials.Count}] {progress.Trial.Title}, seed {progress.Trial.Seed} ({progress.Trial.Key}): {Word(progress.State)}{(progress.Last is { } last ? $", epoch {last.Epoch}, accuracy {last.ValidationAccuracy:0.0000}" : "")}{(progress.Message is null ? "" : $": {progress.Message}")}; {Left()}"));
+            var (trial, title) = (progress.Trial, Printable.Line(progress.Trial.Title));
+            var epoch = progress.Last is { } last
+                ? string.Create(CultureInfo.InvariantCulture,
+                    $", epoch {last.Epoch}, accuracy {last.ValidationAccuracy:0.0000}")
+                : "";
+            var message = progress.Message is null ? "" : $": {Printable.Line(progress.Message)}";
+            error.WriteLine($"[{done}/{trials.Count}] {title}, seed {trial.Seed} ({trial.Key}): "
+                + $"{Word(progress.State)}{epoch}{message}; {Left()}");
         }
     }
 
     internal void Warn(string message)
     {
-        lock (gate) error.WriteLine($"adjoint: {message}");
+        lock (gate) error.WriteLine($"adjoint: {Printable.Line(message)}");
     }
 
     /// <summary>Shows the table while the work runs.</summary>
@@ -59,7 +66,8 @@ internal sealed class SweepView
         return Terminal.Console(error).Live(Table()).Start(context =>
         {
             var task = Task.Run(work);
-            while (!task.Wait(250)) context.UpdateTarget(Table());
+            // Not Wait, which wraps what the work throws.
+            while (Task.WaitAny([task], 250) < 0) context.UpdateTarget(Table());
             context.UpdateTarget(Table());
             return task.GetAwaiter().GetResult();
         });
@@ -73,7 +81,11 @@ internal sealed class SweepView
             var running = trials.Values.Where(one => one.State == TrialState.Running).ToArray();
             var others = order.AsEnumerable().Reverse().Select(key => trials[key]).Where(one => one.State != TrialState.Running).Take(Shown - running.Length).Reverse();
             foreach (var one in others.Concat(running))
-                table.AddRow(new Text(one.Trial.Title), new Text($"{one.Trial.Seed}"), new Text(Word(one.State), Color(one.State)), new Text(one.Last is { } last ? $"{last.Epoch}/{program.Epochs(one.Trial.Settings)}" : ""), new Text(one.Last is { } row ? row.ValidationAccuracy.ToString("0.0000", CultureInfo.InvariantCulture) : ""));
+                table.AddRow(new Text(Printable.Line(one.Trial.Title)), new Text($"{one.Trial.Seed}"),
+                    new Text(Word(one.State), Color(one.State)),
+                    new Text(one.Last is { } last ? $"{last.Epoch}/{program.Epochs(one.Trial.Settings)}" : ""),
+                    new Text(one.Last is { } row
+                    ? row.ValidationAccuracy.ToString("0.0000", CultureInfo.InvariantCulture) : ""));
             var counts = string.Join(", ", trials.Values.GroupBy(one => one.State).OrderByDescending(group => group.Key).Select(group => $"{group.Count()} {Word(group.Key)}"));
             table.Caption = new TableTitle($"{counts}; {Left()}");
             return table;

@@ -25,23 +25,22 @@ internal static class Tool
             var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, Output = output, Error = error, ProcessTerminationTimeout = null };
             return parsed.Invoke(configuration);
         }
-        catch (UsageException problem)
+        catch (Exception problem) when (problem is UsageException or SettingException or ExperimentFormatException)
         {
-            error.WriteLine($"adjoint: {problem.Message}");
-            return Usage;
-        }
-        catch (Exception problem) when (problem is SettingException or ExperimentFormatException)
-        {
-            error.WriteLine($"adjoint: {problem.Message}");
+            error.WriteLine($"adjoint: {Printable.Line(problem.Message)}");
             return Usage;
         }
         catch (IOException) when (IsClosed(output))
         {
             return 0;
         }
-        catch (Exception problem) when (problem is AdjointException or IOException or UnauthorizedAccessException)
+        catch (Exception problem)
         {
-            error.WriteLine($"adjoint: {(parsed.GetValue(debug) ? problem.ToString() : problem.Message)}");
+            error.WriteLine($"adjoint: {Printable.Line(Describe(problem))}");
+            // The trace is of many lines, each of them ours, around a message that may not be.
+            if (parsed.GetValue(debug))
+                foreach (var line in problem.ToString().Split('\n'))
+                    error.WriteLine(Printable.Line(line.TrimEnd('\r')));
             return Failure;
         }
     }
@@ -69,6 +68,13 @@ internal static class Tool
         root.Options.Add(new VersionOption { Description = "Show the version." });
         return root;
     }
+
+    private static string Describe(Exception problem) => problem switch
+    {
+        AdjointException or IOException or UnauthorizedAccessException => problem.Message,
+        OutOfMemoryException => "out of memory; use smaller sizes or batches, fewer --jobs, or a machine with more",
+        _ => $"unexpected {problem.GetType().Name}: {problem.Message}; --debug shows where",
+    };
 
     private static string Explain(ParseResult parsed)
     {

@@ -1,7 +1,9 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Adjoint.Data;
+using Adjoint.Experiments;
 using Adjoint.IO;
 using Adjoint.Kernels;
 using Adjoint.Training;
@@ -74,14 +76,14 @@ internal static class TrainCommand
             result = run.Train(resume, warning =>
             {
                 view?.Close();
-                error.WriteLine($"adjoint: {warning}");
+                error.WriteLine($"adjoint: {Printable.Line(warning)}");
             }, interrupt.Token);
         }
         catch (DivergedException problem)
         {
             view?.Close();
             result = run.WriteDiverged(problem);
-            if (!quiet) error.WriteLine($"report: {report}");
+            if (!quiet) error.WriteLine($"report: {Printable.Line(report)}");
             if (asJson) output.WriteLine(ToJson(run, parameters, result, null, problem.Message));
             throw;
         }
@@ -93,8 +95,11 @@ internal static class TrainCommand
         run.WriteReport(result, test);
         if (!quiet)
         {
-            error.WriteLine(FormattableString.Invariant($"best validation accuracy {result.Best.ValidationAccuracy:P2} after epoch {result.Best.Epoch}; report: {report}"));
-            if (result.WasCancelled) error.WriteLine($"interrupted; to go on: adjoint train --resume {run.Folder}");
+            var accuracy = result.Best.ValidationAccuracy.ToString("P2", CultureInfo.InvariantCulture);
+            var place = Printable.Line(report);
+            error.WriteLine($"best validation accuracy {accuracy} after epoch {result.Best.Epoch}; report: {place}");
+            if (result.WasCancelled)
+                error.WriteLine($"interrupted; to go on: adjoint train --resume {Printable.Line(run.Folder)}");
             if (test is not null) error.WriteLine(FormattableString.Invariant($"test accuracy of that model: {test.Accuracy:P2}"));
         }
         if (run.Profile is { } profile)

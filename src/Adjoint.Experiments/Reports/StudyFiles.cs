@@ -9,6 +9,8 @@ namespace Adjoint.Experiments;
 /// <summary>The files of a study beside its page: figures as SVG, numbers as CSV and JSON, verdicts as Markdown.</summary>
 public static class StudyFiles
 {
+    private const string FormulaStarts = "=+-@\t\r\n＝＋－＠";
+
     /// <summary>Writes <c>report.html</c>, <c>figures/</c>, <c>results.json</c>, <c>epochs.csv</c>, <c>verdicts.md</c> into a folder, each whole or not at all.</summary>
     public static void Write(StudyReport report, string folder)
     {
@@ -35,8 +37,16 @@ public static class StudyFiles
         return text.ToString();
     }
 
-    // RFC 4180.
-    private static string Quote(string text) => text.AsSpan().IndexOfAny(",\"\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+    // RFC 4180. A text that a spreadsheet would take for a formula gets a mark before it; a number is none.
+    private static string Quote(string text)
+    {
+        var isNumber = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            && double.IsFinite(number);
+        if (text.Length > 0 && FormulaStarts.Contains(text[0], StringComparison.Ordinal) && !isNumber)
+            text = "'" + text;
+        return text.AsSpan().IndexOfAny(",\"\r\n") < 0 ? text
+            : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+    }
 
     private static void Json(StudyReport report, Stream stream)
     {
