@@ -9,8 +9,6 @@ namespace Adjoint.Experiments;
 /// <summary>The files of a study beside its page: figures as SVG, numbers as CSV and JSON, verdicts as Markdown.</summary>
 public static class StudyFiles
 {
-    private const string FormulaStarts = "=+-@\t\r\n＝＋－＠";
-
     /// <summary>Writes <c>report.html</c>, <c>figures/</c>, <c>results.json</c>, <c>epochs.csv</c>, <c>verdicts.md</c> into a folder, each whole or not at all.</summary>
     public static void Write(StudyReport report, string folder)
     {
@@ -33,19 +31,9 @@ public static class StudyFiles
             foreach (var each in one.Runs.Cases)
                 foreach (var (seed, epochs) in one.Runs.Of(each.Label))
                     foreach (var epoch in epochs)
-                        text.Append(CultureInfo.InvariantCulture, $"{Quote(report.Mark is null ? one.Experiment.Name : one.Experiment.Name + " (quick)")},{Quote(each.Label)},{seed},{epoch.Epoch},{epoch.TrainLoss},{epoch.ValidationLoss},{epoch.ValidationAccuracy},{epoch.Seconds:0.000}\n");
+                        text.Append(CultureInfo.InvariantCulture,
+                            $"{CsvCell.Text(report.Mark is null ? one.Experiment.Name : one.Experiment.Name + " (quick)")},{CsvCell.Text(each.Label)},{seed},{epoch.Epoch},{epoch.TrainLoss},{epoch.ValidationLoss},{epoch.ValidationAccuracy},{epoch.Seconds:0.000}\n");
         return text.ToString();
-    }
-
-    // RFC 4180. A text that a spreadsheet would take for a formula gets a mark before it; a number is none.
-    private static string Quote(string text)
-    {
-        var isNumber = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
-            && double.IsFinite(number);
-        if (text.Length > 0 && FormulaStarts.Contains(text[0], StringComparison.Ordinal) && !isNumber)
-            text = "'" + text;
-        return text.AsSpan().IndexOfAny(",\"\r\n") < 0 ? text
-            : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
     }
 
     private static void Json(StudyReport report, Stream stream)

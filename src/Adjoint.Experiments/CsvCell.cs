@@ -1,0 +1,24 @@
+using System.Globalization;
+
+namespace Adjoint.Experiments;
+
+/// <summary>Text as a cell of a CSV file (RFC 4180).</summary>
+public static class CsvCell
+{
+    // What spreadsheets, some of any language, take for the beginning of a formula.
+    private const string FormulaStarts = "=+-@\t\r\n＝＋－＠";
+
+    /// <summary>
+    /// The cell, in quotes where it needs them. A text that a spreadsheet would take for a formula gets an apostrophe
+    /// before it; a number is none.
+    /// </summary>
+    public static string Text(string text)
+    {
+        var isNumber = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            && double.IsFinite(number);
+        var isFormula = text.Length > 0 && FormulaStarts.Contains(text[0], StringComparison.Ordinal) && !isNumber;
+        var cell = isFormula ? "'" + text : text;
+        var needsQuotes = cell.AsSpan().IndexOfAny(",\"\r\n") >= 0;
+        return needsQuotes ? $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : cell;
+    }
+}
