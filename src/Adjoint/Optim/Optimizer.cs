@@ -46,7 +46,11 @@ public sealed class ParameterGroup
     public static IReadOnlyList<ParameterGroup> Split(IEnumerable<Tensor> parameters, double learningRate, double weightDecay, double biasRateFactor = 1)
     {
         var all = parameters.ToArray();
-        return [new(all.Where(parameter => parameter.Rank > 1), learningRate, weightDecay), new(all.Where(parameter => parameter.Rank <= 1), learningRate * biasRateFactor)];
+        return
+        [
+            new(all.Where(parameter => parameter.Rank > 1), learningRate, weightDecay),
+            new(all.Where(parameter => parameter.Rank <= 1), learningRate * biasRateFactor, weightDecay: 0),
+        ];
     }
 
     /// <summary>The parameters.</summary>

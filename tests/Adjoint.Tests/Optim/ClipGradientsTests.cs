@@ -1,0 +1,154 @@
+using Adjoint.Optim;
+
+namespace Adjoint.Tests.Optim;
+
+/// <summary>Against the norm in float64, at every size of gradients.</summary>
+public class ClipGradientsTests
+{
+    [Theory]
+    [InlineData(3, 4, 1)]
+    [InlineData(3e20, 4e20, 1)]
+    [InlineData(3e-25, 4e-25, 1e-25)]
+    [InlineData(3e38, 2e38, 1)]
+    [InlineData(3e38, 2e38, 1e-30)]
+    [InlineData(3e20, 4e-25, 1e-3)]
+    [InlineData(1e-45, 0, 1e-46)]
+    [InlineData(3e-25, 4e-25, 1)]
+    [InlineData(3e38, 2e38, double.PositiveInfinity)]
+    [InlineData(0, 0, 1)]
+    [InlineData(3, 4, 0)]
+    public void The_norm_of_float32_neither_overflows_nor_vanishes(double first, double second, double limit)
+    {
+        // In one tensor, and in two.
+        foreach (var parts in (float[][][])[[[(float)first, (float)second]], [[(float)first], [(float)second]]])
+        {
+            var parameters = parts.Select(values => With(Tensor.From(values))).ToArray();
+            var all = parts.SelectMany(values => values).Select(value => (double)value).ToArray();
+            var norm = Math.Sqrt(all.Sum(value => value * value));
+            Assert.Equal(norm, ClipGradients.ByNorm(parameters, limit), 1e-6 * norm);
+            var found = parameters.SelectMany(parameter => parameter.Grad!.ToArray<float>()).ToArray();
+            for (var i = 0; i < found.Length; i++)
+            {
+                var expected = (float)(norm > limit ? all[i] * (limit / norm) : all[i]);
+                Assert.Equal(expected, found[i], 2e-6f * Math.Abs(expected) + float.Epsilon);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(3e200, 4e200, 1)]
+    [InlineData(3e-200, 4e-200, 1e-200)]
+    [InlineData(3e-320, 4e-320, 1e-321)]
+    [InlineData(1e308, 1e308, 1e300)]
+    [InlineData(3, 4, 1)]
+    public void The_norm_of_float64_neither_overflows_nor_vanishes(double first, double second, double limit)
+    {
+        var w = With(Tensor.From([first, second]));
+        var norm = double.Hypot(first, second);
+        Assert.Equal(norm, ClipGradients.ByNorm([w], limit), 1e-12 * norm + double.Epsilon);
+        Assert.Equal(first / norm * limit, w.Grad!.ToArray<double>()[0], 1e-6 * limit);
+    }
+
+    [Fact]
+    public void Elements_of_a_norm_that_float64_cannot_hold_are_clipped()
+    {
+        var w = With(Tensor.From([double.MaxValue, double.MaxValue]));
+        Assert.Equal(double.PositiveInfinity, ClipGradients.ByNorm([w], 2));
+        Assert.All(w.Grad!.ToArray<double>(), value => Assert.Equal(Math.Sqrt(2), value, 1e-12));
+    }
+
+    [Fact]
+    public void Random_gradients_of_every_size_are_clipped_as_in_float64()
+    {
+        var seed = Environment.TickCount;
+        TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
+        var random = new Random(seed);
+        for (var round = 0; round < 100; round++)
+        {
+            var scale = Math.Pow(10, random.NextDouble() * 80 - 43);
+            var parameters = new Tensor[random.Next(1, 4)];
+            for (var i = 0; i < parameters.Length; i++)
+            {
+                var values = new float[random.Next(1, 50)];
+                for (var j = 0; j < values.Length; j++) values[j] = (float)((random.NextDouble() - 0.5) * scale);
+                parameters[i] = With(Tensor.From(values));
+            }
+            var norm = Norm(parameters);
+            var limit = norm * random.NextDouble();
+            Assert.Equal(norm, ClipGradients.ByNorm(parameters, limit), 1e-5 * norm);
+            // An element is within half of the smallest number.
+            Assert.Equal(Math.Min(norm, limit), Norm(parameters), 1e-5 * limit + 15 * (double)float.Epsilon);
+        }
+
+        static double Norm(Tensor[] parameters)
+        {
+            var values = parameters.SelectMany(parameter => parameter.Grad!.ToArray<float>());
+            return Math.Sqrt(values.Sum(value => (double)value * value));
+        }
+    }
+
+    [Fact]
+    public void A_norm_that_is_not_finite_is_told_and_changes_nothing()
+    {
+        foreach (var wrong in (float[])[float.NaN, float.PositiveInfinity, float.NegativeInfinity])
+        {
+            var (w, v) = (With(Tensor.From([1f, 2])), With(Tensor.From([wrong, 3f])));
+            v.Name = "bias";
+            Assert.Equal(float.IsNaN(wrong) ? double.NaN : double.PositiveInfinity, ClipGradients.ByNorm([w, v], 1));
+            var error = Assert.Throws<AdjointException>(() => ClipGradients.ByNorm([w, v], 1, errorIfNonFinite: true));
+            Assert.Contains("of bias (2,), number 1, has NaN or infinity", error.Message, StringComparison.Ordinal);
+            Assert.Equal([1f, 2], w.Grad!.ToArray<float>());
+            Assert.Equal([wrong, 3f], v.Grad!.ToArray<float>());
+        }
+        var large = With(Tensor.From([double.MaxValue, double.MaxValue]));
+        var tooLarge = Assert.Throws<AdjointException>(() => ClipGradients.ByNorm([large], 1, errorIfNonFinite: true));
+        Assert.Contains("more than float64 holds", tooLarge.Message, StringComparison.Ordinal);
+        Assert.Equal(5, ClipGradients.ByNorm([With(Tensor.From([3f, 4f]))], 1, errorIfNonFinite: true), 1e-6);
+    }
+
+    [Fact]
+    public void Values_are_limited_at_every_size_and_NaN_stays()
+    {
+        var w = With(Tensor.From([float.NaN, float.PositiveInfinity, float.NegativeInfinity, 3e38f, -1e-45f, 0.5f]));
+        ClipGradients.ByValue([w], 0.7);
+        Assert.Equal([float.NaN, 0.7f, -0.7f, 0.7f, -1e-45f, 0.5f], w.Grad!.ToArray<float>());
+        ClipGradients.ByValue([w], double.PositiveInfinity);
+        Assert.Equal([float.NaN, 0.7f, -0.7f, 0.7f, -1e-45f, 0.5f], w.Grad!.ToArray<float>());
+    }
+
+    [Fact]
+    public void Limits_out_of_range_are_refused_and_what_has_no_gradient_is_skipped()
+    {
+        var w = With(Tensor.From([3f, 4f]));
+        foreach (var limit in (double[])[-1, double.NaN, double.NegativeInfinity])
+        {
+            Assert.Throws<AdjointException>(() => ClipGradients.ByNorm([w], limit));
+            Assert.Throws<AdjointException>(() => ClipGradients.ByValue([w], limit));
+        }
+        Assert.Equal(0, ClipGradients.ByNorm([], 1));
+        Assert.Equal(0, ClipGradients.ByNorm([Tensor.Zeros(2).RequireGrad(), With(Tensor.Zeros(0))], 1));
+        Assert.Equal(5, ClipGradients.ByNorm([Tensor.Zeros(2).RequireGrad(), w], 10));
+    }
+
+    [Fact]
+    public void Gradients_of_a_captured_step_are_clipped_between_its_runs()
+    {
+        var w = Tensor.From([3f, 4f]).RequireGrad();
+        var step = CapturedStep.Create((x, _) => (x * w.Square()).Sum() * 0.5, [w]);
+        var (input, label) = (Tensor.Ones(2), Tensor.Zeros(1));
+        for (var i = 0; i < 5; i++)
+        {
+            step.Run(input, label);
+            Assert.Equal(5, ClipGradients.ByNorm([w], 1), 1e-6);
+            Assert.Equal(0.6f, w.Grad!.ToArray<float>()[0], 1e-6f);
+        }
+        Assert.True(step.IsCaptured);
+    }
+
+    private static Tensor With(Tensor gradient)
+    {
+        var parameter = Tensor.Zeros(gradient.Shape, gradient.DType).RequireGrad();
+        parameter.Grad = gradient;
+        return parameter;
+    }
+}

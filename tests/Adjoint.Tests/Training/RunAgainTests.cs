@@ -1,0 +1,110 @@
+using Adjoint.Data;
+using Adjoint.Experiments;
+using Adjoint.Nn;
+using Adjoint.Optim;
+using Adjoint.Training;
+
+namespace Adjoint.Tests.Training;
+
+/// <summary>A trainer runs again: epochs, schedule and listeners begin anew, weights go on.</summary>
+public sealed class RunAgainTests : IDisposable
+{
+    private static readonly DataSplits Data = Synth.Create(seed: 1, train: 256, validation: 100);
+    private readonly string folder = Directory.CreateTempSubdirectory("adjoint-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void Early_stopping_judges_each_run_anew()
+    {
+        var trainer = New(rate: 1e-12);
+        trainer.Callbacks.Add(new EarlyStopping(patience: 2, minimumDelta: 1e-3));
+        for (var run = 0; run < 3; run++)
+        {
+            Assert.Equal(3, trainer.Run(20).Epochs.Count);
+            Assert.True(trainer.ShouldStop);
+        }
+    }
+
+    [Fact]
+    public void A_best_loss_of_the_run_before_does_not_count()
+    {
+        // The second run improves, but not on the first.
+        var (trainer, stopping) = (New(rate: 0.1), new EarlyStopping(patience: 2));
+        foreach (var loss in (double[])[1, 0.1]) stopping.OnEpoch(trainer, new(loss == 1 ? 0 : 1, null, loss, 0, 0));
+        for (var epoch = 0; epoch < 5; epoch++) stopping.OnEpoch(trainer, new(epoch, null, 5 - epoch, 0, 0));
+        Assert.False(trainer.ShouldStop);
+    }
+
+    [Fact]
+    public void A_schedule_starts_from_the_base_rates_and_leaves_them()
+    {
+        var rates = new List<(double, double)>();
+        var trainer = New(0.5, Schedule.StepDecay(2, 0.5));
+        trainer.Callbacks.Add(new Listener(() => rates.Add(Rates())));
+        for (var run = 0; run < 2; run++)
+        {
+            rates.Clear();
+            trainer.Run(2);
+            var expected = Enumerable.Range(0, 8).Select(step => Math.Pow(0.5, step / 2)).Select(rate => (rate / 2, rate));
+            Assert.Equal(expected, rates);
+            Assert.Equal((0.5, 1), Rates());
+        }
+        // What is set between runs is the base of the next.
+        trainer.Optimizer.LearningRate = 2;
+        rates.Clear();
+        trainer.Run(1);
+        Assert.Equal([(2, 4), (2, 4), (1, 2), (1, 2)], rates);
+
+        (double, double) Rates()
+        {
+            var groups = trainer.Optimizer.Groups;
+            return (groups[0].LearningRate, groups[1].LearningRate);
+        }
+    }
+
+    [Fact]
+    public void A_cancelled_run_begins_anew_too()
+    {
+        using var cancel = new CancellationTokenSource();
+        var trainer = New(0.5, Schedule.StepDecay(1, 0.1));
+        trainer.Callbacks.Add(new Listener(cancel.Cancel));
+        Assert.True(trainer.Run(3, cancel.Token).WasCancelled);
+        Assert.Equal(0.5, trainer.Optimizer.LearningRate);
+        trainer.Callbacks.Clear();
+        var again = trainer.Run(3);
+        Assert.Equal([0, 1, 2, 3], again.Epochs.Select(epoch => epoch.Epoch));
+    }
+
+    [Fact]
+    public void Files_and_findings_are_of_the_last_run()
+    {
+        var trainer = New(rate: 0.1);
+        var (keeper, doctor) = (new ModelKeeper(folder), new TrainingDoctor(Data.Validation));
+        var metrics = Path.Combine(folder, "metrics.jsonl");
+        foreach (var callback in (Callback[])[keeper, doctor, new MetricLog(metrics)]) trainer.Callbacks.Add(callback);
+        trainer.Run(3);
+        // Spoilt: whatever the second run reaches, the first was better.
+        using (new NoGrad())
+            foreach (var parameter in trainer.Model.Parameters()) parameter.Fill(0);
+        trainer.Run(1);
+        keeper.Write();
+        Assert.Equal(2, File.ReadAllLines(metrics).Length);
+        Assert.Equal(1, doctor.History.Max(row => row.Epoch));
+        Adjoint.IO.SafeTensors.Load(Path.Combine(folder, "best.safetensors"), out var metadata);
+        Assert.InRange(int.Parse(metadata["epoch"], System.Globalization.CultureInfo.InvariantCulture), 0, 1);
+    }
+
+    private static Trainer New(double rate, Schedule? schedule = null)
+    {
+        var model = new Mlp(2, [8], 2, "relu", new Generator(1));
+        var sgd = new Sgd(ParameterGroup.Split(model.Parameters(), rate, 0, biasRateFactor: 2));
+        var training = new DataLoader(Data.Train, 64, shuffle: true, seed: 1);
+        return new Trainer(model, sgd, training, new DataLoader(Data.Validation, 100)) { Schedule = schedule };
+    }
+
+    private sealed class Listener(Action onStep) : Callback
+    {
+        public override void OnStep(Trainer trainer, StepInfo step) => onStep();
+    }
+}
