@@ -6,6 +6,7 @@ using Adjoint.Data;
 using Adjoint.Exploring;
 using Adjoint.IO;
 using Adjoint.Kernels;
+using Adjoint.Nn;
 
 namespace Adjoint.Cli.Commands;
 
@@ -97,12 +98,17 @@ internal static class ExploreCommand
         }
     }
 
-    // A run's folder brings its settings; a file brings none.
+    // A run's folder brings its settings; a file none but how its samples were scaled.
     private static (string? File, IReadOnlyDictionary<string, string> Settings) Checkpoint(string? path)
     {
         var settings = new Dictionary<string, string>();
         if (path is null) return (null, settings);
-        if (File.Exists(path)) return (path, settings);
+        if (File.Exists(path))
+        {
+            SafeTensors.Load(path, out var metadata);
+            if (Standardize.FromMetadata(metadata) is not null) settings["pixels"] = "standard";
+            return (path, settings);
+        }
         if (!Directory.Exists(path)) throw new AdjointException($"--checkpoint {path}: no such folder or file; name the folder of a run, or a .safetensors file");
         var best = Path.Combine(path, "best.safetensors");
         if (!File.Exists(best)) throw new AdjointException($"--checkpoint {path}: holds no best.safetensors; name the folder of a run, or a .safetensors file");

@@ -29,6 +29,9 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
         (this.dataset, BatchSize, this.shuffle, this.seed, this.dropLast, this.prefetch) = (dataset, batchSize, shuffle, seed, dropLast, prefetch);
     }
 
+    /// <summary>The samples.</summary>
+    public Dataset Dataset => dataset;
+
     /// <summary>Samples per batch.</summary>
     public int BatchSize { get; }
 

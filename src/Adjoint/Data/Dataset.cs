@@ -38,6 +38,12 @@ public sealed class Dataset
         return inputs.AsSpan(index * SampleShape.Elements, SampleShape.Elements);
     }
 
+    /// <summary>
+    /// By which means and deviations the samples were standardised, to do the same to what a model meets later (see
+    /// <c>Nn.Standardize</c>); null where they are as they were given.
+    /// </summary>
+    public (double[] Mean, double[] Deviation)? Statistics { get; private init; }
+
     /// <summary>A part of the samples, copied.</summary>
     /// <exception cref="AdjointException">It is not inside.</exception>
     public Dataset Part(string name, int start, int count)
@@ -45,41 +51,75 @@ public sealed class Dataset
         if (start < 0 || count < 0 || start > Count - count)
             throw new AdjointException($"Dataset {Name}: {count} samples from {start} on are not inside of {Count}");
         var length = SampleShape.Elements;
-        return new(name, SampleShape, inputs[(start * length)..((start + count) * length)], labels[start..(start + count)], ClassNames);
+        var own = inputs[(start * length)..((start + count) * length)];
+        return new(name, SampleShape, own, labels[start..(start + count)], ClassNames) { Statistics = Statistics };
     }
 
-    /// <summary>Mean and standard deviation (of the population) of each channel, the first axis of a sample, over all samples.</summary>
-    /// <exception cref="AdjointException">There are no samples.</exception>
+    /// <summary>
+    /// Mean and standard deviation (of the population) of each column of vectors, or of each channel, the first axis,
+    /// of images and other samples of several axes; over all samples.
+    /// </summary>
+    /// <exception cref="AdjointException">There are no samples, or one holds NaN or infinity.</exception>
     public (double[] Mean, double[] Deviation) ChannelStatistics()
     {
-        if (Count == 0) throw new AdjointException($"Dataset {Name}: no samples, so no mean");
-        var (channels, plane) = (SampleShape.Rank > 1 ? SampleShape[0] : 1, SampleShape.Rank > 1 ? SampleShape.Elements / SampleShape[0] : SampleShape.Elements);
-        var (mean, deviation) = (new double[channels], new double[channels]);
-        for (var channel = 0; channel < channels; channel++)
+        if (inputs.Length == 0) throw new AdjointException($"Dataset {Name}: no samples, so no mean");
+        var channels = SampleShape.Rank > 0 ? SampleShape[0] : 1;
+        var plane = SampleShape.Elements / channels;
+        // About the first value of each, so that nothing cancels.
+        var first = Enumerable.Range(0, channels).Select(channel => (double)inputs[channel * plane]).ToArray();
+        var mean = Average(first, value => value);
+        for (var channel = 0; channel < channels; channel++) mean[channel] += first[channel];
+        var deviation = Average(mean, value => value * value);
+        for (var channel = 0; channel < channels; channel++) deviation[channel] = Math.Sqrt(deviation[channel]);
+        if (Array.FindIndex(deviation, value => !double.IsFinite(value)) is >= 0 and var bad)
         {
-            // About a first guess, so that nothing cancels.
-            var (origin, sum, squares) = ((double)inputs[channel * plane], 0.0, 0.0);
-            for (var i = 0; i < Count; i++)
-                foreach (var value in inputs.AsSpan((i * channels + channel) * plane, plane))
-                    (sum, squares) = (sum + (value - origin), squares + (value - origin) * (value - origin));
-            var count = (double)Count * plane;
-            mean[channel] = origin + sum / count;
-            deviation[channel] = Math.Sqrt(Math.Max(0, squares / count - sum / count * (sum / count)));
+            var sample = Array.FindIndex(inputs, value => !float.IsFinite(value)) / SampleShape.Elements;
+            throw new AdjointException(
+                $"Dataset {Name}: column or channel {bad} holds NaN or infinity (the first is in sample {sample}), so "
+                + "it has no mean; leave such samples out, or put numbers there");
         }
         return (mean, deviation);
+
+        double[] Average(double[] about, Func<double, double> term)
+        {
+            var sums = new double[channels];
+            for (var row = 0; row < Count * channels; row++)
+            {
+                var (channel, sum) = (row % channels, 0.0);
+                foreach (var value in inputs.AsSpan(row * plane, plane)) sum += term(value - about[channel]);
+                sums[channel] += sum;
+            }
+            for (var channel = 0; channel < channels; channel++) sums[channel] /= (double)Count * plane;
+            return sums;
+        }
     }
 
-    /// <summary>Each channel minus its mean, over its deviation, copied. A deviation of 0 leaves the scale.</summary>
+    /// <summary>
+    /// Each column of vectors, or each channel, minus its mean, over its deviation, copied; one mean and deviation hold
+    /// for all. A deviation of 0 leaves the scale.
+    /// </summary>
+    /// <exception cref="AdjointException">There are not as many means and deviations as columns.</exception>
     public Dataset Standardize((double[] Mean, double[] Deviation) statistics)
     {
-        var (channels, plane) = (statistics.Mean.Length, SampleShape.Elements / statistics.Mean.Length);
+        var (mean, deviation) = statistics;
+        var expected = SampleShape.Rank > 0 ? SampleShape[0] : 1;
+        if (mean.Length == 0 || mean.Length != deviation.Length || mean.Length != expected && mean.Length != 1)
+            throw new AdjointException(
+                $"Dataset {Name}: samples of {SampleShape} take {expected} means and deviations, or one: "
+                + $"found {mean.Length} and {deviation.Length}");
+        var (channels, plane) = (mean.Length, SampleShape.Elements / mean.Length);
         var result = new float[inputs.Length];
-        for (var row = 0; row < Count * channels; row++)
+        for (var row = 0; row < inputs.Length / Math.Max(1, plane); row++)
         {
-            var (mean, scale) = ((float)statistics.Mean[row % channels], statistics.Deviation[row % channels] is > 0 and var deviation ? (float)(1 / deviation) : 1);
-            for (var i = row * plane; i < (row + 1) * plane; i++) result[i] = (inputs[i] - mean) * scale;
+            var channel = row % channels;
+            var scale = deviation[channel] > 0 ? 1 / deviation[channel] : 1;
+            for (var i = row * plane; i < (row + 1) * plane; i++)
+                result[i] = (float)((inputs[i] - mean[channel]) * scale);
         }
-        return new(Name, SampleShape, result, labels, ClassNames);
+        return new(Name, SampleShape, result, labels, ClassNames)
+        {
+            Statistics = Statistics is { } before ? Combine(before, statistics) : statistics,
+        };
     }
 
     /// <summary>Samples as tensors: inputs (n, …) and labels (n) int64.</summary>
@@ -96,6 +136,22 @@ public sealed class Dataset
         }
         return (x, y);
     }
+
+    // (x − m)/d and then (… − m′)/d′ is (x − (m + d·m′)) / (d·d′).
+    private static (double[], double[]) Combine(
+        (double[] Mean, double[] Deviation) first, (double[] Mean, double[] Deviation) second)
+    {
+        var (mean, deviation) = (new double[Math.Max(first.Mean.Length, second.Mean.Length)], new List<double>());
+        for (var i = 0; i < mean.Length; i++)
+        {
+            mean[i] = At(first.Mean, i) + Scale(first.Deviation, i) * At(second.Mean, i);
+            deviation.Add(Scale(first.Deviation, i) * Scale(second.Deviation, i));
+        }
+        return (mean, [.. deviation]);
+
+        static double At(double[] values, int i) => values[values.Length == 1 ? 0 : i];
+        static double Scale(double[] deviations, int i) => At(deviations, i) is > 0 and var deviation ? deviation : 1;
+    }
 }
 
 /// <summary>The three parts of a data set. The test part is touched only at the very end.</summary>
@@ -104,7 +160,10 @@ public sealed class Dataset
 /// <param name="Test">To report, once; null where there is none.</param>
 public sealed record DataSplits(Dataset Train, Dataset Validation, Dataset? Test)
 {
-    /// <summary>All parts with each channel minus its mean, over its standard deviation, both of the training part.</summary>
+    /// <summary>
+    /// All parts with each column of vectors, or each channel of images, minus its mean, over its standard deviation,
+    /// both of the training part.
+    /// </summary>
     public DataSplits Standardize()
     {
         var statistics = Train.ChannelStatistics();

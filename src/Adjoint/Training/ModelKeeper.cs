@@ -1,23 +1,26 @@
 using System.Globalization;
 using Adjoint.IO;
+using Adjoint.Nn;
 
 namespace Adjoint.Training;
 
 /// <summary>
 /// Keeps the best model (by validation accuracy; the earlier of equals) and the last one of a run. They lie in memory while the network learns, and in checkpoints;
-/// <see cref="Write"/> makes files of them, <c>best.safetensors</c> and <c>last.safetensors</c>.
+/// <see cref="Write"/> makes files of them, <c>best.safetensors</c> and <c>last.safetensors</c>. Their metadata say of
+/// which epoch they are, and by what the samples were standardised (<see cref="Standardize.FromMetadata"/>).
 /// </summary>
 public sealed class ModelKeeper(string folder) : Callback
 {
     private readonly Dictionary<string, Tensor> best = [], last = [];
     private double bestAccuracy = double.NegativeInfinity;
     private int bestEpoch, lastEpoch;
+    private (double[] Mean, double[] Deviation)? statistics;
 
     /// <inheritdoc/>
     public override void OnEpoch(Trainer trainer, EpochResult epoch)
     {
         Copy(trainer.Model.StateDict(), last);
-        lastEpoch = epoch.Epoch;
+        (lastEpoch, statistics) = (epoch.Epoch, trainer.Training.Dataset.Statistics);
         // The first of a run is its best so far, also where its accuracy is NaN.
         if (epoch.Epoch > 0 && best.Count > 0 && !(epoch.ValidationAccuracy > bestAccuracy)) return;
         (bestAccuracy, bestEpoch) = (epoch.ValidationAccuracy, epoch.Epoch);
@@ -28,8 +31,8 @@ public sealed class ModelKeeper(string folder) : Callback
     public void Write()
     {
         if (best.Count == 0) return;
-        SafeTensors.Save(Path.Combine(folder, "best.safetensors"), best, Epoch(bestEpoch));
-        SafeTensors.Save(Path.Combine(folder, "last.safetensors"), last, Epoch(lastEpoch));
+        SafeTensors.Save(Path.Combine(folder, "best.safetensors"), best, Metadata(bestEpoch));
+        SafeTensors.Save(Path.Combine(folder, "last.safetensors"), last, Metadata(lastEpoch));
     }
 
     /// <inheritdoc/>
@@ -47,6 +50,7 @@ public sealed class ModelKeeper(string folder) : Callback
         (bestAccuracy, bestEpoch, lastEpoch) = (numbers[0], (int)numbers[1], (int)numbers[2]);
         Copy(state.Part("best"), best);
         Copy(state.Part("last"), last);
+        statistics = trainer.Training.Dataset.Statistics;
     }
 
     // Into the tensors that are there already: an epoch allocates nothing.
@@ -58,5 +62,11 @@ public sealed class ModelKeeper(string folder) : Callback
             else to[name] = value.Detach().Clone().Keep();
     }
 
-    private static Dictionary<string, string> Epoch(int epoch) => new() { ["epoch"] = epoch.ToString(CultureInfo.InvariantCulture) };
+    private Dictionary<string, string> Metadata(int epoch)
+    {
+        var result = new Dictionary<string, string> { ["epoch"] = epoch.ToString(CultureInfo.InvariantCulture) };
+        if (statistics is { } own)
+            foreach (var (key, value) in Standardize.Metadata(own)) result.Add(key, value);
+        return result;
+    }
 }

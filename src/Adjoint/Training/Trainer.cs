@@ -74,6 +74,9 @@ public sealed class Trainer(Module model, Optimizer optimizer, DataLoader traini
     /// <summary>The optimiser.</summary>
     public Optimizer Optimizer => optimizer;
 
+    /// <summary>What the network learns from.</summary>
+    public DataLoader Training => training;
+
     /// <summary>Whether the loss of a batch, whose gradient is followed, is the mean or the sum over its samples.</summary>
     public Reduction LossReduction { get; init; } = Reduction.Mean;
 

@@ -46,8 +46,8 @@ public sealed class RunAgainTests : IDisposable
         {
             rates.Clear();
             trainer.Run(2);
-            var expected = Enumerable.Range(0, 8).Select(step => Math.Pow(0.5, step / 2)).Select(rate => (rate / 2, rate));
-            Assert.Equal(expected, rates);
+            var factors = Enumerable.Range(0, 8).Select(step => Math.Pow(0.5, step / 2));
+            Assert.Equal(factors.Select(factor => (0.5 * factor, factor)), rates);
             Assert.Equal((0.5, 1), Rates());
         }
         // What is set between runs is the base of the next.

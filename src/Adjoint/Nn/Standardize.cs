@@ -1,0 +1,83 @@
+using System.Globalization;
+
+namespace Adjoint.Nn;
+
+/// <summary>
+/// Takes each column of x (n, c), or each channel of x (n, c, …), minus its mean, over its deviation: what
+/// <c>Dataset.Standardize</c> does to the samples, as a first layer, so that it is kept with the model's state.
+/// </summary>
+public sealed class Standardize : Module
+{
+    private const string MeanKey = "standardize.mean", DeviationKey = "standardize.deviation";
+    private readonly Tensor mean, rest, deviation;
+
+    /// <summary>
+    /// By means and deviations, such as <c>Dataset.Statistics</c>; one of each holds for all. A deviation of 0 leaves
+    /// the scale.
+    /// </summary>
+    /// <exception cref="AdjointException">There are not as many deviations as means, or none.</exception>
+    public Standardize((double[] Mean, double[] Deviation) statistics)
+    {
+        var (means, deviations) = statistics;
+        Columns = means.Length;
+        if (Columns == 0 || Columns != deviations.Length)
+            throw new AdjointException(
+                "Standardize: as many means as deviations are needed, at least one: "
+                + $"found {Columns} and {deviations.Length}");
+        // What float32 leaves of a mean counts where a column lies far from 0.
+        mean = AddBuffer("mean", Buffer(i => means[i]));
+        rest = AddBuffer("mean_rest", Buffer(i => means[i] - (float)means[i]));
+        deviation = AddBuffer("deviation", Buffer(i => deviations[i] > 0 ? deviations[i] : 1));
+
+        Tensor Buffer(Func<int, double> value) =>
+            Tensor.From([.. Enumerable.Range(0, Columns).Select(i => (float)value(i))], Columns);
+    }
+
+    /// <summary>Of so many columns or channels, which it leaves as they are until a state is loaded.</summary>
+    /// <exception cref="AdjointException">The number is not positive.</exception>
+    public Standardize(int columns) : this((new double[Math.Max(0, columns)], new double[Math.Max(0, columns)])) { }
+
+    /// <summary>How many columns or channels.</summary>
+    public int Columns { get; }
+
+    /// <summary>
+    /// By what a model file's metadata say of the samples that the model learned from; null where they say nothing.
+    /// </summary>
+    /// <exception cref="AdjointException">The metadata are damaged.</exception>
+    public static Standardize? FromMetadata(IReadOnlyDictionary<string, string> metadata)
+    {
+        if (!metadata.ContainsKey(MeanKey) && !metadata.ContainsKey(DeviationKey)) return null;
+        return new((Numbers(MeanKey), Numbers(DeviationKey)));
+
+        double[] Numbers(string key)
+        {
+            var words = metadata.GetValueOrDefault(key, "").Split(' ');
+            var numbers = new double[words.Length];
+            for (var i = 0; i < words.Length; i++)
+                if (!double.TryParse(words[i], CultureInfo.InvariantCulture, out numbers[i]))
+                    throw new AdjointException($"Standardize: metadata {key} must be numbers: found '{words[i]}'");
+            return numbers;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"Standardize({Columns})";
+
+    /// <summary>What <see cref="FromMetadata"/> reads.</summary>
+    internal static IEnumerable<(string Key, string Value)> Metadata((double[] Mean, double[] Deviation) statistics) =>
+        [(MeanKey, Text(statistics.Mean)), (DeviationKey, Text(statistics.Deviation))];
+
+    /// <inheritdoc/>
+    protected override Tensor ForwardCore(Tensor x)
+    {
+        if (Columns > 1 && (x.Rank < 2 || x.Shape[1] != Columns))
+            throw new AdjointException(
+                $"Standardize: an input (n, {Columns}, …) is needed: found {x.Shape}; "
+                + "the second axis must be the number of columns or channels");
+        int[] shape = Columns == 1 ? [1] : [1, Columns, .. Enumerable.Repeat(1, x.Rank - 2)];
+        return (x - mean.Reshape(shape) - rest.Reshape(shape)) / deviation.Reshape(shape);
+    }
+
+    private static string Text(double[] numbers) =>
+        string.Join(' ', numbers.Select(number => number.ToString("R", CultureInfo.InvariantCulture)));
+}
