@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 
 namespace Adjoint.Cli;
@@ -14,17 +15,20 @@ internal static class Browser
     private static bool TryOpen(string target)
     {
         // Without a display a starter of programs would fail later, and talk on this terminal.
-        if (OperatingSystem.IsLinux() && ((string[])["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"]).All(name => string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name)))) return false;
+        string[] displays = ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"];
+        if (OperatingSystem.IsLinux() && displays.All(name => string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name))))
+            return false;
         try
         {
             var start = OperatingSystem.IsLinux()
-                ? new ProcessStartInfo("xdg-open", [target]) { RedirectStandardOutput = true, RedirectStandardError = true }
+                ? new ProcessStartInfo("xdg-open", [target])
                 : new ProcessStartInfo(target) { UseShellExecute = true };
+            start.RedirectStandardOutput = start.RedirectStandardError = OperatingSystem.IsLinux();
             using var process = Process.Start(start);
             // A starter that fails does so at once; one that shows the page itself goes on.
             return process is null || !process.WaitForExit(2000) || process.ExitCode == 0;
         }
-        catch (Exception problem) when (problem is System.ComponentModel.Win32Exception or PlatformNotSupportedException or InvalidOperationException)
+        catch (Exception problem) when (problem is Win32Exception or PlatformNotSupportedException or InvalidOperationException)
         {
             return false;
         }

@@ -4,7 +4,9 @@ using System.Globalization;
 
 namespace Adjoint.Cli;
 
-/// <summary>The help of a command: what it does, examples, commands below it, options by subject. As wide as the terminal.</summary>
+/// <summary>
+/// The help of a command: what it does, examples, commands below it, options by subject. As wide as the terminal.
+/// </summary>
 internal sealed class HelpPage : SynchronousCommandLineAction
 {
     private const int Widest = 100, Indent = 2;
@@ -12,41 +14,51 @@ internal sealed class HelpPage : SynchronousCommandLineAction
     public override int Invoke(ParseResult parsed)
     {
         var (command, output) = (parsed.CommandResult.Command, parsed.InvocationConfiguration.Output);
-        var width = Math.Min(Widest, ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected ? Terminal.Width - 1 : Widest);
+        var isSeen = ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected;
+        var width = isSeen ? Math.Min(Widest, Terminal.Width - 1) : Widest;
         var guide = command as GuidedCommand;
         Paragraph(output, command.Description!, width);
         output.WriteLine($"\nUsage: {Usage(command)}");
         if (guide is { Examples.Count: > 0 }) Section(output, "Examples", guide.Examples, width);
-        if (command.Arguments.Count > 0) Section(output, "Arguments", [.. command.Arguments.Select(argument => ($"<{argument.Name}>", argument.Description ?? ""))], width);
-        if (command.Subcommands.Count > 0) Section(output, "Commands", [.. command.Subcommands.Select(below => (below.Name, below.Description ?? ""))], width);
+        if (command.Arguments.Count > 0)
+            Section(output, "Arguments", [.. command.Arguments.Select(argument => ($"<{argument.Name}>", argument.Description ?? ""))], width);
+        if (command.Subcommands.Count > 0)
+            Section(output, "Commands", [.. command.Subcommands.Select(below => (below.Name, below.Description ?? ""))], width);
         foreach (var group in guide?.Groups ?? []) Section(output, group.Title, [.. group.Options.Select(Row)], width);
         var grouped = guide?.Groups.SelectMany(group => group.Options).ToHashSet() ?? [];
-        var everywhere = Lineage(command).SelectMany(one => one.Options.Where(option => one == command || option.Recursive)).Where(option => !grouped.Contains(option)).Distinct();
+        var everywhere = Lineage(command).SelectMany(one => one.Options.Where(option => one == command || option.Recursive))
+            .Where(option => !grouped.Contains(option)).Distinct();
         Section(output, "Always", [.. everywhere.Select(Row)], width);
         return 0;
     }
 
     private static string Usage(Command command) => string.Join(' ',
     [
-        .. Lineage(command).Reverse().Select(one => one.Name), .. command.Subcommands.Count > 0 ? ["<command>"] : Array.Empty<string>(),
+        .. Lineage(command).Reverse().Select(one => one.Name),
+        .. command.Subcommands.Count > 0 ? ["<command>"] : Array.Empty<string>(),
         .. command.Arguments.Select(argument => $"<{argument.Name}>"), "[options]",
     ]);
 
     private static IEnumerable<Command> Lineage(Command command)
     {
-        for (Command? one = command; one is not null; one = one.Parents.OfType<Command>().FirstOrDefault()) yield return one;
+        for (Command? one = command; one is not null; one = one.Parents.OfType<Command>().FirstOrDefault())
+            yield return one;
     }
 
     private static (string, string) Row(Option option)
     {
-        var names = string.Join(", ", option.Aliases.Where(alias => alias != option.Name && alias.StartsWith('-')).OrderBy(alias => alias.Length).Append(option.Name));
-        var takes = option.ValueType == typeof(bool) || option.ValueType == typeof(void) ? "" : $" <{option.HelpName ?? "name"}>";
-        var fallback = option.HasDefaultValue && option.ValueType != typeof(bool) ? string.Create(CultureInfo.InvariantCulture, $" [default: {option.GetDefaultValue()}]") : "";
+        var aliases = option.Aliases.Where(alias => alias != option.Name && alias.StartsWith('-'));
+        var names = string.Join(", ", aliases.OrderBy(alias => alias.Length).Append(option.Name));
+        var takes = option.ValueType == typeof(bool) || option.ValueType == typeof(void) ? ""
+            : $" <{option.HelpName ?? "name"}>";
+        var fallback = option.HasDefaultValue && option.ValueType != typeof(bool)
+            ? string.Create(CultureInfo.InvariantCulture, $" [default: {option.GetDefaultValue()}]") : "";
         return (names + takes, option.Description + fallback);
     }
 
     // Names on the left, descriptions beside them; where that leaves too little room, below them.
-    private static void Section(TextWriter output, string title, IReadOnlyList<(string Name, string What)> rows, int width)
+    private static void Section(TextWriter output, string title, IReadOnlyList<(string Name, string What)> rows,
+        int width)
     {
         output.WriteLine($"\n{title}:");
         var left = rows.Max(row => row.Name.Length) + Indent + 2;
@@ -55,7 +67,8 @@ internal sealed class HelpPage : SynchronousCommandLineAction
         {
             var at = beside ? left : 3 * Indent;
             var lines = Wrap(what, Math.Max(10, width - at)).ToArray();
-            output.WriteLine(beside && lines.Length > 0 ? new string(' ', Indent) + name.PadRight(left - Indent) + lines[0] : new string(' ', Indent) + name);
+            output.WriteLine(beside && lines.Length > 0
+                ? new string(' ', Indent) + name.PadRight(left - Indent) + lines[0] : new string(' ', Indent) + name);
             foreach (var line in beside ? lines.Skip(1) : lines) output.WriteLine(new string(' ', at) + line);
         }
     }

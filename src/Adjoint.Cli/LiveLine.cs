@@ -1,8 +1,8 @@
 namespace Adjoint.Cli;
 
 /// <summary>
-/// One line of a terminal that is written again and again. It is never longer than the terminal is wide, also after that
-/// has become narrower; where codes that move the cursor are unknown it is overwritten with spaces.
+/// One line of a terminal that is written again and again. It is never longer than the terminal is wide, also after
+/// that has become narrower; where codes that move the cursor are unknown it is overwritten with spaces.
 /// </summary>
 internal sealed class LiveLine
 {
@@ -20,13 +20,16 @@ internal sealed class LiveLine
     {
         if (!Terminal.IsSeen(error)) return null;
         var can = Terminal.Console(error).Profile.Capabilities;
-        return new(error, can.Ansi, can.Ansi && can.ColorSystem != Spectre.Console.ColorSystem.NoColors, () => Terminal.Width);
+        var hasColors = can.Ansi && can.ColorSystem != Spectre.Console.ColorSystem.NoColors;
+        return new(error, can.Ansi, hasColors, () => Terminal.Width);
     }
 
     /// <summary>Whether colours are wanted.</summary>
     internal bool HasColors { get; }
 
-    /// <summary>How many characters a line has room for, so that nothing folds: also not the ^C that a terminal adds to it.</summary>
+    /// <summary>
+    /// How many characters a line has room for, so that nothing folds: also not the ^C that a terminal adds to it.
+    /// </summary>
     internal int Room => Math.Max(0, columns() - Echo - 1);
 
     /// <summary>Writes the line in place of the one before.</summary>

@@ -26,14 +26,16 @@ internal sealed class ProgressView(TextWriter error, LiveLine? live, int epochs)
     {
         Close();
         // As long as there is room for; elsewhere than on a terminal always whole.
-        string[] lines = [Line(epoch, "train loss", "validation loss", "accuracy"), Line(epoch, "train", "val", "acc"), Line(epoch)];
+        string[] lines = [Line(epoch, "train loss", "validation loss", "accuracy"), Line(epoch, "train", "val", "acc"),
+            Line(epoch)];
         error.WriteLine(live is null ? lines[0] : lines.FirstOrDefault(line => line.Length <= live.Room, lines[^1]));
     }
 
     /// <summary>Takes the live line away, so that something else can be written.</summary>
     internal void Close() => live?.Clear();
 
-    // Shows as much as there is room for: the speed goes first, then the time left, then the loss, and the bar becomes short.
+    // Shows as much as there is room for: the speed goes first, then the time left, then the loss, and the bar becomes
+    // short.
     internal void Show(StepInfo step, double elapsed)
     {
         var done = (step.Epoch - 1 + (double)step.Step / step.Steps) / epochs;
@@ -50,19 +52,24 @@ internal sealed class ProgressView(TextWriter error, LiveLine? live, int epochs)
         var bar = Math.Clamp(Bar(), 0, WidestBar);
         var filled = (int)((double)bar * step.Step / step.Steps);
         // Without colours the two ends of the bar are told apart by their signs.
-        var drawn = live!.HasColors ? $"\e[34m{new string('━', filled)}\e[90m{new string('━', bar - filled)}\e[0m" : new string('#', filled) + new string('-', bar - filled);
+        var drawn = live!.HasColors ? $"\e[34m{new string('━', filled)}\e[90m{new string('━', bar - filled)}\e[0m"
+            : new string('#', filled) + new string('-', bar - filled);
         var (head, rest) = (parts[0], string.Concat(parts.Take(count).Skip(1).Select(part => "  " + part)));
         if (head.Length > live.Room) live.Clear();
         else if (bar < NarrowestBar) live.Show(head, head.Length);
         else live.Show($"{head} {drawn}{rest}", head.Length + 1 + bar + rest.Length);
     }
 
-    private string Line(EpochResult epoch) => string.Create(CultureInfo.InvariantCulture, $"epoch {epoch.Epoch,3}/{epochs}  acc {epoch.ValidationAccuracy:0.0000}");
+    private string Line(EpochResult epoch) => string.Create(CultureInfo.InvariantCulture,
+        $"epoch {epoch.Epoch,3}/{epochs}  acc {epoch.ValidationAccuracy:0.0000}");
 
     private string Line(EpochResult epoch, string train, string validation, string accuracy)
     {
-        var loss = epoch.TrainLoss is { } own ? string.Create(CultureInfo.InvariantCulture, $"{train} {own:0.0000}") : "before training";
-        return string.Create(CultureInfo.InvariantCulture, $"epoch {epoch.Epoch,3}/{epochs}  {loss.PadRight(train.Length + 7)}  {validation} {epoch.ValidationLoss:0.0000}  {accuracy} {epoch.ValidationAccuracy:0.0000}  {epoch.Seconds:0.00} s");
+        var loss = epoch.TrainLoss is { } own ? string.Create(CultureInfo.InvariantCulture, $"{train} {own:0.0000}")
+            : "before training";
+        return string.Create(CultureInfo.InvariantCulture,
+            $"epoch {epoch.Epoch,3}/{epochs}  {loss.PadRight(train.Length + 7)}  {validation} "
+            + $"{epoch.ValidationLoss:0.0000}  {accuracy} {epoch.ValidationAccuracy:0.0000}  {epoch.Seconds:0.00} s");
     }
 
     private static int Digits(int number) => number.ToString(CultureInfo.InvariantCulture).Length;

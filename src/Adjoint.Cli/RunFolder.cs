@@ -23,7 +23,9 @@ internal static class RunFolder
     /// <summary>Writes <c>settings.json</c>: everything needed to repeat the run.</summary>
     /// <param name="folder">The run's.</param>
     /// <param name="settings">What it is made with.</param>
-    /// <param name="isFinal">Whether its best model is measured on the test set at the end, also when the run goes on later.</param>
+    /// <param name="isFinal">
+    /// Whether its best model is measured on the test set at the end, also when the run goes on later.
+    /// </param>
     internal static void WriteSettings(string folder, TrainSettings settings, bool isFinal = false)
     {
         using var buffer = new MemoryStream();
@@ -35,7 +37,9 @@ internal static class RunFolder
             json.WriteString("version", typeof(Tensor).Assembly.GetName().Version?.ToString(3));
             json.WriteString("runtime", RuntimeInformation.FrameworkDescription);
             json.WriteString("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}");
-            json.WriteString("command", "adjoint train " + string.Join(' ', settings.Rows().Select(row => $"--{row.Name} {row.Value}")) + (isFinal ? " --final" : ""));
+            json.WriteString("command", "adjoint train "
+                + string.Join(' ', settings.Rows().Select(row => $"--{row.Name} {row.Value}"))
+                + (isFinal ? " --final" : ""));
             json.WriteEndObject();
         }
         AtomicFile.WriteText(Path.Combine(folder, "settings.json"), Encoding.UTF8.GetString(buffer.ToArray()) + "\n");
@@ -54,7 +58,8 @@ internal static class RunFolder
 
     /// <summary>Whether a run was told to measure its best model on the test set at the end.</summary>
     /// <exception cref="AdjointException">The settings cannot be read.</exception>
-    internal static bool IsFinal(string folder) => Entries(Path.Combine(folder, "settings.json")).GetValueOrDefault("final") == "true";
+    internal static bool IsFinal(string folder) =>
+        Entries(Path.Combine(folder, "settings.json")).GetValueOrDefault("final") == "true";
 
     private static Dictionary<string, string> Entries(string path) =>
         JsonFile.Read(path, "the settings of a run, each a text", json =>

@@ -26,7 +26,8 @@ internal sealed class SweepView
         this.trials = trials.ToDictionary(trial => trial.Key, trial => new TrialProgress(trial, TrialState.Waiting, null, null));
         costs = trials.ToDictionary(trial => trial.Key, trial => program.Cost(trial.Settings));
         costBefore = trials.Where(trial => File.Exists(Path.Combine(ExperimentRunner.FolderOf(folder, trial), "result.json"))).Sum(trial => costs[trial.Key]);
-        // A table is drawn again in its place, which needs a terminal that moves its cursor; elsewhere it would be printed without end.
+        // A table is drawn again in its place, which needs a terminal that moves its cursor; elsewhere it would be
+        // printed without end.
         isLive = Terminal.IsSeen(error) && Terminal.Console(error).Profile.Capabilities.Ansi;
     }
 
@@ -77,15 +78,25 @@ internal sealed class SweepView
     {
         lock (gate)
         {
-            var table = new Table { Border = TableBorder.Simple }.AddColumns("case", "seed", "state", "epoch", "accuracy");
+            // A narrow terminal has room for what changes.
+            var isWide = Terminal.Width >= 60;
+            string[] heads = isWide ? ["case", "seed", "state", "epoch", "accuracy"] : ["case", "epoch", "acc."];
+            var table = new Table { Border = TableBorder.Simple };
+            foreach (var head in heads) table.AddColumn(new TableColumn(head) { NoWrap = head != "case" });
             var running = trials.Values.Where(one => one.State == TrialState.Running).ToArray();
-            var others = order.AsEnumerable().Reverse().Select(key => trials[key]).Where(one => one.State != TrialState.Running).Take(Shown - running.Length).Reverse();
+            var others = order.AsEnumerable().Reverse().Select(key => trials[key])
+                .Where(one => one.State != TrialState.Running).Take(Shown - running.Length).Reverse();
             foreach (var one in others.Concat(running))
-                table.AddRow(new Text(Printable.Line(one.Trial.Title)), new Text($"{one.Trial.Seed}"),
-                    new Text(Word(one.State), Color(one.State)),
-                    new Text(one.Last is { } last ? $"{last.Epoch}/{program.Epochs(one.Trial.Settings)}" : ""),
-                    new Text(one.Last is { } row
-                    ? row.ValidationAccuracy.ToString("0.0000", CultureInfo.InvariantCulture) : ""));
+            {
+                var (epochs, color) = (program.Epochs(one.Trial.Settings), Color(one.State));
+                var title = Printable.Line(one.Trial.Title);
+                var epoch = new Text(one.Last is { } last ? $"{last.Epoch}/{epochs}" : "");
+                var share = one.Last?.ValidationAccuracy.ToString("0.0000", CultureInfo.InvariantCulture);
+                IReadOnlyList<Text> cells = isWide
+                    ? [new(title), new($"{one.Trial.Seed}"), new(Word(one.State), color), epoch, new(share ?? "")]
+                    : [new($"{title}, seed {one.Trial.Seed}", color), epoch, new(share ?? "")];
+                table.AddRow(cells);
+            }
             var counts = string.Join(", ", trials.Values.GroupBy(one => one.State).OrderByDescending(group => group.Key).Select(group => $"{group.Count()} {Word(group.Key)}"));
             table.Caption = new TableTitle($"{counts}; {Left()}");
             return table;

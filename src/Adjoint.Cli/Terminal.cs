@@ -24,8 +24,13 @@ internal static class Terminal
     }
 
     /// <summary>Whether a writer is standard error, and a person sees it.</summary>
-    internal static bool IsSeen(TextWriter error) => !System.Console.IsErrorRedirected && ReferenceEquals(error, System.Console.Error);
+    internal static bool IsSeen(TextWriter error) =>
+        !System.Console.IsErrorRedirected && ReferenceEquals(error, System.Console.Error);
 
-    /// <summary>The console of a writer that a person sees: it knows whether codes move the cursor, and whether colours are wanted.</summary>
-    internal static IAnsiConsole Console(TextWriter error) => AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error) });
+    /// <summary>
+    /// The console of a writer that a person sees: it knows whether codes move the cursor, and whether colours are
+    /// wanted.
+    /// </summary>
+    internal static IAnsiConsole Console(TextWriter error) =>
+        AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error) });
 }

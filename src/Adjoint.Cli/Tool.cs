@@ -58,7 +58,8 @@ internal static class Tool
             ("adjoint train --help", "All settings."),
         ])
         {
-            TrainCommand.Create(output, error), ExploreCommand.Create(output, error), ExperimentCommand.Create(output, error),
+            TrainCommand.Create(output, error), ExploreCommand.Create(output, error),
+                ExperimentCommand.Create(output, error),
             PaperCommand.Create(output, error), OpsCommand.Create(output), DataCommand.Create(output, error),
         };
         var debug = NumberOption.Flag("--debug", "Show stack traces of failures.");
@@ -82,15 +83,20 @@ internal static class Tool
         if (parsed.UnmatchedTokens.Count > 0)
         {
             var word = parsed.UnmatchedTokens[0];
-            return word.StartsWith('-') ? $"unknown option '{word}'{Spelling.Hint(word, command.Options.Select(option => option.Name))}"
-                : command.Subcommands.Count > 0 ? $"unknown command '{word}'{Spelling.Hint(word, command.Subcommands.Select(below => below.Name))}"
+            return word.StartsWith('-')
+                ? $"unknown option '{word}'{Spelling.Hint(word, command.Options.Select(option => option.Name))}"
+                : command.Subcommands.Count > 0
+                    ? $"unknown command '{word}'{Spelling.Hint(word, command.Subcommands.Select(below => below.Name))}"
                 : $"'{word}' is not expected here; {command.Name} --help tells what is";
         }
         foreach (var option in result.Children.OfType<OptionResult>())
-            if (option.IdentifierTokenCount > 1) return $"{option.Option.Name}: is given {option.IdentifierTokenCount} times; give it once";
-            else if (!option.Implicit && option.Tokens.Count < option.Option.Arity.MinimumNumberOfValues) return $"{option.Option.Name}: needs a value: {option.Option.Description}";
+            if (option.IdentifierTokenCount > 1)
+                return $"{option.Option.Name}: is given {option.IdentifierTokenCount} times; give it once";
+            else if (!option.Implicit && option.Tokens.Count < option.Option.Arity.MinimumNumberOfValues)
+                return $"{option.Option.Name}: needs a value: {option.Option.Description}";
         foreach (var argument in result.Children.OfType<ArgumentResult>())
-            if (argument.Tokens.Count < argument.Argument.Arity.MinimumNumberOfValues) return $"{command.Name} needs <{argument.Argument.Name}>: {argument.Argument.Description}";
+            if (argument.Tokens.Count < argument.Argument.Arity.MinimumNumberOfValues)
+                return $"{command.Name} needs <{argument.Argument.Name}>: {argument.Argument.Description}";
         return command.Subcommands.Count > 0 && command.Action is null
             ? $"which command? {string.Join(", ", command.Subcommands.Select(below => below.Name))}; --help tells more"
             : parsed.Errors[0].Message.TrimEnd('.');

@@ -35,7 +35,8 @@ internal sealed class TrainProgram(string? dataDir, TimeSpan checkpointEvery) : 
 
     public string Command(IReadOnlyDictionary<string, string> settings) =>
         "adjoint train "
-            + string.Join(' ', SettingOptions.Read(settings).Rows().Where(row => row.Name is not ("threads" or "data-dir"))
+            + string.Join(' ', SettingOptions.Read(settings).Rows().Where(row =>
+                row.Name is not ("threads" or "data-dir"))
                 .Select(row => $"--{row.Name} {row.Value}"));
 
     public TrialOutcome Run(TrialTask task)

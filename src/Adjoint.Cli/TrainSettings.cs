@@ -20,7 +20,9 @@ internal sealed record TrainSettings(
     internal string TestTime { get; init; } = "none";
     internal double BiasRateFactor { get; init; } = 1;
 
-    /// <summary>Whether the training samples come in the order of their files in every epoch, instead of shuffled.</summary>
+    /// <summary>
+    /// Whether the training samples come in the order of their files in every epoch, instead of shuffled.
+    /// </summary>
     internal bool InOrder { get; init; }
 
     /// <summary>The share of training and validation samples that is used.</summary>
@@ -36,11 +38,17 @@ internal sealed record TrainSettings(
     internal static readonly string[] PixelScales = ["unit", "bytes", "standard"];
     internal static readonly string[] Schedules = ["constant", "cosine", "one-cycle", "triangular"];
 
-    /// <summary>An optimizer that does well without being tuned; of the small synth plain descent does, and shows more.</summary>
+    /// <summary>
+    /// An optimizer that does well without being tuned; of the small synth plain descent does, and shows more.
+    /// </summary>
     internal static string DefaultOptimizer(string dataset) => dataset == "synth" ? "sgd" : "adam";
 
-    /// <summary>An activation that does well without being tuned. Networks that bring their own take none; theirs is always called the same, since trials are told apart by it.</summary>
-    internal static string DefaultActivation(string dataset, string model) => dataset == "synth" || model != "mlp" ? "sigmoid" : "relu";
+    /// <summary>
+    /// An activation that does well without being tuned. Networks that bring their own take none; theirs is always
+    /// called the same, since trials are told apart by it.
+    /// </summary>
+    internal static string DefaultActivation(string dataset, string model) =>
+        dataset == "synth" || model != "mlp" ? "sigmoid" : "relu";
 
     /// <summary>A learning rate that works, for the mean loss; a sum is as large as its batch.</summary>
     internal static double DefaultLearningRate(string dataset, string optimizer, string reduction, int batchSize)
@@ -86,20 +94,27 @@ internal sealed record TrainSettings(
         if (!fits) throw new UsageException($"--model: {Model} does not take the images of {Dataset}; {(Model == "lenet" ? "it is for cifar10" : Model == "lenet5" ? "it is for mnist and fashion-mnist" : "use mlp")}");
     }
 
-    /// <summary>Refuses settings that were given although they do nothing beside the others; one that says so, such as a momentum of 0 of an optimizer that has none, may stay.</summary>
+    /// <summary>
+    /// Refuses settings that were given although they do nothing beside the others; one that says so, such as a
+    /// momentum of 0 of an optimizer that has none, may stay.
+    /// </summary>
     /// <exception cref="UsageException">There is one.</exception>
     internal void RefuseIdle(IEnumerable<string> given)
     {
         foreach (var name in given)
-            if (Idle(name) is { } reason && !SaysNothing(name)) throw new UsageException($"--{name}: {reason}; leave it out");
+            if (Idle(name) is { } reason && !SaysNothing(name))
+                throw new UsageException($"--{name}: {reason}; leave it out");
     }
 
     // Why a setting does nothing beside the others, or null where it takes part.
     private string? Idle(string name) => name switch
     {
-        "hidden" or "layers" or "activation" when Model != "mlp" => $"does nothing for --model {Model}, whose layers are given; it is for mlp",
-        "layers" when !Hidden.EndsWith('x') => $"does nothing beside --hidden {Hidden}, which lists every layer; it is for --hidden 4x",
-        "hidden" or "activation" when Hidden.EndsWith('x') && Layers == 0 => "does nothing with --layers 0, which leaves no hidden layer",
+        "hidden" or "layers" or "activation" when Model != "mlp" =>
+            $"does nothing for --model {Model}, whose layers are given; it is for mlp",
+        "layers" when !Hidden.EndsWith('x') =>
+            $"does nothing beside --hidden {Hidden}, which lists every layer; it is for --hidden 4x",
+        "hidden" or "activation" when Hidden.EndsWith('x') && Layers == 0 =>
+            "does nothing with --layers 0, which leaves no hidden layer",
         "pixels" or "augment" when Dataset == "synth" => "does nothing for synth; it is for images",
         "tta" when Model == "mlp" => "does nothing for --model mlp; it is for networks that take images as they are",
         "momentum" or "nesterov" when Optimizer != "sgd" => $"does nothing for --optimizer {Optimizer}; it is for sgd",
@@ -131,7 +146,11 @@ internal sealed record TrainSettings(
 
     private Dataset Share(Dataset all) => all.Part(all.Name, 0, Math.Max(1, (int)(all.Count * DataShare)));
 
-    internal DataLoader CreateLoader(Dataset train) => new(train, BatchSize, shuffle: !InOrder, Seed, transforms: AugmentNames.Select(name => Transform.All.Single(transform => transform.Name == name).Create()));
+    internal DataLoader CreateLoader(Dataset train)
+    {
+        var transforms = AugmentNames.Select(name => Transform.All.Single(transform => transform.Name == name).Create());
+        return new(train, BatchSize, shuffle: !InOrder, Seed, transforms: transforms);
+    }
 
     internal Trainer CreateTrainer(Module model, DataSplits data, DataLoader validation, bool eager, Profile? profile, Checkpoints checkpoints)
     {
@@ -203,15 +222,18 @@ internal sealed record TrainSettings(
     /// All on which the result depends, also what does nothing beside the others, at its default: what a trial is, and
     /// what a checkpoint was made with. Version 0.1 told trials apart in this way, and theirs are still found.
     /// </summary>
-    internal IReadOnlyList<(string Name, string Value)> ResultRows() => [.. AllRows().Where(row => row.Name is not ("threads" or "data-dir"))];
+    internal IReadOnlyList<(string Name, string Value)> ResultRows() =>
+        [.. AllRows().Where(row => row.Name is not ("threads" or "data-dir"))];
 
     private IEnumerable<(string Name, string Value)> AllRows() =>
     [
         ("dataset", Dataset), ("model", Model), ("hidden", Hidden), ("layers", Text(Layers)), ("activation", Activation), ("batch-size", Text(BatchSize)),
         ("epochs", Text(Epochs)), ("lr", Text(LearningRate)), ("optimizer", Optimizer), ("momentum", Text(Momentum)), ("weight-decay", Text(WeightDecay)),
-        ("loss-reduction", LossReduction), ("pixels", Pixels), .. InOrder ? [("no-shuffle", "true")] : Array.Empty<(string, string)>(),
+        ("loss-reduction", LossReduction), ("pixels", Pixels),
+        .. InOrder ? [("no-shuffle", "true")] : Array.Empty<(string, string)>(),
         ("nesterov", Nesterov ? "true" : "false"), ("label-smoothing", Text(LabelSmoothing)), ("schedule", Schedule), ("augment", Augment), ("ema", Text(Ema)), ("tta", TestTime),
-        ("bias-lr-factor", Text(BiasRateFactor)), ("patience", Text(Patience)), ("data-share", Text(DataShare)), ("seed", Text(Seed)), ("threads", Text(Threads)),
+        ("bias-lr-factor", Text(BiasRateFactor)), ("patience", Text(Patience)), ("data-share", Text(DataShare)),
+        ("seed", Text(Seed)), ("threads", Text(Threads)),
         .. DataDir is null ? Array.Empty<(string, string)>() : [("data-dir", DataDir)],
     ];
 

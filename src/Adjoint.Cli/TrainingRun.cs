@@ -76,7 +76,9 @@ internal sealed class TrainingRun
         return test;
     }
 
-    /// <summary>Writes the report of a run whose loss is not finite: what was measured before, of the best model until then.</summary>
+    /// <summary>
+    /// Writes the report of a run whose loss is not finite: what was measured before, of the best model until then.
+    /// </summary>
     internal TrainingResult WriteDiverged(DivergedException problem)
     {
         TakeBest();

@@ -104,7 +104,7 @@ public sealed record RunReport(
         {
             var (low, high) = Proportion.Interval(found, all);
             facts.Add(["test accuracy of the best model", Percent(test.Accuracy),
-                Line($"measured once, at the end, on {all:N0} samples that nothing was chosen by; 95 % interval {Percent(low)} to {Percent(high)}")]);
+                Line($"of {all:N0} samples, measured once, at the end; 95 % interval {Percent(low)} to {Percent(high)}")]);
         }
         if (Training is { } training && Counts(training).Count is > 0 and var seen)
         {

@@ -49,21 +49,29 @@ public sealed partial class DocumentationTests : IDisposable
         for (var i = 0; i < snippets.Count; i++)
         {
             var lines = snippets[i].Groups["code"].Value.Split('\n');
-            var (head, body) = (lines.TakeWhile(line => line.StartsWith("using ", StringComparison.Ordinal)), lines.SkipWhile(line => line.StartsWith("using ", StringComparison.Ordinal)));
-            File.WriteAllText(Path.Combine(folder, $"Snippet{i}.cs"), $"{string.Join('\n', head)}\nstatic class Snippet{i} {{ internal static void Run() {{\n{string.Join('\n', body)}\n}} }}\n");
+            var (head, body) = (lines.TakeWhile(line => line.StartsWith("using ", StringComparison.Ordinal)),
+                lines.SkipWhile(line => line.StartsWith("using ", StringComparison.Ordinal)));
+            File.WriteAllText(Path.Combine(folder, $"Snippet{i}.cs"),
+                $"{string.Join('\n', head)}\nstatic class Snippet{i} {{ internal static void Run() "
+                + $"{{\n{string.Join('\n', body)}\n}} }}\n");
         }
-        File.WriteAllText(Path.Combine(folder, "Program.cs"), string.Concat(Enumerable.Range(0, snippets.Count).Select(i => $"Snippet{i}.Run();\n")));
+        File.WriteAllText(Path.Combine(folder, "Program.cs"),
+            string.Concat(Enumerable.Range(0, snippets.Count).Select(i => $"Snippet{i}.Run();\n")));
         var output = Run("--project", Path.Combine(folder, "readme.csproj"));
         Assert.Contains("Divide", output, StringComparison.Ordinal);
         Assert.Matches(@"(?m)^9[0-9]\.[0-9] % right after one epoch$", output);
     }
 
     [Theory]
-    [InlineData("README.md"), InlineData("docs/experiments.md"), InlineData("docs/explorer.md"), InlineData("docs/images.md"), InlineData("docs/from-vugrad.md")]
+    [InlineData("README.md"), InlineData("docs/experiments.md"), InlineData("docs/explorer.md"),
+        InlineData("docs/images.md"), InlineData("docs/from-vugrad.md")]
     public void The_tool_takes_the_commands_that_a_page_shows(string page)
     {
-        var text = string.Concat(Shell().Matches(File.ReadAllText(Path.Combine(LayeringTests.Root(), page))).Select(block => block.Groups["lines"].Value)).Replace("\\\n", " ", StringComparison.Ordinal);
-        var commands = text.Split('\n').Where(line => line.StartsWith("adjoint ", StringComparison.Ordinal)).Select(line => line.Split('#')[0].Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..]).ToArray();
+        var text = string.Concat(Shell().Matches(File.ReadAllText(Path.Combine(LayeringTests.Root(),
+            page))).Select(block => block.Groups["lines"].Value)).Replace("\\\n", " ", StringComparison.Ordinal);
+        var commands = text.Split('\n').Where(line =>
+            line.StartsWith("adjoint ", StringComparison.Ordinal)).Select(line =>
+            line.Split('#')[0].Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..]).ToArray();
         Assert.NotEmpty(commands);
         foreach (var command in commands)
         {
@@ -71,7 +79,8 @@ public sealed partial class DocumentationTests : IDisposable
             // Settings are judged before data are looked for.
             if (command[0] != "train" || !command.Contains("--dataset")) continue;
             using var error = new StringWriter();
-            Assert.Equal((Tool.Failure, true), (Tool.Run([.. command, "--data-dir", folder], TextWriter.Null, error), error.ToString().Contains("adjoint data fetch", StringComparison.Ordinal)));
+            Assert.Equal((Tool.Failure, true), (Tool.Run([.. command, "--data-dir", folder], TextWriter.Null, error),
+                error.ToString().Contains("adjoint data fetch", StringComparison.Ordinal)));
         }
     }
 
@@ -101,7 +110,8 @@ public sealed partial class DocumentationTests : IDisposable
 
     private static string Run(params string[] program)
     {
-        var start = new ProcessStartInfo("dotnet", ["run", .. program]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", ["run", .. program]) { RedirectStandardOutput = true,
+            RedirectStandardError = true };
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();

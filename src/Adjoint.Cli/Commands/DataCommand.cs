@@ -9,7 +9,8 @@ internal static class DataCommand
 {
     internal static Command Create(TextWriter output, TextWriter error)
     {
-        var dataDir = new Option<string?>("--data-dir") { Description = "Where the data sets lie; else ADJOINT_DATA, else the user's cache.", HelpName = "folder", Recursive = true };
+        var dataDir = TextOption.DataDir();
+        dataDir.Recursive = true;
         var name = new Argument<string>("dataset") { Description = $"One of {string.Join(", ", TrainSettings.Datasets)}." };
         var list = new Command("list", "Say which data sets are there.");
         list.SetAction(parsed =>
@@ -38,7 +39,8 @@ internal static class DataCommand
             var view = new FetchView(error);
             try
             {
-                var folder = await new DataFetcher(client).FetchAsync(dataset, DataFolder.Candidates(parsed.GetValue(dataDir))[0], view.Show, interrupt.Token);
+                var folder = await new DataFetcher(client).FetchAsync(dataset,
+                    DataFolder.Candidates(parsed.GetValue(dataDir))[0], view.Show, interrupt.Token);
                 output.WriteLine($"{wanted}: {folder}");
                 return 0;
             }
@@ -53,7 +55,8 @@ internal static class DataCommand
             }
         });
         return new GuidedCommand("data", "Data sets on this machine.",
-            [("adjoint data fetch mnist", "Download it."), ("adjoint data list", "See what is there."), ("adjoint data verify mnist", "Read its files whole.")],
+            [("adjoint data fetch mnist", "Download it."), ("adjoint data list", "See what is there."),
+                ("adjoint data verify mnist", "Read its files whole.")],
             new OptionGroup("Where", [dataDir])) { list, verify, fetch };
     }
 
@@ -68,7 +71,8 @@ internal static class DataCommand
             var done = progress.Received == progress.Length;
             if (!done && (live is null || Environment.TickCount64 - shown < 100)) return;
             shown = Environment.TickCount64;
-            var line = string.Create(CultureInfo.InvariantCulture, $"{progress.File}  {progress.Received / 1e6:0.0} of {progress.Length / 1e6:0.0} MB");
+            var line = string.Create(CultureInfo.InvariantCulture,
+                $"{progress.File}  {progress.Received / 1e6:0.0} of {progress.Length / 1e6:0.0} MB");
             Close();
             if (done) error.WriteLine(line);
             else live!.Show(line[^Math.Min(line.Length, live.Room)..], Math.Min(line.Length, live.Room));

@@ -11,8 +11,8 @@ internal static class ExperimentCommand
     internal static Command Create(TextWriter output, TextWriter error)
     {
         var file = new Argument<string>("file") { Description = "The experiment, a JSON file." };
-        var folder = new Option<string?>("--out") { Description = "Where everything goes; runs/NAME by default.", HelpName = "folder" };
-        var dataDir = new Option<string?>("--data-dir") { Description = "Where the data sets lie; else ADJOINT_DATA, else the user's cache.", HelpName = "folder" };
+        var folder = TextOption.Optional("--out", "Where everything goes; runs/NAME by default.", "folder");
+        var dataDir = TextOption.DataDir();
         var jobs = NumberOption.Optional<int>("--jobs", "Trials at once; by default one for each core.");
         var quiet = NumberOption.Flag("--quiet", "No progress.");
         var every = NumberOption.Of("--checkpoint-every", "Seconds between a trial's checkpoints.", 60.0);
@@ -28,19 +28,23 @@ internal static class ExperimentCommand
         int Go(ParseResult parsed) => Open(parsed).Study.Run(Jobs(parsed.GetValue(jobs)), parsed.GetValue(quiet), output, error);
 
         OptionGroup[] groups = [new("Run", [folder, dataDir, jobs, every, quiet])];
-        var run = new GuidedCommand("run", "Run what is not complete, and write the report. Ctrl-C keeps everything.", [("adjoint experiment run samples/sweep.json", "The repository's example.")], groups) { file };
+        var run = new GuidedCommand("run", "Run what is not complete, and write the report. Ctrl-C keeps everything.",
+            [("adjoint experiment run samples/sweep.json", "The repository's example.")], groups) { file };
         run.SetAction(Go);
-        var resume = new GuidedCommand("resume", "Go on with an experiment that was interrupted.", [("adjoint experiment resume samples/sweep.json", "After Ctrl-C.")], groups) { file };
+        var resume = new GuidedCommand("resume", "Go on with an experiment that was interrupted.",
+            [("adjoint experiment resume samples/sweep.json", "After Ctrl-C.")], groups) { file };
         resume.SetAction(parsed => Directory.Exists(Path.Combine(Open(parsed).Folder, "trials"))
             ? Go(parsed)
             : throw new AdjointException($"{Open(parsed).Folder}: nothing was begun there; adjoint experiment run {parsed.GetValue(file)}"));
-        var status = new GuidedCommand("status", "Say where each trial is.", [], new OptionGroup("Where", [folder])) { file };
+        var status = new GuidedCommand("status", "Say where each trial is.", [],
+            new OptionGroup("Where", [folder])) { file };
         status.SetAction(parsed =>
         {
             Open(parsed).Study.Status(output);
             return 0;
         });
-        var report = new GuidedCommand("report", "Write the report of what is complete.", [], new OptionGroup("Where", [folder])) { file };
+        var report = new GuidedCommand("report", "Write the report of what is complete.", [],
+            new OptionGroup("Where", [folder])) { file };
         report.SetAction(parsed => Open(parsed).Study.Report($"adjoint experiment run {parsed.GetValue(file)}", output, error));
         var schema = new Command("schema", "Print the JSON schema of experiment files; save it beside yours and name it under $schema.");
         schema.SetAction(_ =>
@@ -56,7 +60,12 @@ internal static class ExperimentCommand
         ]) { run, resume, status, report, schema };
     }
 
-    internal static TimeSpan Seconds(double every) => every is >= 0 and < 1e6 ? TimeSpan.FromSeconds(every) : throw new UsageException($"--checkpoint-every: {every.ToString(CultureInfo.InvariantCulture)} is out of range; use 0 or more, below a million");
+    internal static TimeSpan Seconds(double every)
+    {
+        if (every is >= 0 and < 1e6) return TimeSpan.FromSeconds(every);
+        var found = every.ToString(CultureInfo.InvariantCulture);
+        throw new UsageException($"--checkpoint-every: {found} is out of range; use 0 or more, below a million");
+    }
 
     internal static int Jobs(int? wanted) => wanted is null or >= 1 and <= 256 ? wanted ?? Study.DefaultJobs : throw new UsageException($"--jobs: {wanted} is out of range; use 1 to 256");
 }

@@ -15,17 +15,26 @@ internal static class ExploreCommand
 {
     internal static Command Create(TextWriter output, TextWriter error)
     {
-        var dataset = new Option<string?>("--dataset") { Description = $"What to learn: {string.Join(", ", TrainSettings.Datasets)}; synth by default." };
-        var model = new Option<string?>("--model") { Description = $"The network: {string.Join(", ", TrainSettings.Models)}; mlp by default." };
-        var hidden = new Option<string?>("--hidden") { Description = "Of an mlp: hidden sizes, 4x (four times the inputs) or a list, 300,100." };
-        var layers = NumberOption.Optional<int>("--layers", "Of an mlp: how many hidden layers of --hidden 4x; 1 by default.");
-        var activation = new Option<string?>("--activation") { Description = $"Of an mlp: {string.Join(", ", Nn.Mlp.Activations)}; by default sigmoid for synth and relu for images." };
+        var dataset = TextOption.Optional("--dataset",
+            $"What to learn: {string.Join(", ", TrainSettings.Datasets)}; synth by default.");
+        var model = TextOption.Optional("--model",
+            $"The network: {string.Join(", ", TrainSettings.Models)}; mlp by default.");
+        var hidden = TextOption.Optional("--hidden",
+            "Of an mlp: hidden sizes, 4x (four times the inputs) or a list, 300,100.");
+        var layers = NumberOption.Optional<int>("--layers",
+            "Of an mlp: how many hidden layers of --hidden 4x; 1 by default.");
+        var activation = TextOption.Optional("--activation",
+            $"Of an mlp: {string.Join(", ", Nn.Mlp.Activations)}; by default sigmoid for synth and relu for images.");
         var batchSize = NumberOption.Of("--batch-size", "Samples per step, and in the graph.", 32);
-        var rate = NumberOption.Optional<double>("--lr", "Learning rate at first; by default one that suits data set and optimizer.");
-        var optimizer = new Option<string?>("--optimizer") { Description = $"At first: {string.Join(", ", TrainSettings.Optimizers)}; by default sgd for synth and adam for images." };
+        var rate = NumberOption.Optional<double>("--lr",
+            "Learning rate at first; by default one that suits data set and optimizer.");
+        var optimizer = TextOption.Optional("--optimizer",
+            $"At first: {string.Join(", ", TrainSettings.Optimizers)}; by default sgd for synth and adam for images.");
         var seed = NumberOption.Of("--seed", "Of everything random.", 1UL);
-        var dataDir = new Option<string?>("--data-dir") { Description = "Where the data sets lie; else ADJOINT_DATA, else the user's cache.", HelpName = "folder" };
-        var checkpoint = new Option<string?>("--checkpoint") { Description = "Begin with the best model of a run: its folder, whose settings are taken, or a .safetensors file.", HelpName = "path" };
+        var dataDir = TextOption.DataDir();
+        var checkpoint = TextOption.Optional("--checkpoint",
+            "Begin with the best model of a run: its folder, whose settings are taken, or a .safetensors file.",
+            "path");
         var port = NumberOption.Of("--port", "Where to serve; 0 takes any free port.", 0);
         var open = NumberOption.Flag("--open", "Open the page in the browser.");
         var command = new GuidedCommand("explore", "Show a network think and learn, in the browser.",
@@ -33,7 +42,8 @@ internal static class ExploreCommand
             ("adjoint explore --open", "An mlp on two features, made on the spot."),
             ("adjoint explore --dataset cifar10 --model lenet --open", "Images and convolutions."),
         ],
-        new("Data", [dataset, dataDir]), new("Network", [model, hidden, layers, activation, checkpoint]), new("Training", [batchSize, rate, optimizer, seed]), new("Page", [port, open]));
+        new("Data", [dataset, dataDir]), new("Network", [model, hidden, layers, activation, checkpoint]),
+        new("Training", [batchSize, rate, optimizer, seed]), new("Page", [port, open]));
         command.SetAction(parsed =>
         {
             var (file, run) = Checkpoint(parsed.GetValue(checkpoint));
@@ -41,18 +51,22 @@ internal static class ExploreCommand
             T? Noted<T>(string name) where T : struct, INumber<T>, IMinMaxValue<T> =>
                 !run.TryGetValue(name, out var text) ? null
                 : NumberText.TryRead<T>(text, out var number, out var problem) ? number
-                : throw new AdjointException($"--checkpoint {parsed.GetValue(checkpoint)}: {name} of its settings.json: {problem}");
+                : throw new AdjointException($"--checkpoint {file}: {name} of the settings.json beside it: {problem}");
             var (of, by) = (Given(dataset) ?? "synth", Given(model) ?? "mlp");
             var step = Given(optimizer) ?? TrainSettings.DefaultOptimizer(of);
             // A rate belongs to its optimizer, and to the mean over a batch, which is what the page learns from.
-            var noted = run.GetValueOrDefault("optimizer") == step && run.GetValueOrDefault("loss-reduction") == "mean" ? Noted<double>("lr") : null;
+            var noted = run.GetValueOrDefault("optimizer") == step && run.GetValueOrDefault("loss-reduction") == "mean"
+                ? Noted<double>("lr") : null;
             var settings = new TrainSettings(
-                of, by, Given(hidden) ?? "4x", parsed.GetValue(layers) ?? Noted<int>("layers") ?? 1, Given(activation) ?? TrainSettings.DefaultActivation(of, by),
-                parsed.GetValue(batchSize), 1, parsed.GetValue(rate) ?? noted ?? TrainSettings.DefaultLearningRate(of, step, "mean", parsed.GetValue(batchSize)), step,
-                Noted<double>("momentum") ?? 0, Noted<double>("weight-decay") ?? 0, "mean", run.GetValueOrDefault("pixels") ?? "unit", parsed.GetValue(seed), Workers.ThreadCount, parsed.GetValue(dataDir));
+                of, by, Given(hidden) ?? "4x", parsed.GetValue(layers) ?? Noted<int>("layers") ?? 1,
+                Given(activation) ?? TrainSettings.DefaultActivation(of, by), parsed.GetValue(batchSize), 1,
+                parsed.GetValue(rate) ?? noted ?? TrainSettings.DefaultLearningRate(of, step, "mean", parsed.GetValue(batchSize)),
+                step, Noted<double>("momentum") ?? 0, Noted<double>("weight-decay") ?? 0, "mean",
+                run.GetValueOrDefault("pixels") ?? "unit", parsed.GetValue(seed), Workers.ThreadCount, parsed.GetValue(dataDir));
             settings.Validate();
-            settings.RefuseIdle(command.Options.Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => option.Name[2..]));
-            if (parsed.GetValue(port) is < 0 or > 65535) throw new UsageException($"--port: {parsed.GetValue(port)} is out of range; use 0 (any free one) to 65535");
+            settings.RefuseIdle(command.Options.Where(option => option.IsGiven(parsed)).Select(option => option.Name[2..]));
+            if (parsed.GetValue(port) is < 0 or > 65535)
+                throw new UsageException($"--port: {parsed.GetValue(port)} is out of range; use 0 (any free one) to 65535");
             if (settings.BatchSize > 1024) throw new UsageException($"--batch-size: {settings.BatchSize} is out of range; use 1 to 1024, so that a page can show it");
             return Serve(settings, file, parsed.GetValue(port), parsed.GetValue(open), output, error);
         });

@@ -10,14 +10,20 @@ internal static class OpsCommand
     internal static Command Create(TextWriter output)
     {
         var check = NumberOption.Flag("--check", "Check each derivative numerically and print the error.");
-        var html = new Option<string?>("--html") { Description = "Write a page for each into this folder.", HelpName = "folder" };
+        var html = TextOption.Optional("--html", "Write a page for each into this folder.", "folder");
         var command = new GuidedCommand("ops", "List the operations, their formulas and derivations.",
-            [("adjoint ops", "Read them."), ("adjoint ops --check", "Compare every derivative with finite differences."), ("adjoint ops --html pages", "A page for each.")],
+            [
+                ("adjoint ops", "Read them."),
+                ("adjoint ops --check", "Compare every derivative with finite differences."),
+                ("adjoint ops --html pages", "A page for each."),
+            ],
             new OptionGroup("Instead", [check, html]));
         command.SetAction(parsed =>
         {
-            if (parsed.GetValue(check) && parsed.GetValue(html) is not null) throw new UsageException("--check: does nothing beside --html, whose pages show the checks; leave it out");
-            return parsed.GetValue(html) is { } folder ? WriteCards(folder, output) : parsed.GetValue(check) ? Check(output) : List(output);
+            if (parsed.GetValue(check) && parsed.GetValue(html) is not null)
+                throw new UsageException("--check: does nothing beside --html, whose pages show it; leave it out");
+            if (parsed.GetValue(html) is { } folder) return WriteCards(folder, output);
+            return parsed.GetValue(check) ? Check(output) : List(output);
         });
         return command;
     }

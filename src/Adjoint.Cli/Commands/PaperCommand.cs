@@ -11,11 +11,14 @@ internal static class PaperCommand
     internal static Command Create(TextWriter output, TextWriter error)
     {
         var seeds = NumberOption.Of("--seeds", "How many seeds; 3 prove little, 10 more.", 3);
-        var only = new Option<string?>("--only") { Description = "Some of the figures: 1,4b. A b is the other way to read what the report leaves open.", HelpName = "figures" };
-        var quick = NumberOption.Flag("--quick", "The whole path in under two minutes, on a small share of epochs and data; marked as such everywhere.");
+        var only = TextOption.Optional("--only",
+            "Some of the figures: 1,4b. A b is the other way to read what the report leaves open.", "figures");
+        var quick = NumberOption.Flag("--quick",
+            "The whole path in under two minutes, on a small share of epochs and data; marked as such everywhere.");
         var jobs = NumberOption.Optional<int>("--jobs", "Trials at once; by default one for each core.");
-        var folder = new Option<string?>("--out") { Description = "Where everything goes, runs/paper by default; what is complete there is not run again.", HelpName = "folder" };
-        var dataDir = new Option<string?>("--data-dir") { Description = "Where the data sets lie; else ADJOINT_DATA, else the user's cache.", HelpName = "folder" };
+        var folder = TextOption.Optional("--out",
+            "Where everything goes, runs/paper by default; what is complete there is not run again.", "folder");
+        var dataDir = TextOption.DataDir();
         var quiet = NumberOption.Flag("--quiet", "No progress.");
         var every = NumberOption.Of("--checkpoint-every", "Seconds between a trial's checkpoints.", 60.0);
         var report = NumberOption.Flag("--report", "Run nothing: write the report of what is complete.");
@@ -29,7 +32,8 @@ internal static class PaperCommand
         command.SetAction(parsed =>
         {
             var count = parsed.GetValue(seeds);
-            if (parsed.GetValue(report) && ((IReadOnlyList<Option>)[jobs, every, quiet]).FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } idle)
+            Option[] running = [jobs, every, quiet];
+            if (parsed.GetValue(report) && running.FirstOrDefault(option => option.IsGiven(parsed)) is { } idle)
                 throw new UsageException($"{idle.Name}: does nothing beside --report, which runs nothing; leave it out");
             if (count is < 1 or > 1000) throw new UsageException($"--seeds: {count} is out of range; use 1 to 1000");
             var wanted = Select(parsed.GetValue(only), parsed.GetValue(quick)).Select(one => one with { Seeds = [.. Enumerable.Range(1, count).Select(seed => (ulong)seed)] }).ToArray();

@@ -16,45 +16,56 @@ internal static class TrainCommand
     internal static Command Create(TextWriter output, TextWriter error)
     {
         var options = new SettingOptions();
-        var threads = NumberOption.Optional<int>("--threads", "Threads, by default one for each core; the result does not depend on it.");
-        var dataDir = new Option<string?>("--data-dir") { Description = "Where the data sets lie; else ADJOINT_DATA, else the user's cache.", HelpName = "folder" };
-        var folder = new Option<string?>("--out") { Description = "The run's folder; by default a new one under runs/.", HelpName = "folder" };
-        var resume = new Option<string?>("--resume") { Description = "Go on with the run of this folder, with its settings, from its last checkpoint; the result is that of a run never interrupted.", HelpName = "folder" };
+        var threads = NumberOption.Optional<int>("--threads",
+            "Threads, by default one for each core; the result does not depend on it.");
+        var dataDir = TextOption.DataDir();
+        var folder = TextOption.Optional("--out", "The run's folder; by default a new one under runs/.", "folder");
+        var resume = TextOption.Optional("--resume",
+            "Go on with the run of this folder, with its settings, from its last checkpoint; the result is that of a "
+            + "run never interrupted.", "folder");
         var every = NumberOption.Of("--checkpoint-every", "Seconds between checkpoints.", 60.0);
         var final = NumberOption.Flag("--final", "Measure the best model on the test set, once, at the very end.");
         var quiet = NumberOption.Flag("--quiet", "No progress.");
         var open = NumberOption.Flag("--open", "Open the report in the browser at the end.");
         var eager = NumberOption.Flag("--eager", "Do not capture training steps; the result is the same.");
-        var profile = NumberOption.Flag("--profile", "Time every op: a table at the end, trace.json in the run's folder. Implies --eager.");
+        var profile = NumberOption.Flag("--profile",
+            "Time every op: a table at the end, trace.json in the run's folder. Implies --eager.");
         var asJson = NumberOption.Flag("--json", "Print the result as one JSON object on stdout.");
         var command = new GuidedCommand("train", "Train a network and write a report.",
         [
             ("adjoint train", "A first look: two features, made on the spot."),
             ("adjoint train --dataset mnist --epochs 3", "Digits; after adjoint data fetch mnist."),
-            ("adjoint train --dataset cifar10 --model lenet --batch-size 50 --open", "Photographs, and the report in the browser."),
-            ("adjoint train --epochs 5 --optimizer sgd --momentum 0.9 --lr 0.1 --schedule cosine", "Settings of one's own."),
+            ("adjoint train --dataset cifar10 --model lenet --batch-size 50 --open",
+                "Photographs, and the report in the browser."),
+            ("adjoint train --epochs 5 --optimizer sgd --momentum 0.9 --lr 0.1 --schedule cosine",
+                "Settings of one's own."),
         ],
-        [.. options.Groups, new("Run", [folder, resume, every, threads, dataDir]), new("Result", [final, open, quiet, asJson, profile, eager])]);
+        [.. options.Groups, new("Run", [folder, resume, every, threads, dataDir]),
+            new("Result", [final, open, quiet, asJson, profile, eager])]);
         command.SetAction(parsed =>
         {
             var interval = ExperimentCommand.Seconds(parsed.GetValue(every));
             var from = parsed.GetValue(resume);
-            if (from is not null && options.All.Concat([folder]).FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } other)
+            if (from is not null && options.All.Concat([folder]).FirstOrDefault(option => option.IsGiven(parsed)) is { } other)
                 throw new UsageException($"{other.Name}: --resume takes the settings of the run's folder; leave it out");
             var settings = from is null
                 ? options.Read(parsed, parsed.GetValue(threads), parsed.GetValue(dataDir))
-                : SettingOptions.Read(RunFolder.ReadSettings(from), parsed.GetValue(threads), parsed.GetValue(dataDir), isNoted: true);
+                : SettingOptions.Read(RunFolder.ReadSettings(from), parsed.GetValue(threads), parsed.GetValue(dataDir),
+                    isNoted: true);
             if (settings.DataDir is not null) settings.RefuseIdle(["data-dir"]);
             var isFinal = parsed.GetValue(final) || from is not null && RunFolder.IsFinal(from);
-            if (isFinal && !settings.HasTest) throw new UsageException($"--final: {settings.Dataset} has no test set; leave it out");
+            if (isFinal && !settings.HasTest)
+                throw new UsageException($"--final: {settings.Dataset} has no test set; leave it out");
             Workers.ThreadCount = settings.Threads;
             var data = settings.LoadData();
             var path = from ?? RunFolder.Create(parsed.GetValue(folder), settings.Dataset);
             using var held = FolderLock.Take(path);
             if (from is null || parsed.GetValue(final)) RunFolder.WriteSettings(path, settings, isFinal);
             var run = new TrainingRun(settings, data, path, interval, parsed.GetValue(eager), parsed.GetValue(profile) ? new Profile() : null);
-            var code = Run(run, from is not null, isFinal, parsed.GetValue(quiet), parsed.GetValue(asJson), output, error);
-            if (parsed.GetValue(open) && code == 0) Browser.Open(Path.GetFullPath(Path.Combine(path, "report.html")), error);
+            var (isQuiet, isJson) = (parsed.GetValue(quiet), parsed.GetValue(asJson));
+            var code = Run(run, from is not null, isFinal, isQuiet, isJson, output, error);
+            if (parsed.GetValue(open) && code == 0)
+                Browser.Open(Path.GetFullPath(Path.Combine(path, "report.html")), error);
             return code;
         });
         return command;
@@ -67,7 +78,12 @@ internal static class TrainCommand
         var parameters = model.Parameters().Sum(parameter => (long)parameter.Length);
         var view = quiet ? null : new ProgressView(error, settings.Epochs);
         if (!quiet)
-            error.WriteLine($"{settings.Dataset}: {data.Train.Count:N0} training and {data.Validation.Count:N0} validation samples; {settings.Model} with {parameters:N0} parameters; {settings.Threads} thread{(settings.Threads == 1 ? "" : "s")}");
+        {
+            var (train, validation) = (data.Train.Count, data.Validation.Count);
+            var threads = $"{settings.Threads} thread{(settings.Threads == 1 ? "" : "s")}";
+            error.WriteLine($"{settings.Dataset}: {train:N0} training and {validation:N0} validation samples");
+            error.WriteLine($"{settings.Model}: {parameters:N0} parameters; {threads}");
+        }
         if (view is not null) run.Trainer.Callbacks.Add(view);
         using var interrupt = new Interrupt();
         TrainingResult result;
@@ -112,7 +128,8 @@ internal static class TrainCommand
         return result.WasCancelled ? Tool.Interrupted : 0;
     }
 
-    private static string ToJson(TrainingRun run, long parameters, TrainingResult result, Evaluation? test, string? problem)
+    private static string ToJson(TrainingRun run, long parameters, TrainingResult result, Evaluation? test,
+        string? problem)
     {
         var settings = run.Settings;
         using var buffer = new MemoryStream();

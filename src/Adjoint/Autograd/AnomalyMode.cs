@@ -56,7 +56,8 @@ public sealed class AnomalyException : AdjointException
 {
     internal AnomalyException(string op, bool backward, string found, string calledAt, string cause)
         : base($"{op}: its {(backward ? "backward" : "forward")} made {found}; called at {calledAt}{cause}") =>
-        (OpName, IsBackward, CalledAt, Finding) = (op, backward, calledAt, $"{op}: its {(backward ? "backward" : "forward")} made {found}{cause}");
+        (OpName, IsBackward, CalledAt, Finding) = (op, backward, calledAt,
+            $"{op}: its {(backward ? "backward" : "forward")} made {found}{cause}");
 
     /// <summary>The op.</summary>
     public string OpName { get; }

@@ -27,7 +27,8 @@ public static class Cifar10
     private static string Find(string folder, string name)
     {
         var path = Path.Combine(folder, name);
-        return File.Exists(path) ? path : throw new DataFormatException(path, 0, "no file", $"{name}, one of the six files of CIFAR-10's binary version; adjoint data fetch cifar10 brings them");
+        return File.Exists(path) ? path : throw new DataFormatException(path, 0, "no file",
+            $"{name}, one of the six files of CIFAR-10's binary version; adjoint data fetch cifar10 brings them");
     }
 
     private static Dataset Read(string[] files)

@@ -22,7 +22,8 @@ public static class DataFolder
             foreach (var name in names)
                 if (Exists(Path.Combine(root, name), marker)) return Path.Combine(root, name);
         throw new DataFormatException(
-            $"data set {dataset}: no {marker} in {string.Join(" or ", Candidates(given))}; download it with: adjoint data fetch {dataset}{(given is null ? "" : $" --data-dir {given}")}"
+            $"data set {dataset}: no {marker} in {string.Join(" or ", Candidates(given))}; download it with: adjoint "
+                + $"data fetch {dataset}{(given is null ? "" : $" --data-dir {given}")}"
             + $"{(given is null ? "; or give --data-dir the folder that holds it" : "")}");
     }
 
@@ -32,7 +33,8 @@ public static class DataFolder
         var path = Path.Combine(folder, name);
         if (File.Exists(path)) return path;
         if (File.Exists(path + ".gz")) return path + ".gz";
-        throw new DataFormatException($"{path}: the file is missing; the data set is incomplete; adjoint data fetch {dataset} brings what is missing");
+        throw new DataFormatException($"{path}: the file is missing; the data set is incomplete; adjoint data fetch "
+            + $"{dataset} brings what is missing");
     }
 
     private static bool Exists(string folder, string name) => File.Exists(Path.Combine(folder, name)) || File.Exists(Path.Combine(folder, name + ".gz"));

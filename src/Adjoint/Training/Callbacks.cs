@@ -46,7 +46,9 @@ public sealed class MetricLog(string path) : Callback
         foreach (var epoch in trainer.Results) file.Write(Line(epoch));
     });
 
-    /// <summary>Adds what the model of an epoch, the best, measured on samples that were kept back for the end.</summary>
+    /// <summary>
+    /// Adds what the model of an epoch, the best, measured on samples that were kept back for the end.
+    /// </summary>
     public void AddTest(int epoch, Evaluation test)
     {
         using var file = new FileStream(path, FileMode.Append);

@@ -19,12 +19,15 @@ public sealed class FinalTests : IDisposable
         Assert.Equal(0, code);
         var json = JsonDocument.Parse(output).RootElement;
         var accuracy = json.GetProperty("testAccuracy").GetDouble();
-        Assert.Contains(FormattableString.Invariant($"test accuracy of that model: {accuracy:P2}"), error, StringComparison.Ordinal);
+        Assert.Contains(FormattableString.Invariant($"test accuracy of that model: {accuracy:P2}"), error,
+            StringComparison.Ordinal);
         var last = JsonDocument.Parse(File.ReadAllLines(Path.Combine(path, "metrics.jsonl"))[^1]).RootElement;
-        Assert.Equal((accuracy, json.GetProperty("best").GetProperty("epoch").GetInt32()), (last.GetProperty("testAccuracy").GetDouble(), last.GetProperty("epoch").GetInt32()));
+        Assert.Equal((accuracy, json.GetProperty("best").GetProperty("epoch").GetInt32()),
+            (last.GetProperty("testAccuracy").GetDouble(), last.GetProperty("epoch").GetInt32()));
         var row = FormattableString.Invariant($"<td>test accuracy of the best model</td><td>{accuracy:P2}</td>");
         Assert.Contains(row, File.ReadAllText(Path.Combine(path, "report.html")), StringComparison.Ordinal);
-        Assert.Equal("true", JsonDocument.Parse(File.ReadAllText(Path.Combine(path, "settings.json"))).RootElement.GetProperty("final").GetString());
+        Assert.Equal("true", JsonDocument.Parse(File.ReadAllText(Path.Combine(path,
+            "settings.json"))).RootElement.GetProperty("final").GetString());
     }
 
     [Fact]
@@ -33,18 +36,22 @@ public sealed class FinalTests : IDisposable
         var path = Path.Combine(folder, "run");
         var (code, output, error) = ToolRun.Of([.. Train(), "--json", "--out", path]);
         Assert.Equal(0, code);
-        foreach (var text in (string[])[output, error, File.ReadAllText(Path.Combine(path, "metrics.jsonl")), File.ReadAllText(Path.Combine(path, "report.html")), File.ReadAllText(Path.Combine(path, "settings.json"))])
-            foreach (var name in (string[])["testAccuracy", "test accuracy", "\"final\": \"true\""]) Assert.DoesNotContain(name, text, StringComparison.Ordinal);
+        foreach (var text in (string[])[output, error, File.ReadAllText(Path.Combine(path, "metrics.jsonl")),
+            File.ReadAllText(Path.Combine(path, "report.html")), File.ReadAllText(Path.Combine(path, "settings.json"))])
+            foreach (var name in (string[])["testAccuracy", "test accuracy",
+                "\"final\": \"true\""]) Assert.DoesNotContain(name, text, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_run_that_diverges_leaves_a_report_with_what_was_found_and_no_path_of_ours()
     {
         var path = Path.Combine(folder, "run");
-        var (code, output, error) = ToolRun.Of("train", "--lr", "1e38", "--epochs", "2", "--data-share", "0.05", "--json", "--out", path);
+        var (code, output, error) = ToolRun.Of("train", "--lr", "1e38", "--epochs", "2", "--data-share", "0.05",
+            "--json", "--out", path);
         Assert.Equal(1, code);
         Assert.Contains("the loss became ", error, StringComparison.Ordinal);
-        Assert.Contains("try a smaller learning rate", JsonDocument.Parse(output).RootElement.GetProperty("problem").GetString(), StringComparison.Ordinal);
+        Assert.Contains("try a smaller learning rate",
+            JsonDocument.Parse(output).RootElement.GetProperty("problem").GetString(), StringComparison.Ordinal);
         var report = File.ReadAllText(Path.Combine(path, "report.html"));
         Assert.Contains("The run did not reach its end.", report, StringComparison.Ordinal);
         Assert.Contains("It diverged: training: the loss became ", report, StringComparison.Ordinal);
@@ -60,9 +67,12 @@ public sealed class FinalTests : IDisposable
     public void A_trial_that_diverges_leaves_a_report_too()
     {
         var file = Path.Combine(folder, "sweep.json");
-        File.WriteAllText(file, """{ "settings": { "hidden": "8", "epochs": 2, "data-share": 0.05, "lr": 1e38 }, "seeds": 1 }""");
+        File.WriteAllText(file,
+            """{ "settings": { "hidden": "8", "epochs": 2, "data-share": 0.05, "lr": 1e38 }, "seeds": 1 }""");
         Assert.Equal(0, ToolRun.Of("experiment", "run", file, "--quiet", "--out", Path.Combine(folder, "out")).Code);
-        Assert.Contains("It diverged: ", File.ReadAllText(Assert.Single(Directory.GetFiles(Path.Combine(folder, "out", "trials"), "report.html", SearchOption.AllDirectories))), StringComparison.Ordinal);
+        Assert.Contains("It diverged: ",
+            File.ReadAllText(Assert.Single(Directory.GetFiles(Path.Combine(folder, "out", "trials"), "report.html",
+            SearchOption.AllDirectories))), StringComparison.Ordinal);
     }
 
     // Digits that a glance tells apart, as files of MNIST's form: the more a label is, the brighter its image.
@@ -70,14 +80,17 @@ public sealed class FinalTests : IDisposable
     {
         Write("train", 5_200);
         Write("t10k", 100);
-        return ["train", "--dataset", "mnist", "--data-dir", folder, "--hidden", "8", "--epochs", "1", "--batch-size", "20"];
+        return ["train", "--dataset", "mnist", "--data-dir", folder, "--hidden", "8", "--epochs", "1", "--batch-size",
+            "20"];
     }
 
     private void Write(string part, int count)
     {
         var (images, labels) = (new byte[16 + count * 784], new byte[8 + count]);
-        foreach (var (at, value) in ((int, int)[])[(0, 2051), (4, count), (8, 28), (12, 28)]) BinaryPrimitives.WriteInt32BigEndian(images.AsSpan(at), value);
-        foreach (var (at, value) in ((int, int)[])[(0, 2049), (4, count)]) BinaryPrimitives.WriteInt32BigEndian(labels.AsSpan(at), value);
+        foreach (var (at, value) in ((int, int)[])[(0, 2051), (4, count), (8, 28),
+            (12, 28)]) BinaryPrimitives.WriteInt32BigEndian(images.AsSpan(at), value);
+        foreach (var (at, value) in ((int, int)[])[(0, 2049),
+            (4, count)]) BinaryPrimitives.WriteInt32BigEndian(labels.AsSpan(at), value);
         for (var i = 0; i < count; i++)
         {
             labels[8 + i] = (byte)(i % 10);

@@ -33,19 +33,23 @@ public sealed class HelpTests
             Assert.Contains(option.Name, output, StringComparison.Ordinal);
             Assert.False(string.IsNullOrEmpty(option.Description), option.Name);
         }
-        foreach (var below in command.Subcommands) Assert.Contains($"\n  {below.Name}", output, StringComparison.Ordinal);
+        foreach (var below in command.Subcommands) Assert.Contains($"\n  {below.Name}", output,
+            StringComparison.Ordinal);
     }
 
-    [Theory, InlineData(""), InlineData("train"), InlineData("explore"), InlineData("paper"), InlineData("ops"), InlineData("data"), InlineData("experiment")]
+    [Theory, InlineData(""), InlineData("train"), InlineData("explore"), InlineData("paper"), InlineData("ops"),
+        InlineData("data"), InlineData("experiment")]
     public void Help_has_examples_that_the_tool_takes(string path)
     {
         var command = Tool.Commands(TextWriter.Null, TextWriter.Null);
-        foreach (var word in path.Split(' ', StringSplitOptions.RemoveEmptyEntries)) command = command.Subcommands.Single(below => below.Name == word);
+        foreach (var word in path.Split(' ',
+            StringSplitOptions.RemoveEmptyEntries)) command = command.Subcommands.Single(below => below.Name == word);
         var examples = ((GuidedCommand)command).Examples;
         Assert.NotEmpty(examples);
         foreach (var (line, what) in examples)
         {
-            Assert.Contains(line, ToolRun.Of([.. path.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]).Output, StringComparison.Ordinal);
+            Assert.Contains(line, ToolRun.Of([.. path.Split(' ', StringSplitOptions.RemoveEmptyEntries),
+                "--help"]).Output, StringComparison.Ordinal);
             Assert.NotEmpty(what);
             Assert.Empty(Tool.Commands(TextWriter.Null, TextWriter.Null).Parse(line.Split(' ')[1..]).Errors);
         }
@@ -55,9 +59,13 @@ public sealed class HelpTests
     public void Options_of_train_come_by_subject()
     {
         var help = ToolRun.Of("train", "--help").Output;
-        var places = ((string[])["Usage:", "Examples:", "Data:", "--dataset", "Network:", "--model", "Training:", "--lr", "Run:", "--out", "Result:", "--open", "Always:"]).Select(text => help.IndexOf(text, help.IndexOf("Usage:", StringComparison.Ordinal), StringComparison.Ordinal)).ToArray();
+        var places = ((string[])["Usage:", "Examples:", "Data:", "--dataset", "Network:", "--model", "Training:",
+            "--lr", "Run:", "--out", "Result:", "--open", "Always:"]).Select(text =>
+            help.IndexOf(text, help.IndexOf("Usage:", StringComparison.Ordinal), StringComparison.Ordinal)).ToArray();
         Assert.DoesNotContain(-1, places);
-        Assert.True(help.IndexOf("\nData:", StringComparison.Ordinal) < help.IndexOf("\nNetwork:", StringComparison.Ordinal));
-        Assert.True(help.IndexOf("\nNetwork:", StringComparison.Ordinal) < help.IndexOf("\nTraining:", StringComparison.Ordinal));
+        Assert.True(help.IndexOf("\nData:", StringComparison.Ordinal) < help.IndexOf("\nNetwork:",
+            StringComparison.Ordinal));
+        Assert.True(help.IndexOf("\nNetwork:", StringComparison.Ordinal) < help.IndexOf("\nTraining:",
+            StringComparison.Ordinal));
     }
 }

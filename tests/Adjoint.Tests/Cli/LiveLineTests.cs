@@ -12,19 +12,22 @@ public sealed partial class LiveLineTests
     {
         var rows = new TheoryData<int, bool, bool>();
         foreach (var columns in (int[])[1, 2, 10, 20, 30, 40, 60, 79, 80, 81, 120, 300])
-            foreach (var (codes, colors) in ((bool, bool)[])[(true, true), (true, false), (false, false)]) rows.Add(columns, codes, colors);
+            foreach (var (codes, colors) in ((bool, bool)[])[(true, true), (true, false),
+                (false, false)]) rows.Add(columns, codes, colors);
         return rows;
     }
 
     [Theory, MemberData(nameof(Terminals))]
     public void A_live_line_never_fills_the_terminal(int columns, bool codes, bool colors)
     {
-        foreach (var (epochs, loss) in ((int, double)[])[(1, 0.1), (20, 2.3026), (100_000, 1e9), (int.MaxValue, double.NaN)])
+        foreach (var (epochs, loss) in ((int, double)[])[(1, 0.1), (20, 2.3026), (100_000, 1e9),
+            (int.MaxValue, double.NaN)])
         {
             var screen = new Screen(columns);
             var view = new ProgressView(screen, new LiveLine(screen, codes, colors, () => screen.Columns), epochs);
             for (var step = 1; step <= 500; step += 37) view.Show(new(1, step, 500, loss, 128), 0.5 + step);
-            Assert.True(screen.Rows.Count <= 1 && screen.Widest < columns, $"{columns} columns, {epochs} epochs: {string.Join('|', screen.Rows)}");
+            Assert.True(screen.Rows.Count <= 1 && screen.Widest < columns,
+                $"{columns} columns, {epochs} epochs: {string.Join('|', screen.Rows)}");
             if (!codes) Assert.DoesNotContain('\e', screen.Raw.ToString());
             // Ctrl-C: the terminal writes it at the end of the line, which then goes as a whole.
             if (screen.Rows.Count > 0) screen.Write("^C");
@@ -55,7 +58,8 @@ public sealed partial class LiveLineTests
         static string Drawn(int columns)
         {
             var screen = new Screen(columns);
-            new ProgressView(screen, new LiveLine(screen, true, false, () => columns), 20).Show(new(3, 250, 400, 0.5, 128), 10);
+            new ProgressView(screen, new LiveLine(screen, true, false, () => columns),
+                20).Show(new(3, 250, 400, 0.5, 128), 10);
             return screen.Rows[0];
         }
     }
@@ -84,13 +88,17 @@ public sealed partial class LiveLineTests
         Assert.Contains("0.98", screen.Rows[0], StringComparison.Ordinal);
         using var file = new StringWriter();
         new ProgressView(file, null, 20).OnEpoch(null!, epoch);
-        Assert.Equal("epoch   3/20  train loss 0.2500  validation loss 0.5000  accuracy 0.9800  12.25 s" + Environment.NewLine, file.ToString());
+        Assert.Equal("epoch   3/20  train loss 0.2500  validation loss 0.5000  accuracy 0.9800  12.25 s"
+            + Environment.NewLine, file.ToString());
     }
 
     [GeneratedRegex(@"\e\[[0-9;]*m")]
     private static partial Regex Color();
 
-    /// <summary>A terminal that folds lines which are too long, also when it becomes narrower, and knows the codes that the tool writes.</summary>
+    /// <summary>
+    /// A terminal that folds lines which are too long, also when it becomes narrower, and knows the codes that the tool
+    /// writes.
+    /// </summary>
     private sealed partial class Screen(int columns) : StringWriter
     {
         private readonly List<StringBuilder> rows = [new()];
@@ -98,7 +106,8 @@ public sealed partial class LiveLineTests
 
         internal int Columns { get; private set; } = columns;
         internal StringBuilder Raw { get; } = new();
-        internal IReadOnlyList<string> Rows => [.. rows.Select(line => line.ToString().TrimEnd()).Reverse().SkipWhile(line => line.Length == 0).Reverse()];
+        internal IReadOnlyList<string> Rows => [.. rows.Select(line =>
+            line.ToString().TrimEnd()).Reverse().SkipWhile(line => line.Length == 0).Reverse()];
         internal int Widest => rows.Max(line => line.ToString().TrimEnd().Length);
 
         public override void Write(char value) => Write(value.ToString());
@@ -110,7 +119,8 @@ public sealed partial class LiveLineTests
                 if (Code().Match(value, i) is { Success: true } code)
                 {
                     i += code.Length - 1;
-                    Obey(code.Groups[2].Value[0], code.Groups[1].Length == 0 ? 1 : int.Parse(code.Groups[1].Value.Split(';')[0]));
+                    Obey(code.Groups[2].Value[0], code.Groups[1].Length == 0 ? 1
+                        : int.Parse(code.Groups[1].Value.Split(';')[0]));
                 }
                 else Put(value[i]);
         }
@@ -123,7 +133,8 @@ public sealed partial class LiveLineTests
             var text = rows.Select(line => line.ToString()).ToArray();
             rows.Clear();
             foreach (var line in text)
-                for (var from = 0; from == 0 || from < line.Length; from += columns) rows.Add(new(line[from..Math.Min(line.Length, from + columns)]));
+                for (var from = 0; from == 0 || from < line.Length;
+                    from += columns) rows.Add(new(line[from..Math.Min(line.Length, from + columns)]));
             (row, column) = (rows.Count - 1, rows[^1].Length);
         }
 

@@ -19,7 +19,8 @@ public sealed class NumberOptionTests : IDisposable
 
         void Visit(System.CommandLine.Command command, string path)
         {
-            foreach (var option in command.Options.Where(option => option.HelpName == "number")) rows.Add(path + string.Concat(command.Arguments.Select(_ => " x.json")), option.Name);
+            foreach (var option in command.Options.Where(option => option.HelpName == "number")) rows.Add(path
+                + string.Concat(command.Arguments.Select(_ => " x.json")), option.Name);
             foreach (var below in command.Subcommands) Visit(below, $"{path} {below.Name}");
         }
     }
@@ -28,24 +29,31 @@ public sealed class NumberOptionTests : IDisposable
     public void Every_number_is_read_by_one_rule()
     {
         var typed = Numbers().Select(row => $"{row.Data.Item1} {row.Data.Item2}").ToArray();
-        foreach (var expected in (string[])[" train --lr", " train --epochs", " train --seed", " train --threads", " paper --seeds", " explore --port", " experiment run x.json --jobs"])
+        foreach (var expected in (string[])[" train --lr", " train --epochs", " train --seed", " train --threads",
+            " paper --seeds", " explore --port", " experiment run x.json --jobs"])
             Assert.Contains(expected, typed);
         Check(Tool.Commands(TextWriter.Null, TextWriter.Null));
 
         static void Check(System.CommandLine.Command command)
         {
             // A number that another parser reads would have a type, and not this name in the help.
-            foreach (var option in command.Options) Assert.Equal(option.HelpName == "number", option.ValueType != typeof(string) && option.ValueType != typeof(bool) && option.ValueType != typeof(void));
+            foreach (var option in command.Options) Assert.Equal(option.HelpName == "number",
+                option.ValueType != typeof(string) && option.ValueType != typeof(bool)
+                && option.ValueType != typeof(void));
             foreach (var below in command.Subcommands) Check(below);
         }
     }
 
     [Theory, MemberData(nameof(Numbers))]
-    public void What_is_no_number_or_could_mean_two_is_refused_and_the_message_names_the_option(string command, string option)
+    public void What_is_no_number_or_could_mean_two_is_refused_and_the_message_names_the_option(string command,
+        string option)
     {
-        foreach (var text in (string[])["0,01", "5,0", "1,000", "1.000,5", "1,000.5", "1_000", "1'000", "1 000", "0x10", "1e", "e3", "3abc", "3 ", " 3", "", "NaN", "nan", "Infinity", "-Infinity", "∞", "1e400", "-1e400", "٣", "--3", "+-3", "3%", "1/2", ".", "1e+", "99999999999999999999999999999999999999999999999e300"])
+        foreach (var text in (string[])["0,01", "5,0", "1,000", "1.000,5", "1,000.5", "1_000", "1'000", "1 000",
+            "0x10", "1e", "e3", "3abc", "3 ", " 3", "", "NaN", "nan", "Infinity", "-Infinity", "∞", "1e400", "-1e400",
+            "٣", "--3", "+-3", "3%", "1/2", ".", "1e+", "99999999999999999999999999999999999999999999999e300"])
         {
-            var error = ToolRun.Refused([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), $"{option}={text}"]);
+            var error = ToolRun.Refused([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries),
+                $"{option}={text}"]);
             Assert.StartsWith($"adjoint: {option}: ", error, StringComparison.Ordinal);
             Assert.DoesNotContain("System.", error, StringComparison.Ordinal);
         }
@@ -62,7 +70,7 @@ public sealed class NumberOptionTests : IDisposable
     [InlineData("--epochs 99999999999", "99999999999 is out of range; use at most 2147483647")]
     [InlineData("--seed -1", "-1 is out of range; use at least 0")]
     [InlineData("--seed 18446744073709551616", "use at most 18446744073709551615")]
-    [InlineData("--lr 1e400", "1e400 is out of range: it is above the largest number, 1.7976931348623157E+308")]
+    [InlineData("--lr 1e400", "1e400 is out of range: its size is above the largest number, 1.7976931348623157E+308")]
     [InlineData("--momentum 1e-400", "1e-400 is out of range: it is so small that it would become 0")]
     [InlineData("--lr -0.1", "--lr: -0.1 is out of range; use above 0")]
     [InlineData("--lr 0", "--lr: 0 is out of range; use above 0")]
@@ -87,8 +95,10 @@ public sealed class NumberOptionTests : IDisposable
     public void A_number_in_plain_notation_is_taken(string text, string noted)
     {
         var path = Path.Combine(folder, "run");
-        Assert.Equal(0, ToolRun.Of("train", "--lr", text, "--epochs", "0", "--data-share", "0.01", "--quiet", "--out", path).Code);
-        Assert.Equal(noted, JsonDocument.Parse(File.ReadAllText(Path.Combine(path, "settings.json"))).RootElement.GetProperty("lr").GetString());
+        Assert.Equal(0, ToolRun.Of("train", "--lr", text, "--epochs", "0", "--data-share", "0.01", "--quiet", "--out",
+            path).Code);
+        Assert.Equal(noted, JsonDocument.Parse(File.ReadAllText(Path.Combine(path,
+            "settings.json"))).RootElement.GetProperty("lr").GetString());
     }
 
     [Theory]
@@ -110,9 +120,12 @@ public sealed class NumberOptionTests : IDisposable
     public void A_number_of_a_run_that_is_to_go_on_is_refused()
     {
         File.WriteAllText(Path.Combine(folder, "settings.json"), """{ "dataset": "synth", "lr": "0,01" }""");
-        Assert.Contains("lr: '0,01' has a comma; with a decimal point write 0.01", ToolRun.Of("train", "--resume", folder).Error, StringComparison.Ordinal);
+        Assert.Contains("lr: '0,01' has a comma; with a decimal point write 0.01",
+            ToolRun.Of("train", "--resume", folder).Error, StringComparison.Ordinal);
         File.WriteAllBytes(Path.Combine(folder, "best.safetensors"), []);
-        Assert.Contains("lr of its settings.json: '0,01' has a comma", ExploreError("""{ "dataset": "synth", "optimizer": "sgd", "loss-reduction": "mean", "lr": "0,01" }"""), StringComparison.Ordinal);
+        Assert.Contains("lr of the settings.json beside it: '0,01' has a comma",
+            ExploreError("""{ "dataset": "synth", "optimizer": "sgd", "loss-reduction": "mean", "lr": "0,01" }"""),
+            StringComparison.Ordinal);
 
         string ExploreError(string settings)
         {

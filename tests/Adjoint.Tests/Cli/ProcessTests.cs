@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Adjoint.Cli;
 
 namespace Adjoint.Tests.Cli;
@@ -30,6 +32,45 @@ public sealed partial class ProcessTests : IDisposable
         Assert.Contains($"to go on: adjoint train --resume {path}", await rest, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("xterm-256color", false)]
+    [InlineData("xterm-256color", true)]
+    [InlineData("dumb", false)]
+    public async Task On_a_terminal_of_thirty_columns_nothing_live_folds_and_Ctrl_C_takes_the_line_away(string terminal, bool isPlain)
+    {
+        if (!File.Exists("/usr/bin/script") || OperatingSystem.IsMacOS()) Assert.Skip("skipped: script, which makes terminals, is not there");
+        var path = Path.Combine(folder, "run");
+        var command = $"stty cols 30 rows 20; dotnet {typeof(Tool).Assembly.Location} train --epochs 100000 --out {path}";
+        var start = new ProcessStartInfo("/usr/bin/script", ["-qefc", command, "/dev/null"]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        start.Environment["TERM"] = terminal;
+        start.Environment.Remove("NO_COLOR");
+        if (isPlain) start.Environment["NO_COLOR"] = "1";
+        using var process = Process.Start(start)!;
+        var shown = new StringBuilder();
+        var buffer = new char[4096];
+        var isTold = false;
+        while (await process.StandardOutput.ReadAsync(buffer) is > 0 and var read)
+        {
+            shown.Append(buffer, 0, read);
+            if (isTold || !Bar().IsMatch(shown.ToString())) continue;
+            isTold = true;
+            await process.StandardInput.WriteAsync('\x03');
+            await process.StandardInput.FlushAsync();
+        }
+        await process.WaitForExitAsync();
+        var text = shown.ToString();
+        Assert.Equal(Tool.Interrupted, process.ExitCode);
+        if (terminal == "dumb") Assert.DoesNotContain('\e', text);
+        if (isPlain) Assert.DoesNotMatch(@"\e\[[0-9;]*m", text);
+        var rows = Codes().Replace(text, "").Split('\r', '\n').Where(row => row.StartsWith("epoch", StringComparison.Ordinal)).ToArray();
+        Assert.NotEmpty(rows);
+        Assert.All(rows, row => Assert.True(row.Replace("^C", "", StringComparison.Ordinal).Length <= 29, row));
+        // What follows begins on a row of its own.
+        var at = text.IndexOf("best validation accuracy", StringComparison.Ordinal);
+        Assert.Matches(@"(\r *\r|\r\e\[K|\n)$", text[..at]);
+        Assert.Contains($"adjoint train --resume {path}", text.Replace("\r\n", "", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Stdout_closed_early_is_no_crash()
     {
@@ -49,6 +90,12 @@ public sealed partial class ProcessTests : IDisposable
         foreach (var option in (string[])["--dataset", "--hidden", "--layers", "--activation", "--batch-size", "--epochs", "--lr", "--optimizer", "--momentum", "--loss-reduction", "--seed", "--threads", "--data-dir", "--out", "--final", "--quiet", "--json"])
             Assert.Contains(option, help, StringComparison.Ordinal);
     }
+
+    [GeneratedRegex("epoch +[1-9][0-9]*/100000 (#|\e)")]
+    private static partial Regex Bar();
+
+    [GeneratedRegex(@"\e\[[0-9;?]*[A-Za-z]")]
+    private static partial Regex Codes();
 
     private static Process Start(params string[] args) =>
         Process.Start(new ProcessStartInfo("dotnet", [typeof(Tool).Assembly.Location, .. args]) { RedirectStandardOutput = true, RedirectStandardError = true })!;

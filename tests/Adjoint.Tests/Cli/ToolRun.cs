@@ -20,7 +20,8 @@ internal static class ToolRun
     internal static string Refused(params string[] args)
     {
         var (code, output, error) = Of(args);
-        Assert.True((code, output) == (Tool.Usage, ""), $"{string.Join(' ', args)}: exit code {code}, {output} {error}");
+        Assert.True((code, output) == (Tool.Usage, ""),
+            $"{string.Join(' ', args)}: exit code {code}, {output} {error}");
         return Assert.Single(error.TrimEnd().Split('\n'));
     }
 }

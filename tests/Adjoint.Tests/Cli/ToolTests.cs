@@ -77,26 +77,31 @@ public sealed class ToolTests : IDisposable
     [InlineData("explore --dataset mnist", "mnist")]
     [InlineData("paper --only text", "cifar10")]
     public void Missing_data_names_the_command_that_brings_it(string line, string name) =>
-        Assert.Contains($"adjoint data fetch {name} ", Fails([.. line.Split(' '), "--data-dir", folder]), StringComparison.Ordinal);
+        Assert.Contains($"adjoint data fetch {name} ", Fails([.. line.Split(' '), "--data-dir", folder]),
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData("mnist", "", "relu", "adam", "0.001")]
     [InlineData("fashion-mnist", "", "relu", "adam", "0.001")]
     [InlineData("mnist", "sgd", "relu", "sgd", "0.1")]
     [InlineData("synth", "", "sigmoid", "sgd", "1")]
-    public void What_is_left_open_suits_the_data(string dataset, string optimizer, string activation, string chosen, string rate)
+    public void What_is_left_open_suits_the_data(string dataset, string optimizer, string activation, string chosen,
+        string rate)
     {
         var given = new Dictionary<string, string> { ["dataset"] = dataset };
         if (optimizer.Length > 0) given["optimizer"] = optimizer;
         var rows = SettingOptions.Read(given).Rows().ToDictionary(row => row.Name, row => row.Value);
-        Assert.Equal((activation, chosen, rate, "128"), (rows["activation"], rows["optimizer"], rows["lr"], rows["batch-size"]));
+        Assert.Equal((activation, chosen, rate, "128"),
+            (rows["activation"], rows["optimizer"], rows["lr"], rows["batch-size"]));
     }
 
     [Fact]
     public void An_epoch_of_MNIST_with_nothing_set_reaches_97_percent()
     {
-        if (Environment.GetEnvironmentVariable("ADJOINT_DATA") is not { Length: > 0 }) Assert.Skip("skipped: ADJOINT_DATA is not set");
-        var (code, output, _) = Run("train", "--dataset", "mnist", "--epochs", "1", "--json", "--quiet", "--out", Path.Combine(folder, "run"));
+        if (Environment.GetEnvironmentVariable("ADJOINT_DATA") is not { Length: > 0 }) Assert.Skip("skipped: "
+            + "ADJOINT_DATA is not set");
+        var (code, output, _) = Run("train", "--dataset", "mnist", "--epochs", "1", "--json", "--quiet", "--out",
+            Path.Combine(folder, "run"));
         Assert.Equal(0, code);
         Assert.True(JsonDocument.Parse(output).RootElement.GetProperty("best").GetProperty("validationAccuracy").GetDouble() > 0.97, output);
     }
@@ -107,14 +112,18 @@ public sealed class ToolTests : IDisposable
         string Weights(params string[] options)
         {
             var path = Path.Combine(folder, $"run{options.Length}");
-            Assert.Equal(0, Run(["train", "--epochs", "1", "--data-share", "0.02", "--quiet", "--out", path, .. options]).Code);
+            Assert.Equal(0, Run(["train", "--epochs", "1", "--data-share", "0.02", "--quiet", "--out", path,
+                .. options]).Code);
             return Convert.ToHexString(File.ReadAllBytes(Path.Combine(path, "last.safetensors")));
         }
         Assert.NotEqual(Weights(), Weights("--no-shuffle"));
-        Assert.Contains("\"no-shuffle\": \"true\"", File.ReadAllText(Path.Combine(folder, "run1", "settings.json")), StringComparison.Ordinal);
-        var loader = SettingOptions.Read([new("no-shuffle", "true"), new("batch-size", "3")]).CreateLoader(Synth.Create(train: 6, validation: 1).Train);
+        Assert.Contains("\"no-shuffle\": \"true\"", File.ReadAllText(Path.Combine(folder, "run1", "settings.json")),
+            StringComparison.Ordinal);
+        var loader = SettingOptions.Read([new("no-shuffle", "true"),
+            new("batch-size", "3")]).CreateLoader(Synth.Create(train: 6, validation: 1).Train);
         foreach (var pass in (int[])[1, 2])
-            Assert.Equal(Synth.Create(train: 6, validation: 1).Train.Batch([0, 1, 2]).Inputs.ToArray<float>(), loader.First().Inputs.ToArray<float>());
+            Assert.Equal(Synth.Create(train: 6, validation: 1).Train.Batch([0, 1, 2]).Inputs.ToArray<float>(),
+                loader.First().Inputs.ToArray<float>());
     }
 
     [Fact]
@@ -127,8 +136,11 @@ public sealed class ToolTests : IDisposable
         {
             foreach (var name in names) Environment.SetEnvironmentVariable(name, null);
             var path = Path.Combine(folder, "run");
-            var (code, _, error) = Run("train", "--epochs", "0", "--data-share", "0.01", "--quiet", "--open", "--out", path);
-            Assert.Equal((0, $"--open: no browser could be started here; open {Path.Combine(path, "report.html")} yourself{Environment.NewLine}"), (code, error));
+            var (code, _, error) = Run("train", "--epochs", "0", "--data-share", "0.01", "--quiet", "--open", "--out",
+                path);
+            Assert.Equal((0,
+                $"--open: no browser could be started here; open {Path.Combine(path, "report.html")} "
+                + $"yourself{Environment.NewLine}"), (code, error));
         }
         finally
         {
