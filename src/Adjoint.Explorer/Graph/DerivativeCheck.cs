@@ -32,7 +32,7 @@ internal static class DerivativeCheck
             throw new AdjointException($"{node.Op.Name}: {size:N0} elements are too many to check here, at most {LargestOp:N0} are; use a smaller batch");
         var (again, leaves) = LocalRule.Again(node, DType.Float64);
         var g = TensorView.ToDoubles(arrived);
-        var rule = node.Op.Backward(again, Tensor.From((ReadOnlySpan<double>)g, arrived.Shape.Sizes));
+        var rule = node.Op.Backward(again, Tensor.From(g).Reshape(arrived.Shape.Sizes));
         var each = (int)Math.Clamp(MostWork / size / node.Inputs.Count, 4, 24);
         var result = new List<CheckedElement>();
         using var _ = new NoGrad();
@@ -62,7 +62,7 @@ internal static class DerivativeCheck
             var before = values.Length == 0 ? 0 : values[element];
             if (values.Length > 0) values[element] += by;
             var at = (Tensor[])leaves.Clone();
-            at[input] = Tensor.From((ReadOnlySpan<double>)values, leaves[input].Shape.Sizes);
+            at[input] = Tensor.From(values).Reshape(leaves[input].Shape.Sizes);
             if (values.Length > 0) values[element] = before;
             var y = TensorView.ToDoubles(Op.Apply(node.Op, at));
             var sum = 0.0;

@@ -79,7 +79,7 @@ internal static class LocalRule
     }
 
     private static Tensor To(Tensor input, DType? dtype) => dtype == DType.Float64 && input.DType != DType.Float64
-        ? Tensor.From((ReadOnlySpan<double>)TensorView.ToDoubles(input), input.Shape.Sizes)
+        ? Tensor.From(TensorView.ToDoubles(input)).Reshape(input.Shape.Sizes)
         : input.Detach().Clone();
 
     private static TakenApart Sum(int input, int[] at, double[] factors, double[] slopes, Shape shape, double held, Func<int[], (int, int[])?> slopeOf)
@@ -105,7 +105,7 @@ internal static class LocalRule
     {
         var values = new double[like.Length];
         values[element] = 1;
-        var unit = Tensor.From((ReadOnlySpan<double>)values, like.Shape.Sizes);
+        var unit = Tensor.From(values).Reshape(like.Shape.Sizes);
         return like.DType == DType.Float64 ? unit : unit.To(like.DType);
     }
 

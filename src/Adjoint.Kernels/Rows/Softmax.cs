@@ -20,13 +20,6 @@ public static unsafe class Softmax
         Workers.For((int)((rows + job.RowsPerChunk - 1) / job.RowsPerChunk), ref job);
     }
 
-    /// <summary>log Σₖ e^(xₖ) of one row, and its maximum.</summary>
-    internal static T LogSumExp<T>(T* x, nint columns) where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        var sum = ExpRow.Run(x, null, columns, out var max);
-        return T.IsInfinity(max) && T.IsNegative(max) ? max : max + T.Log(sum);
-    }
-
     private struct Job<T> : IChunkJob where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         public T* X;
@@ -45,7 +38,8 @@ public static unsafe class Softmax
                 var y = Y + row * Columns;
                 if (Logarithm)
                 {
-                    Map.Run(new Shift(double.CreateTruncating(LogSumExp(x, Columns))), x, y, Columns);
+                    var total = ExpRow.Run(x, null, Columns, out var max);
+                    Map.Run(new Shift(double.CreateTruncating(max), double.CreateTruncating(T.Log(total))), x, y, Columns);
                     continue;
                 }
                 var sum = ExpRow.Run(x, y, Columns, out _);
@@ -54,9 +48,10 @@ public static unsafe class Softmax
         }
     }
 
-    private readonly struct Shift(double by) : IUnaryLane
+    // One after the other: max + log Σ would be rounded to the size of max, and take the digits of log Σ.
+    private readonly struct Shift(double max, double logarithm) : IUnaryLane
     {
-        public V Invoke<V>(V x) where V : struct, ILanes<V> => x - V.Splat(by);
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => x - V.Splat(max) - V.Splat(logarithm);
     }
 
     private readonly struct Scale(double by) : IUnaryLane

@@ -3,25 +3,19 @@ using System.Numerics;
 namespace Adjoint.Kernels;
 
 /// <summary>
-/// Cross-entropy of softmax(logits) with class indices. Per row: loss = lse − (1−s)·xₗ − (s/c)·Σₖ xₖ, with lse = log Σ eˣ, label l
-/// and smoothing s (Szegedy et al. 2016, §7); gradient = scale·(softmax(x) − (1−s)·[k = l] − s/c).
+/// Cross-entropy of softmax(logits) with class indices. Per row, with dₖ = xₖ − max x, label l and smoothing s (Szegedy et al. 2016, §7):
+/// loss = log Σ e^d − (1−s)·dₗ − (s/c)·Σₖ dₖ; gradient = scale·(softmax(x) − (1−s)·[k = l] − s/c). Only differences of logits occur, so a shift of all changes nothing.
 /// </summary>
 public static unsafe class SoftmaxCrossEntropy
 {
     private const int ElementsPerChunk = 8192;
 
-    /// <summary>The loss of each row, log Σ eˣ for the way back, and, unless null, the gradient of scale·Σ losses. Logits [n, c]; labels must lie in 0 … c − 1.</summary>
-    public static void Forward<T>(T* logits, long* labels, T* losses, T* logSumExp, T* gradient, nint n, nint c, double smoothing, double scale) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        Run(new Job<T> { Logits = logits, Labels = labels, Losses = losses, LogSumExp = logSumExp, Gradient = gradient, Rows = n, Columns = c, Smoothing = smoothing, Scale = scale });
-
-    /// <summary>The gradient of scale·Σ losses with respect to the logits [n, c].</summary>
-    public static void Backward<T>(T* logits, long* labels, T* logSumExp, T* gradient, nint n, nint c, double smoothing, double scale) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        Run(new Job<T> { Logits = logits, Labels = labels, LogSumExp = logSumExp, Gradient = gradient, Rows = n, Columns = c, Smoothing = smoothing, Scale = scale });
-
-    private static void Run<T>(Job<T> job) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    /// <summary>The loss of each row and, unless null, the gradient of scale·Σ losses. Logits [n, c]; labels must lie in 0 … c − 1.</summary>
+    public static void Run<T>(T* logits, long* labels, T* losses, T* gradient, nint n, nint c, double smoothing, double scale) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        job.RowsPerChunk = Math.Max(1, ElementsPerChunk / Math.Max(1, job.Columns));
-        Workers.For((int)((job.Rows + job.RowsPerChunk - 1) / job.RowsPerChunk), ref job);
+        var job = new Job<T> { Logits = logits, Labels = labels, Losses = losses, Gradient = gradient, Rows = n, Columns = c, Smoothing = smoothing, Scale = scale };
+        job.RowsPerChunk = Math.Max(1, ElementsPerChunk / Math.Max(1, c));
+        Workers.For((int)((n + job.RowsPerChunk - 1) / job.RowsPerChunk), ref job);
     }
 
     private struct Job<T> : IChunkJob where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -29,7 +23,6 @@ public static unsafe class SoftmaxCrossEntropy
         public T* Logits;
         public long* Labels;
         public T* Losses;
-        public T* LogSumExp;
         public T* Gradient;
         public nint Rows;
         public nint Columns;
@@ -40,42 +33,29 @@ public static unsafe class SoftmaxCrossEntropy
         public readonly void Run(int chunk)
         {
             var last = Math.Min(Rows, (chunk + 1) * RowsPerChunk);
-            for (var row = chunk * RowsPerChunk; row < last; row++)
-            {
-                if (Losses == null) Slope(row);
-                else Loss(row);
-            }
+            for (var row = chunk * RowsPerChunk; row < last; row++) Row(row);
         }
 
-        private readonly void Loss(nint row)
+        private readonly void Row(nint row)
         {
             var x = Logits + row * Columns;
             var y = Gradient == null ? null : Gradient + row * Columns;
             var sumOfExp = ExpRow.Run(x, y, Columns, out var max);
-            var lse = T.IsNegativeInfinity(max) ? max : max + T.Log(sumOfExp);
-            LogSumExp[row] = lse;
             if (y != null)
             {
                 Map.Run(new FromExp(Scale / double.CreateTruncating(sumOfExp), Scale * Smoothing / Columns), y, y, Columns);
                 y[Labels[row]] -= T.CreateTruncating(Scale * (1 - Smoothing));
             }
-            var picked = x[Labels[row]];
+            var logarithm = T.Log(sumOfExp);
+            var picked = x[Labels[row]] - max;
             if (Smoothing == 0)
             {
-                Losses[row] = lse - picked;
+                Losses[row] = logarithm - picked;
                 return;
             }
             T sum;
-            Reduce.Run(new SumLane(), x, &sum, 1, Columns, 1);
-            Losses[row] = lse - T.CreateTruncating(1 - Smoothing) * picked - T.CreateTruncating(Smoothing / Columns) * sum;
-        }
-
-        private readonly void Slope(nint row)
-        {
-            var x = Logits + row * Columns;
-            var y = Gradient + row * Columns;
-            Map.Run(new Lane(double.CreateTruncating(LogSumExp[row]), Smoothing / Columns, Scale), x, y, Columns);
-            y[Labels[row]] -= T.CreateTruncating(Scale * (1 - Smoothing));
+            Reduce.Run(new SumOfDifferences(double.CreateTruncating(max)), x, &sum, 1, Columns, 1);
+            Losses[row] = logarithm - T.CreateTruncating(1 - Smoothing) * picked - T.CreateTruncating(Smoothing / Columns) * sum;
         }
     }
 
@@ -84,8 +64,10 @@ public static unsafe class SoftmaxCrossEntropy
         public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Fma(x, V.Splat(scale), V.Splat(-floor));
     }
 
-    private readonly struct Lane(double logSumExp, double floor, double scale) : IUnaryLane
+    private readonly struct SumOfDifferences(double from) : IReduceLane
     {
-        public V Invoke<V>(V x) where V : struct, ILanes<V> => (V.Exp(x - V.Splat(logSumExp)) - V.Splat(floor)) * V.Splat(scale);
+        public double Identity => 0;
+        public V Transform<V>(V x) where V : struct, ILanes<V> => x - V.Splat(from);
+        public V Combine<V>(V accumulator, V x) where V : struct, ILanes<V> => accumulator + x;
     }
 }

@@ -45,6 +45,9 @@ public interface ILanes<V> :
     /// <summary>The natural logarithm; −∞ at 0, NaN below.</summary>
     static abstract V Log(V x);
 
+    /// <summary>xʸ with the special cases of the C standard, within one unit in the last place; exact where the result is representable.</summary>
+    static abstract V Pow(V x, V y);
+
     /// <summary>The sine, x in radians.</summary>
     static abstract V Sin(V x);
 

@@ -80,20 +80,6 @@ public static class LaneMath
         return V.Select(V.Less(V.Abs(x), V.Splat(1)), near, V.Select(V.Less(x, V.Splat(0)), -far, far));
     }
 
-    /// <summary>xʸ = e^(y ln x) for x &gt; 0; 1 for y = 0; for x &lt; 0 defined where y is an integer, else NaN; at x = 0: 0, or ∞ for y &lt; 0.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Pow<V>(V x, V y) where V : struct, ILanes<V>
-    {
-        var (zero, one, half) = (V.Splat(0), V.Splat(1), V.Splat(0.5));
-        var magnitude = V.Exp(y * V.Log(V.Abs(x)));
-        var integral = V.Equal(y, V.Floor(y));
-        var halved = y * half;
-        var signed = V.Select(V.Equal(halved, V.Floor(halved)), magnitude, -magnitude);
-        var negative = V.Select(integral, signed, V.Splat(double.NaN));
-        var result = V.Select(V.Less(x, zero), negative, magnitude);
-        return V.Select(V.Equal(y, zero), one, result);
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V Poly<V>(V x, double a, double b, double c, double d, double e) where V : struct, ILanes<V> =>
         V.Fma(V.Fma(V.Fma(V.Fma(V.Splat(a), x, V.Splat(b)), x, V.Splat(c)), x, V.Splat(d)), x, V.Splat(e));

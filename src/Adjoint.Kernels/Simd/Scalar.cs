@@ -50,6 +50,12 @@ internal readonly unsafe struct Scalar<T>(T value) : ILanes<Scalar<T>, T> where 
 
     public static Scalar<T> Log(Scalar<T> x) => new(T.Log(x.value));
 
+    public static Scalar<T> Pow(Scalar<T> x, Scalar<T> y)
+    {
+        var (wide, exponent) = (new Scalar<double>(double.CreateTruncating(x.value)), new Scalar<double>(double.CreateTruncating(y.value)));
+        return new(T.CreateTruncating((typeof(T) == typeof(float) ? LanePower.ForSingle(wide, exponent) : LanePower.ForDouble(wide, exponent)).value));
+    }
+
     public static Scalar<T> Sin(Scalar<T> x) => new(T.Sin(x.value));
 
     public static Scalar<T> Cos(Scalar<T> x) => new(T.Cos(x.value));

@@ -93,6 +93,17 @@ internal readonly unsafe struct V128<T>(Vector128<T> value) : ILanes<V128<T>, T>
         : new(Vector128.Log(x.value.As<T, double>()).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> Pow(V128<T> x, V128<T> y)
+    {
+        if (typeof(T) == typeof(double)) return LanePower.ForDouble(x, y);
+        var (low, high) = Vector128.Widen(x.value.As<T, float>());
+        var (lowExponent, highExponent) = Vector128.Widen(y.value.As<T, float>());
+        var first = LanePower.ForSingle(new V128<double>(low), new V128<double>(lowExponent));
+        var second = LanePower.ForSingle(new V128<double>(high), new V128<double>(highExponent));
+        return new(Vector128.Narrow(first.value, second.value).As<float, T>());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V128<T> Sin(V128<T> x) => typeof(T) == typeof(float)
         ? new(Vector128.Sin(x.value.As<T, float>()).As<float, T>())
         : new(Vector128.Sin(x.value.As<T, double>()).As<double, T>());

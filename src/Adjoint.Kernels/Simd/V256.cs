@@ -93,6 +93,17 @@ internal readonly unsafe struct V256<T>(Vector256<T> value) : ILanes<V256<T>, T>
         : new(Vector256.Log(x.value.As<T, double>()).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> Pow(V256<T> x, V256<T> y)
+    {
+        if (typeof(T) == typeof(double)) return LanePower.ForDouble(x, y);
+        var (low, high) = Vector256.Widen(x.value.As<T, float>());
+        var (lowExponent, highExponent) = Vector256.Widen(y.value.As<T, float>());
+        var first = LanePower.ForSingle(new V256<double>(low), new V256<double>(lowExponent));
+        var second = LanePower.ForSingle(new V256<double>(high), new V256<double>(highExponent));
+        return new(Vector256.Narrow(first.value, second.value).As<float, T>());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V256<T> Sin(V256<T> x) => typeof(T) == typeof(float)
         ? new(Vector256.Sin(x.value.As<T, float>()).As<float, T>())
         : new(Vector256.Sin(x.value.As<T, double>()).As<double, T>());

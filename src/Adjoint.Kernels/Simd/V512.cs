@@ -100,6 +100,17 @@ internal readonly unsafe struct V512<T>(Vector512<T> value) : ILanes<V512<T>, T>
         : new(Vector512.Log(x.value.As<T, double>()).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> Pow(V512<T> x, V512<T> y)
+    {
+        if (typeof(T) == typeof(double)) return LanePower.ForDouble(x, y);
+        var (low, high) = Vector512.Widen(x.value.As<T, float>());
+        var (lowExponent, highExponent) = Vector512.Widen(y.value.As<T, float>());
+        var first = LanePower.ForSingle(new V512<double>(low), new V512<double>(lowExponent));
+        var second = LanePower.ForSingle(new V512<double>(high), new V512<double>(highExponent));
+        return new(Vector512.Narrow(first.value, second.value).As<float, T>());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V512<T> Sin(V512<T> x) => typeof(T) == typeof(float)
         ? new(Vector512.Sin(x.value.As<T, float>()).As<float, T>())
         : new(Vector512.Sin(x.value.As<T, double>()).As<double, T>());

@@ -88,7 +88,7 @@ public static class GradCheck
                     for (var j = 0; j < moved.Length; j++) moved[j] += by * direction[j];
                     var position = Array.IndexOf(leaves, varied[i]);
                     var at = (Tensor[])leaves.Clone();
-                    at[position] = Tensor.From(moved.AsSpan(), varied[i].Shape.Sizes).RequireGrad();
+                    at[position] = Tensor.Copy<double>(moved, varied[i].Shape).RequireGrad();
                     return value(at);
                 }
             }
@@ -111,7 +111,7 @@ public static class GradCheck
     }
 
     private static Tensor[] Leaves(Tensor[] inputs) => [.. inputs.Select(input =>
-        input.DType == DType.Float64 ? Tensor.From((ReadOnlySpan<double>)input.ToArray<double>(), input.Shape.Sizes).RequireGrad() : input)];
+        input.DType == DType.Float64 ? Tensor.Copy<double>(input.ToArray<double>(), input.Shape).RequireGrad() : input)];
 
     private static double Project(Tensor output, Tensor projection) => Dot(output.ToArray<double>(), projection.ToArray<double>());
 

@@ -106,14 +106,8 @@ internal sealed class SoftmaxCommand(Tensor x, Tensor y, bool logarithm) : Comma
     }
 }
 
-internal sealed class CrossEntropyCommand(Tensor logits, Tensor labels, double smoothing, Tensor losses, Tensor logSumExp, Tensor? gradient, double scale)
-    : Command("SoftmaxCrossEntropy", [logits, labels, losses, logSumExp, gradient], outputs: 3)
+internal sealed class CrossEntropyCommand(Tensor logits, Tensor labels, double smoothing, Tensor losses, Tensor? gradient, double scale)
+    : Command("SoftmaxCrossEntropy", [logits, labels, losses, gradient], outputs: 2)
 {
-    internal override void Run(Backend backend) => backend.SoftmaxCrossEntropy(At(0), At(1), smoothing, At(2), At(3), Operands[4], scale);
-}
-
-internal sealed class CrossEntropyGradientCommand(Tensor logits, Tensor labels, double smoothing, Tensor logSumExp, double scale, Tensor gradient)
-    : Command("SoftmaxCrossEntropyGradient", [logits, labels, logSumExp, gradient])
-{
-    internal override void Run(Backend backend) => backend.SoftmaxCrossEntropyGradient(At(0), At(1), smoothing, At(2), scale, At(3));
+    internal override void Run(Backend backend) => backend.SoftmaxCrossEntropy(At(0), At(1), smoothing, At(2), Operands[3], scale);
 }

@@ -266,40 +266,22 @@ public sealed unsafe partial class CpuBackend : Backend
     }
 
     /// <inheritdoc/>
-    public override void SoftmaxCrossEntropy(Tensor logits, Tensor labels, double smoothing, Tensor losses, Tensor logSumExp, Tensor? gradient, double scale)
+    public override void SoftmaxCrossEntropy(Tensor logits, Tensor labels, double smoothing, Tensor losses, Tensor? gradient, double scale)
     {
         var type = Operands.Result("SoftmaxCrossEntropy", losses);
         Operands.Labels("SoftmaxCrossEntropy", logits, labels, type);
         Operands.Has("SoftmaxCrossEntropy", "losses", losses, type, logits.Shape[0]);
-        Operands.HasDense("SoftmaxCrossEntropy", "logSumExp", logSumExp, type, logits.Shape[0]);
         if (gradient is not null) Operands.HasDense("SoftmaxCrossEntropy", "gradient", gradient, type, logits.Shape.Sizes);
         var (x, y) = (Packed(logits), Packed(labels));
         fixed (long* target = y.Data<long>())
             if (type == DType.Float32)
-                fixed (float* from = x.Data<float>(), to = losses.Data<float>(), lse = logSumExp.Data<float>(), slope = gradient is null ? default : gradient.Data<float>())
-                    Kernels.SoftmaxCrossEntropy.Forward(from, target, to, lse, slope, x.Shape[0], x.Shape[1], smoothing, scale);
+                fixed (float* from = x.Data<float>(), to = losses.Data<float>(), slope = gradient is null ? default : gradient.Data<float>())
+                    Kernels.SoftmaxCrossEntropy.Run(from, target, to, slope, x.Shape[0], x.Shape[1], smoothing, scale);
             else
-                fixed (double* from = x.Data<double>(), to = losses.Data<double>(), lse = logSumExp.Data<double>(), slope = gradient is null ? default : gradient.Data<double>())
-                    Kernels.SoftmaxCrossEntropy.Forward(from, target, to, lse, slope, x.Shape[0], x.Shape[1], smoothing, scale);
+                fixed (double* from = x.Data<double>(), to = losses.Data<double>(), slope = gradient is null ? default : gradient.Data<double>())
+                    Kernels.SoftmaxCrossEntropy.Run(from, target, to, slope, x.Shape[0], x.Shape[1], smoothing, scale);
         GC.KeepAlive(x);
-    }
-
-    /// <inheritdoc/>
-    public override void SoftmaxCrossEntropyGradient(Tensor logits, Tensor labels, double smoothing, Tensor logSumExp, double scale, Tensor gradient)
-    {
-        var type = Operands.Result("SoftmaxCrossEntropyGradient", gradient);
-        Operands.Labels("SoftmaxCrossEntropyGradient", logits, labels, type);
-        Operands.HasDense("SoftmaxCrossEntropyGradient", "logSumExp", logSumExp, type, logits.Shape[0]);
-        Operands.Has("SoftmaxCrossEntropyGradient", "gradient", gradient, type, logits.Shape.Sizes);
-        var (x, y) = (Packed(logits), Packed(labels));
-        fixed (long* target = y.Data<long>())
-            if (type == DType.Float32)
-                fixed (float* from = x.Data<float>(), to = gradient.Data<float>(), lse = logSumExp.Data<float>())
-                    Kernels.SoftmaxCrossEntropy.Backward(from, target, lse, to, x.Shape[0], x.Shape[1], smoothing, scale);
-            else
-                fixed (double* from = x.Data<double>(), to = gradient.Data<double>(), lse = logSumExp.Data<double>())
-                    Kernels.SoftmaxCrossEntropy.Backward(from, target, lse, to, x.Shape[0], x.Shape[1], smoothing, scale);
-        GC.KeepAlive(x);
+        GC.KeepAlive(y);
     }
 
     /// <summary>The tensor itself, or a contiguous copy.</summary>

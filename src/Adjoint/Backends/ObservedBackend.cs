@@ -47,9 +47,6 @@ internal sealed class ObservedBackend(Action<Command> execute) : Backend
 
     public override void IndexAdd(Tensor x, int axis, int[] index, Tensor y) => execute(new IndexCommand(x, axis, index, y, add: true));
 
-    public override void SoftmaxCrossEntropy(Tensor logits, Tensor labels, double smoothing, Tensor losses, Tensor logSumExp, Tensor? gradient, double scale) =>
-        execute(new CrossEntropyCommand(logits, labels, smoothing, losses, logSumExp, gradient, scale));
-
-    public override void SoftmaxCrossEntropyGradient(Tensor logits, Tensor labels, double smoothing, Tensor logSumExp, double scale, Tensor gradient) =>
-        execute(new CrossEntropyGradientCommand(logits, labels, smoothing, logSumExp, scale, gradient));
+    public override void SoftmaxCrossEntropy(Tensor logits, Tensor labels, double smoothing, Tensor losses, Tensor? gradient, double scale) =>
+        execute(new CrossEntropyCommand(logits, labels, smoothing, losses, gradient, scale));
 }

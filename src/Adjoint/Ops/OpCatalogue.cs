@@ -17,6 +17,7 @@ public static class OpCatalogue
         Of(x => x[0] - x[1], () => [Normal(2, 3), Normal(2, 1)]),
         Of(x => x[0] * x[1], () => [Normal(2, 3), Normal(3)]),
         Of(x => x[0] / x[1], () => [Normal(2, 3), Positive(3)]),
+        Of(x => x[0] / 3, () => [Normal(2, 3)]),
         Of(x => x[0].Pow(x[1]), () => [Positive(2, 3), Normal(3)]),
         Of(x => x[0].Minimum(x[1]), () => [Normal(2, 3), Normal(2, 3)], smooth: false),
         Of(x => x[0].Maximum(x[1]), () => [Normal(2, 3), Normal(2, 3)], smooth: false),

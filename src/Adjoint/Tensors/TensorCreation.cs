@@ -89,21 +89,26 @@ public sealed partial class Tensor
         return tensor;
     }
 
-    /// <summary>Copies values, in row-major order, into a tensor of the given shape (one axis, if none is given).</summary>
+    /// <summary>
+    /// Copies values, in row-major order, into a tensor of the given shape; without one, into a vector, of one value too (<see cref="Scalar"/> makes a tensor without axes).
+    /// </summary>
     /// <exception cref="AdjointException">The shape has another number of elements.</exception>
-    public static Tensor From<T>(ReadOnlySpan<T> values, params ReadOnlySpan<int> shape) where T : unmanaged
+    public static Tensor From<T>(ReadOnlySpan<T> values, params ReadOnlySpan<int> shape) where T : unmanaged =>
+        Copy(values, Shape.Create(shape.Length == 0 ? [values.Length] : shape));
+
+    /// <summary>Copies values, in row-major order, into a tensor of exactly this shape, which may have no axes.</summary>
+    internal static Tensor Copy<T>(ReadOnlySpan<T> values, Shape shape) where T : unmanaged
     {
-        var sizes = shape.Length == 0 && values.Length != 1 ? Shape.Create([values.Length]) : Shape.Create(shape);
-        if (sizes.Elements != values.Length)
-            throw new AdjointException($"From: {values.Length} values do not fill the shape {sizes}, which has {sizes.Elements} elements");
-        var tensor = Arena.Current is null ? Empty(sizes, DTypes.Of<T>()) : NewConstant(sizes, DTypes.Of<T>());
+        if (shape.Elements != values.Length)
+            throw new AdjointException($"From: {values.Length} values do not fill the shape {shape}, which has {shape.Elements} elements");
+        var tensor = Arena.Current is null ? Empty(shape, DTypes.Of<T>()) : NewConstant(shape, DTypes.Of<T>());
         values.CopyTo(tensor.Data<T>());
         return tensor;
     }
 
     /// <inheritdoc cref="From{T}(ReadOnlySpan{T}, ReadOnlySpan{int})"/>
     public static Tensor From<T>(T[] values, params ReadOnlySpan<int> shape) where T : unmanaged =>
-        From((ReadOnlySpan<T>)values, shape.Length == 0 ? [values.Length] : shape);
+        From((ReadOnlySpan<T>)values, shape);
 
     /// <summary>Copies a rectangular array, <c>{{1, 2}, {3, 4}}</c>, into a tensor of shape (rows, columns).</summary>
     public static Tensor From<T>(T[,] values) where T : unmanaged =>

@@ -27,24 +27,26 @@ public sealed partial class Tensor
 
     private Dictionary<int, string> Cells()
     {
-        var shown = new Dictionary<int, double>();
+        var shown = new Dictionary<int, Tensor>();
         Visit(0, 0, 0, shown);
-        var finite = shown.Values.Where(double.IsFinite).Select(Math.Abs).ToArray();
+        if (!DType.IsFloating())
+            return shown.ToDictionary(cell => cell.Key, cell => Whole(cell.Value));
+        var finite = shown.Values.Select(cell => Math.Abs(cell.Item())).Where(double.IsFinite).ToArray();
         var largest = finite.DefaultIfEmpty(0).Max();
         var smallest = finite.Where(value => value > 0).DefaultIfEmpty(1).Min();
-        var format = DType is DType.Int64 || finite.All(value => value == Math.Floor(value)) && largest < 1e8 ? "0"
+        var format = finite.All(value => value == Math.Floor(value)) && largest < 1e8 ? "0"
             : largest >= 1e8 || smallest < 1e-4 && largest / smallest > 1e4 || largest < 1e-3 ? "0.0000e+00" : "0.0000";
-        return shown.ToDictionary(cell => cell.Key, cell => DType == DType.Bool
-            ? cell.Value != 0 ? "true" : "false"
-            : cell.Value.ToString(format, CultureInfo.InvariantCulture));
+        return shown.ToDictionary(cell => cell.Key, cell => cell.Value.Item().ToString(format, CultureInfo.InvariantCulture));
     }
 
-    // Row-major index of each shown element, with its value.
-    private void Visit(int axis, int index, int at, Dictionary<int, double> shown)
+    private static string Whole(Tensor cell) => cell.DType == DType.Bool ? cell.Item<bool>() ? "true" : "false" : cell.Item<long>().ToString(CultureInfo.InvariantCulture);
+
+    // Row-major index of each shown element, with a view of it.
+    private void Visit(int axis, int index, int at, Dictionary<int, Tensor> shown)
     {
         if (axis == Rank)
         {
-            shown[index] = View(default, [], offset + at).Item();
+            shown[index] = View(default, [], offset + at);
             return;
         }
         foreach (var i in Shown(Shape[axis]))

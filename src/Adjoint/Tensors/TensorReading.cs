@@ -60,20 +60,25 @@ public sealed partial class Tensor
         BumpVersion();
     }
 
-    /// <summary>The value of a tensor with one element.</summary>
+    /// <summary>The value of a tensor with one element; an int64 above 2⁵³ is rounded to a double, where <see cref="Item{T}"/> gives all digits.</summary>
     /// <exception cref="AdjointException">There is not exactly one element.</exception>
-    public double Item()
+    public double Item() => DType switch
+    {
+        DType.Float32 => Item<float>(),
+        DType.Float64 => Item<double>(),
+        DType.Int64 => Item<long>(),
+        _ => Item<bool>() ? 1 : 0,
+    };
+
+    /// <summary>The value of a tensor with one element, in the tensor's own type: <c>x.Item&lt;long&gt;()</c>.</summary>
+    /// <exception cref="AdjointException">There is not exactly one element, or <typeparamref name="T"/> is not the tensor's type.</exception>
+    public T Item<T>() where T : unmanaged
     {
         if (Length != 1)
             throw new AdjointException($"Item: a tensor with one element is needed: found {Shape}; index it, reduce it, or use ToArray");
+        RequireType<T>(nameof(Item));
         Arena.Current?.NoteRead(Storage);
-        return DType switch
-        {
-            DType.Float32 => Origin<float>(),
-            DType.Float64 => Origin<double>(),
-            DType.Int64 => Origin<long>(),
-            _ => Origin<bool>() ? 1 : 0,
-        };
+        return Origin<T>();
     }
 
     /// <summary>The element at the given indices; negative ones count from the end.</summary>

@@ -37,6 +37,7 @@ public static class OpCases
         new("Maximum", x => x[0].Maximum(x[1]), [[2, 3], [3]], x => Map2(x[0], x[1], Math.Max), Smooth: false, Elementwise: true),
         Unary("Negate", x => -x, a => -a),
         Unary("Affine", x => 2 - x * 3, a => 2 - a * 3),
+        Unary("DivideByNumber", x => x / 3, a => a / 3),
         Unary("Power", x => x.Pow(3), a => a * a * a),
         Unary("Abs", x => x.Abs(), Math.Abs, AwayFromKinks, smooth: false),
         Unary("Sign", x => x.Sign(), a => double.IsNaN(a) ? a : Math.Sign(a), AwayFromKinks, smooth: false),

@@ -9,7 +9,7 @@ internal sealed class ReluOp : UnaryOp<ReluOp.Lane, ReluOp.Slope>
 
     public override string Name => "Relu";
     public override string Formula => "y = max(x, 0)";
-    public override string Derivation => "∂L/∂x = g where x > 0, else 0";
+    public override string Derivation => "∂L/∂x = 0 where x ≤ 0, else g, where x is NaN too";
     public override Saves Saves => Saves.Output;
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.MaskedBy(new Slope(), node.Output)];
@@ -22,7 +22,7 @@ internal sealed class ReluOp : UnaryOp<ReluOp.Lane, ReluOp.Slope>
     // x is the incoming gradient, y the saved output.
     internal readonly struct Slope : IBinaryLane
     {
-        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => V.Select(V.Less(V.Splat(0), y), x, V.Splat(0));
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => V.Select(V.LessEqual(y, V.Splat(0)), V.Splat(0), x);
     }
 }
 
@@ -31,7 +31,7 @@ public static class ReluMethods
 {
     extension(Tensor x)
     {
-        /// <summary>max(x, 0): rectified linear unit (Nair and Hinton 2010); the derivative at 0 is taken as 0.</summary>
+        /// <summary>max(x, 0): rectified linear unit (Nair and Hinton 2010); the derivative at 0 is taken as 0; a NaN passes, and so does its gradient.</summary>
         public Tensor Relu() => Op.Apply(ReluOp.Instance, x);
     }
 }

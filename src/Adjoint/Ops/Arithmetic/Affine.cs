@@ -5,12 +5,15 @@ namespace Adjoint;
 /// <summary>y = a·x + b</summary>
 internal sealed class AffineOp(double scale, double shift) : UnaryOp<AffineOp.Lane, AffineOp.Slope>(new Lane(scale, shift), new Slope(scale))
 {
+    /// <summary>The shift that changes nothing: −0 + 0 would be 0.</summary>
+    internal const double NoShift = -0.0;
+
     public override string Name => "Affine";
     public override string Formula => "y = a·x + b";
     public override string Derivation => "∂L/∂x = g · a";
     public override Saves Saves => Saves.Nothing;
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.Affine(scale, 0)];
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * scale];
 
     internal readonly struct Lane(double scale, double shift) : IUnaryLane
     {

@@ -37,7 +37,7 @@ public static class DivideMethods
         public static Tensor operator /(Tensor x, Tensor y) => Op.Apply(DivideOp.Instance, x, y);
 
         /// <summary>With a number on the right.</summary>
-        public static Tensor operator /(Tensor x, double y) => x.Affine(1 / y, 0);
+        public static Tensor operator /(Tensor x, double y) => Op.Apply(new DivideByNumberOp(y), x);
 
         /// <summary>With a number on the left.</summary>
         public static Tensor operator /(double x, Tensor y) => Op.Apply(DivideOp.Instance, Tensor.Scalar(x, y.DType), y);

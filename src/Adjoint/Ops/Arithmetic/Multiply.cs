@@ -37,9 +37,9 @@ public static class MultiplyMethods
         public static Tensor operator *(Tensor x, Tensor y) => Op.Apply(MultiplyOp.Instance, x, y);
 
         /// <summary>With a number on the right.</summary>
-        public static Tensor operator *(Tensor x, double y) => x.Affine(y, 0);
+        public static Tensor operator *(Tensor x, double y) => x.Affine(y, AffineOp.NoShift);
 
         /// <summary>With a number on the left.</summary>
-        public static Tensor operator *(double x, Tensor y) => y.Affine(x, 0);
+        public static Tensor operator *(double x, Tensor y) => y.Affine(x, AffineOp.NoShift);
     }
 }

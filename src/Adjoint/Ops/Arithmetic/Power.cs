@@ -7,20 +7,23 @@ internal sealed class PowerOp(double exponent) : UnaryOp<PowerOp.Lane, PowerOp.S
 {
     public override string Name => "Power";
     public override string Formula => "y = xᵖ";
-    public override string Derivation => "∂L/∂x = g · p · xᵖ⁻¹";
+    public override string Derivation => "∂L/∂x = g · p · xᵖ⁻¹; 0 for p = 0, at x = 0 too, where the product would be 0 · ∞";
     public override Saves Saves => Saves.Inputs;
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * node.Inputs[0].Pow(exponent - 1) * exponent];
+    // For p = 0 a 0 with a history, so that it can be differentiated again.
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
+        [exponent == 0 ? node.Inputs[0].Pow(0) * 0 : gradient * (node.Inputs[0].Pow(exponent - 1) * exponent)];
 
     internal readonly struct Lane(double exponent) : IUnaryLane
     {
-        public V Invoke<V>(V x) where V : struct, ILanes<V> => LaneMath.Pow(x, V.Splat(exponent));
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => LanePower.Pow(x, exponent);
     }
 
     // x is the incoming gradient, y the saved input.
     internal readonly struct Slope(double exponent) : IBinaryLane
     {
-        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * V.Splat(exponent) * LaneMath.Pow(y, V.Splat(exponent - 1));
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> =>
+            exponent == 0 ? V.Splat(0) : x * (LanePower.Pow(y, exponent - 1) * V.Splat(exponent));
     }
 }
 
@@ -29,7 +32,10 @@ public static class PowerMethods
 {
     extension(Tensor x)
     {
-        /// <summary>xᵖ for a number p. NaN for x &lt; 0, unless p is an integer.</summary>
+        /// <summary>
+        /// xᵖ for a number p, exact where the result is representable, else within one unit in the last place for whole p. NaN for a finite x &lt; 0, unless p is whole; x⁰ = 1,
+        /// special values as the C standard has them.
+        /// </summary>
         /// <param name="exponent">p.</param>
         public Tensor Pow(double exponent) => Op.Apply(new PowerOp(exponent), x);
     }

@@ -9,16 +9,60 @@ internal sealed class PowerOfTensorsOp : BinaryOp<PowerOfTensorsOp.Lane>
 
     public override string Name => "PowerOfTensors";
     public override string Formula => "z = xʸ";
-    public override string Derivation => "∂L/∂x = g · y · xʸ⁻¹; ∂L/∂y = g · xʸ · ln x; summed over broadcast axes";
+    public override string Derivation =>
+        "∂L/∂x = g · y · xʸ⁻¹, 0 for y = 0; ∂L/∂y = g · xʸ · ln x, 0 for x = 0 and y ≥ 0, where the products would be 0 · ∞; summed over broadcast axes";
     public override Saves Saves => Saves.Inputs | Saves.Output;
 
-    protected override Tensor Left(OpNode node, Tensor gradient) => gradient * node.Inputs[1] * node.Inputs[0].Pow(node.Inputs[1] - 1);
+    public override Tensor?[] FusedBackward(OpNode node, Tensor gradient) =>
+    [
+        node.Needs(0) ? Slope(new LeftLane(), gradient, node.Inputs[0], node.Inputs[1]).SumTo(node.Inputs[0].Shape) : null,
+        node.Needs(1) ? Slope(new RightLane(), gradient, node.Inputs[0], node.Output).SumTo(node.Inputs[1].Shape) : null,
+    ];
 
-    protected override Tensor Right(OpNode node, Tensor gradient) => gradient * node.Output * node.Inputs[0].Log();
+    // Where a product would be 0 · ∞ its factors are replaced before they meet, so that derivatives of the rule are numbers too.
+    protected override Tensor Left(OpNode node, Tensor gradient)
+    {
+        var (x, y) = (node.Inputs[0], node.Inputs[1]);
+        var product = Tensor.Where(y.EqualTo(0), x.Detach().Pow(-1) * 0, Tensor.Scalar(0, x.DType));
+        var isNumber = product.EqualTo(product);
+        var exponent = Tensor.Where(isNumber, y, Tensor.Scalar(0, x.DType));
+        return gradient * (exponent * Tensor.Where(isNumber, x, Tensor.Scalar(1, x.DType)).Pow(exponent - 1));
+    }
+
+    protected override Tensor Right(OpNode node, Tensor gradient)
+    {
+        var (x, y) = (node.Inputs[0], node.Inputs[1]);
+        var isEdge = Tensor.Where(x.EqualTo(0), y.Detach(), Tensor.Scalar(-1, x.DType)).GreaterOrEqual(0);
+        return gradient * (node.Output * Tensor.Where(isEdge, Tensor.Scalar(1, x.DType), x).Log());
+    }
+
+    private static Tensor Slope<TLane>(TLane lane, Tensor gradient, Tensor x, Tensor other) where TLane : struct, ITernaryLane
+    {
+        var result = Tensor.Empty(gradient.Shape, gradient.DType);
+        Backend.Current.Zip(lane, gradient, x, other, result);
+        return result;
+    }
 
     internal readonly struct Lane : IBinaryLane
     {
-        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => LaneMath.Pow(x, y);
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => V.Pow(x, y);
+    }
+
+    // x is the incoming gradient, y the base, z the exponent.
+    private readonly struct LeftLane : ITernaryLane
+    {
+        public V Invoke<V>(V x, V y, V z) where V : struct, ILanes<V> =>
+            V.Select(V.Equal(z, V.Splat(0)), V.Splat(0), x * (z * V.Pow(y, z - V.Splat(1))));
+    }
+
+    // x is the incoming gradient, y the base, z the power: at the base 0 it is 0 or 1 where the exponent is not negative.
+    private readonly struct RightLane : ITernaryLane
+    {
+        public V Invoke<V>(V x, V y, V z) where V : struct, ILanes<V>
+        {
+            var product = x * (z * V.Log(y));
+            return V.Select(V.Equal(y, V.Splat(0)), V.Select(V.LessEqual(z, V.Splat(1)), V.Splat(0), product), product);
+        }
     }
 }
 
@@ -27,7 +71,10 @@ public static class PowerOfTensorsMethods
 {
     extension(Tensor x)
     {
-        /// <summary>xʸ, element by element, broadcast. NaN for x &lt; 0, unless y is an integer.</summary>
+        /// <summary>
+        /// xʸ, element by element, broadcast: exact where the result is representable, else within one unit in the last place. NaN for a finite x &lt; 0, unless y is whole;
+        /// special values as the C standard has them.
+        /// </summary>
         public Tensor Pow(Tensor y) => Op.Apply(PowerOfTensorsOp.Instance, x, y);
     }
 }

@@ -107,16 +107,33 @@ public static class GatherMethods
             var at = x.Shape.Axis(axis, "ArgMax");
             var size = x.Shape[at];
             if (size == 0) throw new AdjointException($"ArgMax: axis {axis} of {x.Shape} is empty");
-            var values = x.Detach().Transpose(at, -1).Contiguous().Cast(DType.Float64).ToArray<double>();
-            var best = new long[values.Length / size];
-            for (var row = 0; row < best.Length; row++)
-                for (var i = 1; i < size; i++)
-                    if (values[row * size + i] > values[row * size + best[row]] || double.IsNaN(values[row * size + i]) && !double.IsNaN(values[row * size + best[row]]))
-                        best[row] = i;
+            var rows = x.Detach().Transpose(at, -1);
+            // Each in its own type: as doubles, integers above 2⁵³ would be alike.
+            var best = x.DType switch
+            {
+                DType.Float32 => Largest(rows.ToArray<float>(), size),
+                DType.Float64 => Largest(rows.ToArray<double>(), size),
+                DType.Int64 => Largest(rows.ToArray<long>(), size),
+                _ => Largest(Array.ConvertAll(rows.ToArray<bool>(), value => value ? 1L : 0), size),
+            };
             int[] sizes = [.. x.Shape.Sizes];
             (sizes[at], sizes[^1]) = (sizes[^1], sizes[at]);
             sizes[^1] = 1;
             return Tensor.From(best.AsSpan(), sizes).Transpose(at, -1).Contiguous().Squeeze(at);
         }
+    }
+
+    private static long[] Largest<T>(T[] values, int size) where T : System.Numerics.INumber<T>
+    {
+        var best = new long[values.Length / size];
+        for (var row = 0; row < best.Length; row++)
+        {
+            var run = values.AsSpan(row * size, size);
+            var at = 0;
+            for (var i = 1; i < size; i++)
+                if (run[i] > run[at] || T.IsNaN(run[i]) && !T.IsNaN(run[at])) at = i;
+            best[row] = at;
+        }
+        return best;
     }
 }

@@ -23,7 +23,7 @@ internal static class MaskMethods
     {
         internal Tensor MaskedBy<TLane>(TLane lane, Tensor by) where TLane : struct, IBinaryLane => Op.Apply(new MaskOp<TLane>(lane), gradient, by.Detach());
 
-        /// <summary>The share of x in min(x, y): 1 where x &lt; y, ½ where they are equal, else 0. No history.</summary>
+        /// <summary>The share of x in min(x, y): 0 where y &lt; x, ½ where they are equal, else 1, where one is NaN too. No history.</summary>
         internal Tensor Share(Tensor y)
         {
             var result = Tensor.Empty(Shape.Broadcast(gradient.Shape, y.Shape, "Share"), y.DType);
@@ -35,6 +35,6 @@ internal static class MaskMethods
     private readonly struct ShareLane : IBinaryLane
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> =>
-            V.Select(V.Less(x, y), V.Splat(1), V.Select(V.Equal(x, y), V.Splat(0.5), V.Splat(0)));
+            V.Select(V.Less(y, x), V.Splat(0), V.Select(V.Equal(x, y), V.Splat(0.5), V.Splat(1)));
     }
 }

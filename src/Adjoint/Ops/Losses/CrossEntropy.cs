@@ -32,13 +32,12 @@ internal sealed class CrossEntropyOp(double smoothing, Reduction reduction) : Op
     {
         var (logits, labels) = (inputs[0], inputs[1]);
         var losses = context.Allocate(labels.Shape, logits.DType);
-        var logSumExp = context.Allocate(labels.Shape, logits.DType);
         // The row lies in the cache now: its gradient, but for the factor that arrives from above, costs no further pass over memory.
         var gradient = context.IsRecording ? context.Allocate(logits.Shape, logits.DType) : null;
-        context.Backend.SoftmaxCrossEntropy(logits, labels, smoothing, losses, logSumExp, gradient, Weight(logits));
+        context.Backend.SoftmaxCrossEntropy(logits, labels, smoothing, losses, gradient, Weight(logits));
         context.Backend.Reduce(new Kernels.SumLane(), losses, [true], output);
-        if (reduction == Reduction.Mean) context.Backend.Map(new Scale(1.0 / labels.Length), output, output);
-        if (gradient is not null) context.Save(logSumExp, gradient);
+        if (reduction == Reduction.Mean) context.Backend.Map(new DivideByNumberOp.Lane(labels.Length), output, output);
+        if (gradient is not null) context.Save(gradient);
     }
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient)
@@ -49,28 +48,18 @@ internal sealed class CrossEntropyOp(double smoothing, Reduction reduction) : Op
         Array.Fill(target, smoothing / classes);
         var label = labels.ToArray<long>();
         for (var row = 0; row < label.Length; row++) target[row * classes + (int)label[row]] += 1 - smoothing;
-        return [(logits.Softmax() - Tensor.From((ReadOnlySpan<double>)target, logits.Shape.Sizes).Cast(logits.DType)) * gradient * Weight(logits), null];
+        return [(logits.Softmax() - Tensor.Copy<double>(target, logits.Shape).Cast(logits.DType)) * gradient * Weight(logits), null];
     }
 
     public override Tensor?[] FusedBackward(OpNode node, Tensor gradient)
     {
-        var logits = node.Inputs[0];
-        if (node.IsLastUse)
-        {
-            var prepared = node.Saved[1];
-            if (!gradient.IsUnit) Backend.Current.Zip(new MultiplyOp.Lane(), prepared, gradient, prepared);
-            prepared.Storage.Lifetime = Memory.Lifetime.Backward;
-            return [prepared, null];
-        }
-        var result = Tensor.Empty(logits.Shape, logits.DType);
-        Backend.Current.SoftmaxCrossEntropyGradient(logits, node.Inputs[1], smoothing, node.Saved[0], gradient.Item() * Weight(logits), result);
+        var prepared = node.Saved[0];
+        var result = node.IsLastUse ? prepared : Tensor.Empty(prepared.Shape, prepared.DType);
+        if (!gradient.IsUnit) Backend.Current.Zip(new MultiplyOp.Lane(), prepared, gradient, result);
+        else if (!node.IsLastUse) Backend.Current.Copy(prepared, result);
+        result.Storage.Lifetime = Memory.Lifetime.Backward;
         return [result, null];
     }
 
     private double Weight(Tensor logits) => reduction == Reduction.Mean ? 1.0 / logits.Shape[0] : 1;
-
-    private readonly struct Scale(double by) : Kernels.IUnaryLane
-    {
-        public V Invoke<V>(V x) where V : struct, Kernels.ILanes<V> => x * V.Splat(by);
-    }
 }

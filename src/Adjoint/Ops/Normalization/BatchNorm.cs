@@ -95,7 +95,7 @@ public static class NormalizationMethods
 
         private Tensor Standardized(int[] axes, double epsilon)
         {
-            var deviation = x - x.Mean(axes, keepDims: true);
+            var deviation = x.Deviation(axes);
             return deviation * (deviation.Square().Mean(axes, keepDims: true) + epsilon).Pow(-0.5);
         }
     }

@@ -7,7 +7,7 @@ internal sealed class ExtremumOp(ReducedAxes axes, bool keepDims, bool largest) 
 {
     public override string Name => largest ? "Max" : "Min";
     public override string Formula => largest ? "y = max x over the axes" : "y = min x over the axes";
-    public override string Derivation => "∂L/∂x = g at the element that won, shared evenly where several are equal, 0 elsewhere";
+    public override string Derivation => "∂L/∂x = g at the element that won, shared evenly where several are equal (or NaN), 0 elsewhere";
     public override Saves Saves => Saves.Inputs | Saves.Output;
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => axes.Count > 0
@@ -26,11 +26,19 @@ internal sealed class ExtremumOp(ReducedAxes axes, bool keepDims, bool largest) 
         Tensor share;
         using (new NoGrad())
         {
-            var won = x.EqualTo(node.Output.Reshape(axes.Kept.Sizes)).To(x.DType);
+            var won = Tensor.Empty(x.Shape, x.DType);
+            Backend.Current.Zip(new WonLane(), x, node.Output.Reshape(axes.Kept.Sizes), won);
             int[] over = [.. Enumerable.Range(0, x.Rank).Where(axis => axes.Marks[axis])];
             share = axes.Marks.Contains(true) ? won / won.Sum(over, keepDims: true) : won;
         }
         return [gradient.Reshape(axes.Kept.Sizes) * share];
+    }
+
+    // x is an element, y what won: a NaN wins over all.
+    private readonly struct WonLane : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> =>
+            V.Select(V.Equal(x, y), V.Splat(1), V.Select(V.Equal(y, y), V.Splat(0), V.Select(V.Equal(x, x), V.Splat(0), V.Splat(1))));
     }
 
     private readonly struct MinLane : IReduceLane

@@ -1,0 +1,25 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>y = x / c; not x · (1/c), which rounds twice and overflows where c is tiny.</summary>
+internal sealed class DivideByNumberOp(double divisor) : UnaryOp<DivideByNumberOp.Lane, DivideByNumberOp.Slope>(new Lane(divisor), new Slope(divisor))
+{
+    public override string Name => "DivideByNumber";
+    public override string Formula => "y = x / c";
+    public override string Derivation => "∂L/∂x = g / c";
+    public override Saves Saves => Saves.Nothing;
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient / divisor];
+
+    internal readonly struct Lane(double divisor) : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => x / V.Splat(divisor);
+    }
+
+    // x is the incoming gradient, y the saved input.
+    internal readonly struct Slope(double divisor) : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x / V.Splat(divisor);
+    }
+}
