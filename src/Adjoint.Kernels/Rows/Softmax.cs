@@ -39,7 +39,8 @@ public static unsafe class Softmax
                 if (Logarithm)
                 {
                     var total = ExpRow.Run(x, null, Columns, out var max);
-                    Map.Run(new Shift(double.CreateTruncating(max), double.CreateTruncating(T.Log(total))), x, y, Columns);
+                    var lane = new Shift(double.CreateTruncating(max), double.CreateTruncating(T.Log(total)));
+                    Map.Run(lane, x, y, Columns);
                     continue;
                 }
                 var sum = ExpRow.Run(x, y, Columns, out _);

@@ -3,17 +3,32 @@ using System.Numerics;
 namespace Adjoint.Kernels;
 
 /// <summary>
-/// Cross-entropy of softmax(logits) with class indices. Per row, with dₖ = xₖ − max x, label l and smoothing s (Szegedy et al. 2016, §7):
-/// loss = log Σ e^d − (1−s)·dₗ − (s/c)·Σₖ dₖ; gradient = scale·(softmax(x) − (1−s)·[k = l] − s/c). Only differences of logits occur, so a shift of all changes nothing.
+/// Cross-entropy of softmax(logits) with class indices. Per row, with dₖ = xₖ − max x, label l and smoothing s
+/// (Szegedy et al. 2016, §7): loss = log Σ e^d − (1−s)·dₗ − (s/c)·Σₖ dₖ; gradient = scale·(softmax(x) − (1−s)·[k = l] −
+/// s/c). Only differences of logits occur, so a shift of all changes nothing.
 /// </summary>
 public static unsafe class SoftmaxCrossEntropy
 {
     private const int ElementsPerChunk = 8192;
 
-    /// <summary>The loss of each row and, unless null, the gradient of scale·Σ losses. Logits [n, c]; labels must lie in 0 … c − 1.</summary>
-    public static void Run<T>(T* logits, long* labels, T* losses, T* gradient, nint n, nint c, double smoothing, double scale) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    /// <summary>
+    /// The loss of each row and, unless null, the gradient of scale·Σ losses. Logits [n, c]; labels lie in 0 … c − 1.
+    /// </summary>
+    public static void Run<T>(
+        T* logits, long* labels, T* losses, T* gradient, nint n, nint c, double smoothing, double scale)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var job = new Job<T> { Logits = logits, Labels = labels, Losses = losses, Gradient = gradient, Rows = n, Columns = c, Smoothing = smoothing, Scale = scale };
+        var job = new Job<T>
+        {
+            Logits = logits,
+            Labels = labels,
+            Losses = losses,
+            Gradient = gradient,
+            Rows = n,
+            Columns = c,
+            Smoothing = smoothing,
+            Scale = scale,
+        };
         job.RowsPerChunk = Math.Max(1, ElementsPerChunk / Math.Max(1, c));
         Workers.For((int)((n + job.RowsPerChunk - 1) / job.RowsPerChunk), ref job);
     }
@@ -55,7 +70,8 @@ public static unsafe class SoftmaxCrossEntropy
             }
             T sum;
             Reduce.Run(new SumOfDifferences(double.CreateTruncating(max)), x, &sum, 1, Columns, 1);
-            Losses[row] = logarithm - T.CreateTruncating(1 - Smoothing) * picked - T.CreateTruncating(Smoothing / Columns) * sum;
+            var (kept, shared) = (T.CreateTruncating(1 - Smoothing), T.CreateTruncating(Smoothing / Columns));
+            Losses[row] = logarithm - kept * picked - shared * sum;
         }
     }
 

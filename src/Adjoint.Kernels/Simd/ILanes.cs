@@ -45,7 +45,9 @@ public interface ILanes<V> :
     /// <summary>The natural logarithm; −∞ at 0, NaN below.</summary>
     static abstract V Log(V x);
 
-    /// <summary>xʸ with the special cases of the C standard, within one unit in the last place; exact where the result is representable.</summary>
+    /// <summary>
+    /// xʸ with the special cases of the C standard: exact where representable, else within one unit in the last place.
+    /// </summary>
     static abstract V Pow(V x, V y);
 
     /// <summary>The sine, x in radians.</summary>

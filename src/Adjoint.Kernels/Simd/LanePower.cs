@@ -3,12 +3,13 @@ using System.Runtime.CompilerServices;
 namespace Adjoint.Kernels;
 
 /// <summary>
-/// Powers. Special cases as the C standard has them (ISO C17, F.10.4.4): x⁰ = 1 and 1ʸ = 1 even for NaN, (−1)^±∞ = 1, signs of zeros and infinities
-/// by the parity of y, NaN for a finite x &lt; 0 with a broken y. What is representable is met exactly; the rest is within one unit in the last place.
+/// Powers. Special cases as the C standard has them (ISO C17, F.10.4.4): x⁰ = 1 and 1ʸ = 1 even for NaN, (−1)^±∞ = 1,
+/// signs of zeros and infinities by the parity of y, NaN for a finite x &lt; 0 with a broken y. What is representable is
+/// met exactly; the rest is within one unit in the last place.
 /// </summary>
 public static class LanePower
 {
-    /// <summary>The largest whole exponent, by magnitude, for which multiplying is both quick and exact enough.</summary>
+    // The largest whole exponent, by magnitude, for which multiplying is both quick and exact enough.
     private const int LargestMultiplied = 64;
 
     /// <summary>xᵖ for one number p: by multiplications where p is whole and small, by a root where it is ±½.</summary>
@@ -27,11 +28,13 @@ public static class LanePower
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V OfRoot<V>(V x, bool inverse) where V : struct, ILanes<V>
     {
-        var root = V.Sqrt(V.Select(V.Equal(x, V.Splat(double.NegativeInfinity)), V.Splat(double.PositiveInfinity), x) + V.Splat(0));
+        var infinite = V.Splat(double.PositiveInfinity);
+        var root = V.Sqrt(V.Select(V.Equal(x, -infinite), infinite, x) + V.Splat(0));
         return inverse ? V.Splat(1) / root : root;
     }
 
-    // By squaring, each product with its rounding error beside it, so that no error adds up. Where a product over- or underflows the error means nothing, and is left out.
+    // By squaring, each product with its rounding error beside it, so that no error adds up. Where a product over- or
+    // underflows the error means nothing, and is left out.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V Whole<V>(V x, int n) where V : struct, ILanes<V>
     {
@@ -55,7 +58,8 @@ public static class LanePower
             if ((n & 1) != 0) (power, error) = Product(power, error, square, squareError);
         }
         var magnitude = V.Abs(power);
-        return V.Select(V.Less(zero, magnitude), V.Select(V.Less(magnitude, V.Splat(double.PositiveInfinity)), power + error, power), power);
+        var corrected = V.Select(V.Less(magnitude, V.Splat(double.PositiveInfinity)), power + error, power);
+        return V.Select(V.Less(zero, magnitude), corrected, power);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -65,19 +69,22 @@ public static class LanePower
         return (product, V.Fma(a, b, -product) + V.Fma(a, bError, aError * b));
     }
 
-    /// <summary>xʸ in lanes of double precision, good to what single precision needs: e^(y ln |x|) with the special cases.</summary>
+    /// <summary>xʸ in lanes of double precision, good to what single precision needs: e^(y ln |x|).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V ForSingle<V>(V x, V y) where V : struct, ILanes<V> => WithSpecialCases(x, y, V.Exp(y * V.Log(V.Abs(x))));
+    public static V ForSingle<V>(V x, V y) where V : struct, ILanes<V> =>
+        WithSpecialCases(x, y, V.Exp(y * V.Log(V.Abs(x))));
 
-    /// <summary>xʸ in lanes of double precision: the logarithm carries half as many bits again as a double, or its error, times y, would show.</summary>
+    /// <summary>
+    /// xʸ in lanes of double precision: the logarithm has more bits than a double, or its error, times y, would show.
+    /// </summary>
     public static V ForDouble<V>(V x, V y) where V : struct, ILanes<V>
     {
         var magnitude = V.Abs(x);
         var logarithm = V.Log(magnitude);
         var estimate = y * logarithm;
-        // Beyond ±750 the result is 0 or ∞ whatever its last digits; the comparison is false for NaN, infinities and zeros too.
-        var precise = V.Select(V.Less(V.Abs(estimate), V.Splat(750)), Precise(magnitude, logarithm, y), V.Exp(estimate));
-        return WithSpecialCases(x, y, precise);
+        // Beyond ±750 the result is 0 or ∞ whatever its last digits; the comparison is false at NaN, ∞ and 0 too.
+        var isInside = V.Less(V.Abs(estimate), V.Splat(750));
+        return WithSpecialCases(x, y, V.Select(isInside, Precise(magnitude, logarithm, y), V.Exp(estimate)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -90,7 +97,8 @@ public static class LanePower
         var halved = y * half;
         var isEven = V.Equal(halved, V.Floor(halved));
         var isWhole = V.Equal(y, V.Floor(y));
-        var broken = V.Select(V.Equal(V.Abs(x), infinite), magnitude, V.Select(V.Equal(x, zero), magnitude, V.Splat(double.NaN)));
+        var isEnd = V.Select(V.Equal(x, zero), one, V.Select(V.Equal(V.Abs(x), infinite), one, zero));
+        var broken = V.Select(V.Equal(isEnd, one), magnitude, V.Splat(double.NaN));
         var ofNegative = V.Select(isWhole, V.Select(isEven, magnitude, -magnitude), broken);
         // −0 is less than 0 only by its reciprocal.
         var sign = V.Select(V.Equal(x, zero), one / x, x);
@@ -98,7 +106,8 @@ public static class LanePower
         return V.Select(V.Equal(y, zero), one, V.Select(V.Equal(x, one), one, result));
     }
 
-    // x = 2ⁿ·m with m from √½ to √2; ln m = 2 artanh s = 2s(1 + s²/3 + s⁴/5 + …) with s = (m − 1)/(m + 1). Pairs (a, aLow) stand for their sum.
+    // x = 2ⁿ·m with m from √½ to √2; ln m = 2 artanh s = 2s(1 + s²/3 + s⁴/5 + …) with s = (m − 1)/(m + 1).
+    // Pairs (a, aLow) stand for their sum.
     private static V Precise<V>(V x, V logarithm, V y) where V : struct, ILanes<V>
     {
         var one = V.Splat(1);
@@ -170,6 +179,7 @@ public static class LanePower
     // 1/2!, 1/3!, …, 1/14!
     private static ReadOnlySpan<double> InverseFactorials =>
     [
-        1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800, 1.0 / 87178291200,
+        1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800,
+        1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800, 1.0 / 87178291200,
     ];
 }

@@ -52,8 +52,12 @@ internal readonly unsafe struct Scalar<T>(T value) : ILanes<Scalar<T>, T> where 
 
     public static Scalar<T> Pow(Scalar<T> x, Scalar<T> y)
     {
-        var (wide, exponent) = (new Scalar<double>(double.CreateTruncating(x.value)), new Scalar<double>(double.CreateTruncating(y.value)));
-        return new(T.CreateTruncating((typeof(T) == typeof(float) ? LanePower.ForSingle(wide, exponent) : LanePower.ForDouble(wide, exponent)).value));
+        var wide = new Scalar<double>(double.CreateTruncating(x.value));
+        var exponent = new Scalar<double>(double.CreateTruncating(y.value));
+        var power = typeof(T) == typeof(float)
+            ? LanePower.ForSingle(wide, exponent)
+            : LanePower.ForDouble(wide, exponent);
+        return new(T.CreateTruncating(power.value));
     }
 
     public static Scalar<T> Sin(Scalar<T> x) => new(T.Sin(x.value));

@@ -110,8 +110,9 @@ public static class GradCheck
                 yield return (Tensor.Randn([length], new Generator(seed, (ulong)k + 1), DType.Float64).ToArray<double>(), $"direction {k}");
     }
 
-    private static Tensor[] Leaves(Tensor[] inputs) => [.. inputs.Select(input =>
-        input.DType == DType.Float64 ? Tensor.Copy<double>(input.ToArray<double>(), input.Shape).RequireGrad() : input)];
+    private static Tensor[] Leaves(Tensor[] inputs) => [.. inputs.Select(input => input.DType == DType.Float64
+        ? Tensor.Copy<double>(input.ToArray<double>(), input.Shape).RequireGrad()
+        : input)];
 
     private static double Project(Tensor output, Tensor projection) => Dot(output.ToArray<double>(), projection.ToArray<double>());
 

@@ -106,8 +106,10 @@ internal sealed class SoftmaxCommand(Tensor x, Tensor y, bool logarithm) : Comma
     }
 }
 
-internal sealed class CrossEntropyCommand(Tensor logits, Tensor labels, double smoothing, Tensor losses, Tensor? gradient, double scale)
+internal sealed class CrossEntropyCommand(
+    Tensor logits, Tensor labels, double smoothing, Tensor losses, Tensor? gradient, double scale)
     : Command("SoftmaxCrossEntropy", [logits, labels, losses, gradient], outputs: 2)
 {
-    internal override void Run(Backend backend) => backend.SoftmaxCrossEntropy(At(0), At(1), smoothing, At(2), Operands[3], scale);
+    internal override void Run(Backend backend) =>
+        backend.SoftmaxCrossEntropy(At(0), At(1), smoothing, At(2), Operands[3], scale);
 }

@@ -266,20 +266,22 @@ public sealed unsafe partial class CpuBackend : Backend
     }
 
     /// <inheritdoc/>
-    public override void SoftmaxCrossEntropy(Tensor logits, Tensor labels, double smoothing, Tensor losses, Tensor? gradient, double scale)
+    public override void SoftmaxCrossEntropy(
+        Tensor logits, Tensor labels, double smoothing, Tensor losses, Tensor? gradient, double scale)
     {
         var type = Operands.Result("SoftmaxCrossEntropy", losses);
         Operands.Labels("SoftmaxCrossEntropy", logits, labels, type);
         Operands.Has("SoftmaxCrossEntropy", "losses", losses, type, logits.Shape[0]);
         if (gradient is not null) Operands.HasDense("SoftmaxCrossEntropy", "gradient", gradient, type, logits.Shape.Sizes);
         var (x, y) = (Packed(logits), Packed(labels));
+        var (rows, classes) = (x.Shape[0], x.Shape[1]);
         fixed (long* target = y.Data<long>())
             if (type == DType.Float32)
-                fixed (float* from = x.Data<float>(), to = losses.Data<float>(), slope = gradient is null ? default : gradient.Data<float>())
-                    Kernels.SoftmaxCrossEntropy.Run(from, target, to, slope, x.Shape[0], x.Shape[1], smoothing, scale);
+                fixed (float* from = x.Data<float>(), to = losses.Data<float>(), slope = gradient is null ? [] : gradient.Data<float>())
+                    Kernels.SoftmaxCrossEntropy.Run(from, target, to, slope, rows, classes, smoothing, scale);
             else
-                fixed (double* from = x.Data<double>(), to = losses.Data<double>(), slope = gradient is null ? default : gradient.Data<double>())
-                    Kernels.SoftmaxCrossEntropy.Run(from, target, to, slope, x.Shape[0], x.Shape[1], smoothing, scale);
+                fixed (double* from = x.Data<double>(), to = losses.Data<double>(), slope = gradient is null ? [] : gradient.Data<double>())
+                    Kernels.SoftmaxCrossEntropy.Run(from, target, to, slope, rows, classes, smoothing, scale);
         GC.KeepAlive(x);
         GC.KeepAlive(y);
     }

@@ -47,6 +47,7 @@ internal sealed class ObservedBackend(Action<Command> execute) : Backend
 
     public override void IndexAdd(Tensor x, int axis, int[] index, Tensor y) => execute(new IndexCommand(x, axis, index, y, add: true));
 
-    public override void SoftmaxCrossEntropy(Tensor logits, Tensor labels, double smoothing, Tensor losses, Tensor? gradient, double scale) =>
+    public override void SoftmaxCrossEntropy(
+        Tensor logits, Tensor labels, double smoothing, Tensor losses, Tensor? gradient, double scale) =>
         execute(new CrossEntropyCommand(logits, labels, smoothing, losses, gradient, scale));
 }

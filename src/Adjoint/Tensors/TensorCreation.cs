@@ -90,17 +90,19 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// Copies values, in row-major order, into a tensor of the given shape; without one, into a vector, of one value too (<see cref="Scalar"/> makes a tensor without axes).
+    /// Copies values, in row-major order, into a tensor of the given shape; without one, into a vector, of one value too
+    /// (<see cref="Scalar"/> makes a tensor without axes).
     /// </summary>
     /// <exception cref="AdjointException">The shape has another number of elements.</exception>
     public static Tensor From<T>(ReadOnlySpan<T> values, params ReadOnlySpan<int> shape) where T : unmanaged =>
         Copy(values, Shape.Create(shape.Length == 0 ? [values.Length] : shape));
 
-    /// <summary>Copies values, in row-major order, into a tensor of exactly this shape, which may have no axes.</summary>
+    /// <summary>Copies values, in row-major order, into a tensor of just this shape, which may have no axes.</summary>
     internal static Tensor Copy<T>(ReadOnlySpan<T> values, Shape shape) where T : unmanaged
     {
         if (shape.Elements != values.Length)
-            throw new AdjointException($"From: {values.Length} values do not fill the shape {shape}, which has {shape.Elements} elements");
+            throw new AdjointException(
+                $"From: {values.Length} values do not fill the shape {shape}, which has {shape.Elements} elements");
         var tensor = Arena.Current is null ? Empty(shape, DTypes.Of<T>()) : NewConstant(shape, DTypes.Of<T>());
         values.CopyTo(tensor.Data<T>());
         return tensor;

@@ -36,10 +36,13 @@ public sealed partial class Tensor
         var smallest = finite.Where(value => value > 0).DefaultIfEmpty(1).Min();
         var format = finite.All(value => value == Math.Floor(value)) && largest < 1e8 ? "0"
             : largest >= 1e8 || smallest < 1e-4 && largest / smallest > 1e4 || largest < 1e-3 ? "0.0000e+00" : "0.0000";
-        return shown.ToDictionary(cell => cell.Key, cell => cell.Value.Item().ToString(format, CultureInfo.InvariantCulture));
+        var culture = CultureInfo.InvariantCulture;
+        return shown.ToDictionary(cell => cell.Key, cell => cell.Value.Item().ToString(format, culture));
     }
 
-    private static string Whole(Tensor cell) => cell.DType == DType.Bool ? cell.Item<bool>() ? "true" : "false" : cell.Item<long>().ToString(CultureInfo.InvariantCulture);
+    private static string Whole(Tensor cell) => cell.DType == DType.Bool
+        ? cell.Item<bool>() ? "true" : "false"
+        : cell.Item<long>().ToString(CultureInfo.InvariantCulture);
 
     // Row-major index of each shown element, with a view of it.
     private void Visit(int axis, int index, int at, Dictionary<int, Tensor> shown)

@@ -60,7 +60,10 @@ public sealed partial class Tensor
         BumpVersion();
     }
 
-    /// <summary>The value of a tensor with one element; an int64 above 2⁵³ is rounded to a double, where <see cref="Item{T}"/> gives all digits.</summary>
+    /// <summary>
+    /// The value of a tensor with one element; an int64 above 2⁵³ is rounded to a double, where <see cref="Item{T}"/> gives
+    /// all digits.
+    /// </summary>
     /// <exception cref="AdjointException">There is not exactly one element.</exception>
     public double Item() => DType switch
     {
@@ -70,8 +73,8 @@ public sealed partial class Tensor
         _ => Item<bool>() ? 1 : 0,
     };
 
-    /// <summary>The value of a tensor with one element, in the tensor's own type: <c>x.Item&lt;long&gt;()</c>.</summary>
-    /// <exception cref="AdjointException">There is not exactly one element, or <typeparamref name="T"/> is not the tensor's type.</exception>
+    /// <summary>The value of a tensor with one element, in its own type: <c>x.Item&lt;long&gt;()</c>.</summary>
+    /// <exception cref="AdjointException">There is not one element, or <typeparamref name="T"/> is not its type.</exception>
     public T Item<T>() where T : unmanaged
     {
         if (Length != 1)

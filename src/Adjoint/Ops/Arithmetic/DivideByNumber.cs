@@ -3,7 +3,8 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = x / c; not x · (1/c), which rounds twice and overflows where c is tiny.</summary>
-internal sealed class DivideByNumberOp(double divisor) : UnaryOp<DivideByNumberOp.Lane, DivideByNumberOp.Slope>(new Lane(divisor), new Slope(divisor))
+internal sealed class DivideByNumberOp(double divisor)
+    : UnaryOp<DivideByNumberOp.Lane, DivideByNumberOp.Slope>(new Lane(divisor), new Slope(divisor))
 {
     public override string Name => "DivideByNumber";
     public override string Formula => "y = x / c";

@@ -10,7 +10,8 @@ internal sealed class PowerOfTensorsOp : BinaryOp<PowerOfTensorsOp.Lane>
     public override string Name => "PowerOfTensors";
     public override string Formula => "z = xʸ";
     public override string Derivation =>
-        "∂L/∂x = g · y · xʸ⁻¹, 0 for y = 0; ∂L/∂y = g · xʸ · ln x, 0 for x = 0 and y ≥ 0, where the products would be 0 · ∞; summed over broadcast axes";
+        "∂L/∂x = g · y · xʸ⁻¹, 0 for y = 0; ∂L/∂y = g · xʸ · ln x, 0 for x = 0 and y ≥ 0, where the products would be 0 · ∞; " +
+        "summed over broadcast axes";
     public override Saves Saves => Saves.Inputs | Saves.Output;
 
     public override Tensor?[] FusedBackward(OpNode node, Tensor gradient) =>
@@ -19,7 +20,7 @@ internal sealed class PowerOfTensorsOp : BinaryOp<PowerOfTensorsOp.Lane>
         node.Needs(1) ? Slope(new RightLane(), gradient, node.Inputs[0], node.Output).SumTo(node.Inputs[1].Shape) : null,
     ];
 
-    // Where a product would be 0 · ∞ its factors are replaced before they meet, so that derivatives of the rule are numbers too.
+    // Where a product would be 0 · ∞ its factors are replaced before they meet: derivatives of the rule are numbers too.
     protected override Tensor Left(OpNode node, Tensor gradient)
     {
         var (x, y) = (node.Inputs[0], node.Inputs[1]);
@@ -36,7 +37,8 @@ internal sealed class PowerOfTensorsOp : BinaryOp<PowerOfTensorsOp.Lane>
         return gradient * (node.Output * Tensor.Where(isEdge, Tensor.Scalar(1, x.DType), x).Log());
     }
 
-    private static Tensor Slope<TLane>(TLane lane, Tensor gradient, Tensor x, Tensor other) where TLane : struct, ITernaryLane
+    private static Tensor Slope<TLane>(TLane lane, Tensor gradient, Tensor x, Tensor other)
+        where TLane : struct, ITernaryLane
     {
         var result = Tensor.Empty(gradient.Shape, gradient.DType);
         Backend.Current.Zip(lane, gradient, x, other, result);
@@ -72,8 +74,8 @@ public static class PowerOfTensorsMethods
     extension(Tensor x)
     {
         /// <summary>
-        /// xʸ, element by element, broadcast: exact where the result is representable, else within one unit in the last place. NaN for a finite x &lt; 0, unless y is whole;
-        /// special values as the C standard has them.
+        /// xʸ, element by element, broadcast: exact where the result is representable, else within one unit in the last
+        /// place. NaN for a finite x &lt; 0, unless y is whole; special values as the C standard has them.
         /// </summary>
         public Tensor Pow(Tensor y) => Op.Apply(PowerOfTensorsOp.Instance, x, y);
     }

@@ -48,7 +48,8 @@ internal sealed class CrossEntropyOp(double smoothing, Reduction reduction) : Op
         Array.Fill(target, smoothing / classes);
         var label = labels.ToArray<long>();
         for (var row = 0; row < label.Length; row++) target[row * classes + (int)label[row]] += 1 - smoothing;
-        return [(logits.Softmax() - Tensor.Copy<double>(target, logits.Shape).Cast(logits.DType)) * gradient * Weight(logits), null];
+        var wanted = Tensor.Copy<double>(target, logits.Shape).Cast(logits.DType);
+        return [(logits.Softmax() - wanted) * gradient * Weight(logits), null];
     }
 
     public override Tensor?[] FusedBackward(OpNode node, Tensor gradient)

@@ -7,7 +7,8 @@ internal sealed class ExtremumOp(ReducedAxes axes, bool keepDims, bool largest) 
 {
     public override string Name => largest ? "Max" : "Min";
     public override string Formula => largest ? "y = max x over the axes" : "y = min x over the axes";
-    public override string Derivation => "∂L/∂x = g at the element that won, shared evenly where several are equal (or NaN), 0 elsewhere";
+    public override string Derivation =>
+        "∂L/∂x = g at the element that won, shared evenly where several are equal (or NaN), 0 elsewhere";
     public override Saves Saves => Saves.Inputs | Saves.Output;
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => axes.Count > 0
@@ -37,8 +38,11 @@ internal sealed class ExtremumOp(ReducedAxes axes, bool keepDims, bool largest) 
     // x is an element, y what won: a NaN wins over all.
     private readonly struct WonLane : IBinaryLane
     {
-        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> =>
-            V.Select(V.Equal(x, y), V.Splat(1), V.Select(V.Equal(y, y), V.Splat(0), V.Select(V.Equal(x, x), V.Splat(0), V.Splat(1))));
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V>
+        {
+            var (zero, one) = (V.Splat(0), V.Splat(1));
+            return V.Select(V.Equal(x, y), one, V.Select(V.Equal(y, y), zero, V.Select(V.Equal(x, x), zero, one)));
+        }
     }
 
     private readonly struct MinLane : IReduceLane

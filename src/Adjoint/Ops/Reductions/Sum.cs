@@ -61,13 +61,15 @@ public static class SumMethods
         public Tensor Sum(int axis, bool keepDims = false) => x.Sum([axis], keepDims);
 
         /// <summary>(1/n) Σ x over the axes; NaN for nothing.</summary>
-        public Tensor Mean(ReadOnlySpan<int> axes = default, bool keepDims = false) => x.Sum(axes, keepDims) / new ReducedAxes(x.Shape, axes, "Mean").Count;
+        public Tensor Mean(ReadOnlySpan<int> axes = default, bool keepDims = false) =>
+            x.Sum(axes, keepDims) / new ReducedAxes(x.Shape, axes, "Mean").Count;
 
         /// <summary>The mean over one axis.</summary>
         public Tensor Mean(int axis, bool keepDims = false) => x.Mean([axis], keepDims);
 
         /// <summary>
-        /// Σ (x − mean)² / (n − correction) over the axes; correction 1 is Bessel's. Of n ≤ correction elements there is none: NaN where all are alike, else ∞.
+        /// Σ (x − mean)² / (n − correction) over the axes; correction 1 is Bessel's. Of n ≤ correction elements there is none:
+        /// NaN where all are alike, else ∞.
         /// </summary>
         public Tensor Var(ReadOnlySpan<int> axes = default, bool keepDims = false, int correction = 1)
         {
@@ -76,7 +78,8 @@ public static class SumMethods
         }
 
         /// <summary>
-        /// x − mean. The mean is a rounded sum, rounded again: what it misses, the mean of the deviations, is added to it, so that equal elements deviate by exactly 0.
+        /// x − mean. The mean is a rounded sum, rounded again: what it misses, the mean of the deviations, is added to it, so
+        /// that equal elements deviate by exactly 0.
         /// </summary>
         internal Tensor Deviation(ReadOnlySpan<int> axes)
         {
