@@ -15,7 +15,7 @@ public static unsafe class BatchNorm
     // Of one run, before its lanes are added up in double precision.
     private const int LongestRun = 8192;
 
-    /// <summary>Mean and variance (divided by n·s) of each channel: two passes, so that nothing cancels.</summary>
+    /// <summary>Mean and variance (divided by n·s) of each channel: two passes, so that nothing cancels. 0 where there is nothing.</summary>
     public static void Statistics<T>(T* x, T* mean, T* variance, int n, int c, int s) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var job = new StatisticsJob<T> { X = x, Mean = mean, Variance = variance, N = n, C = c, S = s };
@@ -45,6 +45,11 @@ public static unsafe class BatchNorm
 
         public readonly void Run(int channel)
         {
+            if (N == 0 || S == 0)
+            {
+                (Mean[channel], Variance[channel]) = (T.Zero, T.Zero);
+                return;
+            }
             var x = X + (nint)channel * S;
             var sum = Fold(new Plain(), x, x, N, (nint)C * S, S);
             var mean = sum / ((double)N * S);

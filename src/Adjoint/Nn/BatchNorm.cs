@@ -41,6 +41,8 @@ public sealed class BatchNorm : Module
         }
         var op = new BatchNormOp(epsilon);
         var y = Op.Apply(op, x, gamma, beta);
+        // Of nothing there are no statistics.
+        if (x.Length == 0) return y;
         var count = (double)x.Length / Channels;
         Move(mean, op.Mean!, 1);
         Move(variance, op.Variance!, count > 1 ? count / (count - 1) : 1);

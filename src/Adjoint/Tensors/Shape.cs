@@ -57,15 +57,7 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     public int Count => Rank;
 
     /// <summary>The number of elements: the product of the sizes; 1 for a scalar.</summary>
-    public int Elements
-    {
-        get
-        {
-            var length = 1;
-            foreach (var size in Sizes) length *= size;
-            return length;
-        }
-    }
+    public int Elements => Product(Sizes);
 
     /// <summary>The sizes.</summary>
     public ReadOnlySpan<int> Sizes => sizes;
@@ -105,6 +97,14 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     public IEnumerator<int> GetEnumerator() => ((IEnumerable<int>)(sizes ?? [])).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>The number of elements over some of a shape's axes.</summary>
+    internal static int Product(ReadOnlySpan<int> sizes)
+    {
+        var product = 1;
+        foreach (var size in sizes) product *= size;
+        return product;
+    }
 
     /// <summary>Turns a possibly negative axis into one in 0..rank-1.</summary>
     /// <exception cref="AdjointException">The axis is outside.</exception>

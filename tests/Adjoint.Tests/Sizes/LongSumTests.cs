@@ -4,7 +4,8 @@ using Adjoint.Nn;
 namespace Adjoint.Tests.Sizes;
 
 /// <summary>
-/// Sums of so many terms that float32, one term after another, would stop or drift: 0.1f added 300,000 times is off by 10⁻³.
+/// Sums of so many terms that float32, one term after another, would stop or drift: 0.1f added 300,000 times is off
+/// by 10⁻³.
 /// </summary>
 public class LongSumTests
 {

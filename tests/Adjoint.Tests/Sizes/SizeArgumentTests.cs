@@ -265,7 +265,8 @@ public class SizeArgumentTests
     [
         "EpochResult", "FetchProgress", "GradCheckResult", "OpCost", "ProfileRow", "RemoteFile", "StepInfo", "Size2",
             "CpuBackend", "AlternatingFlip", "RandomFlip", "Transform.Apply", "RandomCrop.Apply", "RandomCrop.Check",
-        "Cutout.Apply", "Cutout.Check", "IdxFile", "RegularFile", "TensorSpec.set_Shape", "OpNode.Needs", "Shape.op_Equality",
+        "Cutout.Apply", "Cutout.Check", "IdxFile", "RegularFile", "TensorSpec.set_Shape", "OpNode.Needs",
+            "Shape.op_Equality",
             "Shape.op_Inequality",
     ];
 

@@ -95,9 +95,10 @@ public static class SumMethods
         /// <summary>ln Σ eˣ over one axis.</summary>
         public Tensor LogSumExp(int axis, bool keepDims = false) => x.LogSumExp([axis], keepDims);
 
-        /// <summary>ln Σ eˣ over the axes, without overflow.</summary>
+        /// <summary>ln Σ eˣ over the axes, without overflow; −∞ for nothing.</summary>
         public Tensor LogSumExp(ReadOnlySpan<int> axes = default, bool keepDims = false)
         {
+            if (new ReducedAxes(x.Shape, axes, "LogSumExp").Count == 0) return x.Exp().Sum(axes, keepDims).Log();
             // An infinite maximum must not become ∞ − ∞.
             var (lowest, highest) = x.DType == DType.Float64 ? (double.MinValue, double.MaxValue) : (float.MinValue, float.MaxValue);
             Tensor shift;

@@ -31,7 +31,7 @@ public static class ReshapeMethods
         public Tensor Flatten(int startAxis = 0)
         {
             var start = x.Rank == 0 ? 0 : x.Shape.Axis(startAxis, "Flatten");
-            return x.Reshape([.. x.Shape.Sizes[..start], -1]);
+            return x.Reshape([.. x.Shape.Sizes[..start], Shape.Product(x.Shape.Sizes[start..])]);
         }
 
         /// <summary>Drops an axis of size 1.</summary>

@@ -1,0 +1,239 @@
+using Adjoint.Nn;
+
+namespace Adjoint.Tests.Sizes;
+
+/// <summary>A batch of nothing passes every layer and op, forward and backward, as in PyTorch: an empty result,
+/// gradients of 0.</summary>
+public class EmptyBatchTests
+{
+    private static readonly (string Name, Func<Module> Create, int[] Input, int[] Output)[] Modules =
+    [
+        ("Linear", () => new Linear(3, 4), [0, 3], [0, 4]),
+        ("Linear", () => new Linear(3, 4), [0, 5, 3], [0, 5, 4]),
+        ("Linear", () => new Linear(3, 4, bias: false), [2, 0, 3], [2, 0, 4]),
+        ("Mlp", () => new Mlp(12, [5], 2), [0, 3, 2, 2], [0, 2]),
+        ("Flatten", () => new Flatten(), [0, 3, 4, 5], [0, 60]),
+        ("Flatten", () => new Flatten(), [2, 0, 4, 5], [2, 0]),
+        ("Sequential", () => new Sequential(new Flatten(), new Linear(8, 2), new Relu()), [0, 2, 4], [0, 2]),
+        ("Conv1d", () => new Conv1d(2, 3, 3, padding: 1), [0, 2, 7], [0, 3, 7]),
+        ("Conv2d", () => new Conv2d(2, 3, 3), [0, 2, 5, 6], [0, 3, 3, 4]),
+        ("Conv2d", () => new Conv2d(16, 16, 3, padding: 1), [0, 16, 8, 8], [0, 16, 8, 8]),
+        ("Conv2d", () => new Conv2d(4, 8, 5, 2, 2, groups: 2), [0, 4, 9, 9], [0, 8, 5, 5]),
+        ("ConvTranspose2d", () => new ConvTranspose2d(2, 3, 3, 2), [0, 2, 4, 4], [0, 3, 9, 9]),
+        ("WhiteningConv2d", () => new WhiteningConv2d(2, 2), [0, 2, 4, 4], [0, 16, 3, 3]),
+        ("BatchNorm", () => new BatchNorm(3), [0, 3], [0, 3]),
+        ("BatchNorm", () => new BatchNorm(3), [0, 3, 4, 5], [0, 3, 4, 5]),
+        ("BatchNorm", () => new BatchNorm(3), [2, 3, 0], [2, 3, 0]),
+        ("GroupNorm", () => new GroupNorm(2, 4), [0, 4, 3, 3], [0, 4, 3, 3]),
+        ("GroupNorm", () => new GroupNorm(2, 4), [2, 4, 0], [2, 4, 0]),
+        ("LayerNorm", () => new LayerNorm([5]), [0, 5], [0, 5]),
+        ("RmsNorm", () => new RmsNorm([5]), [0, 2, 5], [0, 2, 5]),
+        ("MaxPool2d", () => new MaxPool2d(2), [0, 2, 4, 6], [0, 2, 2, 3]),
+        ("MaxPool2d", () => new MaxPool2d(3, 2, 1, ceil: true), [0, 2, 4, 5], [0, 2, 3, 3]),
+        ("AvgPool2d", () => new AvgPool2d(2), [0, 2, 4, 6], [0, 2, 2, 3]),
+        ("AvgPool2d", () => new AvgPool2d(3, 2, 1, ceil: true), [0, 2, 4, 5], [0, 2, 3, 3]),
+        ("AdaptiveAvgPool2d", () => new AdaptiveAvgPool2d(2), [0, 2, 4, 6], [0, 2, 2, 2]),
+        ("AdaptiveAvgPool2d", () => new AdaptiveAvgPool2d(3), [0, 2, 4, 2], [0, 2, 3, 3]),
+        ("GlobalAvgPool2d", () => new GlobalAvgPool2d(), [0, 2, 4, 6], [0, 2]),
+        ("Upsample", () => new Upsample(2), [0, 2, 3, 4], [0, 2, 6, 8]),
+        ("Upsample", () => new Upsample(2, bilinear: true), [0, 2, 3, 4], [0, 2, 6, 8]),
+        ("ZeroPad2d", () => new ZeroPad2d(1), [0, 2, 3, 4], [0, 2, 5, 6]),
+        ("ReflectionPad2d", () => new ReflectionPad2d(1), [0, 2, 3, 4], [0, 2, 5, 6]),
+        ("Dropout", () => new Dropout(), [0, 3], [0, 3]),
+        ("Dropout2d", () => new Dropout2d(), [0, 3, 4, 4], [0, 3, 4, 4]),
+        ("Sigmoid", () => new Sigmoid(), [0, 3], [0, 3]),
+        ("Relu", () => new Relu(), [0, 3], [0, 3]),
+        ("Tanh", () => new Tanh(), [0, 3], [0, 3]),
+        ("Gelu", () => new Gelu(), [0, 3], [0, 3]),
+        ("Silu", () => new Silu(), [0, 3], [0, 3]),
+        ("Softplus", () => new Softplus(), [0, 3], [0, 3]),
+        ("LeakyRelu", () => new LeakyRelu(), [0, 3], [0, 3]),
+        ("Elu", () => new Elu(), [0, 3], [0, 3]),
+        ("Softmax", () => new Softmax(), [0, 3], [0, 3]),
+        ("Softmax", () => new Softmax(), [2, 0], [2, 0]),
+        ("Scale", () => new Scale(2), [0, 3], [0, 3]),
+        ("LeNet5", () => new LeNet5(), [0, 1, 28, 28], [0, 10]),
+        ("LeNetCifar", () => new LeNetCifar(), [0, 3, 32, 32], [0, 10]),
+        ("ResNet", () => new ResNet(8), [0, 3, 32, 32], [0, 10]),
+        ("ResidualBlock", () => new ResidualBlock(4, 8, 2), [0, 4, 8, 8], [0, 8, 4, 4]),
+        ("SpeedNet", () => new SpeedNet(), [0, 3, 32, 32], [0, 10]),
+    ];
+
+    public static TheoryData<int, string> ModuleRows() => [.. Modules.Select((row, i) => (i, row.Name))];
+
+    [Theory, MemberData(nameof(ModuleRows))]
+    public void Every_module_takes_an_empty_batch(int row, string name)
+    {
+        var (_, create, input, output) = Modules[row];
+        foreach (var training in (bool[])[true, false])
+        {
+            var module = create();
+            module.Train(training);
+            var buffers = module.StateDict().ToDictionary(entry => entry.Key, entry => entry.Value.ToArray<float>());
+            var x = Tensor.Zeros(input).RequireGrad();
+            var y = module.Forward(x);
+            Assert.Equal((Shape)output, y.Shape);
+            y.Sum().Backward();
+            Assert.Equal(x.Shape, x.Grad!.Shape);
+            foreach (var (parameter, value) in module.NamedParameters())
+                Assert.True(value.Grad is { } gradient && gradient.ToArray<float>().All(g => g == 0),
+                    $"{name}: gradient of {parameter}");
+            foreach (var (key, value) in module.StateDict()) Assert.Equal(buffers[key], value.ToArray<float>());
+        }
+    }
+
+    [Fact]
+    public void Every_module_has_a_row()
+    {
+        var names =
+            from type in typeof(Module).Assembly.GetExportedTypes()
+            where type.IsSubclassOf(typeof(Module)) && !type.IsAbstract && type != typeof(Embedding)
+            select type.Name;
+        Assert.Equal([], names.Except(Modules.Select(row => row.Name)));
+    }
+
+    [Fact]
+    public void An_embedding_of_nothing_has_the_shape_of_its_rows()
+    {
+        foreach (var sizes in (int[][])[[0], [0, 4], [3, 0]])
+        {
+            var embedding = new Embedding(5, 2);
+            var y = embedding.Forward(Tensor.Zeros(sizes, DType.Int64));
+            Assert.Equal((Shape)(int[])[.. sizes, 2], y.Shape);
+            y.Sum().Backward();
+            Assert.All(embedding.Weight.Grad!.ToArray<float>(), g => Assert.Equal(0, g));
+        }
+    }
+
+    private static readonly Tensor Labels = Tensor.Zeros([0], DType.Int64);
+
+    // Shapes of the inputs, then of the result.
+    private static readonly (string Name, Func<Tensor[], Tensor> Call, int[][] Shapes)[] Ops =
+    [
+        ("Add", x => x[0] + x[1], [[0, 3], [3], [0, 3]]),
+        ("Add to a broadcast", x => x[0] + x[1], [[0, 1], [2, 1, 3], [2, 0, 3]]),
+        ("Divide by a number", x => x[0] / 3, [[0, 3], [0, 3]]),
+        ("Pow", x => x[0].Pow(x[1]), [[0, 3], [1], [0, 3]]),
+        ("Maximum", x => x[0].Maximum(x[1]), [[0, 3], [1, 3], [0, 3]]),
+        ("Clamp", x => x[0].Clamp(0, 1), [[0, 3], [0, 3]]),
+        ("Where", x => Tensor.Where(x[0].Detach().Greater(0), x[0], x[1]), [[0, 3], [3], [0, 3]]),
+        ("Sum of nothing", x => x[0].Sum(0), [[0, 3], [3]]),
+        ("Sum", x => x[0].Sum(1), [[0, 3], [0]]),
+        ("Mean", x => x[0].Mean(1), [[0, 3], [0]]),
+        ("Var", x => x[0].Var(1), [[0, 3], [0]]),
+        ("Max", x => x[0].Max(1), [[0, 3], [0]]),
+        ("Min", x => x[0].Min([1, 2], keepDims: true), [[0, 3, 2], [0, 1, 1]]),
+        ("LogSumExp", x => x[0].LogSumExp(1), [[0, 3], [0]]),
+        ("Softmax", x => x[0].Softmax(0), [[0, 3], [0, 3]]),
+        ("LogSoftmax", x => x[0].LogSoftmax(), [[2, 0], [2, 0]]),
+        ("Normalize", x => x[0].Normalize(), [[0, 3], [0, 3]]),
+        ("MatMul", x => x[0].MatMul(x[1]), [[0, 3], [3, 4], [0, 4]]),
+        ("MatMul of a batch", x => x[0].MatMul(x[1]), [[0, 2, 3], [0, 3, 4], [0, 2, 4]]),
+        ("MatMul of a batch by a matrix", x => x[0].MatMul(x[1]), [[2, 0, 3], [3, 4], [2, 0, 4]]),
+        ("MatMul over nothing", x => x[0].MatMul(x[1]), [[2, 5, 0], [0, 4], [2, 5, 4]]),
+        ("MatMul of an empty batch with a vector", x => x[0].MatMul(x[1]), [[0, 2, 3], [3], [0, 2]]),
+        ("Linear over nothing", x => x[0].Linear(x[1], x[2]), [[2, 5, 0], [4, 0], [4], [2, 5, 4]]),
+        ("Reshape", x => x[0].Reshape(3, 0, 5), [[0, 3], [3, 0, 5]]),
+        ("Reshape to the rest", x => x[0].Reshape(-1, 3), [[0, 6], [0, 3]]),
+        ("Flatten", x => x[0].Flatten(), [[0, 3], [0]]),
+        ("Flatten from an axis", x => x[0].Flatten(1), [[0, 3, 4], [0, 12]]),
+        ("Permute", x => x[0].Permute(2, 0, 1), [[0, 3, 4], [4, 0, 3]]),
+        ("Expand", x => x[0].Expand(0, 3), [[1, 3], [0, 3]]),
+        ("Slice", x => x[0].Slice(1, 1, 2), [[0, 3], [0, 2]]),
+        ("Slice to nothing", x => x[0].Slice(0, 2, 0), [[4, 3], [0, 3]]),
+        ("Concat", x => Tensor.Concat([x[0], x[1]]), [[0, 3], [2, 3], [2, 3]]),
+        ("Concat of nothing", x => Tensor.Concat([x[0], x[1]], 1), [[0, 3], [0, 2], [0, 5]]),
+        ("Stack", x => Tensor.Stack([x[0], x[1]]), [[0, 3], [0, 3], [2, 0, 3]]),
+        ("Gather", x => x[0].Gather(1, Tensor.Zeros([0, 2], DType.Int64)), [[0, 3], [0, 2]]),
+        ("SelectPerRow", x => x[0].SelectPerRow(Labels), [[0, 3], [0]]),
+        ("IndexSelect", x => x[0].IndexSelect(1, 2, 0), [[0, 3], [0, 2]]),
+        ("IndexSelect of nothing", x => x[0].IndexSelect(1), [[2, 3], [2, 0]]),
+        ("PadAxis", x => x[0].PadAxis(1, 1, 2), [[2, 0], [2, 3]]),
+        ("PadZero", x => x[0].PadZero(1), [[0, 2, 3], [0, 4, 5]]),
+        ("InterpolateNearest", x => x[0].InterpolateNearest((3, 2)), [[0, 2, 5, 5], [0, 2, 3, 2]]),
+        ("InterpolateBilinear", x => x[0].InterpolateBilinear((3, 7)), [[2, 0, 5, 5], [2, 0, 3, 7]]),
+        ("Conv2d of no channels", x => x[0].Conv2d(x[1], x[2]), [[2, 0, 5, 5], [3, 0, 3, 3], [3], [2, 3, 3, 3]]),
+        ("Conv2d of no filters", x => x[0].Conv2d(x[1]), [[2, 2, 5, 5], [0, 2, 3, 3], [2, 0, 3, 3]]),
+        ("CrossEntropy", x => Loss.CrossEntropy(x[0], Labels, 0.1, Reduction.Sum), [[0, 3], []]),
+        ("Nll", x => Loss.Nll(x[0], Labels, Reduction.Sum), [[0, 3], []]),
+        ("Mse", x => Loss.Mse(x[0], x[1], Reduction.Sum), [[0, 3], [0, 3], []]),
+        ("L1", x => Loss.L1(x[0], x[1], Reduction.Sum), [[0, 3], [0, 3], []]),
+        ("Huber", x => Loss.Huber(x[0], x[1], 1, Reduction.Sum), [[0, 3], [0, 3], []]),
+        ("BceWithLogits", x => Loss.BceWithLogits(x[0], x[1], Reduction.Sum), [[0, 3], [0, 3], []]),
+    ];
+
+    public static TheoryData<int, string> OpRows() => [.. Ops.Select((row, i) => (i, row.Name))];
+
+    [Theory, MemberData(nameof(OpRows))]
+    public void Every_op_takes_nothing(int row, string name)
+    {
+        var (_, call, shapes) = Ops[row];
+        foreach (var type in (DType[])[DType.Float32, DType.Float64])
+        {
+            Tensor[] x = [.. shapes[..^1].Select(shape => Tensor.Zeros(shape, type).RequireGrad())];
+            var y = call(x);
+            Assert.Equal((Shape)shapes[^1], y.Shape);
+            Assert.True(y.Length == 0 || y.To(DType.Float64).ToArray<double>().All(value => value == 0), name);
+            (y * 2).Sum().Backward();
+            foreach (var input in x)
+            {
+                Assert.Equal(input.Shape, input.Grad!.Shape);
+                if (y.Length == 0) Assert.All(input.Grad.To(DType.Float64).ToArray<double>(), g => Assert.Equal(0, g));
+            }
+        }
+    }
+
+    [Fact]
+    public void Means_of_nothing_are_NaN_and_folds_their_identity()
+    {
+        var x = Tensor.Zeros(0, 3);
+        Assert.True(double.IsNaN(x.Mean().Item()));
+        Assert.True(double.IsNaN(Loss.CrossEntropy(x, Labels).Item()));
+        Assert.True(double.IsNaN(Loss.Mse(x, x).Item()));
+        Assert.Equal(0, x.Sum().Item());
+        Assert.Equal([float.NegativeInfinity, float.NegativeInfinity, float.NegativeInfinity],
+            x.LogSumExp(0).ToArray<float>());
+        Assert.Equal(0, x.ArgMax(1).Length);
+        Assert.Throws<AdjointException>(() => x.Max(0));
+        Assert.Throws<AdjointException>(() => x.ArgMax(0));
+    }
+
+    [Fact]
+    public void Empty_views_are_copied_wherever_they_begin()
+    {
+        foreach (var type in (DType[])[DType.Float32, DType.Float64, DType.Int64, DType.Bool])
+        {
+            var (none, some) = (Tensor.Zeros([0, 3], type), Tensor.Zeros([30, 50], type));
+            foreach (var view in (Tensor[])[none[.., 2..], none.Slice(1, 2, 1), none.Transpose(), some[30..],
+                some[25..25, 3..8], some[.., 50..], some[30.., 49..].Transpose(), none[.., 1].Unsqueeze(0)])
+            {
+                Assert.Equal(0, view.Length);
+                Assert.Equal(view.Shape, view.Clone().Shape);
+                Assert.Equal(view.Shape, view.Contiguous().Shape);
+                Assert.Equal(view.Shape, view.IndexSelect(0).Concat(view).Shape);
+                Assert.Contains("shape", view.ToString(), StringComparison.Ordinal);
+                view.Fill(1);
+            }
+        }
+        Assert.Empty(Tensor.Zeros(0, 3)[.., 2..].ToArray<float>());
+    }
+
+    [Fact]
+    public void Images_without_rows_or_columns_are_refused_by_name()
+    {
+        foreach (var x in (Tensor[])[Tensor.Zeros(1, 2, 0, 4), Tensor.Zeros(1, 2, 4, 0)])
+        {
+            foreach (var call in (Func<object>[])[() => x.MaxPool2d(2, padding: 1), () => x.AvgPool2d(2, padding: 1),
+                () => x.AdaptiveAvgPool2d(2), () => x.InterpolateNearest(2), () => x.InterpolateBilinear(2)])
+                Assert.Contains($"found {x.Shape}", Assert.Throws<AdjointException>(call).Message,
+                    StringComparison.Ordinal);
+            Assert.Contains("larger than the input", Assert.Throws<AdjointException>(() => x.Conv2d(Tensor.Zeros(1, 2,
+                3, 3))).Message, StringComparison.Ordinal);
+        }
+    }
+}
+
+file static class TensorMethods
+{
+    internal static Tensor Concat(this Tensor first, Tensor second) => Tensor.Concat([first, second]);
+}
