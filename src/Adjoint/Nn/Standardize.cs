@@ -35,7 +35,7 @@ public sealed class Standardize : Module
 
     /// <summary>Of so many columns or channels, which it leaves as they are until a state is loaded.</summary>
     /// <exception cref="AdjointException">The number is not positive.</exception>
-    public Standardize(int columns) : this((new double[Math.Max(0, columns)], new double[Math.Max(0, columns)])) { }
+    public Standardize(int columns) : this((Zeros(columns), Zeros(columns))) { }
 
     /// <summary>How many columns or channels.</summary>
     public int Columns { get; }
@@ -62,6 +62,12 @@ public sealed class Standardize : Module
 
     /// <inheritdoc/>
     public override string ToString() => $"Standardize({Columns})";
+
+    private static double[] Zeros(int columns)
+    {
+        Shape.CheckFits([columns], DType.Float64, "Standardize");
+        return new double[columns];
+    }
 
     /// <summary>What <see cref="FromMetadata"/> reads.</summary>
     internal static IEnumerable<(string Key, string Value)> Metadata((double[] Mean, double[] Deviation) statistics) =>

@@ -52,6 +52,7 @@ public class EmptyBatchTests
         ("Softmax", () => new Softmax(), [0, 3], [0, 3]),
         ("Softmax", () => new Softmax(), [2, 0], [2, 0]),
         ("Scale", () => new Scale(2), [0, 3], [0, 3]),
+        ("Standardize", () => new Standardize(3), [0, 3, 2], [0, 3, 2]),
         ("LeNet5", () => new LeNet5(), [0, 1, 28, 28], [0, 10]),
         ("LeNetCifar", () => new LeNetCifar(), [0, 3, 32, 32], [0, 10]),
         ("ResNet", () => new ResNet(8), [0, 3, 32, 32], [0, 10]),

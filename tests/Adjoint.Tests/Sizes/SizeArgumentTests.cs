@@ -193,6 +193,7 @@ public class SizeArgumentTests
         ("LayerNorm", n => new LayerNorm([n])),
         ("LayerNorm", n => new LayerNorm([n, n])),
         ("RmsNorm", n => new RmsNorm([n])),
+        ("Standardize", n => new Standardize(Extreme(n))),
         ("Embedding", n => new Embedding(n, 2)),
         ("Embedding", n => new Embedding(2, n)),
         ("Embedding", n => new Embedding(n, n)),
