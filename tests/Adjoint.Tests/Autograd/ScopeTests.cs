@@ -167,16 +167,14 @@ public class ScopeTests
         var drawn = new List<double>();
         var threads = Enumerable.Range(0, 8).Select(_ => new Thread(() =>
         {
-            for (var i = 0; i < 500; i++)
-            {
-                var values = Tensor.Rand([8], stream, DType.Float64).ToArray<double>();
-                lock (drawn) drawn.AddRange(values);
-            }
+            var values = new List<double>();
+            for (var i = 0; i < 4000; i++) values.AddRange(Tensor.Rand([2], stream, DType.Float64).ToArray<double>());
+            lock (drawn) drawn.AddRange(values);
         })).ToArray();
         foreach (var thread in threads) thread.Start();
         foreach (var thread in threads) thread.Join();
-        Assert.Equal(8 * 500 * 8, drawn.Distinct().Count());
-        Assert.Equal(8 * 500 * 8ul, stream.Position);
+        Assert.Equal(8 * 4000 * 2, drawn.Distinct().Count());
+        Assert.Equal(8 * 4000 * 8ul, stream.Position);
     }
 
     [Fact]
