@@ -57,15 +57,16 @@ internal sealed class Exploration : IDisposable
     internal byte[] Graph() => JsonNumbers.ToBytes(json =>
     {
         Refresh();
-        GraphJson.Write(json, graph!, title, version, training is not null);
+        GraphJson.Write(json, graph!, title, version, training?.Step);
     });
 
     /// <summary>A tensor's value, or the gradient that has arrived from so many of its users.</summary>
-    internal byte[] Tensor(int id, string which, int? arrived) => JsonNumbers.ToBytes(json =>
-    {
-        var item = id >= 0 && id < graph!.Tensors.Count ? graph.Tensors[id] : throw new NotThereException($"there is no tensor {id}");
-        TensorView.Write(json, which == "value" ? item.Tensor : Gradient(item, arrived));
-    });
+    internal byte[] Tensor(int id, string which, int? arrived) =>
+        JsonNumbers.ToBytes(json => TensorView.Write(json, Shown(id, which, arrived)));
+
+    /// <summary>More pictures of the same: feature maps, filters or images, from one on.</summary>
+    internal byte[] Pictures(int id, string which, int? arrived, int from) => JsonNumbers.ToBytes(json =>
+        TensorView.WritePictures(json, Shown(id, which, arrived), from));
 
     /// <summary>Which products an op's rule adds up to one element of what it gives an input.</summary>
     internal byte[] Rule(int op, int input, int element) => JsonNumbers.ToBytes(json => RuleJson.Write(json, LocalRule.Backward(Op(op), input, element)));
@@ -85,7 +86,8 @@ internal sealed class Exploration : IDisposable
     {
         if (training is null) throw new NotThereException("this page shows a fixed graph; train with: adjoint explore");
         if (order.ValueKind != JsonValueKind.Object) throw new AdjointException("an order is a JSON object, such as {\"action\": \"step\"}");
-        foreach (var part in order.EnumerateObject())
+        // A rate that is given beside an optimiser is meant for it.
+        foreach (var part in order.EnumerateObject().OrderBy(part => part.Name == "learningRate"))
             switch (part.Name)
             {
                 case "action": Act(Text(part), order); break;
@@ -123,6 +125,12 @@ internal sealed class Exploration : IDisposable
     {
         if (training is null || graph is not null && version == training.Version) return;
         (graph, version) = (training.Snapshot(), training.Version);
+    }
+
+    private Tensor Shown(int id, string which, int? arrived)
+    {
+        var item = id >= 0 && id < graph!.Tensors.Count ? graph.Tensors[id] : throw new NotThereException($"there is no tensor {id}");
+        return which == "value" ? item.Tensor : Gradient(item, arrived);
     }
 
     private OpItem Op(int id) => id >= 0 && id < graph!.Ops.Count ? graph.Ops[id] : throw new NotThereException($"there is no op {id}");

@@ -65,8 +65,7 @@ internal static class ExploreCommand
                 run.GetValueOrDefault("pixels") ?? "unit", parsed.GetValue(seed), Workers.ThreadCount, parsed.GetValue(dataDir));
             settings.Validate();
             settings.RefuseIdle(command.Options.Where(option => option.IsGiven(parsed)).Select(option => option.Name[2..]));
-            if (parsed.GetValue(port) is < 0 or > 65535)
-                throw new UsageException($"--port: {parsed.GetValue(port)} is out of range; use 0 (any free one) to 65535");
+            if (BlockedPorts.Refusal(parsed.GetValue(port)) is { } refusal) throw new UsageException($"--port: {refusal}");
             if (settings.BatchSize > 1024) throw new UsageException($"--batch-size: {settings.BatchSize} is out of range; use 1 to 1024, so that a page can show it");
             return Serve(settings, file, parsed.GetValue(port), parsed.GetValue(open), output, error);
         });
@@ -77,7 +76,8 @@ internal static class ExploreCommand
     internal static LearningTask TaskOf(TrainSettings settings, DataSplits data) => new(
         $"{settings.Dataset}: {settings.Model}", data, seed => (settings with { Seed = seed }).CreateModel(data.Train),
         (name, network, rate) => (settings with { Optimizer = name, LearningRate = rate }).CreateOptimizer(network),
-        TrainSettings.Optimizers, settings.Optimizer, settings.LearningRate, settings.BatchSize, settings.Seed);
+        TrainSettings.Optimizers, settings.Optimizer, settings.LearningRate,
+        name => TrainSettings.DefaultLearningRate(settings.Dataset, name, "mean", settings.BatchSize), settings.BatchSize, settings.Seed);
 
     private static int Serve(TrainSettings settings, string? checkpoint, int port, bool open, TextWriter output, TextWriter error)
     {

@@ -46,7 +46,7 @@ public static partial class OpCards
         var text = new StringBuilder(Head(op.Name));
         text.Append(CultureInfo.InvariantCulture, $"<p><a href=\"index.html\">Operations</a></p><h1>{Escape(op.Name)}</h1>");
         text.Append(CultureInfo.InvariantCulture, $"<h2>Formula</h2><p class=\"formula\">{MathMl.Convert(op.Formula)}</p>");
-        text.Append(CultureInfo.InvariantCulture, $"<h2>Derivation</h2><p class=\"formula\">{MathMl.Convert(op.Derivation)}</p><p class=\"quiet\">L is what backward was called on; g is ∂L/∂(the result). Backward reads {Reads(op.Saves)}.</p>");
+        text.Append(CultureInfo.InvariantCulture, $"<h2>Derivation</h2><p class=\"formula\">{MathMl.Convert(op.Derivation)}</p><p class=\"quiet\">L is what backward was called on; {FormulaLetters.Of(op, 1).Arriving} is ∂L/∂(the result). Backward reads {Reads(op.Saves)}.</p>");
         if (FunctionPlot.Draw(entry) is { } plot) text.Append(CultureInfo.InvariantCulture, $"<h2>Function and derivative</h2>{plot}");
         Example(text, entry);
         Check(text, entry);
@@ -76,21 +76,26 @@ public static partial class OpCards
         foreach (var input in inputs) input.RequireGrad();
         var y = entry.Call(inputs);
         if (inputs.Sum(input => input.Length) > LongestExample) return;
+        var letters = FormulaLetters.Of(entry.Op, inputs.Length);
         var ones = Differentiation.Gradients(y, inputs, Tensor.Full(y.Shape, 1, y.DType), retainGraph: true);
         var counted = Differentiation.Gradients(y, inputs, Tensor.Arange(1, y.Length + 1, dtype: y.DType).Reshape(y.Shape.Sizes));
-        var vanishing = Enumerable.Range(0, inputs.Length).Where(i => ones[i] is { } one && Largest(one) < Rounding * Largest(counted[i]!)).Select(i => $"∂L/∂{Name(i)}").ToArray();
+        var vanishing = Enumerable.Range(0, inputs.Length).Where(i => ones[i] is { } one && Largest(one) < Rounding * Largest(counted[i]!))
+            .Select(i => $"∂L/∂{letters.Inputs[i]}").ToArray();
         var gradients = vanishing.Length == 0 ? ones : counted;
         var scale = gradients.Max(gradient => gradient is null ? 0 : Largest(gradient));
         text.Append("<h2>Worked example</h2><p>");
-        text.Append(vanishing.Length == 0 ? "With L = Σ y, so that g is 1 everywhere:" : $"With L = Σ i·yᵢ, so that g is 1, 2, 3, … in row-major order (were it 1 everywhere, {string.Join(" and ", vanishing)} would vanish):");
+        text.Append(vanishing.Length > 0
+            ? $"With L = Σ i·{letters.Result}ᵢ, so that {letters.Arriving} is 1, 2, 3, … in row-major order "
+                + $"(were it 1 everywhere, {string.Join(" and ", vanishing)} would vanish):"
+            : letters.Result == "L" ? $"L is the result itself, so that {letters.Arriving} is 1:"
+            : $"With L = Σ {letters.Result}, so that {letters.Arriving} is 1 everywhere:");
         text.Append("</p><pre tabindex=\"0\">");
-        for (var i = 0; i < inputs.Length; i++) text.Append(Escape($"{Name(i)} =\n{Print(inputs[i])}\n\n"));
-        text.Append(Escape($"y =\n{Print(y)}\n"));
+        for (var i = 0; i < inputs.Length; i++) text.Append(Escape($"{letters.Inputs[i]} =\n{Print(inputs[i])}\n\n"));
+        text.Append(Escape($"{letters.Result} =\n{Print(y)}\n"));
         for (var i = 0; i < inputs.Length; i++)
-            if (gradients[i] is { } gradient) text.Append(Escape($"\n∂L/∂{Name(i)} =\n{Print(WithoutRounding(gradient, scale))}\n"));
+            if (gradients[i] is { } gradient)
+                text.Append(Escape($"\n∂L/∂{letters.Inputs[i]} =\n{Print(WithoutRounding(gradient, scale))}\n"));
         text.Append("</pre>");
-
-        string Name(int i) => inputs.Length == 1 ? "x" : $"x{"₁₂₃₄"[i]}";
     }
 
     private static double Largest(Tensor tensor) => tensor.ToArray<double>().Max(Math.Abs);

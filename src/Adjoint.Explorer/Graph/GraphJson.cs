@@ -5,12 +5,13 @@ namespace Adjoint.Exploring;
 /// <summary>The structure of a graph for the page: no values but those of single numbers.</summary>
 internal static class GraphJson
 {
-    internal static void Write(Utf8JsonWriter json, ComputationGraph graph, string title, string version, bool isTrained = false)
+    internal static void Write(Utf8JsonWriter json, ComputationGraph graph, string title, string version, int? step = null)
     {
         json.WriteStartObject();
         json.WriteString("title", title);
         json.WriteString("version", version);
-        json.WriteBoolean("trained", isTrained);
+        json.WriteBoolean("trained", step is not null);
+        if (step is { } taken) json.WriteNumber("step", taken);
         if (graph.MissingGradients is { } missing) json.WriteString("missingGradients", missing);
         json.WriteStartArray("tensors");
         foreach (var tensor in graph.Tensors) WriteTensor(json, tensor);

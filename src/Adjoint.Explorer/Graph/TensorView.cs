@@ -25,7 +25,11 @@ internal static class TensorView
         WriteSummary(json, summary);
         if (values.Length <= FullUpTo) WriteElements(json, "values", values, tensor.DType);
         else WriteBlocks(json, tensor.Shape, values);
-        if (tensor.Rank == 4 && tensor.Shape[2] * tensor.Shape[3] > 1) WritePictures(json, tensor.Shape, values, summary);
+        if (HasPictures(tensor.Shape))
+        {
+            json.WritePropertyName("pictures");
+            WritePictures(json, tensor.Shape, values, summary, 0);
+        }
         if (values.Length > 1 && double.IsFinite(summary.Minimum)) json.WriteNumbers("histogram", summary.Histogram(values));
         json.WriteEndObject();
     }
@@ -96,8 +100,19 @@ internal static class TensorView
         json.WriteEndObject();
     }
 
-    // One picture a sample where there are three channels (or one), else one a channel. Bytes: 0 is the minimum, 255 the maximum.
-    private static void WritePictures(Utf8JsonWriter json, Shape shape, double[] values, TensorSummary summary)
+    /// <summary>Only the pictures of a tensor, from one on.</summary>
+    /// <exception cref="NotThereException">It has none, or not so many.</exception>
+    internal static void WritePictures(Utf8JsonWriter json, Tensor tensor, int from)
+    {
+        if (!HasPictures(tensor.Shape)) throw new NotThereException($"a tensor of {tensor.Shape} has no pictures");
+        var values = ToDoubles(tensor);
+        WritePictures(json, tensor.Shape, values, TensorSummary.Of(values), from);
+    }
+
+    private static bool HasPictures(Shape shape) => shape.Rank == 4 && shape.Elements > 0 && shape[2] * shape[3] > 1;
+
+    // One picture a sample where there are three channels, else one a channel. Bytes: 0 is the minimum, 255 the maximum.
+    private static void WritePictures(Utf8JsonWriter json, Shape shape, double[] values, TensorSummary summary, int from)
     {
         var channels = shape[1] == 3 ? 3 : 1;
         var (height, width) = (shape[2], shape[3]);
@@ -105,23 +120,30 @@ internal static class TensorView
         while ((height / step) * (width / step) > 4096) step++;
         var (small, narrow) = (Math.Max(1, height / step), Math.Max(1, width / step));
         var total = shape[0] * shape[1] / channels;
-        var count = Math.Min(total, Math.Min(MostPictures, Math.Max(1, MostPixels / (small * narrow * channels))));
+        if (from < 0 || from >= total) throw new NotThereException($"there is no picture {from}; there are {total}, from 0");
+        var page = Math.Min(MostPictures, Math.Max(1, MostPixels / (small * narrow * channels)));
+        var count = Math.Min(total - from, page);
         var bytes = new byte[count * channels * small * narrow];
         var scale = summary.Maximum > summary.Minimum ? 255 / (summary.Maximum - summary.Minimum) : 0;
-        for (int i = 0, to = 0; i < count * channels; i++)
+        for (int i = from * channels, to = 0; i < (from + count) * channels; i++)
             for (var row = 0; row < small; row++)
                 for (var column = 0; column < narrow; column++, to++)
                 {
                     var value = values[(i * height + row * step) * width + column * step];
                     bytes[to] = double.IsFinite(value) ? (byte)Math.Round((value - summary.Minimum) * scale) : (byte)0;
                 }
-        json.WriteStartObject("pictures");
+        json.WriteStartObject();
+        json.WriteNumber("from", from);
+        json.WriteNumber("page", page);
+        json.WriteNumber("step", step);
         json.WriteNumber("count", count);
         json.WriteNumber("total", total);
         json.WriteNumber("perSample", shape[1] / channels);
         json.WriteNumber("channels", channels);
         json.WriteNumber("height", small);
         json.WriteNumber("width", narrow);
+        json.WriteReal("minimum", summary.Minimum);
+        json.WriteReal("maximum", summary.Maximum);
         json.WriteBase64String("bytes", bytes);
         json.WriteEndObject();
     }

@@ -11,9 +11,10 @@ namespace Adjoint.Exploring;
 /// <param name="CreateOptimizer">An optimiser by name, for a network and a learning rate.</param>
 /// <param name="Optimizers">The names.</param>
 /// <param name="Optimizer">The first.</param>
-/// <param name="LearningRate">At first.</param>
+/// <param name="LearningRate">At first, and whenever the first optimiser is chosen again.</param>
+/// <param name="RateOf">A learning rate that suits an optimiser, by its name.</param>
 /// <param name="BatchSize">Samples per step.</param>
 /// <param name="Seed">Of the first network and the order of samples.</param>
 internal sealed record LearningTask(
     string Title, DataSplits Data, Func<ulong, Module> CreateModel, Func<string, Module, double, Optimizer> CreateOptimizer,
-    IReadOnlyList<string> Optimizers, string Optimizer, double LearningRate, int BatchSize, ulong Seed);
+    IReadOnlyList<string> Optimizers, string Optimizer, double LearningRate, Func<string, double> RateOf, int BatchSize, ulong Seed);

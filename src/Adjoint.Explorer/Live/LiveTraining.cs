@@ -109,11 +109,12 @@ internal sealed class LiveTraining
     internal void SetLearningRate(double rate) =>
         Optimizer.LearningRate = rate >= 0 && double.IsFinite(rate) ? rate : throw new AdjointException($"learning rate: {rate} is out of range; use 0 or more");
 
+    /// <summary>Goes on with another optimiser, at a learning rate of its own: one that suits sgd makes adam diverge.</summary>
     /// <exception cref="AdjointException">No such optimiser.</exception>
     internal void SetOptimizer(string name)
     {
         if (!task.Optimizers.Contains(name)) throw new AdjointException($"optimizer: '{name}' is none of {string.Join(", ", task.Optimizers)}");
-        Optimizer = task.CreateOptimizer(name, Model, Optimizer.LearningRate);
+        Optimizer = task.CreateOptimizer(name, Model, name == task.Optimizer ? task.LearningRate : task.RateOf(name));
         OptimizerName = name;
     }
 

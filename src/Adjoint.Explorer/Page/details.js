@@ -14,13 +14,36 @@ export function nameOf(model, id) {
   return source === null ? "constant" : model.graph.ops[source].name.replace(/^./, sign => sign.toLowerCase());
 }
 
-/** Fills a panel with a tensor or an op. arrived(id) says how many parts of its gradient the slider has passed, null for all. */
+/**
+ * Fills a panel with a tensor or an op. arrived(id) says how many parts of its gradient the slider has passed, null for all.
+ * Where the panel shows the same node already, what is new takes its place only when all of it is there, at the same height.
+ */
 export async function details(panel, model, key, arrived, go) {
   const id = Number(key.slice(1));
   const content = key[0] === "t" ? tensorDetails(model, id, arrived(id), go) : opDetails(model, id, go);
+  const parts = h("div", {}, content);
+  const again = panel.dataset.key === key;
+  const load = () => Promise.all([...parts.querySelectorAll("[data-later]")].map(element => element.later?.()));
   panel.dataset.key = key;
-  panel.replaceChildren(...content.filter(part => part !== null));
-  await Promise.all([...panel.querySelectorAll("[data-later]")].map(element => element.later?.()));
+  if (again) await load();
+  // Meanwhile another node may have been chosen.
+  if (panel.dataset.key !== key) return;
+  const height = panel.scrollTop;
+  if (again) takeOver(panel, parts);
+  panel.replaceChildren(parts);
+  if (again) panel.scrollTop = height;
+  else await load();
+}
+
+// Elements that were chosen stay chosen.
+function takeOver(panel, parts) {
+  const [old, fresh] = [panel, parts].map(place => [...place.querySelectorAll(".choose input, .choose select")]);
+  if (old.length !== fresh.length) return;
+  fresh.forEach((field, i) => {
+    if (field.value === old[i].value) return;
+    field.value = old[i].value;
+    field.dispatchEvent(new Event("change"));
+  });
 }
 
 const link = (text, key, go) => h("button", { type: "button", class: "link", onclick: () => go(key) }, text);
@@ -44,6 +67,7 @@ function tensorDetails(model, id, arrived, go) {
   const name = nameOf(model, id);
   const source = model.source[id];
   const parts = tensor.arrivals.length;
+  const rows = tensor.kind === "parameter" ? "filter" : "sample";
   const partial = arrived !== null && arrived < parts;
   return [
     h("h2", {}, name, " ", h("small", {}, { root: "loss", value: "value", input: "input", parameter: "parameter", constant: "constant" }[tensor.kind])),
@@ -52,13 +76,30 @@ function tensorDetails(model, id, arrived, go) {
       h("div", {}, h("dt", {}, "made by"), h("dd", {}, source === null ? "the program" : link(model.graph.ops[source].name, `o${source}`, go))),
       h("div", {}, h("dt", {}, "used by"), h("dd", {}, model.consumers[id].length === 0 ? "nothing" : model.consumers[id].map(op => link(model.graph.ops[op].name, `o${op}`, go))))),
     h("h3", {}, "Value"),
-    labelled("value", later(async () => tensorView(await ask("tensor", { id, which: "value" }), name))),
+    labelled("value", shown(name, { id, which: "value" }, rows)),
     h("h3", {}, "Gradient ", partial ? h("small", {}, parts === 1 ? "not there yet" : arrived === 0 ? `none of ${parts} parts has arrived` : `${arrived} of ${parts} parts have arrived`) : parts > 1 ? h("small", {}, `sum of ${parts} parts`) : null),
     !tensor.hasGradient ? h("p", { class: "quiet" }, model.graph.missingGradients && tensor.requiresGrad ? model.graph.missingGradients : tensor.requiresGrad ? "No gradient arrives here." : "No gradient is wanted here.")
       : partial && arrived === 0 ? h("p", { class: "quiet" }, "Move the slider on: it arrives later.")
-        : labelled("gradient", later(async () => tensorView(await ask("tensor", { id, which: "gradient", arrived: partial ? arrived : null }), `∂L/∂${name}`))),
+        : labelled("gradient", shown(`∂L/∂${name}`, { id, which: "gradient", arrived: partial ? arrived : null }, rows)),
   ];
 }
+
+// Which pictures of a tensor were turned to, so that they stay while training goes on.
+const turned = new Map();
+
+// A tensor's numbers, and on demand those of its pictures that the first answer leaves out.
+const shown = (name, which, rows) => later(async () => {
+  const answer = await ask("tensor", which);
+  const key = `${which.id} ${which.which}`;
+  const more = async from => {
+    const page = from === 0 ? answer.pictures : await ask("pictures", { ...which, from });
+    turned.set(key, from);
+    return page;
+  };
+  const from = turned.get(key) ?? 0;
+  const now = from < (answer.pictures?.total ?? 0) ? await more(from) : answer.pictures;
+  return tensorView(answer, name, { more, now, rows });
+});
 
 const labelled = (which, element) => {
   element.dataset.which = which;

@@ -11,6 +11,8 @@ import { TrainingPanel } from "explorer/training";
 const status = text => byId("status").textContent = text;
 const root = document.documentElement;
 const darkens = matchMedia("(prefers-color-scheme: dark)");
+const stacked = matchMedia("(max-width: 900px)");
+const still = matchMedia("(prefers-reduced-motion: reduce)");
 let model, training, chosen = null;
 
 const view = new View(key => choose(key));
@@ -34,9 +36,12 @@ async function refresh() {
   byId("title").textContent = graph.title;
   document.title = `${graph.title} – Adjoint explorer`;
   const count = (number, what) => `${number.toLocaleString("en")} ${what}${number === 1 ? "" : "s"}`;
-  status(`${count(graph.ops.length, "op")}, ${count(graph.tensors.length, "tensor")}. ${graph.missingGradients ?? ""}`);
+  const at = graph.step === undefined ? "" : `Step ${graph.step.toLocaleString("en")}: `;
+  status(`${at}${count(graph.ops.length, "op")}, ${count(graph.tensors.length, "tensor")}. ${graph.missingGradients ?? ""}`);
   byId("found").replaceChildren(...[...new Set([...graph.ops.map(op => op.name), ...graph.tensors.map(tensor => tensor.name), ...graph.modules.map(module => module.label)].filter(name => name))].map(value => h("option", { value })));
-  if (chosen) await details(byId("panel-node"), model, chosen, tensor => steps.arrived(tensor), key => view.reveal(key));
+  // What is being typed in is left alone.
+  const isTyping = byId("panel-node").contains(document.activeElement) && document.activeElement.matches("input, select");
+  if (chosen && !isTyping) await details(byId("panel-node"), model, chosen, tensor => steps.arrived(tensor), key => view.reveal(key));
   root.dataset.version = graph.version;
 }
 
@@ -44,6 +49,8 @@ async function choose(key) {
   chosen = key;
   open("node");
   await details(byId("panel-node"), model, key, tensor => steps.arrived(tensor), other => view.reveal(other));
+  // On a narrow screen the panel lies below the graph: it comes into view, now that it has its height.
+  if (stacked.matches && chosen === key) byId("tabs").scrollIntoView({ block: "start", behavior: still.matches ? "auto" : "smooth" });
 }
 
 function open(name) {
@@ -55,14 +62,21 @@ function open(name) {
   }
 }
 
+// 32x8, 32×8, (32, 8), [32, 8], (8,): a shape is one word. Numbers within a layer's own brackets are none.
+const SHAPE = /(?<=^|\s)(?:[[(]\s*\d+(?:\s*[x×*,]\s*\d+)*\s*,?\s*[\])]|\d+(?:\s*[x×*,]\s*\d+)+)(?=\s|$)/gi;
+const shapeWords = text => text.replace(SHAPE, shape => `${shape.match(/\d+/g).map(Number).join("×")}×`);
+
 function search(text) {
-  const words = text.toLowerCase().split(/\s+/).filter(word => word);
+  const words = shapeWords(text.toLowerCase()).split(/\s+/).filter(word => word);
   if (words.length === 0) return;
-  const places = [
-    ...model.graph.tensors.map(tensor => [`t${tensor.id}`, `${describe(model, { kind: "tensor", id: tensor.id }).label} ${tensor.shape.join(",")}`]),
-    ...model.graph.ops.map(op => [`o${op.id}`, `op ${op.name} ${op.module === undefined ? "" : model.chain(op.module).map(id => `${model.modules[id].path} ${model.modules[id].label}`).join(" ")}`]),
-  ].filter(([, found]) => words.every(word => found.toLowerCase().includes(word))).map(([key]) => key);
-  if (places.length === 0) return status(`Nothing is called "${text}".`);
+  const tensors = model.graph.tensors.map(tensor => [`t${tensor.id}`,
+    `${describe(model, { kind: "tensor", id: tensor.id }).label} ${tensor.shape.join(",")}`, `${tensor.shape.join("×")}×`]);
+  const ops = model.graph.ops.map(op => [`o${op.id}`, `op ${op.name} ${op.module === undefined ? "" : model.chain(op.module).map(id => `${model.modules[id].path} ${model.modules[id].label}`).join(" ")}`, ""]);
+  const isShape = word => /^(\d+×)+$/.test(word);
+  const places = [...tensors, ...ops]
+    .filter(([, found, shape]) => words.every(word => isShape(word) ? shape === word : found.toLowerCase().includes(word)))
+    .map(([key]) => key);
+  if (places.length === 0) return status(`Nothing is called, or has the shape, "${text}".`);
   const next = places[(places.indexOf(chosen) + 1) % places.length];
   view.reveal(next);
   status(`${places.indexOf(next) + 1} of ${places.length} found; Enter again for the next.`);

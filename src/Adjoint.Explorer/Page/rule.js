@@ -2,7 +2,7 @@
 
 import { h } from "explorer/dom";
 import { ask } from "explorer/source";
-import { digits, elementText, indexOf, positionOf } from "explorer/format";
+import { digits, elementText, indexOf, positionOf, shapeText } from "explorer/format";
 import { nameOf } from "explorer/details";
 
 const SHOWN = 24;
@@ -12,14 +12,14 @@ export function ruleView(model, id) {
   const op = model.graph.ops[id];
   const wanted = op.inputs.map((input, i) => i).filter(i => model.graph.tensors[op.inputs[i]].requiresGrad);
   const place = h("div", { class: "rule", "aria-live": "polite" });
-  const input = h("select", { "aria-label": "Gradient of which input", onchange: () => show() }, wanted.map(i => h("option", { value: i }, `∂L/∂${nameOf(model, op.inputs[i])}`)));
-  const at = h("input", { type: "text", inputmode: "numeric", "aria-label": "Of which element, such as 0, 1", size: 9, onchange: () => show() });
-  at.value = positionOf(0, model.graph.tensors[op.inputs[wanted[0] ?? 0]].shape).join(", ");
+  const input = h("select", { "aria-label": "Gradient of which input", onchange: () => first() }, wanted.map(i => h("option", { value: i }, `∂L/∂${nameOf(model, op.inputs[i])}`)));
+  const at = h("input", { type: "text", "aria-label": "Of which element, such as 0, 1", size: 9, onchange: () => show() });
+  const shapeOf = () => model.graph.tensors[op.inputs[Number(input.value)]].shape;
   const show = async () => {
-    const shape = model.graph.tensors[op.inputs[Number(input.value)]].shape;
-    if (at.value.split(",").filter(part => part.trim() !== "").length !== shape.length) at.value = positionOf(0, shape).join(", ");
-    const position = parse(at.value, shape);
-    if (position === null) return place.replaceChildren(h("p", { class: "problem" }, `An element of ${shape.join("×")} is ${shape.length} whole numbers, such as ${shape.map(size => size - 1).join(", ")}.`));
+    const shape = shapeOf();
+    const { position, problem } = parse(at.value, shape);
+    at.setAttribute("aria-invalid", String(problem !== undefined));
+    if (problem) return place.replaceChildren(h("p", { class: "problem" }, problem));
     try {
       const answer = await ask("rule", { op: id, input: Number(input.value), element: indexOf(position, shape) });
       const name = nameOf(model, op.inputs[answer.input]);
@@ -28,8 +28,13 @@ export function ruleView(model, id) {
       place.replaceChildren(h("p", { class: "problem" }, error.message));
     }
   };
+  // Another input has other elements.
+  const first = () => {
+    at.value = positionOf(0, shapeOf()).join(", ");
+    return show();
+  };
   const whole = h("section", { class: "rule-part", "aria-label": "Backward" }, h("h4", {}, "Backward: which products were summed"), h("div", { class: "choose" }, input, "element", at), place);
-  show();
+  first();
   return whole;
 }
 
@@ -38,11 +43,12 @@ export function partsView(model, id) {
   const op = model.graph.ops[id];
   const shape = model.graph.tensors[op.output].shape;
   const place = h("div", { class: "rule", "aria-live": "polite" });
-  const at = h("input", { type: "text", inputmode: "numeric", "aria-label": "Which element of the output", size: 9, onchange: () => show() });
+  const at = h("input", { type: "text", "aria-label": "Which element of the output", size: 9, onchange: () => show() });
   at.value = positionOf(0, shape).join(", ");
   const show = async () => {
-    const position = parse(at.value, shape);
-    if (position === null) return place.replaceChildren(h("p", { class: "problem" }, `An element of ${shape.join("×")} is ${shape.length} whole numbers.`));
+    const { position, problem } = parse(at.value, shape);
+    at.setAttribute("aria-invalid", String(problem !== undefined));
+    if (problem) return place.replaceChildren(h("p", { class: "problem" }, problem));
     try {
       place.replaceChildren(...parts(model, op, await ask("parts", { op: id, element: indexOf(position, shape) }), position));
     } catch (error) {
@@ -80,7 +86,17 @@ function sum(factors, name, answer, factorName, note, slopeName) {
         h("tr", {}, h("th", { scope: "row", colspan: 2 }, name), h("td", { "data-sum": String(answer.sum), title: note }, answer.count === 0 ? "0" : digits(answer.sum, 6))))));
 }
 
+// "3, 1", with or without brackets: { position }, or what is wrong with it, and what is right, as { problem }.
 function parse(text, shape) {
-  const parts = text.split(",").map(part => part.trim()).filter(part => part !== "").map(Number);
-  return parts.length === shape.length && parts.every((part, axis) => Number.isInteger(part) && part >= 0 && part < shape[axis]) ? parts : null;
+  const of = shapeText(shape);
+  if (shape.includes(0)) return { problem: `${of} has no elements.` };
+  const parts = text.replace(/^\s*[[(]|[\])]\s*$/g, "").split(/[\s,;×]+/).filter(part => part !== "");
+  const last = shape.map(size => size - 1).join(", ");
+  const wrong = parts.find(part => !/^[-−+]?\d+$/.test(part));
+  if (wrong !== undefined) return { problem: `"${wrong}" is no whole number: an element of ${of} is such as ${last}.` };
+  if (parts.length !== shape.length) return { problem: `${of} has ${shape.length} ${shape.length === 1 ? "axis" : "axes"}: give as many whole numbers, such as ${last}; found ${parts.length}.` };
+  const position = parts.map(part => Number(part.replace("−", "-")));
+  const axis = position.findIndex((index, i) => index < 0 || index >= shape[i]);
+  if (axis >= 0) return { problem: `${digits(position[axis])} is out of range: axis ${axis} of ${of} goes from 0 to ${shape[axis] - 1}.` };
+  return { position };
 }

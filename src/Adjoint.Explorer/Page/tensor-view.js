@@ -6,18 +6,21 @@ import { paint, palette } from "explorer/colors";
 
 const TABLE_COLUMNS = 16;
 
-/** Shows an answer of "tensor". onElement(index) is called when an element of a table is chosen. */
-export function tensorView(answer, name, onElement) {
+/**
+ * Shows an answer of "tensor". Of its pictures `now` are shown first, more(from) brings those from one on, and `rows` names what
+ * the first axis counts.
+ */
+export function tensorView(answer, name, { more, now, rows }) {
   const { summary } = answer;
   const facts = [["minimum", summary.minimum], ["mean", summary.mean], ["maximum", summary.maximum], ["norm", summary.norm], ["zeros", summary.zeros], ["NaN", summary.nans], ["infinite", summary.infinities]];
   return h("div", { class: "tensor" },
     summary.count > 1 ? h("dl", { class: "facts" }, facts.filter(([label, value]) => !["NaN", "infinite"].includes(label) || value > 0).map(([label, value]) => h("div", { class: label === "NaN" || label === "infinite" ? "bad" : null }, h("dt", {}, label), h("dd", { "data-value": String(value) }, digits(value, 5))))) : null,
-    answer.pictures ? pictures(answer) : null,
-    answer.values ? table(answer, name, onElement) : heatMap(answer),
+    answer.pictures ? pictures(now, name, more, rows) : null,
+    answer.values ? table(answer, name) : heatMap(answer),
     answer.histogram && summary.count > 8 ? histogram(answer.histogram, summary.minimum, summary.maximum) : null);
 }
 
-function table(answer, name, onElement) {
+function table(answer, name) {
   const { values, shape } = answer;
   const columns = shape.length > 0 ? shape.at(-1) : 1;
   const across = Math.min(columns, TABLE_COLUMNS) || 1;
@@ -34,8 +37,8 @@ function table(answer, name, onElement) {
   function cell(value, index) {
     const number = toNumber(value);
     const at = positionOf(index, shape);
-    const element = h("td", { "data-index": index, "data-value": String(value), title: `${elementText(name, at)} = ${value}` },
-      onElement ? h("button", { type: "button", "aria-label": `${elementText(name, at)} = ${digits(value)}`, onclick: () => onElement(index) }, digits(value, 4)) : digits(value, 4));
+    const title = `${elementText(name, at)} = ${value}`;
+    const element = h("td", { "data-index": index, "data-value": String(value), title }, digits(value, 4));
     if (Number.isFinite(number)) element.style.setProperty("--heat", `rgb(${color(largest > 0 ? number / largest * 0.55 : 0)})`);
     else element.classList.add("bad");
     return element;
@@ -52,26 +55,56 @@ function heatMap({ blocks, shape }) {
   return h("figure", {}, canvas, h("figcaption", {}, `${blocks.rows.toLocaleString("en")} × ${blocks.columns.toLocaleString("en")}${reduced ? `, means of blocks of about ${Math.ceil(blocks.rows / blocks.down)} × ${Math.ceil(blocks.columns / blocks.across)}` : ""}; full colour is ±${digits(largest, 3)}`));
 }
 
-/** Pictures from bytes: grey where nothing is negative, else blue and orange about 0. */
-function pictures({ pictures: of, summary }) {
+/** Pictures, each with its place in the tensor, and buttons that turn to the others. */
+function pictures(first, name, more, rows) {
+  const what = first.channels === 3 ? rows : `${rows}, channel`;
+  const place = h("div", { class: `pictures ${first.width <= 7 ? "filters" : ""}` });
+  const range = h("span", { role: "status" });
+  const problem = h("p", { class: "problem", role: "alert" });
+  const turn = (label, text, by) => h("button", { type: "button", "aria-label": label, onclick: () => go(from + by * first.page) }, text);
+  const [back, on] = [turn("The pictures before these", "‹ before", -1), turn("The pictures after these", "after ›", 1)];
+  let from = 0;
+  const show = answer => {
+    from = answer.from;
+    place.replaceChildren(...drawings(answer, name));
+    range.textContent = `${(from + 1).toLocaleString("en")} to ${(from + answer.count).toLocaleString("en")} of ${answer.total.toLocaleString("en")}`;
+    [back.disabled, on.disabled] = [from === 0, from + answer.count >= answer.total];
+    problem.textContent = "";
+  };
+  const go = async to => {
+    try {
+      show(await more(Math.max(0, to)));
+    } catch (error) {
+      problem.textContent = error.message;
+    }
+  };
+  show(first);
+  const coarse = first.step > 1 ? `; every ${first.step}th row and column` : "";
+  return h("figure", { class: "maps" }, place,
+    h("figcaption", {}, h("span", {}, `${first.height}×${first.width} each, [${what}]${coarse}`), range),
+    first.total > first.page ? h("div", { class: "choose", role: "group", "aria-label": "Pictures" }, back, on) : null, problem);
+}
+
+// From bytes: grey where nothing is negative, else blue and orange about 0.
+function drawings(of, name) {
   const bytes = bytesOf(of.bytes);
-  const [low, high] = [toNumber(summary.minimum), toNumber(summary.maximum)];
+  const [low, high] = [toNumber(of.minimum), toNumber(of.maximum)];
   const largest = Math.max(Math.abs(low), Math.abs(high));
   const color = palette();
   const size = of.height * of.width;
   const shade = of.channels === 3 || low >= 0
-    ? (pixel, picture, i) => [0, 1, 2].map(channel => bytes[(picture * of.channels + Math.min(channel, of.channels - 1)) * size + i])
-    : (pixel, picture, i) => color((low + bytes[picture * size + i] / 255 * (high - low)) / (largest || 1));
-  const canvases = Array.from({ length: of.count }, (_, picture) => {
-    const canvas = h("canvas", { width: of.width, height: of.height, title: of.channels === 3 ? `sample ${picture}` : `[${Math.floor(picture / of.perSample)}, ${picture % of.perSample}]`, "aria-hidden": "true" });
+    ? (picture, i) => [0, 1, 2].map(channel => bytes[(picture * of.channels + Math.min(channel, of.channels - 1)) * size + i])
+    : (picture, i) => color((low + bytes[picture * size + i] / 255 * (high - low)) / (largest || 1));
+  return Array.from({ length: of.count }, (_, picture) => {
+    const number = of.from + picture;
+    const at = of.channels === 3 ? [number] : [Math.floor(number / of.perSample), number % of.perSample];
+    const canvas = h("canvas", { width: of.width, height: of.height, role: "img", "aria-label": elementText(name, at) });
     const context = canvas.getContext("2d");
     const image = context.createImageData(of.width, of.height);
-    for (let i = 0; i < size; i++) image.data.set([...shade(i, picture, i), 255], 4 * i);
+    for (let i = 0; i < size; i++) image.data.set([...shade(picture, i), 255], 4 * i);
     context.putImageData(image, 0, 0);
-    return canvas;
+    return h("figure", { title: elementText(name, at) }, canvas, h("figcaption", {}, at.join(", ")));
   });
-  return h("figure", {}, h("div", { class: `pictures ${of.width <= 7 ? "filters" : ""}`, role: "img", "aria-label": `${of.count} pictures of ${of.height}×${of.width}` }, canvases),
-    of.total > of.count ? h("figcaption", {}, `${of.count} of ${of.total.toLocaleString("en")}`) : null);
 }
 
 /** Bars of a histogram with its ends. */

@@ -8,12 +8,15 @@ import { chart } from "explorer/chart";
 import { palette } from "explorer/colors";
 
 const FRAME = 80;
+// The graph follows, as often as a tenth of the time allows, at most twice a second.
+const GRAPH = 500, GRAPH_SHARE = 0.1;
 const MOST_POINTS = 4000;
 
 export class TrainingPanel {
-  constructor(panel, onStill) {
+  /** onMove() reads the graph anew: now and then while it plays, and when it stands. */
+  constructor(panel, onMove) {
     this.panel = panel;
-    this.onStill = onStill;
+    this.onMove = onMove;
     this.curves = { training: [], validation: [] };
     this.resets = -1;
     this.playing = false;
@@ -28,7 +31,7 @@ export class TrainingPanel {
       const select = h("select", { id, onchange: () => this.send({ [what]: select.value }) }, names.map(name => h("option", { value: name, selected: name === value }, name)));
       return h("div", { class: "field" }, h("label", { for: id }, label), select);
     };
-    this.rate = h("input", { id: "rate", type: "number", min: 0, step: "any", value: state.learningRate, onchange: () => this.send({ learningRate: Number(this.rate.value) }) });
+    this.rate = h("input", { id: "rate", type: "number", min: 0, step: "any", value: state.learningRate, onchange: () => this.setRate() });
     this.seed = h("input", { id: "seed", type: "number", min: 0, step: 1, value: state.seed });
     this.play = h("button", { type: "button", id: "play", onclick: () => this.send({ action: this.playing ? "pause" : "play" }) }, "Play");
     const button = (id, text, what) => h("button", { type: "button", id, onclick: () => this.send(what()) }, text);
@@ -53,11 +56,17 @@ export class TrainingPanel {
     this.take(state);
   }
 
+  // A field that holds no number is empty to a program, which would be 0.
+  setRate() {
+    if (this.rate.value === "") this.problem.textContent = "A learning rate is a number from 0.";
+    else this.send({ learningRate: Number(this.rate.value) });
+  }
+
   async send(what) {
     try {
       this.take(await order(what, this.last()));
       if (this.playing) this.follow();
-      else await this.onStill();
+      else await this.onMove();
     } catch (error) {
       this.problem.textContent = error.message;
     }
@@ -68,12 +77,18 @@ export class TrainingPanel {
     if (this.following) return;
     this.following = true;
     try {
+      let next = 0;
       while (this.playing) {
         const begun = performance.now();
         this.take(await ask("training", { after: this.last(), detailed: 1 }));
+        if (this.playing && begun >= next) {
+          const asked = performance.now();
+          await this.onMove();
+          next = performance.now() + Math.max(GRAPH, (performance.now() - asked) / GRAPH_SHARE);
+        }
         await new Promise(resolve => setTimeout(resolve, Math.max(0, FRAME - (performance.now() - begun))));
       }
-      await this.onStill();
+      await this.onMove();
     } catch (error) {
       this.problem.textContent = error.message;
       this.playing = false;

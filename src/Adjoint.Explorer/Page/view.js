@@ -25,11 +25,23 @@ export class View {
   show(model) {
     const structure = JSON.stringify([model.graph.ops.map(op => [op.name, op.inputs, op.module]), model.graph.modules.map(module => module.label)]);
     this.model = model;
-    if (structure === this.structure) return this.draw(false);
+    if (structure === this.structure) return this.relabel();
     this.structure = structure;
     this.folded = new Set(model.modules.filter(module => module.parent !== undefined).map(module => module.id));
     this.chosen = null;
     this.draw(true);
+  }
+
+  // The same nodes with the numbers of another step: in place, so that a node in hand stays in hand.
+  relabel() {
+    for (const [key, element] of this.elements) {
+      const look = describe(this.model, this.at(key));
+      element.setAttribute("aria-label", look.label);
+      const [name, small] = element.querySelectorAll("text");
+      name.textContent = look.title;
+      if (small) small.textContent = look.below;
+    }
+    this.paintSteps?.();
   }
 
   fold(on) {

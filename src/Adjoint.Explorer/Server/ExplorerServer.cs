@@ -32,9 +32,25 @@ internal sealed class ExplorerServer : IAsyncDisposable
     /// <summary>What to open, token included.</summary>
     internal Uri Address { get; private set; } = null!;
 
-    /// <summary>Starts on a port, 0 for any free one.</summary>
-    /// <exception cref="AdjointException">The port is taken or not allowed.</exception>
-    internal static async Task<ExplorerServer> StartAsync(Exploration exploration, int port = 0)
+    /// <summary>Starts on a port, 0 for any free one that browsers open.</summary>
+    /// <exception cref="AdjointException">The port is taken, blocked by browsers, or not allowed.</exception>
+    internal static Task<ExplorerServer> StartAsync(Exploration exploration, int port = 0) =>
+        StartAsync(exploration, port, BlockedPorts.Contains);
+
+    /// <summary>The same, with a rule of its own about which of the system's free ports will not do.</summary>
+    internal static async Task<ExplorerServer> StartAsync(Exploration exploration, int port, Func<int, bool> isBlocked)
+    {
+        if (BlockedPorts.Refusal(port) is { } refusal) throw new AdjointException($"port: {refusal}");
+        while (true)
+        {
+            var server = await BindAsync(exploration, port).ConfigureAwait(false);
+            if (port != 0 || !isBlocked(server.Address.Port)) return server;
+            // The system draws another each time.
+            await server.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<ExplorerServer> BindAsync(Exploration exploration, int port)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "adjoint" });
         builder.Logging.ClearProviders();
@@ -56,7 +72,8 @@ internal sealed class ExplorerServer : IAsyncDisposable
         catch (Exception error) when (error is IOException or System.Net.Sockets.SocketException)
         {
             await application.DisposeAsync().ConfigureAwait(false);
-            throw new AdjointException($"port {port}: {(error.InnerException ?? error).Message.TrimEnd('.')}; name another with --port, or leave it out for any free one", error);
+            throw new AdjointException($"port {port}: {(error.InnerException ?? error).Message.TrimEnd('.')}; "
+                + "name another with --port, or leave it out for any free one", error);
         }
         var bound = application.Urls.First();
         server.host = new Uri(bound).Authority;
@@ -167,6 +184,9 @@ internal sealed class ExplorerServer : IAsyncDisposable
             case "api/tensor":
                 var id = Needed("id");
                 return page => page.Tensor(id, which, arrived);
+            case "api/pictures":
+                var (shown, from) = (Needed("id"), Needed("from"));
+                return page => page.Pictures(shown, which, arrived, from);
             case "api/rule":
                 var (ruled, input, element) = (Needed("op"), Needed("input"), Needed("element"));
                 return page => page.Rule(ruled, input, element);

@@ -33,6 +33,40 @@ public sealed class OpCardsTests : IDisposable
     }
 
     [Fact]
+    public void A_worked_example_uses_the_formulas_own_letters()
+    {
+        using var output = new StringWriter();
+        Assert.Equal(0, Tool.Run(["ops", "--html", folder], output, TextWriter.Null));
+        (string, string)[] all =
+        [
+            ("divide", "x, y → z"), ("matmul", "A, B → C"), ("linear", "X, W, b → Y"), ("where", "a, b → y"), ("exp", "x → y"),
+            ("batchnorm", "x, γ, β → y"), ("concat", "x₁, x₂ → y"), ("crossentropy", "x → L"), ("convtranspose2d", "x, w → y"),
+        ];
+        foreach (var (op, letters) in all)
+        {
+            var page = File.ReadAllText(Path.Combine(folder, op + ".html"));
+            var example = Regex.Match(page, "<h2>Worked example</h2>.*?<pre[^>]*>(.*?)</pre>", RegexOptions.Singleline).Groups[1].Value;
+            string[] names = [.. Regex.Matches(example, "^(.+) =$", RegexOptions.Multiline).Select(match => match.Groups[1].Value)];
+            string[] values = [.. names.Where(name => !name.StartsWith("∂L/∂", StringComparison.Ordinal))];
+            Assert.Equal(letters, $"{string.Join(", ", values[..^1])} → {values[^1]}");
+            Assert.Equal(values[..^1], names[values.Length..].Select(name => name["∂L/∂".Length..]));
+        }
+    }
+
+    // Letters are read from the texts: a new op whose texts do not name its inputs would get wrong ones.
+    [Fact]
+    public void Every_op_names_its_inputs_in_its_derivation()
+    {
+        foreach (var entry in OpCatalogue.All)
+        {
+            var letters = Adjoint.Exploring.FormulaLetters.Of(entry.Op, entry.Inputs().Length);
+            Assert.All(letters.Inputs, letter => Assert.Contains($"∂L/∂{letter[..1]}", entry.Op.Derivation, StringComparison.Ordinal));
+            Assert.Equal(letters.Inputs.Count, letters.Inputs.Append(letters.Result).Distinct().Count() - 1);
+            Assert.StartsWith(letters.Result, entry.Op.Formula, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void A_file_in_the_way_is_named()
     {
         var file = Path.Combine(folder, "file");

@@ -59,6 +59,8 @@ public sealed class ServerTests : IDisposable
     [InlineData("api/rule?op=0&input=1&element=9999", 400, "element 9999 is outside")]
     [InlineData("api/parts?op=-1&element=0", 404, "there is no op -1")]
     [InlineData("api/check?op=77", 404, "there is no op 77")]
+    [InlineData("api/pictures?id=0&which=value&from=0", 404, "has no pictures")]
+    [InlineData("api/pictures?id=0&which=value", 400, "a whole number 'from' is needed")]
     [InlineData("api/training", 404, "nothing is trained here")]
     [InlineData("api/nothing", 404, "there is no api/nothing")]
     [InlineData("../secrets", 403, "token")]
@@ -87,6 +89,43 @@ public sealed class ServerTests : IDisposable
         Assert.Matches($"^port {page.Address.Port}: .*in use; name another with --port", error.Message);
     }
 
+    // Some of the fetch standard's bad ports, from each of its ends.
+    [Theory]
+    [InlineData(1), InlineData(22), InlineData(2049), InlineData(4190), InlineData(5060), InlineData(6000), InlineData(6566)]
+    [InlineData(6665), InlineData(6666), InlineData(6667), InlineData(6668), InlineData(6669), InlineData(6679), InlineData(6697), InlineData(10080)]
+    public void A_port_that_browsers_block_is_refused_with_the_remedy(int port)
+    {
+        var error = Assert.Throws<AdjointException>(() => Adjoint.Explorer.Open(Graphs.Network().Loss, port: port));
+        Assert.Equal($"port: browsers block {port}, whatever serves it (the fetch standard's bad ports); "
+            + "name another, such as 8080, or leave it out for any free one", error.Message);
+        // Before any data is read.
+        var told = Fails(2, "explore", "--dataset", "cifar10", "--data-dir", folder, "--port", $"{port}");
+        Assert.Contains($"--port: browsers block {port}", told, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(-1), InlineData(65536), InlineData(int.MaxValue), InlineData(int.MinValue)]
+    public void A_port_that_is_none_is_refused(int port)
+    {
+        var error = Assert.Throws<AdjointException>(() => Adjoint.Explorer.Open(Graphs.Network().Loss, port: port));
+        Assert.StartsWith($"port: {port} is out of range; use 1 to 65535", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_free_port_that_browsers_block_is_given_back_for_another()
+    {
+        var offered = new List<int>();
+        using var exploration = new Adjoint.Exploring.Exploration(Adjoint.Exploring.ComputationGraph.Of(Graphs.Network().Loss), "");
+        await using var server = await Adjoint.Exploring.ExplorerServer.StartAsync(exploration, 0, port =>
+        {
+            offered.Add(port);
+            return offered.Count < 3;
+        });
+        Assert.Equal((3, offered[2]), (offered.Count, server.Address.Port));
+        Assert.DoesNotContain(offered, Adjoint.Exploring.BlockedPorts.Contains);
+        Assert.Contains("explorer/main", await client.GetStringAsync(server.Address), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_checkpoint_that_does_not_fit_says_so()
     {
@@ -97,7 +136,7 @@ public sealed class ServerTests : IDisposable
         Assert.Contains("holds no best.safetensors", Fails(1, "explore", "--checkpoint", folder), StringComparison.Ordinal);
         File.WriteAllText(Path.Combine(folder, "best.safetensors"), "");
         File.WriteAllText(Path.Combine(folder, "settings.json"), "{");
-        Assert.Contains("settings.json does not parse", Fails(1, "explore", "--checkpoint", folder), StringComparison.Ordinal);
+        Assert.Contains("settings.json, offset 0: found what does not parse", Fails(1, "explore", "--checkpoint", folder), StringComparison.Ordinal);
     }
 
     [Fact]
