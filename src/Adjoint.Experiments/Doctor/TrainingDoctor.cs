@@ -53,7 +53,12 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
     /// <inheritdoc/>
     public override void OnEpoch(Trainer trainer, EpochResult epoch)
     {
-        if (epoch.Epoch == 0) history.Clear();
+        if (epoch.Epoch == 0)
+        {
+            // Another run begins; the one before may have ended in the middle of an epoch.
+            history.Clear();
+            step.Clear();
+        }
         foreach (var (layer, gradient, ratio) in step) history.Add(new(epoch.Epoch, layer, gradient, ratio, double.NaN));
         step.Clear();
         foreach (var (layer, idle) in Probe(trainer.Model)) history.Add(new(epoch.Epoch, layer, double.NaN, double.NaN, idle));

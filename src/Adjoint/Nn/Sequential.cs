@@ -1,6 +1,8 @@
 namespace Adjoint.Nn;
 
-/// <summary>Modules one after another, named 0, 1, ….</summary>
+/// <summary>
+/// Modules one after another, named 0, 1, …. One may stand in several places, which then share its parameters.
+/// </summary>
 public class Sequential : Module
 {
     /// <summary>The modules in order.</summary>

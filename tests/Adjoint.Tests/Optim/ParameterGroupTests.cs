@@ -1,5 +1,7 @@
+using Adjoint.Data;
 using Adjoint.Nn;
 using Adjoint.Optim;
+using Adjoint.Training;
 
 namespace Adjoint.Tests.Optim;
 
@@ -106,6 +108,22 @@ public class ParameterGroupTests
                 optimizer.Step();
             }
         }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_trainer_trains_around_a_frozen_layer(bool eager)
+    {
+        var model = new Mlp(2, [8], 2, "relu", new Generator(1));
+        var data = Synth.Create(seed: 1, train: 512, validation: 200);
+        foreach (var parameter in model.Children[1].Value.Parameters()) parameter.RequireGrad(false);
+        var before = model.Parameters().Select(parameter => parameter.ToArray<float>()).ToArray();
+        var (training, validation) = (new DataLoader(data.Train, 64), new DataLoader(data.Validation, 200));
+        var trainer = new Trainer(model, new Adam(model.Parameters(), 0.01), training, validation) { Eager = eager };
+        trainer.Run(2);
+        var same = model.Parameters().Zip(before, (parameter, old) => parameter.ToArray<float>().SequenceEqual(old));
+        Assert.Equal([true, true, false, false], same);
     }
 
     [Fact]

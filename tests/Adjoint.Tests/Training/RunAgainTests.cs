@@ -83,14 +83,25 @@ public sealed class RunAgainTests : IDisposable
         var (keeper, doctor) = (new ModelKeeper(folder), new TrainingDoctor(Data.Validation));
         var metrics = Path.Combine(folder, "metrics.jsonl");
         foreach (var callback in (Callback[])[keeper, doctor, new MetricLog(metrics)]) trainer.Callbacks.Add(callback);
-        trainer.Run(3);
+        trainer.Run(2);
+        // Left in the middle of an epoch, after the step that the doctor watches.
+        using var cancel = new CancellationTokenSource();
+        var steps = 0;
+        var listener = new Listener(() =>
+        {
+            if (++steps == 2) cancel.Cancel();
+        });
+        trainer.Callbacks.Add(listener);
+        trainer.Run(3, cancel.Token);
+        trainer.Callbacks.Remove(listener);
         // Spoilt: whatever the second run reaches, the first was better.
         using (new NoGrad())
             foreach (var parameter in trainer.Model.Parameters()) parameter.Fill(0);
         trainer.Run(1);
         keeper.Write();
         Assert.Equal(2, File.ReadAllLines(metrics).Length);
-        Assert.Equal(1, doctor.History.Max(row => row.Epoch));
+        Assert.Equal([0, 1], doctor.History.Where(row => !double.IsNaN(row.Idle)).Select(row => row.Epoch));
+        Assert.All(doctor.History.Where(row => double.IsNaN(row.Idle)), row => Assert.Equal(1, row.Epoch));
         Adjoint.IO.SafeTensors.Load(Path.Combine(folder, "best.safetensors"), out var metadata);
         Assert.InRange(int.Parse(metadata["epoch"], System.Globalization.CultureInfo.InvariantCulture), 0, 1);
     }
