@@ -77,10 +77,15 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
     {
         history.Clear();
         step.Clear();
-        foreach (var row in Rows(state.Text("doctor"), 5)) history.Add(new((int)Number(row[1]), row[0], Number(row[2]), Number(row[3]), Number(row[4])));
+        foreach (var row in Rows(state.Text("doctor"), 5))
+            history.Add(new(Epoch(row[1], trainer), row[0], Number(row[2]), Number(row[3]), Number(row[4])));
         foreach (var row in Rows(state.Text("doctor.step"), 3)) step.Add((row[0], Number(row[1]), Number(row[2])));
         var kept = state.Part("doctor");
-        before = kept.Count == 0 ? null : kept.ToDictionary(entry => entry.Key, entry => entry.Value.ToArray<float>());
+        before = kept.Count == 0 ? null : trainer.Model.NamedParameters().ToDictionary(own => own.Name, own =>
+            kept.TryGetValue(own.Name, out var value) && value.DType == DType.Float32
+                && value.Length == own.Value.Length
+                ? value.ToArray<float>()
+                : throw new AdjointException($"TrainingDoctor: state {own.Name} must be {own.Value.Length} numbers"));
         usesSigmoid = Activations(trainer.Model, "").Any(layer => layer.Module is Sigmoid);
     }
 
@@ -191,7 +196,15 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
         ? []
         : text.Split('\n').Select(line => line.Split(' ') is { } row && row.Length == columns ? row : throw new AdjointException($"TrainingDoctor: a row of {columns} values is needed: found '{line}'"));
 
-    private static double Number(string text) => double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
+    private static double Number(string text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw new AdjointException($"TrainingDoctor: a number is needed: found '{text}'");
+
+    private static int Epoch(string text, Trainer trainer) =>
+        Number(text) is >= 0 and var number && number < trainer.Results.Count
+            ? (int)number
+            : throw new AdjointException($"TrainingDoctor: an epoch that was measured is needed: found '{text}'");
 
     private static string Text(double number) => number.ToString("R", CultureInfo.InvariantCulture);
 

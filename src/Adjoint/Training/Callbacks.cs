@@ -26,7 +26,7 @@ public sealed class EarlyStopping(int patience = 5, double minimumDelta = 0) : C
     public override void Load(Trainer trainer, TrainingState state)
     {
         var numbers = state.Numbers("early-stopping", 2);
-        (best, stale) = (numbers[0], (int)numbers[1]);
+        (best, stale) = (numbers[0], TrainingState.Whole("early-stopping", numbers[1], int.MaxValue));
     }
 }
 
@@ -36,7 +36,13 @@ public sealed class MetricLog(string path) : Callback
     /// <inheritdoc/>
     public override void OnEpoch(Trainer trainer, EpochResult epoch)
     {
-        using var file = new FileStream(path, epoch.Epoch == 0 ? FileMode.Create : FileMode.Append);
+        if (epoch.Epoch == 0)
+        {
+            // In place of whatever is there, be it a pipe that nobody reads.
+            AtomicFile.Write(path, whole => whole.Write(Line(epoch)));
+            return;
+        }
+        using var file = new FileStream(path, FileMode.Append);
         file.Write(Line(epoch));
     }
 

@@ -47,10 +47,22 @@ public sealed class ModelKeeper(string folder) : Callback
     public override void Load(Trainer trainer, TrainingState state)
     {
         var numbers = state.Numbers("best", 3);
-        (bestAccuracy, bestEpoch, lastEpoch) = (numbers[0], (int)numbers[1], (int)numbers[2]);
-        Copy(state.Part("best"), best);
-        Copy(state.Part("last"), last);
+        bestAccuracy = numbers[0];
+        bestEpoch = TrainingState.Whole("best", numbers[1], trainer.Results.Count - 1);
+        lastEpoch = TrainingState.Whole("best", numbers[2], trainer.Results.Count - 1);
+        Copy(Part("best"), best);
+        Copy(Part("last"), last);
         statistics = trainer.Training.Dataset.Statistics;
+
+        IReadOnlyDictionary<string, Tensor> Part(string name)
+        {
+            var part = state.Part(name);
+            foreach (var (tensor, own) in trainer.Model.StateDict())
+                if (!part.TryGetValue(tensor, out var value) || value.Shape != own.Shape || value.DType != own.DType)
+                    throw new AdjointException($"ModelKeeper: {name}/{tensor} must be {own.Shape} {own.DType.Label()}: "
+                        + $"found {(value is null ? "none" : $"{value.Shape} {value.DType.Label()}")}");
+            return part;
+        }
     }
 
     // Into the tensors that are there already: an epoch allocates nothing.

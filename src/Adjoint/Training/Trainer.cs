@@ -200,8 +200,10 @@ public sealed class Trainer(Module model, Optimizer optimizer, DataLoader traini
         model.LoadStateDict(state.Part("model"));
         optimizer.LoadStateDict(state.Part("optimizer"));
         Average?.LoadStateDict(state.Part("average"));
-        position = new((int)state.Number("batch"), (int)state.Number("steps"), (int)state.Number("samples"), state.Number("loss-sum"), state.Number("seconds"));
-        training.Epoch = (int)state.Number("pass");
+        position = new(
+            state.Whole("batch", training.Count), state.Whole("steps"), state.Whole("samples"),
+            state.Number("loss-sum"), state.Number("seconds"));
+        training.Epoch = state.Whole("pass");
         ShouldStop = state.Number("should-stop") != 0;
         rates = state.Numbers("base-rates", optimizer.Groups.Count);
         foreach (var (group, rate) in optimizer.Groups.Zip(state.Numbers("rates", optimizer.Groups.Count))) group.LearningRate = rate;
@@ -216,7 +218,8 @@ public sealed class Trainer(Module model, Optimizer optimizer, DataLoader traini
         foreach (var line in state.Text("results").Split('\n'))
         {
             var row = TrainingState.Numbers("results", line, 5);
-            results.Add(new((int)row[0], double.IsNaN(row[1]) && row[0] == 0 ? null : row[1], row[2], row[3], row[4]));
+            var number = TrainingState.Whole("results", row[0], results.Count);
+            results.Add(new(number, double.IsNaN(row[1]) && row[0] == 0 ? null : row[1], row[2], row[3], row[4]));
         }
         foreach (var callback in Callbacks) callback.Load(this, state);
         isLoaded = true;

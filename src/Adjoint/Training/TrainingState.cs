@@ -44,11 +44,23 @@ public sealed class TrainingState
     /// <exception cref="AdjointException">There is none of that name.</exception>
     public double Number(string name) => Numbers(name, 1)[0];
 
+    /// <summary>A whole number, such as a count.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="most">The largest that it may be; the least is 0.</param>
+    /// <exception cref="AdjointException">There is none of that name, or not in this range.</exception>
+    public int Whole(string name, int most = int.MaxValue) => Whole(name, Number(name), most);
+
     /// <summary>As many numbers.</summary>
     /// <exception cref="AdjointException">There are none of that name, or not as many.</exception>
     public double[] Numbers(string name, int count) => Numbers(name, Text(name), count);
 
     internal static string Text(params ReadOnlySpan<double> numbers) => string.Join(' ', numbers.ToArray().Select(number => number.ToString("R", CultureInfo.InvariantCulture)));
+
+    internal static int Whole(string name, double number, int most) =>
+        number >= 0 && number <= most && number == Math.Floor(number)
+            ? (int)number
+            : throw new AdjointException(
+                $"TrainingState: entry '{name}' must be a whole number from 0 to {most}: found {number}");
 
     internal static double[] Numbers(string name, string text, int count)
     {

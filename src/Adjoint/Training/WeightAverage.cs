@@ -74,7 +74,14 @@ public sealed class WeightAverage
                 throw new AdjointException($"WeightAverage: {name} must be {average.Shape} {average.DType.Label()}: found {(state.TryGetValue(name, out var found) ? $"{found.Shape} {found.DType.Label()}" : "none")}");
         foreach (var paths in names.GroupBy(entry => entry.Average, entry => entry.Name))
             foreach (var name in paths) Module.RequireSame("WeightAverage", state, paths.First(), name);
-        Steps = state.TryGetValue("steps", out var steps) ? (int)steps.Item() : throw new AdjointException("WeightAverage: the state has no entry 'steps'; was it saved by an average?");
+        if (!state.TryGetValue("steps", out var steps))
+            throw new AdjointException("WeightAverage: the state has no entry 'steps'; was it saved by an average?");
+        if (steps is not { DType: DType.Int64, Length: 1 }
+            || steps.Item() is not (>= 0 and <= int.MaxValue and var count))
+            throw new AdjointException(
+                $"WeightAverage: state steps must be a number of steps (one int64, from 0 to {int.MaxValue}): found "
+                + $"{steps.Shape} {steps.DType.Label()}");
+        Steps = (int)count;
         foreach (var (name, average) in names) Backend.Current.Copy(state[name], average);
     }
 
