@@ -10,7 +10,8 @@ internal static class Browser
     /// <summary>Opens an address or a file; where that cannot be done, says so in one line.</summary>
     internal static void Open(string target, TextWriter error)
     {
-        if (!TryOpen(target)) error.WriteLine($"--open: no browser could be started here; open {Printable.Line(target)} yourself");
+        if (!TryOpen(target))
+            error.WriteLine($"--open: no browser could be started here; open {Printable.Line(target)} yourself");
     }
 
     private static bool TryOpen(string target)

@@ -22,6 +22,7 @@ internal static class Tool
         {
             if (parsed.Errors.Count > 0 && parsed.Action is not HelpPage)
                 throw new UsageException(Explain(parsed));
+            if (Empty(parsed) is { } name) throw new UsageException($"{name}: is empty; give it a value");
             var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, Output = output, Error = error, ProcessTerminationTimeout = null };
             return parsed.Invoke(configuration);
         }
@@ -101,6 +102,12 @@ internal static class Tool
             ? $"which command? {string.Join(", ", command.Subcommands.Select(below => below.Name))}; --help tells more"
             : parsed.Errors[0].Message.TrimEnd('.');
     }
+
+    // No option and no argument means anything by a text without letters.
+    private static string? Empty(ParseResult parsed) => parsed.CommandResult.Children
+        .Where(result => result.Tokens.Any(token => token.Value.Length == 0))
+        .Select(result => result is OptionResult option ? option.Option.Name : ((ArgumentResult)result).Argument.Name)
+        .FirstOrDefault();
 
     // A reader that has enough, such as `head`, closes the pipe: no failure of ours.
     private static bool IsClosed(TextWriter output)

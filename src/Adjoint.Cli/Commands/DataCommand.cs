@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Adjoint.Data;
+using Adjoint.Experiments;
 
 namespace Adjoint.Cli.Commands;
 
@@ -15,7 +16,8 @@ internal static class DataCommand
         var list = new Command("list", "Say which data sets are there.");
         list.SetAction(parsed =>
         {
-            foreach (var dataset in TrainSettings.Datasets) output.WriteLine($"{dataset,-14} {Where(parsed.GetValue(dataDir), dataset)}");
+            foreach (var dataset in TrainSettings.Datasets)
+                output.WriteLine($"{dataset,-14} {Printable.Line(Where(parsed.GetValue(dataDir), dataset))}");
             return 0;
         });
         var verify = new Command("verify", "Read a data set whole and say what it holds.") { name };
@@ -41,7 +43,7 @@ internal static class DataCommand
             {
                 var folder = await new DataFetcher(client).FetchAsync(dataset,
                     DataFolder.Candidates(parsed.GetValue(dataDir))[0], view.Show, interrupt.Token);
-                output.WriteLine($"{wanted}: {folder}");
+                output.WriteLine($"{wanted}: {Printable.Line(folder)}");
                 return 0;
             }
             catch (OperationCanceledException) when (interrupt.Token.IsCancellationRequested)

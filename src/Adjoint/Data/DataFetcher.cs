@@ -33,13 +33,13 @@ public sealed class DataFetcher(HttpClient client)
         if (dataset.Unpacked.Count > 0)
         {
             if (dataset.Unpacked.All(name => File.Exists(Path.Combine(folder, name)))) return folder;
-            Directory.CreateDirectory(root);
+            Make(root);
             var archive = await FetchAsync(dataset.Files[0], root, progress, cancellation).ConfigureAwait(false);
             Unpack(archive, folder, dataset.Unpacked);
             File.Delete(archive);
             return folder;
         }
-        Directory.CreateDirectory(folder);
+        Make(folder);
         foreach (var file in dataset.Files) await FetchAsync(file, folder, progress, cancellation).ConfigureAwait(false);
         return folder;
     }
@@ -230,6 +230,19 @@ public sealed class DataFetcher(HttpClient client)
         Directory.CreateDirectory(folder);
         foreach (var name in names) File.Move(Path.Combine(temporary, name), Path.Combine(folder, name), overwrite: true);
         Directory.Delete(temporary, recursive: true);
+    }
+
+    private static void Make(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new DataFormatException(
+                $"{folder}: cannot be made: {error.Message.TrimEnd('.')}; name another folder for data sets");
+        }
     }
 
     private static string Checksum(string path)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.IO.Compression;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
@@ -89,6 +90,32 @@ public sealed partial class ProcessTests : IDisposable
         process.WaitForExit();
         foreach (var option in (string[])["--dataset", "--hidden", "--layers", "--activation", "--batch-size", "--epochs", "--lr", "--optimizer", "--momentum", "--loss-reduction", "--seed", "--threads", "--data-dir", "--out", "--final", "--quiet", "--json"])
             Assert.Contains(option, help, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Out_of_memory_is_one_line()
+    {
+        // Eighty megabytes of black pixels in a file of eighty kilobytes, for a process that may have sixty-four.
+        var path = Path.Combine(folder, "train-images-idx3-ubyte.gz");
+        using (var gzip = new GZipStream(File.Create(path), CompressionLevel.Fastest))
+        {
+            gzip.Write([0, 0, 8, 3, 0, 1, 134, 160, 0, 0, 0, 28, 0, 0, 0, 28]);
+            for (var image = 0; image < 100_000; image++) gzip.Write(new byte[28 * 28]);
+        }
+        File.WriteAllBytes(Path.Combine(folder, "train-labels-idx1-ubyte"),
+            [0, 0, 8, 1, 0, 1, 134, 160, .. new byte[100_000]]);
+        var start = new ProcessStartInfo("dotnet",
+            [typeof(Tool).Assembly.Location, "data", "verify", "mnist", "--data-dir", folder])
+        {
+            RedirectStandardError = true,
+            Environment = { ["DOTNET_GCHeapHardLimit"] = "0x4000000" },
+        };
+        using var process = Process.Start(start)!;
+        var error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        Assert.Equal(1, process.ExitCode);
+        Assert.StartsWith("adjoint: out of memory; ", Assert.Single(error.TrimEnd().Split('\n')),
+            StringComparison.Ordinal);
     }
 
     [GeneratedRegex("epoch +[1-9][0-9]*/100000 (#|\e)")]

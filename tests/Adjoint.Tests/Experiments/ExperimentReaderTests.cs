@@ -41,6 +41,47 @@ public class ExperimentReaderTests
         Assert.DoesNotContain('\n', error.Message);
     }
 
+    [Theory]
+    [InlineData("""{ "name": "\ud800" }""", "x.json:1:11: a text that is no valid Unicode")]
+    [InlineData("""{ "\udc00\ud800": 1 }""", "x.json:1:3: a text that is no valid Unicode")]
+    [InlineData("{ \"title\": \"\u00d3\" }", "x.json:1:12: a text that is no valid Unicode")]
+    [InlineData("{ \"\u00ff\": 1 }", "x.json:1:3: a text that is no valid Unicode")]
+    public void Text_that_is_no_Unicode_is_refused_with_its_place(string text, string message)
+    {
+        // Latin-1: a letter beyond ASCII is one byte, which no UTF-8 has alone.
+        var bytes = Encoding.Latin1.GetBytes(text);
+        var error = Assert.Throws<ExperimentFormatException>(() => ExperimentReader.Parse("x.json", bytes, Program));
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+    }
+
+    // Megabytes in one line, and as many names in one object: where each is looked at anew for every other, this does
+    // not
+    // end while a test waits.
+    [Fact]
+    public void Long_files_are_read_in_one_pass()
+    {
+        var seeds = string.Join(',', Enumerable.Range(1, 500_000));
+        Assert.Contains("more than 100000 trials", Refused($"{{ \"seeds\": [{seeds}] }}"), StringComparison.Ordinal);
+        var names = string.Join(',', Enumerable.Range(1, 200_000).Select(number => $"\"k{number}\": 1"));
+        Assert.StartsWith("x.json:1:3: unknown key 'k1'", Refused($"{{ {names} }}"), StringComparison.Ordinal);
+        var word = new string('k', 2_000_000);
+        Assert.StartsWith("x.json:1:3: unknown key 'kkk", Refused($"{{ \"{word}\": 1 }}"), StringComparison.Ordinal);
+        var claims = string.Join(',', Enumerable.Repeat("{ \"text\": \"t\", \"top\": \"3\" }", 20_000));
+        var cases = string.Join(',', Enumerable.Range(1, 2_000));
+        var sweep = Parse($"{{ \"factors\": {{ \"epochs\": [{cases}] }}, \"seeds\": 1, \"claims\": [{claims}] }}");
+        Assert.Equal((2_000, 20_000), (sweep.Cases().Count, sweep.Claims.Count));
+
+        static string Refused(string text) => Assert.Throws<ExperimentFormatException>(() => Parse(text)).Message;
+    }
+
+    [Fact]
+    public void Lines_and_columns_are_right_wherever_a_value_stands()
+    {
+        var error = Assert.Throws<ExperimentFormatException>(() =>
+            Parse("{\n\n  \"title\": \"ä\", \"settings\": {\r\n\t\"hidden\": \"8\",\n \"öl\": 1, \"x\": 2 } }"));
+        Assert.StartsWith("x.json:5:2: unknown setting 'öl'", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Columns_count_characters_not_bytes() =>
         Assert.Contains("x.json:1:19: unknown key 'b'", Assert.Throws<ExperimentFormatException>(() => Parse("{ \"title\": \"äöü\", \"b\": 1 }")).Message, StringComparison.Ordinal);
