@@ -262,16 +262,23 @@ internal sealed class BackwardPass
     {
         // Passes on other threads may arrive at the same leaf: none of their gradients is lost.
         lock (to)
-            if (to.Grad is not { } before) to.SetGrad(Own(gradient, canKeep), isOwn: !createGraph);
-            else if (createGraph || !to.OwnsGrad) to.SetGrad(Add(before, gradient), isOwn: !createGraph);
-            else AddInPlace(before, gradient);
+        {
+            if (!createGraph && to is { OwnsGrad: true, Grad: { } total })
+            {
+                AddInPlace(total, gradient);
+                return;
+            }
+            var sum = to.Grad is { } before ? Add(before, gradient) : Own(gradient, canKeep);
+            to.SetGrad(sum, isOwn: !sum.RequiresGrad);
+        }
     }
 
     // What is handed out is nobody else's, so that changing it in place changes nothing else. With a graph it cannot be
     // changed.
     private Tensor Own(Tensor gradient, bool canKeep)
     {
-        var own = createGraph || canKeep && OwnsItsMemory(gradient) ? gradient : Copy(gradient);
+        var isGraph = createGraph && gradient.RequiresGrad;
+        var own = isGraph || canKeep && OwnsItsMemory(gradient) ? gradient : Copy(gradient);
         own.Storage.IsKept = true;
         return own;
     }

@@ -146,10 +146,26 @@ public class OwnGradientTests
     public void Gradients_that_are_asked_for_are_each_their_own()
     {
         var (a, b) = (Tensor.Ones(2000).RequireGrad(), Tensor.Ones(2000).RequireGrad());
-        var sum = a + b;
-        var found = Differentiation.Gradients(sum.Sum(), [a, b, sum]);
-        found[0]!.Fill(5);
-        Assert.Equal([5.0, 1, 1], found.Select(gradient => gradient!.ItemAt(0)));
+        foreach (var createGraph in (bool[])[false, true])
+        {
+            var (sum, given) = (a + b, Tensor.Ones(2000));
+            var found = Differentiation.Gradients(sum, [a, b, sum], given, createGraph: createGraph);
+            found[0]!.Fill(5);
+            Assert.Equal([5.0, 1, 1], found.Select(gradient => gradient!.ItemAt(0)));
+            Assert.Equal(1, given.ItemAt(0));
+        }
+    }
+
+    [Fact]
+    public void A_given_gradient_that_wants_one_itself_keeps_its_graph_only_where_one_is_recorded()
+    {
+        var (x, given) = (Tensor.From(new[] { 2.0 }).RequireGrad(), Tensor.From(new[] { 3.0 }).RequireGrad());
+        var recorded = Differentiation.Gradients(x * 1 + x, [x], given, createGraph: true)[0]!;
+        Assert.Equal([6, 2], [recorded.Item(), Differentiation.Gradients(recorded.Sum(), [given])[0]!.Item()]);
+        x.Backward(given);
+        Assert.False(x.Grad!.RequiresGrad);
+        (x * 1).Backward(given);
+        Assert.Equal([6.0, 3], [x.Grad.Item(), given.Item()]);
     }
 
     [Fact]

@@ -59,7 +59,7 @@ public class ThreadTests
         // All at once, so that the parts of one come between the parts of another on the pool's threads.
         var together = await Task.WhenAll(
             from seed in Enumerable.Range(1, 8)
-            select Train((ulong)seed, async () => await new ThreadHop()));
+            select Task.Run(() => Train((ulong)seed, async () => await new ThreadHop())));
         Assert.Equal(alone, together);
 
         static async Task<float[]> Train(ulong seed, Func<Task> pause)

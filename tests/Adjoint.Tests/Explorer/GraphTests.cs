@@ -51,6 +51,26 @@ public sealed class GraphTests
     }
 
     [Fact]
+    public void Ops_are_listed_in_the_engines_order()
+    {
+        // Made in another order than they are used in.
+        var x = Tensor.Randn(3).RequireGrad();
+        var (late, early) = (x.Exp(), x.Sin());
+        var both = early * late;
+        var root = (both + late - early).Square().Sum();
+        var arrived = new List<string>();
+        foreach (var y in (Tensor[])[late, early, both])
+            y.RegisterHook(_ =>
+            {
+                arrived.Add(y.Source!.Op.Name);
+                return null;
+            });
+        var listed = ComputationGraph.Of(root).BackwardOps.Select(op => op.Node.Op.Name).ToArray();
+        Assert.Equal(listed.Intersect(arrived), arrived);
+        Assert.Equal(["Multiply", "Exp", "Sin"], arrived);
+    }
+
+    [Fact]
     public void Without_tracing_nothing_is_noted()
     {
         var x = Tensor.Randn(2, 2).RequireGrad();
