@@ -164,31 +164,39 @@ public abstract class Module
     protected abstract Tensor ForwardCore(Tensor x);
 
     /// <summary>Makes a tensor a parameter of this module.</summary>
+    /// <exception cref="AdjointException">The name is taken, is empty, or has a dot.</exception>
     protected Tensor AddParameter(string name, Tensor value)
     {
+        RequireNew(name, parameters.Concat(buffers));
         value.Name = name;
         parameters.Add((name, value.RequireGrad()));
         return value;
     }
 
     /// <summary>Makes a tensor part of this module's state that is not learned.</summary>
+    /// <exception cref="AdjointException">The name is taken, is empty, or has a dot.</exception>
     protected Tensor AddBuffer(string name, Tensor value)
     {
+        RequireNew(name, parameters.Concat(buffers));
         value.Name = name;
         buffers.Add((name, value.Keep()));
         return value;
     }
 
     /// <summary>Makes a stream of random numbers part of this module's state, so that a resumed run draws on where it was.</summary>
+    /// <exception cref="AdjointException">The name is taken, is empty, or has a dot.</exception>
     protected Generator AddGenerator(string name, Generator generator)
     {
+        RequireNew(name, generators);
         generators.Add((name, generator));
         return generator;
     }
 
     /// <summary>Makes a module part of this one.</summary>
+    /// <exception cref="AdjointException">The name is taken, is empty, or has a dot.</exception>
     protected TModule AddChild<TModule>(string name, TModule child) where TModule : Module
     {
+        RequireNew(name, children);
         children.Add((name, child));
         return child;
     }
@@ -211,6 +219,15 @@ public abstract class Module
         static ReadOnlySpan<byte> Bits(Tensor tensor) => tensor.DType == DType.Float32
             ? MemoryMarshal.AsBytes(tensor.ToArray<float>().AsSpan())
             : MemoryMarshal.AsBytes(tensor.ToArray<double>().AsSpan());
+    }
+
+    // A path names one thing.
+    private void RequireNew<T>(string name, IEnumerable<(string Name, T Value)> present)
+    {
+        if (name.Length == 0 || name.Contains('.'))
+            throw new AdjointException($"{GetType().Name}: names within a module are words with no dot: found '{name}'");
+        if (present.Any(entry => entry.Name == name))
+            throw new AdjointException($"{GetType().Name}: there is a '{name}' already; names within a module differ");
     }
 
     private IEnumerable<(string Name, T Value)> Paths<T>(Func<Module, List<(string Name, T Value)>> own)

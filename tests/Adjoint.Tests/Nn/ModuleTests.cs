@@ -118,6 +118,36 @@ public class ModuleTests
         Assert.Contains("Dropout2d", Assert.Throws<AdjointException>(() => new Dropout2d(1)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Names_within_a_module_differ_and_have_no_dot()
+    {
+        var weight = Tensor.Ones(2);
+        Refused("there is a 'weight' already", module => module.Add(("weight", weight), ("weight", weight)));
+        var buffer = new Buffer(weight);
+        Refused("there is a 'weight' already", module => module.Add(("weight", weight), ("weight", buffer)));
+        Refused("there is a 'part' already", module => module.Add(("part", new Relu()), ("part", new Relu())));
+        foreach (var name in (string[])["", "a.weight"])
+            Refused($"found '{name}'", module => module.Add((name, weight)));
+
+        static void Refused(string part, Action<Mixed> add) =>
+            Assert.Contains(part, Assert.Throws<AdjointException>(() => add(new())).Message, StringComparison.Ordinal);
+    }
+
+    private sealed record Buffer(Tensor Value);
+
+    private sealed class Mixed : Module
+    {
+        internal void Add(params ReadOnlySpan<(string Name, object Value)> all)
+        {
+            foreach (var (name, value) in all)
+                if (value is Module child) AddChild(name, child);
+                else if (value is Buffer buffer) AddBuffer(name, buffer.Value);
+                else AddParameter(name, (Tensor)value);
+        }
+
+        protected override Tensor ForwardCore(Tensor x) => x;
+    }
+
     private sealed class Named : Module
     {
         internal Named((string Name, Module Value) child) => AddChild(child.Name, child.Value);
