@@ -42,8 +42,8 @@ internal sealed class SettingOptions
         $"Of the learning rate: {string.Join(", ", TrainSettings.Schedules)}.");
     private readonly Option<double> momentum = NumberOption.Of("--momentum", "Momentum of sgd.", 0.0);
     private readonly Option<bool> nesterov = NumberOption.Flag("--nesterov", "Nesterov's momentum, for sgd.");
-    private readonly Option<double> decay = NumberOption.Of("--weight-decay",
-        "Weight decay, of matrices and filters; biases and norms do not decay.", 0.0);
+    private readonly Option<double?> decay = NumberOption.Optional<double>("--weight-decay",
+        "Weight decay, of matrices and filters, not of biases and norms; by default 0.01 for adamw, else 0.");
     private readonly Option<double> biasFactor = NumberOption.Of("--bias-lr-factor",
         "Learning rate of biases and norms, as a multiple of --lr.", 1.0);
     private readonly Option<string> reduction = TextOption.Of("--loss-reduction", "mean",
@@ -93,7 +93,7 @@ internal sealed class SettingOptions
             parsed.GetValue(activation) ?? TrainSettings.DefaultActivation(of, Value(model)),
             parsed.GetValue(batchSize), parsed.GetValue(epochs),
             parsed.GetValue(rate) ?? TrainSettings.DefaultLearningRate(of, by, Value(reduction), parsed.GetValue(batchSize)),
-            by, parsed.GetValue(momentum), parsed.GetValue(decay), Value(reduction), Value(pixels), parsed.GetValue(seed),
+            by, parsed.GetValue(momentum), parsed.GetValue(decay) ?? TrainSettings.DefaultWeightDecay(by), Value(reduction), Value(pixels), parsed.GetValue(seed),
             threads ?? Workers.ThreadCount, dataDir)
         {
             Nesterov = parsed.GetValue(nesterov),

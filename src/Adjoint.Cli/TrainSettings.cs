@@ -50,6 +50,9 @@ internal sealed record TrainSettings(
     internal static string DefaultActivation(string dataset, string model) =>
         dataset == "synth" || model != "mlp" ? "sigmoid" : "relu";
 
+    /// <summary>As in the library: adamw without decay would be adam.</summary>
+    internal static double DefaultWeightDecay(string optimizer) => optimizer == "adamw" ? 0.01 : 0;
+
     /// <summary>A learning rate that works, for the mean loss; a sum is as large as its batch.</summary>
     internal static double DefaultLearningRate(string dataset, string optimizer, string reduction, int batchSize)
     {

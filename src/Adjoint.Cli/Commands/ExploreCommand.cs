@@ -61,7 +61,7 @@ internal static class ExploreCommand
                 of, by, Given(hidden) ?? "4x", parsed.GetValue(layers) ?? Noted<int>("layers") ?? 1,
                 Given(activation) ?? TrainSettings.DefaultActivation(of, by), parsed.GetValue(batchSize), 1,
                 parsed.GetValue(rate) ?? noted ?? TrainSettings.DefaultLearningRate(of, step, "mean", parsed.GetValue(batchSize)),
-                step, Noted<double>("momentum") ?? 0, Noted<double>("weight-decay") ?? 0, "mean",
+                step, Noted<double>("momentum") ?? 0, Noted<double>("weight-decay") ?? TrainSettings.DefaultWeightDecay(step), "mean",
                 run.GetValueOrDefault("pixels") ?? "unit", parsed.GetValue(seed), Workers.ThreadCount, parsed.GetValue(dataDir));
             settings.Validate();
             settings.RefuseIdle(command.Options.Where(option => option.IsGiven(parsed)).Select(option => option.Name[2..]));

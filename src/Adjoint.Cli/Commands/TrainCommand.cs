@@ -50,8 +50,8 @@ internal static class TrainCommand
                 throw new UsageException($"{other.Name}: --resume takes the settings of the run's folder; leave it out");
             var settings = from is null
                 ? options.Read(parsed, parsed.GetValue(threads), parsed.GetValue(dataDir))
-                : SettingOptions.Read(RunFolder.ReadSettings(from), parsed.GetValue(threads), parsed.GetValue(dataDir),
-                    isNoted: true);
+                : SettingOptions.Read(RunFolder.ReadSettings(from), parsed.GetValue(threads),
+                    parsed.GetValue(dataDir) ?? RunFolder.DataDir(from), isNoted: true);
             if (settings.DataDir is not null) settings.RefuseIdle(["data-dir"]);
             var isFinal = parsed.GetValue(final) || from is not null && RunFolder.IsFinal(from);
             if (isFinal && !settings.HasTest)

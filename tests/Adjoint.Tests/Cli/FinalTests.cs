@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text.Json;
 using Adjoint.Cli;
 
@@ -75,28 +74,9 @@ public sealed class FinalTests : IDisposable
             SearchOption.AllDirectories))), StringComparison.Ordinal);
     }
 
-    // Digits that a glance tells apart, as files of MNIST's form: the more a label is, the brighter its image.
     private string[] Train()
     {
-        Write("train", 5_200);
-        Write("t10k", 100);
-        return ["train", "--dataset", "mnist", "--data-dir", folder, "--hidden", "8", "--epochs", "1", "--batch-size",
-            "20"];
-    }
-
-    private void Write(string part, int count)
-    {
-        var (images, labels) = (new byte[16 + count * 784], new byte[8 + count]);
-        foreach (var (at, value) in ((int, int)[])[(0, 2051), (4, count), (8, 28),
-            (12, 28)]) BinaryPrimitives.WriteInt32BigEndian(images.AsSpan(at), value);
-        foreach (var (at, value) in ((int, int)[])[(0, 2049),
-            (4, count)]) BinaryPrimitives.WriteInt32BigEndian(labels.AsSpan(at), value);
-        for (var i = 0; i < count; i++)
-        {
-            labels[8 + i] = (byte)(i % 10);
-            images.AsSpan(16 + i * 784, 784).Fill((byte)(i % 10 * 25));
-        }
-        File.WriteAllBytes(Path.Combine(folder, $"{part}-images-idx3-ubyte"), images);
-        File.WriteAllBytes(Path.Combine(folder, $"{part}-labels-idx1-ubyte"), labels);
+        TinyMnist.Write(folder);
+        return ["train", "--dataset", "mnist", "--data-dir", folder, "--hidden", "8", "--epochs", "1", "--batch-size", "20"];
     }
 }

@@ -33,6 +33,33 @@ public sealed partial class ProcessTests : IDisposable
         Assert.Contains($"to go on: adjoint train --resume {path}", await rest, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void The_test_set_is_not_measured_after_Ctrl_C_but_when_the_run_goes_on_to_its_end()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("signals are sent as on Unix");
+        TinyMnist.Write(folder);
+        var path = Path.Combine(folder, "run");
+        string[] settings = ["--dataset", "mnist", "--data-dir", folder, "--hidden", "8", "--batch-size", "1", "--epochs", "9"];
+        using (var process = Start(["train", .. settings, "--final", "--out", path, "--json"]))
+        {
+            while (process.StandardError.ReadLine() is { } line && !line.Contains("epoch   1/", StringComparison.Ordinal)) { }
+            Assert.Equal(0, Kill(process.Id, 2));
+            var error = process.StandardError.ReadToEndAsync();
+            Assert.DoesNotContain("test", process.StandardOutput.ReadToEnd(), StringComparison.Ordinal);
+            process.WaitForExit();
+            Assert.Equal(Tool.Interrupted, process.ExitCode);
+            Assert.DoesNotContain("test accuracy", error.Result, StringComparison.Ordinal);
+        }
+        foreach (var name in (string[])["metrics.jsonl", "report.html"])
+            Assert.DoesNotMatch("testAccuracy|test accuracy", File.ReadAllText(Path.Combine(path, name)));
+        // Neither --final nor --data-dir is said again.
+        var (code, output, _) = ToolRun.Of("train", "--resume", path, "--json", "--quiet");
+        Assert.Equal(0, code);
+        Assert.True(JsonDocument.Parse(output).RootElement.GetProperty("testAccuracy").GetDouble() > 0);
+        Assert.Single(File.ReadAllLines(Path.Combine(path, "metrics.jsonl")), line => line.Contains("testAccuracy", StringComparison.Ordinal));
+        Assert.Contains("test accuracy of the best model", File.ReadAllText(Path.Combine(path, "report.html")), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("xterm-256color", false)]
     [InlineData("xterm-256color", true)]

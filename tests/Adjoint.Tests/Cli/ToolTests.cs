@@ -95,6 +95,10 @@ public sealed class ToolTests : IDisposable
             (rows["activation"], rows["optimizer"], rows["lr"], rows["batch-size"]));
     }
 
+    [Theory, InlineData("adamw", "0.01"), InlineData("adam", "0"), InlineData("sgd", "0")]
+    public void The_decay_that_is_left_open_is_that_of_the_optimizer(string optimizer, string decay) =>
+        Assert.Contains(("weight-decay", decay), SettingOptions.Read([new("optimizer", optimizer)]).Rows());
+
     [Fact]
     public void An_epoch_of_MNIST_with_nothing_set_reaches_97_percent()
     {
