@@ -18,8 +18,8 @@ internal static class Browser
     {
         // Without a display a starter of programs would fail later, and talk on this terminal.
         string[] displays = ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"];
-        if (OperatingSystem.IsLinux() && displays.All(name => string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name))))
-            return false;
+        var named = displays.Select(Environment.GetEnvironmentVariable);
+        if (OperatingSystem.IsLinux() && named.All(string.IsNullOrEmpty)) return false;
         try
         {
             var start = OperatingSystem.IsLinux()
@@ -30,7 +30,8 @@ internal static class Browser
             // A starter that fails does so at once; one that shows the page itself goes on.
             return process is null || !process.WaitForExit(2000) || process.ExitCode == 0;
         }
-        catch (Exception problem) when (problem is Win32Exception or PlatformNotSupportedException or InvalidOperationException)
+        catch (Exception problem)
+            when (problem is Win32Exception or PlatformNotSupportedException or InvalidOperationException)
         {
             return false;
         }

@@ -21,12 +21,13 @@ internal sealed class HelpPage : SynchronousCommandLineAction
         output.WriteLine($"\nUsage: {Usage(command)}");
         if (guide is { Examples.Count: > 0 }) Section(output, "Examples", guide.Examples, width);
         if (command.Arguments.Count > 0)
-            Section(output, "Arguments", [.. command.Arguments.Select(argument => ($"<{argument.Name}>", argument.Description ?? ""))], width);
+            Section(output, "Arguments", [.. command.Arguments.Select(one => ($"<{one.Name}>", one.Description!))], width);
         if (command.Subcommands.Count > 0)
-            Section(output, "Commands", [.. command.Subcommands.Select(below => (below.Name, below.Description ?? ""))], width);
+            Section(output, "Commands", [.. command.Subcommands.Select(one => (one.Name, one.Description!))], width);
         foreach (var group in guide?.Groups ?? []) Section(output, group.Title, [.. group.Options.Select(Row)], width);
         var grouped = guide?.Groups.SelectMany(group => group.Options).ToHashSet() ?? [];
-        var everywhere = Lineage(command).SelectMany(one => one.Options.Where(option => one == command || option.Recursive))
+        var everywhere = Lineage(command)
+            .SelectMany(one => one.Options.Where(option => one == command || option.Recursive))
             .Where(option => !grouped.Contains(option)).Distinct();
         Section(output, "Always", [.. everywhere.Select(Row)], width);
         return 0;

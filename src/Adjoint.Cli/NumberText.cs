@@ -22,7 +22,10 @@ internal static partial class NumberText
         var isWhole = typeof(T) != typeof(double);
         if (!(isWhole ? Whole() : Decimal()).IsMatch(text)) problem = Malformed(text, isWhole);
         else if (!T.TryParse(text, Styles, CultureInfo.InvariantCulture, out value))
-            problem = $"{text} is out of range; use {(text[0] == '-' ? "at least" : "at most")} {Text(text[0] == '-' ? T.MinValue : T.MaxValue)}";
+        {
+            var bound = text[0] == '-' ? $"at least {Text(T.MinValue)}" : $"at most {Text(T.MaxValue)}";
+            problem = $"{text} is out of range; use {bound}";
+        }
         else if (!T.IsFinite(value))
             problem = $"{text} is out of range: its size is above the largest number, {Text(T.MaxValue)}";
         else if (T.IsZero(value) && Significant().IsMatch(text))

@@ -26,5 +26,6 @@ internal sealed class GuidedCommand : Command
 internal static class OptionExtensions
 {
     /// <summary>Whether an option stands on the command line, whatever its value.</summary>
-    internal static bool IsGiven(this Option option, ParseResult parsed) => parsed.GetResult(option) is { Implicit: false };
+    internal static bool IsGiven(this Option option, ParseResult parsed) =>
+        parsed.GetResult(option) is { Implicit: false };
 }

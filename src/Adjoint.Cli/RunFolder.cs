@@ -61,7 +61,7 @@ internal static class RunFolder
     internal static bool IsFinal(string folder) =>
         Entries(Path.Combine(folder, "settings.json")).GetValueOrDefault("final") == "true";
 
-    /// <summary>Where a run was told that the data sets lie, or null: it goes on there unless it is told anew.</summary>
+    /// <summary>Where a run was told that the data sets lie, or null; it goes on there unless told anew.</summary>
     /// <exception cref="AdjointException">The settings cannot be read.</exception>
     internal static string? DataDir(string folder) =>
         Entries(Path.Combine(folder, "settings.json")).GetValueOrDefault("data-dir");

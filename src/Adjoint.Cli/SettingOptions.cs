@@ -92,8 +92,10 @@ internal sealed class SettingOptions
             of, Value(model), Value(hidden), parsed.GetValue(layers) ?? 1,
             parsed.GetValue(activation) ?? TrainSettings.DefaultActivation(of, Value(model)),
             parsed.GetValue(batchSize), parsed.GetValue(epochs),
-            parsed.GetValue(rate) ?? TrainSettings.DefaultLearningRate(of, by, Value(reduction), parsed.GetValue(batchSize)),
-            by, parsed.GetValue(momentum), parsed.GetValue(decay) ?? TrainSettings.DefaultWeightDecay(by), Value(reduction), Value(pixels), parsed.GetValue(seed),
+            parsed.GetValue(rate)
+                ?? TrainSettings.DefaultLearningRate(of, by, Value(reduction), parsed.GetValue(batchSize)), by,
+            parsed.GetValue(momentum), parsed.GetValue(decay) ?? TrainSettings.DefaultWeightDecay(by),
+            Value(reduction), Value(pixels), parsed.GetValue(seed),
             threads ?? Workers.ThreadCount, dataDir)
         {
             Nesterov = parsed.GetValue(nesterov),

@@ -151,7 +151,7 @@ internal sealed record TrainSettings(
 
     internal DataLoader CreateLoader(Dataset train)
     {
-        var transforms = AugmentNames.Select(name => Transform.All.Single(transform => transform.Name == name).Create());
+        var transforms = AugmentNames.Select(name => Transform.All.Single(one => one.Name == name).Create());
         return new(train, BatchSize, shuffle: !InOrder, Seed, transforms: transforms);
     }
 

@@ -57,14 +57,17 @@ internal static class ExploreCommand
             // A rate belongs to its optimizer, and to the mean over a batch, which is what the page learns from.
             var noted = run.GetValueOrDefault("optimizer") == step && run.GetValueOrDefault("loss-reduction") == "mean"
                 ? Noted<double>("lr") : null;
+            var size = parsed.GetValue(batchSize);
             var settings = new TrainSettings(
                 of, by, Given(hidden) ?? "4x", parsed.GetValue(layers) ?? Noted<int>("layers") ?? 1,
-                Given(activation) ?? TrainSettings.DefaultActivation(of, by), parsed.GetValue(batchSize), 1,
-                parsed.GetValue(rate) ?? noted ?? TrainSettings.DefaultLearningRate(of, step, "mean", parsed.GetValue(batchSize)),
-                step, Noted<double>("momentum") ?? 0, Noted<double>("weight-decay") ?? TrainSettings.DefaultWeightDecay(step), "mean",
+                Given(activation) ?? TrainSettings.DefaultActivation(of, by), size, 1,
+                parsed.GetValue(rate) ?? noted ?? TrainSettings.DefaultLearningRate(of, step, "mean", size), step,
+                Noted<double>("momentum") ?? 0,
+                Noted<double>("weight-decay") ?? TrainSettings.DefaultWeightDecay(step), "mean",
                 run.GetValueOrDefault("pixels") ?? "unit", parsed.GetValue(seed), Workers.ThreadCount, parsed.GetValue(dataDir));
             settings.Validate();
-            settings.RefuseIdle(command.Options.Where(option => option.IsGiven(parsed)).Select(option => option.Name[2..]));
+            var given = command.Options.Where(option => option.IsGiven(parsed));
+            settings.RefuseIdle(given.Select(option => option.Name[2..]));
             if (BlockedPorts.Refusal(parsed.GetValue(port)) is { } refusal) throw new UsageException($"--port: {refusal}");
             if (settings.BatchSize > 1024) throw new UsageException($"--batch-size: {settings.BatchSize} is out of range; use 1 to 1024, so that a page can show it");
             return Serve(settings, file, parsed.GetValue(port), parsed.GetValue(open), output, error);

@@ -34,7 +34,7 @@ internal static class PaperCommand
             var count = parsed.GetValue(seeds);
             Option[] running = [jobs, every, quiet];
             if (parsed.GetValue(report) && running.FirstOrDefault(option => option.IsGiven(parsed)) is { } idle)
-                throw new UsageException($"{idle.Name}: does nothing beside --report, which runs nothing; leave it out");
+                throw new UsageException($"{idle.Name}: does nothing beside --report, which runs none; leave it out");
             if (count is < 1 or > 1000) throw new UsageException($"--seeds: {count} is out of range; use 1 to 1000");
             var wanted = Select(parsed.GetValue(only), parsed.GetValue(quick)).Select(one => one with { Seeds = [.. Enumerable.Range(1, count).Select(seed => (ulong)seed)] }).ToArray();
             var program = new TrainProgram(parsed.GetValue(dataDir), ExperimentCommand.Seconds(parsed.GetValue(every)));

@@ -46,7 +46,8 @@ internal static class TrainCommand
         {
             var interval = ExperimentCommand.Seconds(parsed.GetValue(every));
             var from = parsed.GetValue(resume);
-            if (from is not null && options.All.Concat([folder]).FirstOrDefault(option => option.IsGiven(parsed)) is { } other)
+            var given = options.All.Append(folder).FirstOrDefault(option => option.IsGiven(parsed));
+            if (from is not null && given is { } other)
                 throw new UsageException($"{other.Name}: --resume takes the settings of the run's folder; leave it out");
             var settings = from is null
                 ? options.Read(parsed, parsed.GetValue(threads), parsed.GetValue(dataDir))

@@ -77,6 +77,7 @@ public sealed class FinalTests : IDisposable
     private string[] Train()
     {
         TinyMnist.Write(folder);
-        return ["train", "--dataset", "mnist", "--data-dir", folder, "--hidden", "8", "--epochs", "1", "--batch-size", "20"];
+        string[] settings = ["--hidden", "8", "--epochs", "1", "--batch-size", "20"];
+        return ["train", "--dataset", "mnist", "--data-dir", folder, .. settings];
     }
 }

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Adjoint.Tests.Cli;
 
-/// <summary>Digits that a glance tells apart, as files of MNIST's form: the more a label is, the brighter its image.</summary>
+/// <summary>Digits that a glance tells apart, as files of MNIST's form: the higher, the brighter.</summary>
 internal static class TinyMnist
 {
     private const int Pixels = 28 * 28;

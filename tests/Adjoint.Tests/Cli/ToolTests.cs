@@ -107,7 +107,8 @@ public sealed class ToolTests : IDisposable
         var (code, output, _) = Run("train", "--dataset", "mnist", "--epochs", "1", "--json", "--quiet", "--out",
             Path.Combine(folder, "run"));
         Assert.Equal(0, code);
-        Assert.True(JsonDocument.Parse(output).RootElement.GetProperty("best").GetProperty("validationAccuracy").GetDouble() > 0.97, output);
+        var best = JsonDocument.Parse(output).RootElement.GetProperty("best");
+        Assert.True(best.GetProperty("validationAccuracy").GetDouble() > 0.97, output);
     }
 
     [Fact]
