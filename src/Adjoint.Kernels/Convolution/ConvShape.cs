@@ -9,10 +9,12 @@ public readonly record struct ConvShape(
     int StrideHeight, int StrideWidth, int PadHeight, int PadWidth, int DilationHeight, int DilationWidth, int Groups)
 {
     /// <summary>⌊(H + 2p − d·(k − 1) − 1) / s⌋ + 1.</summary>
-    public int OutHeight => (int)((Height + 2L * PadHeight - (long)DilationHeight * (KernelHeight - 1) - 1) / StrideHeight + 1);
+    public int OutHeight =>
+        (int)((Height + 2L * PadHeight - (long)DilationHeight * (KernelHeight - 1) - 1) / StrideHeight + 1);
 
     /// <summary>⌊(W + 2p − d·(k − 1) − 1) / s⌋ + 1.</summary>
-    public int OutWidth => (int)((Width + 2L * PadWidth - (long)DilationWidth * (KernelWidth - 1) - 1) / StrideWidth + 1);
+    public int OutWidth =>
+        (int)((Width + 2L * PadWidth - (long)DilationWidth * (KernelWidth - 1) - 1) / StrideWidth + 1);
 
     internal int Positions => OutHeight * OutWidth;
     internal int GroupChannels => Channels / Groups;

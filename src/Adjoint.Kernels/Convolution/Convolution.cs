@@ -43,7 +43,8 @@ public static unsafe class Convolution
             WinogradCorrelate(new(shape.Samples, shape.Filters, shape.Channels, shape.OutHeight, shape.OutWidth, 2 - shape.PadHeight, 2 - shape.PadWidth, WinogradLanes<T>()), g, w, true, null, dx);
             return;
         }
-        if (FlatDataGradient<V512<T>, T>.Covers(shape) && (long)shape.GroupFilters * shape.KernelHeight * shape.KernelWidth <= MostTaps)
+        if (FlatDataGradient<V512<T>, T>.Covers(shape)
+            && (long)shape.GroupFilters * shape.KernelHeight * shape.KernelWidth <= MostTaps)
         {
             if (Vector512.IsHardwareAccelerated) FlatDataGradient<V512<T>, T>.Run(shape, g, w, dx);
             else if (Vector256.IsHardwareAccelerated) FlatDataGradient<V256<T>, T>.Run(shape, g, w, dx);
@@ -75,7 +76,8 @@ public static unsafe class Convolution
     }
 
     /// <summary>The same where each sum has a moderate number of terms.</summary>
-    internal static void ShortWeightGradient<T>(in ConvShape shape, T* x, T* g, T* dw) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    internal static void ShortWeightGradient<T>(in ConvShape shape, T* x, T* g, T* dw)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (IsWinograd<T>(shape))
         {
@@ -127,7 +129,8 @@ public static unsafe class Convolution
     {
         if (Vector512.IsHardwareAccelerated)
         {
-            if (taps <= MostTaps && FillsVectors<V512<T>, T>(filters) && filters <= FewFilters && outWidth % V512<T>.Count is not 0 && outWidth % FilterLaneCorrelation<V512<T>, T>.Columns == 0)
+            if (taps <= MostTaps && FillsVectors<V512<T>, T>(filters) && filters <= FewFilters
+                && outWidth % V512<T>.Count is not 0 && outWidth % FilterLaneCorrelation<V512<T>, T>.Columns == 0)
                 FilterLaneCorrelation<V512<T>, T>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
             else if (!IsDirect<V512<T>, T>(filters, outHeight, outWidth, out var pairs) || taps > MostTaps)
             {
@@ -141,7 +144,9 @@ public static unsafe class Convolution
         }
         else if (Vector256.IsHardwareAccelerated)
         {
-            if (IsDirect<V256<T>, T>(filters, outHeight, outWidth, out var pairs) && !pairs && taps <= MostTaps) DirectCorrelation<V256<T>, T, DirectTile6x2<V256<T>, T>, OneRow<V256<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
+            if (IsDirect<V256<T>, T>(filters, outHeight, outWidth, out var pairs) && !pairs && taps <= MostTaps)
+                DirectCorrelation<V256<T>, T, DirectTile6x2<V256<T>, T>, OneRow<V256<T>, T>>.Run(shape, image,
+                    filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
             else Correlation<T, Tile6x2<V256<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);
         }
         else if (Vector128.IsHardwareAccelerated) Correlation<T, Tile6x2<V128<T>, T>>.Run(shape, image, filters, taps, outHeight, outWidth, x, sampleLength, w, bias, y);

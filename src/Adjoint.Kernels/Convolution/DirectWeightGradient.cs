@@ -71,7 +71,8 @@ internal static unsafe class DirectWeightGradient<V, T> where V : struct, ILanes
             var block = chunk % FilterBlocks;
             var group = chunk / FilterBlocks % Shape.Groups;
             var sampleGroup = chunk / FilterBlocks / Shape.Groups;
-            var (firstSample, firstFilter) = ((int)((long)sampleGroup * Shape.Samples / SampleGroups), block * FilterBlock);
+            var (firstSample, firstFilter) = ((int)((long)sampleGroup * Shape.Samples / SampleGroups),
+                block * FilterBlock);
             var samples = (int)((sampleGroup + 1L) * Shape.Samples / SampleGroups) - firstSample;
             var count = Math.Min(FilterBlock, Shape.GroupFilters - firstFilter);
             var (height, width, taps) = (Shape.OutHeight, Shape.OutWidth, Shape.Taps);

@@ -65,7 +65,8 @@ internal static unsafe class FlatDataGradient<V, T> where V : struct, ILanes<V, 
             var length = Shape.GroupFilters * Plane + Positions + Shape.KernelWidth;
             var slopes = PackBuffer.Rent<T>(4, length);
             new Span<T>(slopes, (int)length).Clear();
-            for (var index = (long)chunk * Images / Jobs; index < (chunk + 1L) * Images / Jobs; index++) Image((int)index, slopes);
+            for (var index = (long)chunk * Images / Jobs; index < (chunk + 1L) * Images / Jobs; index++)
+                Image((int)index, slopes);
         }
 
         private readonly void Image(int index, T* slopes)

@@ -4,16 +4,19 @@ using System.Runtime.InteropServices;
 namespace Adjoint.Kernels;
 
 /// <summary>
-/// ∂L/∂w of many samples, or of long images, part by part: the kernels add all positions of their samples one after another, which in float32 stops
-/// at 2²⁴ equal terms. Parts are cut where the sizes alone decide, and their sums added in order.
+/// ∂L/∂w of many samples, or of long images, part by part: the kernels add all positions of their samples one after
+/// another, which in float32 stops at 2²⁴ equal terms. Parts are cut where the sizes alone decide, and their sums added
+/// in order.
 /// </summary>
 internal static unsafe class LongWeightGradient
 {
     private const int MostTerms = 1 << 18;
 
-    internal static bool Covers(in ConvShape shape) => (long)shape.Samples * shape.OutHeight * shape.OutWidth > MostTerms;
+    internal static bool Covers(in ConvShape shape) =>
+        (long)shape.Samples * shape.OutHeight * shape.OutWidth > MostTerms;
 
-    internal static void Run<T>(in ConvShape shape, T* x, T* g, T* dw) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    internal static void Run<T>(in ConvShape shape, T* x, T* g, T* dw)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var length = (nint)shape.Filters * shape.Taps;
         new Span<T>(dw, (int)length).Clear();
@@ -24,7 +27,8 @@ internal static unsafe class LongWeightGradient
             if (shape.Positions <= MostTerms) Samples(shape, x, g, dw, sums, length);
             else
                 for (var sample = 0; sample < shape.Samples; sample++)
-                    Image(shape with { Samples = 1 }, x + sample * Inputs(shape), g + sample * Slopes(shape), dw, sums, length);
+                    Image(shape with { Samples = 1 }, x + sample * Inputs(shape), g + sample * Slopes(shape), dw,
+                        sums, length);
         }
         finally
         {
@@ -36,7 +40,8 @@ internal static unsafe class LongWeightGradient
 
     private static nint Slopes(in ConvShape shape) => (nint)shape.Filters * shape.Positions;
 
-    private static void Samples<T>(in ConvShape shape, T* x, T* g, T* dw, T* sums, nint length) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static void Samples<T>(in ConvShape shape, T* x, T* g, T* dw, T* sums, nint length)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var most = MostTerms / shape.Positions;
         for (var first = 0; first < shape.Samples; first += most)
@@ -48,14 +53,16 @@ internal static unsafe class LongWeightGradient
     }
 
     // Rectangles of outputs, each with the inputs that its windows cover.
-    private static void Image<T>(in ConvShape shape, T* x, T* g, T* dw, T* sums, nint length) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static void Image<T>(in ConvShape shape, T* x, T* g, T* dw, T* sums, nint length)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var width = Math.Min(shape.OutWidth, MostTerms);
         var height = MostTerms / width;
         for (var row = 0; row < shape.OutHeight; row += height)
             for (var column = 0; column < shape.OutWidth; column += width)
             {
-                var (rows, columns) = (Math.Min(height, shape.OutHeight - row), Math.Min(width, shape.OutWidth - column));
+                var rows = Math.Min(height, shape.OutHeight - row);
+                var columns = Math.Min(width, shape.OutWidth - column);
                 var part = shape with
                 {
                     Height = (rows - 1) * shape.StrideHeight + shape.DilationHeight * (shape.KernelHeight - 1) + 1,
@@ -66,9 +73,11 @@ internal static unsafe class LongWeightGradient
                 var copies = (T*)NativeMemory.AlignedAlloc((nuint)((Inputs(part) + Slopes(part)) * sizeof(T)), 64);
                 try
                 {
-                    var (top, left) = (row * shape.StrideHeight - shape.PadHeight, column * shape.StrideWidth - shape.PadWidth);
+                    var (top, left) = (row * shape.StrideHeight - shape.PadHeight,
+                        column * shape.StrideWidth - shape.PadWidth);
                     Cut(x, shape.Channels, shape.Height, shape.Width, top, left, part.Height, part.Width, copies);
-                    Cut(g, shape.Filters, shape.OutHeight, shape.OutWidth, row, column, rows, columns, copies + Inputs(part));
+                    Cut(g, shape.Filters, shape.OutHeight, shape.OutWidth, row, column, rows, columns,
+                        copies + Inputs(part));
                     Convolution.ShortWeightGradient(part, copies, copies + Inputs(part), sums);
                 }
                 finally
@@ -80,7 +89,8 @@ internal static unsafe class LongWeightGradient
     }
 
     // A rectangle of each plane, with zeros where it reaches beyond.
-    private static void Cut<T>(T* from, int planes, int height, int width, int top, int left, int rows, int columns, T* to) where T : unmanaged
+    private static void Cut<T>(
+        T* from, int planes, int height, int width, int top, int left, int rows, int columns, T* to) where T : unmanaged
     {
         var (first, last) = (Math.Max(0, -left), Math.Min(columns, width - left));
         for (nint plane = 0; plane < planes; plane++)

@@ -229,7 +229,8 @@ public static unsafe class Pooling
                 for (var j = 0; j < s.OutWidth; j++, g++, index++)
                 {
                     var (row, column) = (i * s.StrideHeight + *index / s.KernelWidth - s.PadHeight, j * s.StrideWidth + *index % s.KernelWidth - s.PadWidth);
-                    if ((uint)row < (uint)s.Height && (uint)column < (uint)s.Width) x[(nint)row * s.Width + column] += *g;
+                    if ((uint)row < (uint)s.Height && (uint)column < (uint)s.Width)
+                        x[(nint)row * s.Width + column] += *g;
                 }
             }
         }

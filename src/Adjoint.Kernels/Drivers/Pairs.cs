@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Adjoint.Kernels;
 
 /// <summary>
-/// How long sums are cut: at multiples of a piece, so that results meet in pairs, as in a balanced tree (Higham 1993). Rounding then grows with the
-/// logarithm of the length, and the order depends on the length alone.
+/// How long sums are cut: at multiples of a piece, so that results meet in pairs, as in a balanced tree (Higham 1993).
+/// Rounding then grows with the logarithm of the length, and the order depends on the length alone.
 /// </summary>
 internal static class Pairs
 {

@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace Adjoint.Kernels;
 
 /// <summary>
-/// Folds one axis: contiguous x [outer, n, inner] → y [outer, inner]. Long axes are folded in pieces whose results meet in pairs
-/// (<see cref="Pairs"/>): a float32 sum of ones would otherwise stop at 2²⁴.
+/// Folds one axis: contiguous x [outer, n, inner] → y [outer, inner]. Long axes are folded in pieces whose results
+/// meet in pairs (<see cref="Pairs"/>): a float32 sum of ones would otherwise stop at 2²⁴.
 /// </summary>
 public static unsafe class Reduce
 {

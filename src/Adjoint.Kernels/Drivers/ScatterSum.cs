@@ -19,7 +19,8 @@ public static unsafe class ScatterSum
         var groups = repeats > Pairs.Terms ? Crowded(index, size) : [];
         var isCrowded = groups.Count > 0 ? new bool[size] : null;
         var levels = (nint)0;
-        foreach (var (at, members) in groups) (isCrowded![at], levels) = (true, Math.Max(levels, Pairs.Levels(members.Length)));
+        foreach (var (at, members) in groups)
+            (isCrowded![at], levels) = (true, Math.Max(levels, Pairs.Levels(members.Length)));
         fixed (T* sums = new T[levels * inner])
             for (nint o = 0; o < outer; o++, x += index.Length * inner, y += size * inner)
             {
@@ -50,7 +51,8 @@ public static unsafe class ScatterSum
         return groups;
     }
 
-    private static void Sum<T>(T* x, ReadOnlySpan<int> members, T* y, nint inner, T* sums) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static void Sum<T>(T* x, ReadOnlySpan<int> members, T* y, nint inner, T* sums)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (members.Length <= Pairs.Terms)
         {

@@ -15,7 +15,10 @@ public static unsafe class BatchNorm
     // Of one run, before its lanes are added up in double precision.
     private const int LongestRun = 8192;
 
-    /// <summary>Mean and variance (divided by n·s) of each channel: two passes, so that nothing cancels. 0 where there is nothing.</summary>
+    /// <summary>
+    /// Mean and variance (divided by n·s) of each channel: two passes, so that nothing cancels. 0 where there is
+    /// nothing.
+    /// </summary>
     public static void Statistics<T>(T* x, T* mean, T* variance, int n, int c, int s) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var job = new StatisticsJob<T> { X = x, Mean = mean, Variance = variance, N = n, C = c, S = s };

@@ -219,8 +219,10 @@ public sealed unsafe partial class CpuBackend : Backend
     {
         var (rows, columns) = (x.Shape[-2], x.Shape[-1]);
         var (rowStride, columnStride) = (x.StrideAt(x.Rank - 2), x.StrideAt(x.Rank - 1));
-        if ((columnStride == 1 || columns == 1) && (rowStride >= columns || rows == 1)) return (x, false, rows == 1 ? columns : (int)Math.Max(rowStride, columns));
-        if ((rowStride == 1 || rows == 1) && (columnStride >= rows || columns == 1)) return (x, true, columns == 1 ? rows : (int)Math.Max(columnStride, rows));
+        if ((columnStride == 1 || columns == 1) && (rowStride >= columns || rows == 1))
+            return (x, false, rows == 1 ? columns : (int)Math.Max(rowStride, columns));
+        if ((rowStride == 1 || rows == 1) && (columnStride >= rows || columns == 1))
+            return (x, true, columns == 1 ? rows : (int)Math.Max(columnStride, rows));
         return (Packed(x), false, columns);
     }
 
@@ -272,7 +274,8 @@ public sealed unsafe partial class CpuBackend : Backend
         var type = Operands.Result("SoftmaxCrossEntropy", losses);
         Operands.Labels("SoftmaxCrossEntropy", logits, labels, type);
         Operands.Has("SoftmaxCrossEntropy", "losses", losses, type, logits.Shape[0]);
-        if (gradient is not null) Operands.HasDense("SoftmaxCrossEntropy", "gradient", gradient, type, logits.Shape.Sizes);
+        if (gradient is not null)
+            Operands.HasDense("SoftmaxCrossEntropy", "gradient", gradient, type, logits.Shape.Sizes);
         var (x, y) = (Packed(logits), Packed(labels));
         var (rows, classes) = (x.Shape[0], x.Shape[1]);
         fixed (long* target = y.Data<long>())

@@ -25,7 +25,8 @@ public sealed unsafe partial class CpuBackend
 
         void Run<T>() where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
-            fixed (T* from = px.Data<T>(), weight = pw.Data<T>(), add = pb is null ? default : pb.Data<T>(), to = y.Data<T>()) Convolution.Forward(sizes, from, weight, add, to);
+            fixed (T* from = px.Data<T>(), weight = pw.Data<T>(), add = pb is null ? default : pb.Data<T>(),
+                to = y.Data<T>()) Convolution.Forward(sizes, from, weight, add, to);
         }
     }
 
@@ -48,7 +49,8 @@ public sealed unsafe partial class CpuBackend
 
         void Run<T>() where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
-            fixed (T* from = pg.Data<T>(), weight = pw.Data<T>(), to = dx.Data<T>()) Convolution.DataGradient(sizes, from, weight, to);
+            fixed (T* from = pg.Data<T>(), weight = pw.Data<T>(), to = dx.Data<T>())
+                Convolution.DataGradient(sizes, from, weight, to);
         }
     }
 
@@ -71,7 +73,8 @@ public sealed unsafe partial class CpuBackend
 
         void Run<T>() where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
-            fixed (T* from = px.Data<T>(), slope = pg.Data<T>(), to = dw.Data<T>()) Convolution.WeightGradient(sizes, from, slope, to);
+            fixed (T* from = px.Data<T>(), slope = pg.Data<T>(), to = dw.Data<T>())
+                Convolution.WeightGradient(sizes, from, slope, to);
         }
     }
 
@@ -199,12 +202,15 @@ public sealed unsafe partial class CpuBackend
         {
             var inner = Inner(x.Shape, axis);
             var outer = inner == 0 || y.Shape[axis] == 0 ? 0 : y.Length / (y.Shape[axis] * inner);
-            fixed (T* from = px.Data<T>(), to = y.Data<T>()) ScatterSum.Run(from, index, index.Length, to, outer, y.Shape[axis], inner);
+            fixed (T* from = px.Data<T>(), to = y.Data<T>())
+                ScatterSum.Run(from, index, index.Length, to, outer, y.Shape[axis], inner);
         }
     }
 
     private static AdjointException TooLarge(string operation, in ConvShape shape, ScratchLimitException limit) => new(
-        $"{operation}: for {shape.Samples} images of {shape.Channels} channels, {shape.Height}×{shape.Width} with padding {shape.PadHeight} and {shape.PadWidth}, {limit.Message}; take fewer images at a time or less padding",
+        $"{operation}: for {shape.Samples} images of {shape.Channels} channels, {shape.Height}×{shape.Width} with "
+            + $"padding {shape.PadHeight} and {shape.PadWidth}, {limit.Message}; take fewer images at a time or "
+            + $"less padding",
         limit);
 
     private static int Inner(Shape shape, int axis)

@@ -5,8 +5,8 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>
-/// The checks at the backend's door: kernels work on bare pointers, so an operand of another type, shape or layout than they expect would read or
-/// write whatever lies beside it. What fits costs a few comparisons.
+/// The checks at the backend's door: kernels work on bare pointers, so an operand of another type, shape or layout
+/// than they expect would read or write whatever lies beside it. What fits costs a few comparisons.
 /// </summary>
 internal static class Operands
 {
@@ -22,7 +22,8 @@ internal static class Operands
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Alike(string operation, string name, Tensor x, Tensor y)
     {
-        if (x.DType != y.DType || x.Shape != y.Shape) ThrowOperand(operation, name, x, $"{y.Shape} {y.DType.Label()}, as the result");
+        if (x.DType != y.DType || x.Shape != y.Shape)
+            ThrowOperand(operation, name, x, $"{y.Shape} {y.DType.Label()}, as the result");
     }
 
     /// <summary>An operand of the result's type whose shape broadcasts to the result's.</summary>
@@ -36,7 +37,8 @@ internal static class Operands
     /// <summary>An operand of a type and these sizes.</summary>
     internal static void Has(string operation, string name, Tensor x, DType type, params ReadOnlySpan<int> sizes)
     {
-        if (x.DType != type || !x.Shape.Sizes.SequenceEqual(sizes)) ThrowOperand(operation, name, x, $"{Shape.Create(sizes)} {type.Label()}");
+        if (x.DType != type || !x.Shape.Sizes.SequenceEqual(sizes))
+            ThrowOperand(operation, name, x, $"{Shape.Create(sizes)} {type.Label()}");
     }
 
     /// <summary>An operand of a type and these sizes that is read or written where it lies.</summary>
@@ -66,7 +68,9 @@ internal static class Operands
             fits = at < sizes.Length && sizes[at++] == size;
         }
         for (; fits && at < sizes.Length; at++) fits = sizes[at] == 1;
-        if (!fits) ThrowOperand("Reduce", "y", y, $"{x.DType.Label()} and what is left of {x.Shape} without the axes [{string.Join(", ", reduced.ToArray().Index().Where(mark => mark.Item).Select(mark => mark.Index))}]");
+        if (!fits)
+            ThrowOperand("Reduce", "y", y, $"{x.DType.Label()} and what is left of {x.Shape} without the axes "
+                + $"marked in [{string.Join(", ", reduced.ToArray())}]");
     }
 
     /// <summary>C = A·B over the last two axes, the others alike.</summary>
@@ -74,24 +78,31 @@ internal static class Operands
     {
         const string op = "MatMul";
         var rank = c.Rank;
-        if (a.DType != c.DType || b.DType != c.DType || rank < 2 || a.Rank != rank || b.Rank != rank || !Fits(a.Shape.Sizes, b.Shape.Sizes, c.Shape.Sizes))
-            throw new AdjointException($"{op}: (…, m, k)·(…, k, n) → (…, m, n) of one type is needed: found {a.Shape} {a.DType.Label()}, {b.Shape} {b.DType.Label()}, {c.Shape} {c.DType.Label()}{Remedy}");
+        if (a.DType != c.DType || b.DType != c.DType || rank < 2 || a.Rank != rank || b.Rank != rank
+            || !Fits(a.Shape.Sizes, b.Shape.Sizes, c.Shape.Sizes))
+            throw new AdjointException(
+                $"{op}: (…, m, k)·(…, k, n) → (…, m, n) of one type is needed: found {a.Shape} {a.DType.Label()}, "
+                    + $"{b.Shape} {b.DType.Label()}, {c.Shape} {c.DType.Label()}{Remedy}");
         if (bias is not null) Has(op, "bias", bias, c.DType, c.Shape[-1]);
 
         static bool Fits(ReadOnlySpan<int> a, ReadOnlySpan<int> b, ReadOnlySpan<int> c)
         {
             var lead = c.Length - 2;
-            return a[^1] == b[^2] && c[^2] == a[^2] && c[^1] == b[^1] && a[..lead].SequenceEqual(c[..lead]) && b[..lead].SequenceEqual(c[..lead]);
+            return a[^1] == b[^2] && c[^2] == a[^2] && c[^1] == b[^1] && a[..lead].SequenceEqual(c[..lead])
+                && b[..lead].SequenceEqual(c[..lead]);
         }
     }
 
     /// <summary>The sizes of a convolution, worked out anew from its operands.</summary>
-    internal static ConvShape Convolution(string operation, in ConvShape shape, Tensor x, Tensor w, Tensor? bias, Tensor y, DType type)
+    internal static ConvShape Convolution(string operation, in ConvShape shape, Tensor x, Tensor w, Tensor? bias,
+        Tensor y, DType type)
     {
-        var options = new ConvOptions((shape.StrideHeight, shape.StrideWidth), (shape.PadHeight, shape.PadWidth), (shape.DilationHeight, shape.DilationWidth), shape.Groups);
+        var options = new ConvOptions((shape.StrideHeight, shape.StrideWidth), (shape.PadHeight, shape.PadWidth),
+            (shape.DilationHeight, shape.DilationWidth), shape.Groups);
         var own = options.Shape(x.Shape, w.Shape, operation);
         if (own with { StrideHeight = shape.StrideHeight, StrideWidth = shape.StrideWidth } != shape)
-            throw new AdjointException($"{operation}: {shape} is not the shape of a convolution of {x.Shape} by {w.Shape}{Remedy}");
+            throw new AdjointException(
+                $"{operation}: {shape} is not the shape of a convolution of {x.Shape} by {w.Shape}{Remedy}");
         Has(operation, "x", x, type, own.Samples, own.Channels, own.Height, own.Width);
         Has(operation, "w", w, type, own.Filters, own.Channels / own.Groups, own.KernelHeight, own.KernelWidth);
         Has(operation, "y", y, type, own.Samples, own.Filters, own.OutHeight, own.OutWidth);
@@ -106,41 +117,54 @@ internal static class Operands
         return x.Shape[1];
     }
 
-    /// <summary>Windows over x (n, c, h, w), of which each holds at least one element of x, and what they give.</summary>
+    /// <summary>
+    /// Windows over x (n, c, h, w), of which each holds at least one element of x, and what they give.
+    /// </summary>
     internal static void Windows(string operation, in PoolShape s, Tensor x, Tensor y, Tensor index, DType type)
     {
-        PoolWindows.Check((s.KernelHeight, s.KernelWidth), (s.StrideHeight, s.StrideWidth), (s.PadHeight, s.PadWidth), operation);
+        PoolWindows.Check(
+            (s.KernelHeight, s.KernelWidth), (s.StrideHeight, s.StrideWidth), (s.PadHeight, s.PadWidth), operation);
         if (x.Rank != 4 || s.Planes != x.Shape[0] * x.Shape[1] || s.OutHeight < 0 || s.OutWidth < 0
-            || (s.OutHeight - 1L) * s.StrideHeight >= (long)s.Height + s.PadHeight || (s.OutWidth - 1L) * s.StrideWidth >= (long)s.Width + s.PadWidth)
+            || (s.OutHeight - 1L) * s.StrideHeight >= (long)s.Height + s.PadHeight
+            || (s.OutWidth - 1L) * s.StrideWidth >= (long)s.Width + s.PadWidth)
             throw new AdjointException($"{operation}: {s} does not lay windows over {x.Shape}{Remedy}");
         Has(operation, "x", x, type, x.Shape[0], x.Shape[1], s.Height, s.Width);
         Has(operation, "y", y, type, x.Shape[0], x.Shape[1], s.OutHeight, s.OutWidth);
-        if (index.DType != DType.Bool || index.Length != y.Length) ThrowOperand(operation, "index", index, $"one bool for each of {y.Shape}");
+        if (index.DType != DType.Bool || index.Length != y.Length)
+            ThrowOperand(operation, "index", index, $"one bool for each of {y.Shape}");
         Dense(operation, "index", index);
     }
 
-    /// <summary>Positions of an axis of <paramref name="whole"/>, and one slice of <paramref name="parts"/> for each.</summary>
+    /// <summary>
+    /// Positions of an axis of <paramref name="whole"/>, and one slice of <paramref name="parts"/> for each.
+    /// </summary>
     internal static void Positions(string operation, Tensor whole, int axis, int[] index, Tensor parts)
     {
         var fits = whole.DType == parts.DType && whole.Rank == parts.Rank && (uint)axis < (uint)whole.Rank;
-        for (var a = 0; fits && a < whole.Rank; a++) fits = parts.Shape[a] == (a == axis ? index.Length : whole.Shape[a]);
+        for (var a = 0; fits && a < whole.Rank; a++)
+            fits = parts.Shape[a] == (a == axis ? index.Length : whole.Shape[a]);
         if (!fits)
             throw new AdjointException(
-                $"{operation}: {index.Length} positions of axis {axis} of {whole.Shape} {whole.DType.Label()} do not fit {parts.Shape} {parts.DType.Label()}{Remedy}");
+                $"{operation}: {index.Length} positions of axis {axis} of {whole.Shape} {whole.DType.Label()} do "
+                    + $"not fit {parts.Shape} {parts.DType.Label()}{Remedy}");
         var size = whole.Shape[axis];
         foreach (var i in index)
-            if ((uint)i >= (uint)size) throw new AdjointException($"{operation}: {i} is outside axis {axis} of {whole.Shape}; use 0..{size - 1}");
+            if ((uint)i >= (uint)size)
+                throw new AdjointException(
+                    $"{operation}: {i} is outside axis {axis} of {whole.Shape}; use 0..{size - 1}");
     }
 
     /// <summary>Logits (n, c) with class indices (n) in 0 … c − 1.</summary>
     internal static void Labels(string operation, Tensor logits, Tensor labels, DType type)
     {
-        if (logits.Rank != 2 || logits.DType != type) ThrowOperand(operation, "logits", logits, $"(n, classes) {type.Label()}");
+        if (logits.Rank != 2 || logits.DType != type)
+            ThrowOperand(operation, "logits", logits, $"(n, classes) {type.Label()}");
         Has(operation, "labels", labels, DType.Int64, logits.Shape[0]);
         var classes = logits.Shape[1];
         foreach (var label in CpuBackend.Packed(labels).Data<long>())
             if (label < 0 || label >= classes)
-                throw new AdjointException($"CrossEntropy: label {label} is no class of logits {logits.Shape}; use 0..{classes - 1}");
+                throw new AdjointException(
+                    $"CrossEntropy: label {label} is no class of logits {logits.Shape}; use 0..{classes - 1}");
     }
 
     private const string Remedy = "; an op's Infer must give the shape and type that its Forward computes";
@@ -155,10 +179,12 @@ internal static class Operands
 
     [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
     private static void ThrowResult(string operation, Tensor y) => throw new AdjointException(y.DType.IsFloating()
-        ? $"{operation}: the result must be contiguous: found a view {y.Shape} with gaps; compute into a tensor of its own, then copy"
+        ? $"{operation}: the result must be contiguous: found a view {y.Shape} with gaps; compute into a tensor "
+            + $"of its own, then copy"
         : $"{operation}: computes on float32 or float64: found {y.DType.Label()}; cast with .To(DType.Float32)");
 
     [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
     private static void ThrowOperand(string operation, string name, Tensor x, string expected) =>
-        throw new AdjointException($"{operation}: {name} must be {expected}: found {x.Shape} {x.DType.Label()}{Remedy}");
+        throw new AdjointException(
+            $"{operation}: {name} must be {expected}: found {x.Shape} {x.DType.Label()}{Remedy}");
 }

@@ -43,10 +43,14 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
     public int Start
     {
         get => start;
-        set => start = value >= 0 ? value : throw new AdjointException($"DataLoader: Start must not be negative: found {value}");
+        set => start = value >= 0
+            ? value
+            : throw new AdjointException($"DataLoader: Start must not be negative: found {value}");
     }
 
-    /// <summary>Batches per pass: 0 where the last batch is dropped and there are fewer samples than one takes.</summary>
+    /// <summary>
+    /// Batches per pass: 0 where the last batch is dropped and there are fewer samples than one takes.
+    /// </summary>
     public int Count => dropLast ? dataset.Count / BatchSize : (int)(((long)dataset.Count + BatchSize - 1) / BatchSize);
 
     /// <summary>Samples per pass.</summary>
@@ -65,7 +69,8 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
         if (Count > 0) return;
         throw new AdjointException(dataset.Count == 0
             ? $"{who}: the data set {dataset.Name} has no samples, so there is nothing to train on"
-            : $"{who}: the {dataset.Count} samples of {dataset.Name} do not fill a batch of {BatchSize}, and dropLast leaves the rest out: nothing would be trained; use a smaller batch or dropLast: false");
+            : $"{who}: the {dataset.Count} samples of {dataset.Name} do not fill a batch of {BatchSize}, and "
+                + $"dropLast leaves the rest out: nothing would be trained; use a smaller batch or dropLast: false");
     }
 
     /// <summary>How long the reader has waited for batches in all: near 0 unless loading starves training.</summary>
@@ -114,7 +119,8 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
         return more;
     }
 
-    private async Task Produce(int[] order, int epoch, int first, ChannelWriter<(Tensor, Tensor)> writer, CancellationToken stop)
+    private async Task Produce(int[] order, int epoch, int first, ChannelWriter<(Tensor, Tensor)> writer,
+        CancellationToken stop)
     {
         try
         {

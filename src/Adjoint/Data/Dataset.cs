@@ -34,7 +34,8 @@ public sealed class Dataset
     /// <exception cref="AdjointException">There is no such sample.</exception>
     public ReadOnlySpan<float> Sample(int index)
     {
-        if ((uint)index >= (uint)Count) throw new AdjointException($"Dataset {Name}: there is no sample {index}; use 0..{Count - 1}");
+        if ((uint)index >= (uint)Count)
+            throw new AdjointException($"Dataset {Name}: there is no sample {index}; use 0..{Count - 1}");
         return inputs.AsSpan(index * SampleShape.Elements, SampleShape.Elements);
     }
 

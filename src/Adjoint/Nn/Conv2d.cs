@@ -16,7 +16,8 @@ public sealed class Conv2d : Module
         options.Check("Conv2d", inputs, outputs, kernel);
         (Inputs, Outputs, Kernel) = (inputs, outputs, kernel);
         Shape shape = (int[])[outputs, inputs / groups, kernel.Height, kernel.Width];
-        var (weight, shift) = FirstValues.Of(outputs, shape.Elements / outputs, bias ? outputs : 0, initializer, generator);
+        var (weight, shift) = FirstValues.Of(outputs, shape.Elements / outputs, bias ? outputs : 0, initializer,
+            generator);
         Weight = AddParameter("weight", weight.Reshape(shape.Sizes).Clone());
         if (shift is not null) Bias = AddParameter("bias", shift);
     }

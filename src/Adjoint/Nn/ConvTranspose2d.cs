@@ -18,7 +18,8 @@ public sealed class ConvTranspose2d : Module
         options.CheckOutputPadding("ConvTranspose2d", this.outputPadding = outputPadding ?? 0);
         (Inputs, Outputs, Kernel) = (inputs, outputs, kernel);
         Shape shape = (int[])[inputs, outputs / groups, kernel.Height, kernel.Width];
-        var (weight, shift) = FirstValues.Of(inputs, shape.Elements / inputs, bias ? outputs : 0, initializer, generator);
+        var (weight, shift) = FirstValues.Of(inputs, shape.Elements / inputs, bias ? outputs : 0, initializer,
+            generator);
         Weight = AddParameter("weight", weight.Reshape(shape.Sizes).Clone());
         if (shift is not null) Bias = AddParameter("bias", shift);
     }

@@ -18,7 +18,8 @@ public sealed class Upsample : Module
     protected override Tensor ForwardCore(Tensor x)
     {
         if (x.Rank < 2) throw new AdjointException($"Upsample: an input (…, h, w) is needed: found {x.Shape}");
-        var size = new Size2(Shape.Size((Int128)x.Shape[-2] * factor.Height, "Upsample"), Shape.Size((Int128)x.Shape[-1] * factor.Width, "Upsample"));
+        var size = new Size2(Shape.Size((Int128)x.Shape[-2] * factor.Height, "Upsample"),
+            Shape.Size((Int128)x.Shape[-1] * factor.Width, "Upsample"));
         return bilinear ? x.InterpolateBilinear(size) : x.InterpolateNearest(size);
     }
 

@@ -15,7 +15,8 @@ public abstract class UnaryOp<TLane, TSlope>(TLane lane = default, TSlope slope 
         if (inputs.Length != 1) throw new AdjointException($"{Name}: takes one tensor: found {inputs.Length}");
         return inputs[0].DType.IsFloating()
             ? new(inputs[0].Shape, inputs[0].DType)
-            : throw new AdjointException($"{Name}: needs float32 or float64: found {inputs[0].DType.Label()}; cast with .To(DType.Float32)");
+            : throw new AdjointException(
+                $"{Name}: needs float32 or float64: found {inputs[0].DType.Label()}; cast with .To(DType.Float32)");
     }
 
     /// <inheritdoc/>

@@ -12,7 +12,9 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     private Shape(int[] sizes) => this.sizes = sizes;
 
     /// <summary>Copies the sizes into a shape.</summary>
-    /// <exception cref="AdjointException">A size is negative, or the product of those that are not 0 is 2³¹ or more.</exception>
+    /// <exception cref="AdjointException">
+    /// A size is negative, or the product of those that are not 0 is 2³¹ or more.
+    /// </exception>
     public static Shape Create(ReadOnlySpan<int> sizes)
     {
         Check(sizes);
@@ -23,20 +25,28 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     /// <exception cref="AdjointException">It does not fit.</exception>
     internal static int Size(Int128 size, string op) => size <= int.MaxValue
         ? (int)size
-        : throw new AdjointException($"{op}: an axis of the result would have size {size}; the largest is {int.MaxValue}; use smaller sizes");
+        : throw new AdjointException(
+            $"{op}: an axis of the result would have size {size}; the largest is {int.MaxValue}; use smaller sizes");
 
-    /// <summary>For what would take as much memory as its result to prepare: refuses a result that is too large, before that.</summary>
-    /// <exception cref="AdjointException">A tensor of these sizes could not be allocated, were none of them 0.</exception>
+    /// <summary>
+    /// For what would take as much memory as its result to prepare: refuses a result that is too large, before that.
+    /// </summary>
+    /// <exception cref="AdjointException">
+    /// A tensor of these sizes could not be allocated, were none of them 0.
+    /// </exception>
     internal static void CheckFits(ReadOnlySpan<int> sizes, DType dtype, string op)
     {
         Check(sizes);
         long bytes = dtype.Size();
         foreach (var size in sizes) bytes *= Math.Max(1, size);
         if (bytes > Memory.Storage.MaxBytes)
-            throw new AdjointException($"{op}: a result {Describe(sizes)} {dtype.Label()} takes {bytes:N0} bytes; the largest tensor is {Memory.Storage.MaxBytes:N0} bytes; use smaller sizes");
+            throw new AdjointException(
+                $"{op}: a result {Describe(sizes)} {dtype.Label()} takes {bytes:N0} bytes; the largest tensor is "
+                    + $"{Memory.Storage.MaxBytes:N0} bytes; use smaller sizes");
     }
 
-    // Without the zeros, so that the order of the sizes does not matter and no product of some of them overflows either.
+    // Without the zeros, so that the order of the sizes does not matter and no product of some of them overflows
+    // either.
     private static void Check(ReadOnlySpan<int> sizes)
     {
         long length = 1;

@@ -52,7 +52,9 @@ public sealed partial class Tensor
     public static Tensor Scalar(double value, DType dtype = DType.Float32) => Full(default, value, dtype);
 
     /// <summary>start, start + step, … up to but without <paramref name="stop"/>.</summary>
-    /// <exception cref="AdjointException">The step is 0 or not finite, or there would be too many elements for one tensor.</exception>
+    /// <exception cref="AdjointException">
+    /// The step is 0 or not finite, or there would be too many elements for one tensor.
+    /// </exception>
     public static Tensor Arange(double start, double stop, double step = 1, DType dtype = DType.Float32)
     {
         if (step == 0 || !double.IsFinite(start) || !double.IsFinite(stop) || !double.IsFinite(step))
@@ -60,7 +62,8 @@ public sealed partial class Tensor
         var count = Math.Max(0, Math.Ceiling((stop - start) / step));
         if (!(count * dtype.Size() <= Storage.MaxBytes))
             throw new AdjointException(
-                $"Arange: {count} elements from {start} to {stop} in steps of {step} do not fit one tensor of {dtype.Label()}; the largest has {Storage.MaxBytes / dtype.Size():N0}; use a larger step");
+                $"Arange: {count} elements from {start} to {stop} in steps of {step} do not fit one tensor of "
+                    + $"{dtype.Label()}; the largest has {Storage.MaxBytes / dtype.Size():N0}; use a larger step");
         var tensor = Zeros([(int)count], dtype);
         switch (dtype)
         {
@@ -79,13 +82,16 @@ public sealed partial class Tensor
     public static Tensor Arange(int count) => Arange(0, count, 1, DType.Int64);
 
     /// <summary>The identity matrix: ones on the diagonal.</summary>
-    /// <exception cref="AdjointException">A number is negative, or there would be too many elements for one tensor.</exception>
+    /// <exception cref="AdjointException">
+    /// A number is negative, or there would be too many elements for one tensor.
+    /// </exception>
     public static Tensor Eye(int rows, int? columns = null, DType dtype = DType.Float32)
     {
         var width = columns ?? rows;
         var tensor = Zeros([rows, width], dtype);
         var diagonal = Math.Min(rows, width);
-        if (diagonal > 0) CpuBackend.Instance.Scatter(Full([diagonal], 1, dtype), tensor.View([diagonal], [(nint)width + 1], 0));
+        if (diagonal > 0)
+            CpuBackend.Instance.Scatter(Full([diagonal], 1, dtype), tensor.View([diagonal], [(nint)width + 1], 0));
         return tensor;
     }
 
@@ -142,7 +148,8 @@ public sealed partial class Tensor
         ? Empty(shape, dtype)
         : throw new AdjointException($"{op}: random numbers need a floating type: found {dtype.Label()}");
 
-    private static void Count<T>(double start, double step, Tensor tensor) where T : unmanaged, System.Numerics.INumber<T>
+    private static void Count<T>(double start, double step, Tensor tensor)
+        where T : unmanaged, System.Numerics.INumber<T>
     {
         var values = tensor.Data<T>();
         for (var i = 0; i < values.Length; i++) values[i] = T.CreateSaturating(start + i * step);

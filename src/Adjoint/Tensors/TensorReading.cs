@@ -11,7 +11,9 @@ public sealed partial class Tensor
     {
         RequireType<T>(nameof(ToArray));
         if (Length > Array.MaxLength)
-            throw new AdjointException($"ToArray: {Shape} has {Length:N0} elements; an array holds at most {Array.MaxLength:N0}; take it in parts");
+            throw new AdjointException(
+                $"ToArray: {Shape} has {Length:N0} elements; an array holds at most {Array.MaxLength:N0}; take it "
+                    + $"in parts");
         var values = new T[Length];
         CopyTo<T>(values);
         return values;

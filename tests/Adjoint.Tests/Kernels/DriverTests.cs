@@ -59,7 +59,8 @@ public unsafe class DriverTests
             Reduce.Run(new SumLane(), px, &total, 1, 2 * length, 1);
         }
         // Without vectors 2,048 terms are added one after another.
-        foreach (var sum in (float[])[.. rows, .. columns, total / 2]) Assert.Equal(0.1f * (double)length, sum, 2e-5 * 0.1f * length);
+        foreach (var sum in (float[])[.. rows, .. columns, total / 2])
+            Assert.Equal(0.1f * (double)length, sum, 2e-5 * 0.1f * length);
     }
 
     [Fact]

@@ -147,7 +147,8 @@ public class SizeLimitTests
         Trainer Of(Dataset samples, bool dropLast) => new(model, new Sgd(model.Parameters(), 0.1),
             new DataLoader(samples, int.MaxValue, dropLast: dropLast), new DataLoader(data, 3));
         var error = Assert.Throws<AdjointException>(() => Of(data, dropLast: true).Run(1));
-        Assert.Equal("Trainer: the 3 samples of three do not fill a batch of 2147483647, and dropLast leaves the rest out: "
+        Assert.Equal(
+            "Trainer: the 3 samples of three do not fill a batch of 2147483647, and dropLast leaves the rest out: "
             + "nothing would be trained; use a smaller batch or dropLast: false", error.Message);
         Assert.Contains("no samples", Assert.Throws<AdjointException>(() => Of(data.Part("none", 0, 0),
             dropLast: false).Run(1)).Message, StringComparison.Ordinal);

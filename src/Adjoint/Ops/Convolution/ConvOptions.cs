@@ -30,16 +30,22 @@ internal readonly record struct ConvOptions(Size2 Stride, Size2 Padding, Size2 D
         if (w[0] % Groups != 0)
             throw new AdjointException($"{op}: the groups must divide the filters: found {Groups} groups for {w[0]} filters, weights {w}");
         if (x[1] != (long)w[1] * Groups)
-            throw new AdjointException($"{op}: an input (n, {(long)w[1] * Groups}, h, w) is needed: found {x} for weights {w}; the channels must be the weights' second axis{(Groups == 1 ? "" : $" times the {Groups} groups")}");
+            throw new AdjointException(
+                $"{op}: an input (n, {(long)w[1] * Groups}, h, w) is needed: found {x} for weights {w}; the "
+                    + $"channels must be the weights' second axis{(Groups == 1 ? "" : $" times the {Groups} groups")}");
         if (w[2] == 0 || w[3] == 0)
             throw new AdjointException($"{op}: a kernel of at least 1×1 is needed: found weights {w}");
-        if (x[2] + 2L * Padding.Height <= (long)Dilation.Height * (w[2] - 1) || x[3] + 2L * Padding.Width <= (long)Dilation.Width * (w[3] - 1))
+        if (x[2] + 2L * Padding.Height <= (long)Dilation.Height * (w[2] - 1)
+            || x[3] + 2L * Padding.Width <= (long)Dilation.Width * (w[3] - 1))
             throw new AdjointException($"{op}: a kernel {w[2]}×{w[3]} with dilation {Dilation} is larger than the input {x} with padding {Padding}; use a smaller kernel or more padding");
         var (height, width) = (x[2] + 2L * Padding.Height, x[3] + 2L * Padding.Width);
         if (height > int.MaxValue || width > int.MaxValue)
-            throw new AdjointException($"{op}: the input {x} would become {height}×{width} with padding {Padding}; the largest size is {int.MaxValue}; use less padding");
+            throw new AdjointException(
+                $"{op}: the input {x} would become {height}×{width} with padding {Padding}; the largest size is "
+                    + $"{int.MaxValue}; use less padding");
         // A stride beyond the input takes one step, whatever its length; the layout of columns is as wide as a stride.
-        return new ConvShape(x[0], x[1], x[2], x[3], w[0], w[2], w[3], (int)Math.Min(Stride.Height, height), (int)Math.Min(Stride.Width, width),
+        return new ConvShape(x[0], x[1], x[2], x[3], w[0], w[2], w[3], (int)Math.Min(Stride.Height, height),
+            (int)Math.Min(Stride.Width, width),
             Padding.Height, Padding.Width, Dilation.Height, Dilation.Width, Groups);
     }
 

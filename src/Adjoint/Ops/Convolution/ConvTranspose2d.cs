@@ -53,9 +53,12 @@ public static class ConvTranspose2dMethods
             if (bias is not null && (bias.Rank != 1 || bias.Shape[0] != filters || bias.DType != x.DType))
                 throw new AdjointException($"{op}: the bias must be ({filters}) {x.DType.Label()}: found {bias.Shape} {bias.DType.Label()}");
             if (x.Shape[2] == 0 || x.Shape[3] == 0 || weight.Shape[2] == 0 || weight.Shape[3] == 0)
-                throw new AdjointException($"{op}: input and kernel of at least 1×1 are needed: found {x.Shape} and {weight.Shape}");
-            var height = (x.Shape[2] - 1L) * options.Stride.Height - 2L * options.Padding.Height + (long)options.Dilation.Height * (weight.Shape[2] - 1) + more.Height + 1;
-            var width = (x.Shape[3] - 1L) * options.Stride.Width - 2L * options.Padding.Width + (long)options.Dilation.Width * (weight.Shape[3] - 1) + more.Width + 1;
+                throw new AdjointException(
+                    $"{op}: input and kernel of at least 1×1 are needed: found {x.Shape} and {weight.Shape}");
+            var height = (x.Shape[2] - 1L) * options.Stride.Height - 2L * options.Padding.Height
+                + (long)options.Dilation.Height * (weight.Shape[2] - 1) + more.Height + 1;
+            var width = (x.Shape[3] - 1L) * options.Stride.Width - 2L * options.Padding.Width
+                + (long)options.Dilation.Width * (weight.Shape[3] - 1) + more.Width + 1;
             if (height < 1 || width < 1)
                 throw new AdjointException($"{op}: the padding {options.Padding} leaves nothing of the output of {x.Shape} with weights {weight.Shape}; use less padding");
             var size = new Size2(Shape.Size(height, op), Shape.Size(width, op));

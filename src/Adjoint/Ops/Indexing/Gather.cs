@@ -64,7 +64,8 @@ internal sealed class ScatterAddOp(int axis, Shape to) : Op
     private static unsafe void Add<T>(Tensor x, int[] picks, int repeats, Tensor output)
         where T : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<T>
     {
-        fixed (T* from = x.Data<T>(), to = output.Data<T>()) Kernels.ScatterSum.Run(from, picks, repeats, to, 1, output.Length, 1);
+        fixed (T* from = x.Data<T>(), to = output.Data<T>())
+            Kernels.ScatterSum.Run(from, picks, repeats, to, 1, output.Length, 1);
     }
 }
 

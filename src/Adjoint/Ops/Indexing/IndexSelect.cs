@@ -82,7 +82,8 @@ public static class IndexSelectMethods
     {
         var size = x.Shape[axis];
         if (padding < 0 || padding >= size)
-            throw new AdjointException($"PadReflect: the padding must be less than the axis: found {padding} for axis {axis} of {x.Shape}");
+            throw new AdjointException(
+                $"PadReflect: the padding must be less than the axis: found {padding} for axis {axis} of {x.Shape}");
         if (padding == 0) return x;
         var index = new int[Result(x, axis, size + 2L * padding, "PadReflect")];
         for (var i = 0; i < index.Length; i++)
@@ -96,14 +97,17 @@ public static class IndexSelectMethods
     private static Tensor Enlargeable(Tensor x, Size2 size)
     {
         if (x.Rank < 2 || x.Shape[-2] == 0 || x.Shape[-1] == 0 || size.Height < 1 || size.Width < 1)
-            throw new AdjointException($"Interpolate: an input (…, h, w), neither of them 0, and a positive size are needed: found {x.Shape} and {size}");
+            throw new AdjointException(
+                $"Interpolate: an input (…, h, w), neither of them 0, and a positive size are needed: found "
+                    + $"{x.Shape} and {size}");
         // Before positions are listed, which would take as much memory.
         int[] sizes = [.. x.Shape.Sizes[..^2], size.Height, size.Width];
         Shape.CheckFits(sizes, x.DType, "Interpolate");
         return x;
     }
 
-    // The size that an axis gets, once the whole result is known to fit a tensor: before positions are listed, which would take as much memory.
+    // The size that an axis gets, once the whole result is known to fit a tensor: before positions are listed, which
+    // would take as much memory.
     private static int Result(Tensor x, int axis, long size, string op)
     {
         int[] sizes = [.. x.Shape.Sizes];

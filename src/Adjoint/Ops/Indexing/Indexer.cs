@@ -22,7 +22,9 @@ public readonly struct AxisIndex
     /// <summary>A part, such as <c>1..^1</c>.</summary>
     public static implicit operator AxisIndex(Range range) => new(range, isPosition: false);
 
-    /// <summary>Where it begins and ends in an axis of a size; not inside the axis where what was asked for is not.</summary>
+    /// <summary>
+    /// Where it begins and ends in an axis of a size; not inside the axis where what was asked for is not.
+    /// </summary>
     internal (long Start, long End) In(int size)
     {
         var start = signed is { } index ? index < 0 ? (long)index + size : index : range.Start.GetOffset(size);
@@ -31,7 +33,9 @@ public readonly struct AxisIndex
 
     /// <inheritdoc/>
     public override string ToString() =>
-        signed is { } index ? index < 0 ? $"^{-(long)index}" : $"{index}" : IsPosition ? range.Start.ToString() : range.ToString();
+        signed is { } index ? (index < 0 ? $"^{-(long)index}" : $"{index}")
+        : IsPosition ? range.Start.ToString()
+        : range.ToString();
 }
 
 // The one operation on tensors that is not an extension: C# has no extension indexers.
@@ -52,7 +56,8 @@ public sealed partial class Tensor
                 var size = result.Shape[at];
                 var (start, end) = index.In(size);
                 if (start < 0 || end > size || end < start)
-                    throw new AdjointException($"Index: {index} is outside axis {at} of {result.Shape}, of size {size}");
+                    throw new AdjointException(
+                        $"Index: {index} is outside axis {at} of {result.Shape}, of size {size}");
                 result = result.Slice(at, (int)start, (int)(end - start));
                 if (index.IsPosition) result = result.Squeeze(at);
                 else at++;

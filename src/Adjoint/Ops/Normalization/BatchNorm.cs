@@ -17,7 +17,9 @@ internal sealed class BatchNormOp(double epsilon) : Op
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
     {
         var x = inputs[0];
-        if (x.Rank < 2 || !x.DType.IsFloating()) throw new AdjointException($"{Name}: a floating input (n, channels, …) is needed: found {x.Shape} {x.DType.Label()}");
+        if (x.Rank < 2 || !x.DType.IsFloating())
+            throw new AdjointException(
+                $"{Name}: a floating input (n, channels, …) is needed: found {x.Shape} {x.DType.Label()}");
         foreach (var parameter in inputs[1..])
             if (parameter.Rank != 1 || parameter.Shape[0] != x.Shape[1] || parameter.DType != x.DType)
                 throw new AdjointException($"{Name}: scale and shift must be ({x.Shape[1]}) {x.DType.Label()}, one for each channel: found {parameter.Shape} {parameter.DType.Label()}");
@@ -63,7 +65,9 @@ public static class NormalizationMethods
         /// Normalises each channel of x (n, c, …) by the batch's mean and variance, then scales by γ (c) and shifts by β (c): γ·(x − μ)/√(σ² + ε) + β (Ioffe and Szegedy 2015),
         /// the variance divided by the count. A channel with one value becomes β.
         /// </summary>
-        /// <exception cref="AdjointException">The input has no axis of channels, or scale and shift do not fit it.</exception>
+        /// <exception cref="AdjointException">
+        /// The input has no axis of channels, or scale and shift do not fit it.
+        /// </exception>
         public Tensor BatchNorm(Tensor gamma, Tensor beta, double epsilon = 1e-5) => Op.Apply(new BatchNormOp(epsilon), x, gamma, beta);
 
         /// <summary>Normalises over the last axes, those of <paramref name="gamma"/>: γ·(x − μ)/√(σ² + ε) + β, x (…, d) → (…, d) (Ba, Kiros and Hinton 2016).</summary>
@@ -91,7 +95,8 @@ public static class NormalizationMethods
                 throw new AdjointException($"GroupNorm: scale and shift must be ({x.Shape[1]}), one for each channel of {x.Shape}: found {gamma.Shape} and {beta.Shape}");
             int[] channels = [.. Enumerable.Range(0, x.Rank).Select(axis => axis == 1 ? x.Shape[1] : 1)];
             var size = Shape.Product(x.Shape.Sizes[1..]) / groups;
-            return x.Reshape(x.Shape[0], groups, size).Standardized([2], epsilon).Reshape(x.Shape.Sizes) * gamma.Reshape(channels) + beta.Reshape(channels);
+            var normalised = x.Reshape(x.Shape[0], groups, size).Standardized([2], epsilon).Reshape(x.Shape.Sizes);
+            return normalised * gamma.Reshape(channels) + beta.Reshape(channels);
         }
 
         private Tensor Standardized(int[] axes, double epsilon)

@@ -19,10 +19,12 @@ public static class AvgPool2dMethods
             AveragingWindows.Check(x.Shape, kernel, step, pad);
             var (height, width) = (PoolWindows.Count(x.Shape[2], kernel.Height, step.Height, pad.Height, ceil), PoolWindows.Count(x.Shape[3], kernel.Width, step.Width, pad.Width, ceil));
             var (below, right) = (AveragingWindows.Beyond(x.Shape[2], height, kernel.Height, step.Height, pad.Height), AveragingWindows.Beyond(x.Shape[3], width, kernel.Width, step.Width, pad.Width));
-            if (step == kernel && pad == 0 && below == 0 && right == 0 && (long)kernel.Height * kernel.Width > LargeWindow)
+            if (step == kernel && pad == 0 && below == 0 && right == 0
+                && (long)kernel.Height * kernel.Width > LargeWindow)
                 return AveragingWindows.SideBySide(x, kernel, height, width);
             var planes = x.Reshape(x.Shape[0] * x.Shape[1], 1, x.Shape[2], x.Shape[3]).PadAxis(2, 0, below).PadAxis(3, 0, right);
-            var weight = Tensor.Full((int[])[1, 1, kernel.Height, kernel.Width], 1.0 / ((double)kernel.Height * kernel.Width), x.DType);
+            var weight = Tensor.Full((int[])[1, 1, kernel.Height, kernel.Width],
+                1.0 / ((double)kernel.Height * kernel.Width), x.DType);
             // Of rows and columns beyond the padding, in a stride that does not reach them, the convolution may make one window more.
             var y = planes.Conv2d(weight, null, step, pad).Slice(2, 0, height).Slice(3, 0, width);
             if (below > 0) y *= AveragingWindows.Share(x, 2, height, kernel.Height, step.Height, pad.Height);
@@ -38,7 +40,9 @@ public static class AvgPool2dMethods
         public Tensor AdaptiveAvgPool2d(Size2 size)
         {
             if (x.Rank < 2 || x.Shape[-2] == 0 || x.Shape[-1] == 0 || size.Height < 1 || size.Width < 1)
-                throw new AdjointException($"AdaptiveAvgPool2d: an input (…, h, w), neither of them 0, and a positive size are needed: found {x.Shape} and {size}");
+                throw new AdjointException(
+                    $"AdaptiveAvgPool2d: an input (…, h, w), neither of them 0, and a positive size are needed: "
+                        + $"found {x.Shape} and {size}");
             Shape.CheckFits([.. x.Shape.Sizes[..^2], size.Height, size.Width], x.DType, "AdaptiveAvgPool2d");
             return AveragingWindows.Adaptive(AveragingWindows.Adaptive(x, x.Rank - 2, size.Height), x.Rank - 1, size.Width);
         }
@@ -56,7 +60,8 @@ internal static class AveragingWindows
 
     internal static void Check(Shape x, Size2 kernel, Size2 stride, Size2 padding)
     {
-        if (x.Rank != 4 || x[2] == 0 || x[3] == 0) throw new AdjointException($"{Op}: an input (n, channels, h, w), h and w not 0, is needed: found {x}");
+        if (x.Rank != 4 || x[2] == 0 || x[3] == 0)
+            throw new AdjointException($"{Op}: an input (n, channels, h, w), h and w not 0, is needed: found {x}");
         Check(kernel, stride, padding);
         if (x[2] + 2L * padding.Height < kernel.Height || x[3] + 2L * padding.Width < kernel.Width)
             throw new AdjointException($"{Op}: a window {kernel} is larger than the input {x} with padding {padding}; use a smaller window");
@@ -67,7 +72,8 @@ internal static class AveragingWindows
     {
         if (kernel.Height < 1 || kernel.Width < 1 || stride.Height < 1 || stride.Width < 1)
             throw new AdjointException($"{Op}: window and stride must be positive: found {kernel} and {stride}");
-        if (padding.Height < 0 || padding.Width < 0 || 2L * padding.Height > kernel.Height || 2L * padding.Width > kernel.Width)
+        if (padding.Height < 0 || padding.Width < 0 || 2L * padding.Height > kernel.Height
+            || 2L * padding.Width > kernel.Width)
             throw new AdjointException($"{Op}: the padding must be from 0 to half of the window {kernel}: found {padding}");
     }
 
@@ -80,7 +86,9 @@ internal static class AveragingWindows
     {
         int[] shape = [1, 1, 1, 1];
         shape[axis] = count;
-        double[] share = [.. Enumerable.Range(0, count).Select(i => (double)kernel / Math.Min(kernel, x.Shape[axis] + 2L * padding - (long)i * stride))];
+        var end = x.Shape[axis] + 2L * padding;
+        var share = new double[count];
+        for (var i = 0; i < count; i++) share[i] = (double)kernel / Math.Min(kernel, end - (long)i * stride);
         return Tensor.From((ReadOnlySpan<double>)share, shape).To(x.DType);
     }
 
@@ -96,7 +104,8 @@ internal static class AveragingWindows
         {
             // Each window covers one position, or two neighbours.
             var (first, last) = (new int[size], new int[size]);
-            for (var i = 0; i < size; i++) (first[i], last[i]) = ((int)((long)i * old / size), (int)(((i + 1L) * old + size - 1) / size) - 1);
+            for (var i = 0; i < size; i++)
+                (first[i], last[i]) = ((int)((long)i * old / size), (int)(((i + 1L) * old + size - 1) / size) - 1);
             return x.IndexSelect(axis, first) * 0.5 + x.IndexSelect(axis, last) * 0.5;
         }
         if (old % size != 0)

@@ -60,7 +60,8 @@ internal static class PoolWindows
 {
     internal static PoolShape Of(Shape x, Size2 kernel, Size2 stride, Size2 padding, bool ceil, string op)
     {
-        if (x.Rank != 4 || x[2] == 0 || x[3] == 0) throw new AdjointException($"{op}: an input (n, channels, h, w), h and w not 0, is needed: found {x}");
+        if (x.Rank != 4 || x[2] == 0 || x[3] == 0)
+            throw new AdjointException($"{op}: an input (n, channels, h, w), h and w not 0, is needed: found {x}");
         Check(kernel, stride, padding, op);
         if (x[2] + 2L * padding.Height < kernel.Height || x[3] + 2L * padding.Width < kernel.Width)
             throw new AdjointException($"{op}: a window {kernel} is larger than the input {x} with padding {padding}; use a smaller window");
@@ -77,7 +78,8 @@ internal static class PoolWindows
             throw new AdjointException($"{op}: a window of 1 to 256 elements is needed: found {kernel}");
         if (stride.Height < 1 || stride.Width < 1)
             throw new AdjointException($"{op}: the stride must be positive: found {stride}");
-        if (padding.Height < 0 || padding.Width < 0 || 2L * padding.Height > kernel.Height || 2L * padding.Width > kernel.Width)
+        if (padding.Height < 0 || padding.Width < 0 || 2L * padding.Height > kernel.Height
+            || 2L * padding.Width > kernel.Width)
             throw new AdjointException($"{op}: the padding must be from 0 to half of the window {kernel}: found {padding}");
     }
 

@@ -44,6 +44,7 @@ public static class LinearMethods
         /// <exception cref="AdjointException">The shapes or types do not fit.</exception>
         public Tensor Linear(Tensor weight, Tensor bias) => x.Rank == 2
             ? Op.Apply(LinearOp.Instance, x, weight, bias)
-            : Op.Apply(LinearOp.Instance, x.Reshape(Shape.Product(x.Shape.Sizes[..^1]), x.Shape[-1]), weight, bias).Reshape([.. x.Shape.Sizes[..^1], weight.Shape[0]]);
+            : Op.Apply(LinearOp.Instance, x.Reshape(Shape.Product(x.Shape.Sizes[..^1]), x.Shape[-1]), weight,
+                bias).Reshape([.. x.Shape.Sizes[..^1], weight.Shape[0]]);
     }
 }

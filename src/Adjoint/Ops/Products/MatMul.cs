@@ -49,7 +49,10 @@ public static class MatMulMethods
             if (a.Rank == 1) return a.Unsqueeze(0).MatMul(b).Squeeze(b.Rank == 1 ? 0 : -2);
             if (b.Rank == 1) return a.MatMul(b.Unsqueeze(1)).Squeeze(-1);
             if (b.Rank == 2 && a.Rank > 2 && a.Shape[-1] == b.Shape[0])
-                return Op.Apply(MatMulOp.Instance, a.Reshape(Shape.Product(a.Shape.Sizes[..^1]), a.Shape[-1]), b).Reshape([.. a.Shape.Sizes[..^1], b.Shape[-1]]);
+            {
+                var rows = a.Reshape(Shape.Product(a.Shape.Sizes[..^1]), a.Shape[-1]);
+                return Op.Apply(MatMulOp.Instance, rows, b).Reshape([.. a.Shape.Sizes[..^1], b.Shape[-1]]);
+            }
             if (a.Rank == 2 && b.Rank == 2) return Op.Apply(MatMulOp.Instance, a, b);
             var lead = Shape.Broadcast((int[])[.. a.Shape.Sizes[..^2]], (int[])[.. b.Shape.Sizes[..^2]], "MatMul");
             return Op.Apply(MatMulOp.Instance, a.Expand([.. lead, .. a.Shape.Sizes[^2..]]), b.Expand([.. lead, .. b.Shape.Sizes[^2..]]));
