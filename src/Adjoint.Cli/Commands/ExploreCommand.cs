@@ -84,7 +84,7 @@ internal static class ExploreCommand
 
     private static int Serve(TrainSettings settings, string? checkpoint, int port, bool open, TextWriter output, TextWriter error)
     {
-        using var page = ExplorerPage.Serve(Begin(TaskOf(settings, settings.LoadData()), checkpoint), port);
+        using var page = ExplorerPage.Serve(Begin(TaskOf(settings, LoadData(settings, checkpoint)), checkpoint), port);
         using var stopped = new ManualResetEventSlim();
         void Stop(PosixSignalContext context)
         {
@@ -101,6 +101,16 @@ internal static class ExploreCommand
         return 0;
     }
 
+    /// <summary>The samples, standardised by what the model that the page begins with was trained with.</summary>
+    internal static DataSplits LoadData(TrainSettings settings, string? checkpoint)
+    {
+        if (checkpoint is null) return settings.LoadData();
+        SafeTensors.Load(checkpoint, out var metadata);
+        return Standardize.StatisticsOf(metadata) is { } statistics
+            ? (settings with { Pixels = "unit" }).LoadData().Standardize(statistics)
+            : settings.LoadData();
+    }
+
     private static Exploration Begin(LearningTask task, string? checkpoint)
     {
         if (checkpoint is null) return Exploration.Of(task);
@@ -115,17 +125,12 @@ internal static class ExploreCommand
         }
     }
 
-    // A run's folder brings its settings; a file none but how its samples were scaled.
+    // A run's folder brings its settings; a file brings none.
     private static (string? File, IReadOnlyDictionary<string, string> Settings) Checkpoint(string? path)
     {
         var settings = new Dictionary<string, string>();
         if (path is null) return (null, settings);
-        if (File.Exists(path))
-        {
-            SafeTensors.Load(path, out var metadata);
-            if (Standardize.FromMetadata(metadata) is not null) settings["pixels"] = "standard";
-            return (path, settings);
-        }
+        if (File.Exists(path)) return (path, settings);
         if (!Directory.Exists(path)) throw new AdjointException($"--checkpoint {path}: no such folder or file; name the folder of a run, or a .safetensors file");
         var best = Path.Combine(path, "best.safetensors");
         if (!File.Exists(best)) throw new AdjointException($"--checkpoint {path}: holds no best.safetensors; name the folder of a run, or a .safetensors file");

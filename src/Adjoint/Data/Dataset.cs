@@ -165,9 +165,10 @@ public sealed record DataSplits(Dataset Train, Dataset Validation, Dataset? Test
     /// All parts with each column of vectors, or each channel of images, minus its mean, over its standard deviation,
     /// both of the training part.
     /// </summary>
-    public DataSplits Standardize()
-    {
-        var statistics = Train.ChannelStatistics();
-        return new(Train.Standardize(statistics), Validation.Standardize(statistics), Test?.Standardize(statistics));
-    }
+    public DataSplits Standardize() => Standardize(Train.ChannelStatistics());
+
+    /// <summary>All parts by means and deviations that are given, such as those of a model file.</summary>
+    /// <exception cref="AdjointException">There are not as many as columns or channels.</exception>
+    public DataSplits Standardize((double[] Mean, double[] Deviation) statistics) =>
+        new(Train.Standardize(statistics), Validation.Standardize(statistics), Test?.Standardize(statistics));
 }

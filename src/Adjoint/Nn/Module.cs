@@ -225,7 +225,7 @@ public abstract class Module
     private void RequireNew<T>(string name, IEnumerable<(string Name, T Value)> present)
     {
         if (name.Length == 0 || name.Contains('.'))
-            throw new AdjointException($"{GetType().Name}: names within a module are words with no dot: found '{name}'");
+            throw new AdjointException($"{GetType().Name}: a name in a module is a word without dots: found '{name}'");
         if (present.Any(entry => entry.Name == name))
             throw new AdjointException($"{GetType().Name}: there is a '{name}' already; names within a module differ");
     }

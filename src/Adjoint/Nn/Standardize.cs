@@ -41,13 +41,21 @@ public sealed class Standardize : Module
     public int Columns { get; }
 
     /// <summary>
-    /// By what a model file's metadata say of the samples that the model learned from; null where they say nothing.
+    /// The layer of what <see cref="StatisticsOf"/> a model file's metadata gives; null where it gives nothing.
     /// </summary>
     /// <exception cref="AdjointException">The metadata are damaged.</exception>
-    public static Standardize? FromMetadata(IReadOnlyDictionary<string, string> metadata)
+    public static Standardize? FromMetadata(IReadOnlyDictionary<string, string> metadata) =>
+        StatisticsOf(metadata) is { } statistics ? new(statistics) : null;
+
+    /// <summary>
+    /// By which means and deviations the samples that a model learned from were standardised, as its file's metadata
+    /// say; null where they say nothing.
+    /// </summary>
+    /// <exception cref="AdjointException">The metadata are damaged.</exception>
+    public static (double[] Mean, double[] Deviation)? StatisticsOf(IReadOnlyDictionary<string, string> metadata)
     {
         if (!metadata.ContainsKey(MeanKey) && !metadata.ContainsKey(DeviationKey)) return null;
-        return new((Numbers(MeanKey), Numbers(DeviationKey)));
+        return (Numbers(MeanKey), Numbers(DeviationKey));
 
         double[] Numbers(string key)
         {
@@ -69,7 +77,7 @@ public sealed class Standardize : Module
         return new double[columns];
     }
 
-    /// <summary>What <see cref="FromMetadata"/> reads.</summary>
+    /// <summary>What <see cref="StatisticsOf"/> reads.</summary>
     internal static IEnumerable<(string Key, string Value)> Metadata((double[] Mean, double[] Deviation) statistics) =>
         [(MeanKey, Text(statistics.Mean)), (DeviationKey, Text(statistics.Deviation))];
 

@@ -1,3 +1,5 @@
+using Adjoint.Cli;
+using Adjoint.Cli.Commands;
 using Adjoint.Data;
 using Adjoint.IO;
 using Adjoint.Nn;
@@ -158,6 +160,22 @@ public sealed class StandardizeTests : IDisposable
         }
         var damaged = new Dictionary<string, string> { ["standardize.mean"] = "1 x" };
         AssertRefused("must be numbers: found 'x'", () => Standardize.FromMetadata(damaged));
+    }
+
+    [Fact]
+    public void A_page_shows_samples_as_the_model_learned_from_them()
+    {
+        var file = Path.Combine(folder, "model.safetensors");
+        var metadata = Standardize.Metadata(([1, -2], [2, 4])).ToDictionary(entry => entry.Key, entry => entry.Value);
+        SafeTensors.Save(file, new Linear(2, 2).StateDict(), metadata);
+        var settings = new TrainSettings(
+            "synth", "mlp", "5", 1, "tanh", 32, 1, 1, "sgd", 0, 0, "mean", "unit", 1, 1, null);
+        var (raw, shown) = (settings.LoadData().Validation, ExploreCommand.LoadData(settings, file).Validation);
+        Assert.Equal(raw.Sample(3)[0], shown.Sample(3)[0] * 2 + 1, 1e-5f);
+        Assert.Equal(raw.Sample(3)[1], shown.Sample(3)[1] * 4 - 2, 1e-5f);
+        SafeTensors.Save(file, new Linear(2, 2).StateDict());
+        Assert.Null(ExploreCommand.LoadData(settings, file).Train.Statistics);
+        Assert.Null(ExploreCommand.LoadData(settings, null).Train.Statistics);
     }
 
     private static Dataset Make(float[] values, int columns) =>
