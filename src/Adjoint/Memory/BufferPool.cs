@@ -16,10 +16,12 @@ internal static class BufferPool
     internal const int Alignment = 64;
 
     private const int BucketsPerOctave = 4;
-    private static readonly ConcurrentStack<byte[]>[] Buckets = [.. Enumerable.Range(0, 33 * BucketsPerOctave).Select(_ => new ConcurrentStack<byte[]>())];
+    private static readonly ConcurrentStack<byte[]>[] Buckets =
+        [.. Enumerable.Range(0, 33 * BucketsPerOctave).Select(_ => new ConcurrentStack<byte[]>())];
     private static long pooledBytes;
     private static long rentedBytes;
-    private static long rentedAtLeast;
+    private static long limit = long.MaxValue;
+    private static int collectionsAtLoadCheck;
 
     /// <summary>Bytes that lie in the pool, ready for the next request.</summary>
     internal static long PooledBytes => Interlocked.Read(ref pooledBytes);
@@ -27,68 +29,64 @@ internal static class BufferPool
     /// <summary>Bytes handed out and not yet returned.</summary>
     internal static long RentedBytes => Interlocked.Read(ref rentedBytes);
 
+    /// <summary>The most that may lie in the pool.</summary>
+    internal static long Limit
+    {
+        get => Interlocked.Read(ref limit);
+        set
+        {
+            Interlocked.Exchange(ref limit, value);
+            Trim(value);
+        }
+    }
+
     internal static byte[] Rent(long byteLength)
     {
         var bucket = BucketFor(byteLength + Alignment, out var size);
         // The last bucket ends where arrays do.
         size = Math.Min(size, Array.MaxLength);
+        if (!TryPop(bucket, out var buffer) && DroppedBuffers.Find(RentedBytes)) TryPop(bucket, out buffer);
         Interlocked.Add(ref rentedBytes, size);
-        if (Buckets[bucket].TryPop(out var buffer))
-        {
-            Interlocked.Add(ref pooledBytes, -size);
-            return buffer;
-        }
-        NudgeCollector();
-        return GC.AllocateUninitializedArray<byte>((int)size, pinned: true);
+        return buffer ?? GC.AllocateUninitializedArray<byte>((int)size, pinned: true);
     }
 
     internal static void Return(byte[] buffer)
     {
-        LowerMark(Interlocked.Add(ref rentedBytes, -buffer.Length));
-        Interlocked.Add(ref pooledBytes, buffer.Length);
-        Buckets[BucketFor(buffer.Length, out _)].Push(buffer);
-        if (PooledBytes > 64 << 20 && GC.GetGCMemoryInfo(GCKind.Any) is { HighMemoryLoadThresholdBytes: > 0 } info && info.MemoryLoadBytes > info.HighMemoryLoadThresholdBytes)
-            Trim();
-    }
-
-    /// <summary>Counts a buffer as no longer rented that will not come back: someone still looks at it.</summary>
-    internal static void Forget(byte[] buffer) => LowerMark(Interlocked.Add(ref rentedBytes, -buffer.Length));
-
-    /// <summary>Gives everything that lies in the pool back to the garbage collector.</summary>
-    internal static void Trim()
-    {
-        foreach (var bucket in Buckets)
-            while (bucket.TryPop(out var buffer))
-                Interlocked.Add(ref pooledBytes, -buffer.Length);
-    }
-
-    // Inference drops tensors without telling anyone: the small handles that own the buffers give the collector no
-    // reason to run. When the pool runs out and much was rented since the last time, a collection lets their finalizers
-    // hand the buffers back: a cheap young one first, a full one if that found little. What counts is the growth since
-    // the least that was rented after the last collection: were it what that collection left, one large moment would allow
-    // half of its size in garbage for as long as the process lives.
-    private static void NudgeCollector()
-    {
-        var grown = RentedBytes - Interlocked.Read(ref rentedAtLeast);
-        if (grown < Math.Max(32 << 20, Interlocked.Read(ref rentedAtLeast) / 2))
+        Forget(buffer);
+        if (Interlocked.Add(ref pooledBytes, buffer.Length) > Limit)
+        {
+            Interlocked.Add(ref pooledBytes, -buffer.Length);
             return;
-        var before = RentedBytes;
-        for (var generation = 1; generation <= 2 && before - RentedBytes < grown / 2; generation++)
-        {
-            GC.Collect(generation, GCCollectionMode.Forced, blocking: true);
-            GC.WaitForPendingFinalizers();
         }
-        Interlocked.Exchange(ref rentedAtLeast, RentedBytes);
+        Buckets[BucketFor(buffer.Length, out _)].Push(buffer);
+        if (PooledBytes > 64 << 20 && IsMemoryShort()) Trim();
     }
 
-    private static void LowerMark(long rented)
+    /// <summary>Counts a buffer as no longer rented that does not come back: someone still looks at it.</summary>
+    internal static void Forget(byte[] buffer) =>
+        DroppedBuffers.NoteRented(Interlocked.Add(ref rentedBytes, -buffer.Length));
+
+    /// <summary>Gives what lies in the pool to the collector, the largest first, until so much is left.</summary>
+    internal static void Trim(long keep = 0)
     {
-        for (var mark = Interlocked.Read(ref rentedAtLeast); rented < mark;)
-        {
-            var found = Interlocked.CompareExchange(ref rentedAtLeast, rented, mark);
-            if (found == mark) return;
-            mark = found;
-        }
+        for (var bucket = Buckets.Length - 1; bucket >= 0; bucket--)
+            while (PooledBytes > keep && TryPop(bucket, out _)) { }
+    }
+
+    private static bool TryPop(int bucket, out byte[]? buffer)
+    {
+        if (!Buckets[bucket].TryPop(out buffer)) return false;
+        Interlocked.Add(ref pooledBytes, -buffer.Length);
+        return true;
+    }
+
+    // The collector measures the load of the machine when it runs.
+    private static bool IsMemoryShort()
+    {
+        var collections = GC.CollectionCount(0);
+        if (Interlocked.Exchange(ref collectionsAtLoadCheck, collections) == collections) return false;
+        var info = GC.GetGCMemoryInfo(GCKind.Any);
+        return info.HighMemoryLoadThresholdBytes > 0 && info.MemoryLoadBytes > info.HighMemoryLoadThresholdBytes;
     }
 
     private static int BucketFor(long bytes, out long size)

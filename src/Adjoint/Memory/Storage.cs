@@ -153,10 +153,7 @@ public sealed class Storage
             return;
         var bytes = Interlocked.Exchange(ref buffer, null);
         GC.SuppressFinalize(this);
-        if (bytes is null) return;
-        if (Arena is { } owner) owner.Return(bytes);
-        else if (isLent) BufferPool.Forget(bytes);
-        else BufferPool.Return(bytes);
+        if (bytes is not null) HandBack(bytes, isLookedAt: isLent);
     }
 
     private static void ThrowTooLarge(long byteLength) => throw new AdjointException(
@@ -173,7 +170,13 @@ public sealed class Storage
         if (Interlocked.Exchange(ref buffer, null) is not { } bytes) return;
         GC.SuppressFinalize(this);
         // The other thread notes itself before it takes the address.
-        if (isLent || isShared) BufferPool.Forget(bytes);
+        HandBack(bytes, isLookedAt: isLent || isShared);
+    }
+
+    private void HandBack(byte[] bytes, bool isLookedAt)
+    {
+        if (Arena is { } owner) owner.Return(bytes);
+        else if (isLookedAt) BufferPool.Forget(bytes);
         else BufferPool.Return(bytes);
     }
 
