@@ -47,8 +47,8 @@ internal static class OpsCommand
         output.WriteLine($"{"op",-16} {"first derivative",18} {"second derivative",18}");
         foreach (var entry in OpCatalogue.All)
         {
-            var first = GradCheck.Run(entry.Call, entry.Inputs());
-            var second = entry.IsSmooth ? GradCheck.RunSecondOrder(entry.Call, entry.Inputs()) : null;
+            var first = entry.Check()!;
+            var second = entry.Check(second: true);
             var passed = first.Passed && second is not { Passed: false };
             if (!passed) failed++;
             output.WriteLine($"{entry.Op.Name,-16} {Error(first),18} {(second is null ? "not smooth" : second.Comparisons == 0 ? "0" : Error(second)),18}{(passed ? "" : $"  FAILED: {first.Worst} {second?.Worst}")}");

@@ -7,10 +7,15 @@ internal sealed class EluOp(double alpha) : UnaryOp<EluOp.Lane, EluOp.Slope>(new
 {
     public override string Name => "Elu";
     public override string Formula => "y = x where x > 0, else α(eˣ − 1)";
-    public override string Derivation => "∂L/∂x = g where x > 0, else g·αeˣ";
+    public override string Derivation => "∂L/∂x = g·αeˣ where x ≤ 0, else g, where x is NaN too";
     public override Saves Saves => Saves.Inputs;
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [Tensor.Where(node.Inputs[0].Greater(0), gradient, gradient * node.Inputs[0].Clamp(double.NegativeInfinity, 0).Exp() * alpha)];
+    public override Tensor?[] Backward(OpNode node, Tensor gradient)
+    {
+        var x = node.Inputs[0];
+        var below = gradient * x.Clamp(double.NegativeInfinity, 0).Exp() * alpha;
+        return [Tensor.Where(x.LessOrEqual(0), below, gradient)];
+    }
 
     internal readonly struct Lane(double alpha) : IUnaryLane
     {
@@ -20,7 +25,8 @@ internal sealed class EluOp(double alpha) : UnaryOp<EluOp.Lane, EluOp.Slope>(new
     // x is the incoming gradient, y the saved input.
     internal readonly struct Slope(double alpha) : IBinaryLane
     {
-        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => V.Select(V.Less(V.Splat(0), y), x, x * V.Splat(alpha) * V.Exp(y));
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> =>
+            V.Select(V.LessEqual(y, V.Splat(0)), x * V.Splat(alpha) * V.Exp(y), x);
     }
 }
 

@@ -86,6 +86,7 @@ public static class SumMethods
             var mean = x.Mean(axes, keepDims: true);
             Tensor missed;
             using (new NoGrad()) missed = (x - mean).Mean(axes, keepDims: true);
+            Backend.Current.Map(new FiniteLane(), missed, missed);
             return x - (mean + missed);
         }
 
@@ -106,5 +107,12 @@ public static class SumMethods
             var result = (x - shift).Exp().Sum(axes, keepDims: true).Log() + shift;
             return keepDims ? result : result.Reshape(new ReducedAxes(x.Shape, axes, "LogSumExp").Dropped.Sizes);
         }
+    }
+
+    // What an infinite mean misses is no number, and would make one of the deviations too.
+    private readonly struct FiniteLane : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> =>
+            V.Select(V.Less(V.Abs(x), V.Splat(double.PositiveInfinity)), x, V.Splat(0));
     }
 }
