@@ -4,8 +4,8 @@ namespace Adjoint.Kernels;
 
 /// <summary>
 /// Powers. Special cases as the C standard has them (ISO C17, F.10.4.4): x⁰ = 1 and 1ʸ = 1 even for NaN, (−1)^±∞ = 1,
-/// signs of zeros and infinities by the parity of y, NaN for a finite x &lt; 0 with a broken y. What is representable is
-/// met exactly; the rest is within one unit in the last place.
+/// signs of zeros and infinities by the parity of y, NaN for a finite x &lt; 0 with a broken y. What is representable
+/// is met exactly; the rest is within one unit in the last place.
 /// </summary>
 public static class LanePower
 {

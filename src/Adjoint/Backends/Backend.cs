@@ -114,10 +114,11 @@ public abstract class Backend
     public virtual void IndexAdd(Tensor x, int axis, int[] index, Tensor y) => throw Missing();
 
     /// <summary>
-    /// Loss of each row, and, where wanted, gradient = scale · (softmax(logits) − target). Logits (n, c), labels (n) int64.
+    /// Loss of each row, and, where wanted, gradient = scale · (softmax(logits) − target). Logits (n, c), int64 labels.
     /// </summary>
     public virtual void SoftmaxCrossEntropy(
-        Tensor logits, Tensor labels, double smoothing, Tensor losses, Tensor? gradient, double scale) => throw Missing();
+        Tensor logits, Tensor labels, double smoothing, Tensor losses, Tensor? gradient, double scale) =>
+        throw Missing();
 
     /// <summary>The error of an operation that this backend lacks.</summary>
     protected NotSupportedException Missing([CallerMemberName] string operation = "") =>

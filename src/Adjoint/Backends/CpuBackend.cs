@@ -280,10 +280,12 @@ public sealed unsafe partial class CpuBackend : Backend
         var (rows, classes) = (x.Shape[0], x.Shape[1]);
         fixed (long* target = y.Data<long>())
             if (type == DType.Float32)
-                fixed (float* from = x.Data<float>(), to = losses.Data<float>(), slope = gradient is null ? [] : gradient.Data<float>())
+                fixed (float* from = x.Data<float>(), to = losses.Data<float>(), slope = gradient is null
+                    ? [] : gradient.Data<float>())
                     Kernels.SoftmaxCrossEntropy.Run(from, target, to, slope, rows, classes, smoothing, scale);
             else
-                fixed (double* from = x.Data<double>(), to = losses.Data<double>(), slope = gradient is null ? [] : gradient.Data<double>())
+                fixed (double* from = x.Data<double>(), to = losses.Data<double>(), slope = gradient is null
+                    ? [] : gradient.Data<double>())
                     Kernels.SoftmaxCrossEntropy.Run(from, target, to, slope, rows, classes, smoothing, scale);
         GC.KeepAlive(x);
         GC.KeepAlive(y);

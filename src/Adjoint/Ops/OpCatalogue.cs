@@ -11,7 +11,9 @@ public sealed record OpEntry(
     Op Op, Func<Tensor[], Tensor> Call, Func<Tensor[]> Inputs, bool IsSmooth = true, Func<Tensor[]>? AtZero = null,
     bool IsSmoothAtZero = true)
 {
-    /// <summary>Compares the first derivative, or the second, with finite differences at all inputs; the worst outcome.</summary>
+    /// <summary>
+    /// Compares the first derivative, or the second, with finite differences at all inputs; the worst outcome.
+    /// </summary>
     /// <param name="second">Whether the second derivative is meant.</param>
     /// <returns>Null where there is no second derivative to compare.</returns>
     public GradCheckResult? Check(bool second = false)

@@ -63,8 +63,8 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// The value of a tensor with one element; an int64 above 2⁵³ is rounded to a double, where <see cref="Item{T}"/> gives
-    /// all digits.
+    /// The value of a tensor with one element; an int64 above 2⁵³ is rounded to a double, where <see cref="Item{T}"/>
+    /// gives all digits.
     /// </summary>
     /// <exception cref="AdjointException">There is not exactly one element.</exception>
     public double Item() => DType switch
@@ -76,7 +76,7 @@ public sealed partial class Tensor
     };
 
     /// <summary>The value of a tensor with one element, in its own type: <c>x.Item&lt;long&gt;()</c>.</summary>
-    /// <exception cref="AdjointException">There is not one element, or <typeparamref name="T"/> is not its type.</exception>
+    /// <exception cref="AdjointException">There is not one element, or it is no <typeparamref name="T"/>.</exception>
     public T Item<T>() where T : unmanaged
     {
         if (Length != 1)

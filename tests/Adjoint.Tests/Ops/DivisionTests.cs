@@ -38,7 +38,8 @@ public class DivisionTests
     [Fact]
     public void Products_with_numbers_keep_the_sign_of_zero()
     {
-        foreach (var y in (Tensor[])[Tensor.Scalar(-0.0) * 2, 2 * Tensor.Scalar(-0.0), Tensor.Scalar(0) * -2, Tensor.Scalar(-0.0) / 2])
+        foreach (var y in (Tensor[])[Tensor.Scalar(-0.0) * 2, 2 * Tensor.Scalar(-0.0), Tensor.Scalar(0) * -2,
+            Tensor.Scalar(-0.0) / 2])
             Assert.True(double.IsNegative(y.Item()));
         Assert.False(double.IsNegative((Tensor.Scalar(-0.0) * -2).Item()));
     }
@@ -52,8 +53,10 @@ public class DivisionTests
             foreach (var n in (int[])[1, 2, 3, 7, 31, 100, 384, 1000, 8191])
             {
                 var x = Tensor.Full([2, n], level, dtype);
-                Assert.All(x.LayerNorm(Tensor.Full([n], 1, dtype)).To(DType.Float64).ToArray<double>(), y => Assert.Equal(0, y));
-                Assert.All(x.Reshape(2, n, 1).GroupNorm(1, Tensor.Full([n], 1, dtype), Tensor.Zeros([n], dtype)).To(DType.Float64).ToArray<double>(), y => Assert.Equal(0, y));
+                Assert.All(x.LayerNorm(Tensor.Full([n], 1, dtype)).To(DType.Float64).ToArray<double>(), y =>
+                    Assert.Equal(0, y));
+                Assert.All(x.Reshape(2, n, 1).GroupNorm(1, Tensor.Full([n], 1, dtype),
+                    Tensor.Zeros([n], dtype)).To(DType.Float64).ToArray<double>(), y => Assert.Equal(0, y));
                 Assert.All(x.Var(1, correction: 0).To(DType.Float64).ToArray<double>(), y => Assert.Equal(0, y));
                 Assert.All(x.Var(0, correction: 0).To(DType.Float64).ToArray<double>(), y => Assert.Equal(0, y));
             }

@@ -9,31 +9,39 @@ public class LossTests
     public void Shapes_that_would_broadcast_are_refused_with_the_remedy(string loss)
     {
         var error = Assert.Throws<AdjointException>(() => Call(loss, Tensor.Zeros(4, 1), Tensor.Zeros(4)));
-        Assert.Equal($"{loss}: prediction and target must have one shape, nothing is broadcast: found (4, 1) and (4,); use .Reshape(…) on one of them", error.Message);
+        var rule = $"{loss}: prediction and target must have one shape, nothing is broadcast: ";
+        Assert.Equal($"{rule}found (4, 1) and (4,); use .Reshape(…) on one of them", error.Message);
         error = Assert.Throws<AdjointException>(() => Call(loss, Tensor.Zeros(4, 1), Tensor.Scalar(1)));
-        Assert.Equal($"{loss}: prediction and target must have one shape, nothing is broadcast: found (4, 1) and (); for one number as target, use .Expand(…) on it", error.Message);
-        foreach (var (left, right) in ((int[], int[])[])[([4], [4, 1]), ([4], [1]), ([1], [4]), ([2, 3], [3]), ([], [1]), ([1, 1], [1]), ([2, 3], [2, 1]), ([0], [1])])
-            Assert.Contains("must have one shape", Assert.Throws<AdjointException>(() => Call(loss, Tensor.Zeros(left), Tensor.Zeros(right))).Message, StringComparison.Ordinal);
-        foreach (var shape in (int[][])[[], [1], [4], [4, 1], [2, 3]]) Assert.True(double.IsFinite(Call(loss, Tensor.Zeros(shape), Tensor.Zeros(shape)).Item()));
+        Assert.Equal($"{rule}found (4, 1) and (); for one number as target, use .Expand(…) on it", error.Message);
+        foreach (var (left, right) in ((int[], int[])[])[([4], [4, 1]), ([4], [1]), ([1], [4]), ([2, 3], [3]),
+            ([], [1]), ([1, 1], [1]), ([2, 3], [2, 1]), ([0], [1])])
+            Assert.Contains("must have one shape",
+                Assert.Throws<AdjointException>(() => Call(loss, Tensor.Zeros(left), Tensor.Zeros(right))).Message,
+                StringComparison.Ordinal);
+        foreach (var shape in (int[][])[[], [1], [4], [4, 1], [2, 3]])
+            Assert.True(double.IsFinite(Call(loss, Tensor.Zeros(shape), Tensor.Zeros(shape)).Item()));
     }
 
     [Theory, InlineData(DType.Float32), InlineData(DType.Float64)]
     public void Binary_cross_entropy_keeps_small_losses_and_their_gradients(DType dtype)
     {
         foreach (var magnitude in (double[])[0, 0.1, 1, 5, 17, 20, 40, 80])
-            foreach (var (logit, target) in ((double, double)[])[(magnitude, 1), (-magnitude, 0), (magnitude, 0), (-magnitude, 1)])
+            foreach (var (logit, target) in ((double, double)[])[(magnitude, 1), (-magnitude, 0), (magnitude, 0),
+                (-magnitude, 1)])
                 foreach (var createGraph in (bool[])[false, true])
                 {
                     var (x, t) = (Tensor.Full([3], logit, dtype).RequireGrad(), Tensor.Full([3], target, dtype));
                     var loss = Loss.BceWithLogits(x, t, Reduction.Sum);
                     var towards = target == 1 ? -logit : logit;
-                    var (value, slope) = (3 * (Math.Max(towards, 0) + LogOfOnePlus(Math.Exp(-Math.Abs(towards)))), (target == 1 ? -1 : 1) / (1 + Math.Exp(-towards)));
+                    var (value, slope) = (3 * (Math.Max(towards, 0) + LogOfOnePlus(Math.Exp(-Math.Abs(towards)))),
+                        (target == 1 ? -1 : 1) / (1 + Math.Exp(-towards)));
                     var tolerance = dtype == DType.Float32 ? 1e-6 : 1e-14;
                     Assert.Equal(value, loss.Item(), tolerance * value);
                     var found = Differentiation.Gradients(loss, [x], createGraph: createGraph)[0]!;
                     Assert.Equal(slope, found.ItemAt(1), tolerance * Math.Abs(slope));
                 }
-        Assert.Equal(4.1399377e-8, Loss.BceWithLogits(Tensor.From(new[] { 17f }), Tensor.From(new[] { 1f })).Item(), 1e-13);
+        Assert.Equal(4.1399377e-8, Loss.BceWithLogits(Tensor.From(new[] { 17f }), Tensor.From(new[] { 1f })).Item(),
+            1e-13);
     }
 
     [Fact]

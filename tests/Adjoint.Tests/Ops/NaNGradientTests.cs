@@ -13,7 +13,8 @@ public class NaNGradientTests
             double[] Slope(Func<Tensor, Tensor> function)
             {
                 var x = Tensor.From(values).To(dtype).Detach().RequireGrad();
-                return [.. Differentiation.Gradients(function(x).Sum(), [x], Tensor.Scalar(3, dtype), createGraph: createGraph)[0]!.To(DType.Float64).ToArray<double>().TakeLast(4)];
+                return [.. Differentiation.Gradients(function(x).Sum(), [x], Tensor.Scalar(3, dtype),
+                    createGraph: createGraph)[0]!.To(DType.Float64).ToArray<double>().TakeLast(4)];
             }
 
             var zero = Tensor.Scalar(0, dtype);
@@ -32,7 +33,8 @@ public class NaNGradientTests
     [Fact]
     public void The_other_side_of_a_NaN_gets_its_gradient_too()
     {
-        var (x, y) = (Tensor.From(new[] { double.NaN, 1 }).RequireGrad(), Tensor.From(new[] { 1, double.NaN }).RequireGrad());
+        var (x, y) = (Tensor.From(new[] { double.NaN, 1 }).RequireGrad(),
+            Tensor.From(new[] { 1, double.NaN }).RequireGrad());
         x.Maximum(y).Sum().Backward();
         Assert.Equal([1, 1], x.Grad!.ToArray<double>());
         Assert.Equal([1, 1], y.Grad!.ToArray<double>());
@@ -45,14 +47,16 @@ public class NaNGradientTests
         {
             var x = Tensor.From(new[] { 1, double.NaN, 3, double.NaN, 2, 2, 1, 2 }, 2, 4).RequireGrad();
             (largest ? x.Max(1) : (-x).Min(1)).Sum().Backward();
-            Assert.Equal([0, 0.5, 0, 0.5, 1.0 / 3, 1.0 / 3, 0, 1.0 / 3], x.Grad!.ToArray<double>().Select(g => largest ? g : -g));
+            Assert.Equal([0, 0.5, 0, 0.5, 1.0 / 3, 1.0 / 3, 0, 1.0 / 3],
+                x.Grad!.ToArray<double>().Select(g => largest ? g : -g));
         }
     }
 
     [Fact]
     public void Max_pooling_sends_it_to_the_first_NaN()
     {
-        foreach (var (values, at) in ((double[], int)[])[([1, double.NaN, 3, double.NaN], 1), ([1, 4, 4, 2], 1), ([2, 2, 2, 2], 0), ([1, 2, 3, double.NaN], 3)])
+        foreach (var (values, at) in ((double[], int)[])[([1, double.NaN, 3, double.NaN], 1), ([1, 4, 4, 2], 1),
+            ([2, 2, 2, 2], 0), ([1, 2, 3, double.NaN], 3)])
         {
             var x = Tensor.From(values, 1, 1, 2, 2).RequireGrad();
             x.MaxPool2d(2).Sum().Backward();

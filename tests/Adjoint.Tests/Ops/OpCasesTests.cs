@@ -49,11 +49,13 @@ public class OpCasesTests
         Assert.All(OpCatalogue.All, entry =>
         {
             Assert.True(entry.Check() is { Passed: true, Comparisons: > 0 }, $"{entry.Op.Name}: {entry.Check()}");
-            Assert.True(entry.Check(second: true) is not { Passed: false }, $"{entry.Op.Name}: {entry.Check(second: true)}");
+            Assert.True(entry.Check(second: true) is not { Passed: false },
+                $"{entry.Op.Name}: {entry.Check(second: true)}");
         });
         // Kinks and poles, whose slopes at 0 are in SpecialPointTests.
         string[] without = ["Abs", "Elu", "LeakyRelu", "Log", "Maximum", "Minimum", "Relu", "Sign", "Sqrt"];
-        Assert.Equal(without, OpCatalogue.All.Where(entry => entry.AtZero is null).Select(entry => entry.Op.Name).Order());
+        Assert.Equal(without, OpCatalogue.All.Where(entry => entry.AtZero is null).Select(entry =>
+            entry.Op.Name).Order());
     }
 
     [Theory, MemberData(nameof(Names))]

@@ -11,17 +11,26 @@ public class PowerTests
     {
         { double.NaN, 0, 1 }, { double.NaN, -0.0, 1 }, { Infinity, 0, 1 }, { 0, 0, 1 }, { -0.0, 0, 1 }, { -3, 0, 1 },
         { 1, double.NaN, 1 }, { 1, Infinity, 1 }, { 1, -Infinity, 1 }, { -1, Infinity, 1 }, { -1, -Infinity, 1 },
-        { -1, double.NaN, double.NaN }, { 2, double.NaN, double.NaN }, { double.NaN, 2, double.NaN }, { double.NaN, 0.5, double.NaN },
-        { 0, 3, 0 }, { -0.0, 3, -0.0 }, { -0.0, 2, 0 }, { -0.0, 1, -0.0 }, { 0, 0.5, 0 }, { -0.0, 0.5, 0 }, { -0.0, 1.5, 0 }, { 0, Infinity, 0 },
-        { 0, -1, Infinity }, { -0.0, -1, -Infinity }, { -0.0, -3, -Infinity }, { -0.0, -2, Infinity }, { -0.0, -0.5, Infinity }, { -0.0, -1.5, Infinity },
+        { -1, double.NaN, double.NaN }, { 2, double.NaN, double.NaN }, { double.NaN, 2, double.NaN },
+        { double.NaN, 0.5, double.NaN },
+        { 0, 3, 0 }, { -0.0, 3, -0.0 }, { -0.0, 2, 0 }, { -0.0, 1, -0.0 }, { 0, 0.5, 0 }, { -0.0, 0.5, 0 },
+        { -0.0, 1.5, 0 }, { 0, Infinity, 0 },
+        { 0, -1, Infinity }, { -0.0, -1, -Infinity }, { -0.0, -3, -Infinity }, { -0.0, -2, Infinity },
+        { -0.0, -0.5, Infinity }, { -0.0, -1.5, Infinity },
         { 0, -0.5, Infinity }, { 0, -Infinity, Infinity },
-        { 0.5, Infinity, 0 }, { -0.5, Infinity, 0 }, { 2, Infinity, Infinity }, { -2, Infinity, Infinity }, { 0.5, -Infinity, Infinity }, { 2, -Infinity, 0 },
-        { Infinity, 0.5, Infinity }, { Infinity, -0.5, 0 }, { Infinity, 2, Infinity }, { Infinity, -2, 0 }, { Infinity, Infinity, Infinity }, { Infinity, -Infinity, 0 },
-        { -Infinity, 1.5, Infinity }, { -Infinity, 0.5, Infinity }, { -Infinity, -0.5, 0 }, { -Infinity, -1.5, 0 }, { -Infinity, 3, -Infinity }, { -Infinity, 2, Infinity },
+        { 0.5, Infinity, 0 }, { -0.5, Infinity, 0 }, { 2, Infinity, Infinity }, { -2, Infinity, Infinity },
+        { 0.5, -Infinity, Infinity }, { 2, -Infinity, 0 },
+        { Infinity, 0.5, Infinity }, { Infinity, -0.5, 0 }, { Infinity, 2, Infinity }, { Infinity, -2, 0 },
+        { Infinity, Infinity, Infinity }, { Infinity, -Infinity, 0 },
+        { -Infinity, 1.5, Infinity }, { -Infinity, 0.5, Infinity }, { -Infinity, -0.5, 0 }, { -Infinity, -1.5, 0 },
+        { -Infinity, 3, -Infinity }, { -Infinity, 2, Infinity },
         { -Infinity, -3, -0.0 }, { -Infinity, -1, -0.0 }, { -Infinity, -2, 0 }, { -Infinity, 1, -Infinity },
-        { -2, 0.5, double.NaN }, { -2, -0.5, double.NaN }, { -2, 1.5, double.NaN }, { -8, 1.0 / 3, double.NaN }, { -2, 3, -8 }, { -2, -3, -0.125 }, { -2, 4, 16 },
-        { 2, 65, 36893488147419103232.0 }, { -2, 65, -36893488147419103232.0 }, { -2, 66, 73786976294838206464.0 }, { 4, 0.5, 2 }, { 0.25, -0.5, 2 }, { 9, 1.5, 27 },
-        { 1e-45, -2, Infinity }, { 1e30, 2000, Infinity }, { 1e-30, 2000, 0 }, { -1e30, 2001, -Infinity }, { -1e-30, 2001, -0.0 },
+        { -2, 0.5, double.NaN }, { -2, -0.5, double.NaN }, { -2, 1.5, double.NaN }, { -8, 1.0 / 3, double.NaN },
+        { -2, 3, -8 }, { -2, -3, -0.125 }, { -2, 4, 16 },
+        { 2, 65, 36893488147419103232.0 }, { -2, 65, -36893488147419103232.0 }, { -2, 66, 73786976294838206464.0 },
+        { 4, 0.5, 2 }, { 0.25, -0.5, 2 }, { 9, 1.5, 27 },
+        { 1e-45, -2, Infinity }, { 1e30, 2000, Infinity }, { 1e-30, 2000, 0 }, { -1e30, 2001, -Infinity },
+        { -1e-30, 2001, -0.0 },
     };
 
     [Theory, MemberData(nameof(SpecialCases))]
@@ -31,10 +40,13 @@ public class PowerTests
         {
             // 10⁻⁴⁵ and 10^±60 are other numbers in float32.
             if (dtype == DType.Float64 && x == 1e-45) continue;
-            var (wide, exponent) = (Tensor.From(Enumerable.Repeat(x, 19).ToArray()).To(dtype), Tensor.From(Enumerable.Repeat(y, 19).ToArray()).To(dtype));
-            foreach (var result in (Tensor[])[wide.Pow(exponent), wide.Pow(Tensor.Scalar(y, dtype)), .. y == 1.0 / 3 ? [] : (Tensor[])[wide.Pow(y)]])
+            var (wide, exponent) = (Tensor.From(Enumerable.Repeat(x, 19).ToArray()).To(dtype),
+                Tensor.From(Enumerable.Repeat(y, 19).ToArray()).To(dtype));
+            foreach (var result in (Tensor[])[wide.Pow(exponent), wide.Pow(Tensor.Scalar(y, dtype)), .. y == 1.0 / 3
+                ? [] : (Tensor[])[wide.Pow(y)]])
                 foreach (var value in result.To(DType.Float64).ToArray<double>())
-                    Assert.True(BitConverter.DoubleToInt64Bits(value) == BitConverter.DoubleToInt64Bits(expected) || double.IsNaN(value) && double.IsNaN(expected),
+                    Assert.True(BitConverter.DoubleToInt64Bits(value) == BitConverter.DoubleToInt64Bits(expected)
+                        || double.IsNaN(value) && double.IsNaN(expected),
                         $"{x}^{y} = {value}, not {expected} ({dtype})");
         }
     }
@@ -60,7 +72,8 @@ public class PowerTests
             foreach (var dtype in (DType[])[DType.Float32, DType.Float64])
             {
                 Assert.Equal(expected[order - 1], Derivative(x => (-x.Pow(2)).Exp(), 0, order, dtype));
-                Assert.Equal(expected[order - 1], Derivative(x => (-x.Pow(Tensor.Scalar(2, dtype))).Exp(), 0, order, dtype));
+                Assert.Equal(expected[order - 1],
+                    Derivative(x => (-x.Pow(Tensor.Scalar(2, dtype))).Exp(), 0, order, dtype));
             }
     }
 
@@ -85,7 +98,8 @@ public class PowerTests
     {
         foreach (var createGraph in (bool[])[false, true])
         {
-            var (x, y) = (Tensor.From([0.0, 0, 0, 0, 0, 2, -0.0]).RequireGrad(), Tensor.From([0.0, 0.5, 1, 3, -1, 3, 2]).RequireGrad());
+            var (x, y) = (Tensor.From([0.0, 0, 0, 0, 0, 2, -0.0]).RequireGrad(),
+                Tensor.From([0.0, 0.5, 1, 3, -1, 3, 2]).RequireGrad());
             var slope = Differentiation.Gradients(x.Pow(y).Sum(), [y], createGraph: createGraph)[0]!.ToArray<double>();
             Assert.Equal([0, 0, 0, 0, double.NegativeInfinity, 8 * Math.Log(2), 0], slope);
         }
@@ -96,10 +110,12 @@ public class PowerTests
     {
         foreach (var (at, p) in ((double, double)[])[(2, 0), (2, 1), (0.5, 3), (3, -1.5), (0, 2), (0, 3)])
         {
-            var (x, y) = (Tensor.Scalar(at, DType.Float64).RequireGrad(), Tensor.Scalar(p, DType.Float64).RequireGrad());
+            var (x, y) = (Tensor.Scalar(at, DType.Float64).RequireGrad(),
+                Tensor.Scalar(p, DType.Float64).RequireGrad());
             var byX = Differentiation.Gradients(x.Pow(y), [x], createGraph: true)[0]!;
             // ∂²/∂x∂y xʸ = xʸ⁻¹ (1 + y ln x)
-            Assert.Equal(at == 0 ? 0 : Math.Pow(at, p - 1) * (1 + p * Math.Log(at)), Differentiation.Gradients(byX, [y])[0]!.Item(), 1e-12);
+            Assert.Equal(at == 0 ? 0 : Math.Pow(at, p - 1) * (1 + p * Math.Log(at)),
+                Differentiation.Gradients(byX, [y])[0]!.Item(), 1e-12);
         }
     }
 
@@ -113,7 +129,8 @@ public class PowerTests
                 foreach (var x in (double[])[2, 3, 5, 7, 9, 10, 11, 12, 15, 0.5, 0.75, 1.5, -3, -10, 1, -1, 1024])
                 {
                     var expected = Rounded(x, p, dtype);
-                    if (Rounded(x, p, null) is { } exact && exact == expected) Assert.Equal(expected, Power(x, p, dtype, scalar));
+                    if (Rounded(x, p, null) is { } exact && exact == expected) Assert.Equal(expected,
+                        Power(x, p, dtype, scalar));
                 }
     }
 
@@ -124,16 +141,20 @@ public class PowerTests
         var random = new Random(seed);
         for (var i = 0; i < 1000; i++)
         {
-            var p = (i % 50) switch { 0 => random.Next(-2000, 2001), < 25 => random.Next(-8, 9), _ => random.Next(-70, 71) };
+            var p = (i % 50) switch { 0 => random.Next(-2000, 2001), < 25 => random.Next(-8, 9), _ =>
+                random.Next(-70, 71) };
             // So that the result stays in range, or leaves it a little.
-            var x = Math.Pow(2, (random.NextDouble() * 2 - 1) * (dtype == DType.Float32 ? 155 : 1080) / Math.Max(2, Math.Abs(p))) * (random.Next(2) * 2 - 1);
+            var x = Math.Pow(2, (random.NextDouble() * 2 - 1) * (dtype == DType.Float32 ? 155 : 1080) / Math.Max(2,
+                Math.Abs(p))) * (random.Next(2) * 2 - 1);
             if (dtype == DType.Float32) x = (float)x;
             var expected = Rounded(x, p, dtype)!.Value;
             foreach (var scalar in (bool[])[true, false])
             {
                 var actual = Power(x, p, dtype, scalar);
-                var units = dtype == DType.Float32 ? Math.Abs((long)Ordinal((float)actual) - Ordinal((float)expected)) : Math.Abs(Ordinal(actual) - Ordinal(expected));
-                Assert.True(units <= 1, $"{x:R}^{p} = {actual:R}, rounded {expected:R}: {units} units (seed {seed}, scalar {scalar})");
+                var units = dtype == DType.Float32 ? Math.Abs((long)Ordinal((float)actual) - Ordinal((float)expected))
+                    : Math.Abs(Ordinal(actual) - Ordinal(expected));
+                Assert.True(units <= 1,
+                    $"{x:R}^{p} = {actual:R}, rounded {expected:R}: {units} units (seed {seed}, scalar {scalar})");
             }
         }
     }
@@ -147,8 +168,10 @@ public class PowerTests
         {
             var (x, y) = (Math.Exp(random.NextDouble() * 20 - 10), random.NextDouble() * 120 - 60);
             var (wide, narrow) = (Power(x, y, DType.Float64, false), Power((float)x, (float)y, DType.Float32, false));
-            Assert.True(Math.Abs(Ordinal(wide) - Ordinal(Math.Pow(x, y))) <= 1, $"{x:R}^{y:R} = {wide:R}, not {Math.Pow(x, y):R} (seed {seed})");
-            Assert.True(Math.Abs(Ordinal((float)narrow) - Ordinal((float)Math.Pow((float)x, (float)y))) <= 1, $"{(float)x:R}^{(float)y:R} = {narrow:R} (seed {seed})");
+            Assert.True(Math.Abs(Ordinal(wide) - Ordinal(Math.Pow(x, y))) <= 1,
+                $"{x:R}^{y:R} = {wide:R}, not {Math.Pow(x, y):R} (seed {seed})");
+            Assert.True(Math.Abs(Ordinal((float)narrow) - Ordinal((float)Math.Pow((float)x, (float)y))) <= 1,
+                $"{(float)x:R}^{(float)y:R} = {narrow:R} (seed {seed})");
         }
     }
 
@@ -166,9 +189,11 @@ public class PowerTests
         return y.Item();
     }
 
-    private static long Ordinal(double x) => BitConverter.DoubleToInt64Bits(x) is var bits && bits < 0 ? long.MinValue - bits : bits;
+    private static long Ordinal(double x) => BitConverter.DoubleToInt64Bits(x) is var bits && bits < 0
+        ? long.MinValue - bits : bits;
 
-    private static int Ordinal(float x) => BitConverter.SingleToInt32Bits(x) is var bits && bits < 0 ? int.MinValue - bits : bits;
+    private static int Ordinal(float x) => BitConverter.SingleToInt32Bits(x) is var bits && bits < 0
+        ? int.MinValue - bits : bits;
 
     // xᵖ by whole numbers of any length, rounded to nearest, ties to even; without a type null where it is no double.
     private static double? Rounded(double x, int p, DType? dtype)
@@ -202,7 +227,8 @@ public class PowerTests
             if (lost > half || lost == half && !kept.IsEven) kept += 1;
             (power, two) = (kept, two + cut);
         }
-        var magnitude = power.IsZero ? 0 : power.GetBitLength() + two > largest + 1 ? double.PositiveInfinity : Math.ScaleB((double)power, (int)two);
+        var magnitude = power.IsZero ? 0 : power.GetBitLength() + two > largest + 1 ? double.PositiveInfinity
+            : Math.ScaleB((double)power, (int)two);
         return dtype is null && !isExact ? null : isNegative ? -magnitude : magnitude;
     }
 }

@@ -23,7 +23,8 @@ public class ShiftInvarianceTests
                 Assert.Equal(Math.Log(2), labelled(x).Item(), dtype == DType.Float32 ? 6e-8 : 2e-16);
                 x.RequireGrad();
                 foreach (var createGraph in (bool[])[false, true])
-                    foreach (var slope in Differentiation.Gradients(labelled(x), [x], createGraph: createGraph)[0]!.To(DType.Float64).ToArray<double>())
+                    foreach (var slope in Differentiation.Gradients(labelled(x), [x],
+                        createGraph: createGraph)[0]!.To(DType.Float64).ToArray<double>())
                         Assert.InRange(Math.Abs(slope), 0, 0.2501);
             }
     }
@@ -36,7 +37,8 @@ public class ShiftInvarianceTests
         // Multiples of 1/8: with 10⁵ added they are still exact in float32.
         var values = Enumerable.Range(0, rows * classes).Select(_ => random.Next(-80, 81) / 8f).ToArray();
         var labels = Tensor.From(Enumerable.Range(0, rows).Select(i => i * 7L % classes).ToArray());
-        foreach (var loss in (Func<Tensor, Tensor>[])[x => Loss.CrossEntropy(x, labels), x => Loss.CrossEntropy(x, labels, 0.1, Reduction.Sum), x => Loss.Nll(x.LogSoftmax(), labels)])
+        foreach (var loss in (Func<Tensor, Tensor>[])[x => Loss.CrossEntropy(x, labels), x =>
+            Loss.CrossEntropy(x, labels, 0.1, Reduction.Sum), x => Loss.Nll(x.LogSoftmax(), labels)])
         {
             (float Value, float[] Slope) At(float shift)
             {
@@ -87,8 +89,11 @@ public class ShiftInvarianceTests
     {
         var labels = Tensor.From(new long[] { 0 });
         Assert.Equal(0, Loss.CrossEntropy(Tensor.From(new[] { 1, double.NegativeInfinity }, 1, 2), labels).Item());
-        Assert.Equal(double.PositiveInfinity, Loss.CrossEntropy(Tensor.From(new[] { double.NegativeInfinity, 1 }, 1, 2), labels).Item());
-        Assert.Equal(double.NaN, Loss.CrossEntropy(Tensor.From(new[] { double.PositiveInfinity, 1 }, 1, 2), labels).Item());
-        Assert.Equal(double.NaN, Loss.CrossEntropy(Tensor.From(new[] { double.NegativeInfinity, double.NegativeInfinity }, 1, 2), labels).Item());
+        Assert.Equal(double.PositiveInfinity,
+            Loss.CrossEntropy(Tensor.From(new[] { double.NegativeInfinity, 1 }, 1, 2), labels).Item());
+        Assert.Equal(double.NaN, Loss.CrossEntropy(Tensor.From(new[] { double.PositiveInfinity, 1 }, 1, 2),
+            labels).Item());
+        Assert.Equal(double.NaN, Loss.CrossEntropy(Tensor.From(new[] { double.NegativeInfinity,
+            double.NegativeInfinity }, 1, 2), labels).Item());
     }
 }

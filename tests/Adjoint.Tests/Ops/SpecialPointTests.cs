@@ -4,8 +4,10 @@ using System.Text.Json;
 namespace Adjoint.Tests.Ops;
 
 /// <summary>
-/// Values and gradients at 0, −0, NaN, ±∞, ties, huge and tiny numbers against PyTorch 1.13 (Debian's python3-torch). The
-/// figures are Goldens/special_points.json, written by the script beside it; where this library differs, a row says why.
+/// Values and gradients at 0, −0, NaN, ±∞, ties, huge and tiny numbers against PyTorch 1.13 (Debian's python3-torch).
+/// The
+/// figures are Goldens/special_points.json, written by the script beside it; where this library differs, a row says
+/// why.
 /// </summary>
 public class SpecialPointTests
 {
@@ -66,9 +68,11 @@ public class SpecialPointTests
         ["MaxPool2d"] = x => x[0].Reshape(-1, 1, 2, 2).MaxPool2d(2),
         ["AvgPool2d"] = x => x[0].Reshape(-1, 1, 2, 2).AvgPool2d(2),
         ["CrossEntropy"] = x => PerRow(x[0], row => Loss.CrossEntropy(row, Tensor.From(new long[] { 0 }))),
-        ["CrossEntropy, smoothed"] = x => PerRow(x[0], row => Loss.CrossEntropy(row, Tensor.From(new long[] { 1 }), 0.2)),
+        ["CrossEntropy, smoothed"] = x =>
+            PerRow(x[0], row => Loss.CrossEntropy(row, Tensor.From(new long[] { 1 }), 0.2)),
         ["Nll"] = x => PerRow(x[0], row => Loss.Nll(row.LogSoftmax(), Tensor.From(new long[] { 0 }))),
-        ["BceWithLogits"] = x => Each([x[0], Tensor.From([0, 1, 0.25, 1]).To(x[0].DType).Expand(RowCount, 4)], Loss.BceWithLogits),
+        ["BceWithLogits"] = x => Each([x[0], Tensor.From([0, 1, 0.25, 1]).To(x[0].DType).Expand(RowCount, 4)],
+            Loss.BceWithLogits),
         ["MatMul"] = x => x[0].MatMul(Tensor.From([1.0, 0, 0, 1, -1, 2, 0.5, -1], 4, 2).To(x[0].DType)),
     };
 
@@ -78,31 +82,40 @@ public class SpecialPointTests
         new("Sign", "value", HasNaN, "NaN stays NaN and leaves a trace; PyTorch gives 0", double.NaN),
         new("Abs", "gradient", HasNaN, "g · sign(NaN) is NaN and leaves a trace; PyTorch gives 0", double.NaN),
         new("L1", "gradient", x => double.IsNaN(x[0] - x[1]), "as for Abs", double.NaN),
-        new("Elu", "gradient", HasNaN, "PyTorch passes the gradient of a NaN in short tensors, and gives NaN in long ones"),
+        new("Elu", "gradient", HasNaN,
+            "PyTorch passes the gradient of a NaN in short tensors, and gives NaN in long ones"),
         new("Elu", "value", x => Math.Abs(x[0]) < 1e-4, "eˣ − 1 without cancellation; PyTorch rounds eˣ first"),
         new("Power 0.5", "value", HasMinusInfinity, "the C standard; PyTorch takes the root", double.PositiveInfinity),
         new("Power 0.5", "gradient", HasMinusInfinity, "½ · (−∞)^−½ by the C standard; PyTorch takes the root", 0),
         new("Power -0.5", "value", HasMinusInfinity, "the C standard; PyTorch takes the root", 0),
         new("Power 1.5", "gradient", HasMinusInfinity, "1.5 · (−∞)^½ by the C standard", double.PositiveInfinity),
-        new("Var", "gradient", x => !x.All(IsModest), "goes through the mean too, where ∞ meets ∞, or rounding of 10⁸ shows"),
-        new("Var", "value", x => x.Any(IsHuge), "squares that overflow make it ∞; PyTorch has ∞ − ∞", double.PositiveInfinity),
+        new("Var", "gradient", x => !x.All(IsModest),
+            "goes through the mean too, where ∞ meets ∞, or rounding of 10⁸ shows"),
+        new("Var", "value", x => x.Any(IsHuge), "squares that overflow make it ∞; PyTorch has ∞ − ∞",
+            double.PositiveInfinity),
         new("Var of the count", "value", x => x.Any(IsHuge), "as for Var", double.PositiveInfinity),
         new("Var of the count", "gradient", _ => true, "goes through the mean too, where ∞ meets ∞", double.NaN),
-        new("LogSumExp", "gradient", x => x.Max() >= 1e4, "softmax(x) itself; PyTorch exponentiates a difference of rounded numbers"),
-        new("Max", "gradient", HasNaN, "NaNs share the gradient, as in max() of PyTorch; its amax() gives NaN to the whole row"),
-        new("Min", "gradient", HasNaN, "NaNs share the gradient, as in min() of PyTorch; its amin() gives NaN to the whole row"),
+        new("LogSumExp", "gradient", x => x.Max() >= 1e4,
+            "softmax(x) itself; PyTorch exponentiates a difference of rounded numbers"),
+        new("Max", "gradient", HasNaN,
+            "NaNs share the gradient, as in max() of PyTorch; its amax() gives NaN to the whole row"),
+        new("Min", "gradient", HasNaN,
+            "NaNs share the gradient, as in min() of PyTorch; its amin() gives NaN to the whole row"),
         new("MaxPool2d", "gradient", x => x.Count(double.IsNaN) > 1, "the first NaN wins; in PyTorch the last"),
         new("LayerNorm", "value", x => x.Distinct().Count() == 1, "a constant row is 0; PyTorch rounds its mean", 0),
         new("LayerNorm", "", x => x.Max() >= 1e8, "the mean has its last digit; squares that overflow give 0, not NaN"),
-        new("BceWithLogits", "value", x => x.Any(double.IsInfinity), "the limit, ∞; PyTorch has 0 · ∞", double.PositiveInfinity),
+        new("BceWithLogits", "value", x => x.Any(double.IsInfinity), "the limit, ∞; PyTorch has 0 · ∞",
+            double.PositiveInfinity),
     ];
 
     private static readonly JsonElement[] Cases =
     [
-        .. JsonDocument.Parse(File.ReadAllText(Path.Combine(LayeringTests.Root(), Goldens))).RootElement.EnumerateArray(),
+        .. JsonDocument.Parse(File.ReadAllText(Path.Combine(LayeringTests.Root(),
+            Goldens))).RootElement.EnumerateArray(),
     ];
 
-    public static TheoryData<int, string> Rows() => [.. Cases.Select((one, i) => (i, $"{Text(one, "op")} {Text(one, "type")}"))];
+    public static TheoryData<int, string> Rows() =>
+        [.. Cases.Select((one, i) => (i, $"{Text(one, "op")} {Text(one, "type")}"))];
 
     [Theory, MemberData(nameof(Rows))]
     public void Values_and_gradients_are_PyTorchs_or_the_row_says_why_not(int number, string name)
@@ -122,14 +135,16 @@ public class SpecialPointTests
             var y = Call(op)(leaves);
             var weights = Tensor.From([.. Enumerable.Range(0, y.Length).Select(i => 1.0 + i % 3)]).To(type);
             var values = y.To(DType.Float64).ToArray<double>();
-            var gradients = Differentiation.Gradients(y, leaves, weights.Reshape(y.Shape.Sizes), createGraph: createGraph);
+            var gradients = Differentiation.Gradients(y, leaves, weights.Reshape(y.Shape.Sizes),
+                createGraph: createGraph);
             for (var i = 0; i < expected.Length; i++)
                 Check("value", i, i / (expected.Length / rows), expected[i], values[i]);
             for (var k = 0; k < leaves.Length; k++)
             {
                 var found = gradients[k]!.To(DType.Float64).ToArray<double>();
                 for (var i = 0; i < found.Length; i++)
-                    Check($"gradient {k}{(createGraph ? ", by the rule" : "")}", i, i / (found.Length / rows), slopes[k][i], found[i]);
+                    Check($"gradient {k}{(createGraph ? ", by the rule" : "")}", i, i / (found.Length / rows),
+                        slopes[k][i], found[i]);
             }
 
             void Check(string what, int at, int row, double wanted, double got)
@@ -149,18 +164,22 @@ public class SpecialPointTests
     {
         string[] moving =
         [
-            "Sum of the middle axis", "Sum of outer axes", "Expand", "Reshape", "Permute", "Slice", "Place", "Contiguous",
+            "Sum of the middle axis", "Sum of outer axes", "Expand", "Reshape", "Permute", "Slice", "Place",
+                "Contiguous",
             "Concat", "Stack", "Gather", "ScatterAdd", "Accumulate", "Cast", "IndexSelect", "IndexAdd", "PadReflect",
             "PadReflect of both axes", "PadZero", "MaxUnpool2d", "Mask",
         ];
         string[] products =
-            ["MatMul", "Linear", "Conv", "Interpolate", "AdaptiveAvgPool2d", "GlobalAvgPool2d", "AvgPool2d", "MaxPool2d"];
+            ["MatMul", "Linear", "Conv", "Interpolate", "AdaptiveAvgPool2d", "GlobalAvgPool2d", "AvgPool2d",
+                "MaxPool2d"];
         // Their special points are in DivisionTests, and in the rows of the ops that they are made of.
         string[] composed =
             ["Normalize", "BatchNorm", "BatchNorm of columns", "GroupNorm", "RmsNorm", "CrossEntropy, sum, smoothed"];
-        var known = Cases.Select(one => Text(one, "op").Split(' ')[0]).Concat(Cases.Select(one => Text(one, "op"))).ToHashSet();
+        var known = Cases.Select(one =>
+            Text(one, "op").Split(' ')[0]).Concat(Cases.Select(one => Text(one, "op"))).ToHashSet();
         Assert.Empty(OpCases.All.Select(row => row.Name).Where(name => !known.Contains(name) && !moving.Contains(name)
-            && !composed.Contains(name) && !products.Any(product => name.StartsWith(product, StringComparison.Ordinal))));
+            && !composed.Contains(name) && !products.Any(product =>
+                name.StartsWith(product, StringComparison.Ordinal))));
     }
 
     private static bool HasNaN(double[] x) => x.Any(double.IsNaN);
@@ -189,7 +208,8 @@ public class SpecialPointTests
     private static Tensor Each(Tensor[] x, Func<Tensor, Tensor, Reduction, Tensor> loss)
     {
         var (left, right) = (x[0].Reshape(-1), x[1].Reshape(-1));
-        var each = Enumerable.Range(0, left.Length).Select(i => loss(left.Slice(0, i, 1), right.Slice(0, i, 1), Reduction.Sum));
+        var each = Enumerable.Range(0, left.Length).Select(i =>
+            loss(left.Slice(0, i, 1), right.Slice(0, i, 1), Reduction.Sum));
         return Tensor.Stack([.. each]).Reshape(x[0].Shape.Sizes);
     }
 

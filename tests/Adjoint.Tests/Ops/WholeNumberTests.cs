@@ -32,15 +32,18 @@ public class WholeNumberTests
     {
         var x = Tensor.From(new[] { long.MinValue + 1, -1, 0, 1, long.MaxValue });
         foreach (var (marks, expected) in ((Tensor, bool)[])
-            [(x.Less(number), order < 0), (x.LessOrEqual(number), order < 0), (x.Greater(number), order > 0), (x.GreaterOrEqual(number), order > 0), (x.EqualTo(number), false)])
+            [(x.Less(number), order < 0), (x.LessOrEqual(number), order < 0), (x.Greater(number), order > 0),
+                (x.GreaterOrEqual(number), order > 0), (x.EqualTo(number), false)])
             Assert.Equal(Enumerable.Repeat(expected, 5), marks.ToArray<bool>());
     }
 
     [Fact]
     public void NaN_is_neither_less_nor_equal_nor_greater_in_any_type()
     {
-        foreach (var x in (Tensor[])[Tensor.From(new[] { 0f, float.NaN }), Tensor.From(new[] { 0, double.NaN }), Tensor.From(new long[] { 0, 1 }), Tensor.From(new[] { false, true })])
-            foreach (var marks in (Tensor[])[x.Less(double.NaN), x.LessOrEqual(double.NaN), x.Greater(double.NaN), x.GreaterOrEqual(double.NaN), x.EqualTo(double.NaN)])
+        foreach (var x in (Tensor[])[Tensor.From(new[] { 0f, float.NaN }), Tensor.From(new[] { 0, double.NaN }),
+            Tensor.From(new long[] { 0, 1 }), Tensor.From(new[] { false, true })])
+            foreach (var marks in (Tensor[])[x.Less(double.NaN), x.LessOrEqual(double.NaN), x.Greater(double.NaN),
+                x.GreaterOrEqual(double.NaN), x.EqualTo(double.NaN)])
                 Assert.Equal([false, false], marks.ToArray<bool>());
     }
 
@@ -54,20 +57,26 @@ public class WholeNumberTests
         Assert.Equal([false, true, false], x.EqualTo(Tensor.From(new[] { Large })).ToArray<bool>());
         Assert.Equal([true, false, false], x.Less(Tensor.From(new[] { Large })).ToArray<bool>());
         Assert.Equal([true, true, false], x.LessOrEqual(Tensor.From(new[] { Large })).ToArray<bool>());
-        Assert.Equal([false, true], Tensor.From(new[] { long.MaxValue - 1, long.MaxValue }).EqualTo(Tensor.From(new[] { long.MaxValue })).ToArray<bool>());
+        Assert.Equal([false, true], Tensor.From(new[] { long.MaxValue - 1,
+            long.MaxValue }).EqualTo(Tensor.From(new[] { long.MaxValue })).ToArray<bool>());
         // Broadcast over both axes, and of a view.
-        Assert.Equal([true, false, false, true], x.Slice(0, 0, 2).Reshape(2, 1).EqualTo(x.Slice(0, 0, 2)).ToArray<bool>());
+        Assert.Equal([true, false, false, true],
+            x.Slice(0, 0, 2).Reshape(2, 1).EqualTo(x.Slice(0, 0, 2)).ToArray<bool>());
     }
 
     [Fact]
     public void Arg_max_printing_and_reading_keep_all_digits()
     {
         Assert.Equal(2, Tensor.From(new[] { Large - 1, Large, Large + 1 }).ArgMax().Item());
-        Assert.Equal([1L, 0], Tensor.From(new[] { Large - 1, Large, long.MaxValue, long.MaxValue - 1 }, 2, 2).ArgMax().ToArray<long>());
-        Assert.Equal([1L, 1], Tensor.From(new[] { 1, 2, long.MaxValue - 1, long.MaxValue }, 2, 2).ArgMax(0).ToArray<long>());
-        Assert.Equal("[    9007199254740993,  9223372036854775807, -9223372036854775808], int64", Tensor.From(new[] { Large, long.MaxValue, long.MinValue }).ToString());
+        Assert.Equal([1L, 0], Tensor.From(new[] { Large - 1, Large, long.MaxValue, long.MaxValue - 1 }, 2,
+            2).ArgMax().ToArray<long>());
+        Assert.Equal([1L, 1], Tensor.From(new[] { 1, 2, long.MaxValue - 1, long.MaxValue }, 2,
+            2).ArgMax(0).ToArray<long>());
+        Assert.Equal("[    9007199254740993,  9223372036854775807, -9223372036854775808], int64",
+            Tensor.From(new[] { Large, long.MaxValue, long.MinValue }).ToString());
         Assert.Equal(Large, Tensor.From(new[] { Large }).Item<long>());
-        Assert.Equal([Large, Large + 1], Tensor.From(new[] { Large, Large + 1, 0 }).IndexSelect(0, 0, 1).ToArray<long>());
+        Assert.Equal([Large, Large + 1],
+            Tensor.From(new[] { Large, Large + 1, 0 }).IndexSelect(0, 0, 1).ToArray<long>());
     }
 
     [Fact]

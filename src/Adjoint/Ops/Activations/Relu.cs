@@ -32,8 +32,8 @@ public static class ReluMethods
     extension(Tensor x)
     {
         /// <summary>
-        /// max(x, 0): rectified linear unit (Nair and Hinton 2010); the derivative at 0 is taken as 0; a NaN passes, and so
-        /// does its gradient.
+        /// max(x, 0): rectified linear unit (Nair and Hinton 2010); the derivative at 0 is taken as 0; a NaN passes,
+        /// and so does its gradient.
         /// </summary>
         public Tensor Relu() => Op.Apply(ReluOp.Instance, x);
     }

@@ -9,7 +9,9 @@ internal sealed class DivideOp : BinaryOp<DivideOp.Lane>
 
     public override string Name => "Divide";
     public override string Formula => "z = x / y";
-    public override string Derivation => "∂L/∂x = g / y; ∂L/∂y = −g · x / y² = −g · (z / y) (mind the minus sign: z falls as y grows); summed over broadcast axes";
+    public override string Derivation =>
+        "∂L/∂x = g / y; ∂L/∂y = −g · x / y² = −g · (z / y) (mind the minus sign: z falls as y grows); " +
+        "summed over broadcast axes";
     public override Saves Saves => Saves.Inputs | Saves.Output;
 
     protected override Tensor Left(OpNode node, Tensor gradient) => gradient / node.Inputs[1];

@@ -9,7 +9,8 @@ internal sealed class MinimumOp : BinaryOp<MinimumOp.Lane>
 
     public override string Name => "Minimum";
     public override string Formula => "z = min(x, y)";
-    public override string Derivation => "∂L/∂x = 0 where x > y, g/2 where x = y, else g, where one is NaN too; ∂L/∂y likewise";
+    public override string Derivation =>
+        "∂L/∂x = 0 where x > y, g/2 where x = y, else g, where one is NaN too; ∂L/∂y likewise";
     public override Saves Saves => Saves.Inputs;
 
     protected override Tensor Left(OpNode node, Tensor gradient) => gradient * node.Inputs[0].Share(node.Inputs[1]);

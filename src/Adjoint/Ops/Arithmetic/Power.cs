@@ -7,7 +7,8 @@ internal sealed class PowerOp(double exponent) : UnaryOp<PowerOp.Lane, PowerOp.S
 {
     public override string Name => "Power";
     public override string Formula => "y = xᵖ";
-    public override string Derivation => "∂L/∂x = g · p · xᵖ⁻¹; 0 for p = 0, at x = 0 too, where the product would be 0 · ∞";
+    public override string Derivation =>
+        "∂L/∂x = g · p · xᵖ⁻¹; 0 for p = 0, at x = 0 too, where the product would be 0 · ∞";
     public override Saves Saves => Saves.Inputs;
 
     // For p = 0 a 0 with a history, so that it can be differentiated again.
@@ -33,7 +34,7 @@ public static class PowerMethods
     extension(Tensor x)
     {
         /// <summary>
-        /// xᵖ for a number p, exact where the result is representable, else within one unit in the last place for whole p.
+        /// xᵖ for a number p, exact where the result is representable, else XX
         /// NaN for a finite x &lt; 0, unless p is whole; x⁰ = 1, special values as the C standard has them.
         /// </summary>
         /// <param name="exponent">p.</param>

@@ -10,17 +10,17 @@ internal sealed class PowerOfTensorsOp : BinaryOp<PowerOfTensorsOp.Lane>
     public override string Name => "PowerOfTensors";
     public override string Formula => "z = xʸ";
     public override string Derivation =>
-        "∂L/∂x = g · y · xʸ⁻¹, 0 for y = 0; ∂L/∂y = g · xʸ · ln x, 0 for x = 0 and y ≥ 0, where the products would be 0 · ∞; " +
-        "summed over broadcast axes";
+        "∂L/∂x = g · y · xʸ⁻¹, 0 for y = 0; ∂L/∂y = g · xʸ · ln x, 0 for x = 0 and y ≥ 0, " +
+        "where the products would be 0 · ∞; summed over broadcast axes";
     public override Saves Saves => Saves.Inputs | Saves.Output;
 
     public override Tensor?[] FusedBackward(OpNode node, Tensor gradient) =>
     [
-        node.Needs(0) ? Slope(new LeftLane(), gradient, node.Inputs[0], node.Inputs[1]).SumTo(node.Inputs[0].Shape) : null,
-        node.Needs(1) ? Slope(new RightLane(), gradient, node.Inputs[0], node.Output).SumTo(node.Inputs[1].Shape) : null,
+        node.Needs(0) ? Slope(new LeftLane(), node.Inputs[0], gradient, node.Inputs[0], node.Inputs[1]) : null,
+        node.Needs(1) ? Slope(new RightLane(), node.Inputs[1], gradient, node.Inputs[0], node.Output) : null,
     ];
 
-    // Where a product would be 0 · ∞ its factors are replaced before they meet: derivatives of the rule are numbers too.
+    // Where a product would be 0 · ∞ its factors are replaced before they meet: so the rule has derivatives too.
     protected override Tensor Left(OpNode node, Tensor gradient)
     {
         var (x, y) = (node.Inputs[0], node.Inputs[1]);
@@ -37,12 +37,12 @@ internal sealed class PowerOfTensorsOp : BinaryOp<PowerOfTensorsOp.Lane>
         return gradient * (node.Output * Tensor.Where(isEdge, Tensor.Scalar(1, x.DType), x).Log());
     }
 
-    private static Tensor Slope<TLane>(TLane lane, Tensor gradient, Tensor x, Tensor other)
+    private static Tensor Slope<TLane>(TLane lane, Tensor of, Tensor gradient, Tensor x, Tensor other)
         where TLane : struct, ITernaryLane
     {
         var result = Tensor.Empty(gradient.Shape, gradient.DType);
         Backend.Current.Zip(lane, gradient, x, other, result);
-        return result;
+        return result.SumTo(of.Shape);
     }
 
     internal readonly struct Lane : IBinaryLane
@@ -57,7 +57,7 @@ internal sealed class PowerOfTensorsOp : BinaryOp<PowerOfTensorsOp.Lane>
             V.Select(V.Equal(z, V.Splat(0)), V.Splat(0), x * (z * V.Pow(y, z - V.Splat(1))));
     }
 
-    // x is the incoming gradient, y the base, z the power: at the base 0 it is 0 or 1 where the exponent is not negative.
+    // x is the incoming gradient, y the base, z the power: of the base 0 it is 0 or 1 for exponents from 0 on.
     private readonly struct RightLane : ITernaryLane
     {
         public V Invoke<V>(V x, V y, V z) where V : struct, ILanes<V>

@@ -3,8 +3,9 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>
-/// Comparisons: tensors of truth values, without gradients. A comparison with NaN is false. Whole numbers compare exactly,
-/// with each other and with any number; a number beside a floating tensor is rounded to the tensor's type first.
+/// Comparisons: tensors of truth values, without gradients. A comparison with NaN is false. Whole numbers compare
+/// exactly, with each other and with any number; a number beside a floating tensor is rounded to the tensor's type
+/// first.
 /// </summary>
 public static class Compare
 {

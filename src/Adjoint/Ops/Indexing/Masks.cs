@@ -24,7 +24,8 @@ internal static class MaskMethods
         internal Tensor MaskedBy<TLane>(TLane lane, Tensor by) where TLane : struct, IBinaryLane => Op.Apply(new MaskOp<TLane>(lane), gradient, by.Detach());
 
         /// <summary>
-        /// The share of x in min(x, y): 0 where y &lt; x, ½ where they are equal, else 1, where one is NaN too. No history.
+        /// The share of x in min(x, y): 0 where y &lt; x, ½ where they are equal, else 1, where one is NaN too. No
+        /// history.
         /// </summary>
         internal Tensor Share(Tensor y)
         {

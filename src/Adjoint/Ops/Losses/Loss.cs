@@ -23,7 +23,8 @@ public static class Loss
         Reduce(Difference("L1", prediction, target).Abs(), reduction);
 
     /// <summary>
-    /// ½d² where |d| ≤ δ, else δ(|d| − ½δ), with d = prediction − target (Huber 1964), for a target of the prediction's shape.
+    /// ½d² where |d| ≤ δ, else δ(|d| − ½δ), with d = prediction − target (Huber 1964), for a target of the prediction's
+    /// shape.
     /// </summary>
     /// <exception cref="AdjointException">The shapes differ, or δ is not positive.</exception>
     public static Tensor Huber(Tensor prediction, Tensor target, double delta = 1, Reduction reduction = Reduction.Mean)
@@ -36,8 +37,8 @@ public static class Loss
     }
 
     /// <summary>
-    /// Binary cross-entropy of σ(logit) with targets in [0, 1] of the logits' shape: −t·ln σ(x) − (1 − t)·ln(1 − σ(x)), without
-    /// overflow, and without loss of small values: 4.1·10⁻⁸ for t = 1 at x = 17.
+    /// Binary cross-entropy of σ(logit) with targets in [0, 1] of the logits' shape: −t·ln σ(x) − (1 − t)·ln(1 − σ(x)),
+    /// without overflow, and without loss of small values: 4.1·10⁻⁸ for t = 1 at x = 17.
     /// </summary>
     /// <exception cref="AdjointException">The shapes differ.</exception>
     public static Tensor BceWithLogits(Tensor logits, Tensor targets, Reduction reduction = Reduction.Mean)
@@ -60,8 +61,9 @@ public static class Loss
         var remedy = prediction.Length == target.Length ? "use .Reshape(…) on one of them"
             : target.Length == 1 ? "for one number as target, use .Expand(…) on it"
             : "make them of one shape";
+        var found = $"{prediction.Shape} and {target.Shape}";
         throw new AdjointException(
-            $"{loss}: prediction and target must have one shape, nothing is broadcast: found {prediction.Shape} and {target.Shape}; {remedy}");
+            $"{loss}: prediction and target must have one shape, nothing is broadcast: found {found}; {remedy}");
     }
 
     private static Tensor Reduce(Tensor losses, Reduction reduction) => reduction == Reduction.Mean ? losses.Mean() : losses.Sum();

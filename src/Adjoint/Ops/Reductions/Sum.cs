@@ -68,8 +68,8 @@ public static class SumMethods
         public Tensor Mean(int axis, bool keepDims = false) => x.Mean([axis], keepDims);
 
         /// <summary>
-        /// Σ (x − mean)² / (n − correction) over the axes; correction 1 is Bessel's. Of n ≤ correction elements there is none:
-        /// NaN where all are alike, else ∞.
+        /// Σ (x − mean)² / (n − correction) over the axes; correction 1 is Bessel's. Of n ≤ correction elements there
+        /// is none: NaN where all are alike, else ∞.
         /// </summary>
         public Tensor Var(ReadOnlySpan<int> axes = default, bool keepDims = false, int correction = 1)
         {
@@ -78,8 +78,8 @@ public static class SumMethods
         }
 
         /// <summary>
-        /// x − mean. The mean is a rounded sum, rounded again: what it misses, the mean of the deviations, is added to it, so
-        /// that equal elements deviate by exactly 0.
+        /// x − mean. The mean is a rounded sum, rounded again: what it misses, the mean of the deviations, is added to
+        /// it, so that equal elements deviate by exactly 0.
         /// </summary>
         internal Tensor Deviation(ReadOnlySpan<int> axes)
         {
