@@ -34,8 +34,8 @@ public static class PowerMethods
     extension(Tensor x)
     {
         /// <summary>
-        /// xᵖ for a number p, exact where the result is representable, else XX
-        /// NaN for a finite x &lt; 0, unless p is whole; x⁰ = 1, special values as the C standard has them.
+        /// xᵖ for a number p: exact where the result is representable, else within one unit in the last place for whole
+        /// p. NaN for a finite x &lt; 0, unless p is whole; x⁰ = 1, special values as the C standard has them.
         /// </summary>
         /// <param name="exponent">p.</param>
         public Tensor Pow(double exponent) => Op.Apply(new PowerOp(exponent), x);
