@@ -50,8 +50,9 @@ internal sealed class SettingOptions
         "Loss of a batch: mean or sum of its samples' losses.");
     private readonly Option<double> smoothing = NumberOption.Of("--label-smoothing",
         "Share of the target spread over all classes.", 0.0);
-    private readonly Option<double> average = NumberOption.Of("--ema",
-        "Decay of a moving average of the weights, which is then what is validated and kept; 0: none.", 0.0);
+    private readonly Option<double?> average = NumberOption.Optional<double>("--ema",
+        "Decay of a moving average of the weights, which is then what is validated and kept; 0: none; by default 0.99 "
+        + "for images, else 0.");
     private readonly Option<int> patience = NumberOption.Of("--patience",
         "End after so many epochs without a lower validation loss; 0: never.", 0);
     private readonly Option<string> views = TextOption.Of("--tta", "none",
@@ -102,7 +103,7 @@ internal sealed class SettingOptions
             LabelSmoothing = parsed.GetValue(smoothing),
             Schedule = Value(schedule),
             Augment = Value(augment),
-            Ema = parsed.GetValue(average),
+            Ema = parsed.GetValue(average) ?? TrainSettings.DefaultEma(of),
             TestTime = Value(views),
             BiasRateFactor = parsed.GetValue(biasFactor),
             Patience = parsed.GetValue(patience),

@@ -50,6 +50,9 @@ internal sealed record TrainSettings(
     internal static string DefaultActivation(string dataset, string model) =>
         dataset == "synth" || model != "mlp" ? "sigmoid" : "relu";
 
+    /// <summary>An average of the last hundred steps or so: of images it is clearly better than any single one of them.</summary>
+    internal static double DefaultEma(string dataset) => dataset == "synth" ? 0 : 0.99;
+
     /// <summary>As in the library: adamw without decay would be adam.</summary>
     internal static double DefaultWeightDecay(string optimizer) => optimizer == "adamw" ? 0.01 : 0;
 
