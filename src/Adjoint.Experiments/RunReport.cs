@@ -25,13 +25,17 @@ public sealed record RunReport(
     /// <summary>What watched the training, or null.</summary>
     public TrainingDoctor? Doctor { get; init; }
 
-    /// <summary>The best model on samples that it learned from, as they are (not augmented); null where it was not measured.</summary>
+    /// <summary>
+    /// The best model on samples that it learned from, as they are (not augmented); null where it was not measured.
+    /// </summary>
     public Evaluation? Training { get; init; }
 
     /// <summary>How many training samples there are, of which <see cref="Training"/> may have seen a part.</summary>
     public int TrainingSamples { get; init; }
 
-    /// <summary>The best model on samples that were kept back for the very end; null where it was not measured.</summary>
+    /// <summary>
+    /// The best model on samples that were kept back for the very end; null where it was not measured.
+    /// </summary>
     public Evaluation? Test { get; init; }
 
     /// <summary>Why the run could not reach its last epoch, or null: its loss is not finite.</summary>
@@ -46,7 +50,8 @@ public sealed record RunReport(
         .facts :is(th, td), .layers :is(th, td):not(:nth-child(n+5)), .readings :nth-child(2) { text-align: left }
         .facts td:not(:nth-child(2)), .layers td:nth-child(4) { white-space: normal }
         @media screen and (max-width: 40rem) {
-          .facts tr { display: grid; grid-template-columns: 1fr auto; border-bottom: 1px solid var(--line) } .facts td { border: 0 }
+          .facts tr { display: grid; grid-template-columns: 1fr auto; border-bottom: 1px solid var(--line) }
+          .facts td { border: 0 }
           .facts td:last-child { grid-column: 1 / -1; color: var(--quiet) } .facts tr:first-child { display: none }
         }
         .sheet { display: flex; flex-wrap: wrap; gap: .6rem }
@@ -63,10 +68,12 @@ public sealed record RunReport(
         Facts(text);
         Figure(text, RunFigures.Accuracy(Result.Epochs),
             "Accuracy on the validation samples, before training (epoch 0) and after each epoch.");
-        Figure(text, RunFigures.Loss(Result.Epochs), "Loss per sample. Training loss is measured while the parameters change.");
+        Figure(text, RunFigures.Loss(Result.Epochs),
+            "Loss per sample. Training loss is measured while the parameters change.");
         if (Boundary is not null)
             Figure(text, DecisionBoundary.Draw(Boundary),
-                "Decision of the best model over both features; the stronger the colour, the surer. Dashed: the true boundary.");
+                "Decision of the best model over both features; the stronger the colour, the surer. Dashed: the true "
+                + "boundary.");
         LayerTable(text);
         if (Doctor is not null) Diagnosis(text, Doctor);
         Classes(text);
@@ -94,18 +101,12 @@ public sealed record RunReport(
         var facts = new List<string[]>();
         var (right, count) = Counts(Evaluation);
         if (count > 0)
-        {
-            var (low, high) = Proportion.Interval(right, count);
             facts.Add(["validation accuracy of the best model", Percent(Evaluation.Accuracy),
-                Line($"of {count:N0} samples; 95 % interval {Percent(low)} to {Percent(high)} (Wilson's score interval). ")
+                Line($"of {count:N0} samples; {Interval(right, count)} (Wilson's score interval). ")
                 + "The epoch was chosen by these samples, which flatters a little."]);
-        }
         if (Test is { } test && Counts(test) is (var found, > 0 and var all))
-        {
-            var (low, high) = Proportion.Interval(found, all);
             facts.Add(["test accuracy of the best model", Percent(test.Accuracy),
-                Line($"of {all:N0} samples, measured once, at the end; 95 % interval {Percent(low)} to {Percent(high)}")]);
-        }
+                Line($"of {all:N0} samples, measured once, at the end; {Interval(found, all)}")]);
         if (Training is { } training && Counts(training).Count is > 0 and var seen)
         {
             var of = seen < TrainingSamples ? Line($"{seen:N0} of the {TrainingSamples:N0}") : Line($"all {seen:N0}");
@@ -114,8 +115,15 @@ public sealed record RunReport(
                 $"measured after training on {of} training samples{drawn}, not augmented"]);
         }
         if (Layers.Count > 0)
-            facts.Add(["parameters", Line($"{Layers.Sum(layer => layer.Count):N0}"), "numbers that are learned; shared ones count once"]);
+            facts.Add(["parameters", Line($"{Layers.Sum(layer => layer.Count):N0}"),
+                "numbers that are learned; shared ones count once"]);
         if (facts.Count > 0) text.Append(ReportPage.Table(["what", "value", "how"], facts, "facts"));
+    }
+
+    private static string Interval(long right, long count)
+    {
+        var (low, high) = Proportion.Interval(right, count);
+        return $"95 % interval {Percent(low)} to {Percent(high)}";
     }
 
     private static (long Right, long Count) Counts(Evaluation evaluation)
@@ -139,18 +147,22 @@ public sealed record RunReport(
     private void LayerTable(StringBuilder text)
     {
         if (Layers.Count == 0) return;
-        Table(text, "Layers", ["layer", "is", "output of a sample", "parameters", "how many"], Layers.Select(layer => (string[])
-            [layer.Path, layer.Name, layer.Output, layer.Parameters, layer.Count == 0 ? "" : Line($"{layer.Count:N0}")]), "layers");
+        string[] heads = ["layer", "is", "output of a sample", "parameters", "how many"];
+        Table(text, "Layers", heads, Layers.Select(layer => (string[])
+        [
+            layer.Path, layer.Name, layer.Output, layer.Parameters, layer.Count == 0 ? "" : Line($"{layer.Count:N0}"),
+        ]), "layers");
     }
 
     // What the doctor read of each layer, in the order of the layers; of one that is not listed only the path is known.
     private void Readings(StringBuilder text, IReadOnlyList<LayerReading> history)
     {
         var paths = history.Select(row => row.Layer).Distinct().ToArray();
-        var listed = Layers.Where(layer => paths.Contains(layer.Path)).Select(layer => (layer.Path, layer.Name)).ToArray();
+        var known = Layers.Where(layer => paths.Contains(layer.Path));
+        var listed = known.Select(layer => (layer.Path, layer.Name)).ToArray();
         var others = paths.Except(listed.Select(layer => layer.Path)).Select(path => (path, ""));
-        string[] heads = ["layer", "is", "gradient norm, first epoch", "last epoch", "update / weight, first epoch", "last epoch",
-            "dead or saturated, at first", "at last"];
+        string[] heads = ["layer", "is", "gradient norm, first epoch", "last epoch", "update / weight, first epoch",
+            "last epoch", "dead or saturated, at first", "at last"];
         text.Append(ReportPage.Table(heads, listed.Concat(others).Select(layer =>
         {
             var rows = history.Where(row => row.Layer == layer.Item1).ToArray();
@@ -172,9 +184,11 @@ public sealed record RunReport(
     {
         var scores = ClassScore.Of(Evaluation.Confusion);
         if (scores.Count == 0) return;
-        text.Append("<h2>Classes</h2><p>Of the best model, on the validation samples. Precision: the share of what was taken for ");
-        text.Append("the class that is of it. Recall: the share of the class that was taken for it. –: there was none.</p>\n");
-        text.Append(ReportPage.Table(["class", "samples", "taken for it", "right", "precision", "recall"], scores.Select((score, i) => (string[])
+        text.Append("<h2>Classes</h2><p>Of the best model, on the validation samples. Precision: the share of what ");
+        text.Append("was taken for the class that is of it. Recall: the share of the class that was taken for it. ");
+        text.Append("–: there was none.</p>\n");
+        text.Append(ReportPage.Table(["class", "samples", "taken for it", "right", "precision", "recall"],
+            scores.Select((score, i) => (string[])
         [
             ClassName(i), Line($"{score.Samples:N0}"), Line($"{score.Predicted:N0}"), Line($"{score.Right:N0}"),
             Percent(score.Precision), Percent(score.Recall),
@@ -217,7 +231,8 @@ public sealed record RunReport(
     }
 
     private static void Table(
-        StringBuilder text, string title, IEnumerable<string> heads, IEnumerable<IReadOnlyList<string>> rows, string kind = "") =>
+        StringBuilder text, string title, IEnumerable<string> heads, IEnumerable<IReadOnlyList<string>> rows,
+        string kind = "") =>
         text.Append(CultureInfo.InvariantCulture, $"<h2>{title}</h2>{ReportPage.Table(heads, rows, kind)}");
 
     private static void Figure(StringBuilder text, string svg, string caption) =>

@@ -129,7 +129,9 @@ internal sealed class Exploration : IDisposable
 
     private Tensor Shown(int id, string which, int? arrived)
     {
-        var item = id >= 0 && id < graph!.Tensors.Count ? graph.Tensors[id] : throw new NotThereException($"there is no tensor {id}");
+        var item = id >= 0 && id < graph!.Tensors.Count
+            ? graph.Tensors[id]
+            : throw new NotThereException($"there is no tensor {id}");
         return which == "value" ? item.Tensor : Gradient(item, arrived);
     }
 

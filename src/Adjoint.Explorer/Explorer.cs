@@ -23,7 +23,8 @@ public static class Explorer
     /// <param name="tensor">Usually a loss, before <c>Backward()</c>; every <c>.Grad</c> is left alone.</param>
     /// <param name="title">The page's heading.</param>
     /// <param name="port">Where; 0 is any free port.</param>
-    /// <exception cref="AdjointException">The graph was released, or the port is taken, or one that browsers block.</exception>
+    /// <exception cref="AdjointException">The graph was released, or the port is taken, or one that browsers
+    /// block.</exception>
     public static ExplorerPage Open(Tensor tensor, string title = "A computation", int port = 0) =>
         ExplorerPage.Serve(new Exploration(ComputationGraph.Of(tensor), title), port);
 

@@ -32,25 +32,36 @@ public sealed record Measure(string Name, string Title, string Unit, Func<IReadO
     public double Most { get; init; } = double.PositiveInfinity;
 
     /// <summary>The highest validation accuracy.</summary>
-    public static Measure Best { get; } = new("best-accuracy", "best validation accuracy", "%", epochs => 100 * epochs.Max(epoch => epoch.ValidationAccuracy)) { Least = 0, Most = 100 };
+    public static Measure Best { get; } = new("best-accuracy", "best validation accuracy", "%",
+        epochs => 100 * epochs.Max(epoch => epoch.ValidationAccuracy))
+    { Least = 0, Most = 100 };
 
     /// <summary>The validation accuracy of the last epoch.</summary>
-    public static Measure Final { get; } = new("final-accuracy", "validation accuracy after the last epoch", "%", epochs => 100 * epochs[^1].ValidationAccuracy) { Least = 0, Most = 100 };
+    public static Measure Final { get; } = new("final-accuracy", "validation accuracy after the last epoch", "%",
+        epochs => 100 * epochs[^1].ValidationAccuracy)
+    { Least = 0, Most = 100 };
 
     /// <summary>The first epoch with the highest validation accuracy.</summary>
-    public static Measure BestEpoch { get; } = new("best-epoch", "epoch of the best validation accuracy", "epochs", epochs => epochs.MaxBy(epoch => epoch.ValidationAccuracy)!.Epoch) { Least = 0 };
+    public static Measure BestEpoch { get; } = new("best-epoch", "epoch of the best validation accuracy", "epochs",
+        epochs => epochs.MaxBy(epoch => epoch.ValidationAccuracy)!.Epoch)
+    { Least = 0 };
 
     /// <summary>When the accuracy first reaches 99 % of the trial's own best, between epochs along a straight line: how soon it converges.</summary>
     public static Measure Convergence { get; } = new("convergence", "epochs until 99 % of the trial's own best accuracy", "epochs", epochs =>
     {
         var wanted = NearlyBest * epochs.Max(epoch => epoch.ValidationAccuracy);
         var at = epochs.ToList().FindIndex(epoch => epoch.ValidationAccuracy >= wanted);
-        return at < 0 ? double.NaN : at == 0 ? 0 : at - 1 + (wanted - epochs[at - 1].ValidationAccuracy) / (epochs[at].ValidationAccuracy - epochs[at - 1].ValidationAccuracy);
-    }) { Least = 0 };
+        if (at <= 0) return at < 0 ? double.NaN : 0;
+        var (before, after) = (epochs[at - 1].ValidationAccuracy, epochs[at].ValidationAccuracy);
+        return at - 1 + (wanted - before) / (after - before);
+    })
+    { Least = 0 };
 
     /// <summary>Best accuracy minus the mean of the last five epochs.</summary>
     public static Measure Fall { get; } = new("fall", "best accuracy minus the mean of the last 5 epochs", "percentage points", epochs =>
-        100 * (epochs.Max(epoch => epoch.ValidationAccuracy) - epochs.TakeLast(Last).Average(epoch => epoch.ValidationAccuracy))) { Least = 0, Most = 100 };
+        100 * (epochs.Max(epoch => epoch.ValidationAccuracy)
+            - epochs.TakeLast(Last).Average(epoch => epoch.ValidationAccuracy)))
+    { Least = 0, Most = 100 };
 
     /// <summary>The slope of the accuracy over the last ten epochs.</summary>
     public static Measure LateSlope { get; } = new("late-slope", "slope of the accuracy over the last 10 epochs", "percentage points per epoch", epochs => Slope(epochs, epoch => 100 * epoch.ValidationAccuracy));
@@ -59,19 +70,22 @@ public sealed record Measure(string Name, string Title, string Unit, Func<IReadO
     public static Measure LateLossSlope { get; } = new("late-loss-slope", "slope of the training loss over the last 10 epochs", "nats per epoch", epochs => Slope(epochs, epoch => epoch.TrainLoss ?? double.NaN));
 
     /// <summary>The lowest validation loss.</summary>
-    public static Measure Loss { get; } = new("best-loss", "lowest validation loss", "nats", epochs => epochs.Min(epoch => epoch.ValidationLoss)) { Least = 0 };
+    public static Measure Loss { get; } = new("best-loss", "lowest validation loss", "nats",
+        epochs => epochs.Min(epoch => epoch.ValidationLoss))
+    { Least = 0 };
 
     /// <summary>Those that a file can name.</summary>
     public static IReadOnlyList<Measure> All { get; } = [Best, Final, BestEpoch, Convergence, Fall, LateSlope, LateLossSlope, Loss];
 
     /// <summary>
-    /// An interval of values without what no value can be: Student's t knows nothing of 100 %. What is cut off held no value, so
-    /// the interval holds the true one as often as before.
+    /// An interval of values without what no value can be: Student's t knows nothing of 100 %. What is cut off held no
+    /// value, so the interval holds the true one as often as before.
     /// </summary>
     internal (double Low, double High) Possible((double Low, double High) interval) => Cut(interval, Least, Most);
 
     /// <summary>An interval of differences of two values, without what none can be.</summary>
-    internal (double Low, double High) PossibleDifference((double Low, double High) interval) => Cut(interval, Least - Most, Most - Least);
+    internal (double Low, double High) PossibleDifference((double Low, double High) interval) =>
+        Cut(interval, Least - Most, Most - Least);
 
     /// <summary>An interval of the distance from a bound, times 1 or −1, without what none can be.</summary>
     internal (double Low, double High) PossibleDistance((double Low, double High) interval, double bound, double sign)

@@ -40,7 +40,8 @@ public abstract record Rule
         };
     }
 
-    private protected static IEnumerable<Evidence> AgainstBound(string what, double[] values, double bound, string unit, double sign = 1, Measure? of = null)
+    private protected static IEnumerable<Evidence> AgainstBound(
+        string what, double[] values, double bound, string unit, double sign = 1, Measure? of = null)
     {
         if (values.Length == 0 || values.Any(double.IsNaN)) yield break;
         var sample = Sample.Of([.. values.Select(value => sign * (value - bound))]);
@@ -154,7 +155,11 @@ public sealed record Beyond(Measure Measure, string Case, double Bound, bool Abo
     public override string Text => $"holds when {Measure.Title} of {Case} is {(Above ? "above" : "below")} {Given(Bound)} {Measure.Unit} in a two-sided one-sample t-test over seeds (adjusted p ≤ {Finding.Level}), does not hold when it is on the other side, else undecided";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Evidence> Weigh(CaseRuns runs) => [.. AgainstBound($"{Measure.Title} of {Case}", runs.Values(Case, Measure), Bound, Measure.Unit, Above ? 1 : -1, Measure)];
+    public override IReadOnlyList<Evidence> Weigh(CaseRuns runs) =>
+    [
+        .. AgainstBound(
+            $"{Measure.Title} of {Case}", runs.Values(Case, Measure), Bound, Measure.Unit, Above ? 1 : -1, Measure),
+    ];
 
     /// <inheritdoc/>
     public override Verdict Decide(IReadOnlyList<Evidence> evidence) => ByOne(evidence[0]);

@@ -58,7 +58,9 @@ public static class CurveFigure
         return [.. runs.Cases.Where(best.Contains)];
     }
 
-    /// <summary>What is enlarged, where curves that start at chance would else lie on each other; null where nothing is.</summary>
+    /// <summary>
+    /// What is enlarged, where curves that start at chance would else lie on each other; null where nothing is.
+    /// </summary>
     public static (double Low, double High)? CloseUp(Plot plot, Experiment experiment, CaseRuns runs) =>
         EpochAxes.CloseUp(Shown(experiment, runs).SelectMany(one => runs.Of(one.Label).Values)
             .SelectMany(run => run).Select(epoch => (epoch.Epoch, Value(epoch, plot.Quantity))));

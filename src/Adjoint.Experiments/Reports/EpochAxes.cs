@@ -5,8 +5,8 @@ using OxyPlot.Axes;
 namespace Adjoint.Experiments;
 
 /// <summary>
-/// The axes of curves over epochs. Where curves start far off and end close together, such as at 10, 97.5 and 97.9 %, a second
-/// axis above the whole range enlarges where they end: else their differences could not be seen.
+/// The axes of curves over epochs. Where curves start far off and end close together, such as at 10, 97.5 and 97.9 %, a
+/// second axis above the whole range enlarges where they end: else their differences could not be seen.
 /// </summary>
 internal static class EpochAxes
 {
@@ -17,8 +17,8 @@ internal static class EpochAxes
     private const int FewEpochs = 3;
 
     /// <summary>
-    /// What is enlarged: the values after the first quarter of the epochs, when they span less than a quarter of all values. Null
-    /// where they span more, or epochs are too few.
+    /// What is enlarged: the values after the first quarter of the epochs, when they span less than a quarter of all
+    /// values. Null where they span more, or epochs are too few.
     /// </summary>
     internal static (double Low, double High)? CloseUp(IEnumerable<(int Epoch, double Value)> points)
     {

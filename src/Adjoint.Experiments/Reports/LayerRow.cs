@@ -6,13 +6,14 @@ namespace Adjoint.Experiments;
 /// <param name="Path">Where it is in the network, such as <c>features.3</c>; empty for the network itself.</param>
 /// <param name="Name">What it is, with its sizes.</param>
 /// <param name="Output">The shape of what it gives for one sample; empty where no sample passes through it.</param>
-/// <param name="Parameters">Its parameters with their shapes; "shared" marks those that an earlier layer has too.</param>
+/// <param name="Parameters">Its parameters with their shapes; "shared" marks those that an earlier layer has
+/// too.</param>
 /// <param name="Count">How many numbers its parameters have that no earlier layer has.</param>
 public sealed record LayerRow(string Path, string Name, string Output, string Parameters, long Count)
 {
     /// <summary>
-    /// The layers (modules without parts, or with parameters of their own) in the order in which a sample passes through them,
-    /// which one of zeros does, in use mode; those that it does not pass come last.
+    /// The layers (modules without parts, or with parameters of their own) in the order in which a sample passes
+    /// through them, which one of zeros does, in use mode; those that it does not pass come last.
     /// </summary>
     public static IReadOnlyList<LayerRow> Of(Module model, Shape sample)
     {

@@ -4,23 +4,28 @@ using System.Text;
 namespace Adjoint.Experiments;
 
 /// <summary>
-/// What the pages of runs and studies have in common: one file without a script, light or dark as the reader's system is, readable
-/// on a phone and in print.
+/// What the pages of runs and studies have in common: one file without a script, light or dark as the reader's system
+/// is, readable on a phone and in print.
 /// </summary>
 internal static class ReportPage
 {
     // In the dark figures are turned inside out, white to the page's own grey, and their hues turned back.
     private const string Style = """
-        :root { color-scheme: light dark; --ink: #1a1a1a; --paper: #fff; --quiet: #555; --line: #ccc; --link: #0057a8; --good: #006b4f; --bad: #b04a00; --warn: #fff3cd }
+        :root { color-scheme: light dark; --ink: #1a1a1a; --paper: #fff; --quiet: #555; --line: #ccc; --link: #0057a8;
+          --good: #006b4f; --bad: #b04a00; --warn: #fff3cd }
         @media screen and (prefers-color-scheme: dark) {
-          :root { --ink: #e8eaed; --paper: #171717; --quiet: #a8adb5; --line: #44484f; --link: #7cc0ff; --good: #4fd3a4; --bad: #ff9a5c; --warn: #3a2f12 }
+          :root { --ink: #e8eaed; --paper: #171717; --quiet: #a8adb5; --line: #44484f; --link: #7cc0ff; --good: #4fd3a4;
+            --bad: #ff9a5c; --warn: #3a2f12 }
           figure svg { filter: invert(.91) hue-rotate(180deg) }
         }
-        body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; padding: 1rem; color: var(--ink); background: var(--paper); overflow-wrap: break-word }
-        a { color: var(--link) } figure { margin: 1.2rem 0; break-inside: avoid } figure svg { width: 100%; height: auto; background: #fff }
+        body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; padding: 1rem; color: var(--ink);
+          background: var(--paper); overflow-wrap: break-word }
+        a { color: var(--link) } figure { margin: 1.2rem 0; break-inside: avoid }
+        figure svg { width: 100%; height: auto; background: #fff }
         table { border-collapse: collapse; font-variant-numeric: tabular-nums } .wide { overflow-x: auto }
-        th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line) } :focus-visible { outline: 3px solid var(--link); outline-offset: 2px }
-        /* On a phone figures and tables of many columns scroll sideways, rather than shrink until nobody can read them. */
+        th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line) }
+        :focus-visible { outline: 3px solid var(--link); outline-offset: 2px }
+        /* On a phone what is wide scrolls sideways, rather than shrink until nobody can read it. */
         @media screen and (max-width: 40rem) { figure { overflow-x: auto } figure svg { min-width: 38rem } }
         @media print {
           body { max-width: none; padding: 0; font-size: 10pt } h2, h3 { break-after: avoid } tr { break-inside: avoid }
@@ -48,19 +53,26 @@ internal static class ReportPage
     {
         var text = new StringBuilder($"<div class=\"wide\"><table class=\"{kind}\"><tr>");
         foreach (var head in heads) text.Append($"<th scope=\"col\">{Escape(head)}</th>");
-        foreach (var row in rows) text.Append("</tr>\n<tr>").AppendJoin("", row.Select(cell => $"<td>{Escape(cell)}</td>"));
+        foreach (var row in rows)
+            text.Append("</tr>\n<tr>").AppendJoin("", row.Select(cell => $"<td>{Escape(cell)}</td>"));
         return text.Append("</tr></table></div>\n").ToString();
     }
 
     /// <summary>Text from anywhere as text of a page: no tag, and no character that an XML file may not hold.</summary>
     internal static string Escape(string text) => WebUtility.HtmlEncode(Plain(text));
 
-    /// <summary>Text without characters that no file of XML or HTML may hold, such as control characters: each becomes �.</summary>
+    /// <summary>
+    /// Text without characters that no file of XML or HTML may hold, such as control characters: each becomes �.
+    /// </summary>
     internal static string Plain(string text)
     {
         var result = new StringBuilder(text.Length);
         foreach (var rune in text.EnumerateRunes())
-            result.Append(rune.Value is '\t' or '\n' or '\r' || !Rune.IsControl(rune) && rune.Value is not (0xFFFE or 0xFFFF) ? rune : Rune.ReplacementChar);
+        {
+            var isKept = rune.Value is '\t' or '\n' or '\r'
+                || !Rune.IsControl(rune) && rune.Value is not (0xFFFE or 0xFFFF);
+            result.Append(isKept ? rune : Rune.ReplacementChar);
+        }
         return result.ToString();
     }
 }

@@ -15,9 +15,12 @@ public static class RunFigures
 
     /// <summary>The accuracy on the validation samples; where it ends in a narrow range, that is enlarged.</summary>
     public static string Accuracy(IReadOnlyList<EpochResult> epochs) =>
-        Curves("Validation accuracy", "accuracy / %", [new("validation", Blue, [.. epochs.Select(one => (one.Epoch, 100 * one.ValidationAccuracy))])]);
+        Curves("Validation accuracy", "accuracy / %",
+            [new("validation", Blue, [.. epochs.Select(one => (one.Epoch, 100 * one.ValidationAccuracy))])]);
 
-    /// <summary>The losses on training and validation samples; where they end in a narrow range, that is enlarged.</summary>
+    /// <summary>
+    /// The losses on training and validation samples; where they end in a narrow range, that is enlarged.
+    /// </summary>
     public static string Loss(IReadOnlyList<EpochResult> epochs) => Curves("Loss", "mean cross-entropy / nats",
     [
         new("training", Orange, [.. epochs.Select(one => (one.Epoch, one.TrainLoss ?? double.NaN))]),
@@ -28,10 +31,13 @@ public static class RunFigures
     public static string? Gradients(IReadOnlyList<LayerReading> history)
     {
         const int most = 8;
-        var layers = history.Where(row => row.GradientNorm > 0 && double.IsFinite(row.GradientNorm)).GroupBy(row => row.Layer).ToArray();
+        var layers = history.Where(row => row.GradientNorm > 0 && double.IsFinite(row.GradientNorm))
+            .GroupBy(row => row.Layer).ToArray();
         if (layers.Length == 0) return null;
-        // Of a deep network some layers, evenly spread, the first and the last among them: more lines cannot be told apart.
-        if (layers.Length > most) layers = [.. Enumerable.Range(0, most).Select(i => layers[i * (layers.Length - 1) / (most - 1)])];
+        // Of a deep network some layers, evenly spread, the first and the last among them: more lines cannot be told
+        // apart.
+        if (layers.Length > most)
+            layers = [.. Enumerable.Range(0, most).Select(i => layers[i * (layers.Length - 1) / (most - 1)])];
         var plot = new PlotModel
         {
             Title = "Gradient norms",
@@ -65,7 +71,8 @@ public static class RunFigures
             // From dark to light in order of depth, which grey print keeps.
             var depth = layers.Length == 1 ? 0 : (double)i / (layers.Length - 1);
             var color = OxyColor.Interpolate(OxyColor.FromRgb(0, 60, 100), OxyColor.FromRgb(230, 159, 0), depth);
-            plot.Series.Add(Line(layers[i].Key, color, 2.5, layers[i].Select(row => new DataPoint(row.Epoch, row.GradientNorm))));
+            plot.Series.Add(Line(layers[i].Key, color, 2.5,
+                layers[i].Select(row => new DataPoint(row.Epoch, row.GradientNorm))));
         }
         return SvgFigure.Export(plot, "Gradients");
     }
@@ -85,11 +92,13 @@ public static class RunFigures
         (bottom.Minimum, bottom.Maximum) = (-0.02 * bottom.Maximum, 1.02 * bottom.Maximum);
         plot.Axes.Add(bottom);
         var closeUp = EpochAxes.CloseUp(points);
-        if (curves.Length > 1) plot.Legends.Add(new Legend { LegendPosition = LegendPosition.RightTop, LegendMargin = 12 });
+        if (curves.Length > 1)
+            plot.Legends.Add(new Legend { LegendPosition = LegendPosition.RightTop, LegendMargin = 12 });
         foreach (var axis in EpochAxes.AddValues(plot, unit, closeUp))
             foreach (var (name, color, values) in curves)
             {
-                var known = values.Where(point => double.IsFinite(point.Value)).Select(point => new DataPoint(point.Epoch, point.Value));
+                var known = values.Where(point => double.IsFinite(point.Value))
+                    .Select(point => new DataPoint(point.Epoch, point.Value));
                 var line = Line(curves.Length > 1 ? name : null, color, 3, known);
                 (line.YAxisKey, line.RenderInLegend) = (axis, axis is null);
                 plot.Series.Add(line);
@@ -99,7 +108,14 @@ public static class RunFigures
 
     private static LineSeries Line(string? title, OxyColor color, double marker, IEnumerable<DataPoint> points)
     {
-        var line = new LineSeries { Title = title, Color = color, MarkerType = MarkerType.Circle, MarkerSize = marker, MarkerFill = color };
+        var line = new LineSeries
+        {
+            Title = title,
+            Color = color,
+            MarkerType = MarkerType.Circle,
+            MarkerSize = marker,
+            MarkerFill = color,
+        };
         line.Points.AddRange(points);
         return line;
     }

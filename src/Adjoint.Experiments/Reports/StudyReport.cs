@@ -32,20 +32,23 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
     private const string Style = """
         body { max-width: 64rem } table { font-size: .9rem } h2, h3 { scroll-margin-top: .5rem }
         th, td { text-align: left; vertical-align: top } .n { text-align: right } td.n { white-space: nowrap }
-        .verdict { font-weight: bold; white-space: nowrap } .holds { color: var(--good) } .fails { color: var(--bad) } .open { color: var(--quiet) }
+        .verdict { font-weight: bold; white-space: nowrap } .holds { color: var(--good) } .fails { color: var(--bad) }
+        .open { color: var(--quiet) }
         .mark { background: var(--warn); border: 2px solid var(--bad); padding: .5rem 1rem; font-weight: bold }
-        .rule { color: var(--quiet); font-size: .85rem } code { font-size: .8rem; overflow-wrap: anywhere } details { margin: .3rem 0 }
+        .rule { color: var(--quiet); font-size: .85rem } code { font-size: .8rem; overflow-wrap: anywhere }
+        details { margin: .3rem 0 }
         nav ul { columns: 2 24rem; padding-left: 1.2rem } nav li { break-inside: avoid }
         @media screen and (max-width: 40rem) {
           section table { min-width: 42rem } .wide table { font-size: .8rem }
-          /* Verdicts are read from above to below: a line of figure, claim and verdict, and what was found beneath it. */
+          /* Verdicts are read from above to below: figure, claim and verdict, and beneath them what was found. */
           .verdicts, .verdicts tbody { display: block }
           .verdicts tr { display: grid; grid-template-columns: 3rem 1fr auto; border-bottom: 1px solid var(--line) }
           .verdicts td { border: 0 } .verdicts td:nth-child(n+4) { grid-column: 2 / -1; color: var(--quiet) }
           .verdicts tr:first-child, .verdicts td:empty { display: none }
         }
         @media print {
-          .claim { break-inside: avoid } table { font-size: 7.5pt } td.n { white-space: normal } code { font-size: 6.5pt }
+          .claim { break-inside: avoid } table { font-size: 7.5pt } td.n { white-space: normal }
+          code { font-size: 6.5pt }
           details::details-content { content-visibility: visible; block-size: auto }
         }
         """;
@@ -85,7 +88,8 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
     {
         text.Append("<nav aria-label=\"Contents\"><h2>Contents</h2><ul><li><a href=\"#verdicts\">Verdicts</a></li>\n");
         foreach (var one in Experiments)
-            text.Append(CultureInfo.InvariantCulture, $"<li>{Link(one.Experiment, $"{one.Experiment.Name}: {one.Experiment.Title}")}</li>\n");
+            text.Append(CultureInfo.InvariantCulture,
+                $"<li>{Link(one.Experiment, $"{one.Experiment.Name}: {one.Experiment.Title}")}</li>\n");
         text.Append("<li><a href=\"#trials\">All trials</a></li></ul></nav>\n");
     }
 
@@ -114,7 +118,8 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
         text.Append("</table></div>\n");
     }
 
-    private static string Link(Experiment one, string? text = null) => $"<a href=\"#e-{Escape(one.Name)}\">{Escape(text ?? one.Name)}</a>";
+    private static string Link(Experiment one, string? text = null) =>
+        $"<a href=\"#e-{Escape(one.Name)}\">{Escape(text ?? one.Name)}</a>";
 
     // The verdicts of a claim, side by side for each reading of the same: the first is the row, whatever it is.
     private IReadOnlyList<(Reread First, IReadOnlyList<Reread> Others)> Rows() =>
@@ -138,7 +143,10 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
         var (experiment, runs) = (one.Experiment, one.Runs);
         text.Append(CultureInfo.InvariantCulture, $"<section id=\"e-{Escape(experiment.Name)}\"><h2>{Escape(experiment.Title)}</h2>\n");
         foreach (var plot in experiment.Plots)
-            text.Append(CultureInfo.InvariantCulture, $"<figure>{CurveFigure.Draw(plot, experiment, runs, Mark is null ? null : "QUICK")}<figcaption>Figure {Escape(plot.Number)}. {Capital(CurveFigure.Unit(plot.Quantity).Split(" /")[0])} by epoch{(plot.Quantity == Quantity.TrainLoss ? "" : "; epoch 0 is before training")}. Line: mean over seeds; band: ± one standard deviation, within what is possible; thin: single runs.{(CurveFigure.CloseUp(plot, experiment, runs) is null ? "" : " Above, enlarged, what lies close together.")}{(runs.Cases.Count > CurveFigure.MostCases ? $" The {CurveFigure.MostCases} best of {runs.Cases.Count} cases." : "")}{(Mark is null ? "" : " Quick look: a share of epochs and data.")}</figcaption></figure>\n");
+        {
+            var figure = CurveFigure.Draw(plot, experiment, runs, Mark is null ? null : "QUICK");
+            text.Append($"<figure>{figure}<figcaption>{Caption(plot, experiment, runs)}</figcaption></figure>\n");
+        }
         text.Append(CultureInfo.InvariantCulture, $"<div class=\"wide\"><table><tr><th>case</th><th class=\"n\">{Escape(experiment.Measure.Title)} / {Escape(experiment.Measure.Unit)}: mean</th><th class=\"n\">standard deviation</th><th class=\"n\">95 % interval of the mean</th><th class=\"n\">seeds</th><th class=\"n\">best epoch, seed by seed</th></tr>");
         foreach (var each in runs.Cases)
         {
@@ -147,7 +155,8 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
             text.Append(CultureInfo.InvariantCulture, $"<tr><td>{Escape(each.Label)}</td><td class=\"n\">{Digits(sample.Mean)}</td><td class=\"n\">{Digits(sample.Deviation)}</td><td class=\"n\">{Digits(low)} to {Digits(high)}</td><td class=\"n\">{sample.Count} of {experiment.Seeds.Count}</td><td class=\"n\">{string.Join(", ", runs.Values(each.Label, Measure.BestEpoch))}</td></tr>");
         }
         text.Append("</table></div>\n");
-        text.Append(CultureInfo.InvariantCulture, $"<p class=\"rule\">Intervals: Student's t over seeds{Cut(experiment.Measure)}.</p>\n");
+        text.Append(CultureInfo.InvariantCulture,
+            $"<p class=\"rule\">Intervals: Student's t over seeds{Cut(experiment.Measure)}.</p>\n");
         if (experiment.Choices.Count > 0)
             text.Append("<h3>Chosen, because it was left open</h3><ul>").AppendJoin("", experiment.Choices.Select(choice => $"<li>{Escape(choice)}</li>")).Append("</ul>\n");
         Doctor(text, one);
@@ -156,9 +165,25 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
         text.Append("</section>\n");
     }
 
+    private string Caption(Plot plot, Experiment experiment, CaseRuns runs)
+    {
+        var quantity = Capital(CurveFigure.Unit(plot.Quantity).Split(" /")[0]);
+        var text = new StringBuilder($"Figure {Escape(plot.Number)}. {quantity} by epoch");
+        if (plot.Quantity != Quantity.TrainLoss) text.Append("; epoch 0 is before training");
+        text.Append(". Line: mean over seeds; band: ± one standard deviation, within what is possible; thin: ");
+        text.Append("single runs.");
+        if (CurveFigure.CloseUp(plot, experiment, runs) is not null)
+            text.Append(" Above, enlarged, what lies close together.");
+        if (runs.Cases.Count is > CurveFigure.MostCases and var all)
+            text.Append(CultureInfo.InvariantCulture, $" The {CurveFigure.MostCases} best of {all} cases.");
+        if (Mark is not null) text.Append(" Quick look: a share of epochs and data.");
+        return text.ToString();
+    }
+
     private static string Cut(Measure measure) => (double.IsFinite(measure.Least), double.IsFinite(measure.Most)) switch
     {
-        (true, true) => $", cut off at {Rule.Number(measure.Least)} and {Rule.Number(measure.Most)} {measure.Unit}, beyond which there is nothing",
+        (true, true) => $", cut off at {Rule.Number(measure.Least)} and {Rule.Number(measure.Most)} {measure.Unit}, "
+            + "beyond which there is nothing",
         (true, false) => $", cut off at {Rule.Number(measure.Least)}, below which there is nothing",
         _ => "",
     };

@@ -6,8 +6,8 @@ namespace Adjoint.Experiments;
 public static class Proportion
 {
     /// <summary>
-    /// Where the true share lies: Wilson's score interval (1927), (p̂ + z²/2n ± z·√(p̂(1 − p̂)/n + z²/4n²)) / (1 + z²/n),
-    /// which never leaves 0 to 1. NaN for none.
+    /// Where the true share lies: Wilson's score interval (1927), (p̂ + z²/2n ± z·√(p̂(1 − p̂)/n + z²/4n²)) / (1 +
+    /// z²/n), which never leaves 0 to 1. NaN for none.
     /// </summary>
     /// <param name="successes">How many of them.</param>
     /// <param name="count">n: of how many.</param>

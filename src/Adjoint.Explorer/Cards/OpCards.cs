@@ -46,7 +46,10 @@ public static partial class OpCards
         var text = new StringBuilder(Head(op.Name));
         text.Append(CultureInfo.InvariantCulture, $"<p><a href=\"index.html\">Operations</a></p><h1>{Escape(op.Name)}</h1>");
         text.Append(CultureInfo.InvariantCulture, $"<h2>Formula</h2><p class=\"formula\">{MathMl.Convert(op.Formula)}</p>");
-        text.Append(CultureInfo.InvariantCulture, $"<h2>Derivation</h2><p class=\"formula\">{MathMl.Convert(op.Derivation)}</p><p class=\"quiet\">L is what backward was called on; {FormulaLetters.Of(op, 1).Arriving} is ∂L/∂(the result). Backward reads {Reads(op.Saves)}.</p>");
+        text.Append($"<h2>Derivation</h2><p class=\"formula\">{MathMl.Convert(op.Derivation)}</p><p class=\"quiet\">");
+        var arriving = FormulaLetters.Of(op, 1).Arriving;
+        text.Append($"L is what backward was called on; {arriving} is ∂L/∂(the result). ");
+        text.Append($"Backward reads {Reads(op.Saves)}.</p>");
         if (FunctionPlot.Draw(entry) is { } plot) text.Append(CultureInfo.InvariantCulture, $"<h2>Function and derivative</h2>{plot}");
         Example(text, entry);
         Check(text, entry);
@@ -79,7 +82,8 @@ public static partial class OpCards
         var letters = FormulaLetters.Of(entry.Op, inputs.Length);
         var ones = Differentiation.Gradients(y, inputs, Tensor.Full(y.Shape, 1, y.DType), retainGraph: true);
         var counted = Differentiation.Gradients(y, inputs, Tensor.Arange(1, y.Length + 1, dtype: y.DType).Reshape(y.Shape.Sizes));
-        var vanishing = Enumerable.Range(0, inputs.Length).Where(i => ones[i] is { } one && Largest(one) < Rounding * Largest(counted[i]!))
+        var vanishing = Enumerable.Range(0, inputs.Length)
+            .Where(i => ones[i] is { } one && Largest(one) < Rounding * Largest(counted[i]!))
             .Select(i => $"∂L/∂{letters.Inputs[i]}").ToArray();
         var gradients = vanishing.Length == 0 ? ones : counted;
         var scale = gradients.Max(gradient => gradient is null ? 0 : Largest(gradient));

@@ -5,7 +5,8 @@ namespace Adjoint.Exploring;
 /// <summary>The structure of a graph for the page: no values but those of single numbers.</summary>
 internal static class GraphJson
 {
-    internal static void Write(Utf8JsonWriter json, ComputationGraph graph, string title, string version, int? step = null)
+    internal static void Write(Utf8JsonWriter json, ComputationGraph graph, string title, string version,
+        int? step = null)
     {
         json.WriteStartObject();
         json.WriteString("title", title);

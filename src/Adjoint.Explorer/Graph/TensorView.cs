@@ -111,8 +111,10 @@ internal static class TensorView
 
     private static bool HasPictures(Shape shape) => shape.Rank == 4 && shape.Elements > 0 && shape[2] * shape[3] > 1;
 
-    // One picture a sample where there are three channels, else one a channel. Bytes: 0 is the minimum, 255 the maximum.
-    private static void WritePictures(Utf8JsonWriter json, Shape shape, double[] values, TensorSummary summary, int from)
+    // One picture a sample where there are three channels, else one a channel. Bytes: 0 is the minimum, 255 the
+    // maximum.
+    private static void WritePictures(Utf8JsonWriter json, Shape shape, double[] values, TensorSummary summary,
+        int from)
     {
         var channels = shape[1] == 3 ? 3 : 1;
         var (height, width) = (shape[2], shape[3]);
@@ -120,7 +122,8 @@ internal static class TensorView
         while ((height / step) * (width / step) > 4096) step++;
         var (small, narrow) = (Math.Max(1, height / step), Math.Max(1, width / step));
         var total = shape[0] * shape[1] / channels;
-        if (from < 0 || from >= total) throw new NotThereException($"there is no picture {from}; there are {total}, from 0");
+        if (from < 0 || from >= total)
+            throw new NotThereException($"there is no picture {from}; there are {total}, from 0");
         var page = Math.Min(MostPictures, Math.Max(1, MostPixels / (small * narrow * channels)));
         var count = Math.Min(total - from, page);
         var bytes = new byte[count * channels * small * narrow];

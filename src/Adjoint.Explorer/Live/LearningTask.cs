@@ -17,4 +17,5 @@ namespace Adjoint.Exploring;
 /// <param name="Seed">Of the first network and the order of samples.</param>
 internal sealed record LearningTask(
     string Title, DataSplits Data, Func<ulong, Module> CreateModel, Func<string, Module, double, Optimizer> CreateOptimizer,
-    IReadOnlyList<string> Optimizers, string Optimizer, double LearningRate, Func<string, double> RateOf, int BatchSize, ulong Seed);
+    IReadOnlyList<string> Optimizers, string Optimizer, double LearningRate, Func<string, double> RateOf,
+        int BatchSize, ulong Seed);

@@ -109,7 +109,9 @@ internal sealed class LiveTraining
     internal void SetLearningRate(double rate) =>
         Optimizer.LearningRate = rate >= 0 && double.IsFinite(rate) ? rate : throw new AdjointException($"learning rate: {rate} is out of range; use 0 or more");
 
-    /// <summary>Goes on with another optimiser, at a learning rate of its own: one that suits sgd makes adam diverge.</summary>
+    /// <summary>
+    /// Goes on with another optimiser, at a learning rate of its own: one that suits sgd makes adam diverge.
+    /// </summary>
     /// <exception cref="AdjointException">No such optimiser.</exception>
     internal void SetOptimizer(string name)
     {

@@ -15,8 +15,9 @@ export function nameOf(model, id) {
 }
 
 /**
- * Fills a panel with a tensor or an op. arrived(id) says how many parts of its gradient the slider has passed, null for all.
- * Where the panel shows the same node already, what is new takes its place only when all of it is there, at the same height.
+ * Fills a panel with a tensor or an op. arrived(id) says how many parts of its gradient the slider has passed, null for
+ * all. Where the panel shows the same node already, what is new takes its place only when all of it is there, at the
+ * same height.
  */
 export async function details(panel, model, key, arrived, go) {
   const id = Number(key.slice(1));
@@ -80,7 +81,8 @@ function tensorDetails(model, id, arrived, go) {
     h("h3", {}, "Gradient ", partial ? h("small", {}, parts === 1 ? "not there yet" : arrived === 0 ? `none of ${parts} parts has arrived` : `${arrived} of ${parts} parts have arrived`) : parts > 1 ? h("small", {}, `sum of ${parts} parts`) : null),
     !tensor.hasGradient ? h("p", { class: "quiet" }, model.graph.missingGradients && tensor.requiresGrad ? model.graph.missingGradients : tensor.requiresGrad ? "No gradient arrives here." : "No gradient is wanted here.")
       : partial && arrived === 0 ? h("p", { class: "quiet" }, "Move the slider on: it arrives later.")
-        : labelled("gradient", shown(`∂L/∂${name}`, { id, which: "gradient", arrived: partial ? arrived : null }, rows)),
+        : labelled("gradient", shown(`∂L/∂${name}`, { id, which: "gradient", arrived: partial ? arrived : null },
+          rows)),
   ];
 }
 

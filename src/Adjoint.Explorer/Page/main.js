@@ -37,11 +37,14 @@ async function refresh() {
   document.title = `${graph.title} – Adjoint explorer`;
   const count = (number, what) => `${number.toLocaleString("en")} ${what}${number === 1 ? "" : "s"}`;
   const at = graph.step === undefined ? "" : `Step ${graph.step.toLocaleString("en")}: `;
-  status(`${at}${count(graph.ops.length, "op")}, ${count(graph.tensors.length, "tensor")}. ${graph.missingGradients ?? ""}`);
+  const size = `${count(graph.ops.length, "op")}, ${count(graph.tensors.length, "tensor")}.`;
+  status(`${at}${size} ${graph.missingGradients ?? ""}`);
   byId("found").replaceChildren(...[...new Set([...graph.ops.map(op => op.name), ...graph.tensors.map(tensor => tensor.name), ...graph.modules.map(module => module.label)].filter(name => name))].map(value => h("option", { value })));
   // What is being typed in is left alone.
-  const isTyping = byId("panel-node").contains(document.activeElement) && document.activeElement.matches("input, select");
-  if (chosen && !isTyping) await details(byId("panel-node"), model, chosen, tensor => steps.arrived(tensor), key => view.reveal(key));
+  const isTyping = byId("panel-node").contains(document.activeElement)
+    && document.activeElement.matches("input, select");
+  if (chosen && !isTyping)
+    await details(byId("panel-node"), model, chosen, tensor => steps.arrived(tensor), key => view.reveal(key));
   root.dataset.version = graph.version;
 }
 
@@ -50,7 +53,8 @@ async function choose(key) {
   open("node");
   await details(byId("panel-node"), model, key, tensor => steps.arrived(tensor), other => view.reveal(other));
   // On a narrow screen the panel lies below the graph: it comes into view, now that it has its height.
-  if (stacked.matches && chosen === key) byId("tabs").scrollIntoView({ block: "start", behavior: still.matches ? "auto" : "smooth" });
+  if (stacked.matches && chosen === key)
+    byId("tabs").scrollIntoView({ block: "start", behavior: still.matches ? "auto" : "smooth" });
 }
 
 function open(name) {
@@ -70,11 +74,15 @@ function search(text) {
   const words = shapeWords(text.toLowerCase()).split(/\s+/).filter(word => word);
   if (words.length === 0) return;
   const tensors = model.graph.tensors.map(tensor => [`t${tensor.id}`,
-    `${describe(model, { kind: "tensor", id: tensor.id }).label} ${tensor.shape.join(",")}`, `${tensor.shape.join("×")}×`]);
-  const ops = model.graph.ops.map(op => [`o${op.id}`, `op ${op.name} ${op.module === undefined ? "" : model.chain(op.module).map(id => `${model.modules[id].path} ${model.modules[id].label}`).join(" ")}`, ""]);
+    `${describe(model, { kind: "tensor", id: tensor.id }).label} ${tensor.shape.join(",")}`,
+    `${tensor.shape.join("×")}×`]);
+  const within = op => op.module === undefined ? []
+    : model.chain(op.module).map(id => `${model.modules[id].path} ${model.modules[id].label}`);
+  const ops = model.graph.ops.map(op => [`o${op.id}`, `op ${op.name} ${within(op).join(" ")}`, ""]);
   const isShape = word => /^(\d+×)+$/.test(word);
   const places = [...tensors, ...ops]
-    .filter(([, found, shape]) => words.every(word => isShape(word) ? shape === word : found.toLowerCase().includes(word)))
+    .filter(([, found, shape]) =>
+      words.every(word => isShape(word) ? shape === word : found.toLowerCase().includes(word)))
     .map(([key]) => key);
   if (places.length === 0) return status(`Nothing is called, or has the shape, "${text}".`);
   const next = places[(places.indexOf(chosen) + 1) % places.length];

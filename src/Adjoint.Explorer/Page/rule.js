@@ -12,8 +12,10 @@ export function ruleView(model, id) {
   const op = model.graph.ops[id];
   const wanted = op.inputs.map((input, i) => i).filter(i => model.graph.tensors[op.inputs[i]].requiresGrad);
   const place = h("div", { class: "rule", "aria-live": "polite" });
-  const input = h("select", { "aria-label": "Gradient of which input", onchange: () => first() }, wanted.map(i => h("option", { value: i }, `∂L/∂${nameOf(model, op.inputs[i])}`)));
-  const at = h("input", { type: "text", "aria-label": "Of which element, such as 0, 1", size: 9, onchange: () => show() });
+  const input = h("select", { "aria-label": "Gradient of which input", onchange: () => first() },
+    wanted.map(i => h("option", { value: i }, `∂L/∂${nameOf(model, op.inputs[i])}`)));
+  const label = "Of which element, such as 0, 1";
+  const at = h("input", { type: "text", "aria-label": label, size: 9, onchange: () => show() });
   const shapeOf = () => model.graph.tensors[op.inputs[Number(input.value)]].shape;
   const show = async () => {
     const shape = shapeOf();
@@ -94,9 +96,13 @@ function parse(text, shape) {
   const last = shape.map(size => size - 1).join(", ");
   const wrong = parts.find(part => !/^[-−+]?\d+$/.test(part));
   if (wrong !== undefined) return { problem: `"${wrong}" is no whole number: an element of ${of} is such as ${last}.` };
-  if (parts.length !== shape.length) return { problem: `${of} has ${shape.length} ${shape.length === 1 ? "axis" : "axes"}: give as many whole numbers, such as ${last}; found ${parts.length}.` };
+  if (parts.length !== shape.length) {
+    const axes = `${shape.length} ${shape.length === 1 ? "axis" : "axes"}`;
+    return { problem: `${of} has ${axes}: give as many whole numbers, such as ${last}; found ${parts.length}.` };
+  }
   const position = parts.map(part => Number(part.replace("−", "-")));
   const axis = position.findIndex((index, i) => index < 0 || index >= shape[i]);
-  if (axis >= 0) return { problem: `${digits(position[axis])} is out of range: axis ${axis} of ${of} goes from 0 to ${shape[axis] - 1}.` };
-  return { position };
+  if (axis < 0) return { position };
+  const range = `axis ${axis} of ${of} goes from 0 to ${shape[axis] - 1}`;
+  return { problem: `${digits(position[axis])} is out of range: ${range}.` };
 }

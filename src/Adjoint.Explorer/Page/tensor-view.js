@@ -7,8 +7,8 @@ import { paint, palette } from "explorer/colors";
 const TABLE_COLUMNS = 16;
 
 /**
- * Shows an answer of "tensor". Of its pictures `now` are shown first, more(from) brings those from one on, and `rows` names what
- * the first axis counts.
+ * Shows an answer of "tensor". Of its pictures `now` are shown first, more(from) brings those from one on, and `rows`
+ * names what the first axis counts.
  */
 export function tensorView(answer, name, { more, now, rows }) {
   const { summary } = answer;
@@ -61,13 +61,16 @@ function pictures(first, name, more, rows) {
   const place = h("div", { class: `pictures ${first.width <= 7 ? "filters" : ""}` });
   const range = h("span", { role: "status" });
   const problem = h("p", { class: "problem", role: "alert" });
-  const turn = (label, text, by) => h("button", { type: "button", "aria-label": label, onclick: () => go(from + by * first.page) }, text);
-  const [back, on] = [turn("The pictures before these", "‹ before", -1), turn("The pictures after these", "after ›", 1)];
+  const turn = (label, text, by) =>
+    h("button", { type: "button", "aria-label": label, onclick: () => go(from + by * first.page) }, text);
+  const back = turn("The pictures before these", "‹ before", -1);
+  const on = turn("The pictures after these", "after ›", 1);
   let from = 0;
   const show = answer => {
     from = answer.from;
     place.replaceChildren(...drawings(answer, name));
-    range.textContent = `${(from + 1).toLocaleString("en")} to ${(from + answer.count).toLocaleString("en")} of ${answer.total.toLocaleString("en")}`;
+    const [begin, end, all] = [from + 1, from + answer.count, answer.total].map(number => number.toLocaleString("en"));
+    range.textContent = `${begin} to ${end} of ${all}`;
     [back.disabled, on.disabled] = [from === 0, from + answer.count >= answer.total];
     problem.textContent = "";
   };
@@ -82,7 +85,8 @@ function pictures(first, name, more, rows) {
   const coarse = first.step > 1 ? `; every ${first.step}th row and column` : "";
   return h("figure", { class: "maps" }, place,
     h("figcaption", {}, h("span", {}, `${first.height}×${first.width} each, [${what}]${coarse}`), range),
-    first.total > first.page ? h("div", { class: "choose", role: "group", "aria-label": "Pictures" }, back, on) : null, problem);
+    first.total > first.page ? h("div", { class: "choose", role: "group", "aria-label": "Pictures" }, back, on) : null,
+    problem);
 }
 
 // From bytes: grey where nothing is negative, else blue and orange about 0.
@@ -93,12 +97,14 @@ function drawings(of, name) {
   const color = palette();
   const size = of.height * of.width;
   const shade = of.channels === 3 || low >= 0
-    ? (picture, i) => [0, 1, 2].map(channel => bytes[(picture * of.channels + Math.min(channel, of.channels - 1)) * size + i])
+    ? (picture, i) =>
+      [0, 1, 2].map(channel => bytes[(picture * of.channels + Math.min(channel, of.channels - 1)) * size + i])
     : (picture, i) => color((low + bytes[picture * size + i] / 255 * (high - low)) / (largest || 1));
   return Array.from({ length: of.count }, (_, picture) => {
     const number = of.from + picture;
     const at = of.channels === 3 ? [number] : [Math.floor(number / of.perSample), number % of.perSample];
-    const canvas = h("canvas", { width: of.width, height: of.height, role: "img", "aria-label": elementText(name, at) });
+    const canvas = h("canvas", { width: of.width, height: of.height, role: "img",
+      "aria-label": elementText(name, at) });
     const context = canvas.getContext("2d");
     const image = context.createImageData(of.width, of.height);
     for (let i = 0; i < size; i++) image.data.set([...shade(picture, i), 255], 4 * i);

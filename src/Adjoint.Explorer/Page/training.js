@@ -31,7 +31,8 @@ export class TrainingPanel {
       const select = h("select", { id, onchange: () => this.send({ [what]: select.value }) }, names.map(name => h("option", { value: name, selected: name === value }, name)));
       return h("div", { class: "field" }, h("label", { for: id }, label), select);
     };
-    this.rate = h("input", { id: "rate", type: "number", min: 0, step: "any", value: state.learningRate, onchange: () => this.setRate() });
+    this.rate = h("input", { id: "rate", type: "number", min: 0, step: "any", value: state.learningRate,
+      onchange: () => this.setRate() });
     this.seed = h("input", { id: "seed", type: "number", min: 0, step: 1, value: state.seed });
     this.play = h("button", { type: "button", id: "play", onclick: () => this.send({ action: this.playing ? "pause" : "play" }) }, "Play");
     const button = (id, text, what) => h("button", { type: "button", id, onclick: () => this.send(what()) }, text);

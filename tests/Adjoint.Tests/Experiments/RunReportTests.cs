@@ -14,10 +14,12 @@ public sealed class RunReportTests
     [Fact]
     public void Layers_stand_in_the_order_in_which_a_sample_passes_them_with_name_and_shape()
     {
-        var model = new Sequential([.. Enumerable.Range(0, 12).Select(i => (Module)(i % 2 == 0 ? new Linear(4, 4) : new Relu()))]);
+        var model = new Sequential([.. Enumerable.Range(0, 12)
+            .Select(i => (Module)(i % 2 == 0 ? new Linear(4, 4) : new Relu()))]);
         var rows = LayerRow.Of(model, [4]);
         Assert.Equal(Enumerable.Range(0, 12).Select(i => $"{i}"), rows.Select(row => row.Path));
-        Assert.Equal(("Linear(4 → 4)", "4", "weight 4×4, bias 4", 20), (rows[10].Name, rows[10].Output, rows[10].Parameters, rows[10].Count));
+        Assert.Equal(("Linear(4 → 4)", "4", "weight 4×4, bias 4", 20),
+            (rows[10].Name, rows[10].Output, rows[10].Parameters, rows[10].Count));
         Assert.Equal(("Relu", "4", "", 0), (rows[11].Name, rows[11].Output, rows[11].Parameters, rows[11].Count));
         var html = Report() with { Layers = rows };
         Assert.Equal(rows.Select(row => row.Path), Column(html.ToHtml(), "Layers"));
@@ -40,7 +42,8 @@ public sealed class RunReportTests
         Assert.Equal(12, LayerRow.Of(new Sequential(layer, new Relu(), layer), [3]).Sum(row => row.Count));
         var tied = new Tied(layer.Weight);
         var rows = LayerRow.Of(new Sequential(layer, tied), [3]);
-        Assert.Equal([(12L, "weight 3×3, bias 3"), (0L, "weight 3×3 (shared)")], rows.Select(row => (row.Count, row.Parameters)));
+        Assert.Equal([(12L, "weight 3×3, bias 3"), (0L, "weight 3×3 (shared)")],
+            rows.Select(row => (row.Count, row.Parameters)));
     }
 
     [Fact]
@@ -63,17 +66,22 @@ public sealed class RunReportTests
         Assert.Equal([9, 8, 1, 0], scores.Select(score => score.Predicted));
         Assert.Equal([5 / 9.0, 7 / 8.0, 0, double.NaN], scores.Select(score => score.Precision));
         Assert.Equal([5 / 6.0, 7 / 9.0, double.NaN, 0], scores.Select(score => score.Recall));
-        var html = (Report() with { Evaluation = new(0.5, 12 / 18.0, confusion), ClassNames = ["a", "b", "c", "d"] }).ToHtml();
-        Assert.Contains("<tr><td>a</td><td>6</td><td>9</td><td>5</td><td>55.56 %</td><td>83.33 %</td></tr>", html, StringComparison.Ordinal);
-        Assert.Contains("<tr><td>c</td><td>0</td><td>1</td><td>0</td><td>0.00 %</td><td>–</td></tr>", html, StringComparison.Ordinal);
-        Assert.Contains("<tr><td>d</td><td>3</td><td>0</td><td>0</td><td>–</td><td>0.00 %</td></tr>", html, StringComparison.Ordinal);
+        var html = (Report() with { Evaluation = new(0.5, 12 / 18.0, confusion), ClassNames = ["a", "b", "c", "d"] })
+            .ToHtml();
+        Assert.Contains("<tr><td>a</td><td>6</td><td>9</td><td>5</td><td>55.56 %</td><td>83.33 %</td></tr>", html,
+            StringComparison.Ordinal);
+        Assert.Contains("<tr><td>c</td><td>0</td><td>1</td><td>0</td><td>0.00 %</td><td>–</td></tr>", html,
+            StringComparison.Ordinal);
+        Assert.Contains("<tr><td>d</td><td>3</td><td>0</td><td>0</td><td>–</td><td>0.00 %</td></tr>", html,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Training_accuracy_says_on_how_many_samples_and_when()
     {
         var report = Report() with { Training = new(0.1, 0.75, new[,] { { 2, 1 }, { 0, 1 } }), TrainingSamples = 400 };
-        var some = "<td>75.00 %</td><td>measured after training on 4 of the 400 training samples, drawn at random, not augmented</td>";
+        const string some = "<td>75.00 %</td><td>measured after training on 4 of the 400 training samples, "
+            + "drawn at random, not augmented</td>";
         Assert.Contains(some, report.ToHtml(), StringComparison.Ordinal);
         var all = "measured after training on all 4 training samples, not augmented";
         Assert.Contains(all, (report with { TrainingSamples = 4 }).ToHtml(), StringComparison.Ordinal);
@@ -84,7 +92,8 @@ public sealed class RunReportTests
     public void An_accuracy_has_an_interval_that_stays_between_0_and_100_percent()
     {
         var all = Report() with { Evaluation = new(0, 1, new[,] { { 10, 0 }, { 0, 10 } }) };
-        Assert.Contains("of 20 samples; 95 % interval 83.89 % to 100.00 % (Wilson", all.ToHtml(), StringComparison.Ordinal);
+        Assert.Contains("of 20 samples; 95 % interval 83.89 % to 100.00 % (Wilson", all.ToHtml(),
+            StringComparison.Ordinal);
         var none = Report() with { Evaluation = new(0, 0, new[,] { { 0, 10 }, { 10, 0 } }) };
         Assert.Contains("95 % interval 0.00 % to 16.11 % (Wilson", none.ToHtml(), StringComparison.Ordinal);
     }
@@ -95,7 +104,8 @@ public sealed class RunReportTests
     public void Accuracies_that_end_close_together_are_enlarged(int epochs)
     {
         // 10 % before training, then from 97.5 to 97.9 %: on one axis a flat line.
-        var html = (Report() with { Result = Run(epochs, epoch => epoch == 0 ? 0.1 : 0.975 + 0.004 * epoch / epochs) }).ToHtml();
+        var html = (Report() with { Result = Run(epochs, epoch => epoch == 0 ? 0.1 : 0.975 + 0.004 * epoch / epochs) })
+            .ToHtml();
         var figure = Figures(html)[0];
         Assert.Contains(">whole range<", figure, StringComparison.Ordinal);
         var ticks = Ticks(figure);
@@ -137,13 +147,17 @@ public sealed class RunReportTests
         { "only before training", Report() with { Result = Run(0, _ => 0.1) } },
         { "one epoch", Report() with { Result = Run(1, _ => 0.1) } },
         { "a thousand epochs", Report() with { Result = Run(1000, epoch => epoch / 1000.0) } },
-        { "NaN", Report() with { Result = new([new(0, null, double.NaN, double.NaN, 1), new(1, double.NaN, double.NaN, double.NaN, double.NaN)], false) } },
-        { "infinity", Report() with { Result = new([new(0, null, double.PositiveInfinity, 0, 1), new(1, 1e300, -1e300, 1, 1)], false) } },
+        { "NaN", Report() with { Result = new([new(0, null, double.NaN, double.NaN, 1),
+            new(1, double.NaN, double.NaN, double.NaN, double.NaN)], false) } },
+        { "infinity", Report() with { Result = new([new(0, null, double.PositiveInfinity, 0, 1),
+            new(1, 1e300, -1e300, 1, 1)], false) } },
         { "all the same", Report() with { Result = Run(9, _ => 0.5) } },
         { "one class", Report() with { Evaluation = new(0, 1, new[,] { { 7 } }), ClassNames = ["only"] } },
-        { "hundred classes", Report() with { Evaluation = new(1, 0, new int[100, 100]), ClassNames = [.. Enumerable.Range(0, 100).Select(i => $"class {i}")] } },
+        { "hundred classes", Report() with { Evaluation = new(1, 0, new int[100, 100]),
+            ClassNames = [.. Enumerable.Range(0, 100).Select(i => $"class {i}")] } },
         { "more classes than names", Report() with { Evaluation = new(1, 0, new int[3, 3]), ClassNames = ["a"] } },
-        { "no samples", Report() with { Evaluation = new(double.NaN, double.NaN, new int[0, 0]), Training = new(double.NaN, double.NaN, new int[0, 0]) } },
+        { "no samples", Report() with { Evaluation = new(double.NaN, double.NaN, new int[0, 0]),
+            Training = new(double.NaN, double.NaN, new int[0, 0]) } },
         { "nothing", new("", [], new([], true), new(double.NaN, double.NaN, new int[0, 0]), [], null) },
     };
 
@@ -162,20 +176,25 @@ public sealed class RunReportTests
     [Fact]
     public void Gradients_that_are_not_finite_are_left_out()
     {
-        Assert.Null(RunFigures.Gradients([new(1, "a", double.NaN, 0, 0), new(1, "b", double.PositiveInfinity, 0, 0), new(1, "c", 0, 0, 0)]));
+        Assert.Null(RunFigures.Gradients([new(1, "a", double.NaN, 0, 0), new(1, "b", double.PositiveInfinity, 0, 0),
+            new(1, "c", 0, 0, 0)]));
         Assert.NotNull(RunFigures.Gradients([new(1, "a", 1, 0, 0), new(1, "b", double.PositiveInfinity, 0, 0)]));
     }
 
     private static RunReport Report() =>
-        new("title", [("lr", "1")], Run(3, epoch => 0.2 * epoch), new(0.5, 0.5, new[,] { { 1, 1 }, { 1, 1 } }), ["a", "b"], null);
+        new("title", [("lr", "1")], Run(3, epoch => 0.2 * epoch), new(0.5, 0.5, new[,] { { 1, 1 }, { 1, 1 } }),
+            ["a", "b"], null);
 
     private static TrainingResult Run(int epochs, Func<int, double> accuracy) =>
-        new([.. Enumerable.Range(0, epochs + 1).Select(epoch => new EpochResult(epoch, epoch == 0 ? null : 1.0 / epoch, 1, accuracy(epoch), 1))], false);
+        new([.. Enumerable.Range(0, epochs + 1).Select(epoch =>
+            new EpochResult(epoch, epoch == 0 ? null : 1.0 / epoch, 1, accuracy(epoch), 1))], false);
 
-    private static string[] Figures(string html) => [.. Regex.Matches(html, "<svg .*?</svg>", RegexOptions.Singleline).Select(match => match.Value)];
+    private static string[] Figures(string html) => [.. Regex.Matches(html, "<svg .*?</svg>", RegexOptions.Singleline)
+        .Select(match => match.Value)];
 
     private static double[] Ticks(string figure) =>
-        [.. Regex.Matches(figure, @">(-?[0-9.]+)</text>").Select(match => double.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture))];
+        [.. Regex.Matches(figure, @">(-?[0-9.]+)</text>")
+            .Select(match => double.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture))];
 
     private static string[] Column(string html, string title)
     {

@@ -142,7 +142,8 @@ public class StatisticsTests
     [Fact]
     public void Slope_as_in_Anscombe() => Assert.Equal(0.5, Trend.Slope([10, 8, 13, 9, 11, 14, 6, 4, 12, 7, 5], [8.04, 6.95, 7.58, 8.81, 8.33, 9.96, 7.24, 4.26, 10.84, 4.82, 5.68]), 1e-3);
 
-    // Newcombe (1998), Statistics in Medicine 17, 857–872, table I, method 3; and counts at the ends, where an accuracy of all or none lies.
+    // Newcombe (1998), Statistics in Medicine 17, 857–872, table I, method 3; and counts at the ends, where an accuracy
+    // of all or none lies.
     [Theory]
     [InlineData(81, 263, 0.2553, 0.3662)]
     [InlineData(15, 148, 0.0624, 0.1605)]

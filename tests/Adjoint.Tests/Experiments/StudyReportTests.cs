@@ -122,7 +122,8 @@ public sealed class StudyReportTests : IDisposable
         Assert.Null(SweepTime.Load(folder));
     }
 
-    // Student's t of 99.8, 99.9, 99.4 reaches to 100.36, of 0, 0.1, 0.5 below 0: neither can be, nor a band of one deviation there.
+    // Student's t of 99.8, 99.9, 99.4 reaches to 100.36, of 0, 0.1, 0.5 below 0: neither can be, nor a band of one
+    // deviation there.
     [Theory]
     [InlineData(0.998, 0.999, 0.994)]
     [InlineData(0, 0.001, 0.005)]
@@ -130,36 +131,43 @@ public sealed class StudyReportTests : IDisposable
     [InlineData(0, 0.3, 0)]
     public void No_interval_of_an_accuracy_leaves_0_to_100_percent(double first, double second, double third)
     {
-        var experiment = new Experiment("edge", "Edge", new Dictionary<string, string>(), [new("letter", [Level("a"), Level("b")])], Measure.Best)
+        var experiment = new Experiment("edge", "Edge", new Dictionary<string, string>(),
+            [new("letter", [Level("a"), Level("b")])], Measure.Best)
         {
             Plots = [new("edge", Quantity.ValidationAccuracy, "Edge")],
-            Claims = [new("near", new Near(Measure.Best, "a", 99, 1)), new("higher", new Higher(Measure.Best, "a", "b")),
+            Claims = [new("near", new Near(Measure.Best, "a", 99, 1)),
+                new("higher", new Higher(Measure.Best, "a", "b")),
                 new("lower", new Lower(Measure.Best, "a", "b")), new("beyond", new Beyond(Measure.Best, "a", 50)),
-                new("below", new Beyond(Measure.Best, "a", 50, Above: false)), new("soon", new Near(Measure.BestEpoch, "a", 1, 1))],
+                new("below", new Beyond(Measure.Best, "a", 50, Above: false)),
+                    new("soon", new Near(Measure.BestEpoch, "a", 1, 1))],
         };
         var runs = new CaseRuns(experiment.Cases());
         double[] accuracies = [first, second, third];
         for (var seed = 0; seed < 3; seed++)
             foreach (var (label, accuracy) in new[] { ("a", accuracies[seed]), ("b", 1 - accuracies[seed]) })
-                runs.Add(label, (ulong)seed + 1, [.. Enumerable.Range(0, 3).Select(epoch => new EpochResult(epoch, epoch == 0 ? null : 0, 0, accuracy, 1))]);
+                runs.Add(label, (ulong)seed + 1, [.. Enumerable.Range(0, 3)
+                    .Select(epoch => new EpochResult(epoch, epoch == 0 ? null : 0, 0, accuracy, 1))]);
         var (low, high) = Sample.Of(runs.Values("a", Measure.Best)).MeanInterval();
         Assert.True(low < 0 || high > 100);
         var report = new StudyReport("Edges", [Judged.Of(experiment, runs)], [], null, null, null);
         StudyFiles.Write(report, folder);
         var json = JsonDocument.Parse(Text("results.json")).RootElement.GetProperty("experiments")[0];
         foreach (var one in json.GetProperty("cases").EnumerateArray()) Within(one, 0, 100);
-        var evidence = json.GetProperty("claims").EnumerateArray().Select(claim => claim.GetProperty("evidence")[0]).ToArray();
+        var evidence = json.GetProperty("claims").EnumerateArray().Select(claim => claim.GetProperty("evidence")[0])
+            .ToArray();
         Within(evidence[0], 0, 100);
         Within(evidence[1], -100, 100);
         Within(evidence[2], -100, 100);
         Within(evidence[3], -50, 50);
         Within(evidence[4], -50, 50);
         Within(evidence[5], 0, double.PositiveInfinity);
-        Assert.Contains("Intervals: Student's t over seeds, cut off at 0 and 100 %", report.ToHtml(), StringComparison.Ordinal);
+        Assert.Contains("Intervals: Student's t over seeds, cut off at 0 and 100 %", report.ToHtml(),
+            StringComparison.Ordinal);
         // The axis has the band's range: no tick lies outside either.
         var figure = XDocument.Parse(CurveFigure.Draw(experiment.Plots[0], experiment, runs)).Root!;
         var texts = figure.Descendants().Where(part => part.Name.LocalName == "text").Select(part => part.Value);
-        Assert.All(texts, text => Assert.InRange(double.TryParse(text, CultureInfo.InvariantCulture, out var tick) ? tick : 0, 0, 100));
+        Assert.All(texts, text => Assert.InRange(double.TryParse(text, CultureInfo.InvariantCulture, out var tick)
+            ? tick : 0, 0, 100));
 
         static void Within(JsonElement one, double least, double most)
         {
@@ -174,7 +182,8 @@ public sealed class StudyReportTests : IDisposable
     public void A_table_of_contents_leads_to_every_section()
     {
         var html = Report(null).ToHtml();
-        var contents = html[html.IndexOf("<nav", StringComparison.Ordinal)..html.IndexOf("</nav>", StringComparison.Ordinal)];
+        var contents = html[html.IndexOf("<nav", StringComparison.Ordinal)..html.IndexOf("</nav>",
+            StringComparison.Ordinal)];
         var links = Regex.Matches(contents, "href=\"#([^\"]+)\"").Select(match => match.Groups[1].Value).ToArray();
         Assert.Equal(["verdicts", "e-1", "trials"], links);
         Assert.All(links, link => Assert.Contains($"id=\"{link}\"", html, StringComparison.Ordinal));
@@ -185,18 +194,21 @@ public sealed class StudyReportTests : IDisposable
     public void Names_from_files_are_text_on_the_page_and_in_figures()
     {
         const string hostile = "<script>alert(1)</script>\"&\u0001\u001b";
-        var experiment = new Experiment("1", hostile, new Dictionary<string, string>(), [new(hostile, [Level(hostile), Level("b")])], Measure.Best)
+        var experiment = new Experiment("1", hostile, new Dictionary<string, string>(),
+            [new(hostile, [Level(hostile), Level("b")])], Measure.Best)
         {
             Plots = [new("1", Quantity.ValidationAccuracy, hostile)],
             Choices = [hostile],
         };
         var runs = new CaseRuns(experiment.Cases());
         foreach (var label in new[] { hostile, "b" })
-            for (var seed = 1UL; seed <= 2; seed++) runs.Add(label, seed, [new(0, null, 1, 0.1, 1), new(1, 1, 1, 0.1 * seed, 1)], hostile);
+            for (var seed = 1UL; seed <= 2; seed++) runs.Add(label, seed,
+                [new(0, null, 1, 0.1, 1), new(1, 1, 1, 0.1 * seed, 1)], hostile);
         StudyFiles.Write(new(hostile, [Judged.Of(experiment, runs)], [], hostile, null, hostile), folder);
         Assert.DoesNotContain("<script", Text("report.html"), StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain(Text("report.html"), sign => char.IsControl(sign) && sign is not ('\n' or '\r'));
-        Assert.Contains("<script>alert(1)</script>", XDocument.Parse(Text("figures/figure-1.svg")).Root!.Value, StringComparison.Ordinal);
+        Assert.Contains("<script>alert(1)</script>", XDocument.Parse(Text("figures/figure-1.svg")).Root!.Value,
+            StringComparison.Ordinal);
     }
 
     private string Text(string name) => File.ReadAllText(Path.Combine(folder, name));

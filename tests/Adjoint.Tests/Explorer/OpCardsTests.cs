@@ -39,14 +39,18 @@ public sealed class OpCardsTests : IDisposable
         Assert.Equal(0, Tool.Run(["ops", "--html", folder], output, TextWriter.Null));
         (string, string)[] all =
         [
-            ("divide", "x, y → z"), ("matmul", "A, B → C"), ("linear", "X, W, b → Y"), ("where", "a, b → y"), ("exp", "x → y"),
-            ("batchnorm", "x, γ, β → y"), ("concat", "x₁, x₂ → y"), ("crossentropy", "x → L"), ("convtranspose2d", "x, w → y"),
+            ("divide", "x, y → z"), ("matmul", "A, B → C"), ("linear", "X, W, b → Y"), ("where", "a, b → y"),
+                ("exp", "x → y"),
+            ("batchnorm", "x, γ, β → y"), ("concat", "x₁, x₂ → y"), ("crossentropy", "x → L"),
+                ("convtranspose2d", "x, w → y"),
         ];
         foreach (var (op, letters) in all)
         {
             var page = File.ReadAllText(Path.Combine(folder, op + ".html"));
-            var example = Regex.Match(page, "<h2>Worked example</h2>.*?<pre[^>]*>(.*?)</pre>", RegexOptions.Singleline).Groups[1].Value;
-            string[] names = [.. Regex.Matches(example, "^(.+) =$", RegexOptions.Multiline).Select(match => match.Groups[1].Value)];
+            var example = Regex.Match(page, "<h2>Worked example</h2>.*?<pre[^>]*>(.*?)</pre>",
+                RegexOptions.Singleline).Groups[1].Value;
+            string[] names = [.. Regex.Matches(example, "^(.+) =$", RegexOptions.Multiline)
+                .Select(match => match.Groups[1].Value)];
             string[] values = [.. names.Where(name => !name.StartsWith("∂L/∂", StringComparison.Ordinal))];
             Assert.Equal(letters, $"{string.Join(", ", values[..^1])} → {values[^1]}");
             Assert.Equal(values[..^1], names[values.Length..].Select(name => name["∂L/∂".Length..]));
@@ -60,7 +64,8 @@ public sealed class OpCardsTests : IDisposable
         foreach (var entry in OpCatalogue.All)
         {
             var letters = Adjoint.Exploring.FormulaLetters.Of(entry.Op, entry.Inputs().Length);
-            Assert.All(letters.Inputs, letter => Assert.Contains($"∂L/∂{letter[..1]}", entry.Op.Derivation, StringComparison.Ordinal));
+            Assert.All(letters.Inputs, letter => Assert.Contains($"∂L/∂{letter[..1]}", entry.Op.Derivation,
+                StringComparison.Ordinal));
             Assert.Equal(letters.Inputs.Count, letters.Inputs.Append(letters.Result).Distinct().Count() - 1);
             Assert.StartsWith(letters.Result, entry.Op.Formula, StringComparison.Ordinal);
         }

@@ -7,7 +7,9 @@ using Microsoft.Playwright;
 
 namespace Adjoint.Tests.Explorer;
 
-/// <summary>What a reader does on the page, in a real browser: watch a training, search, ask for an element, turn pictures, tap.</summary>
+/// <summary>
+/// What a reader does on the page, in a real browser: watch a training, search, ask for an element, turn pictures, tap.
+/// </summary>
 public sealed class PageUseTests(Browser browser) : IClassFixture<Browser>
 {
     private static readonly TrainSettings Settings =
@@ -27,7 +29,8 @@ public sealed class PageUseTests(Browser browser) : IClassFixture<Browser>
         for (var seen = 0; seen < 2; seen++)
         {
             var step = await StepAsync(tab);
-            await tab.Page.WaitForFunctionAsync("step => Number(document.documentElement.dataset.version.split('.')[2]) > step", step);
+            await tab.Page.WaitForFunctionAsync(
+                "step => Number(document.documentElement.dataset.version.split('.')[2]) > step", step);
             Assert.Equal("Pause", await tab.Page.TextContentAsync("#play"));
             Assert.True(await StepAsync(tab) > step);
         }
@@ -51,7 +54,8 @@ public sealed class PageUseTests(Browser browser) : IClassFixture<Browser>
         await tab.Page.EvaluateAsync("document.querySelector('#play').click()");
         await tab.Page.WaitForFunctionAsync("() => Number(document.documentElement.dataset.version.split('.')[2]) > 3");
         var step = await StepAsync(tab);
-        await tab.Page.WaitForFunctionAsync("step => Number(document.documentElement.dataset.version.split('.')[2]) > step", step);
+        await tab.Page.WaitForFunctionAsync(
+            "step => Number(document.documentElement.dataset.version.split('.')[2]) > step", step);
         Assert.Equal("3, 2", await tab.Page.InputValueAsync("[aria-label=Forward] .choose input"));
         await tab.Page.WaitForSelectorAsync("[aria-label=Forward] .sum:has-text('y[3, 2]')");
     }
@@ -62,7 +66,8 @@ public sealed class PageUseTests(Browser browser) : IClassFixture<Browser>
         using var page = Serve();
         await using var tab = await browser.OpenAsync(page.Address);
         Assert.Equal("1", await tab.Page.InputValueAsync("#rate"));
-        foreach (var (name, rate) in ((string, string)[])[("adam", "0.01"), ("sgd", "1"), ("adamw", "0.01"), ("rmsprop", "0.01")])
+        foreach (var (name, rate) in ((string, string)[])[("adam", "0.01"), ("sgd", "1"), ("adamw", "0.01"),
+            ("rmsprop", "0.01")])
         {
             await tab.Page.SelectOptionAsync("#optimizer", name);
             await tab.Page.WaitForFunctionAsync("rate => document.querySelector('#rate').value === rate", rate);
@@ -105,7 +110,8 @@ public sealed class PageUseTests(Browser browser) : IClassFixture<Browser>
             await AnswerAsync(way, "32, 0", "32 is out of range: axis 0 of 32×8 goes from 0 to 31.");
             await AnswerAsync(way, "(31, 7)", null);
             await AnswerAsync(way, "0, -1", "−1 is out of range: axis 1 of 32×8 goes from 0 to 7.");
-            await AnswerAsync(way, "99999999999999999999 0", "1.000e20 is out of range: axis 0 of 32×8 goes from 0 to 31.");
+            await AnswerAsync(way, "99999999999999999999 0",
+                "1.000e20 is out of range: axis 0 of 32×8 goes from 0 to 31.");
             await AnswerAsync(way, "5", "32×8 has 2 axes: give as many whole numbers, such as 31, 7; found 1.");
             await AnswerAsync(way, "", "32×8 has 2 axes: give as many whole numbers, such as 31, 7; found 0.");
             await AnswerAsync(way, "1, 2, 3", "32×8 has 2 axes: give as many whole numbers, such as 31, 7; found 3.");
@@ -146,10 +152,12 @@ public sealed class PageUseTests(Browser browser) : IClassFixture<Browser>
             else Assert.True(await tab.Page.Locator($"{value} button:has-text('after')").IsDisabledAsync());
         }
         Assert.Equal(Enumerable.Range(0, 120).Select(i => $"{i / 6}, {i % 6}"), captions);
-        Assert.Contains("[sample, channel]", await tab.Page.TextContentAsync($"{value} > figcaption"), StringComparison.Ordinal);
+        Assert.Contains("[sample, channel]", await tab.Page.TextContentAsync($"{value} > figcaption"),
+            StringComparison.Ordinal);
         await tab.Page.ClickAsync($"{value} button:has-text('before')");
         await tab.Page.WaitForSelectorAsync($"{value} > figcaption:has-text('49 to 96 of 120')");
-        Assert.Equal("[8, 0]", Regex.Match((await tab.Page.GetAttributeAsync($"{value} canvas", "aria-label"))!, @"\[.*").Value);
+        Assert.Equal("[8, 0]", Regex.Match((await tab.Page.GetAttributeAsync($"{value} canvas", "aria-label"))!,
+            @"\[.*").Value);
     }
 
     [Fact]
@@ -164,7 +172,8 @@ public sealed class PageUseTests(Browser browser) : IClassFixture<Browser>
         Assert.True(await InViewAsync());
 
         Task<bool> InViewAsync() => tab.Page.EvaluateAsync<bool>(
-            "(place => place.top >= 0 && place.top < innerHeight / 2)(document.querySelector('#tabs').getBoundingClientRect())");
+            "() => { const { top } = document.querySelector('#tabs').getBoundingClientRect(); "
+            + "return top >= 0 && top < innerHeight / 2; }");
     }
 
     [Fact]
@@ -195,7 +204,8 @@ public sealed class PageUseTests(Browser browser) : IClassFixture<Browser>
         }
     }
 
-    private static ExplorerPage Serve() => ExplorerPage.Serve(Exploration.Of(ExploreCommand.TaskOf(Settings, Settings.LoadData())), 0);
+    private static ExplorerPage Serve() => ExplorerPage.Serve(
+        Exploration.Of(ExploreCommand.TaskOf(Settings, Settings.LoadData())), 0);
 
     private static async Task SearchAsync(Tab tab, string text)
     {
@@ -206,6 +216,7 @@ public sealed class PageUseTests(Browser browser) : IClassFixture<Browser>
     private static Task<string?> LossAsync(Tab tab) => tab.Page.TextContentAsync(".node.kind-root .small");
 
     private static async Task<int> StepAsync(Tab tab) => int.Parse(
-        Regex.Match((await tab.Page.TextContentAsync("#status"))!, "^Step ([0-9,]+):").Groups[1].Value.Replace(",", "", StringComparison.Ordinal),
+        Regex.Match((await tab.Page.TextContentAsync("#status"))!, "^Step ([0-9,]+):").Groups[1].Value.Replace(",", "",
+            StringComparison.Ordinal),
         CultureInfo.InvariantCulture);
 }

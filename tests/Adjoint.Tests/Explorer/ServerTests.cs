@@ -91,8 +91,10 @@ public sealed class ServerTests : IDisposable
 
     // Some of the fetch standard's bad ports, from each of its ends.
     [Theory]
-    [InlineData(1), InlineData(22), InlineData(2049), InlineData(4190), InlineData(5060), InlineData(6000), InlineData(6566)]
-    [InlineData(6665), InlineData(6666), InlineData(6667), InlineData(6668), InlineData(6669), InlineData(6679), InlineData(6697), InlineData(10080)]
+    [InlineData(1), InlineData(22), InlineData(2049), InlineData(4190), InlineData(5060), InlineData(6000),
+        InlineData(6566)]
+    [InlineData(6665), InlineData(6666), InlineData(6667), InlineData(6668), InlineData(6669), InlineData(6679),
+        InlineData(6697), InlineData(10080)]
     public void A_port_that_browsers_block_is_refused_with_the_remedy(int port)
     {
         var error = Assert.Throws<AdjointException>(() => Adjoint.Explorer.Open(Graphs.Network().Loss, port: port));
@@ -115,7 +117,8 @@ public sealed class ServerTests : IDisposable
     public async Task A_free_port_that_browsers_block_is_given_back_for_another()
     {
         var offered = new List<int>();
-        using var exploration = new Adjoint.Exploring.Exploration(Adjoint.Exploring.ComputationGraph.Of(Graphs.Network().Loss), "");
+        using var exploration = new Adjoint.Exploring.Exploration(
+            Adjoint.Exploring.ComputationGraph.Of(Graphs.Network().Loss), "");
         await using var server = await Adjoint.Exploring.ExplorerServer.StartAsync(exploration, 0, port =>
         {
             offered.Add(port);
@@ -136,7 +139,8 @@ public sealed class ServerTests : IDisposable
         Assert.Contains("holds no best.safetensors", Fails(1, "explore", "--checkpoint", folder), StringComparison.Ordinal);
         File.WriteAllText(Path.Combine(folder, "best.safetensors"), "");
         File.WriteAllText(Path.Combine(folder, "settings.json"), "{");
-        Assert.Contains("settings.json, offset 0: found what does not parse", Fails(1, "explore", "--checkpoint", folder), StringComparison.Ordinal);
+        Assert.Contains("settings.json, offset 0: found what does not parse",
+            Fails(1, "explore", "--checkpoint", folder), StringComparison.Ordinal);
     }
 
     [Fact]
