@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Adjoint.Data;
 
 namespace Adjoint.Experiments;
 
@@ -90,4 +91,5 @@ internal sealed record LocatedJson(JsonTokenType Kind, string Text, IReadOnlyLis
 }
 
 /// <summary>An experiment file is not what it should be: names file, line and column.</summary>
-public sealed class ExperimentFormatException(string place, string problem) : AdjointException($"{place}: {problem}");
+public sealed class ExperimentFormatException(string place, string problem)
+    : AdjointException($"{place}: {DataFormatException.Shorten(problem)}");

@@ -103,6 +103,21 @@ public sealed partial class SafeTensorsConformanceTests : IDisposable
     private static partial Regex Entry();
 
     [Fact]
+    public void A_long_name_makes_no_long_message()
+    {
+        var path = Path.Combine(folder, "a.safetensors");
+        var name = new string('n', 1_000_000);
+        var text = Header($$"""{"{{name}}":BOOL[1]@1-2}""");
+        File.WriteAllBytes(path, [.. BitConverter.GetBytes((long)text.Length), .. text, 0, 0]);
+        var error = Assert.Throws<DataFormatException>(() => SafeTensors.Load(path));
+        Assert.StartsWith($"{path}, offset 8: found data_offsets [1, 2] of nnn", error.Message,
+            StringComparison.Ordinal);
+        Assert.EndsWith("expected a range that begins at 0, where the one before it ends", error.Message,
+            StringComparison.Ordinal);
+        Assert.InRange(error.Message.Length, 100, 1000);
+    }
+
+    [Fact]
     public void Truth_values_of_any_byte_are_one_or_zero()
     {
         var values = SafeTensors.Load(Path.Combine(Conformance, "boolvals.safetensors")).Values.Single();
