@@ -114,8 +114,7 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
             if (Load(folder, trial, problem => Warn($"{problem}; running the trial again")) is { } result)
             {
                 complete++;
-                // Who was killed after writing it forgot nothing.
-                program.Forget(FolderOf(folder, trial));
+                Forget(trial);
                 OnProgress(new(trial, result.Problem is null ? TrialState.Complete : TrialState.Diverged, result.Epochs[^1], result.Problem));
             }
             else waiting.Enqueue(trial);
@@ -180,6 +179,15 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
             warn(error.Message);
             return null;
         }
+    }
+
+    // Who was killed right after writing the result forgot nothing, and left the marks of a holder.
+    private void Forget(Trial trial)
+    {
+        var own = FolderOf(folder, trial);
+        if (!FolderLock.IsMarked(own) || FolderLock.IsTaken(own)) return;
+        using var held = FolderLock.Take(own);
+        program.Forget(own);
     }
 
     private TrialProgress RunOne(Trial trial, Action<EpochResult> count, CancellationToken cancellation)

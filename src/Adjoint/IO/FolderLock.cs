@@ -66,6 +66,10 @@ public sealed class FolderLock : IDisposable
         }
     }
 
+    /// <summary>Whether somebody has the folder, or was killed while having it: the next holder cleans up.</summary>
+    public static bool IsMarked(string folder) =>
+        File.Exists(Path.Combine(folder, ".lock")) || File.Exists(Path.Combine(folder, ".holder"));
+
     /// <summary>Gives the folder back.</summary>
     public void Dispose()
     {
