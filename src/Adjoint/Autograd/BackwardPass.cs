@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Adjoint.Memory;
 
 namespace Adjoint;
