@@ -113,8 +113,11 @@ public sealed partial class DocumentationTests : IDisposable
 
     private static string Run(params string[] program)
     {
-        var start = new ProcessStartInfo("dotnet", ["run", .. program]) { RedirectStandardOutput = true,
-            RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", ["run", .. program])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        };
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
