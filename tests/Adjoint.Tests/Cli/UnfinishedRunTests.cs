@@ -91,8 +91,11 @@ public sealed partial class UnfinishedRunTests : IDisposable
                 $"trap '' XFSZ; ulimit -f {kilobytes}; exec dotnet {typeof(Tool).Assembly.Location} train "
                 + $"{string.Join(' ', Options)} --out {part}";
             var start =
-                new ProcessStartInfo("bash", ["-c", command]) { RedirectStandardError = true, Environment =
-                { ["DOTNET_EnableDiagnostics"] = "0", ["DOTNET_EnableWriteXorExecute"] = "0" } };
+                new ProcessStartInfo("bash", ["-c", command])
+                {
+                    RedirectStandardError = true,
+                    Environment = { ["DOTNET_EnableDiagnostics"] = "0", ["DOTNET_EnableWriteXorExecute"] = "0" },
+                };
             using (var process = Process.Start(start)!)
             {
                 var error = process.StandardError.ReadToEnd();

@@ -100,8 +100,12 @@ public sealed class DamagedFileTests : IDisposable
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("pipes and devices are made as on Unix");
         var path = Path.Combine(folder,
-            reader switch { "result" =>
-            "result.json", "checkpoints" => "checkpoint-00000001.safetensors", _ => "file" });
+            reader switch
+            {
+                "result" => "result.json",
+                "checkpoints" => "checkpoint-00000001.safetensors",
+                _ => "file",
+            });
         Shell($"mkfifo {path}");
         Assert.Contains("is a pipe or a device; name a file", Refused(path, All[reader]), StringComparison.Ordinal);
         File.Delete(path);
@@ -127,8 +131,12 @@ public sealed class DamagedFileTests : IDisposable
         if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess)
             Assert.Skip("this user may read everything");
         var path = Path.Combine(folder,
-            reader switch { "result" =>
-            "result.json", "checkpoints" => "checkpoint-00000001.safetensors", _ => "file" });
+            reader switch
+            {
+                "result" => "result.json",
+                "checkpoints" => "checkpoint-00000001.safetensors",
+                _ => "file",
+            });
         File.WriteAllText(path, "{}");
         File.SetUnixFileMode(path, UnixFileMode.None);
         Assert.Contains("may not be read", Refused(path, All[reader]), StringComparison.Ordinal);

@@ -214,9 +214,11 @@ public sealed partial class MirrorTests : IDisposable
             case "location-other": Send("302 Found\r\nLocation: file:///etc/passwd", length: 0); break;
             case "location-loop": Send("302 Found\r\nLocation: /location-loop", length: 0); break;
             case "location-empty": Send("302 Found\r\nLocation:", length: 0); break;
-            case "range-elsewhere": Send($"206 Partial Content\r\nContent-Range: bytes 7-{all - 1}/{all}", content[7..],
+            case "range-elsewhere":
+                Send($"206 Partial Content\r\nContent-Range: bytes 7-{all - 1}/{all}", content[7..],
                 length: all - 7); break;
-            case "range-of-another": Send($"206 Partial Content\r\nContent-Range: bytes {from}-{all}/{all + 1}",
+            case "range-of-another":
+                Send($"206 Partial Content\r\nContent-Range: bytes {from}-{all}/{all + 1}",
                 [.. content[from..], 1], length: all + 1 - from); break;
             default: Send("404 Not Found", length: 0); break;
         }
