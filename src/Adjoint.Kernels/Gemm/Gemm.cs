@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace Adjoint.Kernels;
@@ -11,6 +12,9 @@ public static unsafe class Gemm
 {
     private const double LeastSaving = 0.8;
 
+    // Longer sums are taken part by part: blocks of depth are added to C one after another.
+    private const int MostInner = 1 << 16;
+
     /// <summary>The product. With β = 0, C is never read; NaN and infinities propagate as in the plain sum.</summary>
     public static void Run<T>(bool transA, bool transB, int m, int n, int k, T alpha, T* a, int lda, T* b, int ldb, T beta, T* c, int ldc) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         Run(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, null, new NoActivation());
@@ -20,6 +24,11 @@ public static unsafe class Gemm
         where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IUnaryLane
     {
         if (m == 0 || n == 0) return;
+        if (k > MostInner)
+        {
+            InParts(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, bias, activation);
+            return;
+        }
         var problem = new GemmProblem<T>(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
         if (Vector512.IsHardwareAccelerated)
         {
@@ -32,6 +41,37 @@ public static unsafe class Gemm
         else if (Vector256.IsHardwareAccelerated) GemmBlocks<T, Tile6x2<V256<T>, T>, TLane>.Run(problem, bias, activation);
         else if (Vector128.IsHardwareAccelerated) GemmBlocks<T, Tile6x2<V128<T>, T>, TLane>.Run(problem, bias, activation);
         else GemmBlocks<T, Tile6x2<Scalar<T>, T>, TLane>.Run(problem, bias, activation);
+    }
+
+    private static void InParts<T, TLane>(
+        bool transA, bool transB, int m, int n, int k, T alpha, T* a, int lda, T* b, int ldb, T beta, T* c, int ldc, T* bias,
+        TLane activation) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IUnaryLane
+    {
+        var (length, last) = ((nint)m * n, (k - 1) / MostInner * MostInner);
+        var (stepA, stepB) = (transA ? lda : (nint)1, transB ? (nint)1 : ldb);
+        var sums = (T*)NativeMemory.AlignedAlloc((nuint)(2 * length * sizeof(T)), 64);
+        try
+        {
+            for (var at = 0; at < last; at += MostInner)
+            {
+                var part = at == 0 ? sums : sums + length;
+                Run(transA, transB, m, n, MostInner, alpha, a + at * stepA, lda, b + at * stepB, ldb, T.Zero, part, n);
+                if (at > 0) PartialSums.AddTo(sums, part, length, 1);
+            }
+            for (nint i = 0; i < m; i++)
+                for (nint j = 0; j < n; j++)
+                {
+                    var to = c + i * ldc + j;
+                    *to = beta == T.Zero ? sums[i * n + j] : T.FusedMultiplyAdd(beta, *to, sums[i * n + j]);
+                }
+        }
+        finally
+        {
+            NativeMemory.AlignedFree(sums);
+        }
+        a += last * stepA;
+        b += last * stepB;
+        Run(transA, transB, m, n, k - last, alpha, a, lda, b, ldb, T.One, c, ldc, bias, activation);
     }
 
     // Elements of C with what tiles add at the edges.

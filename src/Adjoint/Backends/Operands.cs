@@ -88,8 +88,8 @@ internal static class Operands
         static bool Fits(ReadOnlySpan<int> a, ReadOnlySpan<int> b, ReadOnlySpan<int> c)
         {
             var lead = c.Length - 2;
-            return a[^1] == b[^2] && c[^2] == a[^2] && c[^1] == b[^1] && a[..lead].SequenceEqual(c[..lead])
-                && b[..lead].SequenceEqual(c[..lead]);
+            return a[^1] == b[^2] && c[^2] == a[^2] && c[^1] == b[^1]
+                && (lead == 0 || a[..lead].SequenceEqual(c[..lead]) && b[..lead].SequenceEqual(c[..lead]));
         }
     }
 

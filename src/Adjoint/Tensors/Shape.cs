@@ -87,7 +87,17 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     public static bool operator !=(Shape a, Shape b) => !a.Equals(b);
 
     /// <inheritdoc/>
-    public bool Equals(Shape other) => ReferenceEquals(sizes, other.sizes) || Sizes.SequenceEqual(other.Sizes);
+    public bool Equals(Shape other)
+    {
+        if (ReferenceEquals(sizes, other.sizes)) return true;
+        var own = Sizes;
+        var others = other.Sizes;
+        if (own.Length != others.Length) return false;
+        // A few sizes: a call that compares memory would take longer.
+        for (var axis = 0; axis < own.Length; axis++)
+            if (own[axis] != others[axis]) return false;
+        return true;
+    }
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => obj is Shape other && Equals(other);

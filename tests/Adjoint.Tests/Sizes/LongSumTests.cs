@@ -110,6 +110,34 @@ public class LongSumTests
         }
     }
 
+    [Theory, InlineData(65_536), InlineData(65_537), InlineData(131_072), InlineData(200_001)]
+    public void Matrix_products_over_a_long_axis_are_those_of_their_parts(int length)
+    {
+        foreach (var (m, n) in ((int, int)[])[(1, 1), (3, 2), (2, 40)])
+        {
+            var a = Tensor.Randn([m, length], new Generator(1), DType.Float64);
+            var b = Tensor.Randn([length, n], new Generator(2), DType.Float64);
+            var (bias, columns) = (Tensor.Randn([n], new Generator(3), DType.Float64), b.Transpose().Contiguous());
+            Tensor[] products =
+            [
+                a.MatMul(b), a.Transpose().Contiguous().Transpose().MatMul(b), a.MatMul(columns.Transpose()),
+                a.Linear(columns, bias) - bias,
+            ];
+            for (var i = 0; i < m; i++)
+                for (var j = 0; j < n; j++)
+                    foreach (var product in products)
+                        Assert.Equal((a[i] * columns[j]).Sum().Item(), product.ItemAt(i, j), 1e-8);
+        }
+    }
+
+    [Fact]
+    public void Matrix_products_over_a_long_axis_keep_their_digits()
+    {
+        const int length = 5_000_000;
+        var sum = Tensor.Full([1, length], 0.1).MatMul(Tensor.Ones(length, 1)).Item();
+        Assert.Equal(0.1f * (double)length, sum, 1e-5 * 0.1f * length);
+    }
+
     [Fact]
     public void Weight_gradients_of_long_images_and_of_many_of_them_do_not_stop()
     {
