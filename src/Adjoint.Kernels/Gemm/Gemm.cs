@@ -44,8 +44,8 @@ public static unsafe class Gemm
     }
 
     private static void InParts<T, TLane>(
-        bool transA, bool transB, int m, int n, int k, T alpha, T* a, int lda, T* b, int ldb, T beta, T* c, int ldc, T* bias,
-        TLane activation) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IUnaryLane
+        bool transA, bool transB, int m, int n, int k, T alpha, T* a, int lda, T* b, int ldb, T beta, T* c, int ldc,
+        T* bias, TLane activation) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IUnaryLane
     {
         var (length, last) = ((nint)m * n, (k - 1) / MostInner * MostInner);
         var (stepA, stepB) = (transA ? lda : (nint)1, transB ? (nint)1 : ldb);

@@ -193,6 +193,8 @@ public class SizeArgumentTests
         ("LayerNorm", n => new LayerNorm([n])),
         ("LayerNorm", n => new LayerNorm([n, n])),
         ("RmsNorm", n => new RmsNorm([n])),
+        ("TensorMemory.Trim", n => Trim(n)),
+        ("TensorMemory.set_PoolLimit", n => Limit(n)),
         ("Standardize", n => new Standardize(Extreme(n))),
         ("Embedding", n => new Embedding(n, 2)),
         ("Embedding", n => new Embedding(2, n)),
@@ -319,6 +321,20 @@ public class SizeArgumentTests
 
     // What would be answered, but with gigabytes, is asked for beyond what there can be.
     private static int Extreme(int n) => n > 1 << 17 ? int.MaxValue : n;
+
+    private static object? Trim(int n)
+    {
+        TensorMemory.Trim(n);
+        return null;
+    }
+
+    private static object? Limit(int n)
+    {
+        var before = TensorMemory.PoolLimit;
+        TensorMemory.PoolLimit = n;
+        TensorMemory.PoolLimit = before;
+        return null;
+    }
 
     // Forward and backward.
     private static object? Through(Func<Tensor, Tensor> function)
