@@ -25,10 +25,23 @@ public static unsafe class BatchNorm
         Workers.For(c, ref job);
     }
 
-    /// <summary>y = x·scale + shift, per channel.</summary>
-    public static void Apply<T>(T* x, T* scale, T* shift, T* y, int n, int c, int s) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    /// <summary>y = (x − mean)·scale + shift, per channel: of one value, however large, it is the shift.</summary>
+    public static void Apply<T>(T* x, T* mean, T* scale, T* shift, T* y, int n, int c, int s)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var job = new ApplyJob<T> { X = x, Scale = scale, Shift = shift, Y = y, Planes = n * c, C = c, S = s, Lot = Math.Max(1, LotElements / Math.Max(1, s)) };
+        var lot = Math.Max(1, LotElements / Math.Max(1, s));
+        var job = new ApplyJob<T>
+        {
+            X = x,
+            Mean = mean,
+            Scale = scale,
+            Shift = shift,
+            Y = y,
+            Planes = n * c,
+            C = c,
+            S = s,
+            Lot = lot,
+        };
         Workers.For((n * c + job.Lot - 1) / job.Lot, ref job);
     }
 
@@ -54,8 +67,10 @@ public static unsafe class BatchNorm
                 return;
             }
             var x = X + (nint)channel * S;
-            var sum = Fold(new Plain(), x, x, N, (nint)C * S, S);
-            var mean = sum / ((double)N * S);
+            // Of differences from the first element: where all are equal the mean is that element, to the bit.
+            var first = N == 0 || S == 0 ? 0 : double.CreateTruncating(*x);
+            var sum = Fold(new Deviation(first), x, x, N, (nint)C * S, S);
+            var mean = first + sum / ((double)N * S);
             var squares = Fold(new SquaredDeviation(mean), x, x, N, (nint)C * S, S);
             Mean[channel] = T.CreateTruncating(mean);
             Variance[channel] = T.CreateTruncating(squares / ((double)N * S));
@@ -65,6 +80,7 @@ public static unsafe class BatchNorm
     private struct ApplyJob<T> : IChunkJob where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         public T* X;
+        public T* Mean;
         public T* Scale;
         public T* Shift;
         public T* Y;
@@ -78,7 +94,10 @@ public static unsafe class BatchNorm
         private readonly void Plane(int plane)
         {
             var channel = plane % C;
-            Map.Run(new ScaleShift(double.CreateTruncating(Scale[channel]), double.CreateTruncating(Shift[channel])), X + (nint)plane * S, Y + (nint)plane * S, S);
+            var mean = double.CreateTruncating(Mean[channel]);
+            var lane = new ScaleShift(
+                mean, double.CreateTruncating(Scale[channel]), double.CreateTruncating(Shift[channel]));
+            Map.Run(lane, X + (nint)plane * S, Y + (nint)plane * S, S);
         }
     }
 
@@ -169,6 +188,11 @@ public static unsafe class BatchNorm
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x;
     }
 
+    private readonly struct Deviation(double from) : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x - V.Splat(from);
+    }
+
     private readonly struct SquaredDeviation(double mean) : IBinaryLane
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => (x - V.Splat(mean)) * (x - V.Splat(mean));
@@ -179,9 +203,9 @@ public static unsafe class BatchNorm
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => (x - V.Splat(mean)) * y;
     }
 
-    private readonly struct ScaleShift(double scale, double shift) : IUnaryLane
+    private readonly struct ScaleShift(double mean, double scale, double shift) : IUnaryLane
     {
-        public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Fma(x, V.Splat(scale), V.Splat(shift));
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Fma(x - V.Splat(mean), V.Splat(scale), V.Splat(shift));
     }
 
     private readonly struct Affine(double a, double b, double d) : IBinaryLane

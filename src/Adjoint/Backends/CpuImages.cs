@@ -132,17 +132,16 @@ public sealed unsafe partial class CpuBackend
         {
             var (n, c) = (x.Shape[0], x.Shape[1]);
             var s = n * c == 0 ? 0 : x.Length / (n * c);
-            var (scale, shift) = (new T[c], new T[c]);
-            fixed (T* from = px.Data<T>(), to = y.Data<T>(), mu = mean.Data<T>(), squared = variance.Data<T>(), inverse = inverseDeviation.Data<T>(), a = scale, b = shift)
+            var scale = new T[c];
+            fixed (T* from = px.Data<T>(), to = y.Data<T>(), mu = mean.Data<T>(), squared = variance.Data<T>(), inverse = inverseDeviation.Data<T>(), a = scale, b = pb.Data<T>())
             {
                 Kernels.BatchNorm.Statistics(from, mu, squared, n, c, s);
                 for (var i = 0; i < c; i++)
                 {
                     inverse[i] = T.One / T.Sqrt(squared[i] + T.CreateTruncating(epsilon));
                     a[i] = pg.Data<T>()[i] * inverse[i];
-                    b[i] = pb.Data<T>()[i] - mu[i] * a[i];
                 }
-                Kernels.BatchNorm.Apply(from, a, b, to, n, c, s);
+                Kernels.BatchNorm.Apply(from, mu, a, b, to, n, c, s);
             }
         }
     }

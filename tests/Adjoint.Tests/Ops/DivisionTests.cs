@@ -63,6 +63,24 @@ public class DivisionTests
         Assert.Equal(0, Tensor.Full([3_000_000], level).Var(correction: 0).Item());
     }
 
+    [Theory, MemberData(nameof(Levels))]
+    public void Channels_of_one_value_become_their_shift(double level)
+    {
+        foreach (var dtype in (DType[])[DType.Float32, DType.Float64])
+        {
+            var shift = Tensor.Full([2], 0.25, dtype);
+            var y = Tensor.Full([5, 2, 77], level, dtype).BatchNorm(Tensor.Full([2], 1, dtype), shift);
+            Assert.All(y.To(DType.Float64).ToArray<double>(), value => Assert.Equal(0.25, value));
+        }
+    }
+
+    [Fact]
+    public void Averages_of_ones_are_1_whatever_the_window()
+    {
+        for (var k = 1; k <= 15; k++)
+            Assert.All(Tensor.Ones(1, 1, k, k).AvgPool2d(k).ToArray<float>(), y => Assert.Equal(1, y));
+    }
+
     [Fact]
     public void Layer_norm_of_a_constant_row_passes_a_finite_gradient()
     {

@@ -23,10 +23,10 @@ public static class AvgPool2dMethods
                 && (long)kernel.Height * kernel.Width > LargeWindow)
                 return AveragingWindows.SideBySide(x, kernel, height, width);
             var planes = x.Reshape(x.Shape[0] * x.Shape[1], 1, x.Shape[2], x.Shape[3]).PadAxis(2, 0, below).PadAxis(3, 0, right);
-            var weight = Tensor.Full((int[])[1, 1, kernel.Height, kernel.Width],
-                1.0 / ((double)kernel.Height * kernel.Width), x.DType);
+            var weight = Tensor.Full((int[])[1, 1, kernel.Height, kernel.Width], 1, x.DType);
             // Of rows and columns beyond the padding, in a stride that does not reach them, the convolution may make one window more.
-            var y = planes.Conv2d(weight, null, step, pad).Slice(2, 0, height).Slice(3, 0, width);
+            var sums = planes.Conv2d(weight, null, step, pad).Slice(2, 0, height).Slice(3, 0, width);
+            var y = sums / ((double)kernel.Height * kernel.Width);
             if (below > 0) y *= AveragingWindows.Share(x, 2, height, kernel.Height, step.Height, pad.Height);
             if (right > 0) y *= AveragingWindows.Share(x, 3, width, kernel.Width, step.Width, pad.Width);
             return y.Reshape(x.Shape[0], x.Shape[1], height, width);
