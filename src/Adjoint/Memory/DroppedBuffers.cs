@@ -63,7 +63,7 @@ internal static class DroppedBuffers
             Interlocked.Exchange(ref afterFull, left);
             Volatile.Write(ref isFullUnderWay, false);
         }
-        else if (!Volatile.Read(ref isFullUnderWay) && left > 2 * Interlocked.Read(ref afterFull) + 2 * Step)
+        else if (!Volatile.Read(ref isFullUnderWay) && left > 2 * Interlocked.Read(ref afterFull) + 8 * Step)
         {
             Volatile.Write(ref isFullUnderWay, true);
             GC.Collect(2, GCCollectionMode.Forced, blocking: false);
