@@ -89,6 +89,8 @@ public class SpecialPointTests
         new("Power 0.5", "gradient", HasMinusInfinity, "½ · (−∞)^−½ by the C standard; PyTorch takes the root", 0),
         new("Power -0.5", "value", HasMinusInfinity, "the C standard; PyTorch takes the root", 0),
         new("Power 1.5", "gradient", HasMinusInfinity, "1.5 · (−∞)^½ by the C standard", double.PositiveInfinity),
+        new("Sum", "value", x => x.Any(IsHuge), "which numbers cancel depends on the order, that on the width of vectors"),
+        new("Mean", "value", x => x.Any(IsHuge), "as for Sum"),
         new("Var", "gradient", x => !x.All(IsModest),
             "goes through the mean too, where ∞ meets ∞, or rounding of 10⁸ shows"),
         new("Var", "value", x => x.Any(IsHuge), "squares that overflow make it ∞; PyTorch has ∞ − ∞",
