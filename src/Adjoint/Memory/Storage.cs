@@ -102,7 +102,13 @@ public sealed class Storage
     {
         if (byteLength > MaxBytes) ThrowTooLarge(byteLength);
         Storage storage;
-        if (Arena.Current is { } arena)
+        if (BufferGuard.IsOn)
+        {
+            var guarded = BufferGuard.Rent(checked((int)byteLength), Misalignment, out var at);
+            storage = new Storage(guarded, at, (int)byteLength, byteLength >= BufferPool.SmallestPooled, Arena.Current);
+            Arena.Current?.NoteMade(storage);
+        }
+        else if (Arena.Current is { } arena)
         {
             var isSmall = byteLength < BufferPool.SmallestPooled;
             var place = arena.Rent(byteLength);
@@ -175,7 +181,8 @@ public sealed class Storage
 
     private void HandBack(byte[] bytes, bool isLookedAt)
     {
-        if (Arena is { } owner) owner.Return(bytes);
+        if (BufferGuard.IsOn) BufferGuard.Return(bytes, start, ByteLength, isLookedAt);
+        else if (Arena is { } owner) owner.Return(bytes);
         else if (isLookedAt) BufferPool.Forget(bytes);
         else BufferPool.Return(bytes);
     }

@@ -1,0 +1,49 @@
+using System.Diagnostics;
+using System.Globalization;
+using Adjoint.Fuzz;
+
+// dotnet run -c Release --project tests/Adjoint.Fuzz -- [TARGET…] [--seconds N] [--seed S] [--runs N]
+// Each execution has a seed of its own: `TARGET --seed S --runs 1` repeats one.
+const string usage = "fuzz [TARGET ...] [--seconds N] [--seed S] [--runs N]";
+var names = new List<string>();
+double seconds = 10;
+long runs = long.MaxValue;
+var seed = (ulong)DateTime.UtcNow.Ticks;
+for (var i = 0; i < args.Length; i++)
+    switch (args[i])
+    {
+        case "--seconds" when i + 1 < args.Length: seconds = double.Parse(args[++i], CultureInfo.InvariantCulture); break;
+        case "--seed" when i + 1 < args.Length: seed = ulong.Parse(args[++i], CultureInfo.InvariantCulture); break;
+        case "--runs" when i + 1 < args.Length: runs = long.Parse(args[++i], CultureInfo.InvariantCulture); break;
+        case var name when FuzzTarget.All.Any(target => target.Name == name): names.Add(name); break;
+        default:
+            Console.Error.WriteLine($"{args[i]}: unknown; usage: {usage}; targets: "
+                + string.Join(", ", FuzzTarget.All.Select(target => target.Name)));
+            return 2;
+    }
+
+CanaryCheck.Run();
+var failures = 0;
+foreach (var target in FuzzTarget.All.Where(target => names.Count == 0 || names.Contains(target.Name)))
+{
+    var watch = Stopwatch.StartNew();
+    long executions = 0;
+    var found = 0;
+    for (; executions < runs && watch.Elapsed.TotalSeconds < seconds && found < 5; executions++)
+    {
+        var own = seed + (ulong)executions;
+        try
+        {
+            target.Run(new FuzzRandom(own));
+        }
+        catch (Exception error)
+        {
+            found++;
+            Console.Error.WriteLine($"── {target.Name} --seed {own} --runs 1\n{error}\n");
+        }
+    }
+    failures += found;
+    Console.WriteLine(FormattableString.Invariant(
+        $"{target.Name}: {executions} executions in {watch.Elapsed.TotalSeconds:0.0} s from seed {seed}, {found} findings"));
+}
+return failures == 0 ? 0 : 1;

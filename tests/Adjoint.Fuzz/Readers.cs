@@ -1,0 +1,156 @@
+using System.Diagnostics;
+using System.IO.Compression;
+using System.Text;
+using Adjoint.Cli;
+using Adjoint.Data;
+using Adjoint.Experiments;
+using Adjoint.IO;
+using Adjoint.Nn;
+using Adjoint.Optim;
+
+namespace Adjoint.Fuzz;
+
+/// <summary>
+/// Every reader of files: a damaged file is read, or refused with an <see cref="AdjointException"/> in one line; quickly, and without
+/// allocating more than the file can mean.
+/// </summary>
+internal static class Readers
+{
+    // A file of some KB has no business with more.
+    private const long MostBytes = 64 << 20;
+    private static readonly TimeSpan MostTime = TimeSpan.FromSeconds(5);
+    private static readonly string Folder = Directory.CreateTempSubdirectory("adjoint-fuzz-").FullName;
+
+    static Readers() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(Folder, recursive: true);
+
+    internal static IReadOnlyList<FuzzTarget> Targets { get; } =
+    [
+        Of("safetensors", SafeTensorsFile, path => SafeTensors.Load(path, out _)),
+        Of("model", () => Saved(new Mlp(4, [5], 3, "relu", new Generator(1)).StateDict()),
+            path => new Mlp(4, [5], 3, "relu", new Generator(1)).LoadStateDict(SafeTensors.Load(path))),
+        Of("optimizer", OptimizerFile, path => OptimizerOf().LoadStateDict(SafeTensors.Load(path))),
+        Of("idx", IdxBytes, path => IdxFile.Read(path, 3)),
+        Of("idx-gzip", () => Gzipped(IdxBytes()), path => IdxFile.Read(path, 3)),
+        Of("cifar10", () => new byte[3073 * 2], path =>
+        {
+            var folder = Path.GetDirectoryName(path)!;
+            for (var i = 1; i <= 5; i++) File.Copy(path, Path.Combine(folder, $"data_batch_{i}.bin"), overwrite: true);
+            File.Copy(path, Path.Combine(folder, "test_batch.bin"), overwrite: true);
+            Cifar10.Load(folder);
+        }),
+        Of("experiment", ExperimentBytes, path => ExperimentReader.Read(path, new TrainProgram(null, TimeSpan.Zero))),
+        Of("result", ResultBytes, path =>
+        {
+            File.Move(path, Path.Combine(Path.GetDirectoryName(path)!, "result.json"), overwrite: true);
+            TrialResult.Load(Path.GetDirectoryName(path)!);
+        }),
+        Of("time", () => Encoding.UTF8.GetBytes("{\"seconds\": 1.5, \"jobSeconds\": 2, \"trainingSeconds\": 1}"), path =>
+        {
+            File.Move(path, Path.Combine(Path.GetDirectoryName(path)!, "time.json"), overwrite: true);
+            SweepTime.Load(Path.GetDirectoryName(path)!);
+        }),
+        Of("settings", SettingsBytes, path =>
+        {
+            File.Move(path, Path.Combine(Path.GetDirectoryName(path)!, "settings.json"), overwrite: true);
+            RunFolder.ReadSettings(Path.GetDirectoryName(path)!);
+        }),
+        Of("checkpoint", CheckpointBytes, path =>
+        {
+            var folder = Directory.CreateDirectory(path + "-store").FullName;
+            File.Move(path, Path.Combine(folder, "checkpoint-00000001.safetensors"), overwrite: true);
+            new CheckpointStore(folder).Latest(_ => { });
+        }),
+    ];
+
+    private static FuzzTarget Of(string name, Func<byte[]> valid, Action<string> read)
+    {
+        var original = new Lazy<byte[]>(valid);
+        return new(name, random =>
+        {
+            var folder = Directory.CreateDirectory(Path.Combine(Folder, name)).FullName;
+            var path = Path.Combine(folder, "input");
+            var bytes = random.Once(200) ? original.Value : Mutator.Mutate(random, original.Value);
+            File.WriteAllBytes(path, bytes);
+            var (before, start) = (GC.GetAllocatedBytesForCurrentThread(), Stopwatch.GetTimestamp());
+            try
+            {
+                read(path);
+            }
+            catch (AdjointException error)
+            {
+                if (bytes == original.Value) throw new FindingException($"a file that is right is refused: {error.Message}");
+                if (error.Message.Length > 2000) throw new FindingException($"a message of {error.Message.Length} characters");
+            }
+            catch (Exception error)
+            {
+                var kept = Path.Combine(Path.GetTempPath(), $"adjoint-fuzz-{name}-{bytes.Length}");
+                File.WriteAllBytes(kept, bytes);
+                throw new FindingException($"{kept}: {error}");
+            }
+            if (GC.GetAllocatedBytesForCurrentThread() - before > MostBytes)
+                throw new FindingException($"{GC.GetAllocatedBytesForCurrentThread() - before} bytes allocated for a file of {bytes.Length}");
+            if (Stopwatch.GetElapsedTime(start) > MostTime) throw new FindingException($"{Stopwatch.GetElapsedTime(start)} for a file of {bytes.Length}");
+        });
+    }
+
+    private static byte[] Saved(IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? notes = null, bool digest = false)
+    {
+        var path = Path.Combine(Folder, "valid");
+        SafeTensors.Save(path, tensors, notes, digest);
+        return File.ReadAllBytes(path);
+    }
+
+    private static byte[] SafeTensorsFile() => Saved(
+        new Dictionary<string, Tensor>
+        {
+            ["a"] = Tensor.From(new[] { 1f, 2, 3, 4, 5, 6 }, 2, 3),
+            ["b.weight"] = Tensor.From(new[] { 1.0, 2 }),
+            ["c"] = Tensor.From(new[] { 1L, 2 }),
+            ["d"] = Tensor.From(new[] { true, false, true }),
+            ["e"] = Tensor.Scalar(3),
+        },
+        new Dictionary<string, string> { ["format"] = "pt" });
+
+    private static byte[] CheckpointBytes() => Saved(
+        new Dictionary<string, Tensor> { ["model/a"] = Tensor.Ones(3) }, new Dictionary<string, string> { ["epoch"] = "3" }, digest: true);
+
+    private static Adam OptimizerOf() => new([Tensor.Ones(2, 3).RequireGrad(), Tensor.Ones(4).RequireGrad()]);
+
+    private static byte[] OptimizerFile()
+    {
+        var optimizer = OptimizerOf();
+        foreach (var parameter in optimizer.Groups[0].Parameters) parameter.Square().Sum().Backward();
+        optimizer.Step();
+        return Saved(optimizer.StateDict());
+    }
+
+    private static byte[] IdxBytes() => [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, .. Enumerable.Range(0, 24).Select(i => (byte)i)];
+
+    private static byte[] Gzipped(byte[] bytes)
+    {
+        using var memory = new MemoryStream();
+        using (var gzip = new GZipStream(memory, CompressionLevel.Optimal, leaveOpen: true)) gzip.Write(bytes);
+        return memory.ToArray();
+    }
+
+    private static byte[] ExperimentBytes() => Encoding.UTF8.GetBytes("""
+        {
+          "name": "sweep", "title": "Batch sizes", "settings": { "epochs": 3, "dataset": "synth", "optimizer": "adam" },
+          "factors": { "batch-size": [16, 32, 64], "lr": [0.001, 0.01] },
+          "seeds": 3, "measure": "best",
+          "claims": [{ "text": "smaller is better", "higher": { "batch-size": 16 }, "than": { "batch-size": 64 } }]
+        }
+        """);
+
+    private static byte[] ResultBytes() => Encoding.UTF8.GetBytes("""
+        {
+          "command": "adjoint train", "machine": "a machine", "advice": ["The loss rises."],
+          "epochs": [{ "epoch": 0, "trainLoss": null, "validationLoss": 2.3, "validationAccuracy": 0.1, "seconds": 0.5 },
+            { "epoch": 1, "trainLoss": 1.2, "validationLoss": 1.3, "validationAccuracy": 0.6, "seconds": 0.5 }]
+        }
+        """);
+
+    private static byte[] SettingsBytes() => Encoding.UTF8.GetBytes("""
+        { "dataset": "synth", "model": "mlp", "hidden": "4x", "lr": "0.01", "seed": "1", "epochs": "20", "command": "adjoint train" }
+        """);
+}
