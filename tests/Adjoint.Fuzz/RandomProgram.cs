@@ -224,7 +224,7 @@ internal sealed class RandomProgram
                     SlowOps.Where(mask, s, t));
             default:
                 return ("maximum", x.Maximum(Kink(y)),
-                    Slow.Zip(s, Kink(t), Math.Max, (a, b) => a > b ? 1 : 0, (a, b) => b > a ? 1 : 0));
+                    Slow.Zip(s, Kink(t), Math.Max, SlowOps.Wins, (a, b) => SlowOps.Wins(b, a)));
         }
     }
 

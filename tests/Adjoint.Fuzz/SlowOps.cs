@@ -7,6 +7,9 @@ internal static class SlowOps
 
     internal static double TanhSlope(double x) => 1 - Math.Tanh(x) * Math.Tanh(x);
 
+    /// <summary>The share of the gradient of the larger of two: equals have half each.</summary>
+    internal static double Wins(double a, double b) => a > b ? 1 : a == b ? 0.5 : 0;
+
     /// <summary>Whether the shapes broadcast to one that is not too large.</summary>
     internal static bool Fit(int[] a, int[] b, int most)
     {
