@@ -13,6 +13,7 @@ public class OpErrorTests
         { "label", "CrossEntropy: label 3 is no class of logits (1, 3); use 0..2" },
         { "expand", "Expand: (2, 3) does not expand to (2, 4); sizes, aligned at the last axis, must be equal or 1" },
         { "gather", "Gather: index 5 at element 0 is outside axis 1 of (1, 3); use 0..2" },
+        { "linear", "Linear: an input (n, 3) is needed: found () for weights (4, 3); the last axis must be the number of inputs" },
         { "max", "Max: there is no largest of nothing: (0,)" },
     };
 
@@ -30,6 +31,7 @@ public class OpErrorTests
             "label" => () => Loss.CrossEntropy(Tensor.Zeros(1, 3), Tensor.From(new long[] { 3 })),
             "expand" => () => Tensor.Zeros(2, 3).Expand(2, 4),
             "gather" => () => Tensor.Zeros(1, 3).Gather(1, Tensor.From(new long[] { 5 }, 1, 1)),
+            "linear" => () => Tensor.Scalar(1).Linear(Tensor.Zeros(4, 3), Tensor.Zeros(4)),
             _ => () => Tensor.Zeros(0).Max(),
         };
         Assert.Equal(message, Assert.Throws<AdjointException>(act).Message);

@@ -42,7 +42,7 @@ public static class LinearMethods
     {
         /// <summary>x·Wᵀ + b over the last axis of x (…, in); W (out, in), b (out).</summary>
         /// <exception cref="AdjointException">The shapes or types do not fit.</exception>
-        public Tensor Linear(Tensor weight, Tensor bias) => x.Rank == 2
+        public Tensor Linear(Tensor weight, Tensor bias) => x.Rank is 0 or 2
             ? Op.Apply(LinearOp.Instance, x, weight, bias)
             : Op.Apply(LinearOp.Instance, x.Reshape(Shape.Product(x.Shape.Sizes[..^1]), x.Shape[-1]), weight,
                 bias).Reshape([.. x.Shape.Sizes[..^1], weight.Shape[0]]);
