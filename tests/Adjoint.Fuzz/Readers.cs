@@ -137,7 +137,7 @@ internal static class Readers
         {
           "name": "sweep", "title": "Batch sizes", "settings": { "epochs": 3, "dataset": "synth", "optimizer": "adam" },
           "factors": { "batch-size": [16, 32, 64], "lr": [0.001, 0.01] },
-          "seeds": 3, "measure": "best",
+          "seeds": 3, "measure": "best-accuracy",
           "claims": [{ "text": "smaller is better", "higher": { "batch-size": 16 }, "than": { "batch-size": 64 } }]
         }
         """);
