@@ -90,8 +90,7 @@ public sealed partial class Tensor
         var width = columns ?? rows;
         var tensor = Zeros([rows, width], dtype);
         var diagonal = Math.Min(rows, width);
-        if (diagonal > 0)
-            CpuBackend.Instance.Scatter(Full([diagonal], 1, dtype), tensor.View([diagonal], [(nint)width + 1], 0));
+        for (var i = 0; i < diagonal; i++) tensor.View(default, [], i * (width + 1)).FillCore(1);
         return tensor;
     }
 
