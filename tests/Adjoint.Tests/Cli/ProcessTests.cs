@@ -35,7 +35,7 @@ public sealed partial class ProcessTests : IDisposable
     }
 
     [Fact]
-    public void The_test_set_is_not_measured_after_Ctrl_C_but_when_the_run_goes_on_to_its_end()
+    public async Task The_test_set_is_not_measured_after_Ctrl_C_but_when_the_run_goes_on_to_its_end()
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("signals are sent as on Unix");
         TinyMnist.Write(folder);
@@ -47,17 +47,18 @@ public sealed partial class ProcessTests : IDisposable
             while (process.StandardError.ReadLine()?.StartsWith("epoch   1/", StringComparison.Ordinal) == false) { }
             Assert.Equal(0, Kill(process.Id, 2));
             var error = process.StandardError.ReadToEndAsync();
-            Assert.DoesNotContain("test", process.StandardOutput.ReadToEnd(), StringComparison.Ordinal);
-            process.WaitForExit();
+            var output = await process.StandardOutput.ReadToEndAsync();
+            Assert.DoesNotContain("test", output, StringComparison.Ordinal);
+            await process.WaitForExitAsync();
             Assert.Equal(Tool.Interrupted, process.ExitCode);
-            Assert.DoesNotContain("test accuracy", error.Result, StringComparison.Ordinal);
+            Assert.DoesNotContain("test accuracy", await error, StringComparison.Ordinal);
         }
         foreach (var name in (string[])["metrics.jsonl", "report.html"])
             Assert.DoesNotMatch("testAccuracy|test accuracy", File.ReadAllText(Path.Combine(path, name)));
         // Neither --final nor --data-dir is said again.
-        var (code, output, _) = ToolRun.Of("train", "--resume", path, "--json", "--quiet");
+        var (code, result, _) = ToolRun.Of("train", "--resume", path, "--json", "--quiet");
         Assert.Equal(0, code);
-        Assert.True(JsonDocument.Parse(output).RootElement.GetProperty("testAccuracy").GetDouble() > 0);
+        Assert.True(JsonDocument.Parse(result).RootElement.GetProperty("testAccuracy").GetDouble() > 0);
         Assert.Single(Regex.Matches(File.ReadAllText(Path.Combine(path, "metrics.jsonl")), "testAccuracy"));
         Assert.Matches("test accuracy of the best model", File.ReadAllText(Path.Combine(path, "report.html")));
     }

@@ -128,8 +128,8 @@ public sealed class DamagedFileTests : IDisposable
     [MemberData(nameof(Readers))]
     public void What_may_not_be_read_is_refused_by_name(string reader)
     {
-        if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess)
-            Assert.Skip("this user may read everything");
+        if (OperatingSystem.IsWindows()) Assert.Skip("files have other permissions there");
+        if (Environment.IsPrivilegedProcess) Assert.Skip("this user may read everything");
         var path = Path.Combine(folder,
             reader switch
             {
@@ -138,7 +138,7 @@ public sealed class DamagedFileTests : IDisposable
                 _ => "file",
             });
         File.WriteAllText(path, "{}");
-        File.SetUnixFileMode(path, UnixFileMode.None);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.None);
         Assert.Contains("may not be read", Refused(path, All[reader]), StringComparison.Ordinal);
     }
 

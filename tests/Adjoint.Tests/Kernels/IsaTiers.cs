@@ -9,7 +9,11 @@ namespace Adjoint.Tests.Kernels;
 public sealed class IsaTiers : IDisposable
 {
     private static readonly (string Setting, int Width)[] All = [("EnableAVX512", 256), ("EnableAVX2", 128), ("EnableHWIntrinsic", 0)];
-    private static readonly Type[] Classes = [typeof(DriverTests), typeof(GemmTests), typeof(ConvolutionTests), typeof(Ops.OpCasesTests), typeof(TierDroppedTests)];
+    private static readonly Type[] Classes =
+    [
+        typeof(DriverTests), typeof(GemmTests), typeof(ConvolutionTests), typeof(Ops.OpCasesTests), typeof(Ops.PowerTests),
+        typeof(Ops.SpecialPointTests), typeof(Ops.ShiftInvarianceTests), typeof(TierDroppedTests),
+    ];
 
     private readonly Dictionary<string, (Process Process, Task<string> Output, Task<string> Error)> children =
         All.Where(tier => Width > tier.Width).ToDictionary(tier => tier.Setting, tier => Start(tier.Setting, tier.Width));
