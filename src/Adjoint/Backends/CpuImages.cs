@@ -11,6 +11,8 @@ public sealed unsafe partial class CpuBackend
     {
         var type = Operands.Result("Conv2d", y);
         var sizes = Operands.Convolution("Conv2d", shape, x, w, bias, y, type);
+        Operands.Apart("Conv2d", x, y);
+        Operands.Apart("Conv2d", w, y);
         var (px, pw, pb) = (Packed(x), Packed(w), bias is null ? null : Packed(bias));
         try
         {
@@ -35,6 +37,8 @@ public sealed unsafe partial class CpuBackend
     {
         var type = Operands.Result("Conv2dDataGradient", dx);
         var sizes = Operands.Convolution("Conv2dDataGradient", shape, dx, w, null, g, type);
+        Operands.Apart("Conv2dDataGradient", g, dx);
+        Operands.Apart("Conv2dDataGradient", w, dx);
         var (pg, pw) = (Packed(g), Packed(w));
         try
         {
@@ -59,6 +63,8 @@ public sealed unsafe partial class CpuBackend
     {
         var type = Operands.Result("Conv2dWeightGradient", dw);
         var sizes = Operands.Convolution("Conv2dWeightGradient", shape, x, dw, null, g, type);
+        Operands.Apart("Conv2dWeightGradient", x, dw);
+        Operands.Apart("Conv2dWeightGradient", g, dw);
         var (px, pg) = (Packed(x), Packed(g));
         try
         {

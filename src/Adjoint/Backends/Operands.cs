@@ -84,6 +84,8 @@ internal static class Operands
                 $"{op}: (…, m, k)·(…, k, n) → (…, m, n) of one type is needed: found {a.Shape} {a.DType.Label()}, "
                     + $"{b.Shape} {b.DType.Label()}, {c.Shape} {c.DType.Label()}{Remedy}");
         if (bias is not null) Has(op, "bias", bias, c.DType, c.Shape[-1]);
+        Apart(op, a, c);
+        Apart(op, b, c);
 
         static bool Fits(ReadOnlySpan<int> a, ReadOnlySpan<int> b, ReadOnlySpan<int> c)
         {
@@ -91,6 +93,21 @@ internal static class Operands
             return a[^1] == b[^2] && c[^2] == a[^2] && c[^1] == b[^1]
                 && (lead == 0 || a[..lead].SequenceEqual(c[..lead]) && b[..lead].SequenceEqual(c[..lead]));
         }
+    }
+
+    /// <summary>
+    /// A contiguous result that lies in none of the bytes of an operand, which is read again after some of the result
+    /// was written.
+    /// </summary>
+    internal static void Apart(string operation, Tensor x, Tensor result)
+    {
+        if (x.Storage != result.Storage || x.Length == 0 || result.Length == 0) return;
+        var last = (nint)x.Offset;
+        for (var axis = 0; axis < x.Rank; axis++) last += (x.Shape[axis] - 1) * x.StrideAt(axis);
+        if (last < result.Offset || x.Offset >= result.Offset + (nint)result.Length) return;
+        throw new AdjointException(
+            $"{operation}: the result {result.Shape} lies in the memory of an operand {x.Shape}, which is read while "
+                + "it is written; compute into a tensor of its own, then copy");
     }
 
     /// <summary>The sizes of a convolution, worked out anew from its operands.</summary>

@@ -35,6 +35,9 @@ public abstract class DropoutModule : Module
     protected override Tensor ForwardCore(Tensor x)
     {
         if (!IsTraining || Probability == 0) return x;
+        if (!x.DType.IsFloating())
+            throw new AdjointException(
+                $"{GetType().Name}: needs float32 or float64: found {x.DType.Label()}; cast with .To(DType.Float32)");
         var mask = Tensor.Empty(MaskShape(x.Shape), x.DType);
         generator.FillBernoulli(mask, 1 - Probability);
         return x * mask * (1 / (1 - Probability));

@@ -193,10 +193,16 @@ public abstract class Module
     }
 
     /// <summary>Makes a module part of this one.</summary>
-    /// <exception cref="AdjointException">The name is taken, is empty, or has a dot.</exception>
+    /// <exception cref="AdjointException">
+    /// The name is taken, is empty, or has a dot; or this module is the child, or a part of it.
+    /// </exception>
     protected TModule AddChild<TModule>(string name, TModule child) where TModule : Module
     {
         RequireNew(name, children);
+        if (child.Holds(this))
+            throw new AdjointException(
+                $"{GetType().Name}: '{name}' holds this module itself, and nothing that walks through the parts would "
+                + "end; keep it in a field instead");
         children.Add((name, child));
         return child;
     }
@@ -229,6 +235,8 @@ public abstract class Module
         if (present.Any(entry => entry.Name == name))
             throw new AdjointException($"{GetType().Name}: there is a '{name}' already; names within a module differ");
     }
+
+    private bool Holds(Module part) => this == part || children.Any(child => child.Value.Holds(part));
 
     private IEnumerable<(string Name, T Value)> Paths<T>(Func<Module, List<(string Name, T Value)>> own)
     {
@@ -286,7 +294,14 @@ public abstract class Module
 
     private sealed class HookHandle<T>(List<T> hooks, T hook) : IDisposable
     {
-        public void Dispose() => hooks.Remove(hook);
+        private bool isRemoved;
+
+        // Once: the same delegate may have been registered again.
+        public void Dispose()
+        {
+            if (!isRemoved) hooks.Remove(hook);
+            isRemoved = true;
+        }
     }
 
     private static string List(string[] names) => names.Length == 0 ? "none" : string.Join(", ", names.Take(5)) + (names.Length > 5 ? $" and {names.Length - 5} more" : "");

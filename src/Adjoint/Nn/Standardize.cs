@@ -15,7 +15,9 @@ public sealed class Standardize : Module
     /// By means and deviations, such as <c>Dataset.Statistics</c>; one of each holds for all. A deviation of 0 leaves
     /// the scale.
     /// </summary>
-    /// <exception cref="AdjointException">There are not as many deviations as means, or none.</exception>
+    /// <exception cref="AdjointException">
+    /// There are not as many deviations as means, or none; or one is not finite, or a deviation negative.
+    /// </exception>
     public Standardize((double[] Mean, double[] Deviation) statistics)
     {
         var (means, deviations) = statistics;
@@ -24,6 +26,11 @@ public sealed class Standardize : Module
             throw new AdjointException(
                 "Standardize: as many means as deviations are needed, at least one: "
                 + $"found {Columns} and {deviations.Length}");
+        for (var i = 0; i < Columns; i++)
+            if (!double.IsFinite(means[i]) || !double.IsFinite(deviations[i]) || deviations[i] < 0)
+                throw new AdjointException(
+                    "Standardize: a mean is finite, a deviation finite and not negative: found "
+                    + $"{means[i]} and {deviations[i]} for column or channel {i}; measure them anew");
         // What float32 leaves of a mean counts where a column lies far from 0.
         mean = AddBuffer("mean", Buffer(i => means[i]));
         rest = AddBuffer("mean_rest", Buffer(i => means[i] - (float)means[i]));

@@ -7,6 +7,7 @@ namespace Adjoint.Optim;
 public sealed class ParameterGroup
 {
     private double? weightDecay;
+    private double defaultDecay;
 
     /// <summary>
     /// A group of parameters. One that is listed twice is in it once; a frozen one may be in it, and is skipped.
@@ -68,12 +69,12 @@ public sealed class ParameterGroup
     /// <exception cref="AdjointException">It is negative or not finite.</exception>
     public double WeightDecay
     {
-        get => weightDecay ?? 0;
+        get => weightDecay ?? defaultDecay;
         set => weightDecay = Optimizer.Require(value, "weight decay", value >= 0);
     }
 
-    /// <summary>Sets the decay where none was given.</summary>
-    internal void Complete(double decay) => WeightDecay = weightDecay ?? decay;
+    /// <summary>Sets the decay that holds where none was given: that of the optimiser which has the group last.</summary>
+    internal void Complete(double decay) => defaultDecay = decay;
 }
 
 /// <summary>Changes parameters so that the loss falls.</summary>
@@ -143,7 +144,7 @@ public abstract class Optimizer
     public void Step()
     {
         Arena.RefuseWithin("an optimiser's step changes parameters between operations, and a replay would not");
-        StepCount++;
+        StepCount = Next(StepCount);
         foreach (var group in Groups)
             foreach (var parameter in group.Parameters)
                 if (parameter.RequiresGrad && parameter.Grad is { } gradient)
@@ -234,7 +235,7 @@ public abstract class Optimizer
             for (var i = 0; i < parts.Length; i++) parts[i] = Tensor.Zeros(parameter.Shape, parameter.DType).Keep();
             states[parameter] = state = new(parts);
         }
-        state.Steps++;
+        state.Steps = Next(state.Steps);
         return state;
     }
 
@@ -252,6 +253,9 @@ public abstract class Optimizer
     internal static double Require(double value, string what, bool valid) => valid && double.IsFinite(value)
         ? value
         : throw new AdjointException($"Optimizer: {what} {value} is outside its range; see the documentation of the setting");
+
+    // Stays at the largest, where it makes no difference any more, instead of becoming negative.
+    private static int Next(int steps) => steps == int.MaxValue ? steps : steps + 1;
 
     // None where the first is 0.
     private double[]? Ratios() => Groups[0].LearningRate is > 0 and var first

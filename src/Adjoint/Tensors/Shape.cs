@@ -130,7 +130,8 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     /// <exception cref="AdjointException">The axis is outside.</exception>
     internal int Axis(int axis, string op) => axis >= -Rank && axis < Rank
         ? (axis < 0 ? axis + Rank : axis)
-        : throw new AdjointException($"{op}: axis {axis} is outside {this}; use {-Rank}..{Rank - 1}");
+        : throw new AdjointException($"{op}: axis {axis} is outside {this}; "
+            + (Rank == 0 ? "a scalar has none: .Reshape(1) makes it a vector" : $"use {-Rank}..{Rank - 1}"));
 
     /// <summary>Row-major strides in elements.</summary>
     internal nint[] ContiguousStrides()

@@ -216,6 +216,13 @@ public sealed partial class Tensor
 
     private sealed class HookHandle(List<Func<Tensor, Tensor?>> hooks, Func<Tensor, Tensor?> hook) : IDisposable
     {
-        public void Dispose() => hooks.Remove(hook);
+        private bool isRemoved;
+
+        // Once: the same delegate may have been registered again.
+        public void Dispose()
+        {
+            if (!isRemoved) hooks.Remove(hook);
+            isRemoved = true;
+        }
     }
 }

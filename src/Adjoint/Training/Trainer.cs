@@ -67,6 +67,7 @@ public sealed class Trainer(Module model, Optimizer optimizer, DataLoader traini
     private double[] rates = [];
     private Position position;
     private bool isLoaded;
+    private bool isRunning;
 
     /// <summary>The network.</summary>
     public Module Model => model;
@@ -113,8 +114,29 @@ public sealed class Trainer(Module model, Optimizer optimizer, DataLoader traini
     /// schedule leaves the optimiser at its base rates when a run ends.
     /// </summary>
     /// <exception cref="DivergedException">The loss is NaN or infinite; the parameters are as before that step.</exception>
-    /// <exception cref="AdjointException">The training loader has no batch.</exception>
+    /// <exception cref="AdjointException">
+    /// The number of epochs is negative, the training loader has no batch, or a callback of a run called it.
+    /// </exception>
     public TrainingResult Run(int epochs, CancellationToken cancellation = default)
+    {
+        if (epochs < 0)
+            throw new AdjointException(
+                $"Trainer: the number of epochs must not be negative: found {epochs}; 0 only measures");
+        if (isRunning)
+            throw new AdjointException(
+                "Trainer: a callback of its run called Run() again; set ShouldStop, and call it when the run has ended");
+        isRunning = true;
+        try
+        {
+            return RunAlone(epochs, cancellation);
+        }
+        finally
+        {
+            isRunning = false;
+        }
+    }
+
+    private TrainingResult RunAlone(int epochs, CancellationToken cancellation)
     {
         if (epochs > 0) training.RequireBatches("Trainer");
         if (!isLoaded)

@@ -82,6 +82,15 @@ public sealed class StandardizeTests : IDisposable
         Assert.Equal([-1, 0], Make([1, 3], 2).Standardize(([3], [2])).Sample(0).ToArray());
     }
 
+    [Theory]
+    [InlineData(double.NaN, 1)]
+    [InlineData(double.NegativeInfinity, 1)]
+    [InlineData(0, double.NaN)]
+    [InlineData(0, double.PositiveInfinity)]
+    [InlineData(0, -1)]
+    public void A_layer_of_what_is_no_statistic_is_refused(double mean, double deviation) =>
+        AssertRefused("for column or channel 1", () => new Standardize(([0, mean], [1, deviation])));
+
     [Fact]
     public void Columns_of_different_size_are_learned_as_well_as_equal_ones()
     {

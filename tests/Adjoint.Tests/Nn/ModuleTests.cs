@@ -118,6 +118,54 @@ public class ModuleTests
         Assert.Contains("Dropout2d", Assert.Throws<AdjointException>(() => new Dropout2d(1)).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(DType.Int64)]
+    [InlineData(DType.Bool)]
+    public void Dropout_of_whole_numbers_is_refused_in_training(DType type)
+    {
+        foreach (var dropout in (Module[])[new Dropout(0.5, new Generator(1)), new Dropout2d(0.5, new Generator(1))])
+        {
+            var x = Tensor.Zeros([2, 3, 4, 4], type);
+            var error = Assert.Throws<AdjointException>(() => dropout.Forward(x));
+            Assert.Contains("needs float32 or float64", error.Message, StringComparison.Ordinal);
+            Assert.Same(x, dropout.Eval().Forward(x));
+        }
+    }
+
+    [Fact]
+    public void A_module_is_no_part_of_itself()
+    {
+        var (inner, outer) = (new Mixed(), new Mixed());
+        outer.Add(("inner", inner));
+        foreach (var (child, to) in ((Mixed, Mixed)[])[(inner, inner), (outer, inner)])
+        {
+            var error = Assert.Throws<AdjointException>(() => to.Add(("again", child)));
+            Assert.Contains("'again' holds this module itself", error.Message, StringComparison.Ordinal);
+        }
+        Assert.Empty(outer.Parameters());
+    }
+
+    [Fact]
+    public void A_hook_that_is_removed_twice_takes_no_other_along()
+    {
+        var (x, relu) = (Tensor.Ones(1).RequireGrad(), new Relu());
+        Func<Tensor, Tensor?> twice = gradient => gradient * 2;
+        var first = x.RegisterHook(twice);
+        x.RegisterHook(twice);
+        Func<Module, Tensor, Tensor, Tensor?> triple = (_, _, y) => y * 3;
+        var before = relu.RegisterForwardHook(triple);
+        relu.RegisterForwardHook(triple);
+        for (var i = 0; i < 2; i++)
+        {
+            first.Dispose();
+            before.Dispose();
+        }
+        var y = relu.Forward(x);
+        y.Sum().Backward();
+        Assert.Equal(3, y.Item());
+        Assert.Equal(6, x.Grad!.Item());
+    }
+
     [Fact]
     public void Names_within_a_module_differ_and_have_no_dot()
     {

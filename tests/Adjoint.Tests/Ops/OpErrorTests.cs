@@ -10,6 +10,8 @@ public class OpErrorTests
         { "types", "Multiply: both operands must be float32, or both float64: found float32 and float64; cast one with .To(…)" },
         { "reshape", "Reshape: (2, 3) has 6 elements, (4, 2) has 8; the product of the sizes must stay" },
         { "axis", "Sum: axis 2 is outside (2, 3); use -2..1" },
+        { "scalar-axis", "Sum: axis 0 is outside (); a scalar has none: .Reshape(1) makes it a vector" },
+        { "whole-transposed", "ConvTranspose2d: input and weight must be float32, or both float64: found int64 and float32; cast one with .To(…)" },
         { "label", "CrossEntropy: label 3 is no class of logits (1, 3); use 0..2" },
         { "expand", "Expand: (2, 3) does not expand to (2, 4); sizes, aligned at the last axis, must be equal or 1" },
         { "gather", "Gather: index 5 at element 0 is outside axis 1 of (1, 3); use 0..2" },
@@ -28,6 +30,9 @@ public class OpErrorTests
             "types" => () => _ = Tensor.Zeros(2) * Tensor.Zeros((int[])[2], DType.Float64),
             "reshape" => () => Tensor.Zeros(2, 3).Reshape(4, 2),
             "axis" => () => Tensor.Zeros(2, 3).Sum(2),
+            "scalar-axis" => () => Tensor.Scalar(1).Sum(0),
+            "whole-transposed" => () => Tensor.Zeros([1, 1, 3, 3], DType.Int64)
+                .ConvTranspose2d(Tensor.Zeros(1, 1, 2, 2), Tensor.Zeros(1)),
             "label" => () => Loss.CrossEntropy(Tensor.Zeros(1, 3), Tensor.From(new long[] { 3 })),
             "expand" => () => Tensor.Zeros(2, 3).Expand(2, 4),
             "gather" => () => Tensor.Zeros(1, 3).Gather(1, Tensor.From(new long[] { 5 }, 1, 1)),

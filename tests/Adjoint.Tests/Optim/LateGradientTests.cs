@@ -83,6 +83,27 @@ public class LateGradientTests
     }
 
     [Fact]
+    public void Steps_stay_at_the_largest_number()
+    {
+        var w = Tensor.Ones(1).RequireGrad();
+        var adam = new Adam([w], 0.1);
+        adam.LoadStateDict(new Dictionary<string, Tensor>
+        {
+            ["steps"] = Tensor.Scalar(int.MaxValue, DType.Int64),
+            ["0.0"] = Tensor.Zeros(1),
+            ["0.1"] = Tensor.Zeros(1),
+        });
+        for (var step = 0; step < 2; step++)
+        {
+            w.Grad = Tensor.Zeros(1);
+            adam.Step();
+        }
+        Assert.Equal(int.MaxValue, adam.StepCount);
+        Assert.Equal(1, w.Item());
+        new Adam([w], 0.1).LoadStateDict(adam.StateDict());
+    }
+
+    [Fact]
     public void A_state_of_another_optimizer_or_other_parameters_is_refused_whole()
     {
         var parameters = Parameters();

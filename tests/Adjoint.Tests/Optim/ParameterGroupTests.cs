@@ -127,6 +127,16 @@ public class ParameterGroupTests
     }
 
     [Fact]
+    public void A_group_that_names_no_decay_has_that_of_the_optimizer_it_is_given_to()
+    {
+        var group = new ParameterGroup([Tensor.Ones(1).RequireGrad()], 0.1);
+        Assert.Equal(0, new Adam([group]).Groups[0].WeightDecay);
+        Assert.Equal(0.01, new AdamW([group]).Groups[0].WeightDecay);
+        group.WeightDecay = 0.5;
+        Assert.Equal(0.5, new AdamW([group]).Groups[0].WeightDecay);
+    }
+
+    [Fact]
     public void What_is_no_parameter_is_refused_with_what_to_do()
     {
         var w = Tensor.Ones(2, 3).RequireGrad();

@@ -35,6 +35,10 @@ public class OperandTests
         ("MatMul", b => b.MatMul(Matrix, Matrix.Transpose(), Three, new NoActivation(), Tensor.Zeros(2, 2))),
         ("MatMul", b => b.MatMul(Matrix.Reshape(1, 2, 3), Matrix.Transpose(), null, new NoActivation(), Tensor.Zeros(2,
             2))),
+        ("MatMul", b => InPlace(x => b.MatMul(x, Tensor.Ones(4, 4), null, new NoActivation(), x))),
+        ("MatMul", b => InPlace(x => b.MatMul(Tensor.Ones(4, 4), x.Transpose(), null, new NoActivation(), x))),
+        ("Conv2d", b => InPlace(x => b.Conv2d(Conv with { Channels = 1, Filters = 1 }, x.Reshape(1, 1, 4, 4),
+            Tensor.Ones(1, 1, 3, 3), null, x[..1].Reshape(1, 1, 2, 2)))),
         ("Softmax", b => b.Softmax(Matrix, Tensor.Zeros(2, 2))),
         ("LogSoftmax", b => b.LogSoftmax(Matrix, Tensor.Zeros([2, 3], DType.Float64))),
         ("Conv2d", b => b.Conv2d(Conv, Tensor.Ones(1, 2, 4, 4), Tensor.Ones(3, 2, 3, 3), null, Tensor.Zeros(1, 3, 1,
@@ -86,6 +90,14 @@ public class OperandTests
             StringComparison.Ordinal);
 
     [Fact]
+    public void A_product_may_lie_beside_its_operands_in_one_memory()
+    {
+        var all = Tensor.Ones(3, 2, 2);
+        Backend.Current.MatMul(all[0], all[1], null, new NoActivation(), all[2]);
+        Assert.Equal([1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2], all.ToArray<float>());
+    }
+
+    [Fact]
     public void An_op_whose_shape_rule_is_wrong_is_told_so()
     {
         var x = Tensor.Ones(1000, 1000);
@@ -103,6 +115,19 @@ public class OperandTests
             Two, Two)).Message);
         Assert.Equal("Double: takes one tensor: found 0", Assert.Throws<AdjointException>(() =>
             Op.Apply(new Doubled())).Message);
+    }
+
+    private static void InPlace(Action<Tensor> call)
+    {
+        var x = Tensor.Ones(4, 4);
+        try
+        {
+            call(x);
+        }
+        finally
+        {
+            Assert.All(x.ToArray<float>(), value => Assert.Equal(1, value));
+        }
     }
 
     private sealed class Doubled : UnaryOp<Twice, Plus>

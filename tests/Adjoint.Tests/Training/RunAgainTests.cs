@@ -77,6 +77,19 @@ public sealed class RunAgainTests : IDisposable
     }
 
     [Fact]
+    public void A_run_within_a_run_or_of_less_than_no_epoch_is_refused()
+    {
+        var trainer = New(rate: 0.1);
+        Assert.Contains("found -1", Assert.Throws<AdjointException>(() => trainer.Run(-1)).Message,
+            StringComparison.Ordinal);
+        trainer.Callbacks.Add(new Listener(() => trainer.Run(1)));
+        Assert.Contains("set ShouldStop", Assert.Throws<AdjointException>(() => trainer.Run(1)).Message,
+            StringComparison.Ordinal);
+        trainer.Callbacks.Clear();
+        Assert.Equal(2, trainer.Run(1).Epochs.Count);
+    }
+
+    [Fact]
     public void Files_and_findings_are_of_the_last_run()
     {
         var trainer = New(rate: 0.1);

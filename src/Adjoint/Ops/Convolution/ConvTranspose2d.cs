@@ -43,6 +43,10 @@ public static class ConvTranspose2dMethods
             var (options, more) = (new ConvOptions(stride ?? 1, padding ?? 0, dilation ?? 1, groups), outputPadding ?? 0);
             if (x.Rank != 4 || weight.Rank != 4)
                 throw new AdjointException($"{op}: input (n, channels, h, w) and weight (channels, filters / groups, kh, kw) are needed: found {x.Shape} and {weight.Shape}");
+            if (!x.DType.IsFloating() || weight.DType != x.DType)
+                throw new AdjointException(
+                    $"{op}: input and weight must be float32, or both float64: found {x.DType.Label()} and "
+                    + $"{weight.DType.Label()}; cast one with .To(…)");
             options.Check(op);
             options.CheckOutputPadding(op, more);
             if (x.Shape[1] != weight.Shape[0])
