@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using Adjoint.Experiments;
 using Adjoint.IO;
 
 namespace Adjoint.Cli;
@@ -9,6 +10,10 @@ namespace Adjoint.Cli;
 /// <summary>The folder of a run.</summary>
 internal static class RunFolder
 {
+    // What settings.json says beside the settings that a result depends on.
+    private static readonly string[] Notes =
+        ["final", "threads", "data-dir", "version", "runtime", "system", "command"];
+
     /// <summary>Where it will be; the name tells what and when unless one is given.</summary>
     /// <exception cref="AdjointException">It exists.</exception>
     internal static string Create(string? wanted, string dataset)
@@ -53,7 +58,12 @@ internal static class RunFolder
         if (!File.Exists(path)) throw new AdjointException($"--resume {folder}: no settings.json there; name the folder of a run");
         if (!Directory.EnumerateFiles(folder, "checkpoint-*.safetensors").Any() && File.Exists(Path.Combine(folder, "report.html"))) throw new AdjointException($"--resume {folder}: the run is complete; nothing is left to do");
         var names = new SettingOptions().All.Select(option => option.Name[2..]).ToHashSet();
-        return Entries(path).Where(entry => names.Contains(entry.Key)).ToDictionary();
+        var entries = Entries(path);
+        // One that is misspelt would be as if it were not there, and the run go on with another value.
+        if (entries.Keys.Except(names).Except(Notes).FirstOrDefault() is { } unknown)
+            throw new SettingException(unknown,
+                $"no such setting{Spelling.Hint(unknown, names)}; correct {path}, or remove it there");
+        return entries.Where(entry => names.Contains(entry.Key)).ToDictionary();
     }
 
     /// <summary>Whether a run was told to measure its best model on the test set at the end.</summary>
@@ -68,7 +78,9 @@ internal static class RunFolder
 
     private static Dictionary<string, string> Entries(string path) =>
         JsonFile.Read(path, "the settings of a run, each a text", json =>
-            json.EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetString() ?? ""));
+            json.EnumerateObject().ToDictionary(entry => entry.Name, entry =>
+                entry.Value.ValueKind == JsonValueKind.String ? entry.Value.GetString()!
+                : throw new FormatException($"'{entry.Name}' is no text; write its value in quotes")));
 
     private static string Unused(string path)
     {

@@ -18,7 +18,8 @@ public static class CsvCell
             && double.IsFinite(number);
         var isFormula = text.Length > 0 && FormulaStarts.Contains(text[0], StringComparison.Ordinal) && !isNumber;
         var cell = isFormula ? "'" + text : text;
-        var needsQuotes = cell.AsSpan().IndexOfAny(",\"\r\n") >= 0;
+        // Where a comma is decimal, spreadsheets part cells at semicolons, and a formula might begin after one.
+        var needsQuotes = cell.AsSpan().IndexOfAny(",;\"\r\n") >= 0;
         return needsQuotes ? $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : cell;
     }
 }

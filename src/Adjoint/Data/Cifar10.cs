@@ -33,13 +33,17 @@ public static class Cifar10
 
     private static Dataset Read(string[] files)
     {
+        var total = 0L;
         foreach (var file in files)
         {
-            var length = new FileInfo(file).Length;
+            using var opened = RegularFile.Open(file);
+            var length = opened.Length;
             if (length == 0 || length % RecordLength != 0)
-                throw new DataFormatException(file, length - length % RecordLength, $"a length of {length} bytes", $"a multiple of {RecordLength}, the length of a record");
+                throw new DataFormatException(file, length - length % RecordLength, $"a length of {length} bytes",
+                    $"a multiple of {RecordLength}, the length of a record; remove the file, and adjoint data fetch "
+                    + "cifar10 brings it anew");
+            total += length / RecordLength;
         }
-        var total = files.Sum(file => new FileInfo(file).Length / RecordLength);
         if (total > Array.MaxLength / Pixels)
             throw new DataFormatException(files[0], 0, $"{total} records in all", $"at most {Array.MaxLength / Pixels}, what fits an array");
         var records = files.Select(file => RegularFile.ReadAllBytes(file, Array.MaxLength)).ToArray();

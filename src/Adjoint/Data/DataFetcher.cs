@@ -19,6 +19,7 @@ public readonly record struct FetchProgress(string File, long Received, long Len
 /// <param name="client">Sends the requests.</param>
 public sealed class DataFetcher(HttpClient client)
 {
+    private const string NewSuffix = ".new";
     private static readonly TimeSpan Stall = TimeSpan.FromSeconds(60);
 
     /// <summary>Fetches what of a data set is not there yet; returns its folder.</summary>
@@ -52,6 +53,9 @@ public sealed class DataFetcher(HttpClient client)
                 ? path
                 : throw new DataFormatException($"{path}: a file with another checksum than the published {file.Sha256} is there; move it away to fetch it again");
         var part = path + ".part";
+        // What lies where we write: writing to a pipe would wait for its reader.
+        foreach (var own in (string[])[part, part + NewSuffix])
+            if (Path.Exists(own)) RegularFile.Open(own).Dispose();
         if (LengthOf(part) >= file.Length && !IsRight(file, part)) File.Delete(part);
         var failures = new List<string>();
         foreach (var mirror in file.Mirrors)
@@ -96,7 +100,7 @@ public sealed class DataFetcher(HttpClient client)
         using var response = await AskAsync(mirror, from, stall.Token).ConfigureAwait(false);
         var resumes = Resumes(response, file, from);
         // A server may ignore the range: then the whole comes, and takes the place of what is there when it is more.
-        var (target, start) = resumes ? (part, from) : (part + ".new", 0);
+        var (target, start) = resumes ? (part, from) : (part + NewSuffix, 0);
         var isWrong = false;
         try
         {
@@ -219,11 +223,22 @@ public sealed class DataFetcher(HttpClient client)
         var temporary = folder + ".part";
         if (Directory.Exists(temporary)) Directory.Delete(temporary, recursive: true);
         Directory.CreateDirectory(temporary);
-        using (var stream = new GZipStream(File.OpenRead(archive), CompressionMode.Decompress))
-        using (var tar = new TarReader(stream))
+        try
+        {
+            using var stream = new GZipStream(File.OpenRead(archive), CompressionMode.Decompress);
+            using var tar = new TarReader(stream);
             while (tar.GetNextEntry() is { } entry)
-                if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile && names.Contains(Path.GetFileName(entry.Name)))
+                if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile
+                    && names.Contains(Path.GetFileName(entry.Name)))
                     entry.ExtractToFile(Path.Combine(temporary, Path.GetFileName(entry.Name)), overwrite: true);
+        }
+        catch (Exception error) when (error is EndOfStreamException
+            or not (IOException or UnauthorizedAccessException or OutOfMemoryException))
+        {
+            throw new DataFormatException(
+                $"{archive}: is no sound tar archive in gzip: {error.Message.TrimEnd('.')}; it has the published "
+                + "checksum, so what is published is wrong");
+        }
         foreach (var name in names)
             if (!File.Exists(Path.Combine(temporary, name)))
                 throw new DataFormatException($"{archive}: the archive has no {name}");

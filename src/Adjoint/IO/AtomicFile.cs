@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -14,7 +15,8 @@ public static partial class AtomicFile
     /// <exception cref="IOException">The disk is full, or the folder may not be written to.</exception>
     public static void Write(string path, Action<Stream> write)
     {
-        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        var full = Path.GetFullPath(path);
+        var folder = Path.GetDirectoryName(full)!;
         // Told apart from what others leave in the folder, never the same for two threads, and short enough for every
         // name that the file itself may have.
         var number = Interlocked.Increment(ref written);
@@ -32,11 +34,11 @@ public static partial class AtomicFile
         }
         catch (Exception error)
             when (error is IOException or UnauthorizedAccessException
-            && new[] { temporary, path }.Any(one => error.Message.Contains(one, StringComparison.Ordinal)))
+            && new[] { temporary, full }.Any(one => error.Message.Contains(one, StringComparison.Ordinal)))
         {
             // The system's message ends with the name, or has it within.
             var problem = error.Message.Replace($" : '{temporary}'", "", StringComparison.Ordinal)
-                .Replace($" : '{path}'", "", StringComparison.Ordinal);
+                .Replace($" : '{full}'", "", StringComparison.Ordinal);
             throw new IOException(
                 $"{path}: cannot be written: {problem.Replace(temporary, path, StringComparison.Ordinal)}", error);
         }
@@ -58,27 +60,34 @@ public static partial class AtomicFile
     public static void RemoveAbandoned(string folder)
     {
         foreach (var file in new DirectoryInfo(folder).EnumerateFiles(".adjoint-*.tmp"))
-            if (file.LinkTarget is null && IsAbandoned(file.Name)) file.Delete();
+            if (file.LinkTarget is null && IsAbandoned(file)) file.Delete();
     }
 
-    private static bool IsAbandoned(string name)
+    private static bool IsAbandoned(FileInfo file)
     {
-        var parts = Temporary().Match(name);
+        var parts = Temporary().Match(file.Name);
         return parts.Success && parts.Groups["machine"].Value == Environment.MachineName
             && int.TryParse(parts.Groups["process"].Value, NumberStyles.None, CultureInfo.InvariantCulture,
-                out var process) && !Lives(process);
+                out var process) && !Lives(process, file.LastWriteTimeUtc);
     }
 
-    private static bool Lives(int process)
+    // Numbers come again: in a container every process may have the same, this one too. Who began after the file was
+    // written did not write it, and who has no memory left is dead, only nobody has asked for its exit code yet.
+    private static bool Lives(int number, DateTime written)
     {
         try
         {
-            using var _ = Process.GetProcessById(process);
-            return true;
+            using var process = Process.GetProcessById(number);
+            return process.StartTime.ToUniversalTime() <= written && process.WorkingSet64 > 0;
         }
-        catch (ArgumentException)
+        catch (Exception error) when (error is ArgumentException or InvalidOperationException)
         {
             return false;
+        }
+        catch (Win32Exception)
+        {
+            // Of another user, who tells nothing of it.
+            return true;
         }
     }
 

@@ -74,7 +74,8 @@ public sealed class FolderLock : IDisposable
     public void Dispose()
     {
         // The holder goes first: while .lock is held, nobody else writes there.
-        File.Delete(Path.Combine(folder, ".holder"));
+        // A folder that somebody removed holds neither, and is no reason to hide why its holder ends.
+        if (Directory.Exists(folder)) File.Delete(Path.Combine(folder, ".holder"));
         held.Dispose();
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Adjoint.Data;
 
 namespace Adjoint.Nn;
 
@@ -69,8 +70,11 @@ public sealed class Standardize : Module
             var words = metadata.GetValueOrDefault(key, "").Split(' ');
             var numbers = new double[words.Length];
             for (var i = 0; i < words.Length; i++)
-                if (!double.TryParse(words[i], CultureInfo.InvariantCulture, out numbers[i]))
-                    throw new AdjointException($"Standardize: metadata {key} must be numbers: found '{words[i]}'");
+                if (!double.TryParse(words[i], NumberStyles.Float, CultureInfo.InvariantCulture, out numbers[i])
+                    || !float.IsFinite((float)numbers[i]) || key == DeviationKey && numbers[i] < 0)
+                    throw new AdjointException(
+                        $"Standardize: metadata {key} must be finite numbers{(key == DeviationKey ? " from 0" : "")}: "
+                        + $"found '{DataFormatException.Shorten(words[i])}'");
             return numbers;
         }
     }

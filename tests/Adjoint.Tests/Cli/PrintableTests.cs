@@ -92,6 +92,7 @@ public sealed class PrintableTests : IDisposable
     [InlineData("\r=1", "\"'\r=1\"")]
     [InlineData("\n=1", "\"'\n=1\"")]
     [InlineData("=1,2", "\"'=1,2\"")]
+    [InlineData("a;=1+1", "\"a;=1+1\"")]
     [InlineData("a\"b", "\"a\"\"b\"")]
     [InlineData("-0.5", "-0.5")]
     [InlineData("+5", "+5")]

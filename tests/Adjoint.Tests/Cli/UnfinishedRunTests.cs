@@ -36,6 +36,21 @@ public sealed partial class UnfinishedRunTests : IDisposable
         Assert.Contains("the run is complete", Fails("train", "--resume", part), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("\"momentum\": \"0.9\"", "\"momentun\": \"0.5\"",
+        "momentun: no such setting; did you mean 'momentum'?")]
+    [InlineData("\"momentum\": \"0.9\"", "\"momentum\": 0.5", "'momentum' is no text; write its value in quotes")]
+    public void Settings_that_are_misspelt_are_refused_by_name(string was, string now, string message)
+    {
+        var part = Interrupted();
+        var path = Path.Combine(part, "settings.json");
+        File.WriteAllText(path, File.ReadAllText(path).Replace(was, now, StringComparison.Ordinal));
+        var (code, _, error) = Run("train", "--resume", part);
+        Assert.NotEqual(0, code);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+        Assert.Contains(path, error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void An_old_report_makes_no_run_complete()
     {

@@ -86,6 +86,13 @@ public sealed class DamagedFileTests : IDisposable
     {
         ["safetensors"] = path => SafeTensors.Load(path),
         ["idx"] = path => IdxFile.Read(path, 1),
+        ["cifar10"] = path =>
+        {
+            var folder = Path.GetDirectoryName(path)!;
+            foreach (var other in (string[])[.. Enumerable.Range(2, 4).Select(i => $"data_batch_{i}"), "test_batch"])
+                File.WriteAllBytes(Path.Combine(folder, other + ".bin"), new byte[3073]);
+            Cifar10.Load(folder);
+        },
         ["experiment"] = path => ExperimentReader.Read(path, new NoProgram()),
         ["json"] = path => JsonFile.Read(path, "anything", json => json.ValueKind),
         ["result"] = path => TrialResult.Load(Path.GetDirectoryName(path)!),
@@ -103,6 +110,7 @@ public sealed class DamagedFileTests : IDisposable
             reader switch
             {
                 "result" => "result.json",
+                "cifar10" => "data_batch_1.bin",
                 "checkpoints" => "checkpoint-00000001.safetensors",
                 _ => "file",
             });
@@ -115,8 +123,8 @@ public sealed class DamagedFileTests : IDisposable
             Assert.Contains("is a pipe or a device; name a file", Refused(path, All[reader]), StringComparison.Ordinal);
             File.Delete(path);
         }
-        // A folder in the place of these two is as if there were none.
-        if (reader is "result" or "checkpoints") return;
+        // A folder in the place of these is as if there were none.
+        if (reader is "result" or "checkpoints" or "cifar10") return;
         Directory.CreateDirectory(path);
         Assert.Contains("is a folder; name a file", Refused(path, All[reader]), StringComparison.Ordinal);
         Assert.Contains(new string('n', 300), Refused(Path.Combine(folder, new string('n', 300)), All[reader]),
@@ -134,6 +142,7 @@ public sealed class DamagedFileTests : IDisposable
             reader switch
             {
                 "result" => "result.json",
+                "cifar10" => "data_batch_1.bin",
                 "checkpoints" => "checkpoint-00000001.safetensors",
                 _ => "file",
             });
@@ -164,6 +173,23 @@ public sealed class DamagedFileTests : IDisposable
         Assert.Equal(7,
             JsonFile.Read(Write("a.json", [.. Encoding.UTF8.Preamble, .. "{\"a\":7}"u8]), "settings", json =>
             json.GetProperty("a").GetInt32()));
+
+    [Theory]
+    [InlineData("1 NaN", "1 1")]
+    [InlineData("1 Infinity", "1 1")]
+    [InlineData("1 1e300", "1 1")]
+    [InlineData("1 1,5", "1 1")]
+    [InlineData("1 2", "1 -1")]
+    [InlineData("1 2", "1 NaN")]
+    [InlineData("1 2", "1")]
+    [InlineData("1 2", "")]
+    public void Statistics_that_no_samples_have_are_refused(string mean, string deviation) =>
+        Assert.StartsWith("Standardize: ", Assert.Throws<AdjointException>(() =>
+            Adjoint.Nn.Standardize.FromMetadata(new Dictionary<string, string>
+            {
+                ["standardize.mean"] = mean,
+                ["standardize.deviation"] = deviation,
+            })).Message, StringComparison.Ordinal);
 
     private static string Refused(string path, Action<string> read)
     {

@@ -101,6 +101,32 @@ public sealed partial class MirrorTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("file")]
+    [InlineData("file.part")]
+    [InlineData("file.part.new")]
+    public async Task A_pipe_in_the_place_of_a_file_is_refused_at_once(string name)
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("pipes are made as on Unix");
+        Begin("none");
+        var path = Path.Combine(folder, "set", name);
+        using (var made = System.Diagnostics.Process.Start("mkfifo", [path])) made.WaitForExit();
+        var error = await Assert.ThrowsAsync<DataFormatException>(() => Fetch("good"));
+        Assert.Equal($"{path}: is a pipe or a device; name a file", error.Message);
+        File.Delete(path);
+    }
+
+    [Fact]
+    public async Task An_archive_that_is_none_is_refused_in_one_line()
+    {
+        var set = new RemoteDataset("set", "set",
+            [new("file", content.Length, Convert.ToHexStringLower(SHA256.HashData(content)), [])], ["a.bin"]);
+        File.WriteAllBytes(Path.Combine(folder, "file"), content);
+        var error = await Assert.ThrowsAsync<DataFormatException>(() =>
+            new DataFetcher(client).FetchAsync(set, folder, null, TestContext.Current.CancellationToken));
+        Assert.Contains("file: is no sound tar archive in gzip: ", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task What_arrived_before_a_reset_is_the_beginning_that_another_mirror_goes_on_from()
     {

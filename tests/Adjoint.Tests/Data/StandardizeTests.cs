@@ -168,7 +168,7 @@ public sealed class StandardizeTests : IDisposable
             }
         }
         var damaged = new Dictionary<string, string> { ["standardize.mean"] = "1 x" };
-        AssertRefused("must be numbers: found 'x'", () => Standardize.FromMetadata(damaged));
+        AssertRefused("must be finite numbers: found 'x'", () => Standardize.FromMetadata(damaged));
     }
 
     [Fact]

@@ -146,6 +146,50 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
+    public void Half_written_files_are_removed_also_where_their_number_lives_again_or_nobody_asked_how_it_ended()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("needs a process that is dead and not yet waited for");
+        // In a container every process may have the number that this one has.
+        var own = Path.Combine(folder, $".adjoint-{Environment.ProcessId}-1-{Environment.MachineName}.tmp");
+        File.WriteAllText(own, "{");
+        using var self = System.Diagnostics.Process.GetCurrentProcess();
+        File.SetLastWriteTimeUtc(own, self.StartTime.ToUniversalTime().AddMinutes(-1));
+        using var parent = System.Diagnostics.Process.Start(
+            new System.Diagnostics.ProcessStartInfo("/bin/sh", ["-c", "true & echo $!; exec sleep 60"])
+            {
+                RedirectStandardOutput = true,
+            })!;
+        var dead = Path.Combine(folder, $".adjoint-{parent.StandardOutput.ReadLine()}-1-{Environment.MachineName}.tmp");
+        Thread.Sleep(300);
+        File.WriteAllText(dead, "{");
+        using (FolderLock.Take(folder)) { }
+        parent.Kill();
+        Assert.Empty(Directory.GetFiles(folder));
+    }
+
+    [Fact]
+    public void A_folder_that_somebody_removes_hides_no_reason_of_its_holders_end()
+    {
+        var removed = Path.Combine(folder, "removed");
+        using (FolderLock.Take(removed)) Directory.Delete(removed, recursive: true);
+        Assert.False(Directory.Exists(removed));
+    }
+
+    [Fact]
+    public void What_cannot_be_written_is_named_once()
+    {
+        var path = Path.Combine(folder, "taken");
+        Directory.CreateDirectory(path);
+        var relative = Path.GetRelativePath(Environment.CurrentDirectory, path);
+        foreach (var name in (string[])[path, relative])
+        {
+            var message = Assert.ThrowsAny<IOException>(() => AtomicFile.WriteText(name, "")).Message;
+            Assert.StartsWith($"{name}: cannot be written: ", message, StringComparison.Ordinal);
+            Assert.DoesNotContain(path, message[name.Length..], StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void A_process_that_is_killed_while_it_writes_leaves_what_the_next_holder_removes()
     {
         var path = Path.Combine(folder, "target");
