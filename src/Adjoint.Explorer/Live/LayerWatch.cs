@@ -53,9 +53,7 @@ internal static class LayerWatch
         }
         finally
         {
-            foreach (var (buffer, copy) in before)
-                if (buffer.DType == DType.Float32) buffer.CopyFrom<float>(copy.ToArray<float>());
-                else buffer.CopyFrom<double>(copy.ToArray<double>());
+            foreach (var (buffer, copy) in before) buffer.CopyFrom(copy);
         }
     }
 

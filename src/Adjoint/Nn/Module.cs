@@ -119,9 +119,7 @@ public abstract class Module
                         + $"{state[name].DType.Label()}; build the model with the settings it was saved with");
                 else RequireSame("LoadStateDict", state, names[0], name);
         using var _ = new NoGrad();
-        foreach (var (value, names) in found)
-            if (value.DType == DType.Float32) value.CopyFrom<float>(state[names[0]].ToArray<float>());
-            else value.CopyFrom<double>(state[names[0]].ToArray<double>());
+        foreach (var (value, names) in found) value.CopyFrom(state[names[0]]);
     }
 
     /// <summary>
@@ -222,9 +220,13 @@ public abstract class Module
             $"{where}: {first} and {second} are one tensor of this model, but the state has different values for them; "
             + "build the model without sharing, as it was saved, or leave one of the two out of the state");
 
-        static ReadOnlySpan<byte> Bits(Tensor tensor) => tensor.DType == DType.Float32
-            ? MemoryMarshal.AsBytes(tensor.ToArray<float>().AsSpan())
-            : MemoryMarshal.AsBytes(tensor.ToArray<double>().AsSpan());
+        static ReadOnlySpan<byte> Bits(Tensor tensor) => tensor.DType switch
+        {
+            DType.Float32 => MemoryMarshal.AsBytes(tensor.ToArray<float>().AsSpan()),
+            DType.Float64 => MemoryMarshal.AsBytes(tensor.ToArray<double>().AsSpan()),
+            DType.Int64 => MemoryMarshal.AsBytes(tensor.ToArray<long>().AsSpan()),
+            _ => MemoryMarshal.AsBytes(tensor.ToArray<bool>().AsSpan()),
+        };
     }
 
     // A path names one thing.

@@ -60,7 +60,7 @@ public sealed class Generator
 
     internal unsafe void FillUniform(Tensor tensor)
     {
-        RefuseCapture();
+        Check(tensor);
         if (tensor.DType == DType.Float32)
             fixed (float* y = tensor.Data<float>()) Philox.Uniform(Seed, Stream, Advance(tensor.Length), y, tensor.Length);
         else
@@ -69,7 +69,7 @@ public sealed class Generator
 
     internal unsafe void FillNormal(Tensor tensor)
     {
-        RefuseCapture();
+        Check(tensor);
         if (tensor.DType == DType.Float32)
             fixed (float* y = tensor.Data<float>()) Philox.Normal(Seed, Stream, Advance(tensor.Length), y, tensor.Length);
         else
@@ -78,7 +78,7 @@ public sealed class Generator
 
     internal unsafe void FillBernoulli(Tensor tensor, double probability)
     {
-        RefuseCapture();
+        Check(tensor);
         if (tensor.DType == DType.Float32)
             fixed (float* y = tensor.Data<float>()) Philox.Bernoulli(Seed, Stream, Advance(tensor.Length), y, tensor.Length, probability);
         else
@@ -88,6 +88,14 @@ public sealed class Generator
     private static void RefuseCapture()
     {
         if (Memory.Arena.Current is not null) Memory.Arena.Refuse("random numbers are drawn, and a replay would repeat them");
+    }
+
+    private static void Check(Tensor tensor)
+    {
+        RefuseCapture();
+        if (!tensor.DType.IsFloating())
+            throw new AdjointException(
+                $"Random numbers: a floating type is needed: found {tensor.DType.Label()}; cast with .To(DType.Float32)");
     }
 
     // Each draw starts at a multiple of 8, whole counters of every distribution and type.

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Adjoint.Kernels;
@@ -168,9 +169,15 @@ public sealed partial class Tensor
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal Span<T> Data<T>() where T : unmanaged
     {
-        Debug.Assert(IsContiguous && DTypes.Of<T>() == DType);
+        if (!IsContiguous || DTypes.Of<T>() != DType) ThrowLayout<T>();
         return MemoryMarshal.CreateSpan(ref Unsafe.Add(ref Unsafe.As<byte, T>(ref MemoryMarshal.GetReference(Storage.Bytes)), offset), Length);
     }
+
+    // Kernels go on from here by bare pointers: a wrong type would lead them out of the buffer.
+    [DoesNotReturn]
+    private void ThrowLayout<T>() where T : unmanaged => throw new AdjointException(
+        $"Tensor: {Shape} {DType.Label()}{(IsContiguous ? "" : ", a view with gaps,")} is read as contiguous "
+        + $"{DTypes.Of<T>().Label()}; cast with .To(DType.{DTypes.Of<T>()}), or call .Contiguous()");
 
     /// <summary>The first element of a tensor of any layout; go on by <see cref="Strides"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

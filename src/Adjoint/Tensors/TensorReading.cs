@@ -52,6 +52,22 @@ public sealed partial class Tensor
         GC.KeepAlive(this);
     }
 
+    /// <summary>Overwrites the elements with those of a tensor of the same shape and type, in place.</summary>
+    /// <exception cref="AdjointException">The shape or the type differs, or memory was recycled.</exception>
+    public void CopyFrom(Tensor source)
+    {
+        if (source.Shape != Shape || source.DType != DType)
+            throw new AdjointException(
+                $"CopyFrom: the source must be {Shape} {DType.Label()}: found {source.Shape} {source.DType.Label()}");
+        switch (DType)
+        {
+            case DType.Float32: CopyFrom<float>(source.ToArray<float>()); break;
+            case DType.Float64: CopyFrom<double>(source.ToArray<double>()); break;
+            case DType.Int64: CopyFrom<long>(source.ToArray<long>()); break;
+            default: CopyFrom<bool>(source.ToArray<bool>()); break;
+        }
+    }
+
     /// <summary>Sets every element in place.</summary>
     public void Fill(double value)
     {

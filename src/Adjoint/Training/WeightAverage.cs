@@ -17,13 +17,18 @@ public sealed class WeightAverage
     private bool isSwapped;
 
     /// <summary>Of a model, beginning at its present values.</summary>
-    /// <exception cref="AdjointException">The decay is not in [0, 1).</exception>
+    /// <exception cref="AdjointException">
+    /// The decay is not in [0, 1), or the model itself has a parameter named <c>steps</c>.
+    /// </exception>
     public WeightAverage(Module model, double decay = 0.999)
     {
         if (decay is not (>= 0 and < 1)) throw new AdjointException($"WeightAverage: the decay must be in [0, 1): found {decay}");
         using var _ = new NoGrad();
         this.decay = decay;
         var state = model.NamedState().ToArray();
+        if (state.Any(entry => entry.Name == "steps"))
+            throw new AdjointException(
+                "WeightAverage: 'steps' is the name of its own count in its state; give the parameter another name");
         var values = state.Select(entry => entry.Value).Distinct();
         all = [.. values.Select(value => (value, value.Detach().Clone().Keep()))];
         var averages = all.ToDictionary(entry => entry.Value, entry => entry.Average);
@@ -40,7 +45,10 @@ public sealed class WeightAverage
         RequireOwnValues("Update()");
         var blend = new Blend(Math.Min(decay, (1.0 + Steps) / (10.0 + Steps)));
         Steps++;
-        foreach (var (value, average) in all) Backend.Current.Zip(blend, average, value.Detach(), average);
+        foreach (var (value, average) in all)
+            if (value.DType.IsFloating()) Backend.Current.Zip(blend, average, value.Detach(), average);
+            // What counts or marks has no mean: the latest.
+            else Backend.Current.Copy(value, average);
     }
 
     /// <summary>Exchanges the model's values and the average's until what it returns is disposed.</summary>

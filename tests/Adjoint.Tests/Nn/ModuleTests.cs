@@ -1,4 +1,5 @@
 using Adjoint.Nn;
+using Adjoint.Training;
 
 namespace Adjoint.Tests.Nn;
 
@@ -179,6 +180,46 @@ public class ModuleTests
 
         static void Refused(string part, Action<Mixed> add) =>
             Assert.Contains(part, Assert.Throws<AdjointException>(() => add(new())).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(DType.Float64)]
+    [InlineData(DType.Int64)]
+    [InlineData(DType.Bool)]
+    public void Buffers_of_every_type_are_loaded_shared_and_averaged(DType type)
+    {
+        var (first, second) = (new Mixed(), new Mixed());
+        var (from, to) = (Tensor.Ones(5).To(type), Tensor.Zeros(5).To(type));
+        first.Add(("a", new Buffer(from)), ("b", new Buffer(from)));
+        second.Add(("a", new Buffer(to)), ("b", new Buffer(to)));
+        var average = new WeightAverage(second);
+        second.LoadStateDict(first.StateDict());
+        Assert.Equal(from.ToString(), to.ToString());
+        average.Update();
+        using (average.Swap()) Assert.NotEqual(0, to.ItemAt(0));
+        Assert.Equal(1, to.ItemAt(0));
+        Assert.Contains("must be (5,)", Assert.Throws<AdjointException>(() => to.CopyFrom(Tensor.Zeros(5, 1).To(type))).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_average_of_a_parameter_named_as_its_own_count_is_refused()
+    {
+        var model = new Mixed();
+        model.Add(("steps", Tensor.Ones(2)));
+        Assert.Contains("'steps'", Assert.Throws<AdjointException>(() => new WeightAverage(model)).Message, StringComparison.Ordinal);
+    }
+
+    // Its mask would be drawn as doubles, eight bytes each, into bools.
+    [Theory]
+    [InlineData(DType.Int64)]
+    [InlineData(DType.Bool)]
+    public void Random_numbers_of_a_type_without_fractions_are_refused(DType type)
+    {
+        var x = Tensor.Ones(3, 4, 5, 6).To(type);
+        foreach (var layer in (Module[])[new Dropout(), new Dropout2d()])
+            Assert.Contains($"found {(type == DType.Bool ? "bool" : "int64")}; cast", Assert.Throws<AdjointException>(() => layer.Forward(x)).Message,
+                StringComparison.Ordinal);
     }
 
     private sealed record Buffer(Tensor Value);
