@@ -34,13 +34,16 @@ public class TensorMemoryTests
     public void No_blocking_collection_of_all_objects_is_forced()
     {
         CollectGarbage();
-        var before = GC.GetGCMemoryInfo(GCKind.FullBlocking).Index;
+        using var collections = new CollectionListener();
         // Both of what is dropped and of what is held there is much.
         Drop(400);
         var held = Enumerable.Range(0, 200).Select(_ => Tensor.Empty((int[])[512, 1024])).ToArray();
         Drop(400);
         GC.KeepAlive(held);
-        Assert.Equal(before, GC.GetGCMemoryInfo(GCKind.FullBlocking).Index);
+        // The runtime itself may hold everything up, where memory is short; what is asked for may not.
+        var (young, forced) = collections.Stop();
+        Assert.True(young > 0, "nothing was noticed");
+        Assert.Equal(0, forced);
     }
 
     [Fact]
