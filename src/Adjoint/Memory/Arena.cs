@@ -65,7 +65,7 @@ internal sealed class Arena
     internal void Seal()
     {
         (isSealed, current) = (true, null);
-        foreach (var storage in made) storage.Release("the captured step that made it was recorded");
+        foreach (var storage in made) storage.Retire("the captured step that made it was recorded");
         made.Clear();
     }
 

@@ -56,7 +56,9 @@ public sealed class Storage
     /// <summary>Counts writes in place; a graph compares it with the count at the time it saved the tensor.</summary>
     public int Version { get; internal set; }
 
-    /// <summary>Whether the buffer comes from the pool; small ones do not and stay readable for good.</summary>
+    /// <summary>
+    /// Whether the buffer comes from the pool; small ones do not and stay readable for good, save a captured step's.
+    /// </summary>
     public bool IsPooled { get; }
 
     /// <summary>Whether the buffer was handed back.</summary>
@@ -160,6 +162,17 @@ public sealed class Storage
         var bytes = Interlocked.Exchange(ref buffer, null);
         GC.SuppressFinalize(this);
         if (bytes is not null) HandBack(bytes, isLookedAt: isLent);
+    }
+
+    /// <summary>
+    /// Ends what a captured step made, small storages included: replays write to these bytes, or leave them as they
+    /// were when the step was recorded.
+    /// </summary>
+    internal void Retire(string reason)
+    {
+        if (IsPooled) Release(reason);
+        else if (Interlocked.CompareExchange(ref releaseReason, reason, null) is null)
+            Interlocked.Exchange(ref buffer, null);
     }
 
     private static void ThrowTooLarge(long byteLength) => throw new AdjointException(

@@ -355,19 +355,26 @@ public class CapturedMemoryTests
         using (new AnomalyMode()) Assert.Throws<AnomalyException>(() => lenient.Run(spoilt, None));
     }
 
-    [Fact]
-    public void A_tensor_kept_from_a_captured_step_never_shows_stale_numbers()
+    [Theory]
+    [InlineData(64)]
+    [InlineData(3)]
+    public void A_tensor_kept_from_a_captured_step_never_shows_stale_numbers(int size)
     {
-        var w = Tensor.Ones(64, 64).RequireGrad();
-        Tensor? kept = null;
-        var step = CapturedStep.Create((a, _) => (kept = (a * w).Sigmoid()).MatMul(w).Sum(), [w]);
-        step.Run(Tensor.Ones(64, 64), None);
+        var w = Tensor.Ones(size, size).RequireGrad();
+        Tensor? kept = null, part = null;
+        var step = CapturedStep.Create(
+            (a, _) => (part = (kept = (a * w).Sigmoid()).MatMul(w).Sum() * 2) + w.Square().Sum(), [w]);
+        step.Run(Tensor.Ones(size, size), None);
         _ = kept!.ToArray<float>();
-        for (var call = 0; call < 2; call++)
+        for (var call = 0; call < 3; call++)
         {
-            step.Run(Tensor.Ones(64, 64), None);
-            var error = Assert.Throws<AdjointException>(() => kept.ToArray<float>());
-            Assert.Contains("inside a captured step", error.Message, StringComparison.Ordinal);
+            var loss = step.Run(Tensor.Full([size, size], call), None);
+            foreach (var tensor in (Tensor[])[kept, part!])
+            {
+                var error = Assert.Throws<AdjointException>(() => tensor.ToArray<float>());
+                Assert.Contains("inside a captured step", error.Message, StringComparison.Ordinal);
+            }
+            Assert.Equal(1, loss.Item() / (2 * size * size * size / (1 + Math.Exp(-call)) + size * size), 1e-5);
         }
     }
 
