@@ -394,6 +394,22 @@ public class CapturedMemoryTests
     }
 
     [Fact]
+    public void Views_with_gaps_are_joined_in_a_captured_step()
+    {
+        var w = Tensor.Randn([8, 6], new Generator(1)).RequireGrad();
+        Tensor Of(Tensor x) => (Tensor.Concat([w.Transpose(), x.Transpose()], 1) * 2).Square().Sum();
+        var step = CapturedStep.Create((x, _) => Of(x), [w]);
+        for (var call = 0; call < 4; call++)
+        {
+            var x = Tensor.Randn([8, 6], new Generator((ulong)call));
+            var expected = Of(x);
+            Assert.Equal(expected.Item(), step.Run(x, None).Item());
+            Assert.Equal(Differentiation.Gradients(expected, [w])[0]!.ToArray<float>(), w.Grad!.ToArray<float>());
+        }
+        Assert.True(step.IsCaptured);
+    }
+
+    [Fact]
     public void A_random_program_gives_the_eager_bits_with_constants_foreign_leaves_and_collections_in_between()
     {
         var seed = Environment.TickCount;

@@ -29,7 +29,7 @@ internal sealed class ConcatOp(int axis) : Op
         foreach (var input in inputs)
         {
             if (input.Length > 0)
-                context.Backend.Scatter(CpuBackend.Packed(input), new SliceOp(axis, at, input.Shape[axis], 1).Share(output));
+                context.Backend.Scatter(input, new SliceOp(axis, at, input.Shape[axis], 1).Share(output));
             at += input.Shape[axis];
         }
     }
