@@ -43,38 +43,45 @@ internal static class RunFolder
             json.WriteString("runtime", RuntimeInformation.FrameworkDescription);
             json.WriteString("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}");
             json.WriteString("command", "adjoint train "
-                + string.Join(' ', settings.Rows().Select(row => $"--{row.Name} {row.Value}"))
+                + string.Join(' ', settings.Rows().Select(row => $"--{row.Name} {ShellWord.Quote(row.Value)}"))
                 + (isFinal ? " --final" : ""));
             json.WriteEndObject();
         }
         AtomicFile.WriteText(Path.Combine(folder, "settings.json"), Encoding.UTF8.GetString(buffer.ToArray()) + "\n");
     }
 
-    /// <summary>The settings of a run, by name, without those that its result does not depend on.</summary>
-    /// <exception cref="AdjointException">The folder is not that of a run, or its run is complete.</exception>
-    internal static IReadOnlyDictionary<string, string> ReadSettings(string folder)
+    /// <summary>The settings of a run that goes on.</summary>
+    /// <param name="folder">The run's.</param>
+    /// <param name="threads">How many, or null for as many as there are cores.</param>
+    /// <param name="dataDir">Where the data sets lie, or null for where the run was told that they do.</param>
+    /// <exception cref="AdjointException">
+    /// The folder is not that of a run, its run is complete, or somebody wrote into the settings what is none.
+    /// </exception>
+    internal static TrainSettings ReadSettings(string folder, int? threads, string? dataDir)
     {
         var path = Path.Combine(folder, "settings.json");
         if (!File.Exists(path)) throw new AdjointException($"--resume {folder}: no settings.json there; name the folder of a run");
-        if (!Directory.EnumerateFiles(folder, "checkpoint-*.safetensors").Any() && File.Exists(Path.Combine(folder, "report.html"))) throw new AdjointException($"--resume {folder}: the run is complete; nothing is left to do");
-        var names = new SettingOptions().All.Select(option => option.Name[2..]).ToHashSet();
         var entries = Entries(path);
-        // One that is misspelt would be as if it were not there, and the run go on with another value.
-        if (entries.Keys.Except(names).Except(Notes).FirstOrDefault() is { } unknown)
-            throw new SettingException(unknown,
-                $"no such setting{Spelling.Hint(unknown, names)}; correct {path}, or remove it there");
-        return entries.Where(entry => names.Contains(entry.Key)).ToDictionary();
+        var isWritten = File.Exists(Path.Combine(folder, "report.html"));
+        if (isWritten && !Directory.EnumerateFiles(folder, "checkpoint-*.safetensors").Any())
+            throw new AdjointException($"--resume {folder}: the run is complete; nothing is left to do (one that was "
+                + "interrupted, and whose checkpoints are gone, has to begin anew: the command is in settings.json)");
+        // A name that is misspelt would be as if it were not there, and the run go on with another value.
+        try
+        {
+            return SettingOptions.Read(entries.Where(entry => !Notes.Contains(entry.Key)), threads,
+                dataDir ?? entries.GetValueOrDefault("data-dir"), isNoted: true);
+        }
+        catch (SettingException problem)
+        {
+            throw new AdjointException($"{path}: {problem.Message}; set it back to go on, or begin a new run");
+        }
     }
 
     /// <summary>Whether a run was told to measure its best model on the test set at the end.</summary>
     /// <exception cref="AdjointException">The settings cannot be read.</exception>
     internal static bool IsFinal(string folder) =>
         Entries(Path.Combine(folder, "settings.json")).GetValueOrDefault("final") == "true";
-
-    /// <summary>Where a run was told that the data sets lie, or null; it goes on there unless told anew.</summary>
-    /// <exception cref="AdjointException">The settings cannot be read.</exception>
-    internal static string? DataDir(string folder) =>
-        Entries(Path.Combine(folder, "settings.json")).GetValueOrDefault("data-dir");
 
     private static Dictionary<string, string> Entries(string path) =>
         JsonFile.Read(path, "the settings of a run, each a text", json =>

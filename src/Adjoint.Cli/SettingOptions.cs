@@ -128,8 +128,18 @@ internal sealed class SettingOptions
         var options = new SettingOptions();
         var command = new Command("settings");
         foreach (var option in options.All) command.Options.Add(option);
-        foreach (var (name, _) in given)
-            if (options.All.All(option => option.Name != "--" + name)) throw new SettingException(name, $"no such setting{Spelling.Hint(name, options.All.Select(option => option.Name[2..]))}");
+        foreach (var (name, value) in given)
+        {
+            var option = options.All.FirstOrDefault(option => option.Name == "--" + name);
+            if (option is null)
+            {
+                var hint = Spelling.Hint(name, options.All.Select(option => option.Name[2..]));
+                throw new SettingException(name, $"no such setting{hint}");
+            }
+            if (value.Length == 0) throw new SettingException(name, "is empty; give it a value");
+            if (option.ValueType == typeof(bool) && !bool.TryParse(value, out _))
+                throw new SettingException(name, $"'{value}' is neither true nor false");
+        }
         // One argument each, so that no value is taken for another option.
         var parsed = command.Parse([.. given.Select(setting => $"--{setting.Key}={setting.Value}")]);
         try

@@ -37,7 +37,7 @@ internal sealed class TrainProgram(string? dataDir, TimeSpan checkpointEvery) : 
         "adjoint train "
             + string.Join(' ', SettingOptions.Read(settings).Rows().Where(row =>
                 row.Name is not ("threads" or "data-dir"))
-                .Select(row => $"--{row.Name} {row.Value}"));
+                .Select(row => $"--{row.Name} {ShellWord.Quote(row.Value)}"));
 
     public TrialOutcome Run(TrialTask task)
     {

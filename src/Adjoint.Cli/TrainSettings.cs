@@ -31,6 +31,8 @@ internal sealed record TrainSettings(
     /// <summary>Epochs without a lower validation loss before training ends; 0 never ends it early.</summary>
     internal int Patience { get; init; }
 
+    private const int MostTimes = 1000, MostUnits = 1_000_000;
+
     internal static readonly string[] Datasets = ["synth", "mnist", "fashion-mnist", "cifar10"];
     internal static readonly string[] Models = ["mlp", .. ModelZoo.All.Select(model => model.Name)];
     internal static readonly string[] Optimizers = ["sgd", "adam", "adamw", "rmsprop"];
@@ -193,7 +195,14 @@ internal sealed record TrainSettings(
     {
         var random = new Generator(Seed, 1);
         if (Model != "mlp") return ModelZoo.All.Single(model => model.Name == Model).Create(data.SampleShape[0], data.ClassNames.Count, random, FirstImages(data));
-        return new Mlp(data.SampleShape.Elements, HiddenSizes(data.SampleShape.Elements), data.ClassNames.Count, Activation, random);
+        var (inputs, hidden, classes) =
+            (data.SampleShape.Elements, HiddenSizes(data.SampleShape.Elements), data.ClassNames.Count);
+        int[] sizes = [inputs, .. hidden, classes];
+        foreach (var (from, to) in sizes.Zip(sizes.Skip(1)))
+            if ((long)from * to > int.MaxValue)
+                throw new AdjointException($"--hidden: {Hidden} makes a layer of {from} times {to} weights, and a tensor "
+                    + $"holds at most {int.MaxValue}; use fewer");
+        return new Mlp(inputs, hidden, classes, Activation, random);
     }
 
     private static Tensor FirstImages(Dataset data) => data.Batch([.. Enumerable.Range(0, Math.Min(1000, data.Count))]).Inputs;
@@ -213,12 +222,13 @@ internal sealed record TrainSettings(
     /// <summary>`4x` is four times the number of inputs, in each of the layers; `300,100` names each layer.</summary>
     internal int[] HiddenSizes(int inputs)
     {
-        var wrong = new UsageException($"--hidden: '{Hidden}' is neither a multiple of the inputs, such as 4x, nor a list of sizes, such as 300,100");
+        var wrong = new UsageException($"--hidden: '{Hidden}' is neither a multiple of the inputs, such as 4x, nor a list "
+            + $"of sizes, such as 300,100; use 1x to {MostTimes}x, and sizes from 1 to {MostUnits}");
         if (Hidden.EndsWith('x'))
-            return int.TryParse(Hidden[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var times) && times is >= 1 and <= 1000
+            return int.TryParse(Hidden[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var times) && times is >= 1 and <= MostTimes
                 ? [.. Enumerable.Repeat(times * inputs, Layers)]
                 : throw wrong;
-        return [.. Hidden.Split(',').Select(size => int.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value is >= 1 and <= 1_000_000 ? value : throw wrong)];
+        return [.. Hidden.Split(',').Select(size => int.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value is >= 1 and <= MostUnits ? value : throw wrong)];
     }
 
     /// <summary>Name and value of each setting that takes part, as on the command line.</summary>

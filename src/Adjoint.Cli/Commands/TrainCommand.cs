@@ -51,8 +51,7 @@ internal static class TrainCommand
                 throw new UsageException($"{other.Name}: --resume takes the settings of the run's folder; leave it out");
             var settings = from is null
                 ? options.Read(parsed, parsed.GetValue(threads), parsed.GetValue(dataDir))
-                : SettingOptions.Read(RunFolder.ReadSettings(from), parsed.GetValue(threads),
-                    parsed.GetValue(dataDir) ?? RunFolder.DataDir(from), isNoted: true);
+                : RunFolder.ReadSettings(from, parsed.GetValue(threads), parsed.GetValue(dataDir));
             if (settings.DataDir is not null) settings.RefuseIdle(["data-dir"]);
             var isFinal = parsed.GetValue(final) || from is not null && RunFolder.IsFinal(from);
             if (isFinal && !settings.HasTest)
@@ -116,7 +115,10 @@ internal static class TrainCommand
             var place = Printable.Line(report);
             error.WriteLine($"best validation accuracy {accuracy} after epoch {result.Best.Epoch}; report: {place}");
             if (result.WasCancelled)
-                error.WriteLine($"interrupted; to go on: adjoint train --resume {Printable.Line(run.Folder)}");
+            {
+                var again = Printable.Line(ShellWord.Quote(run.Folder));
+                error.WriteLine($"interrupted; to go on: adjoint train --resume {again}");
+            }
             if (test is not null) error.WriteLine(FormattableString.Invariant($"test accuracy of that model: {test.Accuracy:P2}"));
         }
         if (run.Profile is { } profile)

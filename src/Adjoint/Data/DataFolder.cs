@@ -1,3 +1,5 @@
+using Adjoint.IO;
+
 namespace Adjoint.Data;
 
 /// <summary>Where data sets lie: the folder given, then ADJOINT_DATA, then the user's cache folder.</summary>
@@ -23,7 +25,7 @@ public static class DataFolder
                 if (Exists(Path.Combine(root, name), marker)) return Path.Combine(root, name);
         throw new DataFormatException(
             $"data set {dataset}: no {marker} in {string.Join(" or ", Candidates(given))}; download it with: adjoint "
-                + $"data fetch {dataset}{(given is null ? "" : $" --data-dir {given}")}"
+                + $"data fetch {dataset}{(given is null ? "" : $" --data-dir {ShellWord.Quote(given)}")}"
             + $"{(given is null ? "; or give --data-dir the folder that holds it" : "")}");
     }
 
