@@ -87,7 +87,7 @@ internal sealed class Exploration : IDisposable
         if (training is null) throw new NotThereException("this page shows a fixed graph; train with: adjoint explore");
         if (order.ValueKind != JsonValueKind.Object) throw new AdjointException("an order is a JSON object, such as {\"action\": \"step\"}");
         // A rate that is given beside an optimiser is meant for it.
-        foreach (var part in order.EnumerateObject().OrderBy(part => part.Name == "learningRate"))
+        foreach (var part in order.EnumerateObject().OrderBy(part => Valid(() => part.Name) == "learningRate"))
             switch (part.Name)
             {
                 case "action": Act(Text(part), order); break;
@@ -148,7 +148,22 @@ internal sealed class Exploration : IDisposable
         return sum;
     }
 
-    private static string Text(JsonProperty part) => part.Value.ValueKind == JsonValueKind.String ? part.Value.GetString()! : throw new AdjointException($"{part.Name}: a text is needed");
+    private static string Text(JsonProperty part) => part.Value.ValueKind == JsonValueKind.String
+        ? Valid(() => part.Value.GetString()!)
+        : throw new AdjointException($"{part.Name}: a text is needed");
+
+    // JSON can spell halves of surrogate pairs, which are no text.
+    private static string Valid(Func<string> text)
+    {
+        try
+        {
+            return text();
+        }
+        catch (InvalidOperationException error)
+        {
+            throw new AdjointException("an order holds a text that is no valid Unicode: half a surrogate pair", error);
+        }
+    }
 
     private static double Real(JsonProperty part) => part.Value.ValueKind == JsonValueKind.Number && part.Value.TryGetDouble(out var value) ? value : throw new AdjointException($"{part.Name}: a number is needed");
 }

@@ -135,7 +135,8 @@ internal sealed class LiveTraining
         if (!IsPlaying) return null;
         var now = Stopwatch.GetTimestamp();
         if (now < nextStep) return (int)Math.Ceiling((nextStep - now) * 1e3 / Stopwatch.Frequency);
-        nextStep = Speed > 0 ? now + (long)(Stopwatch.Frequency / Speed) : 0;
+        // No step waits longer than an hour, however slow it is told to be.
+        nextStep = Speed > 0 ? now + (long)(Stopwatch.Frequency * Math.Min(1 / Speed, 3600)) : 0;
         Learn();
         if (Step >= stopAt) Pause();
         else if (Stopwatch.GetTimestamp() >= nextValidation) Validate();

@@ -3,6 +3,8 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Adjoint.Cli;
+using Adjoint.Cli.Commands;
+using Adjoint.Exploring;
 using Adjoint.IO;
 
 namespace Adjoint.Tests.Explorer;
@@ -79,6 +81,24 @@ public sealed class ServerTests : IDisposable
         using var content = new StringContent(body, Encoding.UTF8, "application/json");
         using var answer = await client.PostAsync(new Uri(page.Address, "api/training"), content);
         Assert.InRange((int)answer.StatusCode, 400, 404);
+        Assert.Contains(message, await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{\"action\":\"\\ud800\"}", "no valid Unicode")]
+    [InlineData("{\"\\ud800\":1}", "no valid Unicode")]
+    [InlineData("{\"optimizer\":\"\\ud800\"}", "no valid Unicode")]
+    [InlineData("{\"optimizer\":\"lion\"}", "is none of sgd")]
+    [InlineData("{\"action\":\"reset\",\"seed\":-1}", "a whole number from 0")]
+    [InlineData("{\"learningRate\":1e999}", "out of range")]
+    public async Task Bad_orders_to_a_training_get_one_line(string body, string message)
+    {
+        var settings = SettingOptions.Read([]);
+        using var training = ExplorerPage.Serve(
+            Exploration.Of(ExploreCommand.TaskOf(settings, settings.LoadData())), 0);
+        using var content = new StringContent(body, Encoding.UTF8, "application/json");
+        using var answer = await client.PostAsync(new Uri(training.Address, "api/training"), content);
+        Assert.Equal(400, (int)answer.StatusCode);
         Assert.Contains(message, await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
