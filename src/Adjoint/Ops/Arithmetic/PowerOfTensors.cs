@@ -57,13 +57,15 @@ internal sealed class PowerOfTensorsOp : BinaryOp<PowerOfTensorsOp.Lane>
             V.Select(V.Equal(z, V.Splat(0)), V.Splat(0), x * (z * V.Pow(y, z - V.Splat(1))));
     }
 
-    // x is the incoming gradient, y the base, z the power: of the base 0 it is 0 or 1 for exponents from 0 on.
+    // x is the incoming gradient, y the base, z the power: of the base ±0 it is ±0 or 1 for exponents from 0 on, and ±∞
+    // below.
     private readonly struct RightLane : ITernaryLane
     {
         public V Invoke<V>(V x, V y, V z) where V : struct, ILanes<V>
         {
             var product = x * (z * V.Log(y));
-            return V.Select(V.Equal(y, V.Splat(0)), V.Select(V.LessEqual(z, V.Splat(1)), V.Splat(0), product), product);
+            var edge = V.Select(V.LessEqual(V.Abs(z), V.Splat(1)), V.Splat(0), product);
+            return V.Select(V.Equal(y, V.Splat(0)), edge, product);
         }
     }
 }
