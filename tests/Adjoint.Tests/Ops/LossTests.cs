@@ -22,6 +22,31 @@ public class LossTests
             Assert.True(double.IsFinite(Call(loss, Tensor.Zeros(shape), Tensor.Zeros(shape)).Item()));
     }
 
+    [Theory, MemberData(nameof(Losses))]
+    public void Targets_of_another_type_are_refused_in_the_losss_name(string loss)
+    {
+        foreach (var type in (DType[])[DType.Float64, DType.Int64, DType.Bool])
+            Assert.Equal($"{loss}: prediction and target must have one type: found float32 and {type.Label()}; cast "
+                + "one with .To(…)", Assert.Throws<AdjointException>(() =>
+                    Call(loss, Tensor.Zeros(4), Tensor.Zeros(Shape.Create([4]), type))).Message);
+    }
+
+    [Fact]
+    public void Labels_of_another_shape_or_type_are_refused_in_the_losss_name()
+    {
+        Tensor[] wrong = [Tensor.From(new long[] { 0, 1 }, 2, 1), Tensor.From(new long[] { 0 }),
+            Tensor.From(new long[] { 0, 1, 2 }), Tensor.Scalar(0, DType.Int64), Tensor.From(new[] { 0f, 1 })];
+        foreach (var labels in wrong)
+        {
+            var error = Assert.Throws<AdjointException>(() => Loss.Nll(Tensor.Zeros(2, 3), labels));
+            Assert.Equal("Nll: log-probabilities (n, classes) and labels (n) int64 are needed: found (2, 3) and "
+                + $"{labels.Shape} {labels.DType.Label()}; use .Reshape(…) on the labels, or cast them with "
+                + ".To(DType.Int64)", error.Message);
+            error = Assert.Throws<AdjointException>(() => Loss.CrossEntropy(Tensor.Zeros(2, 3), labels));
+            Assert.StartsWith("CrossEntropy: ", error.Message, StringComparison.Ordinal);
+        }
+    }
+
     [Theory, InlineData(DType.Float32), InlineData(DType.Float64)]
     public void Binary_cross_entropy_keeps_small_losses_and_their_gradients(DType dtype)
     {

@@ -22,7 +22,8 @@ internal sealed class CrossEntropyOp(double smoothing, Reduction reduction) : Op
     {
         var (logits, labels) = (inputs[0], inputs[1]);
         if (logits.Rank != 2 || labels.Rank != 1 || labels.Shape[0] != logits.Shape[0])
-            throw new AdjointException($"CrossEntropy: logits (n, classes) and labels (n) are needed: found {logits.Shape} and {labels.Shape}");
+            throw new AdjointException("CrossEntropy: logits (n, classes) and labels (n) are needed: found "
+                + $"{logits.Shape} and {labels.Shape}; use .Reshape(…) on one of them");
         if (labels.DType != DType.Int64 || !logits.DType.IsFloating())
             throw new AdjointException($"CrossEntropy: logits must be floating and labels int64 class indices: found {logits.DType.Label()} and {labels.DType.Label()}; cast with .To(DType.Int64)");
         return new(default, logits.DType);

@@ -10,15 +10,22 @@ public static class Loss
         : throw new AdjointException($"CrossEntropy: label smoothing must be in [0, 1): found {labelSmoothing}");
 
     /// <summary>−log p of the label, from log-probabilities (n, classes), as <c>LogSoftmax</c> gives them.</summary>
-    public static Tensor Nll(Tensor logProbabilities, Tensor labels, Reduction reduction = Reduction.Mean) => Reduce(-logProbabilities.SelectPerRow(labels), reduction);
+    /// <exception cref="AdjointException">Shapes, types or a label do not fit.</exception>
+    public static Tensor Nll(Tensor logProbabilities, Tensor labels, Reduction reduction = Reduction.Mean) =>
+        labels.DType == DType.Int64 && logProbabilities.Rank == labels.Rank + 1
+            && logProbabilities.Shape.Sizes[..^1].SequenceEqual(labels.Shape.Sizes)
+        ? Reduce(-logProbabilities.SelectPerRow(labels), reduction)
+        : throw new AdjointException("Nll: log-probabilities (n, classes) and labels (n) int64 are needed: found "
+            + $"{logProbabilities.Shape} and {labels.Shape} {labels.DType.Label()}; use .Reshape(…) on the labels, or "
+            + "cast them with .To(DType.Int64)");
 
     /// <summary>(prediction − target)², for a target of the prediction's shape.</summary>
-    /// <exception cref="AdjointException">The shapes differ.</exception>
+    /// <exception cref="AdjointException">The shapes or types differ.</exception>
     public static Tensor Mse(Tensor prediction, Tensor target, Reduction reduction = Reduction.Mean) =>
         Reduce(Difference("Mse", prediction, target).Square(), reduction);
 
     /// <summary>|prediction − target|, for a target of the prediction's shape.</summary>
-    /// <exception cref="AdjointException">The shapes differ.</exception>
+    /// <exception cref="AdjointException">The shapes or types differ.</exception>
     public static Tensor L1(Tensor prediction, Tensor target, Reduction reduction = Reduction.Mean) =>
         Reduce(Difference("L1", prediction, target).Abs(), reduction);
 
@@ -26,7 +33,7 @@ public static class Loss
     /// ½d² where |d| ≤ δ, else δ(|d| − ½δ), with d = prediction − target (Huber 1964), for a target of the prediction's
     /// shape.
     /// </summary>
-    /// <exception cref="AdjointException">The shapes differ, or δ is not positive.</exception>
+    /// <exception cref="AdjointException">The shapes or types differ, or δ is not positive.</exception>
     public static Tensor Huber(Tensor prediction, Tensor target, double delta = 1, Reduction reduction = Reduction.Mean)
     {
         if (!(delta > 0)) throw new AdjointException($"Huber: delta must be positive: found {delta}");
@@ -40,23 +47,26 @@ public static class Loss
     /// Binary cross-entropy of σ(logit) with targets in [0, 1] of the logits' shape: −t·ln σ(x) − (1 − t)·ln(1 − σ(x)),
     /// without overflow, and without loss of small values: 4.1·10⁻⁸ for t = 1 at x = 17.
     /// </summary>
-    /// <exception cref="AdjointException">The shapes differ.</exception>
+    /// <exception cref="AdjointException">The shapes or types differ.</exception>
     public static Tensor BceWithLogits(Tensor logits, Tensor targets, Reduction reduction = Reduction.Mean)
     {
-        RequireOneShape("BceWithLogits", logits, targets);
+        RequireAlike("BceWithLogits", logits, targets);
         // Both terms are positive: nothing cancels, neither here nor in the gradients.
         return Reduce(targets * (-logits).Softplus() + (1 - targets) * logits.Softplus(), reduction);
     }
 
     private static Tensor Difference(string loss, Tensor prediction, Tensor target)
     {
-        RequireOneShape(loss, prediction, target);
+        RequireAlike(loss, prediction, target);
         return prediction - target;
     }
 
     // Broadcast, (n, 1) against (n) would be n² differences, whose mean trains to something else without a word.
-    private static void RequireOneShape(string loss, Tensor prediction, Tensor target)
+    private static void RequireAlike(string loss, Tensor prediction, Tensor target)
     {
+        if (prediction.DType != target.DType)
+            throw new AdjointException($"{loss}: prediction and target must have one type: found "
+                + $"{prediction.DType.Label()} and {target.DType.Label()}; cast one with .To(…)");
         if (prediction.Shape == target.Shape) return;
         var remedy = prediction.Length == target.Length ? "use .Reshape(…) on one of them"
             : target.Length == 1 ? "for one number as target, use .Expand(…) on it"
