@@ -183,8 +183,11 @@ internal sealed class BackwardPass
         }
     }
 
-    private static void Check(OpNode node, Tensor?[] results)
+    private static void Check(OpNode node, Tensor?[]? results)
     {
+        if (results is null)
+            throw new AdjointException($"{node.Op.Name}: Backward returned null for its {node.Inputs.Count} inputs; "
+                + "return an array with one gradient per input, null where there is none");
         if (results.Length != node.Inputs.Count)
             throw new AdjointException($"{node.Op.Name}: Backward returned {results.Length} gradients for {node.Inputs.Count} inputs; return one per input, null where there is none");
         for (var i = 0; i < results.Length; i++)

@@ -20,7 +20,15 @@ public enum DType
 public static class DTypes
 {
     /// <summary>Bytes per element.</summary>
-    public static int Size(this DType type) => type switch { DType.Float32 => 4, DType.Float64 or DType.Int64 => 8, _ => 1 };
+    /// <exception cref="AdjointException">The number is none of the types.</exception>
+    public static int Size(this DType type) => type switch
+    {
+        DType.Float32 => 4,
+        DType.Float64 or DType.Int64 => 8,
+        DType.Bool => 1,
+        _ => throw new AdjointException(
+            $"Tensor: no element type has the number {(int)type}; use Float32, Float64, Int64 or Bool"),
+    };
 
     /// <summary>Whether the type has gradients.</summary>
     public static bool IsFloating(this DType type) => type is DType.Float32 or DType.Float64;

@@ -130,6 +130,24 @@ public class OperandTests
         }
     }
 
+    [Fact]
+    public void An_element_type_that_there_is_none_of_is_refused()
+    {
+        foreach (var act in (Action[])[() => Tensor.Zeros(Shape.Create([3]), (DType)17),
+            () => Tensor.Full([3], 1, (DType)(-1)), () => Two.To((DType)17), () => Tensor.Arange(0, 3, 1, (DType)17),
+            () => Op.Apply(new Wrong(new(Two.Shape, (DType)17)), Two)])
+            Assert.Contains("use Float32, Float64, Int64 or Bool", Assert.Throws<AdjointException>(act).Message,
+                StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Null_in_place_of_the_array_of_gradients_is_refused()
+    {
+        var y = Op.Apply(new Wrong(new(Two.Shape, Two.DType), givesNull: true), Two.Detach().RequireGrad());
+        Assert.Equal("Wrong: Backward returned null for its 1 inputs; return an array with one gradient per input, "
+            + "null where there is none", Assert.Throws<AdjointException>(() => y.Sum().Backward()).Message);
+    }
+
     private sealed class Doubled : UnaryOp<Twice, Plus>
     {
         public override string Name => "Double";
@@ -139,7 +157,7 @@ public class OperandTests
         public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * 2];
     }
 
-    private sealed class Wrong(TensorSpec spec) : Op
+    private sealed class Wrong(TensorSpec spec, bool givesNull = false) : Op
     {
         public override string Name => "Wrong";
         public override string Formula => "y = 2x";
@@ -148,7 +166,7 @@ public class OperandTests
         public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => spec;
         public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
             context.Backend.Map(new Twice(), inputs[0], output);
-        public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * 2];
+        public override Tensor?[] Backward(OpNode node, Tensor gradient) => givesNull ? null! : [gradient * 2];
     }
 
     private readonly struct Twice : IUnaryLane
