@@ -35,6 +35,19 @@ public sealed partial class ProcessTests : IDisposable
     }
 
     [Fact]
+    public void Messages_that_cannot_be_written_end_no_run()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("a device that is always full, as on Linux");
+        var path = Path.Combine(folder, "run");
+        var command = $"exec dotnet {typeof(Tool).Assembly.Location} train --epochs 0 --data-share 0.01 --out {path} "
+            + "2>/dev/full";
+        using var process = Process.Start("bash", ["-c", command]);
+        Assert.True(process.WaitForExit(60_000));
+        Assert.Equal(0, process.ExitCode);
+        Assert.True(File.Exists(Path.Combine(path, "report.html")));
+    }
+
+    [Fact]
     public async Task The_test_set_is_not_measured_after_Ctrl_C_but_when_the_run_goes_on_to_its_end()
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("signals are sent as on Unix");
