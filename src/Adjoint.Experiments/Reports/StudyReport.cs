@@ -240,7 +240,9 @@ public sealed record StudyReport(string Title, IReadOnlyList<Judged> Experiments
     private static string Words(int number) => number switch { 2 => "Two", 3 => "Three", 4 => "Four", _ => "Five" };
 
     // Of a table of Markdown: a bar would end the cell, an angle bracket begin a tag.
-    private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).ReplaceLineEndings(" ");
+    // The file is read in terminals too.
+    private static string Cell(string text) => Printable.Line(text.ReplaceLineEndings(" "))
+        .Replace("|", "\\|", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal);
 
     private static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];
 

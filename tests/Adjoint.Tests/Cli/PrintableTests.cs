@@ -42,6 +42,7 @@ public sealed class PrintableTests : IDisposable
         Assert.Equal(0, Shows("experiment", "status", file, "--out", path));
         Assert.Equal(0, Shows("experiment", "report", file, "--out", path));
         foreach (var figure in Directory.GetFiles(Path.Combine(path, "figures"))) XDocument.Load(figure);
+        Assert.DoesNotContain('\u001b', File.ReadAllText(Path.Combine(path, "verdicts.md")));
         var result = Directory.GetFiles(path, "result.json", SearchOption.AllDirectories)[0];
         File.WriteAllText(result, """{ "epochs": "\u001b[2J" }""");
         Assert.Equal(0, Shows("experiment", "status", file, "--out", path));
