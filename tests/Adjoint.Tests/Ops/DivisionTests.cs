@@ -17,6 +17,20 @@ public class DivisionTests
     }
 
     [Fact]
+    public void The_variance_of_large_neighbours_does_not_hold_the_means_last_digit()
+    {
+        foreach (var (values, expected) in ((float[], double)[])[([1e6f, 1e6f + 1, 1e6f + 1], 1.0 / 3),
+            ([1e6f, 1e6f, 1e6f + 1, 1e6f], 0.25), ([-3e6f, -3e6f, -3e6f, -3e6f, -3e6f + 1], 0.2)])
+        {
+            var x = Tensor.From(values).RequireGrad();
+            var y = x.Var();
+            Assert.Equal(expected, y.Item(), 1e-7);
+            y.Backward();
+            Assert.Equal(0, x.Grad!.Sum().Item(), 1e-6);
+        }
+    }
+
+    [Fact]
     public void Tiny_and_huge_divisors_divide()
     {
         Assert.Equal(1, (Tensor.Scalar(1e-40) / 1e-40).Item());

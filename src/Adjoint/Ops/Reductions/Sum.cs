@@ -74,7 +74,12 @@ public static class SumMethods
         public Tensor Var(ReadOnlySpan<int> axes = default, bool keepDims = false, int correction = 1)
         {
             var count = new ReducedAxes(x.Shape, axes, "Var").Count;
-            return x.Deviation(axes).Square().Sum(axes, keepDims) / Math.Max(0, (double)count - correction);
+            var deviation = x.Deviation(axes);
+            // At 10⁶ the mean's last digit is a sixteenth in float32, whose square would be added to the variance.
+            Tensor rest;
+            using (new NoGrad()) rest = deviation.Mean(axes, keepDims: true);
+            Backend.Current.Map(new FiniteLane(), rest, rest);
+            return (deviation - rest).Square().Sum(axes, keepDims) / Math.Max(0, (double)count - correction);
         }
 
         /// <summary>
