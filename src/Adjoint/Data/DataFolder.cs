@@ -1,5 +1,3 @@
-using Adjoint.IO;
-
 namespace Adjoint.Data;
 
 /// <summary>Where data sets lie: the folder given, then ADJOINT_DATA, then the user's cache folder.</summary>

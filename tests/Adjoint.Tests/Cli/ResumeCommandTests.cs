@@ -1,4 +1,5 @@
 using Adjoint.Cli;
+using Adjoint.Data;
 using Adjoint.IO;
 
 namespace Adjoint.Tests.Cli;

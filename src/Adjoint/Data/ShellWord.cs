@@ -1,4 +1,4 @@
-namespace Adjoint.IO;
+namespace Adjoint.Data;
 
 /// <summary>Words of command lines, for the commands that messages and files offer to be typed.</summary>
 public static class ShellWord
