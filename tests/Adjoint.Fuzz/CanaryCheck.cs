@@ -3,7 +3,9 @@ using Adjoint.Memory;
 
 namespace Adjoint.Fuzz;
 
-/// <summary>Proves, before anything is tried, that a write beyond a buffer and a read of what was handed back would be seen.</summary>
+/// <summary>
+/// Proves, before anything is tried, that a write beyond a buffer and a read of what was handed back would be seen.
+/// </summary>
 internal static class CanaryCheck
 {
     internal static void Run()
@@ -25,7 +27,9 @@ internal static class CanaryCheck
                     isSeen = true;
                 }
                 outside = canary;
-                if (!isSeen) throw new FindingException($"a write at {beyond} of {length} elements goes unseen: are buffers guarded?");
+                if (!isSeen)
+                    throw new FindingException(
+                        $"a write at {beyond} of {length} elements goes unseen: are buffers guarded?");
                 GC.KeepAlive(tensor);
             }
     }

@@ -5,9 +5,9 @@ using Adjoint.Optim;
 namespace Adjoint.Fuzz;
 
 /// <summary>
-/// A random training step, eager and captured, with what breaks plans between the steps: collections, other tensors of the
-/// same sizes, other graphs going backward, values changed in place. Losses and parameters have the same bits, and nobody
-/// else's tensor changes.
+/// A random training step, eager and captured, with what breaks plans between the steps: collections, other tensors of
+/// the same sizes, other graphs going backward, values changed in place. Losses and parameters have the same bits, and
+/// nobody else's tensor changes.
 /// </summary>
 internal sealed class CapturedProgram
 {
@@ -40,7 +40,8 @@ internal sealed class CapturedProgram
                 switch (random.Below(14))
                 {
                     case 0 or 1:
-                        var w = Tensor.Randn(Shape.Create([Width, Width]), generator).Affine(0.1, 0).Detach().RequireGrad();
+                        var w = Tensor.Randn(Shape.Create([Width, Width]), generator).Affine(0.1, 0).Detach()
+                            .RequireGrad();
                         Parameters.Add(w);
                         Add("x·w", h => h.MatMul(w));
                         break;
@@ -112,15 +113,18 @@ internal sealed class CapturedProgram
             var found = step.Run(captured.Inputs[i], captured.Labels).Item();
             Same($"the loss of step {i}", [(float)loss.Item()], [(float)found], captured);
             for (var k = 0; k < eager.Parameters.Count; k++)
-                Same($"gradient {k} of step {i}", Values(eager.Parameters[k].Grad), Values(captured.Parameters[k].Grad), captured);
+                Same($"gradient {k} of step {i}", Values(eager.Parameters[k].Grad),
+                    Values(captured.Parameters[k].Grad), captured);
             eager.Optimizer.Step();
             captured.Optimizer.Step();
             for (var k = 0; k < eager.Parameters.Count; k++)
-                Same($"parameter {k} after step {i}", Values(eager.Parameters[k]), Values(captured.Parameters[k]), captured);
+                Same($"parameter {k} after step {i}", Values(eager.Parameters[k]), Values(captured.Parameters[k]),
+                    captured);
             Disturb(eager, atEager, []);
             Disturb(captured, atCaptured, bystanders);
             foreach (var bystander in bystanders)
-                if (bystander.ToArray<float>().Any(value => value != 7)) throw new FindingException($"another's tensor changed: {captured}");
+                if (bystander.ToArray<float>().Any(value => value != 7))
+                    throw new FindingException($"another's tensor changed: {captured}");
             Adjoint.Memory.BufferGuard.Check();
         }
     }
@@ -148,10 +152,12 @@ internal sealed class CapturedProgram
     private static void Same(string what, float[] eager, float[] captured, World world)
     {
         for (var i = 0; i < Math.Max(eager.Length, captured.Length); i++)
-            if (i >= eager.Length || i >= captured.Length || BitConverter.SingleToInt32Bits(eager[i]) != BitConverter.SingleToInt32Bits(captured[i]))
+            if (i >= eager.Length || i >= captured.Length
+                || BitConverter.SingleToInt32Bits(eager[i]) != BitConverter.SingleToInt32Bits(captured[i]))
                 throw new FindingException(string.Create(CultureInfo.InvariantCulture,
                     $"{what}, element {i}: captured {At(captured, i)}, eager {At(eager, i)}: {world}"));
 
-        static string At(float[] values, int i) => i < values.Length ? values[i].ToString("R", CultureInfo.InvariantCulture) : "none";
+        static string At(float[] values, int i) =>
+            i < values.Length ? values[i].ToString("R", CultureInfo.InvariantCulture) : "none";
     }
 }

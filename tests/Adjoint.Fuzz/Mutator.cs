@@ -7,12 +7,16 @@ namespace Adjoint.Fuzz;
 internal static class Mutator
 {
     private static readonly long[] Numbers =
-        [0, 1, -1, 7, 8, 255, 256, 65535, 1 << 20, int.MaxValue, int.MinValue, uint.MaxValue, 1L << 40, long.MaxValue, long.MinValue];
+    [
+        0, 1, -1, 7, 8, 255, 256, 65535, 1 << 20, int.MaxValue, int.MinValue, uint.MaxValue, 1L << 40, long.MaxValue,
+        long.MinValue,
+    ];
 
     private static readonly string[] Words =
     [
-        "null", "{}", "[]", "\"\"", "-1", "1e999", "4294967296", "9223372036854775808", "1.5", "true", "\"\\ud800\"", "NaN", "[[]]",
-        "\"F64\"", "\"I8\"", "\"__metadata__\"", "[0,0]", "[4000000000,0]", "\"\\u001b[2J\"", "18446744073709551615", "{\"a\":1,\"a\":2}",
+        "null", "{}", "[]", "\"\"", "-1", "1e999", "4294967296", "9223372036854775808", "1.5", "true", "\"\\ud800\"",
+        "NaN", "[[]]", "\"F64\"", "\"I8\"", "\"__metadata__\"", "[0,0]", "[4000000000,0]", "\"\\u001b[2J\"",
+        "18446744073709551615", "{\"a\":1,\"a\":2}",
     ];
 
     internal static byte[] Mutate(FuzzRandom random, byte[] original)
@@ -49,8 +53,9 @@ internal static class Mutator
     // A token of the text is replaced, doubled or taken away: what stands between the marks of JSON.
     private static void Word(FuzzRandom random, List<byte> bytes)
     {
-        var marks = Enumerable.Range(0, bytes.Count).Where(i => bytes[i] is (byte)'{' or (byte)'}' or (byte)'[' or (byte)']' or (byte)','
-            or (byte)':').ToArray();
+        var marks = Enumerable.Range(0, bytes.Count)
+            .Where(i => bytes[i] is (byte)'{' or (byte)'}' or (byte)'[' or (byte)']' or (byte)',' or (byte)':')
+            .ToArray();
         if (marks.Length < 2) return;
         var mark = random.Below(marks.Length - 1);
         var (from, to) = (marks[mark] + 1, marks[Math.Min(marks.Length - 1, mark + random.Between(1, 3))]);

@@ -12,7 +12,9 @@ var seed = (ulong)DateTime.UtcNow.Ticks;
 for (var i = 0; i < args.Length; i++)
     switch (args[i])
     {
-        case "--seconds" when i + 1 < args.Length: seconds = double.Parse(args[++i], CultureInfo.InvariantCulture); break;
+        case "--seconds" when i + 1 < args.Length:
+            seconds = double.Parse(args[++i], CultureInfo.InvariantCulture);
+            break;
         case "--seed" when i + 1 < args.Length: seed = ulong.Parse(args[++i], CultureInfo.InvariantCulture); break;
         case "--runs" when i + 1 < args.Length: runs = long.Parse(args[++i], CultureInfo.InvariantCulture); break;
         case var name when FuzzTarget.All.Any(target => target.Name == name): names.Add(name); break;
@@ -43,7 +45,8 @@ foreach (var target in FuzzTarget.All.Where(target => names.Count == 0 || names.
         }
     }
     failures += found;
-    Console.WriteLine(FormattableString.Invariant(
-        $"{target.Name}: {executions} executions in {watch.Elapsed.TotalSeconds:0.0} s from seed {seed}, {found} findings"));
+    Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        $"{target.Name}: {executions} executions in {watch.Elapsed.TotalSeconds:0.0} s from seed {seed}, "
+        + $"{found} findings"));
 }
 return failures == 0 ? 0 : 1;

@@ -12,14 +12,14 @@ internal static class RandomCall
 {
     private static readonly int[] Numbers =
     [
-        0, 0, 1, 1, 2, 2, 3, 4, 5, 7, 16, 17, -1, -1, -2, -3, 255, 65535, 65536, 66000, 1 << 24, 1 << 30, int.MaxValue, int.MaxValue - 1,
-        int.MinValue, int.MinValue + 1, -65536,
+        0, 0, 1, 1, 2, 2, 3, 4, 5, 7, 16, 17, -1, -1, -2, -3, 255, 65535, 65536, 66000, 1 << 24, 1 << 30, int.MaxValue,
+        int.MaxValue - 1, int.MinValue, int.MinValue + 1, -65536,
     ];
 
     private static readonly double[] Reals =
     [
-        0, -0.0, 1, -1, 0.5, 2, 1e-300, 1e300, -1e300, double.NaN, double.PositiveInfinity, double.NegativeInfinity, double.Epsilon,
-        double.MaxValue, 1e18, 9007199254740993,
+        0, -0.0, 1, -1, 0.5, 2, 1e-300, 1e300, -1e300, double.NaN, double.PositiveInfinity, double.NegativeInfinity,
+        double.Epsilon, double.MaxValue, 1e18, 9007199254740993,
     ];
 
     // Larger results are right, but too slow to try millions of.
@@ -59,7 +59,8 @@ internal static class RandomCall
         }
         catch (AdjointException error)
         {
-            if (error.Message.Length > 1000) throw new FindingException($"{name}({arguments}): a message of {error.Message.Length} characters");
+            if (error.Message.Length > 1000)
+                throw new FindingException($"{name}({arguments}): a message of {error.Message.Length} characters");
         }
         catch (OutOfMemoryException)
         {
@@ -90,7 +91,8 @@ internal static class RandomCall
         {
             var sizes = Ints();
             long length = 1;
-            foreach (var size in sizes) length = size > 0 && length > MostBytes / size ? long.MaxValue / 4 : length * Math.Max(size, 0);
+            foreach (var size in sizes)
+                length = size > 0 && length > MostBytes / size ? long.MaxValue / 4 : length * Math.Max(size, 0);
             return Adjoint.Shape.Create(length < MostBytes || length > 1L << 33 ? sizes : [3]);
         }
     }
@@ -99,7 +101,8 @@ internal static class RandomCall
     {
         var shape = new int[random.Below(5)];
         for (var axis = 0; axis < shape.Length; axis++) shape[axis] = random.Pick(0, 1, 1, 2, 3, 4, 5, 17);
-        var tensor = Tensor.Randn(Adjoint.Shape.Create(shape), new Generator(random.Next()), random.Pick(DType.Float32, DType.Float64));
+        var tensor = Tensor.Randn(Adjoint.Shape.Create(shape), new Generator(random.Next()),
+            random.Pick(DType.Float32, DType.Float64));
         tensor = random.Below(10) switch
         {
             0 => tensor.To(DType.Int64),
@@ -112,7 +115,8 @@ internal static class RandomCall
         return tensor;
     }
 
-    private static Tensor RequireGradIfLeaf(this Tensor tensor) => tensor.IsLeaf && tensor.DType.IsFloating() ? tensor.RequireGrad() : tensor;
+    private static Tensor RequireGradIfLeaf(this Tensor tensor) =>
+        tensor.IsLeaf && tensor.DType.IsFloating() ? tensor.RequireGrad() : tensor;
 
     private static readonly IReadOnlyList<(string Name, Func<Source, Tensor?> Call)> Calls =
     [
@@ -122,7 +126,9 @@ internal static class RandomCall
         ("Randn", s => Tensor.Randn(s.Shape(), new Generator(1), s.Type())),
         ("Arange", s => Tensor.Arange(s.Real(), s.Real(), s.Real(), s.Type())),
         ("Arange", s => Tensor.Arange(Math.Min(s.Int(), 1 << 16))),
-        ("Eye", s => s.Int() is var n && n is > 1000 and < 46000 ? null : Tensor.Eye(n, s.Flag() ? s.Random.Between(-2, 9) : null, s.Type())),
+        ("Eye", s => s.Int() is var n && n is > 1000 and < 46000
+            ? null
+            : Tensor.Eye(n, s.Flag() ? s.Random.Between(-2, 9) : null, s.Type())),
         ("From", s => Tensor.From(new float[s.Random.Below(20)], s.Ints())),
         ("Item", s => Tensor.Scalar(s.Tensor().Item())),
         ("ItemAt", s => Tensor.Scalar(s.Tensor().ItemAt(s.Ints()))),
@@ -170,9 +176,10 @@ internal static class RandomCall
         ("Minimum", s => s.Tensor().Minimum(s.Tensor())),
         ("unary", s => s.Random.Below(12) switch
         {
-            0 => s.Tensor().Exp(), 1 => s.Tensor().Log(), 2 => s.Tensor().Sqrt(), 3 => s.Tensor().Abs(), 4 => s.Tensor().Sign(),
-            5 => s.Tensor().Gelu(), 6 => s.Tensor().Softplus(), 7 => s.Tensor().Log1p(), 8 => s.Tensor().Relu(),
-            9 => s.Tensor().Elu(s.Real()), 10 => s.Tensor().LeakyRelu(s.Real()), _ => -s.Tensor(),
+            0 => s.Tensor().Exp(), 1 => s.Tensor().Log(), 2 => s.Tensor().Sqrt(), 3 => s.Tensor().Abs(),
+            4 => s.Tensor().Sign(), 5 => s.Tensor().Gelu(), 6 => s.Tensor().Softplus(), 7 => s.Tensor().Log1p(),
+            8 => s.Tensor().Relu(), 9 => s.Tensor().Elu(s.Real()), 10 => s.Tensor().LeakyRelu(s.Real()),
+            _ => -s.Tensor(),
         }),
         ("Sum", s => s.Tensor().Sum(s.Ints(), s.Flag())),
         ("Mean", s => s.Tensor().Mean(s.Ints(), s.Flag())),
@@ -186,11 +193,15 @@ internal static class RandomCall
         ("Linear", s => s.Tensor().Linear(s.Tensor(), s.Tensor())),
         ("Conv1d", s => s.Tensor().Conv1d(s.Tensor(), null, s.Int(), s.Int(), s.Int(), s.Int())),
         ("Conv2d", s => s.Tensor().Conv2d(s.Tensor(), null, s.Size(), s.Size(), s.Size(), s.Int())),
-        ("Conv2d", s => s.Tensor().Conv2d(s.Tensor(), s.Tensor(), s.Random.Between(1, 3), s.Random.Below(4), s.Random.Between(1, 2), 1)),
+        ("Conv2d", s => s.Tensor().Conv2d(
+            s.Tensor(), s.Tensor(), s.Random.Between(1, 3), s.Random.Below(4), s.Random.Between(1, 2), 1)),
         ("ConvTranspose2d", s => s.Tensor().ConvTranspose2d(s.Tensor(), null, s.Size(), s.Size(), s.Size())),
-        ("ConvTranspose2d", s => s.Tensor().ConvTranspose2d(s.Tensor(), null, s.Random.Between(1, 3), s.Random.Below(4))),
-        ("MaxPool2d", s => s.Tensor().MaxPool2d(s.Size(), s.Flag() ? s.Size() : null, s.Flag() ? s.Size() : null, s.Flag())),
-        ("AvgPool2d", s => s.Tensor().AvgPool2d(s.Size(), s.Flag() ? s.Size() : null, s.Flag() ? s.Size() : null, s.Flag())),
+        ("ConvTranspose2d",
+            s => s.Tensor().ConvTranspose2d(s.Tensor(), null, s.Random.Between(1, 3), s.Random.Below(4))),
+        ("MaxPool2d",
+            s => s.Tensor().MaxPool2d(s.Size(), s.Flag() ? s.Size() : null, s.Flag() ? s.Size() : null, s.Flag())),
+        ("AvgPool2d",
+            s => s.Tensor().AvgPool2d(s.Size(), s.Flag() ? s.Size() : null, s.Flag() ? s.Size() : null, s.Flag())),
         ("AdaptiveAvgPool2d", s => s.Tensor().AdaptiveAvgPool2d(s.Size())),
         ("GlobalAvgPool2d", s => s.Tensor().GlobalAvgPool2d()),
         ("BatchNorm", s => s.Tensor().BatchNorm(s.Tensor(), s.Tensor(), s.Real())),
@@ -206,7 +217,8 @@ internal static class RandomCall
         ("Backward", s => s.Tensor() is var x && x.Sum() is { RequiresGrad: true } y ? Gone(y) : null),
         ("Grad", s => s.Tensor() is var x ? WithGradient(x, s.Tensor()) : null),
         ("new Linear", s => new Linear(Small(s.Int()), Small(s.Int())).Forward(s.Tensor())),
-        ("new Conv2d", s => new Conv2d(Small(s.Int()), Small(s.Int()), Small(s.Int()), Small(s.Int()), s.Int()).Forward(s.Tensor())),
+        ("new Conv2d", s => new Conv2d(Small(s.Int()), Small(s.Int()), Small(s.Int()), Small(s.Int()), s.Int())
+            .Forward(s.Tensor())),
         ("new Dropout", s => new Dropout(s.Real()).Forward(s.Tensor())),
         ("new Embedding", s => new Embedding(Small(s.Int()), Small(s.Int())).Forward(s.Tensor().To(DType.Int64))),
         ("new Sgd", s => Stepped(new Sgd([s.Tensor().Detach().RequireGradIfLeaf()], s.Real(), s.Real()))),
@@ -245,7 +257,8 @@ internal static class RandomCall
 
     private static Tensor? Loaded(Source s)
     {
-        var loader = new DataLoader(Synth.Create(train: 40, validation: 4).Train, s.Int(), dropLast: s.Flag(), prefetch: Math.Clamp(s.Int(), -3, 3));
+        var loader = new DataLoader(Synth.Create(train: 40, validation: 4).Train, s.Int(), dropLast: s.Flag(),
+            prefetch: Math.Clamp(s.Int(), -3, 3));
         return Tensor.Scalar(loader.Count);
     }
 }

@@ -4,8 +4,8 @@ using Adjoint.Kernels;
 namespace Adjoint.Fuzz;
 
 /// <summary>
-/// A random sequence of calls, forward and backward, against <see cref="Slow"/>: every result right after its call, all of them
-/// and the gradients of the leaves at the end, and the canaries around every buffer.
+/// A random sequence of calls, forward and backward, against <see cref="Slow"/>: every result right after its call, all
+/// of them and the gradients of the leaves at the end, and the canaries around every buffer.
 /// </summary>
 internal sealed class RandomProgram
 {
@@ -86,7 +86,8 @@ internal sealed class RandomProgram
     private void Leaf(int[] shape)
     {
         var values = new double[Slow.Count(shape)];
-        for (var i = 0; i < values.Length; i++) values[i] = dtype == DType.Float32 ? (float)random.Signed() : random.Signed();
+        for (var i = 0; i < values.Length; i++)
+            values[i] = dtype == DType.Float32 ? (float)random.Signed() : random.Signed();
         var slow = new Slow(shape, values);
         var leaf = shape.Length > 0 && random.Once(4) ? WrittenThroughView(slow) : From(values, shape);
         if (!random.Once(5)) leaf.RequireGrad();
@@ -133,24 +134,31 @@ internal sealed class RandomProgram
     {
         Compare(trace[^1], fast, slow.Values);
         if (!fast.Shape.Sizes.SequenceEqual(slow.Shape))
-            throw new FindingException($"shape {fast.Shape} for ({string.Join(", ", slow.Shape)}) after {string.Join("; ", trace)}");
-        if (slow.Values.Any(value => Math.Abs(value) > 4)) (fast, slow) = (fast.Tanh(), slow.Map(Math.Tanh, SlowOps.TanhSlope));
+            throw new FindingException(
+                $"shape {fast.Shape} for ({string.Join(", ", slow.Shape)}) after {string.Join("; ", trace)}");
+        if (slow.Values.Any(value => Math.Abs(value) > 4))
+            (fast, slow) = (fast.Tanh(), slow.Map(Math.Tanh, SlowOps.TanhSlope));
         if (slow.Values.Length <= 4 * MostElements) pool.Add((fast, slow));
     }
 
     private void Compare(string what, Tensor fast, double[] expected)
     {
-        var found = fast.DType == DType.Float32 ? Array.ConvertAll(fast.ToArray<float>(), value => (double)value) : fast.ToArray<double>();
+        var found = fast.DType == DType.Float32
+            ? Array.ConvertAll(fast.ToArray<float>(), value => (double)value)
+            : fast.ToArray<double>();
         if (found.Length != expected.Length)
-            throw new FindingException($"{what}: {found.Length} elements for {expected.Length} after {string.Join("; ", trace)}");
+            throw new FindingException(
+                $"{what}: {found.Length} elements for {expected.Length} after {string.Join("; ", trace)}");
         foreach (var value in expected) scale = Math.Max(scale, Math.Abs(value));
         for (var i = 0; i < found.Length; i++)
-            if (!(Math.Abs(found[i] - expected[i]) <= tolerance * scale)) throw Finding(what, fast, i, found[i], expected[i]);
+            if (!(Math.Abs(found[i] - expected[i]) <= tolerance * scale))
+                throw Finding(what, fast, i, found[i], expected[i]);
     }
 
-    private FindingException Finding(string what, Tensor tensor, int at, double found, double expected) => new(string.Create(
-        CultureInfo.InvariantCulture,
-        $"{what} {tensor.Shape} {dtype}, element {at}: {found:R} for {expected:R} on {Workers.ThreadCount} threads after {string.Join("; ", trace)}"));
+    private FindingException Finding(string what, Tensor tensor, int at, double found, double expected) =>
+        new(string.Create(CultureInfo.InvariantCulture,
+            $"{what} {tensor.Shape} {dtype}, element {at}: {found:R} for {expected:R} on {Workers.ThreadCount} threads "
+            + $"after {string.Join("; ", trace)}"));
 
     // One call, and its reference; nothing where the operands do not fit it.
     private (string Name, Tensor? Fast, Slow? Slow) Step(Tensor x, Slow s) => random.Below(8) switch
@@ -169,7 +177,8 @@ internal sealed class RandomProgram
         switch (random.Below(IsExact ? 20 : 16))
         {
             case 0: return ("tanh", x.Tanh(), s.Map(Math.Tanh, SlowOps.TanhSlope));
-            case 1: return ("sigmoid", x.Sigmoid(), s.Map(SlowOps.Sigmoid, v => SlowOps.Sigmoid(v) * SlowOps.Sigmoid(-v)));
+            case 1:
+                return ("sigmoid", x.Sigmoid(), s.Map(SlowOps.Sigmoid, v => SlowOps.Sigmoid(v) * SlowOps.Sigmoid(-v)));
             case 2: return ("sin", x.Sin(), s.Map(Math.Sin, Math.Cos));
             case 3: return ("cos", x.Cos(), s.Map(Math.Cos, v => -Math.Sin(v)));
             case 4: return ("exp", x.Exp(), s.Map(Math.Exp, Math.Exp));
@@ -182,19 +191,25 @@ internal sealed class RandomProgram
             case 9: return ("3x − 0.5", x * 3 - 0.5, s.Map(v => 3 * v - 0.5, _ => 3));
             case 10: return ("x / 7", x / 7, s.Map(v => v / 7, _ => 1.0 / 7));
             case 11:
-                return ("√(x² + ½)", (x.Square() + 0.5).Sqrt(), s.Map(v => Math.Sqrt(v * v + 0.5), v => v / Math.Sqrt(v * v + 0.5)));
+                return ("√(x² + ½)", (x.Square() + 0.5).Sqrt(),
+                    s.Map(v => Math.Sqrt(v * v + 0.5), v => v / Math.Sqrt(v * v + 0.5)));
             case 12:
-                return ("log(x² + ½)", (x.Square() + 0.5).Log(), s.Map(v => Math.Log(v * v + 0.5), v => 2 * v / (v * v + 0.5)));
+                return ("log(x² + ½)", (x.Square() + 0.5).Log(),
+                    s.Map(v => Math.Log(v * v + 0.5), v => 2 * v / (v * v + 0.5)));
             case 13:
                 var power = random.Between(0, 5);
-                return ($"x^{power}", x.Pow(power), s.Map(v => Math.Pow(v, power), v => power == 0 ? 0 : power * Math.Pow(v, power - 1)));
+                return ($"x^{power}", x.Pow(power),
+                    s.Map(v => Math.Pow(v, power), v => power == 0 ? 0 : power * Math.Pow(v, power - 1)));
             case 14: return ("elu", x.Elu(), s.Map(v => v > 0 ? v : Math.Exp(v) - 1, v => v > 0 ? 1 : Math.Exp(v)));
             case 15: return ("detach", x.Detach(), s.Detached());
             case 16: return ("relu", Kink(x).Relu(), Kink(s).Map(v => Math.Max(v, 0), v => v > 0 ? 1 : 0));
-            case 17: return ("leakyrelu", Kink(x).LeakyRelu(0.1), Kink(s).Map(v => v > 0 ? v : 0.1 * v, v => v > 0 ? 1 : 0.1));
+            case 17:
+                return ("leakyrelu", Kink(x).LeakyRelu(0.1),
+                    Kink(s).Map(v => v > 0 ? v : 0.1 * v, v => v > 0 ? 1 : 0.1));
             case 18: return ("abs", Kink(x).Abs(), Kink(s).Map(Math.Abs, v => Math.Sign(v)));
             default:
-                return ("clamp", Kink(x).Clamp(-0.5, 0.5), Kink(s).Map(v => Math.Clamp(v, -0.5, 0.5), v => Math.Abs(v) < 0.5 ? 1 : 0));
+                return ("clamp", Kink(x).Clamp(-0.5, 0.5),
+                    Kink(s).Map(v => Math.Clamp(v, -0.5, 0.5), v => Math.Abs(v) < 0.5 ? 1 : 0));
         }
     }
 
@@ -220,7 +235,9 @@ internal sealed class RandomProgram
                 return ("÷", x / d, Slow.Zip(s, e, (a, b) => a / b, (_, b) => 1 / b, (a, b) => -a / (b * b)));
             case 4:
                 var mask = SlowOps.Mask(random, s.Shape);
-                return ("where", Tensor.Where(Tensor.From(mask.AsSpan(), s.Shape.Length == 0 ? [1] : s.Shape).Reshape(s.Shape), x, y),
+                return ("where",
+                    Tensor.Where(
+                        Tensor.From(mask.AsSpan(), s.Shape.Length == 0 ? [1] : s.Shape).Reshape(s.Shape), x, y),
                     SlowOps.Where(mask, s, t));
             default:
                 return ("maximum", x.Maximum(Kink(y)),
@@ -254,8 +271,12 @@ internal sealed class RandomProgram
         {
             case 0 when rank > 0:
                 var axis = random.Below(rank);
-                int[] merged = [.. s.Shape[..axis], .. axis + 1 < rank ? [s.Shape[axis] * s.Shape[axis + 1]] : (int[])[s.Shape[axis], 1],
-                    .. axis + 2 < rank ? s.Shape[(axis + 2)..] : []];
+                int[] merged =
+                [
+                    .. s.Shape[..axis],
+                    .. axis + 1 < rank ? [s.Shape[axis] * s.Shape[axis + 1]] : (int[])[s.Shape[axis], 1],
+                    .. axis + 2 < rank ? s.Shape[(axis + 2)..] : [],
+                ];
                 return ("reshape", x.Reshape(merged), s.Pick(merged, all));
             case 1 when rank > 1:
                 int[] order = [.. Enumerable.Range(0, rank)];
@@ -279,7 +300,8 @@ internal sealed class RandomProgram
                 if (count == 0 && !random.Once(10)) return default;
                 int[] sliced = [.. s.Shape];
                 sliced[cut] = count;
-                return ("slice", x.Slice(cut, start, count, step), s.Pick(sliced, SlowOps.From(sliced, s.Shape, cut, i => start + i * step)));
+                return ("slice", x.Slice(cut, start, count, step),
+                    s.Pick(sliced, SlowOps.From(sliced, s.Shape, cut, i => start + i * step)));
             case 3 when rank < 4:
                 var times = random.Between(1, 4);
                 if (s.Values.Length * times > MostElements) return default;
@@ -293,9 +315,12 @@ internal sealed class RandomProgram
                 one[chosen] = 1;
                 var slow = s.Pick(one, SlowOps.From(one, s.Shape, chosen, _ => position));
                 int[] selected = [.. s.Shape[..chosen], .. s.Shape[(chosen + 1)..]];
-                return ("select", x.Select(chosen, position), slow.Pick(selected, [.. Enumerable.Range(0, slow.Values.Length)]));
+                return ("select", x.Select(chosen, position),
+                    slow.Pick(selected, [.. Enumerable.Range(0, slow.Values.Length)]));
             default:
-                return random.Once(2) ? ("clone", x.Clone(), s.Pick(s.Shape, all)) : ("contiguous", x.Contiguous(), s.Pick(s.Shape, all));
+                return random.Once(2)
+                    ? ("clone", x.Clone(), s.Pick(s.Shape, all))
+                    : ("contiguous", x.Contiguous(), s.Pick(s.Shape, all));
         }
     }
 
@@ -310,28 +335,35 @@ internal sealed class RandomProgram
             case 0:
                 int[] index = [.. Enumerable.Range(0, random.Between(1, 4)).Select(_ => random.Below(s.Shape[axis]))];
                 shape[axis] = index.Length;
-                return ("indexselect", x.IndexSelect(axis, index), s.Pick(shape, SlowOps.From(shape, s.Shape, axis, i => index[i])));
+                return ("indexselect", x.IndexSelect(axis, index),
+                    s.Pick(shape, SlowOps.From(shape, s.Shape, axis, i => index[i])));
             case 1:
                 shape[axis] = random.Between(1, 4);
                 if (Slow.Count(shape) > MostElements) return default;
-                long[] places = [.. Enumerable.Range(0, Slow.Count(shape)).Select(_ => (long)random.Below(s.Shape[axis]))];
-                return ("gather", x.Gather(axis, Tensor.From(places.AsSpan(), shape)), s.Pick(shape, [.. Slow.Indices(shape).Select((at, i) =>
-                {
-                    int[] from = [.. at];
-                    from[axis] = (int)places[i];
-                    return Slow.At(s.Shape, from);
-                })]));
+                long[] places =
+                    [.. Enumerable.Range(0, Slow.Count(shape)).Select(_ => (long)random.Below(s.Shape[axis]))];
+                return ("gather", x.Gather(axis, Tensor.From(places.AsSpan(), shape)),
+                    s.Pick(shape, [.. Slow.Indices(shape).Select((at, i) =>
+                    {
+                        int[] from = [.. at];
+                        from[axis] = (int)places[i];
+                        return Slow.At(s.Shape, from);
+                    })]));
             case 2:
                 var (before, after) = (random.Below(3), random.Below(3));
                 shape[axis] += before + after;
                 return ("pad", x.PadAxis(axis, before, after),
-                    s.Pick(shape, SlowOps.From(shape, s.Shape, axis, i => i < before || i >= before + s.Shape[axis] ? -1 : i - before)));
+                    s.Pick(shape, SlowOps.From(shape, s.Shape, axis,
+                        i => i < before || i >= before + s.Shape[axis] ? -1 : i - before)));
             case 3:
                 if (s.Values.Length * 2 > MostElements) return default;
-                return ("concat", Tensor.Concat([x, x.Sin()], axis), SlowOps.Concat(s, s.Map(Math.Sin, Math.Cos), axis));
+                return ("concat", Tensor.Concat([x, x.Sin()], axis),
+                    SlowOps.Concat(s, s.Map(Math.Sin, Math.Cos), axis));
             default:
-                return ("x[.., ^1]", rank == 1 ? x[^1] : x[.., ^1], s.Pick(rank == 1 ? [] : [s.Shape[0], .. s.Shape[2..]],
-                    SlowOps.From(rank == 1 ? [1] : [s.Shape[0], 1, .. s.Shape[2..]], s.Shape, rank == 1 ? 0 : 1, _ => s.Shape[rank == 1 ? 0 : 1] - 1)));
+                return ("x[.., ^1]", rank == 1 ? x[^1] : x[.., ^1],
+                    s.Pick(rank == 1 ? [] : [s.Shape[0], .. s.Shape[2..]], SlowOps.From(
+                        rank == 1 ? [1] : [s.Shape[0], 1, .. s.Shape[2..]], s.Shape, rank == 1 ? 0 : 1,
+                        _ => s.Shape[rank == 1 ? 0 : 1] - 1)));
         }
     }
 
@@ -341,7 +373,8 @@ internal sealed class RandomProgram
         if (rank == 4 && Slow.Count(s.Shape[..2]) > 0 && random.Once(2)) return Convolve(x, s);
         if (rank < 2) return default;
         var width = random.Of(Sizes);
-        if (s.Values.Length / Math.Max(1, s.Shape[^1]) * width > MostElements || s.Shape[^1] * width > MostElements) return default;
+        if (s.Values.Length / Math.Max(1, s.Shape[^1]) * width > MostElements || s.Shape[^1] * width > MostElements)
+            return default;
         int[] shape = [.. s.Shape[..^2], s.Shape[^1], width];
         Leaf(shape);
         var (w, t) = pool[^1];
@@ -378,7 +411,8 @@ internal sealed class RandomProgram
             case 2: return ("logsumexp", x.LogSumExp([axis], true), SlowOps.LogSumExp(s, axis));
             case 3 when rank == 2:
                 long[] labels = [.. Enumerable.Range(0, s.Shape[0]).Select(_ => (long)random.Below(s.Shape[1]))];
-                var picked = SlowOps.LogSoftmax(s, 1).Pick([s.Shape[0]], [.. labels.Select((label, i) => i * s.Shape[1] + (int)label)]);
+                var picked = SlowOps.LogSoftmax(s, 1).Pick([s.Shape[0]],
+                    [.. labels.Select((label, i) => i * s.Shape[1] + (int)label)]);
                 return ("crossentropy", Loss.CrossEntropy(x, Tensor.From(labels.AsSpan(), labels.Length)),
                     SlowOps.Sum(picked, [0], false).Map(v => -v / labels.Length, _ => -1.0 / labels.Length));
             default: return default;

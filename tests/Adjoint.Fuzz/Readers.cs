@@ -14,8 +14,8 @@ using Adjoint.Training;
 namespace Adjoint.Fuzz;
 
 /// <summary>
-/// Every reader of files: a damaged file is read, or refused with an <see cref="AdjointException"/> in one line; quickly, and without
-/// allocating more than the file can mean.
+/// Every reader of files: a damaged file is read, or refused with an <see cref="AdjointException"/> in one line;
+/// quickly, and without allocating more than the file can mean.
 /// </summary>
 internal static class Readers
 {
@@ -48,11 +48,13 @@ internal static class Readers
             File.Move(path, Path.Combine(Path.GetDirectoryName(path)!, "result.json"), overwrite: true);
             TrialResult.Load(Path.GetDirectoryName(path)!);
         }),
-        Of("time", () => Encoding.UTF8.GetBytes("{\"seconds\": 1.5, \"jobSeconds\": 2, \"trainingSeconds\": 1}"), path =>
-        {
-            File.Move(path, Path.Combine(Path.GetDirectoryName(path)!, "time.json"), overwrite: true);
-            SweepTime.Load(Path.GetDirectoryName(path)!);
-        }),
+        Of("time",
+            () => Encoding.UTF8.GetBytes("{\"seconds\": 1.5, \"jobSeconds\": 2, \"trainingSeconds\": 1}"),
+            path =>
+            {
+                File.Move(path, Path.Combine(Path.GetDirectoryName(path)!, "time.json"), overwrite: true);
+                SweepTime.Load(Path.GetDirectoryName(path)!);
+            }),
         Of("settings", SettingsBytes, path =>
         {
             File.Move(path, Path.Combine(Path.GetDirectoryName(path)!, "settings.json"), overwrite: true);
@@ -102,7 +104,8 @@ internal static class Readers
             {
                 if (isWhole && bytes == original.Value)
                     throw new FindingException($"a file that is right is refused: {error.Message}");
-                if (error.Message.Length > 2000) throw new FindingException($"a message of {error.Message.Length} characters");
+                if (error.Message.Length > 2000)
+                    throw new FindingException($"a message of {error.Message.Length} characters");
             }
             catch (Exception error)
             {
@@ -111,12 +114,15 @@ internal static class Readers
                 throw new FindingException($"{kept}: {error}");
             }
             if (GC.GetAllocatedBytesForCurrentThread() - before > mostBytes)
-                throw new FindingException($"{GC.GetAllocatedBytesForCurrentThread() - before} bytes allocated for a file of {bytes.Length}");
-            if (Stopwatch.GetElapsedTime(start) > MostTime) throw new FindingException($"{Stopwatch.GetElapsedTime(start)} for a file of {bytes.Length}");
+                throw new FindingException($"{GC.GetAllocatedBytesForCurrentThread() - before} bytes allocated "
+                    + $"for a file of {bytes.Length}");
+            if (Stopwatch.GetElapsedTime(start) > MostTime)
+                throw new FindingException($"{Stopwatch.GetElapsedTime(start)} for a file of {bytes.Length}");
         });
     }
 
-    private static byte[] Saved(IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? notes = null, bool digest = false)
+    private static byte[] Saved(IReadOnlyDictionary<string, Tensor> tensors,
+        IReadOnlyDictionary<string, string>? notes = null, bool digest = false)
     {
         var path = Path.Combine(Folder, "valid");
         SafeTensors.Save(path, tensors, notes, digest);
@@ -135,7 +141,8 @@ internal static class Readers
         new Dictionary<string, string> { ["format"] = "pt" });
 
     private static byte[] CheckpointBytes() => Saved(
-        new Dictionary<string, Tensor> { ["model/a"] = Tensor.Ones(3) }, new Dictionary<string, string> { ["epoch"] = "3" }, digest: true);
+        new Dictionary<string, Tensor> { ["model/a"] = Tensor.Ones(3) },
+        new Dictionary<string, string> { ["epoch"] = "3" }, digest: true);
 
     private static Adam OptimizerOf() => new([Tensor.Ones(2, 3).RequireGrad(), Tensor.Ones(4).RequireGrad()]);
 
@@ -200,7 +207,8 @@ internal static class Readers
         return memory.ToArray();
     }
 
-    private static byte[] IdxBytes() => [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, .. Enumerable.Range(0, 24).Select(i => (byte)i)];
+    private static byte[] IdxBytes() =>
+        [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, .. Enumerable.Range(0, 24).Select(i => (byte)i)];
 
     private static byte[] Gzipped(byte[] bytes)
     {
@@ -219,14 +227,14 @@ internal static class Readers
         """);
 
     private static byte[] ResultBytes() => Encoding.UTF8.GetBytes("""
-        {
-          "command": "adjoint train", "machine": "a machine", "advice": ["The loss rises."],
-          "epochs": [{ "epoch": 0, "trainLoss": null, "validationLoss": 2.3, "validationAccuracy": 0.1, "seconds": 0.5 },
-            { "epoch": 1, "trainLoss": 1.2, "validationLoss": 1.3, "validationAccuracy": 0.6, "seconds": 0.5 }]
-        }
-        """);
+    {
+      "command": "adjoint train", "machine": "a machine", "advice": ["The loss rises."],
+      "epochs": [{ "epoch": 0, "trainLoss": null, "validationLoss": 2.3, "validationAccuracy": 0.1, "seconds": 0.5 },
+        { "epoch": 1, "trainLoss": 1.2, "validationLoss": 1.3, "validationAccuracy": 0.6, "seconds": 0.5 }]
+    }
+    """);
 
-    private static byte[] SettingsBytes() => Encoding.UTF8.GetBytes("""
-        { "dataset": "synth", "model": "mlp", "hidden": "4x", "lr": "0.01", "seed": "1", "epochs": "20", "command": "adjoint train" }
-        """);
+    private static byte[] SettingsBytes() => Encoding.UTF8.GetBytes(
+        """{ "dataset": "synth", "model": "mlp", "hidden": "4x", "lr": "0.01", "seed": "1","""
+        + """ "epochs": "20", "command": "adjoint train" }""");
 }

@@ -24,14 +24,16 @@ internal sealed class Slow
     /// <summary>The same values without history.</summary>
     internal Slow Detached() => new(Shape, [.. Values]);
 
-    internal Slow Map(Func<double, double> f, Func<double, double> derivative) => new(Shape, [.. Values.Select(f)], [this], g =>
-    {
-        for (var i = 0; i < g.Length; i++) Gradient[i] += g[i] * derivative(Values[i]);
-    });
+    internal Slow Map(Func<double, double> f, Func<double, double> derivative) =>
+        new(Shape, [.. Values.Select(f)], [this], g =>
+        {
+            for (var i = 0; i < g.Length; i++) Gradient[i] += g[i] * derivative(Values[i]);
+        });
 
     /// <summary>Element by element, broadcast; the derivatives by each operand.</summary>
     internal static Slow Zip(
-        Slow a, Slow b, Func<double, double, double> f, Func<double, double, double> byA, Func<double, double, double> byB)
+        Slow a, Slow b, Func<double, double, double> f, Func<double, double, double> byA,
+        Func<double, double, double> byB)
     {
         var shape = Broadcast(a.Shape, b.Shape);
         int[] ofA = Places(a.Shape, shape), ofB = Places(b.Shape, shape);
@@ -47,12 +49,15 @@ internal sealed class Slow
         });
     }
 
-    /// <summary>Every view, gather and padding: element i of the result is element <c>from[i]</c>, or 0 where that is −1.</summary>
-    internal Slow Pick(int[] shape, int[] from) => new(shape, [.. from.Select(at => at < 0 ? 0 : Values[at])], [this], g =>
-    {
-        for (var i = 0; i < g.Length; i++)
-            if (from[i] >= 0) Gradient[from[i]] += g[i];
-    });
+    /// <summary>
+    /// Every view, gather and padding: element i of the result is element <c>from[i]</c>, or 0 where that is −1.
+    /// </summary>
+    internal Slow Pick(int[] shape, int[] from) =>
+        new(shape, [.. from.Select(at => at < 0 ? 0 : Values[at])], [this], g =>
+        {
+            for (var i = 0; i < g.Length; i++)
+                if (from[i] >= 0) Gradient[from[i]] += g[i];
+        });
 
     /// <summary>Element i is added to element <c>into[i]</c> of the result.</summary>
     internal Slow Collect(int[] shape, int[] into)
@@ -77,7 +82,8 @@ internal sealed class Slow
             for (var s = 0; s < batch; s++)
                 for (var i = 0; i < m; i++)
                     for (var j = 0; j < n; j++)
-                        for (var l = 0; l < k; l++) visit((s * m + i) * n + j, (s * m + i) * k + l, (s * k + l) * n + j);
+                        for (var l = 0; l < k; l++)
+                            visit((s * m + i) * n + j, (s * m + i) * k + l, (s * k + l) * n + j);
         }
         Each((c, x, y) => values[c] += a.Values[x] * b.Values[y]);
         return new(shape, values, [a, b], g => Each((c, x, y) =>
@@ -105,7 +111,8 @@ internal sealed class Slow
                                 for (var p = 0; p < kh; p++)
                                     for (var q = 0; q < kw; q++)
                                     {
-                                        int y = i * stride - padding + p * dilation, z = j * stride - padding + q * dilation;
+                                        int y = i * stride - padding + p * dilation,
+                                            z = j * stride - padding + q * dilation;
                                         if (y < 0 || y >= height || z < 0 || z >= width) continue;
                                         var from = filter / (f / groups) * cg + channel;
                                         visit(((image * f + filter) * oh + i) * ow + j,
@@ -150,7 +157,10 @@ internal sealed class Slow
         return shape;
     }
 
-    /// <summary>For each element of <paramref name="to"/>, row-major, which element of <paramref name="from"/> is broadcast to it.</summary>
+    /// <summary>
+    /// For each element of <paramref name="to"/>, row-major, which element of <paramref name="from"/> is broadcast to
+    /// it.
+    /// </summary>
     internal static int[] Places(int[] from, int[] to) => [.. Indices(to).Select(index =>
     {
         var at = 0;

@@ -18,17 +18,21 @@ internal static class SlowOps
         return Slow.Count(Slow.Broadcast(a, b)) <= most;
     }
 
-    /// <summary>For a result that differs along one axis: where each of its elements comes from, −1 for nowhere.</summary>
-    internal static int[] From(int[] shape, int[] source, int axis, Func<int, int> position) => [.. Slow.Indices(shape).Select(index =>
-    {
-        var at = position(index[axis]);
-        if (at < 0) return -1;
-        int[] from = [.. index];
-        from[axis] = at;
-        return Slow.At(source, from);
-    })];
+    /// <summary>
+    /// For a result that differs along one axis: where each of its elements comes from, −1 for nowhere.
+    /// </summary>
+    internal static int[] From(int[] shape, int[] source, int axis, Func<int, int> position) =>
+        [.. Slow.Indices(shape).Select(index =>
+        {
+            var at = position(index[axis]);
+            if (at < 0) return -1;
+            int[] from = [.. index];
+            from[axis] = at;
+            return Slow.At(source, from);
+        })];
 
-    internal static bool[] Mask(FuzzRandom random, int[] shape) => [.. Enumerable.Range(0, Slow.Count(shape)).Select(_ => random.Once(2))];
+    internal static bool[] Mask(FuzzRandom random, int[] shape) =>
+        [.. Enumerable.Range(0, Slow.Count(shape)).Select(_ => random.Once(2))];
 
     internal static Slow Where(bool[] mask, Slow a, Slow b)
     {
@@ -78,10 +82,12 @@ internal static class SlowOps
         for (var i = 0; i < into.Length; i++) largest[into[i]] = Math.Max(largest[into[i]], x.Values[i]);
         var constant = new Slow(kept, largest);
         var powers = Slow.Zip(x, constant, (a, m) => Math.Exp(a - m), (a, m) => Math.Exp(a - m), (_, _) => 0);
-        return Slow.Zip(powers.Collect(kept, into), constant, (sum, m) => Math.Log(sum) + m, (sum, _) => 1 / sum, (_, _) => 0);
+        return Slow.Zip(powers.Collect(kept, into), constant,
+            (sum, m) => Math.Log(sum) + m, (sum, _) => 1 / sum, (_, _) => 0);
     }
 
-    internal static Slow LogSoftmax(Slow x, int axis) => Slow.Zip(x, LogSumExp(x, axis), (a, b) => a - b, (_, _) => 1, (_, _) => -1);
+    internal static Slow LogSoftmax(Slow x, int axis) =>
+        Slow.Zip(x, LogSumExp(x, axis), (a, b) => a - b, (_, _) => 1, (_, _) => -1);
 
     internal static Slow Softmax(Slow x, int axis) => LogSoftmax(x, axis).Map(Math.Exp, Math.Exp);
 
