@@ -21,7 +21,8 @@ internal sealed class HelpPage : SynchronousCommandLineAction
         output.WriteLine($"\nUsage: {Usage(command)}");
         if (guide is { Examples.Count: > 0 }) Section(output, "Examples", guide.Examples, width);
         if (command.Arguments.Count > 0)
-            Section(output, "Arguments", [.. command.Arguments.Select(one => ($"<{one.Name}>", one.Description!))], width);
+            Section(
+                output, "Arguments", [.. command.Arguments.Select(one => ($"<{one.Name}>", one.Description!))], width);
         if (command.Subcommands.Count > 0)
             Section(output, "Commands", [.. command.Subcommands.Select(one => (one.Name, one.Description!))], width);
         foreach (var group in guide?.Groups ?? []) Section(output, group.Title, [.. group.Options.Select(Row)], width);

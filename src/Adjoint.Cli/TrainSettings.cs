@@ -52,7 +52,9 @@ internal sealed record TrainSettings(
     internal static string DefaultActivation(string dataset, string model) =>
         dataset == "synth" || model != "mlp" ? "sigmoid" : "relu";
 
-    /// <summary>An average of the last hundred steps or so: of images it is clearly better than any single one of them.</summary>
+    /// <summary>
+    /// An average of the last hundred steps or so: of images it is clearly better than any single one of them.
+    /// </summary>
     internal static double DefaultEma(string dataset) => dataset == "synth" ? 0 : 0.99;
 
     /// <summary>As in the library: adamw without decay would be adam.</summary>
@@ -200,7 +202,8 @@ internal sealed record TrainSettings(
         int[] sizes = [inputs, .. hidden, classes];
         foreach (var (from, to) in sizes.Zip(sizes.Skip(1)))
             if ((long)from * to > int.MaxValue)
-                throw new AdjointException($"--hidden: {Hidden} makes a layer of {from} times {to} weights, and a tensor "
+                throw new AdjointException(
+                    $"--hidden: {Hidden} makes a layer of {from} times {to} weights, and a tensor "
                     + $"holds at most {int.MaxValue}; use fewer");
         return new Mlp(inputs, hidden, classes, Activation, random);
     }
@@ -222,13 +225,17 @@ internal sealed record TrainSettings(
     /// <summary>`4x` is four times the number of inputs, in each of the layers; `300,100` names each layer.</summary>
     internal int[] HiddenSizes(int inputs)
     {
-        var wrong = new UsageException($"--hidden: '{Hidden}' is neither a multiple of the inputs, such as 4x, nor a list "
+        var wrong = new UsageException(
+            $"--hidden: '{Hidden}' is neither a multiple of the inputs, such as 4x, nor a list "
             + $"of sizes, such as 300,100; use 1x to {MostTimes}x, and sizes from 1 to {MostUnits}");
         if (Hidden.EndsWith('x'))
-            return int.TryParse(Hidden[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var times) && times is >= 1 and <= MostTimes
+            return int.TryParse(Hidden[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var times)
+                && times is >= 1 and <= MostTimes
                 ? [.. Enumerable.Repeat(times * inputs, Layers)]
                 : throw wrong;
-        return [.. Hidden.Split(',').Select(size => int.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value is >= 1 and <= MostUnits ? value : throw wrong)];
+        return [.. Hidden.Split(',').Select(size =>
+            int.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+                && value is >= 1 and <= MostUnits ? value : throw wrong)];
     }
 
     /// <summary>Name and value of each setting that takes part, as on the command line.</summary>

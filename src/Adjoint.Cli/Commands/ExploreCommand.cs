@@ -68,7 +68,8 @@ internal static class ExploreCommand
             settings.Validate();
             var given = command.Options.Where(option => option.IsGiven(parsed));
             settings.RefuseIdle(given.Select(option => option.Name[2..]));
-            if (BlockedPorts.Refusal(parsed.GetValue(port)) is { } refusal) throw new UsageException($"--port: {refusal}");
+            if (BlockedPorts.Refusal(parsed.GetValue(port)) is { } refusal)
+                throw new UsageException($"--port: {refusal}");
             if (settings.BatchSize > 1024) throw new UsageException($"--batch-size: {settings.BatchSize} is out of range; use 1 to 1024, so that a page can show it");
             return Serve(settings, file, parsed.GetValue(port), parsed.GetValue(open), output, error);
         });
@@ -80,7 +81,8 @@ internal static class ExploreCommand
         $"{settings.Dataset}: {settings.Model}", data, seed => (settings with { Seed = seed }).CreateModel(data.Train),
         (name, network, rate) => (settings with { Optimizer = name, LearningRate = rate }).CreateOptimizer(network),
         TrainSettings.Optimizers, settings.Optimizer, settings.LearningRate,
-        name => TrainSettings.DefaultLearningRate(settings.Dataset, name, "mean", settings.BatchSize), settings.BatchSize, settings.Seed);
+        name => TrainSettings.DefaultLearningRate(settings.Dataset, name, "mean", settings.BatchSize),
+        settings.BatchSize, settings.Seed);
 
     private static int Serve(TrainSettings settings, string? checkpoint, int port, bool open, TextWriter output, TextWriter error)
     {

@@ -109,14 +109,16 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
                 : Line($"Layer {layer.Key}: {last.Idle:P0} of its ReLU units are dead (at most {worst.Idle:P0}, epoch {worst.Epoch}): 0 for each of {Probes} samples, so they learn nothing more; lower the learning rate or scale the inputs. Rule: at most 40 % (Karpathy, CS231n notes: a rate too high kills as many; Maas et al. 2013)."));
         }
         var ratios = seen.Where(row => double.IsFinite(row.UpdateRatio))
-            .GroupBy(row => row.Layer).Select(layer => (layer.Key, Median: Median([.. layer.Select(row => row.UpdateRatio)]))).ToArray();
+            .GroupBy(row => row.Layer)
+            .Select(layer => (layer.Key, Median: Median([.. layer.Select(row => row.UpdateRatio)]))).ToArray();
         foreach (var (layer, ratio) in ratios)
             if (ratio is > 0 and < StillBelow)
                 lines.Add(Line($"Layer {layer}: a step changes its weights by {ratio:0.0E+0} of their size, hardly at all: raise the learning rate. Rule: about 1e-3, not below 1e-5 (Karpathy, CS231n notes)."));
             else if (ratio > WildAbove)
                 lines.Add(Line($"Layer {layer}: a step changes its weights by {ratio:0.0E+0} of their size: lower the learning rate. Rule: about 1e-3, not above 0.1 (Karpathy, CS231n notes)."));
         var norms = seen.Where(row => row.GradientNorm > 0)
-            .GroupBy(row => row.Layer).Select(layer => (layer.Key, Median: Median([.. layer.Select(row => row.GradientNorm)]))).ToArray();
+            .GroupBy(row => row.Layer)
+            .Select(layer => (layer.Key, Median: Median([.. layer.Select(row => row.GradientNorm)]))).ToArray();
         if (norms.Length > 1 && norms[0].Median * NormRatio < norms[^1].Median)
             lines.Add(Line($"The gradient of the first layer ({norms[0].Median:0.0E+0}) is over a thousand times smaller than that of the last ({norms[^1].Median:0.0E+0}): it vanishes on the way; use ReLU, normalisation or shortcuts. Rule: within a factor of 1000 (Glorot and Bengio 2010)."));
         if (norms.Length > 1 && norms[0].Median > NormRatio * norms[^1].Median)

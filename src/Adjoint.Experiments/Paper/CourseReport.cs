@@ -22,7 +22,8 @@ public static class CourseReport
         ["ema"] = "0",
     };
 
-    private static readonly Dictionary<string, string> Cifar = new() { ["dataset"] = "cifar10", ["model"] = "lenet", ["batch-size"] = "50", ["ema"] = "0" };
+    private static readonly Dictionary<string, string> Cifar =
+        new() { ["dataset"] = "cifar10", ["model"] = "lenet", ["batch-size"] = "50", ["ema"] = "0" };
 
     private const string MnistSetting = "Batch, loss, learning rate and first weights are not given: batch 128, sum of losses, learning rate 0.0001, plain SGD, Glorot's normal weights, as in the course's code.";
     private const string FiftyEpochs = "The number of epochs is not given: 50, since the best is reported after 46.";

@@ -139,7 +139,8 @@ public sealed unsafe partial class CpuBackend
             var (n, c) = (x.Shape[0], x.Shape[1]);
             var s = n * c == 0 ? 0 : x.Length / (n * c);
             var scale = new T[c];
-            fixed (T* from = px.Data<T>(), to = y.Data<T>(), mu = mean.Data<T>(), squared = variance.Data<T>(), inverse = inverseDeviation.Data<T>(), a = scale, b = pb.Data<T>())
+            fixed (T* from = px.Data<T>(), to = y.Data<T>(), mu = mean.Data<T>(), squared = variance.Data<T>(),
+                inverse = inverseDeviation.Data<T>(), a = scale, b = pb.Data<T>())
             {
                 Kernels.BatchNorm.Statistics(from, mu, squared, n, c, s);
                 for (var i = 0; i < c; i++)

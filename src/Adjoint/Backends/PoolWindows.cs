@@ -11,9 +11,12 @@ internal static class PoolWindows
             throw new AdjointException($"{op}: an input (n, channels, h, w), h and w not 0, is needed: found {x}");
         Check(kernel, stride, padding, op);
         if (x[2] + 2L * padding.Height < kernel.Height || x[3] + 2L * padding.Width < kernel.Width)
-            throw new AdjointException($"{op}: a window {kernel} is larger than the input {x} with padding {padding}; use a smaller window");
-        return new(x[0] * x[1], x[2], x[3], kernel.Height, kernel.Width, stride.Height, stride.Width, padding.Height, padding.Width,
-            Count(x[2], kernel.Height, stride.Height, padding.Height, ceil), Count(x[3], kernel.Width, stride.Width, padding.Width, ceil));
+            throw new AdjointException(
+                $"{op}: a window {kernel} is larger than the input {x} with padding {padding}; use a smaller window");
+        return new(
+            x[0] * x[1], x[2], x[3], kernel.Height, kernel.Width, stride.Height, stride.Width, padding.Height,
+            padding.Width, Count(x[2], kernel.Height, stride.Height, padding.Height, ceil),
+            Count(x[3], kernel.Width, stride.Width, padding.Width, ceil));
     }
 
     /// <summary>Refuses what fits no input.</summary>
@@ -27,10 +30,13 @@ internal static class PoolWindows
             throw new AdjointException($"{op}: the stride must be positive: found {stride}");
         if (padding.Height < 0 || padding.Width < 0 || 2L * padding.Height > kernel.Height
             || 2L * padding.Width > kernel.Width)
-            throw new AdjointException($"{op}: the padding must be from 0 to half of the window {kernel}: found {padding}");
+            throw new AdjointException(
+                $"{op}: the padding must be from 0 to half of the window {kernel}: found {padding}");
     }
 
-    /// <summary>How many windows an axis has. Rounded up, the last one must still begin inside the input or its left padding.</summary>
+    /// <summary>
+    /// How many windows an axis has. Rounded up, the last one must still begin inside the input or its left padding.
+    /// </summary>
     internal static int Count(int size, int kernel, int stride, int padding, bool ceil)
     {
         var room = size + 2L * padding - kernel;

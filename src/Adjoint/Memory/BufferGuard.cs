@@ -3,9 +3,9 @@ using System.Collections.Concurrent;
 namespace Adjoint.Memory;
 
 /// <summary>
-/// Canaries around every buffer, for hunting writes beyond their ends and reads of what was handed back: each buffer lies alone
-/// between bytes of a pattern, which are looked at when it is handed back and by <see cref="Check()"/>, and is overwritten with NaN when it
-/// is. On with the runtime's switch <c>Adjoint.GuardBuffers</c>; off, it costs nothing.
+/// Canaries around every buffer, for hunting writes beyond their ends and reads of what was handed back: each buffer
+/// lies alone between bytes of a pattern, which are looked at when it is handed back and by <see cref="Check()"/>, and
+/// is overwritten with NaN when it is. On with the runtime's switch <c>Adjoint.GuardBuffers</c>.
 /// </summary>
 internal static class BufferGuard
 {
@@ -18,10 +18,14 @@ internal static class BufferGuard
     /// <summary>Whether buffers are guarded.</summary>
     internal static bool IsOn { get; } = AppContext.TryGetSwitch("Adjoint.GuardBuffers", out var isOn) && isOn;
 
-    /// <summary>A pinned buffer of zeros; <paramref name="length"/> bytes from the returned start on a cache line are the caller's.</summary>
+    /// <summary>
+    /// A pinned buffer of zeros; <paramref name="length"/> bytes from the returned start on a cache line are the
+    /// caller's.
+    /// </summary>
     internal static byte[] Rent(int length, Func<byte[], int> misalignment, out int start)
     {
-        var buffer = GC.AllocateUninitializedArray<byte>(checked(length + 2 * Width + BufferPool.Alignment), pinned: true);
+        var size = checked(length + 2 * Width + BufferPool.Alignment);
+        var buffer = GC.AllocateUninitializedArray<byte>(size, pinned: true);
         start = misalignment(buffer) + Width;
         Array.Fill(buffer, Canary);
         buffer.AsSpan(start, length).Clear();
@@ -29,7 +33,10 @@ internal static class BufferGuard
         return buffer;
     }
 
-    /// <summary>Looks at the canaries of a buffer that is handed back, and makes what lies in it unusable unless a plan looks at it.</summary>
+    /// <summary>
+    /// Looks at the canaries of a buffer that is handed back, and makes what lies in it unusable unless a plan looks at
+    /// it.
+    /// </summary>
     internal static void Return(byte[] buffer, int start, int length, bool isLent)
     {
         Check(buffer, start, length);
@@ -50,7 +57,8 @@ internal static class BufferGuard
 
     private static void Check(byte[] buffer, int start, int length)
     {
-        if (buffer.AsSpan(0, start).ContainsAnyExcept(Canary) || buffer.AsSpan(start + length).ContainsAnyExcept(Canary))
+        if (buffer.AsSpan(0, start).ContainsAnyExcept(Canary)
+            || buffer.AsSpan(start + length).ContainsAnyExcept(Canary))
             throw new InvalidOperationException($"a write beyond the ends of a buffer of {length} bytes");
     }
 }

@@ -63,12 +63,17 @@ internal static class DroppedBuffers
             Interlocked.Exchange(ref afterFull, left);
             Volatile.Write(ref isFullUnderWay, false);
         }
-        else if (!Volatile.Read(ref isFullUnderWay) && left > 2 * Interlocked.Read(ref afterFull) + 8 * Step)
+        else if (!Volatile.Read(ref isFullUnderWay)
+            && left > 2 * Interlocked.Read(ref afterFull) + 8 * Step + OthersInHeap(left) / 4)
         {
             Volatile.Write(ref isFullUnderWay, true);
             GC.Collect(2, GCCollectionMode.Forced, blocking: false);
         }
     }
+
+    // A collection of all objects takes as long as there are others, so it is to find in proportion.
+    private static long OthersInHeap(long rented) =>
+        Math.Max(0, GC.GetGCMemoryInfo(GCKind.Any).HeapSizeBytes - rented - BufferPool.PooledBytes);
 
     // Waited for on a thread of its own: a finalizer of others may be slow, or want a lock that the caller holds.
     private static void AwaitFinalizers()

@@ -73,7 +73,9 @@ public sealed class ParameterGroup
         set => weightDecay = Optimizer.Require(value, "weight decay", value >= 0);
     }
 
-    /// <summary>Sets the decay that holds where none was given: that of the optimiser which has the group last.</summary>
+    /// <summary>
+    /// Sets the decay that holds where none was given: that of the optimiser which has the group last.
+    /// </summary>
     internal void Complete(double decay) => defaultDecay = decay;
 }
 

@@ -95,7 +95,8 @@ public sealed class Generator
         RefuseCapture();
         if (!tensor.DType.IsFloating())
             throw new AdjointException(
-                $"Random numbers: a floating type is needed: found {tensor.DType.Label()}; cast with .To(DType.Float32)");
+                $"Random numbers: a floating type is needed: found {tensor.DType.Label()}; cast with "
+                + ".To(DType.Float32)");
     }
 
     // Each draw starts at a multiple of 8, whole counters of every distribution and type.

@@ -124,7 +124,8 @@ public sealed class Trainer(Module model, Optimizer optimizer, DataLoader traini
                 $"Trainer: the number of epochs must not be negative: found {epochs}; 0 only measures");
         if (isRunning)
             throw new AdjointException(
-                "Trainer: a callback of its run called Run() again; set ShouldStop, and call it when the run has ended");
+                "Trainer: a callback of its run called Run() again; set ShouldStop, and call it when the run has "
+                + "ended");
         isRunning = true;
         try
         {

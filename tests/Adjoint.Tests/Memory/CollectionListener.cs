@@ -38,5 +38,6 @@ internal sealed class CollectionListener : EventListener
         Interlocked.Exchange(ref seen, Field(eventData, "Count"));
     }
 
-    private static uint Field(EventWrittenEventArgs data, string name) => (uint)data.Payload![data.PayloadNames!.IndexOf(name)]!;
+    private static uint Field(EventWrittenEventArgs data, string name) =>
+        (uint)data.Payload![data.PayloadNames!.IndexOf(name)]!;
 }
