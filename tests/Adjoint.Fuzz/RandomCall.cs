@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Adjoint.Data;
 using Adjoint.Nn;
 using Adjoint.Optim;
@@ -24,10 +25,12 @@ internal static class RandomCall
 
     // Larger results are right, but too slow to try millions of.
     private const long MostBytes = 1L << 24;
+    private static readonly TimeSpan MostTime = TimeSpan.FromSeconds(20);
 
     internal static void Run(FuzzRandom random)
     {
         var (name, call) = random.Of(Calls);
+        var start = Stopwatch.GetTimestamp();
         string arguments = "";
         Tensor Any()
         {
@@ -70,6 +73,8 @@ internal static class RandomCall
         {
             throw new FindingException($"{name}({arguments}): {error}");
         }
+        if (Stopwatch.GetElapsedTime(start) > MostTime)
+            throw new FindingException($"{name}({arguments}): took {Stopwatch.GetElapsedTime(start)}");
         Adjoint.Memory.BufferGuard.Check();
     }
 

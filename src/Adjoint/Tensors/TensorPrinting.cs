@@ -77,8 +77,8 @@ public sealed partial class Tensor
         text.Append(']');
     }
 
-    // −1 stands for what is left out.
-    private IEnumerable<int> Shown(int size) => Length <= FullUpTo || size <= 2 * EdgeItems
+    // −1 stands for what is left out. Of nothing, too: a billion empty rows are a billion brackets.
+    private IEnumerable<int> Shown(int size) => Length is > 0 and <= FullUpTo || size <= 2 * EdgeItems
         ? Enumerable.Range(0, size)
         : [.. Enumerable.Range(0, EdgeItems), -1, .. Enumerable.Range(size - EdgeItems, EdgeItems)];
 

@@ -41,6 +41,8 @@ public class TensorTests
         Assert.Equal("0.5000, requires grad", Tensor.Scalar(0.5).RequireGrad().ToString());
         Assert.Contains("…", Tensor.Zeros(50, 50).ToString(), StringComparison.Ordinal);
         Assert.Equal("[], shape (0,)", Tensor.Zeros(0).ToString());
+        Assert.Equal(
+            "[[],\n [],\n [],\n …,\n [],\n [],\n []], shape (1073741824, 0)", Tensor.Zeros(1 << 30, 0).ToString());
     }
 
     [Fact]
