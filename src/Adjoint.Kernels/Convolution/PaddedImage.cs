@@ -42,7 +42,9 @@ internal readonly unsafe struct PaddedImage
     internal void Fill<T>(T* x, T* to) where T : unmanaged
     {
         var isCovered = padHeight == 0 && padWidth == 0 && spreadHeight == 1 && spreadWidth == 1 && strideWidth == 1 && rows <= height && columns <= width;
-        if (isCovered) new Span<T>(to + Length - 64, 64).Clear();
+        var elements = (nint)channels * strideWidth * rows * columns;
+        // What is read too far is multiplied by 0, and must not be what somebody left here: NaN stays NaN.
+        if (isCovered) new Span<T>(to + elements, (int)(Length - elements)).Clear();
         else new Span<T>(to, (int)Length).Clear();
         if (isCovered && rows == height && columns == width)
         {
