@@ -8,17 +8,16 @@ namespace Adjoint;
 /// </summary>
 public readonly ref struct AnomalyMode : IDisposable
 {
-    [ThreadStatic] private static ScopeSwitch on;
     private readonly int ticket;
 
     /// <summary>Starts checking.</summary>
-    public AnomalyMode() => ticket = on.Begin();
+    public AnomalyMode() => ticket = Execution.Current.AnomalyMode.Begin();
 
     /// <summary>Whether this thread checks.</summary>
-    public static bool IsEnabled => on.IsOn;
+    public static bool IsEnabled => Execution.Current.AnomalyMode.IsOn;
 
     /// <summary>Stops checking.</summary>
-    public void Dispose() => on.End(ticket);
+    public void Dispose() => Execution.Current.AnomalyMode.End(ticket);
 
     internal static void Check(Op op, ReadOnlySpan<Tensor> inputs, Tensor output)
     {

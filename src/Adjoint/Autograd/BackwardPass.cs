@@ -12,7 +12,7 @@ internal sealed class BackwardPass
     // Guards OpNode.Pass: graphs may share nodes, and two passes over one node take turns.
     private static readonly object Claims = new();
 
-    private readonly int thread = Environment.CurrentManagedThreadId;
+    private readonly Execution execution = Execution.Current;
     private readonly bool createGraph;
     private readonly Dictionary<Tensor, Tensor?>? wanted;
     private readonly IReadOnlySet<Tensor>? leaves;
@@ -32,12 +32,12 @@ internal sealed class BackwardPass
         IReadOnlySet<Tensor>? leaves = null)
     {
         var pass = new BackwardPass(createGraph, wanted, leaves);
-        var mode = GradMode.Override(createGraph);
+        var mode = pass.execution.NoGrad.Override(!createGraph);
         try
         {
             pass.Claim(root);
             if (leaves is not null) pass.Prune(leaves);
-            if (leaves is not null && Arena.Current is { } recording) pass.RefuseForeign(recording);
+            if (leaves is not null && pass.execution.Arena is { } recording) pass.RefuseForeign(recording);
             pass.Deliver(root, gradient, siblings: []);
             foreach (var node in pass.nodes)
             {
@@ -51,7 +51,7 @@ internal sealed class BackwardPass
         }
         finally
         {
-            GradMode.Restore(mode);
+            pass.execution.NoGrad.Restore(mode);
             pass.Unclaim();
         }
     }
@@ -114,7 +114,7 @@ internal sealed class BackwardPass
     private bool TryVisit(OpNode node, Stack<(OpNode Node, int Next)> open)
     {
         if (node.Pass is { } other)
-            return other.thread != thread ? false : throw new AdjointException(
+            return other.execution != execution ? false : throw new AdjointException(
                 $"Backward: the graph through {node.Op.Name} is on its way back already, and a hook or a rule of an op "
                 + "in it called Backward() on it again; compute that part anew, from tensors that were .Detach()ed");
         if (node.IsConsumed)
@@ -156,7 +156,8 @@ internal sealed class BackwardPass
         node.CheckVersions();
 
         made.Clear();
-        var before2 = Storage.Record(createGraph ? null : made);
+        var listed = execution.Allocated;
+        execution.Allocated = createGraph ? null : made;
         Tensor?[] results;
         var cause = Backend.BeginCause(node.Op.Name, isBackward: true);
         try
@@ -164,15 +165,15 @@ internal sealed class BackwardPass
             results = (createGraph ? null : node.Op.FusedBackward(node, gradient)) ?? node.Op.Backward(node, gradient);
             Check(node, results);
             foreach (var storage in made) storage.Lifetime = Lifetime.Backward;
-            if (cause) TraceSession.NoteGradients(node, gradient, results);
+            if (cause) execution.Trace?.NoteGradients(node, gradient, results);
             for (var i = 0; i < results.Length; i++)
                 if (results[i] is { } result && node.Needs(i))
                     Deliver(node.Inputs[i], result, results);
-            if (cause) TraceSession.NoteBackward(node);
+            if (cause) execution.Trace?.NoteBackward(node);
         }
         finally
         {
-            Storage.Record(before2);
+            execution.Allocated = listed;
             Backend.EndCause(cause);
         }
         node.PendingGradient = null;
@@ -183,7 +184,7 @@ internal sealed class BackwardPass
         }
     }
 
-    private static void Check(OpNode node, Tensor?[]? results)
+    private void Check(OpNode node, Tensor?[]? results)
     {
         if (results is null)
             throw new AdjointException($"{node.Op.Name}: Backward returned null for its {node.Inputs.Count} inputs; "
@@ -196,7 +197,7 @@ internal sealed class BackwardPass
             var input = node.Inputs[i];
             if (result.Shape != input.Shape || result.DType != input.DType)
                 throw new AdjointException($"{node.Op.Name}: the gradient of input {i} must be {input.Shape} {input.DType.Label()}: found {result.Shape} {result.DType.Label()}");
-            if (AnomalyMode.IsEnabled) AnomalyMode.CheckGradient(node, i, result);
+            if (execution.AnomalyMode.IsOn) AnomalyMode.CheckGradient(node, i, result);
         }
     }
 
@@ -340,7 +341,7 @@ internal sealed class BackwardPass
             Note(node.Output.Storage, generation);
             foreach (var tensor in node.SavedSpan) Note(tensor.Storage, generation);
         }
-        LastGeneration.Replace(generation);
+        execution.LastGeneration.Replace(generation);
     }
 
     private static void Note(Storage storage, List<Storage> generation)

@@ -3,19 +3,8 @@ namespace Adjoint;
 /// <summary>Whether this thread records graphs.</summary>
 public static class GradMode
 {
-    [ThreadStatic] private static ScopeSwitch off;
-
     /// <summary>Whether ops on this thread note how they were computed. On at first.</summary>
-    public static bool IsEnabled => !off.IsOn;
-
-    internal static int Disable() => off.Begin();
-
-    internal static void EndOf(int ticket) => off.End(ticket);
-
-    /// <summary>Records or not, whatever scopes say; returns what <see cref="Restore"/> needs.</summary>
-    internal static int Override(bool isEnabled) => off.Override(!isEnabled);
-
-    internal static void Restore(int before) => off.Restore(before);
+    public static bool IsEnabled => !Execution.Current.NoGrad.IsOn;
 }
 
 /// <summary>
@@ -28,8 +17,8 @@ public readonly ref struct NoGrad : IDisposable
     private readonly int ticket;
 
     /// <summary>Stops recording.</summary>
-    public NoGrad() => ticket = GradMode.Disable();
+    public NoGrad() => ticket = Execution.Current.NoGrad.Begin();
 
     /// <summary>Goes back to what was before.</summary>
-    public void Dispose() => GradMode.EndOf(ticket);
+    public void Dispose() => Execution.Current.NoGrad.End(ticket);
 }

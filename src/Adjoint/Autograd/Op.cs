@@ -57,15 +57,16 @@ public abstract class Op
     /// <summary>Applies an op: computes the value and, where an input requires a gradient, notes the node.</summary>
     public static Tensor Apply(Op op, params ReadOnlySpan<Tensor> inputs)
     {
+        var execution = Execution.Current;
         var spec = op.Infer(inputs);
-        var output = op is ViewOp view ? view.Share(inputs[0]) : Tensor.Empty(spec.Shape, spec.DType);
-        return Record(op, inputs, output);
+        var output = op is ViewOp view ? view.Share(inputs[0]) : Tensor.Empty(spec.Shape, spec.DType, execution);
+        return Record(op, inputs, output, execution);
     }
 
-    private static Tensor Record(Op op, ReadOnlySpan<Tensor> inputs, Tensor output)
+    private static Tensor Record(Op op, ReadOnlySpan<Tensor> inputs, Tensor output, Execution execution)
     {
-        var recording = GradMode.IsEnabled && output.DType.IsFloating() && AnyRequiresGrad(inputs);
-        var context = OpContext.Rent(recording);
+        var recording = !execution.NoGrad.IsOn && output.DType.IsFloating() && AnyRequiresGrad(inputs);
+        var context = execution.RentContext(recording);
         var cause = Backend.BeginCause(op.Name);
         try
         {
@@ -76,11 +77,11 @@ public abstract class Op
             Backend.EndCause(cause);
         }
         if (recording)
-            OpNode.Attach(op, inputs, output, context.TakeSaved());
+            OpNode.Attach(op, inputs, output, context.Saved);
         if (cause)
-            TraceSession.NoteForward(recording ? output.Source : null);
-        context.Return();
-        if (AnomalyMode.IsEnabled)
+            execution.Trace?.NoteForward(recording ? output.Source : null);
+        execution.ReturnContext(context);
+        if (execution.AnomalyMode.IsOn)
             AnomalyMode.Check(op, inputs, output);
         // The kernels held bare pointers: nothing may be recycled by a finalizer before they were done.
         foreach (var input in inputs) GC.KeepAlive(input);

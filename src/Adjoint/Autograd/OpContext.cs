@@ -3,7 +3,6 @@ namespace Adjoint;
 /// <summary>What an op may use while it computes: the backend, and a place for what backward will need besides inputs and output.</summary>
 public sealed class OpContext
 {
-    [ThreadStatic] private static OpContext? spare;
     private Tensor[] saved = [];
 
     /// <summary>Where to compute.</summary>
@@ -18,20 +17,9 @@ public sealed class OpContext
     /// <summary>Memory for an intermediate result or for what is saved: uninitialised, contiguous.</summary>
     public Tensor Allocate(Shape shape, DType dtype) => Tensor.Empty(shape, dtype);
 
-    internal static OpContext Rent(bool isRecording)
-    {
-        var context = spare ?? new OpContext();
-        spare = null;
-        context.IsRecording = isRecording;
-        context.Backend = Backend.Current;
-        return context;
-    }
+    internal Tensor[] Saved => saved;
 
-    internal Tensor[] TakeSaved() => saved;
+    internal void Begin(bool isRecording) => (IsRecording, Backend) = (isRecording, Backend.Current);
 
-    internal void Return()
-    {
-        saved = [];
-        spare = this;
-    }
+    internal void End() => saved = [];
 }

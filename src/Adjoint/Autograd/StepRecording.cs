@@ -16,7 +16,7 @@ internal sealed class StepRecording
     {
         guarded = [.. parameters.Select(parameter => parameter.Storage)];
         foreach (var parameter in parameters) parameter.ZeroGrad();
-        Arena.Current = Arena;
+        Execution.Current.Arena = Arena;
         foreach (var storage in guarded) storage.Arena = Arena;
         try
         {

@@ -5,23 +5,28 @@ namespace Adjoint;
 /// <summary>What a <see cref="Tracing"/> does between its beginning and its end.</summary>
 internal sealed class TraceSession
 {
-    [ThreadStatic] private static TraceSession? current;
+    private readonly Execution execution;
     private readonly TraceSession? outer;
     private readonly Backend.Observation observation;
     private TraceScope? scope;
     private OpCost cost;
 
-    private TraceSession(TraceSession? outer) => (this.outer, observation) = (outer, Backend.Observe(Execute));
+    private TraceSession(Execution execution) =>
+        (this.execution, outer, observation) = (execution, execution.Trace, Backend.Observe(Execute));
 
-    internal static TraceSession Begin() => current = new(current);
+    internal static TraceSession Begin()
+    {
+        var execution = Execution.Current;
+        return execution.Trace = new(execution);
+    }
 
     /// <summary>Ends this session and those that began within it; one that has ended stays so.</summary>
     internal void End()
     {
-        for (var session = current; session is not null; session = session.outer)
+        for (var session = execution.Trace; session is not null; session = session.outer)
             if (session == this)
             {
-                current = outer;
+                execution.Trace = outer;
                 observation.Dispose();
                 return;
             }
@@ -30,25 +35,25 @@ internal sealed class TraceSession
     /// <summary>Notes that a part of a network begins to compute; dispose the result when it is done.</summary>
     internal static Stay Enter(object part)
     {
-        if (current is not { } session) return default;
+        if (Execution.Current.Trace is not { } session) return default;
         var before = session.scope;
         session.scope = new(part, before);
         return new(session, before);
     }
 
-    internal static void NoteForward(OpNode? node)
+    /// <summary>Notes what an op cost, and on its node, where it has one, who applied it.</summary>
+    internal void NoteForward(OpNode? node)
     {
-        if (current is not { } session) return;
-        var spent = session.TakeCost();
+        var spent = TakeCost();
         if (node is null) return;
         var site = CallSite.Find();
         node.CalledAt = site.Outside;
-        node.Trace = new(session.scope, site.Inside, spent);
+        node.Trace = new(scope, site.Inside, spent);
     }
 
-    internal static void NoteGradients(OpNode node, Tensor gradient, Tensor?[] results)
+    /// <summary>Notes which gradients went through a node.</summary>
+    internal void NoteGradients(OpNode node, Tensor gradient, Tensor?[] results)
     {
-        if (current is null) return;
         var trace = Of(node);
         Tensor?[] contributions = [.. results.Select((result, i) => node.Needs(i) ? result : null)];
         gradient.Storage.IsKept = true;
@@ -57,10 +62,8 @@ internal sealed class TraceSession
         (trace.Gradient, trace.Contributions) = (gradient, contributions);
     }
 
-    internal static void NoteBackward(OpNode node)
-    {
-        if (current is { } session) Of(node).Backward = session.TakeCost();
-    }
+    /// <summary>Notes what a node's gradients cost.</summary>
+    internal void NoteBackward(OpNode node) => Of(node).Backward = TakeCost();
 
     // A node made before tracing began has no line, no module and no cost of its forward pass.
     private static OpTrace Of(OpNode node) => node.Trace ??= new(null, node.CalledAt ?? "", default);

@@ -7,19 +7,11 @@ namespace Adjoint.Memory;
 /// </summary>
 internal sealed class Arena
 {
-    [ThreadStatic] private static Arena? current;
     private readonly Dictionary<int, Stack<byte[]>> free = [];
     private readonly List<Storage> made = [];
     private readonly HashSet<Storage> constants = [];
     private readonly List<Func<bool>> assumptions = [];
     private bool isSealed;
-
-    /// <summary>The one that records on this thread.</summary>
-    internal static Arena? Current
-    {
-        get => current;
-        set => current = value;
-    }
 
     /// <summary>Whether a backend's operation is running, which may touch memory.</summary>
     internal bool IsComputing { get; set; }
@@ -64,7 +56,7 @@ internal sealed class Arena
     /// <summary>Ends the recording. Replays write over its tensors from now on: whoever kept one is told so.</summary>
     internal void Seal()
     {
-        (isSealed, current) = (true, null);
+        (isSealed, Execution.Current.Arena) = (true, null);
         foreach (var storage in made) storage.Retire("the captured step that made it was recorded");
         made.Clear();
     }
@@ -74,7 +66,7 @@ internal sealed class Arena
     internal void Check(bool isOwn)
     {
         if (isSealed) return;
-        if (current != this)
+        if (Execution.Current.Arena != this)
         {
             if (isOwn) Refuse("a part of it is computed on another thread, where it is not recorded");
         }
@@ -101,7 +93,7 @@ internal sealed class Arena
     /// <summary>Refuses what cannot be part of a captured step, while one records on this thread.</summary>
     internal static void RefuseWithin(string reason)
     {
-        if (current is not null) Refuse(reason);
+        if (Execution.Current.Arena is not null) Refuse(reason);
     }
 
     /// <exception cref="AdjointException">Always.</exception>

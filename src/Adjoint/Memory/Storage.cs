@@ -26,7 +26,6 @@ public sealed class Storage
     /// <summary>What one storage can hold: a .NET array's length, less the room to align its first element.</summary>
     internal const int MaxBytes = 0x7FFFFFC7 - BufferPool.Alignment;
 
-    [ThreadStatic] private static List<Storage>? recorder;
     private byte[]? buffer;
     private readonly int start;
     private string? releaseReason;
@@ -100,17 +99,20 @@ public sealed class Storage
 
     /// <summary>Allocates <paramref name="byteLength"/> bytes, uninitialised when large, zero when small.</summary>
     /// <exception cref="AdjointException">They are more than fit one buffer.</exception>
-    internal static Storage Allocate(long byteLength)
+    internal static Storage Allocate(long byteLength) => Allocate(byteLength, Execution.Current);
+
+    /// <inheritdoc cref="Allocate(long)"/>
+    internal static Storage Allocate(long byteLength, Execution execution)
     {
         if (byteLength > MaxBytes) ThrowTooLarge(byteLength);
         Storage storage;
         if (BufferGuard.IsOn)
         {
             var guarded = BufferGuard.Rent(checked((int)byteLength), Misalignment, out var at);
-            storage = new Storage(guarded, at, (int)byteLength, byteLength >= BufferPool.SmallestPooled, Arena.Current);
-            Arena.Current?.NoteMade(storage);
+            storage = new Storage(guarded, at, (int)byteLength, byteLength >= BufferPool.SmallestPooled, execution.Arena);
+            execution.Arena?.NoteMade(storage);
         }
-        else if (Arena.Current is { } arena)
+        else if (execution.Arena is { } arena)
         {
             var isSmall = byteLength < BufferPool.SmallestPooled;
             var place = arena.Rent(byteLength);
@@ -127,16 +129,8 @@ public sealed class Storage
             var buffer = BufferPool.Rent(byteLength);
             storage = new Storage(buffer, Misalignment(buffer), (int)byteLength, pooled: true);
         }
-        recorder?.Add(storage);
+        execution.Allocated?.Add(storage);
         return storage;
-    }
-
-    /// <summary>Lists the storages this thread allocates from now on; returns the list that was in use before.</summary>
-    internal static List<Storage>? Record(List<Storage>? into)
-    {
-        var before = recorder;
-        recorder = into;
-        return before;
     }
 
     /// <summary>The bytes; throws when the storage was released.</summary>

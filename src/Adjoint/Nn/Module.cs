@@ -26,7 +26,7 @@ public abstract class Module
     public Tensor Forward(Tensor x)
     {
         using var part = TraceSession.Enter(this);
-        if (Arena.Current is { } recording) AssumeUnchanged(recording);
+        if (Execution.Current.Arena is { } recording) AssumeUnchanged(recording);
         Tensor y;
         try
         {

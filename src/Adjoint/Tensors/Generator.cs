@@ -87,7 +87,7 @@ public sealed class Generator
 
     private static void RefuseCapture()
     {
-        if (Memory.Arena.Current is not null) Memory.Arena.Refuse("random numbers are drawn, and a replay would repeat them");
+        if (Execution.Current.Arena is not null) Memory.Arena.Refuse("random numbers are drawn, and a replay would repeat them");
     }
 
     private static void Check(Tensor tensor)

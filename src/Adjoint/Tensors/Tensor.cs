@@ -70,7 +70,7 @@ public sealed partial class Tensor
     {
         get
         {
-            if (Arena.Current is { } recording && Storage.Arena != recording) AssumeGrad(recording, grad);
+            if (Execution.Current.Arena is { } recording && Storage.Arena != recording) AssumeGrad(recording, grad);
             return grad;
         }
         set

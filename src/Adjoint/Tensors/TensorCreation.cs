@@ -6,23 +6,27 @@ namespace Adjoint;
 public sealed partial class Tensor
 {
     /// <summary>An uninitialised tensor, for code that writes every element.</summary>
-    internal static Tensor Empty(Shape shape, DType dtype = DType.Float32) =>
-        new(Storage.Allocate((long)shape.Elements * dtype.Size()), shape, dtype, shape.ContiguousStrides(), 0);
+    internal static Tensor Empty(Shape shape, DType dtype = DType.Float32) => Empty(shape, dtype, Execution.Current);
+
+    /// <inheritdoc cref="Empty(Shape, DType)"/>
+    internal static Tensor Empty(Shape shape, DType dtype, Execution execution) => new(
+        Storage.Allocate((long)shape.Elements * dtype.Size(), execution), shape, dtype, shape.ContiguousStrides(), 0);
 
     // In a captured step what is created from plain numbers is a constant, with memory of its own.
     private static Tensor NewConstant(Shape shape, DType dtype)
     {
-        var arena = Arena.Current;
-        Arena.Current = null;
+        var execution = Execution.Current;
+        var arena = execution.Arena;
+        execution.Arena = null;
         try
         {
-            var constant = Empty(shape, dtype).Keep();
+            var constant = Empty(shape, dtype, execution).Keep();
             arena?.NoteConstant(constant.Storage);
             return constant;
         }
         finally
         {
-            Arena.Current = arena;
+            execution.Arena = arena;
         }
     }
 
@@ -32,7 +36,7 @@ public sealed partial class Tensor
     /// <summary>All elements 0, or false.</summary>
     public static Tensor Zeros(Shape shape, DType dtype)
     {
-        var tensor = Arena.Current is null ? Empty(shape, dtype) : NewConstant(shape, dtype);
+        var tensor = Execution.Current.Arena is null ? Empty(shape, dtype) : NewConstant(shape, dtype);
         tensor.Storage.Bytes.Clear();
         return tensor;
     }
@@ -43,7 +47,7 @@ public sealed partial class Tensor
     /// <summary>All elements <paramref name="value"/>, rounded to the type.</summary>
     public static Tensor Full(Shape shape, double value, DType dtype = DType.Float32)
     {
-        var tensor = Arena.Current is null ? Empty(shape, dtype) : NewConstant(shape, dtype);
+        var tensor = Execution.Current.Arena is null ? Empty(shape, dtype) : NewConstant(shape, dtype);
         tensor.FillCore(value);
         return tensor;
     }
@@ -108,7 +112,7 @@ public sealed partial class Tensor
         if (shape.Elements != values.Length)
             throw new AdjointException(
                 $"From: {values.Length} values do not fill the shape {shape}, which has {shape.Elements} elements");
-        var tensor = Arena.Current is null ? Empty(shape, DTypes.Of<T>()) : NewConstant(shape, DTypes.Of<T>());
+        var tensor = Execution.Current.Arena is null ? Empty(shape, DTypes.Of<T>()) : NewConstant(shape, DTypes.Of<T>());
         values.CopyTo(tensor.Data<T>());
         return tensor;
     }

@@ -26,7 +26,7 @@ public sealed partial class Tensor
         RequireType<T>(nameof(CopyTo));
         if (destination.Length != Length)
             throw new AdjointException($"CopyTo: the destination has {destination.Length} elements, the tensor {Shape} has {Length}");
-        Arena.Current?.NoteRead(Storage);
+        Execution.Current.Arena?.NoteRead(Storage);
         if (IsContiguous)
             Data<T>().CopyTo(destination);
         else
@@ -98,7 +98,7 @@ public sealed partial class Tensor
         if (Length != 1)
             throw new AdjointException($"Item: a tensor with one element is needed: found {Shape}; index it, reduce it, or use ToArray");
         RequireType<T>(nameof(Item));
-        Arena.Current?.NoteRead(Storage);
+        Execution.Current.Arena?.NoteRead(Storage);
         return Origin<T>();
     }
 
@@ -178,7 +178,7 @@ public sealed partial class Tensor
 
     private void RequireWritable(string op)
     {
-        Arena.Current?.CheckWrite(Storage, op);
+        Execution.Current.Arena?.CheckWrite(Storage, op);
         if (Source is not null && GradMode.IsEnabled && RequiresGrad)
             throw new AdjointException($"{op}: this tensor was made by {Source.Op.Name} and takes part in a graph; write inside `using (new NoGrad())` or make a new tensor");
     }

@@ -1,0 +1,31 @@
+namespace Adjoint;
+
+internal sealed partial class Execution
+{
+    private OpContext? spareContext;
+
+    /// <summary>What <see cref="NoGrad"/> turns on.</summary>
+    internal ScopeSwitch NoGrad;
+
+    /// <summary>What <see cref="Adjoint.AnomalyMode"/> turns on.</summary>
+    internal ScopeSwitch AnomalyMode;
+
+    /// <summary>What the innermost <see cref="Tracing"/> notes.</summary>
+    internal TraceSession? Trace { get; set; }
+
+    /// <summary>A context for one op; ops within ops take turns with their own.</summary>
+    internal OpContext RentContext(bool isRecording)
+    {
+        var context = spareContext ?? new OpContext();
+        spareContext = null;
+        context.Begin(isRecording);
+        return context;
+    }
+
+    /// <summary>For the next op.</summary>
+    internal void ReturnContext(OpContext context)
+    {
+        context.End();
+        spareContext = context;
+    }
+}

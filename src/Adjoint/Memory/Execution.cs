@@ -1,0 +1,32 @@
+using System.Runtime.CompilerServices;
+using Adjoint.Memory;
+
+namespace Adjoint;
+
+/// <summary>
+/// What is ambient on a thread: all that decides, besides its arguments, what a call does. Each layer declares its
+/// part. What computes many times looks the object up once and hands it down.
+/// </summary>
+internal sealed partial class Execution
+{
+    [ThreadStatic] private static Execution? current;
+
+    /// <summary>This thread's.</summary>
+    internal static Execution Current
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => current ?? Begin();
+    }
+
+    /// <summary>The buffers of the step that records on this thread.</summary>
+    internal Arena? Arena { get; set; }
+
+    /// <summary>Where storages that are allocated are listed.</summary>
+    internal List<Storage>? Allocated { get; set; }
+
+    /// <summary>What the graph that was used up last leaves to be recycled.</summary>
+    internal LastGeneration LastGeneration;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Execution Begin() => current = new();
+}
