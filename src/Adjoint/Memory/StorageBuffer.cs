@@ -1,0 +1,129 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Adjoint.Memory;
+
+/// <summary>
+/// The bytes of a storage that somebody else may claim: the pool, a captured step, a recording. It ends by the first
+/// release, and throws from then on.
+/// </summary>
+internal class StorageBuffer
+{
+    private readonly int start, length;
+    private readonly int thread;
+    private readonly bool isOfArena;
+    private byte[]? bytes;
+    private string? releaseReason;
+    private volatile bool isLent;
+    private volatile bool isShared;
+
+    internal StorageBuffer(byte[] bytes, int start, int length, Arena? arena, bool isPooled)
+    {
+        (this.bytes, this.start, this.length) = (bytes, start, length);
+        (Arena, isOfArena, IsPooled) = (arena, arena is not null, isPooled);
+        if (isPooled) thread = Environment.CurrentManagedThreadId;
+    }
+
+    internal bool IsPooled { get; }
+
+    internal bool IsReleased => Volatile.Read(ref releaseReason) is not null;
+
+    internal bool IsLent => isLent;
+
+    /// <summary>The captured step that owns or, while it records, guards these bytes.</summary>
+    internal Arena? Arena { get; set; }
+
+    /// <exception cref="AdjointException">The buffer was released.</exception>
+    internal Span<byte> Span
+    {
+        get
+        {
+            if (IsPooled && thread != Environment.CurrentManagedThreadId) NoteShared();
+            var found = bytes;
+            if (found is null) ThrowReleased();
+            Arena?.Check(isOfArena);
+            return MemoryMarshal.CreateSpan(
+                ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(found!), start), length);
+        }
+    }
+
+    /// <summary>The same bytes without an owner; no release hands them to the pool any more.</summary>
+    /// <exception cref="AdjointException">The buffer was released.</exception>
+    internal StorageBuffer Lend()
+    {
+        // Noted before the bytes are read: a release on another thread takes them away before it asks.
+        isLent = true;
+        Interlocked.MemoryBarrier();
+        return new(Volatile.Read(ref bytes) ?? throw Released(), start, length, arena: null, isPooled: false);
+    }
+
+    /// <summary>Hands the bytes back to whom they came from.</summary>
+    internal void Release(string reason)
+    {
+        if (!IsPooled || Interlocked.CompareExchange(ref releaseReason, reason, null) is not null) return;
+        var taken = Interlocked.Exchange(ref bytes, null);
+        GC.SuppressFinalize(this);
+        if (taken is not null) HandBack(taken, isLookedAt: isLent);
+    }
+
+    /// <summary>
+    /// Releases what one thread alone has touched. What another has, may be in use there: it stays readable, and the
+    /// finalizer hands it back.
+    /// </summary>
+    internal void ReleaseUnlessShared(string reason)
+    {
+        if (!IsPooled || isShared || Interlocked.CompareExchange(ref releaseReason, reason, null) is not null) return;
+        if (Interlocked.Exchange(ref bytes, null) is not { } taken) return;
+        GC.SuppressFinalize(this);
+        // The other thread notes itself before it takes the address.
+        HandBack(taken, isLookedAt: isLent || isShared);
+    }
+
+    /// <summary>Ends what a captured step made, small buffers included.</summary>
+    internal void Retire(string reason)
+    {
+        if (IsPooled) Release(reason);
+        else if (Interlocked.CompareExchange(ref releaseReason, reason, null) is null)
+            Interlocked.Exchange(ref bytes, null);
+    }
+
+    /// <exception cref="AdjointException">The buffer was released.</exception>
+    internal void RequireAlive()
+    {
+        if (IsReleased) throw Released();
+    }
+
+    private void HandBack(byte[] taken, bool isLookedAt)
+    {
+        if (BufferGuard.IsOn) BufferGuard.Return(taken, start, length, isLookedAt);
+        else if (Arena is { } owner) owner.Return(taken);
+        else if (isLookedAt) BufferPool.Forget(taken);
+        else BufferPool.Return(taken);
+    }
+
+    private void NoteShared()
+    {
+        if (isShared) return;
+        isShared = true;
+        Interlocked.MemoryBarrier();
+    }
+
+    private void ThrowReleased() => throw Released();
+
+    private AdjointException Released() => new(Arena is null
+        ? $"Tensor: its memory was recycled: {releaseReason}; call .Keep() on the tensor before Backward(), copy it "
+            + "with .Clone(), or pass retainGraph: true"
+        : "Tensor: it was made inside a captured step, whose memory every replay overwrites; only the loss and the "
+            + "parameters' gradients come out of a captured step: compute it outside, or run the step eagerly");
+}
+
+/// <summary>
+/// A buffer of the pool. It alone has a finalizer, which each object that has one pays for when it is allocated and in
+/// every collection: small storages and tensors do without.
+/// </summary>
+internal sealed class PooledBuffer(byte[] bytes, int start, int length)
+    : StorageBuffer(bytes, start, length, arena: null, isPooled: true)
+{
+    /// <summary>Hands a dropped buffer back.</summary>
+    ~PooledBuffer() => Release("nothing referred to it any more");
+}
