@@ -84,7 +84,7 @@ internal sealed class CapturedPlan
         if (!isRead) CpuBackend.Instance.Copy(x, ends.X);
         foreach (var (command, operand, view) in readers)
             command.Operands[operand] = isRead
-                ? new Tensor(x.Storage, view.Shape, view.DType, [.. view.Strides], view.Offset + x.Offset)
+                ? view.Over(x.Storage, view.Offset + x.Offset)
                 : view;
         CpuBackend.Instance.Copy(y, ends.Y);
         foreach (var command in commands) command.Run(CpuBackend.Instance);

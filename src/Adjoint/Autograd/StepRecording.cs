@@ -69,8 +69,7 @@ internal sealed class StepRecording
     internal Tensor?[] Gradients { get; }
 
     /// <summary>The same tensor over a storage of the plan's own, which nothing can recycle.</summary>
-    internal Tensor Resolve(Tensor tensor) =>
-        new(AliasOf(tensor.Storage), tensor.Shape, tensor.DType, [.. tensor.Strides], tensor.Offset);
+    internal Tensor Resolve(Tensor tensor) => tensor.Over(AliasOf(tensor.Storage), tensor.Offset);
 
     /// <summary>That storage; made when an operation first touches the tensor's, which may be released later.</summary>
     internal Storage AliasOf(Storage storage)

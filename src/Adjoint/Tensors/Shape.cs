@@ -7,9 +7,10 @@ namespace Adjoint;
 [CollectionBuilder(typeof(Shape), nameof(Create))]
 public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
 {
-    private readonly int[]? sizes;
+    // Handed on from tensor to tensor, so that what follows from the sizes is worked out once. Null for a scalar.
+    private readonly Facts? facts;
 
-    private Shape(int[] sizes) => this.sizes = sizes;
+    private Shape(int[] sizes) => facts = sizes.Length == 0 ? null : new(sizes);
 
     /// <summary>Copies the sizes into a shape.</summary>
     /// <exception cref="AdjointException">
@@ -61,19 +62,22 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     }
 
     /// <summary>The number of axes.</summary>
-    public int Rank => sizes?.Length ?? 0;
+    public int Rank => Sizes.Length;
 
     /// <inheritdoc/>
     public int Count => Rank;
 
     /// <summary>The number of elements: the product of the sizes; 1 for a scalar.</summary>
-    public int Elements => Product(Sizes);
+    public int Elements => facts is { } known ? known.Elements : 1;
 
     /// <summary>The sizes.</summary>
-    public ReadOnlySpan<int> Sizes => sizes;
+    public ReadOnlySpan<int> Sizes => facts?.Sizes;
+
+    /// <summary>Row-major strides in elements.</summary>
+    internal ReadOnlySpan<nint> Strides => facts?.Strides;
 
     /// <summary>The size of an axis; negative axes count from the end.</summary>
-    public int this[int axis] => sizes is { } s && (uint)(axis < 0 ? axis + s.Length : axis) < (uint)s.Length
+    public int this[int axis] => facts?.Sizes is { } s && (uint)(axis < 0 ? axis + s.Length : axis) < (uint)s.Length
         ? s[axis < 0 ? axis + s.Length : axis]
         : throw new AdjointException($"Shape: axis {axis} is outside {this}; it has {Rank} axes");
 
@@ -89,7 +93,7 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     /// <inheritdoc/>
     public bool Equals(Shape other)
     {
-        if (ReferenceEquals(sizes, other.sizes)) return true;
+        if (ReferenceEquals(facts, other.facts)) return true;
         var own = Sizes;
         var others = other.Sizes;
         if (own.Length != others.Length) return false;
@@ -114,7 +118,7 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     public override string ToString() => Describe(Sizes);
 
     /// <inheritdoc/>
-    public IEnumerator<int> GetEnumerator() => ((IEnumerable<int>)(sizes ?? [])).GetEnumerator();
+    public IEnumerator<int> GetEnumerator() => ((IEnumerable<int>)(facts?.Sizes ?? [])).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
@@ -132,19 +136,6 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
         ? (axis < 0 ? axis + Rank : axis)
         : throw new AdjointException($"{op}: axis {axis} is outside {this}; "
             + (Rank == 0 ? "a scalar has none: .Reshape(1) makes it a vector" : $"use {-Rank}..{Rank - 1}"));
-
-    /// <summary>Row-major strides in elements.</summary>
-    internal nint[] ContiguousStrides()
-    {
-        var strides = new nint[Rank];
-        nint step = 1;
-        for (var axis = Rank - 1; axis >= 0; axis--)
-        {
-            strides[axis] = step;
-            step *= sizes![axis];
-        }
-        return strides;
-    }
 
     /// <summary>NumPy's rule: align at the last axis; sizes must agree or one of them be 1.</summary>
     /// <exception cref="AdjointException">The shapes do not broadcast.</exception>
@@ -166,4 +157,25 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     }
 
     private static string Describe(ReadOnlySpan<int> sizes) => sizes.Length == 1 ? $"({sizes[0]},)" : $"({string.Join(", ", sizes.ToArray())})";
+
+    private sealed class Facts
+    {
+        internal Facts(int[] sizes)
+        {
+            (Sizes, Strides) = (sizes, new nint[sizes.Length]);
+            nint step = 1;
+            for (var axis = sizes.Length - 1; axis >= 0; axis--)
+            {
+                Strides[axis] = step;
+                step *= sizes[axis];
+            }
+            Elements = (int)step;
+        }
+
+        internal int[] Sizes { get; }
+
+        internal nint[] Strides { get; }
+
+        internal int Elements { get; }
+    }
 }

@@ -19,37 +19,48 @@ namespace Adjoint;
 [DebuggerDisplay("{DebuggerText,nq}")]
 public sealed partial class Tensor
 {
-    private readonly nint[] strides;
+    // Null for those of the shape.
+    private readonly nint[]? strides;
     private readonly int offset;
-    private List<Func<Tensor, Tensor?>>? hooks;
-    private Tensor? grad;
+    private readonly byte dtype;
+    private Role? role;
 
-    internal Tensor(Storage storage, Shape shape, DType dtype, nint[] strides, int offset)
+    /// <summary>In row-major order without gaps.</summary>
+    internal Tensor(Storage storage, Shape shape, DType dtype, int offset = 0)
+        : this(storage, shape, dtype, strides: null, offset, isContiguous: true) { }
+
+    private Tensor(Storage storage, Shape shape, DType dtype, nint[]? strides, int offset, bool isContiguous)
     {
         Storage = storage;
         Shape = shape;
-        DType = dtype;
+        this.dtype = (byte)dtype;
         this.strides = strides;
-        Length = shape.Elements;
         // Where nothing is looked at there may be no byte to begin at.
-        this.offset = Length == 0 ? 0 : offset;
-        IsContiguous = ComputeContiguous();
+        this.offset = shape.Elements == 0 ? 0 : offset;
+        IsContiguous = isContiguous;
     }
 
     /// <summary>The sizes of the axes.</summary>
     public Shape Shape { get; }
 
     /// <summary>The element type.</summary>
-    public DType DType { get; }
+    public DType DType => (DType)dtype;
 
     /// <summary>The number of axes.</summary>
     public int Rank => Shape.Rank;
 
     /// <summary>The number of elements.</summary>
-    public int Length { get; }
+    public int Length => Shape.Elements;
 
     /// <summary>A name for printing, errors and pictures.</summary>
-    public string? Name { get; set; }
+    public string? Name
+    {
+        get => role?.Name;
+        set
+        {
+            if (value is not null || role is not null) Own.Name = value;
+        }
+    }
 
     /// <summary>The op node that made this tensor, or null for a leaf.</summary>
     public OpNode? Source { get; internal set; }
@@ -70,8 +81,8 @@ public sealed partial class Tensor
     {
         get
         {
-            if (Execution.Current.Arena is { } recording && Storage.Arena != recording) AssumeGrad(recording, grad);
-            return grad;
+            if (Execution.Current.Arena is { } recording && Storage.Arena != recording) AssumeGrad(recording, role?.Grad);
+            return role?.Grad;
         }
         set
         {
@@ -87,7 +98,7 @@ public sealed partial class Tensor
     /// <summary>
     /// Whether nobody else holds the memory of <see cref="Grad"/>, so that it may be added to in place and recycled.
     /// </summary>
-    internal bool OwnsGrad { get; private set; }
+    internal bool OwnsGrad => role is { OwnsGrad: true };
 
     /// <summary>Whether the elements lie in row-major order without gaps.</summary>
     public bool IsContiguous { get; }
@@ -102,15 +113,17 @@ public sealed partial class Tensor
 
     /// <summary>Whether this is the 1 with which a backward pass begins: multiplying by it can be left out.</summary>
     internal bool IsUnit { get; private set; }
-    internal ReadOnlySpan<nint> Strides => strides;
+    internal ReadOnlySpan<nint> Strides => strides is null ? Shape.Strides : strides;
     internal int Offset => offset;
-    internal nint StrideAt(int axis) => strides[axis];
-    internal bool RetainsGrad { get; private set; }
+    internal nint StrideAt(int axis) => Strides[axis];
+    internal bool RetainsGrad => role is { RetainsGrad: true };
 
     /// <summary>Whether a gradient was ever asked for: where it no longer is, the parameter is frozen.</summary>
-    internal bool IsParameter { get; private set; }
+    internal bool IsParameter => role is { IsParameter: true };
 
-    internal IReadOnlyList<Func<Tensor, Tensor?>>? Hooks => hooks;
+    internal IReadOnlyList<Func<Tensor, Tensor?>>? Hooks => role?.Hooks;
+
+    private Role Own => role ?? Interlocked.CompareExchange(ref role, new(), null) ?? role;
 
     /// <summary>Marks this leaf as one whose gradient is wanted; returns the tensor itself.</summary>
     /// <exception cref="AdjointException">The type has no gradients, or an op made the tensor.</exception>
@@ -121,7 +134,7 @@ public sealed partial class Tensor
         if (Source is not null && !on)
             throw new AdjointException($"RequireGrad: the tensor was made by {Source.Op.Name}; use .Detach() for a value without history");
         RequiresGrad = on;
-        IsParameter |= on;
+        if (on) Own.IsParameter = true;
         if (on && Source is null) Storage.IsKept = true;
         return this;
     }
@@ -132,8 +145,8 @@ public sealed partial class Tensor
         // A pass on another thread may be adding to it.
         lock (this)
         {
-            if (grad is not { } gradient) return;
-            grad = null;
+            if (role?.Grad is not { } gradient) return;
+            role.Grad = null;
             if (OwnsGrad) gradient.Storage.Release("the gradient was cleared by ZeroGrad()");
         }
     }
@@ -141,7 +154,7 @@ public sealed partial class Tensor
     /// <summary>Keeps the gradient of a tensor that an op made (leaves always keep theirs); returns the tensor itself.</summary>
     public Tensor RetainGrad()
     {
-        RetainsGrad = true;
+        Own.RetainsGrad = true;
         return this;
     }
 
@@ -154,14 +167,20 @@ public sealed partial class Tensor
     }
 
     /// <summary>The same value, cut off from the graph. Shares memory.</summary>
-    public Tensor Detach() => new(Storage, Shape, DType, strides, offset) { Name = Name };
+    public Tensor Detach()
+    {
+        var value = Over(Storage, offset);
+        value.Name = Name;
+        return value;
+    }
 
     /// <summary>Calls <paramref name="hook"/> with the gradient when it arrives here; what it returns, unless null, replaces the gradient.</summary>
     /// <returns>Dispose it to remove the hook.</returns>
     public IDisposable RegisterHook(Func<Tensor, Tensor?> hook)
     {
         ArgumentNullException.ThrowIfNull(hook);
-        (hooks ??= []).Add(hook);
+        var hooks = Own.Hooks ??= [];
+        hooks.Add(hook);
         return new HookHandle(hooks, hook);
     }
 
@@ -184,13 +203,21 @@ public sealed partial class Tensor
     internal ref T Origin<T>() where T : unmanaged => ref Unsafe.Add(ref Unsafe.As<byte, T>(ref MemoryMarshal.GetReference(Storage.Bytes)), offset);
 
     /// <summary>A tensor over the same storage with another layout.</summary>
-    internal Tensor View(Shape shape, nint[] viewStrides, int viewOffset) => new(Storage, shape, DType, viewStrides, viewOffset);
+    internal Tensor View(Shape shape, nint[] viewStrides, int viewOffset) =>
+        new(Storage, shape, DType, viewStrides, viewOffset, AreContiguous(shape.Sizes, viewStrides));
+
+    /// <summary>A tensor over the same storage, in row-major order without gaps.</summary>
+    internal Tensor View(Shape shape, int viewOffset) => new(Storage, shape, DType, viewOffset);
+
+    /// <summary>The same layout over another storage.</summary>
+    internal Tensor Over(Storage storage, int newOffset) =>
+        new(storage, Shape, DType, strides, newOffset, IsContiguous);
 
     /// <summary>Sets <see cref="Grad"/> to that very tensor.</summary>
     internal void SetGrad(Tensor? gradient, bool isOwn)
     {
         if (gradient is not null) gradient.Storage.IsKept = true;
-        (grad, OwnsGrad) = (gradient, isOwn);
+        if (gradient is not null || role is not null) (Own.Grad, Own.OwnsGrad) = (gradient, isOwn);
     }
 
     internal Tensor MarkUnit()
@@ -204,14 +231,14 @@ public sealed partial class Tensor
 
     // A captured step reads the gradient of a leaf that is not its own: another may take its place.
     private void AssumeGrad(Arena recording, Tensor? gradient) =>
-        recording.Assume(() => ReferenceEquals(grad, gradient));
+        recording.Assume(() => ReferenceEquals(role?.Grad, gradient));
 
-    private bool ComputeContiguous()
+    private static bool AreContiguous(ReadOnlySpan<int> sizes, ReadOnlySpan<nint> strides)
     {
         nint expected = 1;
-        for (var axis = Rank - 1; axis >= 0; axis--)
+        for (var axis = sizes.Length - 1; axis >= 0; axis--)
         {
-            var size = Shape[axis];
+            var size = sizes[axis];
             if (size == 0) return true;
             if (size != 1 && strides[axis] != expected) return false;
             expected *= size;
@@ -220,6 +247,17 @@ public sealed partial class Tensor
     }
 
     private string DebuggerText => $"{Name ?? "Tensor"} {Shape} {DType.Label()}{(Source is null ? "" : " ← " + Source.Op.Name)}";
+
+    // What only a few tensors have: those that are parameters, or that somebody named or watches.
+    private sealed class Role
+    {
+        internal string? Name { get; set; }
+        internal Tensor? Grad { get; set; }
+        internal bool OwnsGrad { get; set; }
+        internal bool RetainsGrad { get; set; }
+        internal bool IsParameter { get; set; }
+        internal List<Func<Tensor, Tensor?>>? Hooks { get; set; }
+    }
 
     private sealed class HookHandle(List<Func<Tensor, Tensor?>> hooks, Func<Tensor, Tensor?> hook) : IDisposable
     {

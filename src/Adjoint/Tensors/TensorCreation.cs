@@ -9,8 +9,8 @@ public sealed partial class Tensor
     internal static Tensor Empty(Shape shape, DType dtype = DType.Float32) => Empty(shape, dtype, Execution.Current);
 
     /// <inheritdoc cref="Empty(Shape, DType)"/>
-    internal static Tensor Empty(Shape shape, DType dtype, Execution execution) => new(
-        Storage.Allocate((long)shape.Elements * dtype.Size(), execution), shape, dtype, shape.ContiguousStrides(), 0);
+    internal static Tensor Empty(Shape shape, DType dtype, Execution execution) =>
+        new(Storage.Allocate((long)shape.Elements * dtype.Size(), execution), shape, dtype);
 
     // In a captured step what is created from plain numbers is a constant, with memory of its own.
     private static Tensor NewConstant(Shape shape, DType dtype)
@@ -94,7 +94,7 @@ public sealed partial class Tensor
         var width = columns ?? rows;
         var tensor = Zeros([rows, width], dtype);
         var diagonal = Math.Min(rows, width);
-        for (var i = 0; i < diagonal; i++) tensor.View(default, [], i * (width + 1)).FillCore(1);
+        for (var i = 0; i < diagonal; i++) tensor.View(default, i * (width + 1)).FillCore(1);
         return tensor;
     }
 

@@ -54,7 +54,7 @@ public sealed partial class Tensor
         }
         foreach (var i in Shown(Shape[axis]))
             if (i >= 0)
-                Visit(axis + 1, index * Shape[axis] + i, at + i * (int)strides[axis], shown);
+                Visit(axis + 1, index * Shape[axis] + i, at + i * (int)StrideAt(axis), shown);
     }
 
     private void Write(StringBuilder text, Dictionary<int, string> cells, int width, int axis, int at, int indent)

@@ -109,8 +109,8 @@ public sealed partial class Tensor
             throw new AdjointException($"ItemAt: {Shape} needs {Rank} indices: found {indices.Length}");
         var at = offset;
         for (var axis = 0; axis < Rank; axis++)
-            at += (int)strides[axis] * WrapIndex(indices[axis], axis);
-        return View(default, [], at).Item();
+            at += (int)StrideAt(axis) * WrapIndex(indices[axis], axis);
+        return View(default, at).Item();
     }
 
     /// <summary>A contiguous copy, without history.</summary>

@@ -9,7 +9,7 @@ internal sealed class ReshapeOp(Shape to) : ViewOp
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(to, inputs[0].DType);
 
-    internal override Tensor Share(Tensor input) => input.View(to, to.ContiguousStrides(), input.Offset);
+    internal override Tensor Share(Tensor input) => input.View(to, input.Offset);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.Reshape(node.Inputs[0].Shape.Sizes)];
 }
