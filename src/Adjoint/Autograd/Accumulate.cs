@@ -1,4 +1,5 @@
 using Adjoint.Kernels;
+using Adjoint.Primitives;
 
 namespace Adjoint;
 
@@ -17,7 +18,7 @@ internal sealed class Accumulate : Op
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(inputs[0].Shape, inputs[0].DType);
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
-        context.Backend.Zip(new Lane(), inputs[0], inputs[1], output);
+        Backend.Run(new Zip<Lane>(), inputs[0], inputs[1], output);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient, gradient];
 

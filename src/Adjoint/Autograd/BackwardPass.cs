@@ -1,4 +1,5 @@
 using Adjoint.Memory;
+using Adjoint.Primitives;
 
 namespace Adjoint;
 
@@ -159,7 +160,7 @@ internal sealed class BackwardPass
         var listed = execution.Allocated;
         execution.Allocated = createGraph ? null : made;
         Tensor?[] results;
-        var cause = Backend.BeginCause(node.Op.Name, isBackward: true);
+        var cause = Execution.Current.BeginCause(node.Op.Name, isBackward: true);
         try
         {
             results = (createGraph ? null : node.Op.FusedBackward(node, gradient)) ?? node.Op.Backward(node, gradient);
@@ -174,7 +175,7 @@ internal sealed class BackwardPass
         finally
         {
             execution.Allocated = listed;
-            Backend.EndCause(cause);
+            Execution.Current.EndCause(cause);
         }
         node.PendingGradient = null;
         if (!createGraph)
@@ -293,7 +294,7 @@ internal sealed class BackwardPass
     private static Tensor Copy(Tensor gradient)
     {
         var copy = Tensor.Empty(gradient.Shape, gradient.DType);
-        Backend.Current.Copy(gradient, copy);
+        Backend.Run(new Copy(), gradient, copy);
         return copy;
     }
 
@@ -301,7 +302,7 @@ internal sealed class BackwardPass
 
     private static void AddInPlace(Tensor total, Tensor gradient)
     {
-        Backend.Current.Zip(new Accumulate.Lane(), total, gradient, total);
+        Backend.Run(new Zip<Accumulate.Lane>(), total, gradient, total);
         total.BumpVersion();
     }
 

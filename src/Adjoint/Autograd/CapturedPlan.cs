@@ -11,14 +11,14 @@ internal sealed class CapturedPlan
 {
     private readonly Tensor[] parameters;
     private readonly Arena arena;
-    private readonly List<Command> commands = [];
+    private readonly List<PrimitiveCall> calls = [];
     private readonly Tensor?[] gradients;
     private readonly (Tensor X, Tensor Y, Tensor Loss) ends;
     private readonly Storage[] foreign;
     private readonly Storage[] written;
-    // Commands that read the inputs, and how: they read the caller's tensor where it lies, unless something keeps that
+    // Calls that read the inputs, and how: they read the caller's tensor where it lies, unless something keeps that
     // from being as good as a copy.
-    private readonly List<(Command Command, int Operand, Tensor View)> readers = [];
+    private readonly List<(PrimitiveCall Call, int Operand, Tensor View)> readers = [];
     private bool mustCopyInputs;
 
     private CapturedPlan(Tensor[] parameters, StepRecording recording)
@@ -44,7 +44,7 @@ internal sealed class CapturedPlan
     }
 
     /// <summary>How many operations a replay runs.</summary>
-    internal int Operations => commands.Count;
+    internal int Operations => calls.Count;
 
     /// <summary>Bytes of the buffers that the plan owns.</summary>
     internal long Bytes => arena.Bytes;
@@ -81,13 +81,13 @@ internal sealed class CapturedPlan
         foreach (var storage in foreign) storage.RequireAlive();
         x.Storage.RequireAlive();
         var isRead = !mustCopyInputs && x.IsContiguous;
-        if (!isRead) CpuBackend.Instance.Copy(x, ends.X);
-        foreach (var (command, operand, view) in readers)
-            command.Operands[operand] = isRead
+        if (!isRead) Backend.Run(new Primitives.Copy(), x, ends.X);
+        foreach (var (call, operand, view) in readers)
+            call.Operands[operand] = isRead
                 ? view.Over(x.Storage, view.Offset + x.Offset)
                 : view;
-        CpuBackend.Instance.Copy(y, ends.Y);
-        foreach (var command in commands) command.Run(CpuBackend.Instance);
+        Backend.Run(new Primitives.Copy(), y, ends.Y);
+        foreach (var call in calls) call.Run();
         foreach (var storage in written) storage.Version++;
         HandOutGradients();
         return Loss;
@@ -102,39 +102,39 @@ internal sealed class CapturedPlan
     // Runs of element-wise operations become one; then every operand is replaced by a tensor that nothing can recycle.
     private void Arrange(StepRecording recording, HashSet<Storage> kept)
     {
-        var recorded = CollectionsMarshal.AsSpan(recording.Commands);
+        var recorded = CollectionsMarshal.AsSpan(recording.Calls);
         var users = new Dictionary<Storage, int>();
-        foreach (var command in recorded)
-            foreach (var storage in command.Operands.OfType<Tensor>().Select(operand => operand.Storage).Distinct())
+        foreach (var call in recorded)
+            foreach (var storage in call.Operands.OfType<Tensor>().Select(operand => operand.Storage).Distinct())
                 users[storage] = users.GetValueOrDefault(storage) + 1;
         for (var i = 0; i < recorded.Length;)
         {
             var next = i + 1;
-            if (FusedCommand.CanFuse(recorded[i]))
-                while (next < recorded.Length && FusedCommand.CanJoin(recorded[i..next], recorded[next])) next++;
+            if (FusedCalls.CanFuse(recorded[i]))
+                while (next < recorded.Length && FusedCalls.CanJoin(recorded[i..next], recorded[next])) next++;
             if (next - i == 1)
             {
                 Rebind(recorded[i], recording);
-                commands.Add(recorded[i]);
+                calls.Add(recorded[i]);
             }
             else
             {
-                var group = recorded[i..next].ToArray().Cast<ElementwiseCommand>().ToArray();
-                var fused = new FusedCommand(group, operand => IsPrivate(operand, group));
+                var group = recorded[i..next].ToArray();
+                var fused = new FusedCalls(group, operand => IsPrivate(operand, group));
                 mustCopyInputs |= fused.Operands.Any(operand => operand!.Storage == recording.X.Storage);
                 fused.Rebind(recording.Resolve);
-                commands.Add(fused);
+                calls.Add(fused);
             }
             i = next;
         }
 
         // Made in the group before it is read, and used nowhere else.
-        bool IsPrivate(Tensor operand, ElementwiseCommand[] group)
+        bool IsPrivate(Tensor operand, PrimitiveCall[] group)
         {
             var storage = operand.Storage;
             if (storage.Arena != arena || storage.IsKept || kept.Contains(recording.AliasOf(storage))) return false;
             if (operand.Length * operand.DType.Size() != storage.ByteLength) return false;
-            var inside = group.Where(command => command.Operands.Any(IsIt)).ToArray();
+            var inside = group.Where(call => call.Operands.Any(IsIt)).ToArray();
             var first = inside[0].Operands;
             return inside.Length == users[storage] && IsIt(first[^1]) && !first[..^1].Any(IsIt);
 
@@ -142,15 +142,15 @@ internal sealed class CapturedPlan
         }
     }
 
-    private void Rebind(Command command, StepRecording recording)
+    private void Rebind(PrimitiveCall call, StepRecording recording)
     {
-        for (var k = 0; k < command.Operands.Length; k++)
-            if (command.Operands[k] is { } operand)
+        for (var k = 0; k < call.Operands.Length; k++)
+            if (call.Operands[k] is { } operand)
             {
-                command.Operands[k] = recording.Resolve(operand);
+                call.Operands[k] = recording.Resolve(operand);
                 if (operand.Storage != recording.X.Storage) continue;
-                readers.Add((command, k, command.Operands[k]!));
-                mustCopyInputs |= k >= command.Operands.Length - command.Outputs;
+                readers.Add((call, k, call.Operands[k]!));
+                mustCopyInputs |= k >= call.Operands.Length - call.Outputs;
             }
     }
 }

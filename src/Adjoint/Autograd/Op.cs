@@ -67,14 +67,14 @@ public abstract class Op
     {
         var recording = !execution.NoGrad.IsOn && output.DType.IsFloating() && AnyRequiresGrad(inputs);
         var context = execution.RentContext(recording);
-        var cause = Backend.BeginCause(op.Name);
+        var cause = Execution.Current.BeginCause(op.Name);
         try
         {
             op.Forward(context, inputs, output);
         }
         finally
         {
-            Backend.EndCause(cause);
+            Execution.Current.EndCause(cause);
         }
         if (recording)
             OpNode.Attach(op, inputs, output, context.Saved);

@@ -5,9 +5,6 @@ public sealed class OpContext
 {
     private Tensor[] saved = [];
 
-    /// <summary>Where to compute.</summary>
-    public Backend Backend { get; private set; } = Backend.Current;
-
     /// <summary>Whether backward may follow, so that it pays to prepare for it.</summary>
     public bool IsRecording { get; private set; }
 
@@ -19,7 +16,7 @@ public sealed class OpContext
 
     internal Tensor[] Saved => saved;
 
-    internal void Begin(bool isRecording) => (IsRecording, Backend) = (isRecording, Backend.Current);
+    internal void Begin(bool isRecording) => IsRecording = isRecording;
 
     internal void End() => saved = [];
 }

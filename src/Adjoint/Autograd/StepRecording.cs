@@ -45,10 +45,10 @@ internal sealed class StepRecording
     }
 
     /// <summary>Owns what was made.</summary>
-    internal Arena Arena { get; } = new() { Cause = () => Backend.Cause?.Op };
+    internal Arena Arena { get; } = new() { Cause = () => Execution.Current.Cause?.Op };
 
     /// <summary>What was computed, in order.</summary>
-    internal List<Command> Commands { get; } = [];
+    internal List<PrimitiveCall> Calls { get; } = [];
 
     /// <summary>What an operation touched that was there before, parameters and running means among it.</summary>
     internal HashSet<Storage> Foreign { get; } = [];
@@ -98,7 +98,7 @@ internal sealed class StepRecording
         own.Storage.IsKept = true;
         AliasOf(own.Storage);
         Arena.IsComputing = true;
-        CpuBackend.Instance.Copy(input, own);
+        Backend.Run(new Primitives.Copy(), input, own);
         Arena.IsComputing = false;
         return own;
     }
@@ -112,13 +112,13 @@ internal sealed class StepRecording
         (int, Func<Tensor, Tensor?>?) Hooks() => parameter.Hooks is { Count: > 0 } all ? (all.Count, all[^1]) : default;
     }
 
-    private void Execute(Command command)
+    private void Execute(PrimitiveCall call)
     {
         Arena.IsComputing = true;
-        var firstOutput = command.Operands.Length - command.Outputs;
-        for (var i = 0; i < command.Operands.Length; i++)
+        var firstOutput = call.Operands.Length - call.Outputs;
+        for (var i = 0; i < call.Operands.Length; i++)
         {
-            if (command.Operands[i]?.Storage is not { } storage) continue;
+            if (call.Operands[i]?.Storage is not { } storage) continue;
             AliasOf(storage);
             var isConstant = Arena.IsConstant(storage);
             if (IsForeign(storage)) Foreign.Add(storage);
@@ -128,15 +128,15 @@ internal sealed class StepRecording
                 continue;
             }
             if (readConstants.Contains(storage))
-                Arena.Refuse($"{Backend.Cause?.Op ?? command.Name} writes into a tensor of plain numbers that was read "
+                Arena.Refuse($"{Execution.Current.Cause?.Op ?? call.Name} writes into a tensor of plain numbers that was read "
                     + "before, and a replay would not begin with these numbers");
             // What was there before the step, such as running means: a step that is refused later leaves it as it was.
             if (Foreign.Contains(storage) && !overwritten.ContainsKey(storage))
                 overwritten[storage] = storage.Bytes.ToArray();
         }
-        command.Run(CpuBackend.Instance);
+        call.Run();
         Arena.IsComputing = false;
-        Commands.Add(command);
+        Calls.Add(call);
     }
 
     private bool IsForeign(Storage storage) =>

@@ -23,13 +23,11 @@ internal sealed class TraceSession
     /// <summary>Ends this session and those that began within it; one that has ended stays so.</summary>
     internal void End()
     {
-        for (var session = execution.Trace; session is not null; session = session.outer)
-            if (session == this)
-            {
-                execution.Trace = outer;
-                observation.Dispose();
-                return;
-            }
+        var session = execution.Trace;
+        while (session is not null && session != this) session = session.outer;
+        if (session is null) return;
+        for (session = execution.Trace!; session != outer; session = session!.outer) session!.observation.Dispose();
+        execution.Trace = outer;
     }
 
     /// <summary>Notes that a part of a network begins to compute; dispose the result when it is done.</summary>
@@ -68,13 +66,13 @@ internal sealed class TraceSession
     // A node made before tracing began has no line, no module and no cost of its forward pass.
     private static OpTrace Of(OpNode node) => node.Trace ??= new(null, node.CalledAt ?? "", default);
 
-    private void Execute(Command command)
+    private void Execute(PrimitiveCall call)
     {
         var start = Stopwatch.GetTimestamp();
-        command.Run(CpuBackend.Instance);
+        call.Run();
         cost = new(
             cost.Operations + 1, cost.Milliseconds + Stopwatch.GetElapsedTime(start).TotalMilliseconds,
-            cost.Flops + command.Flops, cost.Bytes + command.Bytes);
+            cost.Flops + call.Flops, cost.Bytes + call.Bytes);
     }
 
     private OpCost TakeCost()

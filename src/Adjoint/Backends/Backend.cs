@@ -1,126 +1,111 @@
 using System.Runtime.CompilerServices;
-using Adjoint.Kernels;
+using Adjoint.Memory;
+using Adjoint.Primitives;
 
 namespace Adjoint;
 
 /// <summary>
-/// Where operations are computed. Ops talk to a backend at the level of operations, never to SIMD directly. An operation
-/// that a backend lacks throws, naming both; it never falls back silently.
-/// Every result goes into a tensor that the caller allocated: contiguous, of the right shape and type.
+/// The one door to tensors' memory: all that computes is a primitive, and goes through <see cref="Run"/>. The CPU runs
+/// the body that the primitive brings along; a class derived from this one is another device, with bodies of its own in
+/// one explicit list. What a device lacks throws, naming both; it never falls back silently.
 /// </summary>
-public abstract class Backend
+public abstract class Backend : Device
 {
-    [ThreadStatic] private static Backend? observed;
+    // Threads that are observed, and whether there is a device but the CPU: while 0, every call goes straight to the
+    // CPU's body.
+    private static int elsewhere;
 
-    /// <summary>The backend on this thread.</summary>
-    public static Backend Current => observed ?? CpuBackend.Instance;
+    private readonly Dictionary<Type, Delegate> bodies = [];
 
-    /// <summary>Hands this thread's operations to an observer until disposed.</summary>
-    internal static Observation Observe(Action<Command> execute)
+    /// <summary>A device of another kind.</summary>
+    protected Backend() => Interlocked.Increment(ref elsewhere);
+
+    /// <summary>Computes a primitive on this device's memory.</summary>
+    /// <param name="primitive">The primitive.</param>
+    /// <param name="operands">What it reads, then what it writes; all of them lie on this device.</param>
+    protected delegate void Body<TPrimitive>(in TPrimitive primitive, ReadOnlySpan<Tensor?> operands)
+        where TPrimitive : struct, IPrimitive<TPrimitive>;
+
+    /// <summary>Says how this device computes a primitive.</summary>
+    /// <exception cref="ArgumentException">It was said before.</exception>
+    protected void Register<TPrimitive>(Body<TPrimitive> body) where TPrimitive : struct, IPrimitive<TPrimitive> =>
+        bodies.Add(typeof(TPrimitive), body);
+
+    /// <summary>
+    /// Computes a primitive on the device where its operands lie: checks them, then runs the body. The results must
+    /// have been allocated, contiguous, in the right shape and type.
+    /// </summary>
+    /// <param name="primitive">What is to be computed, with its attributes.</param>
+    /// <param name="operands">What it reads, null where an optional operand is left out; then what it writes.</param>
+    /// <exception cref="AdjointException">
+    /// The operands do not fit, or lie on different devices, or their device does not have the primitive.
+    /// </exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Run<TPrimitive>(in TPrimitive primitive, params ReadOnlySpan<Tensor?> operands)
+        where TPrimitive : struct, IPrimitive<TPrimitive>
     {
-        var before = observed;
-        observed = new ObservedBackend(execute);
-        return new(before);
+        TPrimitive.Check(primitive, operands);
+        if (elsewhere == 0) TPrimitive.RunOnCpu(primitive, operands);
+        else RunElsewhere(primitive, operands);
     }
 
-    /// <summary>For observers: the op that asks for what is computed, and whether for its backward; null between ops.</summary>
-    internal static (string Op, bool IsBackward)? Cause => cause;
+    /// <summary>Hands this thread's primitives to an observer until what it returns is disposed.</summary>
+    internal static Observation Observe(Action<PrimitiveCall> execute) => new(execute);
 
-    [ThreadStatic] private static (string Op, bool IsBackward)? cause;
-
-    /// <summary>Notes the outermost op, while someone observes; pass the result to <see cref="EndCause"/>.</summary>
-    internal static bool BeginCause(string op, bool isBackward = false)
+    /// <summary>Runs a primitive where its operands lie, unseen by observers.</summary>
+    internal static void Dispatch<TPrimitive>(in TPrimitive primitive, ReadOnlySpan<Tensor?> operands)
+        where TPrimitive : struct, IPrimitive<TPrimitive>
     {
-        if (observed is null || cause is not null) return false;
-        cause = (op, isBackward);
-        return true;
+        var device = DeviceOf(TPrimitive.Name, operands);
+        if (device is not Backend other) TPrimitive.RunOnCpu(primitive, operands);
+        else if (other.bodies.TryGetValue(typeof(TPrimitive), out var body))
+            ((Body<TPrimitive>)body)(primitive, operands);
+        else
+            throw new AdjointException(
+                $"{TPrimitive.Name}: {device.Name} does not have this primitive; move the operands with "
+                + ".To(Device.Cpu), or register a body for it");
     }
 
-    internal static void EndCause(bool began)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void RunElsewhere<TPrimitive>(in TPrimitive primitive, ReadOnlySpan<Tensor?> operands)
+        where TPrimitive : struct, IPrimitive<TPrimitive>
     {
-        if (began) cause = null;
+        if (Execution.Current.Observer is not { } observer) Dispatch(primitive, operands);
+        else observer(new PrimitiveCall<TPrimitive>(primitive, operands.ToArray()));
     }
 
-    internal readonly struct Observation(Backend? before) : IDisposable
+    private static Device DeviceOf(string primitive, ReadOnlySpan<Tensor?> operands)
     {
+        Device? device = null;
+        foreach (var operand in operands)
+        {
+            if (operand is null) continue;
+            if (device is null) device = operand.Device;
+            else if (operand.Device != device)
+                throw new AdjointException(
+                    $"{primitive}: all operands must lie on one device: found {device.Name} and "
+                    + $"{operand.Device.Name} ({operand.Shape} {operand.DType.Label()}); move one with .To(device)");
+        }
+        return device ?? Cpu;
+    }
+
+    /// <summary>The time while a thread is observed.</summary>
+    internal readonly struct Observation : IDisposable
+    {
+        private readonly Action<PrimitiveCall>? before;
+
+        internal Observation(Action<PrimitiveCall> execute)
+        {
+            before = Execution.Current.Observer;
+            Execution.Current.Observer = execute;
+            Interlocked.Increment(ref elsewhere);
+        }
+
         public void Dispose()
         {
-            observed = before;
-            cause = null;
+            Interlocked.Decrement(ref elsewhere);
+            Execution.Current.Observer = before;
+            Execution.Current.Cause = null;
         }
     }
-
-    /// <summary>The name in messages.</summary>
-    public abstract string Name { get; }
-
-    /// <summary>y = f(x), element by element; x of any layout.</summary>
-    public virtual void Map<TLane>(TLane lane, Tensor x, Tensor y) where TLane : struct, IUnaryLane => throw Missing();
-
-    /// <summary>z = f(x, y), broadcast to z's shape.</summary>
-    public virtual void Zip<TLane>(TLane lane, Tensor x, Tensor y, Tensor z) where TLane : struct, IBinaryLane => throw Missing();
-
-    /// <summary>w = f(x, y, z), broadcast to w's shape.</summary>
-    public virtual void Zip<TLane>(TLane lane, Tensor x, Tensor y, Tensor z, Tensor w) where TLane : struct, ITernaryLane => throw Missing();
-
-    /// <summary>Folds the axes marked in <paramref name="reduced"/>; y holds the remaining axes in order.</summary>
-    public virtual void Reduce<TLane>(TLane lane, Tensor x, ReadOnlySpan<bool> reduced, Tensor y) where TLane : struct, IReduceLane => throw Missing();
-
-    /// <summary>Copies x of any layout, and any type, to the contiguous y.</summary>
-    public virtual void Copy(Tensor x, Tensor y) => throw Missing();
-
-    /// <summary>All elements 0.</summary>
-    public virtual void Clear(Tensor y) => throw Missing();
-
-    /// <summary>Copies x, of any layout, into y of any layout.</summary>
-    public virtual void Scatter(Tensor x, Tensor y) => throw Missing();
-
-    /// <summary>
-    /// C = f(A·B + bias) over the last two axes, for matching leading axes; A (…, m, k), B (…, k, n) may be transposed views,
-    /// bias (n) may be null.
-    /// </summary>
-    public virtual void MatMul<TLane>(Tensor a, Tensor b, Tensor? bias, TLane activation, Tensor c) where TLane : struct, IUnaryLane => throw Missing();
-
-    /// <summary>Row-wise softmax over the last axis.</summary>
-    public virtual void Softmax(Tensor x, Tensor y) => throw Missing();
-
-    /// <summary>Row-wise logarithm of softmax over the last axis.</summary>
-    public virtual void LogSoftmax(Tensor x, Tensor y) => throw Missing();
-
-    /// <summary>Convolution of x with w, plus a bias or null, into y.</summary>
-    public virtual void Conv2d(ConvShape shape, Tensor x, Tensor w, Tensor? bias, Tensor y) => throw Missing();
-
-    /// <summary>∂L/∂x of a convolution from g = ∂L/∂y.</summary>
-    public virtual void Conv2dDataGradient(ConvShape shape, Tensor g, Tensor w, Tensor dx) => throw Missing();
-
-    /// <summary>∂L/∂w of a convolution from x and g = ∂L/∂y.</summary>
-    public virtual void Conv2dWeightGradient(ConvShape shape, Tensor x, Tensor g, Tensor dw) => throw Missing();
-
-    /// <summary>The largest of each window, and its number within the window as a byte (in a bool tensor).</summary>
-    public virtual void MaxPool2d(PoolShape windows, Tensor x, Tensor y, Tensor index) => throw Missing();
-
-    /// <summary>Sends each gradient to the element that was largest.</summary>
-    public virtual void MaxPool2dGradient(PoolShape windows, Tensor g, Tensor index, Tensor dx) => throw Missing();
-
-    /// <summary>Normalises per channel; mean, variance (divided by the count) and 1/√(σ² + ε) are written too.</summary>
-    public virtual void BatchNorm(Tensor x, Tensor gamma, Tensor beta, double epsilon, Tensor mean, Tensor variance, Tensor inverseDeviation, Tensor y) => throw Missing();
-
-    /// <summary>The three gradients of batch normalisation.</summary>
-    public virtual void BatchNormGradient(Tensor x, Tensor g, Tensor mean, Tensor inverseDeviation, Tensor gamma, Tensor dx, Tensor dgamma, Tensor dbeta) => throw Missing();
-
-    /// <summary>y[…, j, …] = x[…, index[j], …].</summary>
-    public virtual void IndexSelect(Tensor x, int axis, int[] index, Tensor y) => throw Missing();
-
-    /// <summary>y[…, index[j], …] += x[…, j, …], from zeros.</summary>
-    public virtual void IndexAdd(Tensor x, int axis, int[] index, Tensor y) => throw Missing();
-
-    /// <summary>
-    /// Loss of each row, and, where wanted, gradient = scale · (softmax(logits) − target). Logits (n, c), int64 labels.
-    /// </summary>
-    public virtual void SoftmaxCrossEntropy(
-        Tensor logits, Tensor labels, double smoothing, Tensor losses, Tensor? gradient, double scale) =>
-        throw Missing();
-
-    /// <summary>The error of an operation that this backend lacks.</summary>
-    protected NotSupportedException Missing([CallerMemberName] string operation = "") =>
-        new($"{operation}: the {Name} backend does not have this operation");
 }

@@ -92,7 +92,7 @@ public static class SafeTensors
         {
             foreach (var name in names)
             {
-                var packed = CpuBackend.Packed(tensors[name]);
+                var packed = tensors[name].Contiguous();
                 write(packed.Storage.Bytes.Slice(packed.Offset * packed.DType.Size(), packed.Length * packed.DType.Size()));
                 GC.KeepAlive(packed);
             }

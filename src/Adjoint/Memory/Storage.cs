@@ -38,6 +38,9 @@ public sealed class Storage
     /// <summary>The number of bytes.</summary>
     public int ByteLength { get; }
 
+    /// <summary>Where the bytes lie.</summary>
+    public Device Device => Device.Cpu;
+
     /// <summary>Counts writes in place; a graph compares it with the count at the time it saved the tensor.</summary>
     public int Version { get; internal set; }
 

@@ -1,4 +1,5 @@
 using Adjoint.Kernels;
+using Adjoint.Primitives;
 
 namespace Adjoint.Nn;
 
@@ -52,7 +53,7 @@ public sealed class BatchNorm : Module
     // Graphs of a forward pass in use saved the old value: they see that it is gone.
     private void Move(Tensor running, Tensor batch, double factor)
     {
-        Backend.Current.Zip(new Blend(momentum, factor), running, batch, running);
+        Backend.Run(new Zip<Blend>(new(momentum, factor)), running, batch, running);
         running.BumpVersion();
     }
 

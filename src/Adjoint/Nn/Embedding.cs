@@ -19,12 +19,8 @@ public sealed class Embedding : Module
     protected override Tensor ForwardCore(Tensor x)
     {
         if (x.DType != DType.Int64) throw new AdjointException($"Embedding: indices must be int64: found {x.DType.Label()}; use .To(DType.Int64)");
-        return Weight.IndexSelect(0, [.. x.ToArray<long>().Select(Row)]).Reshape([.. x.Shape.Sizes, Weight.Shape[1]]);
+        return Weight.IndexSelect(0, x.Reshape(-1)).Reshape([.. x.Shape.Sizes, Weight.Shape[1]]);
     }
-
-    private int Row(long index) => index >= 0 && index < Weight.Shape[0]
-        ? (int)index
-        : throw new AdjointException($"Embedding: index {index} is no row of {Weight.Shape}; use 0..{Weight.Shape[0] - 1}");
 
     /// <inheritdoc/>
     public override string ToString() => $"Embedding({Weight.Shape[0]}, {Weight.Shape[1]})";

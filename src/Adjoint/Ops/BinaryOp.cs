@@ -1,4 +1,5 @@
 using Adjoint.Kernels;
+using Adjoint.Primitives;
 
 namespace Adjoint;
 
@@ -17,7 +18,7 @@ public abstract class BinaryOp<TLane> : Op where TLane : struct, IBinaryLane
 
     /// <inheritdoc/>
     public sealed override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
-        context.Backend.Zip(default(TLane), inputs[0], inputs[1], output);
+        Backend.Run(new Zip<TLane>(), inputs[0], inputs[1], output);
 
     /// <inheritdoc/>
     public sealed override Tensor?[] Backward(OpNode node, Tensor gradient) =>

@@ -1,4 +1,5 @@
 using Adjoint.Kernels;
+using Adjoint.Primitives;
 
 namespace Adjoint;
 
@@ -20,14 +21,15 @@ public abstract class UnaryOp<TLane, TSlope>(TLane lane = default, TSlope slope 
     }
 
     /// <inheritdoc/>
-    public sealed override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) => context.Backend.Map(lane, inputs[0], output);
+    public sealed override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
+        Backend.Run(new Map<TLane>(lane), inputs[0], output);
 
     /// <inheritdoc/>
     public sealed override Tensor?[]? FusedBackward(OpNode node, Tensor gradient)
     {
         var result = Tensor.Empty(gradient.Shape, gradient.DType);
         var saved = Saves.HasFlag(Saves.Output) ? node.Output : Saves.HasFlag(Saves.Inputs) ? node.Inputs[0] : gradient;
-        Backend.Current.Zip(slope, gradient, saved, result);
+        Backend.Run(new Zip<TSlope>(slope), gradient, saved, result);
         return [result];
     }
 }

@@ -151,7 +151,7 @@ public abstract class Optimizer
             foreach (var parameter in group.Parameters)
                 if (parameter.RequiresGrad && parameter.Grad is { } gradient)
                 {
-                    Update(group, parameter, CpuBackend.Packed(gradient));
+                    Update(group, parameter, gradient.Contiguous());
                     parameter.BumpVersion();
                 }
     }

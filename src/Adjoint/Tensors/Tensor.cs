@@ -109,6 +109,9 @@ public sealed partial class Tensor
     /// <summary>Counts writes in place to the storage.</summary>
     public int Version => Storage.Version;
 
+    /// <summary>Where the elements lie.</summary>
+    public Device Device => Storage.Device;
+
     internal Storage Storage { get; }
 
     /// <summary>Whether this is the 1 with which a backward pass begins: multiplying by it can be left out.</summary>
@@ -191,6 +194,12 @@ public sealed partial class Tensor
         if (!IsContiguous || DTypes.Of<T>() != DType) ThrowLayout<T>();
         return MemoryMarshal.CreateSpan(ref Unsafe.Add(ref Unsafe.As<byte, T>(ref MemoryMarshal.GetReference(Storage.Bytes)), offset), Length);
     }
+
+    /// <summary>The bytes of a contiguous tensor of any type.</summary>
+    internal Span<byte> Bytes => IsContiguous
+        ? Storage.Bytes.Slice(offset * DType.Size(), Length * DType.Size())
+        : throw new AdjointException(
+            $"Tensor: {Shape} {DType.Label()}, a view with gaps, is read as contiguous; call .Contiguous()");
 
     // Kernels go on from here by bare pointers: a wrong type would lead them out of the buffer.
     [DoesNotReturn]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Adjoint.IO;
 using Adjoint.Nn;
+using Adjoint.Primitives;
 
 namespace Adjoint.Training;
 
@@ -70,7 +71,7 @@ public sealed class ModelKeeper(string folder) : Callback
     {
         using var _ = new NoGrad();
         foreach (var (name, value) in from)
-            if (to.TryGetValue(name, out var own)) Backend.Current.Copy(value, own);
+            if (to.TryGetValue(name, out var own)) Backend.Run(new Copy(), value, own);
             else to[name] = value.Detach().Clone().Keep();
     }
 

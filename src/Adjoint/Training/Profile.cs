@@ -77,12 +77,12 @@ public sealed class Profile
         json.WriteEndObject();
     }
 
-    private void Execute(Command command)
+    private void Execute(PrimitiveCall call)
     {
-        var name = Backend.Cause is { } cause ? cause.IsBackward ? $"{cause.Op} backward" : cause.Op : "gradients";
+        var name = Execution.Current.Cause is { } cause ? cause.IsBackward ? $"{cause.Op} backward" : cause.Op : "gradients";
         var start = Stopwatch.GetTimestamp();
-        command.Run(CpuBackend.Instance);
-        Add(name, command.Name, start, command.Flops, command.Bytes);
+        call.Run();
+        Add(name, call.Name, start, call.Flops, call.Bytes);
     }
 
     private void Add(string name, string operation, long start, double flops, double bytes)

@@ -1,5 +1,6 @@
 using Adjoint.Kernels;
 using Adjoint.Nn;
+using Adjoint.Primitives;
 
 namespace Adjoint.Training;
 
@@ -46,9 +47,9 @@ public sealed class WeightAverage
         var blend = new Blend(Math.Min(decay, (1.0 + Steps) / (10.0 + Steps)));
         Steps++;
         foreach (var (value, average) in all)
-            if (value.DType.IsFloating()) Backend.Current.Zip(blend, average, value.Detach(), average);
+            if (value.DType.IsFloating()) Backend.Run(new Zip<Blend>(blend), average, value.Detach(), average);
             // What counts or marks has no mean: the latest.
-            else Backend.Current.Copy(value, average);
+            else Backend.Run(new Copy(), value, average);
     }
 
     /// <summary>Exchanges the model's values and the average's until what it returns is disposed.</summary>
@@ -90,7 +91,7 @@ public sealed class WeightAverage
                 $"WeightAverage: state steps must be a number of steps (one int64, from 0 to {int.MaxValue}): found "
                 + $"{steps.Shape} {steps.DType.Label()}");
         Steps = (int)count;
-        foreach (var (name, average) in names) Backend.Current.Copy(state[name], average);
+        foreach (var (name, average) in names) Backend.Run(new Copy(), state[name], average);
     }
 
     /// <summary>
@@ -112,8 +113,8 @@ public sealed class WeightAverage
         foreach (var (value, average) in isSwapped ? all.Reverse() : all)
         {
             var kept = value.Detach().Clone();
-            Backend.Current.Copy(average, value.Detach());
-            Backend.Current.Copy(kept, average);
+            Backend.Run(new Copy(), average, value.Detach());
+            Backend.Run(new Copy(), kept, average);
             value.BumpVersion();
         }
         isSwapped = !isSwapped;

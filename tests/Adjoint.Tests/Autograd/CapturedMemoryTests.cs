@@ -455,8 +455,8 @@ public class CapturedMemoryTests
         public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
         {
             var total = Tensor.Ones(64, 64);
-            context.Backend.Zip(new Accumulate.Lane(), total, inputs[0], total);
-            context.Backend.Copy(total, output);
+            Backend.Run(new Primitives.Zip<Accumulate.Lane>(), total, inputs[0], total);
+            Backend.Run(new Primitives.Copy(), total, output);
         }
 
         public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient];

@@ -67,7 +67,7 @@ public class ScopeTests
         narrow.Dispose();
         wide.Dispose();
         Assert.Null((x * 2).Source!.Trace);
-        Assert.Same(CpuBackend.Instance, Backend.Current);
+        Assert.Null(Execution.Current.Observer);
     }
 
     [Fact]

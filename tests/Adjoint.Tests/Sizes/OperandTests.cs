@@ -1,4 +1,5 @@
 using Adjoint.Kernels;
+using Adjoint.Primitives;
 
 namespace Adjoint.Tests.Sizes;
 
@@ -9,91 +10,116 @@ public class OperandTests
     private static readonly ConvShape Conv = new(1, 2, 4, 4, 3, 3, 3, 1, 1, 0, 0, 1, 1, 1);
     private static readonly PoolShape Pool = new(2, 4, 4, 2, 2, 2, 2, 0, 0, 2, 2);
 
-    private static readonly (string Name, Action<Backend> Call)[] Calls =
+    private static readonly (string Name, Action Call)[] Calls =
     [
-        ("Map", b => b.Map(new Twice(), Matrix, Two)),
-        ("Map", b => b.Map(new Twice(), Two, Tensor.Zeros([2], DType.Float64))),
-        ("Map", b => b.Map(new Twice(), Tensor.Zeros([2], DType.Int64), Tensor.Zeros([2], DType.Int64))),
-        ("Map", b => b.Map(new Twice(), Matrix.Transpose(), Tensor.Zeros(2, 3).Transpose())),
-        ("Map", b => b.Map(new Twice(), Three, Tensor.Zeros(6).Slice(0, 0, 3, 2))),
-        ("Zip", b => b.Zip(new Plus(), Two, Three, Matrix)),
-        ("Zip", b => b.Zip(new Plus(), Matrix, Three, Tensor.Zeros(3))),
-        ("Zip", b => b.Zip(new Plus(), Matrix, Tensor.Ones(1, 1, 3), Tensor.Zeros(2, 3))),
-        ("Zip", b => b.Zip(new Plus(), Three, Three.To(DType.Float64), Tensor.Zeros(3))),
-        ("Zip", b => b.Zip(new Choose(), Three, Three, Two, Tensor.Zeros(3))),
-        ("Reduce", b => b.Reduce(new SumLane(), Matrix, [true, false], Tensor.Zeros(2))),
-        ("Reduce", b => b.Reduce(new SumLane(), Matrix, [true], Tensor.Zeros(3))),
-        ("Reduce", b => b.Reduce(new SumLane(), Matrix, [false, false], Tensor.Zeros(3, 2))),
-        ("Copy", b => b.Copy(Matrix, Tensor.Zeros(6))),
-        ("Copy", b => b.Copy(Matrix, Tensor.Zeros(3, 2).Transpose())),
-        ("Copy", b => b.Copy(Matrix, Tensor.Zeros([2, 3], DType.Bool))),
-        ("Clear", b => b.Clear(Tensor.Zeros(3, 2).Transpose())),
-        ("Scatter", b => b.Scatter(Matrix, Tensor.Zeros(2, 2))),
-        ("Scatter", b => b.Scatter(Matrix, Tensor.Zeros([2, 3], DType.Bool))),
-        ("MatMul", b => b.MatMul(Matrix, Matrix, null, new NoActivation(), Tensor.Zeros(2, 2))),
-        ("MatMul", b => b.MatMul(Matrix, Matrix.Transpose(), null, new NoActivation(), Tensor.Zeros(2, 1))),
-        ("MatMul", b => b.MatMul(Matrix, Matrix.Transpose(), Three, new NoActivation(), Tensor.Zeros(2, 2))),
-        ("MatMul", b => b.MatMul(Matrix.Reshape(1, 2, 3), Matrix.Transpose(), null, new NoActivation(), Tensor.Zeros(2,
-            2))),
-        ("MatMul", b => InPlace(x => b.MatMul(x, Tensor.Ones(4, 4), null, new NoActivation(), x))),
-        ("MatMul", b => InPlace(x => b.MatMul(Tensor.Ones(4, 4), x.Transpose(), null, new NoActivation(), x))),
-        ("Conv2d", b => InPlace(x => b.Conv2d(Conv with { Channels = 1, Filters = 1 }, x.Reshape(1, 1, 4, 4),
-            Tensor.Ones(1, 1, 3, 3), null, x[..1].Reshape(1, 1, 2, 2)))),
-        ("Softmax", b => b.Softmax(Matrix, Tensor.Zeros(2, 2))),
-        ("LogSoftmax", b => b.LogSoftmax(Matrix, Tensor.Zeros([2, 3], DType.Float64))),
-        ("Conv2d", b => b.Conv2d(Conv, Tensor.Ones(1, 2, 4, 4), Tensor.Ones(3, 2, 3, 3), null, Tensor.Zeros(1, 3, 1,
-            2))),
-        ("Conv2d", b => b.Conv2d(Conv, Tensor.Ones(1, 2, 3, 4), Tensor.Ones(3, 2, 3, 3), null, Tensor.Zeros(1, 3, 2,
-            2))),
-        ("Conv2d", b => b.Conv2d(Conv with { Height = 400 }, Tensor.Ones(1, 2, 4, 4), Tensor.Ones(3, 2, 3, 3), null,
-            Tensor.Zeros(1, 3, 2, 2))),
-        ("Conv2d", b => b.Conv2d(Conv with { DilationHeight = int.MaxValue }, Tensor.Ones(1, 2, 4, 4), Tensor.Ones(3,
-            2, 3, 3), null, Tensor.Zeros(1, 3, 2, 2))),
-        ("Conv2d", b => b.Conv2d(Conv with { StrideWidth = 0 }, Tensor.Ones(1, 2, 4, 4), Tensor.Ones(3, 2, 3, 3), null,
-            Tensor.Zeros(1, 3, 2, 2))),
-        ("Conv2d", b => b.Conv2d(Conv, Tensor.Ones(1, 2, 4, 4), Tensor.Ones(3, 2, 3, 3), Two, Tensor.Zeros(1, 3, 2,
-            2))),
-        ("Conv2dDataGradient", b => b.Conv2dDataGradient(Conv, Tensor.Ones(1, 3, 3, 2), Tensor.Ones(3, 2, 3, 3),
-            Tensor.Zeros(1, 2, 4, 4))),
-        ("Conv2dWeightGradient", b => b.Conv2dWeightGradient(Conv, Tensor.Ones(1, 2, 4, 4), Tensor.Ones(1, 3, 2, 2),
-            Tensor.Zeros(3, 2, 3, 2))),
-        ("MaxPool2d", b => b.MaxPool2d(Pool, Tensor.Ones(1, 2, 4, 4), Tensor.Zeros(1, 2, 2, 2), Tensor.Zeros([1, 2, 2,
-            1], DType.Bool))),
-        ("MaxPool2d", b => b.MaxPool2d(Pool with { OutHeight = 9 }, Tensor.Ones(1, 2, 4, 4), Tensor.Zeros(1, 2, 9, 2),
-            Tensor.Zeros([1, 2, 9, 2], DType.Bool))),
-        ("MaxPool2dGradient", b => b.MaxPool2dGradient(Pool, Tensor.Ones(1, 2, 2, 2), Tensor.Zeros([1, 2, 2, 2],
-            DType.Bool), Tensor.Zeros(1, 2, 4, 3))),
-        ("BatchNorm", b => b.BatchNorm(Matrix, Three, Two, 1e-5, Tensor.Zeros(3), Tensor.Zeros(3), Tensor.Zeros(3),
-            Tensor.Zeros(2, 3))),
-        ("BatchNorm", b => b.BatchNorm(Three, Three, Three, 1e-5, Tensor.Zeros(3), Tensor.Zeros(3), Tensor.Zeros(3),
-            Tensor.Zeros(3))),
-        ("BatchNormGradient", b => b.BatchNormGradient(Matrix, Matrix, Three, Three, Three, Tensor.Zeros(2, 3),
-            Tensor.Zeros(3), Tensor.Zeros(2))),
-        ("IndexSelect", b => b.IndexSelect(Matrix, 1, [0, 3], Tensor.Zeros(2, 2))),
-        ("IndexSelect", b => b.IndexSelect(Matrix, 1, [0, 1, 2], Tensor.Zeros(2, 2))),
-        ("IndexAdd", b => b.IndexAdd(Matrix, 1, [0, -1, 0], Tensor.Zeros(2, 3))),
-        ("SoftmaxCrossEntropy", b => b.SoftmaxCrossEntropy(Matrix, Tensor.Zeros([3], DType.Int64), 0, Tensor.Zeros(2),
-            null, 1)),
-        ("SoftmaxCrossEntropy", b => b.SoftmaxCrossEntropy(Matrix, Tensor.Zeros([2], DType.Int64), 0, Tensor.Zeros(2),
-            Tensor.Zeros(3, 2), 1)),
-        ("SoftmaxCrossEntropy", b => b.SoftmaxCrossEntropy(Matrix, Tensor.Zeros([2], DType.Int64), 0, Tensor.Zeros(1),
-            Tensor.Zeros(2, 3), 1)),
-        ("CrossEntropy", b => b.SoftmaxCrossEntropy(Matrix, Tensor.From(new long[] { 0, 1L << 40 }), 0,
-            Tensor.Zeros(2), Tensor.Zeros(2, 3), 1)),
+        ("Map", () => Backend.Run(new Map<Twice>(), Two)),
+        ("Map", () => Backend.Run(new Map<Twice>(), null, Two)),
+        ("MatMul", () => Backend.Run(new MatMul<NoActivation>(), Matrix, null, null, Matrix)),
+        ("Map", () => Backend.Run(new Map<Twice>(), Matrix, Two)),
+        ("Map", () => Backend.Run(new Map<Twice>(), Two, Tensor.Zeros([2], DType.Float64))),
+        ("Map", () => Backend.Run(new Map<Twice>(), Tensor.Zeros([2], DType.Int64), Tensor.Zeros([2], DType.Int64))),
+        ("Map", () => Backend.Run(new Map<Twice>(), Matrix.Transpose(), Tensor.Zeros(2, 3).Transpose())),
+        ("Map", () => Backend.Run(new Map<Twice>(), Three, Tensor.Zeros(6).Slice(0, 0, 3, 2))),
+        ("Zip", () => Backend.Run(new Zip<Plus>(), Two, Three, Matrix)),
+        ("Zip", () => Backend.Run(new Zip<Plus>(), Matrix, Three, Tensor.Zeros(3))),
+        ("Zip", () => Backend.Run(new Zip<Plus>(), Matrix, Tensor.Ones(1, 1, 3), Tensor.Zeros(2, 3))),
+        ("Zip", () => Backend.Run(new Zip<Plus>(), Three, Three.To(DType.Float64), Tensor.Zeros(3))),
+        ("Zip3", () => Backend.Run(new Zip3<Choose>(), Three, Three, Two, Tensor.Zeros(3))),
+        ("Reduce", () => Backend.Run(new Reduce<SumLane>(default, [true, false]), Matrix, Tensor.Zeros(2))),
+        ("Reduce", () => Backend.Run(new Reduce<SumLane>(default, [true]), Matrix, Tensor.Zeros(3))),
+        ("Reduce", () => Backend.Run(new Reduce<SumLane>(default, [false, false]), Matrix, Tensor.Zeros(3, 2))),
+        ("Copy", () => Backend.Run(new Copy(), Matrix, Tensor.Zeros(6))),
+        ("Copy", () => Backend.Run(new Copy(), Matrix, Tensor.Zeros(3, 2).Transpose())),
+        ("Copy", () => Backend.Run(new Copy(), Matrix, Tensor.Zeros([2, 3], DType.Bool))),
+        ("Fill", () => Backend.Run(new Fill(0), Tensor.Zeros(3, 2).Transpose())),
+        ("CopyInto", () => Backend.Run(new CopyInto(), Matrix, Tensor.Zeros(2, 2))),
+        ("CopyInto", () => Backend.Run(new CopyInto(), Matrix, Tensor.Zeros([2, 3], DType.Bool))),
+        ("MatMul", () => Backend.Run(new MatMul<NoActivation>(), Matrix, Matrix, null, Tensor.Zeros(2, 2))),
+        ("MatMul", () => Backend.Run(new MatMul<NoActivation>(), Matrix, Matrix.Transpose(), null, Tensor.Zeros(2, 1))),
+        ("MatMul", () =>
+            Backend.Run(new MatMul<NoActivation>(), Matrix, Matrix.Transpose(), Three, Tensor.Zeros(2, 2))),
+        ("MatMul", () =>
+            Backend.Run(new MatMul<NoActivation>(), Matrix.Reshape(1, 2, 3), Matrix.Transpose(), null, Tensor.Zeros(2,
+                2))),
+        ("MatMul", () => InPlace(x => Backend.Run(new MatMul<NoActivation>(), x, Tensor.Ones(4, 4), null, x))),
+        ("MatMul", () =>
+            InPlace(x => Backend.Run(new MatMul<NoActivation>(), Tensor.Ones(4, 4), x.Transpose(), null, x))),
+        ("Conv2d", () =>
+            InPlace(x => Backend.Run(new Primitives.Conv2d(Conv with { Channels = 1, Filters = 1 }), x.Reshape(1, 1, 4,
+                4), Tensor.Ones(1, 1, 3, 3), null, x[..1].Reshape(1, 1, 2, 2)))),
+        ("Softmax", () => Backend.Run(new Primitives.Softmax(), Matrix, Tensor.Zeros(2, 2))),
+        ("LogSoftmax", () => Backend.Run(new Primitives.LogSoftmax(), Matrix, Tensor.Zeros([2, 3], DType.Float64))),
+        ("Conv2d", () =>
+            Backend.Run(new Primitives.Conv2d(Conv), Tensor.Ones(1, 2, 4, 4), Tensor.Ones(3, 2, 3, 3), null,
+                Tensor.Zeros(1, 3, 1, 2))),
+        ("Conv2d", () =>
+            Backend.Run(new Primitives.Conv2d(Conv), Tensor.Ones(1, 2, 3, 4), Tensor.Ones(3, 2, 3, 3), null,
+                Tensor.Zeros(1, 3, 2, 2))),
+        ("Conv2d", () =>
+            Backend.Run(new Primitives.Conv2d(Conv with { Height = 400 }), Tensor.Ones(1, 2, 4, 4), Tensor.Ones(3, 2,
+                3, 3), null, Tensor.Zeros(1, 3, 2, 2))),
+        ("Conv2d", () =>
+            Backend.Run(new Primitives.Conv2d(Conv with { DilationHeight = int.MaxValue }), Tensor.Ones(1, 2, 4, 4),
+                Tensor.Ones(3, 2, 3, 3), null, Tensor.Zeros(1, 3, 2, 2))),
+        ("Conv2d", () =>
+            Backend.Run(new Primitives.Conv2d(Conv with { StrideWidth = 0 }), Tensor.Ones(1, 2, 4, 4), Tensor.Ones(3,
+                2, 3, 3), null, Tensor.Zeros(1, 3, 2, 2))),
+        ("Conv2d", () =>
+            Backend.Run(new Primitives.Conv2d(Conv), Tensor.Ones(1, 2, 4, 4), Tensor.Ones(3, 2, 3, 3), Two,
+                Tensor.Zeros(1, 3, 2, 2))),
+        ("Conv2dDataGradient", () =>
+            Backend.Run(new Primitives.Conv2dDataGradient(Conv), Tensor.Ones(1, 3, 3, 2), Tensor.Ones(3, 2, 3, 3),
+                Tensor.Zeros(1, 2, 4, 4))),
+        ("Conv2dWeightGradient", () =>
+            Backend.Run(new Primitives.Conv2dWeightGradient(Conv), Tensor.Ones(1, 2, 4, 4), Tensor.Ones(1, 3, 2, 2),
+                Tensor.Zeros(3, 2, 3, 2))),
+        ("MaxPool2d", () =>
+            Backend.Run(new Primitives.MaxPool2d(Pool), Tensor.Ones(1, 2, 4, 4), Tensor.Zeros(1, 2, 2, 2),
+                Tensor.Zeros([1, 2, 2, 1], DType.Bool))),
+        ("MaxPool2d", () =>
+            Backend.Run(new Primitives.MaxPool2d(Pool with { OutHeight = 9 }), Tensor.Ones(1, 2, 4, 4), Tensor.Zeros(1,
+                2, 9, 2), Tensor.Zeros([1, 2, 9, 2], DType.Bool))),
+        ("MaxPool2dGradient", () =>
+            Backend.Run(new Primitives.MaxPool2dGradient(Pool), Tensor.Ones(1, 2, 2, 2), Tensor.Zeros([1, 2, 2, 2],
+                DType.Bool), Tensor.Zeros(1, 2, 4, 3))),
+        ("BatchNorm", () =>
+            Backend.Run(new Primitives.BatchNorm(1e-5), Matrix, Three, Two, Tensor.Zeros(3), Tensor.Zeros(3),
+                Tensor.Zeros(3), Tensor.Zeros(2, 3))),
+        ("BatchNorm", () =>
+            Backend.Run(new Primitives.BatchNorm(1e-5), Three, Three, Three, Tensor.Zeros(3), Tensor.Zeros(3),
+                Tensor.Zeros(3), Tensor.Zeros(3))),
+        ("BatchNormGradient", () =>
+            Backend.Run(new Primitives.BatchNormGradient(), Matrix, Matrix, Three, Three, Three, Tensor.Zeros(2, 3),
+                Tensor.Zeros(3), Tensor.Zeros(2))),
+        ("IndexSelect", () => Backend.Run(new IndexSelect(1), Matrix, Index(0, 3), Tensor.Zeros(2, 2))),
+        ("IndexSelect", () => Backend.Run(new IndexSelect(1), Matrix, Index(0, 1, 2), Tensor.Zeros(2, 2))),
+        ("IndexAdd", () => Backend.Run(new IndexAdd(1), Matrix, Index(0, -1, 0), Tensor.Zeros(2, 3))),
+        ("SoftmaxCrossEntropy", () =>
+            Backend.Run(new Primitives.SoftmaxCrossEntropy(0, 1), Matrix, Tensor.Zeros([3], DType.Int64),
+                Tensor.Zeros(2), null)),
+        ("SoftmaxCrossEntropy", () =>
+            Backend.Run(new Primitives.SoftmaxCrossEntropy(0, 1), Matrix, Tensor.Zeros([2], DType.Int64),
+                Tensor.Zeros(2), Tensor.Zeros(3, 2))),
+        ("SoftmaxCrossEntropy", () =>
+            Backend.Run(new Primitives.SoftmaxCrossEntropy(0, 1), Matrix, Tensor.Zeros([2], DType.Int64),
+                Tensor.Zeros(1), Tensor.Zeros(2, 3))),
+        ("CrossEntropy", () =>
+            Backend.Run(new Primitives.SoftmaxCrossEntropy(0, 1), Matrix, Tensor.From(new long[] { 0, 1L << 40 }),
+                Tensor.Zeros(2), Tensor.Zeros(2, 3))),
     ];
 
     public static TheoryData<int, string> Rows() => [.. Calls.Select((call, i) => (i, call.Name))];
 
     [Theory, MemberData(nameof(Rows))]
     public void What_does_not_fit_is_refused(int row, string name) =>
-        Assert.StartsWith(name + ":", Assert.Throws<AdjointException>(() => Calls[row].Call(Backend.Current)).Message,
+        Assert.StartsWith(name + ":", Assert.Throws<AdjointException>(() => Calls[row].Call()).Message,
             StringComparison.Ordinal);
 
     [Fact]
     public void A_product_may_lie_beside_its_operands_in_one_memory()
     {
         var all = Tensor.Ones(3, 2, 2);
-        Backend.Current.MatMul(all[0], all[1], null, new NoActivation(), all[2]);
+        Backend.Run(new MatMul<NoActivation>(), all[0], all[1], null, all[2]);
         Assert.Equal([1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2], all.ToArray<float>());
     }
 
@@ -116,6 +142,8 @@ public class OperandTests
         Assert.Equal("Double: takes one tensor: found 0", Assert.Throws<AdjointException>(() =>
             Op.Apply(new Doubled())).Message);
     }
+
+    private static Tensor Index(params long[] positions) => Tensor.From(positions, positions.Length);
 
     private static void InPlace(Action<Tensor> call)
     {
@@ -165,7 +193,7 @@ public class OperandTests
         public override Saves Saves => Saves.Nothing;
         public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => spec;
         public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
-            context.Backend.Map(new Twice(), inputs[0], output);
+            Backend.Run(new Map<Twice>(), inputs[0], output);
         public override Tensor?[] Backward(OpNode node, Tensor gradient) => givesNull ? null! : [gradient * 2];
     }
 

@@ -151,10 +151,10 @@ public class SizeArgumentTests
         ("AvgPool2dMethods.AdaptiveAvgPool2d", n => X.AdaptiveAvgPool2d(n)),
         ("AvgPool2dMethods.AdaptiveAvgPool2d", n => X.AdaptiveAvgPool2d((1, n))),
         ("NormalizationMethods.GroupNorm", n => X.GroupNorm(n, Tensor.Ones(2), Tensor.Ones(2))),
-        ("Backend.IndexSelect", n => Run(backend => backend.IndexSelect(X, n, [0], Tensor.Zeros(1, 2, 5, 5)))),
-        ("Backend.IndexSelect", n => Run(backend => backend.IndexSelect(X, 0, [n], Tensor.Zeros(1, 2, 5, 5)))),
-        ("Backend.IndexAdd", n => Run(backend => backend.IndexAdd(X, n, [0], Tensor.Zeros(1, 2, 5, 5)))),
-        ("Backend.IndexAdd", n => Run(backend => backend.IndexAdd(X, 0, [n], Tensor.Zeros(1, 2, 5, 5)))),
+        ("IndexSelect", n => Run(() => Backend.Run(new Primitives.IndexSelect(n), X, Index(0), Tensor.Zeros(1, 2, 5, 5)))),
+        ("IndexSelect", n => Run(() => Backend.Run(new Primitives.IndexSelect(0), X, Index(n), Tensor.Zeros(1, 2, 5, 5)))),
+        ("IndexAdd", n => Run(() => Backend.Run(new Primitives.IndexAdd(n), X, Index(0), Tensor.Zeros(1, 2, 5, 5)))),
+        ("IndexAdd", n => Run(() => Backend.Run(new Primitives.IndexAdd(0), X, Index(n), Tensor.Zeros(1, 2, 5, 5)))),
         ("Generator.Permutation", n => new Generator(1).Permutation(n > 1 << 20 ? Math.Max(n, int.MaxValue - 1) : n)),
         ("OpContext.Allocate", n => Op.Apply(new Allocating(n), X)),
         ("TensorSpec", n => Op.Apply(new Inferring(n), X)),
@@ -344,9 +344,11 @@ public class SizeArgumentTests
         return x.Grad;
     }
 
-    private static object? Run(Action<Backend> call)
+    private static Tensor Index(params long[] positions) => Tensor.From(positions, positions.Length);
+
+    private static object? Run(Action call)
     {
-        call(Backend.Current);
+        call();
         return null;
     }
 
@@ -406,7 +408,7 @@ public class SizeArgumentTests
         public override Saves Saves => Saves.Nothing;
         public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new((int[])[n, n], DType.Float32);
         public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
-            context.Backend.Copy(inputs[0], output);
+            Backend.Run(new Primitives.Copy(), inputs[0], output);
         public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient];
     }
 }

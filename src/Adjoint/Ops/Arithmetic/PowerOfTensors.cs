@@ -1,4 +1,5 @@
 using Adjoint.Kernels;
+using Adjoint.Primitives;
 
 namespace Adjoint;
 
@@ -41,7 +42,7 @@ internal sealed class PowerOfTensorsOp : BinaryOp<PowerOfTensorsOp.Lane>
         where TLane : struct, ITernaryLane
     {
         var result = Tensor.Empty(gradient.Shape, gradient.DType);
-        Backend.Current.Zip(lane, gradient, x, other, result);
+        Backend.Run(new Zip3<TLane>(lane), gradient, x, other, result);
         return result.SumTo(of.Shape);
     }
 

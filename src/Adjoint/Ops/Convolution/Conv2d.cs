@@ -20,7 +20,8 @@ internal sealed class Conv2dOp(ConvOptions options) : Op
     }
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
-        context.Backend.Conv2d(options.Shape(inputs[0].Shape, inputs[1].Shape, Name), inputs[0], inputs[1], inputs.Length == 3 ? inputs[2] : null, output);
+        Backend.Run(new Primitives.Conv2d(options.Shape(inputs[0].Shape, inputs[1].Shape, Name)), inputs[0], inputs[1],
+            inputs.Length == 3 ? inputs[2] : null, output);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient)
     {

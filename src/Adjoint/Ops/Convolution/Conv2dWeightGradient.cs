@@ -12,7 +12,8 @@ internal sealed class Conv2dWeightGradientOp(ConvOptions options, Size2 kernel) 
         new((int[])[inputs[1].Shape[1], inputs[0].Shape[1] / options.Groups, kernel.Height, kernel.Width], inputs[0].DType);
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
-        context.Backend.Conv2dWeightGradient(options.Shape(inputs[0].Shape, output.Shape, Name), inputs[0], inputs[1], output);
+        Backend.Run(new Primitives.Conv2dWeightGradient(options.Shape(inputs[0].Shape, output.Shape, Name)), inputs[0],
+            inputs[1], output);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
     [

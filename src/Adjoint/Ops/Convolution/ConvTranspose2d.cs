@@ -19,7 +19,8 @@ internal sealed class ConvTranspose2dOp(ConvOptions options, Size2 size) : Op
     }
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
-        context.Backend.Conv2dDataGradient(options.Shape(output.Shape, inputs[1].Shape, Name), inputs[0], inputs[1], output);
+        Backend.Run(new Primitives.Conv2dDataGradient(options.Shape(output.Shape, inputs[1].Shape, Name)), inputs[0],
+            inputs[1], output);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
     [

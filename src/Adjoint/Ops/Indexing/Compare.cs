@@ -1,4 +1,5 @@
 using Adjoint.Kernels;
+using Adjoint.Primitives;
 
 namespace Adjoint;
 
@@ -52,7 +53,7 @@ public static class Compare
         var shape = Shape.Broadcast(x.Shape, y.Shape, "Compare");
         if (!x.DType.IsFloating()) return OfWhole(lane, x.ExpandTo(shape), y.ExpandTo(shape));
         var marks = Tensor.Empty(shape, x.DType);
-        Backend.Current.Zip(lane, x, y, marks);
+        Backend.Run(new Zip<TLane>(lane), x, y, marks);
         return marks.Cast(DType.Bool);
     }
 
@@ -134,7 +135,8 @@ internal sealed class CastOp(DType to) : Op
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(inputs[0].Shape, to);
 
-    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) => context.Backend.Copy(inputs[0].Cast(to), output);
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
+        Backend.Run(new Copy(), inputs[0].Cast(to), output);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.To(node.Inputs[0].DType)];
 }

@@ -1,3 +1,5 @@
+using Adjoint.Primitives;
+
 namespace Adjoint;
 
 /// <summary>Picks elements along an axis.</summary>
@@ -21,7 +23,7 @@ internal sealed class GatherOp(int axis) : Op
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
     {
         var picks = Picks.Resolve("Gather", inputs[1], inputs[0].Shape, axis);
-        var x = CpuBackend.Packed(inputs[0]);
+        var x = Copy.Packed(inputs[0]);
         switch (x.DType)
         {
             case DType.Float32: Pick<float>(x, picks, output); break;
@@ -54,7 +56,7 @@ internal sealed class ScatterAddOp(int axis, Shape to) : Op
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
     {
         var picks = Picks.Resolve("ScatterAdd", inputs[1], to, axis);
-        var x = CpuBackend.Packed(inputs[0]);
+        var x = Copy.Packed(inputs[0]);
         if (x.DType == DType.Float32) Add<float>(x, picks, inputs[1].Shape[axis], output);
         else Add<double>(x, picks, inputs[1].Shape[axis], output);
     }

@@ -1,7 +1,9 @@
+using Adjoint.Primitives;
+
 namespace Adjoint;
 
 /// <summary>Positions of an axis, in any order and number.</summary>
-internal sealed class IndexSelectOp(int axis, int[] index) : Op
+internal sealed class IndexSelectOp(int axis) : Op
 {
     public override string Name => "IndexSelect";
     public override string Formula => "y[…, j, …] = x[…, index[j], …]";
@@ -10,20 +12,28 @@ internal sealed class IndexSelectOp(int axis, int[] index) : Op
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
     {
-        int[] sizes = [.. inputs[0].Shape.Sizes];
-        foreach (var i in index)
-            if (i < 0 || i >= sizes[axis]) throw new AdjointException($"{Name}: {i} is outside axis {axis} of {inputs[0].Shape}; use 0..{sizes[axis] - 1}");
+        var (x, index) = (inputs[0], inputs[1]);
+        if (index.DType != DType.Int64 || index.Rank != 1)
+            throw new AdjointException(
+                $"{Name}: the index must be (positions) int64: found {index.Shape} {index.DType.Label()}; "
+                + "cast with .To(DType.Int64), or flatten it");
+        int[] sizes = [.. x.Shape.Sizes];
         sizes[axis] = index.Length;
-        return new(sizes, inputs[0].DType);
+        return new(sizes, x.DType);
     }
 
-    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) => context.Backend.IndexSelect(inputs[0], axis, index, output);
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
+    {
+        Backend.Run(new IndexSelect(axis), inputs[0], inputs[1], output);
+        context.Save(inputs[1]);
+    }
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [Op.Apply(new IndexAddOp(axis, index, node.Inputs[0].Shape), gradient)];
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
+        [Apply(new IndexAddOp(axis, node.Inputs[0].Shape), gradient, node.Saved[0]), null];
 }
 
 /// <summary>The reverse: adds each position to the one that its index names.</summary>
-internal sealed class IndexAddOp(int axis, int[] index, Shape to) : Op
+internal sealed class IndexAddOp(int axis, Shape to) : Op
 {
     public override string Name => "IndexAdd";
     public override string Formula => "y[…, i, …] = Σ over j with index[j] = i of x[…, j, …]";
@@ -32,9 +42,14 @@ internal sealed class IndexAddOp(int axis, int[] index, Shape to) : Op
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(to, inputs[0].DType);
 
-    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) => context.Backend.IndexAdd(inputs[0], axis, index, output);
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
+    {
+        Backend.Run(new IndexAdd(axis), inputs[0], inputs[1], output);
+        context.Save(inputs[1]);
+    }
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [Op.Apply(new IndexSelectOp(axis, index), gradient)];
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
+        [Apply(new IndexSelectOp(axis), gradient, node.Saved[0]), null];
 }
 
 /// <summary>What choosing positions gives.</summary>
@@ -44,7 +59,18 @@ public static class IndexSelectMethods
     {
         /// <summary>The named positions of an axis, in any order, also repeatedly: rows of an embedding, mirrored edges, enlarged images.</summary>
         /// <exception cref="AdjointException">A position is outside the axis.</exception>
-        public Tensor IndexSelect(int axis, params int[] index) => Op.Apply(new IndexSelectOp(x.Shape.Axis(axis, "IndexSelect"), index), x);
+        public Tensor IndexSelect(int axis, params int[] index) =>
+            x.IndexSelect(axis, Tensor.From(Array.ConvertAll(index, position => (long)position), index.Length));
+
+        /// <summary>
+        /// The positions of an axis that an index (k), int64, names, in any order, also repeatedly: y[…, j, …] =
+        /// x[…, index[j], …].
+        /// </summary>
+        /// <exception cref="AdjointException">
+        /// A position is outside the axis, or the index is not (k) int64.
+        /// </exception>
+        public Tensor IndexSelect(int axis, Tensor index) =>
+            Op.Apply(new IndexSelectOp(x.Shape.Axis(axis, "IndexSelect")), x, index);
 
         /// <summary>Mirrors the last two axes at their edges, without repeating the edge: d c b | a b c d | c b a; (…, h, w) → (…, h + 2p, w + 2p).</summary>
         /// <exception cref="AdjointException">There are no last two axes, or the padding is negative or not less than the axis.</exception>

@@ -1,4 +1,5 @@
 using Adjoint.Kernels;
+using Adjoint.Primitives;
 
 namespace Adjoint;
 
@@ -12,7 +13,8 @@ internal sealed class MaskOp<TLane>(TLane lane) : Op where TLane : struct, IBina
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(inputs[0].Shape, inputs[0].DType);
 
-    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) => context.Backend.Zip(lane, inputs[0], inputs[1], output);
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
+        Backend.Run(new Zip<TLane>(lane), inputs[0], inputs[1], output);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.MaskedBy(lane, node.Inputs[1]), null];
 }
@@ -30,7 +32,7 @@ internal static class MaskMethods
         internal Tensor Share(Tensor y)
         {
             var result = Tensor.Empty(Shape.Broadcast(gradient.Shape, y.Shape, "Share"), y.DType);
-            Backend.Current.Zip(new ShareLane(), gradient, y, result);
+            Backend.Run(new Zip<ShareLane>(), gradient, y, result);
             return result;
         }
     }

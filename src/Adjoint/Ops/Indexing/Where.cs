@@ -1,4 +1,5 @@
 using Adjoint.Kernels;
+using Adjoint.Primitives;
 
 namespace Adjoint;
 
@@ -17,7 +18,7 @@ internal sealed class WhereOp : Op
         : throw new AdjointException($"Where: both choices must have one type: found {inputs[1].DType.Label()} and {inputs[2].DType.Label()}; cast one with .To(…)");
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
-        context.Backend.Zip(new Lane(), inputs[0], inputs[1], inputs[2], output);
+        Backend.Run(new Zip3<Lane>(), inputs[0], inputs[1], inputs[2], output);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient)
     {

@@ -1,3 +1,5 @@
+using Adjoint.Primitives;
+
 namespace Adjoint;
 
 /// <summary>How the losses of the samples become one number.</summary>
@@ -35,9 +37,10 @@ internal sealed class CrossEntropyOp(double smoothing, Reduction reduction) : Op
         var losses = context.Allocate(labels.Shape, logits.DType);
         // The row lies in the cache now: its gradient, but for the factor that arrives from above, costs no further pass over memory.
         var gradient = context.IsRecording ? context.Allocate(logits.Shape, logits.DType) : null;
-        context.Backend.SoftmaxCrossEntropy(logits, labels, smoothing, losses, gradient, Weight(logits));
-        context.Backend.Reduce(new Kernels.SumLane(), losses, [true], output);
-        if (reduction == Reduction.Mean) context.Backend.Map(new DivideByNumberOp.Lane(labels.Length), output, output);
+        Backend.Run(new SoftmaxCrossEntropy(smoothing, Weight(logits)), logits, labels, losses, gradient);
+        Backend.Run(new Reduce<Kernels.SumLane>(default, [true]), losses, output);
+        if (reduction == Reduction.Mean) 
+            Backend.Run(new Map<DivideByNumberOp.Lane>(new(labels.Length)), output, output);
         if (gradient is not null) context.Save(gradient);
     }
 
@@ -57,8 +60,8 @@ internal sealed class CrossEntropyOp(double smoothing, Reduction reduction) : Op
     {
         var prepared = node.Saved[0];
         var result = node.IsLastUse ? prepared : Tensor.Empty(prepared.Shape, prepared.DType);
-        if (!gradient.IsUnit) Backend.Current.Zip(new MultiplyOp.Lane(), prepared, gradient, result);
-        else if (!node.IsLastUse) Backend.Current.Copy(prepared, result);
+        if (!gradient.IsUnit) Backend.Run(new Zip<MultiplyOp.Lane>(), prepared, gradient, result);
+        else if (!node.IsLastUse) Backend.Run(new Copy(), prepared, result);
         result.Storage.Lifetime = Memory.Lifetime.Backward;
         return [result, null];
     }

@@ -30,7 +30,7 @@ internal sealed class BatchNormOp(double epsilon) : Op
     {
         var channels = inputs[1].Shape;
         var (mean, variance, inverse) = (context.Allocate(channels, output.DType), context.Allocate(channels, output.DType), context.Allocate(channels, output.DType));
-        context.Backend.BatchNorm(inputs[0], inputs[1], inputs[2], epsilon, mean, variance, inverse, output);
+        Backend.Run(new Primitives.BatchNorm(epsilon), inputs[0], inputs[1], inputs[2], mean, variance, inverse, output);
         context.Save(mean, inverse, variance);
         (Mean, Variance) = (mean, variance);
     }
@@ -39,7 +39,8 @@ internal sealed class BatchNormOp(double epsilon) : Op
     {
         var (x, gamma) = (node.Inputs[0], node.Inputs[1]);
         var (dx, dgamma, dbeta) = (Tensor.Empty(x.Shape, x.DType), Tensor.Empty(gamma.Shape, x.DType), Tensor.Empty(gamma.Shape, x.DType));
-        Backend.Current.BatchNormGradient(x, gradient, node.Saved[0], node.Saved[1], gamma, dx, dgamma, dbeta);
+        Backend.Run(new Primitives.BatchNormGradient(), x, gradient, node.Saved[0], node.Saved[1], gamma, dx, dgamma,
+            dbeta);
         return [dx, dgamma, dbeta];
     }
 

@@ -20,7 +20,8 @@ internal sealed class MaxPool2dOp(Size2 kernel, Size2 stride, Size2 padding, boo
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
     {
         var index = context.Allocate(output.Shape, DType.Bool);
-        context.Backend.MaxPool2d(PoolWindows.Of(inputs[0].Shape, kernel, stride, padding, ceil, Name), inputs[0], output, index);
+        var windows = PoolWindows.Of(inputs[0].Shape, kernel, stride, padding, ceil, Name);
+        Backend.Run(new Primitives.MaxPool2d(windows), inputs[0], output, index);
         if (context.IsRecording) context.Save(index);
     }
 
@@ -38,7 +39,8 @@ internal sealed class MaxUnpool2dOp(PoolShape windows, Shape to, Tensor index) :
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(to, inputs[0].DType);
 
-    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) => context.Backend.MaxPool2dGradient(windows, inputs[0], index, output);
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
+        Backend.Run(new Primitives.MaxPool2dGradient(windows), inputs[0], index, output);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient)
     {

@@ -1,4 +1,5 @@
 using Adjoint.Kernels;
+using Adjoint.Primitives;
 
 namespace Adjoint;
 
@@ -25,7 +26,7 @@ internal sealed class LinearOp : Op
     }
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
-        context.Backend.MatMul(inputs[0], new PermuteOp([1, 0]).Share(inputs[1]), inputs[2], new NoActivation(), output);
+        Backend.Run(new MatMul<NoActivation>(), inputs[0], new PermuteOp([1, 0]).Share(inputs[1]), inputs[2], output);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
     [

@@ -1,4 +1,5 @@
 using Adjoint.Kernels;
+using Adjoint.Primitives;
 
 namespace Adjoint;
 
@@ -23,7 +24,7 @@ internal sealed class MatMulOp : Op
     }
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
-        context.Backend.MatMul(inputs[0], inputs[1], null, new NoActivation(), output);
+        Backend.Run(new MatMul<NoActivation>(), inputs[0], inputs[1], null, output);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
     [

@@ -1,4 +1,5 @@
 using Adjoint.Kernels;
+using Adjoint.Primitives;
 
 namespace Adjoint;
 
@@ -17,8 +18,8 @@ internal sealed class ExtremumOp(ReducedAxes axes, bool keepDims, bool largest) 
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
     {
-        if (largest) context.Backend.Reduce(new MaxLane(), inputs[0], axes.Marks, output);
-        else context.Backend.Reduce(new MinLane(), inputs[0], axes.Marks, output);
+        if (largest) Backend.Run(new Reduce<MaxLane>(default, axes.Marks), inputs[0], output);
+        else Backend.Run(new Reduce<MinLane>(default, axes.Marks), inputs[0], output);
     }
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient)
@@ -28,7 +29,7 @@ internal sealed class ExtremumOp(ReducedAxes axes, bool keepDims, bool largest) 
         using (new NoGrad())
         {
             var won = Tensor.Empty(x.Shape, x.DType);
-            Backend.Current.Zip(new WonLane(), x, node.Output.Reshape(axes.Kept.Sizes), won);
+            Backend.Run(new Zip<WonLane>(), x, node.Output.Reshape(axes.Kept.Sizes), won);
             int[] over = [.. Enumerable.Range(0, x.Rank).Where(axis => axes.Marks[axis])];
             share = axes.Marks.Contains(true) ? won / won.Sum(over, keepDims: true) : won;
         }

@@ -1,4 +1,5 @@
 using Adjoint.Kernels;
+using Adjoint.Primitives;
 
 namespace Adjoint;
 
@@ -43,7 +44,8 @@ internal sealed class SumOp(ReducedAxes axes, bool keepDims) : Op
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(axes.Result(keepDims), inputs[0].DType);
 
-    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) => context.Backend.Reduce(new SumLane(), inputs[0], axes.Marks, output);
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
+        Backend.Run(new Reduce<SumLane>(default, axes.Marks), inputs[0], output);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.Reshape(axes.Kept.Sizes).ExpandTo(node.Inputs[0].Shape)];
 }
@@ -78,7 +80,7 @@ public static class SumMethods
             // At 10⁶ the mean's last digit is a sixteenth in float32, whose square would be added to the variance.
             Tensor rest;
             using (new NoGrad()) rest = deviation.Mean(axes, keepDims: true);
-            Backend.Current.Map(new FiniteLane(), rest, rest);
+            Backend.Run(new Map<FiniteLane>(), rest, rest);
             return (deviation - rest).Square().Sum(axes, keepDims) / Math.Max(0, (double)count - correction);
         }
 
@@ -91,7 +93,7 @@ public static class SumMethods
             var mean = x.Mean(axes, keepDims: true);
             Tensor missed;
             using (new NoGrad()) missed = (x - mean).Mean(axes, keepDims: true);
-            Backend.Current.Map(new FiniteLane(), missed, missed);
+            Backend.Run(new Map<FiniteLane>(), missed, missed);
             return x - (mean + missed);
         }
 

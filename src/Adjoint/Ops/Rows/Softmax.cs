@@ -12,7 +12,8 @@ internal sealed class SoftmaxOp : Op
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(inputs[0].Shape, inputs[0].DType);
 
-    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) => context.Backend.Softmax(inputs[0], output);
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
+        Backend.Run(new Primitives.Softmax(), inputs[0], output);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
         [node.Output * (gradient - (gradient * node.Output).Sum(-1, keepDims: true))];
@@ -30,7 +31,8 @@ internal sealed class LogSoftmaxOp : Op
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(inputs[0].Shape, inputs[0].DType);
 
-    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) => context.Backend.LogSoftmax(inputs[0], output);
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
+        Backend.Run(new Primitives.LogSoftmax(), inputs[0], output);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
         [gradient - node.Output.Exp() * gradient.Sum(-1, keepDims: true)];

@@ -1,3 +1,5 @@
+using Adjoint.Primitives;
+
 namespace Adjoint;
 
 /// <summary>Tensors one after another along an axis.</summary>
@@ -29,7 +31,7 @@ internal sealed class ConcatOp(int axis) : Op
         foreach (var input in inputs)
         {
             if (input.Length > 0)
-                context.Backend.Scatter(input, new SliceOp(axis, at, input.Shape[axis], 1).Share(output));
+                Backend.Run(new CopyInto(), input, new SliceOp(axis, at, input.Shape[axis], 1).Share(output));
             at += input.Shape[axis];
         }
     }

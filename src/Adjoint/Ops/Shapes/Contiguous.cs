@@ -1,3 +1,5 @@
+using Adjoint.Primitives;
+
 namespace Adjoint;
 
 /// <summary>A copy in row-major order.</summary>
@@ -12,7 +14,8 @@ internal sealed class ContiguousOp : Op
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(inputs[0].Shape, inputs[0].DType);
 
-    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) => context.Backend.Copy(inputs[0], output);
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
+        Backend.Run(new Copy(), inputs[0], output);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient];
 }

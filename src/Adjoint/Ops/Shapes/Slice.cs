@@ -1,3 +1,5 @@
+using Adjoint.Primitives;
+
 namespace Adjoint;
 
 /// <summary>Part of an axis.</summary>
@@ -39,8 +41,8 @@ internal sealed class PlaceOp(Shape to, int axis, int start, int count, int step
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
     {
-        context.Backend.Clear(output);
-        context.Backend.Scatter(inputs[0], new SliceOp(axis, start, count, step).Share(output));
+        Backend.Run(new Fill(0), output);
+        Backend.Run(new CopyInto(), inputs[0], new SliceOp(axis, start, count, step).Share(output));
     }
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [Op.Apply(new SliceOp(axis, start, count, step), gradient)];

@@ -1,37 +1,43 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Adjoint.Kernels;
 
 namespace Adjoint;
 
 /// <summary>
-/// A run of element-wise commands over equally long operands as one pass over memory: block by block, so that what one command writes is read by
-/// the next from the first-level cache. Results that nobody else reads exist only there. Each element takes the same value as command by command.
+/// A run of element-wise calls over equally long operands as one pass over memory: block by block, so that what one
+/// call writes is read by the next from the first-level cache. Results that nobody else reads exist only there. Each
+/// element takes the same value as call by call.
 /// </summary>
-internal sealed unsafe class FusedCommand : Command
+internal sealed unsafe class FusedCalls : PrimitiveCall
 {
     // 4 or 8 KB an operand, so that half a dozen fit the first-level cache; a chunk is what one thread takes at a time.
     private const int Block = 1024;
     private const int Chunk = 16 * Block;
 
-    private readonly ElementwiseCommand[] commands;
+    private readonly PrimitiveCall[] calls;
 
-    // For each command and operand: a tensor, or the number of a scratch block.
+    // For each call and operand: a tensor, or the number of a scratch block.
     private readonly Place[][] places;
     private readonly int scratchBlocks;
-    private readonly bool isSingle;
+    private readonly DType type;
     private readonly int length;
 
-    /// <param name="commands">In order; see <see cref="CanFuse"/>.</param>
+    /// <param name="calls">In order; see <see cref="CanFuse"/>.</param>
     /// <param name="isPrivate">Whether nobody outside reads a storage.</param>
-    internal FusedCommand(ElementwiseCommand[] commands, Func<Tensor, bool> isPrivate)
-        : base($"fused {commands.Length} element-wise", commands.SelectMany(command => command.Operands).Where(operand => !isPrivate(operand!)).DistinctBy(operand => operand!.Storage).ToArray())
+    internal FusedCalls(PrimitiveCall[] calls, Func<Tensor, bool> isPrivate)
+        : base(
+            $"fused {calls.Length} element-wise",
+            [.. calls.SelectMany(call => call.Operands).Where(operand => !isPrivate(operand!))
+                .DistinctBy(operand => operand!.Storage)],
+            outputs: 1)
     {
-        this.commands = commands;
-        var output = commands[0].Operands[^1]!;
-        (length, isSingle) = (output.Length, output.DType == DType.Float32);
+        this.calls = calls;
+        var output = calls[0].Operands[^1]!;
+        (length, type) = (output.Length, output.DType);
         var scratch = new Dictionary<Memory.Storage, int>();
         var blocks = 0;
-        places = Array.ConvertAll(commands, command => Array.ConvertAll(command.Operands, operand =>
+        places = Array.ConvertAll(calls, call => Array.ConvertAll(call.Operands, operand =>
         {
             if (IsRepeated(operand!)) return new Place { Tensor = operand, Scratch = blocks++, IsRepeated = true };
             if (!isPrivate(operand!)) return new Place { Tensor = operand, Scratch = -1 };
@@ -42,26 +48,29 @@ internal sealed unsafe class FusedCommand : Command
     }
 
     /// <summary>Long enough to be worth it, contiguous, and every input as long as the output or one number.</summary>
-    internal static bool CanFuse(Command command) => command is ElementwiseCommand && command.Operands[^1] is { IsContiguous: true, Length: >= Block } output && output.DType.IsFloating()
-        && command.Operands.All(operand => operand!.DType == output.DType && (operand.IsContiguous && operand.Length == output.Length || IsRepeated(operand)));
+    internal static bool CanFuse(PrimitiveCall call) => call.IsElementwise
+        && call.Operands[^1] is { IsContiguous: true, Length: >= Block } output && output.DType.IsFloating()
+        && output.Device == Device.Cpu
+        && call.Operands.All(operand => operand!.DType == output.DType
+            && (operand.IsContiguous && operand.Length == output.Length || IsRepeated(operand)));
 
     /// <summary>
-    /// Whether a command can join those before it: as long as they are, no single number that it reads is still being
+    /// Whether a call can join those before it: as long as they are, no single number that it reads is still being
     /// written by them, and what one of them writes lies in the same order for the others.
     /// </summary>
-    internal static bool CanJoin(ReadOnlySpan<Command> group, Command next)
+    internal static bool CanJoin(ReadOnlySpan<PrimitiveCall> group, PrimitiveCall next)
     {
         var output = group[0].Operands[^1]!;
         if (!CanFuse(next) || next.Operands[^1]!.Length != output.Length || next.Operands[^1]!.DType != output.DType) return false;
         foreach (var operand in next.Operands)
-            foreach (var command in group)
-                if (IsRepeated(operand!) && command.Operands[^1]!.Storage == operand!.Storage) return false;
-        foreach (var command in group)
-            if (IsShifted(command.Operands[^1]!, next) || IsShifted(next.Operands[^1]!, command)) return false;
+            foreach (var call in group)
+                if (IsRepeated(operand!) && call.Operands[^1]!.Storage == operand!.Storage) return false;
+        foreach (var call in group)
+            if (IsShifted(call.Operands[^1]!, next) || IsShifted(next.Operands[^1]!, call)) return false;
         return true;
     }
 
-    private static bool IsShifted(Tensor written, Command other)
+    private static bool IsShifted(Tensor written, PrimitiveCall other)
     {
         foreach (var operand in other.Operands)
             if (operand!.Storage == written.Storage && operand.Offset != written.Offset) return true;
@@ -76,7 +85,7 @@ internal sealed unsafe class FusedCommand : Command
                 if (row[i].Tensor is { } tensor) row[i].Tensor = alias(tensor);
     }
 
-    internal override void Run(Backend backend)
+    internal override void Run()
     {
         var job = new Job { Owner = this };
         Workers.For((length + Chunk - 1) / Chunk, ref job);
@@ -91,7 +100,7 @@ internal sealed unsafe class FusedCommand : Command
 
     private void RunChunk(int chunk)
     {
-        var size = isSingle ? sizeof(float) : sizeof(double);
+        var size = type.Size();
         var scratch = Scratch.Rent(scratchBlocks * Block * size);
         foreach (var row in places)
             foreach (var place in row)
@@ -101,26 +110,29 @@ internal sealed unsafe class FusedCommand : Command
         for (var first = chunk * Chunk; first < end; first += Block)
         {
             var count = Math.Min(Block, end - first);
-            for (var c = 0; c < commands.Length; c++)
+            for (var c = 0; c < calls.Length; c++)
             {
                 var row = places[c];
                 for (var i = 0; i < row.Length; i++)
                     at[i] = row[i].Scratch >= 0 ? scratch + (nint)row[i].Scratch * Block * size : Address(row[i].Tensor!) + (nint)first * size;
-                commands[c].RunBlock(at, count, isSingle);
+                calls[c].RunBlock(at, count, type);
             }
         }
     }
 
     private void Repeat(Tensor tensor, byte* to)
     {
-        if (isSingle) new Span<float>(to, Block).Fill(tensor.Origin<float>());
-        else new Span<double>(to, Block).Fill(tensor.Origin<double>());
+        switch (type.Size())
+        {
+            case 4: new Span<float>(to, Block).Fill(tensor.Origin<float>()); break;
+            case 8: new Span<double>(to, Block).Fill(tensor.Origin<double>()); break;
+            default: throw Primitives.Operands.NoBody(Name, type);
+        }
     }
 
     // Tensors of a block or more lie in pinned memory.
-    private byte* Address(Tensor tensor) => isSingle
-        ? (byte*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref tensor.Origin<float>())
-        : (byte*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref tensor.Origin<double>());
+    private byte* Address(Tensor tensor) =>
+        (byte*)Unsafe.AsPointer(ref tensor.Origin<byte>()) + (nint)tensor.Offset * (type.Size() - 1);
 
     private struct Place
     {
@@ -131,7 +143,7 @@ internal sealed unsafe class FusedCommand : Command
 
     private struct Job : IChunkJob
     {
-        public FusedCommand Owner;
+        public FusedCalls Owner;
         public readonly void Run(int chunk) => Owner.RunChunk(chunk);
     }
 
@@ -143,7 +155,7 @@ internal sealed unsafe class FusedCommand : Command
         internal static byte* Rent(int bytes)
         {
             if (buffer is null || buffer.Length < bytes + 64) buffer = GC.AllocateUninitializedArray<byte>(bytes + 64, pinned: true);
-            return (byte*)(((nint)System.Runtime.CompilerServices.Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(buffer)) + 63) & ~63);
+            return (byte*)(((nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(buffer)) + 63) & ~63);
         }
     }
 }

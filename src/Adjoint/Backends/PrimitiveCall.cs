@@ -1,0 +1,49 @@
+using Adjoint.Primitives;
+
+namespace Adjoint;
+
+/// <summary>A primitive with its operands, as an observer sees it: can be run, timed, and run again.</summary>
+/// <param name="name">The primitive's name.</param>
+/// <param name="operands">What it reads, then what it writes; null where an optional one is left out.</param>
+/// <param name="outputs">How many of the last operands it writes.</param>
+internal abstract class PrimitiveCall(string name, Tensor?[] operands, int outputs)
+{
+    internal string Name => name;
+
+    /// <summary>Inputs, then outputs. A replay puts other tensors over the same memory here.</summary>
+    internal Tensor?[] Operands => operands;
+
+    internal int Outputs => outputs;
+
+    /// <summary>Floating-point operations, where they are what counts.</summary>
+    internal virtual double Flops => 0;
+
+    /// <summary>Bytes read and written at the least.</summary>
+    internal double Bytes => operands.Sum(operand => operand is null
+        ? 0.0
+        : Math.Min((double)operand.Length * operand.DType.Size(), operand.Storage.ByteLength));
+
+    /// <summary>See <see cref="IPrimitive{TSelf}.IsElementwise"/>.</summary>
+    internal virtual bool IsElementwise => false;
+
+    internal abstract void Run();
+
+    /// <summary>Computes a block; see <see cref="IPrimitive{TSelf}.RunBlock"/>.</summary>
+    internal virtual unsafe void RunBlock(void** block, int count, DType type) =>
+        throw new NotSupportedException($"{name}: not element-wise");
+}
+
+/// <inheritdoc/>
+internal sealed class PrimitiveCall<TPrimitive>(TPrimitive primitive, Tensor?[] operands)
+    : PrimitiveCall(TPrimitive.Name, operands, TPrimitive.Outputs)
+    where TPrimitive : struct, IPrimitive<TPrimitive>
+{
+    internal override double Flops => TPrimitive.Flops(primitive, Operands);
+
+    internal override bool IsElementwise => TPrimitive.IsElementwise;
+
+    internal override void Run() => Backend.Dispatch(primitive, Operands);
+
+    internal override unsafe void RunBlock(void** block, int count, DType type) =>
+        TPrimitive.RunBlock(primitive, block, count, type);
+}

@@ -1,0 +1,65 @@
+using System.Numerics;
+
+namespace Adjoint.Primitives;
+
+/// <summary>
+/// y = γ·(x − μ)·r + β with r = 1/√(σ² + ε), by mean μ and variance σ² (divided by the count) of each channel.
+/// Operands: x (n, c, …), γ (c), β (c), of any layout; μ (c), σ² (c), r (c) and y, contiguous; of one floating type.
+/// </summary>
+/// <param name="Epsilon">ε.</param>
+public readonly record struct BatchNorm(double Epsilon) : IPrimitive<BatchNorm>
+{
+    /// <inheritdoc/>
+    public static string Name => "BatchNorm";
+
+    /// <inheritdoc/>
+    public static int Outputs => 4;
+
+    /// <inheritdoc/>
+    public static void Check(in BatchNorm primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        Operands.Expect(Name, operands, 7);
+        var (x, y) = (operands[0]!, operands[6]!);
+        var type = Operands.Result(Name, y);
+        Operands.Alike(Name, "x", x, y);
+        var channels = Operands.Channels(Name, x);
+        Operands.Has(Name, "gamma", operands[1]!, type, channels);
+        Operands.Has(Name, "beta", operands[2]!, type, channels);
+        Operands.HasDense(Name, "mean", operands[3]!, type, channels);
+        Operands.HasDense(Name, "variance", operands[4]!, type, channels);
+        Operands.HasDense(Name, "inverseDeviation", operands[5]!, type, channels);
+    }
+
+    /// <inheritdoc/>
+    public static void RunOnCpu(in BatchNorm primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        switch (operands[6]!.DType)
+        {
+            case DType.Float32: Run<float>(primitive, operands); break;
+            case DType.Float64: Run<double>(primitive, operands); break;
+            default: throw Operands.NoBody(Name, operands[6]!.DType);
+        }
+    }
+
+    private static unsafe void Run<T>(in BatchNorm primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var (x, gamma, beta) = (Copy.Packed(operands[0]!), Copy.Packed(operands[1]!), Copy.Packed(operands[2]!));
+        var (n, c) = (x.Shape[0], x.Shape[1]);
+        var s = n * c == 0 ? 0 : x.Length / (n * c);
+        var scale = new T[c];
+        fixed (T* from = x.Data<T>(), mean = operands[3]!.Data<T>(), variance = operands[4]!.Data<T>(),
+            inverse = operands[5]!.Data<T>(), to = operands[6]!.Data<T>(), g = gamma.Data<T>(), b = beta.Data<T>(),
+            a = scale)
+        {
+            Kernels.BatchNorm.Statistics(from, mean, variance, n, c, s);
+            for (var i = 0; i < c; i++)
+            {
+                inverse[i] = T.One / T.Sqrt(variance[i] + T.CreateTruncating(primitive.Epsilon));
+                a[i] = g[i] * inverse[i];
+            }
+            Kernels.BatchNorm.Apply(from, mean, a, b, to, n, c, s);
+        }
+        GC.KeepAlive((x, gamma, beta));
+    }
+}

@@ -1,0 +1,58 @@
+using System.Numerics;
+using Adjoint.Kernels;
+
+namespace Adjoint.Primitives;
+
+/// <summary>
+/// y = x ⋆ w + b, the convolution of the field. Operands: x (n, c, h, w), weights (f, c / groups, kh, kw), bias (f) or
+/// null, all of any layout; y (n, f, …), contiguous; of one floating type.
+/// </summary>
+/// <param name="Shape">The sizes.</param>
+public readonly record struct Conv2d(ConvShape Shape) : IPrimitive<Conv2d>
+{
+    /// <inheritdoc/>
+    public static string Name => "Conv2d";
+
+    /// <inheritdoc/>
+    public static double Flops(in Conv2d primitive, ReadOnlySpan<Tensor?> operands) =>
+        ConvOperands.Flops(primitive.Shape, operands[3]!);
+
+    /// <inheritdoc/>
+    public static void Check(in Conv2d primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        Operands.Expect(Name, operands, 4, optional: 2);
+        var (x, w, y) = (operands[0]!, operands[1]!, operands[3]!);
+        ConvOperands.Check(Name, primitive.Shape, x, w, operands[2], y, Operands.Result(Name, y));
+        Operands.Apart(Name, x, y);
+        Operands.Apart(Name, w, y);
+    }
+
+    /// <inheritdoc/>
+    public static void RunOnCpu(in Conv2d primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        var (x, w, y) = (Copy.Packed(operands[0]!), Copy.Packed(operands[1]!), operands[3]!);
+        var bias = operands[2] is { } given ? Copy.Packed(given) : null;
+        var sizes = ConvOperands.Sizes(Name, primitive.Shape, x, w);
+        try
+        {
+            switch (y.DType)
+            {
+                case DType.Float32: Run<float>(sizes, x, w, bias, y); break;
+                case DType.Float64: Run<double>(sizes, x, w, bias, y); break;
+                default: throw Operands.NoBody(Name, y.DType);
+            }
+        }
+        catch (ScratchLimitException limit)
+        {
+            throw ConvOperands.TooLarge(Name, sizes, limit);
+        }
+        GC.KeepAlive((x, w, bias));
+    }
+
+    private static unsafe void Run<T>(in ConvShape sizes, Tensor x, Tensor w, Tensor? bias, Tensor y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        fixed (T* from = x.Data<T>(), weight = w.Data<T>(), add = bias is null ? default : bias.Data<T>(),
+            to = y.Data<T>()) Convolution.Forward(sizes, from, weight, add, to);
+    }
+}

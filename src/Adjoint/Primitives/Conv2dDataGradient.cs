@@ -1,0 +1,57 @@
+using System.Numerics;
+using Adjoint.Kernels;
+
+namespace Adjoint.Primitives;
+
+/// <summary>
+/// ∂L/∂x of a convolution, from g = ∂L/∂y. Operands: g (n, f, …) and weights (f, c / groups, kh, kw), of any layout;
+/// ∂L/∂x (n, c, h, w), contiguous; of one floating type.
+/// </summary>
+/// <param name="Shape">The sizes of the convolution.</param>
+public readonly record struct Conv2dDataGradient(ConvShape Shape) : IPrimitive<Conv2dDataGradient>
+{
+    /// <inheritdoc/>
+    public static string Name => "Conv2dDataGradient";
+
+    /// <inheritdoc/>
+    public static double Flops(in Conv2dDataGradient primitive, ReadOnlySpan<Tensor?> operands) =>
+        ConvOperands.Flops(primitive.Shape, operands[0]!);
+
+    /// <inheritdoc/>
+    public static void Check(in Conv2dDataGradient primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        Operands.Expect(Name, operands, 3);
+        var (g, w, dx) = (operands[0]!, operands[1]!, operands[2]!);
+        ConvOperands.Check(Name, primitive.Shape, dx, w, null, g, Operands.Result(Name, dx));
+        Operands.Apart(Name, g, dx);
+        Operands.Apart(Name, w, dx);
+    }
+
+    /// <inheritdoc/>
+    public static void RunOnCpu(in Conv2dDataGradient primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        var (g, w, dx) = (Copy.Packed(operands[0]!), Copy.Packed(operands[1]!), operands[2]!);
+        var sizes = ConvOperands.Sizes(Name, primitive.Shape, dx, w);
+        try
+        {
+            switch (dx.DType)
+            {
+                case DType.Float32: Run<float>(sizes, g, w, dx); break;
+                case DType.Float64: Run<double>(sizes, g, w, dx); break;
+                default: throw Operands.NoBody(Name, dx.DType);
+            }
+        }
+        catch (ScratchLimitException limit)
+        {
+            throw ConvOperands.TooLarge(Name, sizes, limit);
+        }
+        GC.KeepAlive((g, w));
+    }
+
+    private static unsafe void Run<T>(in ConvShape sizes, Tensor g, Tensor w, Tensor dx)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        fixed (T* from = g.Data<T>(), weight = w.Data<T>(), to = dx.Data<T>())
+            Convolution.DataGradient(sizes, from, weight, to);
+    }
+}

@@ -1,0 +1,57 @@
+using System.Numerics;
+using Adjoint.Kernels;
+
+namespace Adjoint.Primitives;
+
+/// <summary>
+/// ∂L/∂w of a convolution, from x and g = ∂L/∂y. Operands: x (n, c, h, w) and g (n, f, …), of any layout; ∂L/∂w
+/// (f, c / groups, kh, kw), contiguous; of one floating type.
+/// </summary>
+/// <param name="Shape">The sizes of the convolution.</param>
+public readonly record struct Conv2dWeightGradient(ConvShape Shape) : IPrimitive<Conv2dWeightGradient>
+{
+    /// <inheritdoc/>
+    public static string Name => "Conv2dWeightGradient";
+
+    /// <inheritdoc/>
+    public static double Flops(in Conv2dWeightGradient primitive, ReadOnlySpan<Tensor?> operands) =>
+        ConvOperands.Flops(primitive.Shape, operands[1]!);
+
+    /// <inheritdoc/>
+    public static void Check(in Conv2dWeightGradient primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        Operands.Expect(Name, operands, 3);
+        var (x, g, dw) = (operands[0]!, operands[1]!, operands[2]!);
+        ConvOperands.Check(Name, primitive.Shape, x, dw, null, g, Operands.Result(Name, dw));
+        Operands.Apart(Name, x, dw);
+        Operands.Apart(Name, g, dw);
+    }
+
+    /// <inheritdoc/>
+    public static void RunOnCpu(in Conv2dWeightGradient primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        var (x, g, dw) = (Copy.Packed(operands[0]!), Copy.Packed(operands[1]!), operands[2]!);
+        var sizes = ConvOperands.Sizes(Name, primitive.Shape, x, dw);
+        try
+        {
+            switch (dw.DType)
+            {
+                case DType.Float32: Run<float>(sizes, x, g, dw); break;
+                case DType.Float64: Run<double>(sizes, x, g, dw); break;
+                default: throw Operands.NoBody(Name, dw.DType);
+            }
+        }
+        catch (ScratchLimitException limit)
+        {
+            throw ConvOperands.TooLarge(Name, sizes, limit);
+        }
+        GC.KeepAlive((x, g));
+    }
+
+    private static unsafe void Run<T>(in ConvShape sizes, Tensor x, Tensor g, Tensor dw)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        fixed (T* from = x.Data<T>(), slope = g.Data<T>(), to = dw.Data<T>())
+            Convolution.WeightGradient(sizes, from, slope, to);
+    }
+}

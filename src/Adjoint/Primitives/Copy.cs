@@ -1,0 +1,58 @@
+using Adjoint.Kernels;
+
+namespace Adjoint.Primitives;
+
+/// <summary>y = x. Operands: x, of any layout, and y, contiguous; of one shape and any one type.</summary>
+public readonly record struct Copy : IPrimitive<Copy>
+{
+    /// <inheritdoc/>
+    public static string Name => "Copy";
+
+    /// <inheritdoc/>
+    public static bool IsElementwise => true;
+
+    /// <inheritdoc/>
+    public static void Check(in Copy primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        Operands.Expect(Name, operands, 2);
+        Operands.Alike(Name, "x", operands[0]!, operands[1]!);
+        Operands.Dense(Name, "y", operands[1]!);
+    }
+
+    /// <inheritdoc/>
+    public static void RunOnCpu(in Copy primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        var (x, y) = (operands[0]!, operands[1]!);
+        if (x.IsContiguous) x.Bytes.CopyTo(y.Bytes);
+        else
+            switch (x.DType.Size())
+            {
+                case 1: Gather<byte>(x, y); break;
+                case 4: Gather<float>(x, y); break;
+                case 8: Gather<double>(x, y); break;
+                default: throw Operands.NoBody(Name, x.DType);
+            }
+    }
+
+    /// <inheritdoc/>
+    public static unsafe void RunBlock(in Copy primitive, void** block, int count, DType type)
+    {
+        var bytes = (long)count * type.Size();
+        Buffer.MemoryCopy(block[0], block[1], bytes, bytes);
+    }
+
+    /// <summary>For bodies on the CPU: the tensor itself, or a contiguous copy; keep it alive while its address is used.</summary>
+    internal static Tensor Packed(Tensor x)
+    {
+        if (x.IsContiguous) return x;
+        var y = Tensor.Empty(x.Shape, x.DType);
+        RunOnCpu(default, [x, y]);
+        GC.KeepAlive(x);
+        return y;
+    }
+
+    private static unsafe void Gather<T>(Tensor x, Tensor y) where T : unmanaged
+    {
+        fixed (T* from = &x.Origin<T>(), to = &y.Origin<T>()) Strided.Copy(from, x.Strides, to, x.Shape.Sizes);
+    }
+}

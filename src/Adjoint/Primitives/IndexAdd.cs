@@ -1,0 +1,48 @@
+using System.Numerics;
+using Adjoint.Kernels;
+
+namespace Adjoint.Primitives;
+
+/// <summary>
+/// y[…, i, …] = Σ over j with index[j] = i of x[…, j, …] along an axis, 0 where there is none. Operands: x, of any
+/// layout; index (k), int64, of any layout; y, contiguous, of x's floating type and sizes but that along the axis. An
+/// index outside of the axis is an error. The order of the sum is that of j, or by pairs where many meet.
+/// </summary>
+/// <param name="Axis">The axis, from 0 on.</param>
+public readonly record struct IndexAdd(int Axis) : IPrimitive<IndexAdd>
+{
+    /// <inheritdoc/>
+    public static string Name => "IndexAdd";
+
+    /// <inheritdoc/>
+    public static void Check(in IndexAdd primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        Operands.Expect(Name, operands, 3);
+        Operands.Result(Name, operands[2]!);
+        IndexOperands.Check(Name, operands[2]!, primitive.Axis, operands[1]!, operands[0]!);
+        Operands.Apart(Name, operands[0]!, operands[2]!);
+    }
+
+    /// <inheritdoc/>
+    public static void RunOnCpu(in IndexAdd primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        var (x, y) = (Copy.Packed(operands[0]!), operands[2]!);
+        var index = IndexOperands.Positions(Name, operands[1]!, y, primitive.Axis);
+        switch (y.DType)
+        {
+            case DType.Float32: Run<float>(x, index, y, primitive.Axis); break;
+            case DType.Float64: Run<double>(x, index, y, primitive.Axis); break;
+            default: throw Operands.NoBody(Name, y.DType);
+        }
+        GC.KeepAlive(x);
+    }
+
+    private static unsafe void Run<T>(Tensor x, int[] index, Tensor y, int axis)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var (inner, size) = (IndexOperands.Inner(y.Shape, axis), y.Shape[axis]);
+        var outer = inner == 0 || size == 0 ? 0 : y.Length / (size * inner);
+        fixed (T* from = x.Data<T>(), to = y.Data<T>())
+            ScatterSum.Run(from, index, index.Length, to, outer, size, inner);
+    }
+}

@@ -1,0 +1,37 @@
+namespace Adjoint.Primitives;
+
+/// <summary>
+/// y[…, j, …] = x[…, index[j], …] along an axis. Operands: x, of any layout and type; index (k), int64, of any layout;
+/// y, contiguous, of x's type and sizes but k along the axis. An index outside of the axis is an error.
+/// </summary>
+/// <param name="Axis">The axis, from 0 on.</param>
+public readonly record struct IndexSelect(int Axis) : IPrimitive<IndexSelect>
+{
+    /// <inheritdoc/>
+    public static string Name => "IndexSelect";
+
+    /// <inheritdoc/>
+    public static void Check(in IndexSelect primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        Operands.Expect(Name, operands, 3);
+        IndexOperands.Check(Name, operands[0]!, primitive.Axis, operands[1]!, operands[2]!);
+        Operands.Dense(Name, "y", operands[2]!);
+        Operands.Apart(Name, operands[0]!, operands[2]!);
+    }
+
+    /// <inheritdoc/>
+    public static void RunOnCpu(in IndexSelect primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        var (x, y) = (Copy.Packed(operands[0]!), operands[2]!);
+        var index = IndexOperands.Positions(Name, operands[1]!, x, primitive.Axis);
+        var row = IndexOperands.Inner(x.Shape, primitive.Axis) * x.DType.Size();
+        var from = x.Bytes;
+        var to = y.Bytes;
+        var outer = index.Length == 0 || row == 0 ? 0 : to.Length / (index.Length * row);
+        for (var o = 0; o < outer; o++)
+            for (var j = 0; j < index.Length; j++)
+                from.Slice((o * x.Shape[primitive.Axis] + index[j]) * row, row)
+                    .CopyTo(to[((o * index.Length + j) * row)..]);
+        GC.KeepAlive(x);
+    }
+}

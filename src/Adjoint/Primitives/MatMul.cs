@@ -1,0 +1,88 @@
+using System.Numerics;
+using Adjoint.Kernels;
+
+namespace Adjoint.Primitives;
+
+/// <summary>
+/// C = f(A·B + b) over the last two axes, for matching leading axes. Operands: A (…, m, k) and B (…, k, n), of any
+/// layout, bias b (n) or null, C (…, m, n), contiguous; of one floating type.
+/// </summary>
+/// <param name="Activation">f.</param>
+public readonly record struct MatMul<TLane>(TLane Activation) : IPrimitive<MatMul<TLane>>
+    where TLane : struct, IUnaryLane
+{
+    /// <inheritdoc/>
+    public static string Name => "MatMul";
+
+    /// <inheritdoc/>
+    public static double Flops(in MatMul<TLane> primitive, ReadOnlySpan<Tensor?> operands) =>
+        2.0 * operands[3]!.Length * operands[0]!.Shape[-1];
+
+    /// <inheritdoc/>
+    public static void Check(in MatMul<TLane> primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        Operands.Expect(Name, operands, 4, optional: 2);
+        Operands.Result(Name, operands[3]!);
+        Operands.Product(Name, operands[0]!, operands[1]!, operands[2], operands[3]!);
+    }
+
+    /// <inheritdoc/>
+    public static void RunOnCpu(in MatMul<TLane> primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        var c = operands[3]!;
+        switch (c.DType)
+        {
+            case DType.Float32: Run<float>(primitive.Activation, operands[0]!, operands[1]!, operands[2], c); break;
+            case DType.Float64: Run<double>(primitive.Activation, operands[0]!, operands[1]!, operands[2], c); break;
+            default: throw Operands.NoBody(Name, c.DType);
+        }
+    }
+
+    private static unsafe void Run<T>(TLane activation, Tensor a, Tensor b, Tensor? bias, Tensor c)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var (left, transA, lda) = AsMatrix(a);
+        var (right, transB, ldb) = AsMatrix(b);
+        var (m, k, n) = (a.Shape[-2], a.Shape[-1], b.Shape[-1]);
+        var offset = bias is null ? null : Copy.Packed(bias);
+        var aAt = MatrixOffsets(left);
+        var bAt = MatrixOffsets(right);
+        fixed (T* pa = &left.Origin<T>(), pb = &right.Origin<T>(), pc = c.Data<T>(),
+            pbias = offset is null ? default : offset.Data<T>())
+            for (var i = 0; i < aAt.Length; i++)
+            {
+                var at = pc + (nint)i * m * n;
+                if (offset is null && typeof(TLane) == typeof(NoActivation))
+                    Gemm.Run(transA, transB, m, n, k, T.One, pa + aAt[i], lda, pb + bAt[i], ldb, T.Zero, at, n);
+                else
+                    Gemm.Run(transA, transB, m, n, k, T.One, pa + aAt[i], lda, pb + bAt[i], ldb, T.Zero, at, n, pbias,
+                        activation);
+            }
+        GC.KeepAlive(left);
+        GC.KeepAlive(right);
+        GC.KeepAlive(offset);
+    }
+
+    // A matrix whose rows or columns are dense goes in as it lies; anything else is packed first.
+    private static (Tensor Matrix, bool Transposed, int Leading) AsMatrix(Tensor x)
+    {
+        var (rows, columns) = (x.Shape[-2], x.Shape[-1]);
+        var (rowStride, columnStride) = (x.StrideAt(x.Rank - 2), x.StrideAt(x.Rank - 1));
+        if ((columnStride == 1 || columns == 1) && (rowStride >= columns || rows == 1))
+            return (x, false, rows == 1 ? columns : (int)Math.Max(rowStride, columns));
+        if ((rowStride == 1 || rows == 1) && (columnStride >= rows || columns == 1))
+            return (x, true, columns == 1 ? rows : (int)Math.Max(columnStride, rows));
+        return (Copy.Packed(x), false, columns);
+    }
+
+    private static nint[] MatrixOffsets(Tensor x)
+    {
+        var count = 1;
+        for (var axis = 0; axis < x.Rank - 2; axis++) count *= x.Shape[axis];
+        var offsets = new nint[count];
+        for (var i = 0; i < count; i++)
+            for (int axis = x.Rank - 3, rest = i; axis >= 0; rest /= x.Shape[axis], axis--)
+                offsets[i] += rest % x.Shape[axis] * x.StrideAt(axis);
+        return offsets;
+    }
+}

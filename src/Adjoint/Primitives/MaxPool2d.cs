@@ -1,0 +1,46 @@
+using System.Numerics;
+using Adjoint.Kernels;
+
+namespace Adjoint.Primitives;
+
+/// <summary>
+/// The largest element of each window, and its number within the window. Operands: x (n, c, h, w), of any layout;
+/// y (n, c, …) of its floating type, and index, a byte (in a tensor of truth values) for each element of y, contiguous.
+/// </summary>
+/// <param name="Windows">The windows.</param>
+public readonly record struct MaxPool2d(PoolShape Windows) : IPrimitive<MaxPool2d>
+{
+    /// <inheritdoc/>
+    public static string Name => "MaxPool2d";
+
+    /// <inheritdoc/>
+    public static int Outputs => 2;
+
+    /// <inheritdoc/>
+    public static void Check(in MaxPool2d primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        Operands.Expect(Name, operands, 3);
+        var y = operands[1]!;
+        PoolOperands.Check(Name, primitive.Windows, operands[0]!, y, operands[2]!, Operands.Result(Name, y));
+    }
+
+    /// <inheritdoc/>
+    public static void RunOnCpu(in MaxPool2d primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        var x = Copy.Packed(operands[0]!);
+        switch (x.DType)
+        {
+            case DType.Float32: Run<float>(primitive.Windows, x, operands[1]!, operands[2]!); break;
+            case DType.Float64: Run<double>(primitive.Windows, x, operands[1]!, operands[2]!); break;
+            default: throw Operands.NoBody(Name, x.DType);
+        }
+        GC.KeepAlive(x);
+    }
+
+    private static unsafe void Run<T>(in PoolShape windows, Tensor x, Tensor y, Tensor index)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        fixed (T* from = x.Data<T>(), to = y.Data<T>())
+        fixed (byte* which = index.Bytes) Pooling.Max(windows, from, to, which);
+    }
+}

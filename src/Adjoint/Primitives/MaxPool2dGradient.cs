@@ -1,0 +1,43 @@
+using System.Numerics;
+using Adjoint.Kernels;
+
+namespace Adjoint.Primitives;
+
+/// <summary>
+/// Sends the gradient of each window to the element that was largest. Operands: g (n, c, …), of any layout; index as
+/// <see cref="MaxPool2d"/> wrote it; ∂L/∂x (n, c, h, w), contiguous, of g's floating type.
+/// </summary>
+/// <param name="Windows">The windows.</param>
+public readonly record struct MaxPool2dGradient(PoolShape Windows) : IPrimitive<MaxPool2dGradient>
+{
+    /// <inheritdoc/>
+    public static string Name => "MaxPool2dGradient";
+
+    /// <inheritdoc/>
+    public static void Check(in MaxPool2dGradient primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        Operands.Expect(Name, operands, 3);
+        var dx = operands[2]!;
+        PoolOperands.Check(Name, primitive.Windows, dx, operands[0]!, operands[1]!, Operands.Result(Name, dx));
+    }
+
+    /// <inheritdoc/>
+    public static void RunOnCpu(in MaxPool2dGradient primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        var g = Copy.Packed(operands[0]!);
+        switch (g.DType)
+        {
+            case DType.Float32: Run<float>(primitive.Windows, g, operands[1]!, operands[2]!); break;
+            case DType.Float64: Run<double>(primitive.Windows, g, operands[1]!, operands[2]!); break;
+            default: throw Operands.NoBody(Name, g.DType);
+        }
+        GC.KeepAlive(g);
+    }
+
+    private static unsafe void Run<T>(in PoolShape windows, Tensor g, Tensor index, Tensor dx)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        fixed (T* from = g.Data<T>(), to = dx.Data<T>())
+        fixed (byte* which = index.Bytes) Pooling.MaxGradient(windows, from, which, to);
+    }
+}

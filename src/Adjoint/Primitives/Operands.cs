@@ -1,0 +1,188 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+
+namespace Adjoint.Primitives;
+
+/// <summary>
+/// The checks at the backend's door: kernels work on bare pointers, so an operand of another type, shape or layout
+/// than they expect would read or write whatever lies beside it. What fits costs a few comparisons.
+/// </summary>
+internal static class Operands
+{
+    internal const string Remedy = "; an op's Infer must give the shape and type that its Forward computes";
+
+    /// <summary>As many operands as the primitive has; one of them may be left out.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Expect(string primitive, ReadOnlySpan<Tensor?> operands, int count, int optional = -1)
+    {
+        if (operands.Length != count) ThrowCount(primitive, operands.Length, count);
+        for (var i = 0; i < operands.Length; i++)
+            if (operands[i] is null && i != optional) ThrowMissing(primitive, i, count);
+    }
+
+    /// <summary>The error of an element type that a body does not compute on.</summary>
+    internal static AdjointException NoBody(string primitive, DType type) =>
+        new($"{primitive}: does not compute on {type.Label()}; cast with .To(…)");
+
+    /// <summary>A result: floating and contiguous.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static DType Result(string primitive, Tensor y)
+    {
+        if (!y.IsContiguous || !y.DType.IsFloating()) ThrowResult(primitive, y);
+        return y.DType;
+    }
+
+    /// <summary>An operand of the result's type and shape.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Alike(string primitive, string name, Tensor x, Tensor y)
+    {
+        if (x.DType != y.DType || x.Shape != y.Shape)
+            ThrowOperand(primitive, name, x, $"{y.Shape} {y.DType.Label()}, as the result");
+    }
+
+    /// <summary>An operand of the result's type whose shape broadcasts to the result's.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Broadcasts(string primitive, string name, Tensor x, Tensor y)
+    {
+        if (x.DType != y.DType || x.Shape != y.Shape && !Broadcasts(x.Shape.Sizes, y.Shape.Sizes))
+            ThrowOperand(primitive, name, x, $"{y.DType.Label()} and broadcast to the result, {y.Shape}");
+    }
+
+    /// <summary>An operand of a type and these sizes.</summary>
+    internal static void Has(string primitive, string name, Tensor x, DType type, params ReadOnlySpan<int> sizes)
+    {
+        if (x.DType != type || !x.Shape.Sizes.SequenceEqual(sizes))
+            ThrowOperand(primitive, name, x, $"{Shape.Create(sizes)} {type.Label()}");
+    }
+
+    /// <summary>An operand of a type and these sizes that is read or written where it lies.</summary>
+    internal static void HasDense(string primitive, string name, Tensor x, DType type, params ReadOnlySpan<int> sizes)
+    {
+        Has(primitive, name, x, type, sizes);
+        Dense(primitive, name, x);
+    }
+
+    /// <summary>An operand that is read or written where it lies.</summary>
+    internal static void Dense(string primitive, string name, Tensor x)
+    {
+        if (!x.IsContiguous) ThrowOperand(primitive, name, x, "contiguous; call .Contiguous() on it");
+    }
+
+    /// <summary>The result of a fold: what is left of x's axes, with or without those of size 1.</summary>
+    internal static void Reduced(string primitive, Tensor x, ReadOnlySpan<bool> reduced, Tensor y)
+    {
+        var fits = x.DType == y.DType && reduced.Length == x.Rank;
+        var sizes = y.Shape.Sizes;
+        var at = 0;
+        for (var axis = 0; fits && axis < reduced.Length; axis++)
+        {
+            var size = x.Shape.Sizes[axis];
+            if (reduced[axis] || size == 1) continue;
+            while (at < sizes.Length && sizes[at] == 1) at++;
+            fits = at < sizes.Length && sizes[at++] == size;
+        }
+        for (; fits && at < sizes.Length; at++) fits = sizes[at] == 1;
+        if (!fits)
+            ThrowOperand(primitive, "y", y, $"{x.DType.Label()} and what is left of {x.Shape} without the axes "
+                + $"marked in [{string.Join(", ", reduced.ToArray())}]");
+    }
+
+    /// <summary>C = A·B over the last two axes, the others alike.</summary>
+    internal static void Product(string primitive, Tensor a, Tensor b, Tensor? bias, Tensor c)
+    {
+        var rank = c.Rank;
+        if (a.DType != c.DType || b.DType != c.DType || rank < 2 || a.Rank != rank || b.Rank != rank
+            || !Fits(a.Shape.Sizes, b.Shape.Sizes, c.Shape.Sizes))
+            throw new AdjointException(
+                $"{primitive}: (…, m, k)·(…, k, n) → (…, m, n) of one type is needed: found {a.Shape} {a.DType.Label()}, "
+                    + $"{b.Shape} {b.DType.Label()}, {c.Shape} {c.DType.Label()}{Remedy}");
+        if (bias is not null) Has(primitive, "bias", bias, c.DType, c.Shape[-1]);
+        Apart(primitive, a, c);
+        Apart(primitive, b, c);
+
+        static bool Fits(ReadOnlySpan<int> a, ReadOnlySpan<int> b, ReadOnlySpan<int> c)
+        {
+            var lead = c.Length - 2;
+            return a[^1] == b[^2] && c[^2] == a[^2] && c[^1] == b[^1]
+                && (lead == 0 || a[..lead].SequenceEqual(c[..lead]) && b[..lead].SequenceEqual(c[..lead]));
+        }
+    }
+
+    /// <summary>
+    /// A contiguous result that lies in none of the bytes of an operand, which is read again after some of the result
+    /// was written.
+    /// </summary>
+    internal static void Apart(string primitive, Tensor x, Tensor result)
+    {
+        if (x.Storage != result.Storage || x.Length == 0 || result.Length == 0) return;
+        var last = (nint)x.Offset;
+        for (var axis = 0; axis < x.Rank; axis++) last += (x.Shape[axis] - 1) * x.StrideAt(axis);
+        if (last < result.Offset || x.Offset >= result.Offset + (nint)result.Length) return;
+        throw new AdjointException(
+            $"{primitive}: the result {result.Shape} lies in the memory of an operand {x.Shape}, which is read while "
+                + "it is written; compute into a tensor of its own, then copy");
+    }
+
+    /// <summary>How many channels there are in x (n, c, …).</summary>
+    internal static int Channels(string primitive, Tensor x)
+    {
+        if (x.Rank < 2) ThrowOperand(primitive, "x", x, "(n, channels, …)");
+        return x.Shape[1];
+    }
+
+    /// <summary>An operand of a type with so many axes.</summary>
+    internal static void HasRank(string primitive, string name, Tensor x, DType type, int rank, string axes)
+    {
+        if (x.Rank != rank || x.DType != type) ThrowOperand(primitive, name, x, $"{axes} {type.Label()}");
+    }
+
+    /// <summary>An operand of a type and so many elements, whatever its axes.</summary>
+    internal static void HasLength(string primitive, string name, Tensor x, DType type, int length)
+    {
+        if (x.Length != length || x.DType != type)
+            ThrowOperand(primitive, name, x, $"{type.Label()} of {length} elements");
+    }
+
+    /// <summary>An operand with a last axis.</summary>
+    internal static void HasRows(string primitive, string name, Tensor x)
+    {
+        if (x.Rank == 0) ThrowOperand(primitive, name, x, "(…, columns); a scalar has no rows");
+    }
+
+    /// <summary>Strides that read x as if it had the shape that it broadcasts to.</summary>
+    internal static nint[] BroadcastStrides(Tensor x, Shape to)
+    {
+        var strides = new nint[to.Rank];
+        var missing = to.Rank - x.Rank;
+        for (var axis = missing; axis < to.Rank; axis++)
+            strides[axis] = x.Shape[axis - missing] == 1 && to[axis] != 1 ? 0 : x.StrideAt(axis - missing);
+        return strides;
+    }
+
+    private static bool Broadcasts(ReadOnlySpan<int> from, ReadOnlySpan<int> to)
+    {
+        if (from.Length > to.Length) return false;
+        for (var i = 1; i <= from.Length; i++)
+            if (from[^i] != to[^i] && from[^i] != 1) return false;
+        return true;
+    }
+
+    [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ThrowResult(string primitive, Tensor y) => throw new AdjointException(y.DType.IsFloating()
+        ? $"{primitive}: the result must be contiguous: found a view {y.Shape} with gaps; compute into a tensor "
+            + $"of its own, then copy"
+        : $"{primitive}: computes on float32 or float64: found {y.DType.Label()}; cast with .To(DType.Float32)");
+
+    [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ThrowOperand(string primitive, string name, Tensor x, string expected) =>
+        throw new AdjointException(
+            $"{primitive}: {name} must be {expected}: found {x.Shape} {x.DType.Label()}{Remedy}");
+
+    [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ThrowCount(string primitive, int found, int expected) =>
+        throw new AdjointException($"{primitive}: takes {expected} operands, results last: found {found}");
+
+    [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ThrowMissing(string primitive, int index, int count) =>
+        throw new AdjointException($"{primitive}: operand {index} of {count} must not be left out: found null");
+}

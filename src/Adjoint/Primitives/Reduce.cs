@@ -1,0 +1,74 @@
+using Adjoint.Kernels;
+
+namespace Adjoint.Primitives;
+
+/// <summary>
+/// Folds axes of x, by a rule of which the order is fixed by the shape alone. Operands: x, of any layout, and y, which
+/// holds the remaining axes in order, with or without those of size 1; of one floating type, y contiguous.
+/// </summary>
+/// <param name="Lane">The rule.</param>
+/// <param name="Reduced">For each axis of x, whether it is folded.</param>
+public readonly record struct Reduce<TLane>(TLane Lane, bool[] Reduced) : IPrimitive<Reduce<TLane>>
+    where TLane : struct, IReduceLane
+{
+    /// <inheritdoc/>
+    public static string Name => "Reduce";
+
+    /// <inheritdoc/>
+    public static void Check(in Reduce<TLane> primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        Operands.Expect(Name, operands, 2);
+        Operands.Result(Name, operands[1]!);
+        Operands.Reduced(Name, operands[0]!, primitive.Reduced, operands[1]!);
+    }
+
+    /// <inheritdoc/>
+    public static unsafe void RunOnCpu(in Reduce<TLane> primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        var y = operands[1]!;
+        // Gather the reduced axes into one contiguous run when they are not one already: [outer, n, inner].
+        var (x, outer, n, inner) = AsOneRun(operands[0]!, primitive.Reduced);
+        switch (y.DType)
+        {
+            case DType.Float32:
+                fixed (float* from = x.Data<float>(), to = y.Data<float>())
+                    Kernels.Reduce.Run(primitive.Lane, from, to, outer, n, inner);
+                break;
+            case DType.Float64:
+                fixed (double* from = x.Data<double>(), to = y.Data<double>())
+                    Kernels.Reduce.Run(primitive.Lane, from, to, outer, n, inner);
+                break;
+            default: throw Operands.NoBody(Name, y.DType);
+        }
+        GC.KeepAlive(x);
+    }
+
+    private static (Tensor Source, nint Outer, nint N, nint Inner) AsOneRun(Tensor x, ReadOnlySpan<bool> reduced)
+    {
+        var first = reduced.IndexOf(true);
+        if (first < 0) return (Copy.Packed(x), x.Length, 1, 1);
+        var last = reduced.LastIndexOf(true);
+        var together = reduced[first..(last + 1)].IndexOf(false) < 0;
+        var source = x;
+        if (!together)
+        {
+            int[] order = [.. Kept(reduced, false), .. Kept(reduced, true)];
+            source = x.View(Array.ConvertAll(order, axis => x.Shape[axis]), Array.ConvertAll(order, x.StrideAt),
+                x.Offset);
+        }
+        nint outer = 1, n = 1, inner = 1;
+        for (var axis = 0; axis < x.Rank; axis++)
+            if (reduced[axis]) n *= x.Shape[axis];
+            else if (together && axis > last) inner *= x.Shape[axis];
+            else outer *= x.Shape[axis];
+        return (Copy.Packed(source), outer, n, inner);
+    }
+
+    private static List<int> Kept(ReadOnlySpan<bool> reduced, bool which)
+    {
+        var axes = new List<int>();
+        for (var axis = 0; axis < reduced.Length; axis++)
+            if (reduced[axis] == which) axes.Add(axis);
+        return axes;
+    }
+}

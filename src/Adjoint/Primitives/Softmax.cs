@@ -1,0 +1,40 @@
+using Adjoint.Kernels;
+
+namespace Adjoint.Primitives;
+
+/// <summary>yⱼ = e^xⱼ / Σₖ e^xₖ over the last axis. Operands: x, of any layout, and y, contiguous; of one shape and floating type.</summary>
+public readonly record struct Softmax : IPrimitive<Softmax>
+{
+    /// <inheritdoc/>
+    public static string Name => "Softmax";
+
+    /// <inheritdoc/>
+    public static void Check(in Softmax primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        Operands.Expect(Name, operands, 2);
+        Operands.Result(Name, operands[1]!);
+        Operands.Alike(Name, "x", operands[0]!, operands[1]!);
+        Operands.HasRows(Name, "x", operands[0]!);
+    }
+
+    /// <inheritdoc/>
+    public static unsafe void RunOnCpu(in Softmax primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        var (x, y) = (Copy.Packed(operands[0]!), operands[1]!);
+        var columns = x.Shape[-1];
+        var rows = columns == 0 ? 0 : x.Length / columns;
+        switch (y.DType)
+        {
+            case DType.Float32:
+                fixed (float* from = x.Data<float>(), to = y.Data<float>())
+                    Kernels.Softmax.Rows(from, to, rows, columns);
+                break;
+            case DType.Float64:
+                fixed (double* from = x.Data<double>(), to = y.Data<double>())
+                    Kernels.Softmax.Rows(from, to, rows, columns);
+                break;
+            default: throw Operands.NoBody(Name, y.DType);
+        }
+        GC.KeepAlive(x);
+    }
+}

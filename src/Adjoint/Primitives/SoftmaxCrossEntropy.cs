@@ -1,0 +1,66 @@
+using System.Numerics;
+using Adjoint.Kernels;
+
+namespace Adjoint.Primitives;
+
+/// <summary>
+/// The loss of each row, ln Σₖ e^xₖ − Σₖ tₖ xₖ with t = (1 − s)·[k = label] + s/c, and, where wanted, its gradient
+/// scale · (softmax(x) − t). Operands: logits x (n, c) and int64 labels (n), of any layout; losses (n), contiguous;
+/// gradient (n, c), contiguous, or null. A label that is no class is an error.
+/// </summary>
+/// <param name="Smoothing">s.</param>
+/// <param name="Scale">The factor of the gradient.</param>
+public readonly record struct SoftmaxCrossEntropy(double Smoothing, double Scale) : IPrimitive<SoftmaxCrossEntropy>
+{
+    /// <inheritdoc/>
+    public static string Name => "SoftmaxCrossEntropy";
+
+    /// <inheritdoc/>
+    public static int Outputs => 2;
+
+    /// <inheritdoc/>
+    public static void Check(in SoftmaxCrossEntropy primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        Operands.Expect(Name, operands, 4, optional: 3);
+        var (logits, labels, losses) = (operands[0]!, operands[1]!, operands[2]!);
+        var type = Operands.Result(Name, losses);
+        Operands.HasRank(Name, "logits", logits, type, 2, "(n, classes)");
+        Operands.Has(Name, "labels", labels, DType.Int64, logits.Shape[0]);
+        Operands.Has(Name, "losses", losses, type, logits.Shape[0]);
+        if (operands[3] is { } gradient) Operands.HasDense(Name, "gradient", gradient, type, logits.Shape.Sizes);
+    }
+
+    /// <inheritdoc/>
+    public static void RunOnCpu(in SoftmaxCrossEntropy primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        var (logits, labels) = (Copy.Packed(operands[0]!), Copy.Packed(operands[1]!));
+        RequireClasses(logits, labels);
+        switch (logits.DType)
+        {
+            case DType.Float32: Run<float>(primitive, logits, labels, operands[2]!, operands[3]); break;
+            case DType.Float64: Run<double>(primitive, logits, labels, operands[2]!, operands[3]); break;
+            default: throw Operands.NoBody(Name, logits.DType);
+        }
+        GC.KeepAlive(logits);
+        GC.KeepAlive(labels);
+    }
+
+    private static unsafe void Run<T>(
+        in SoftmaxCrossEntropy primitive, Tensor logits, Tensor labels, Tensor losses, Tensor? gradient)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        fixed (long* target = labels.Data<long>())
+        fixed (T* from = logits.Data<T>(), to = losses.Data<T>(), slope = gradient is null ? default : gradient.Data<T>())
+            Kernels.SoftmaxCrossEntropy.Run(from, target, to, slope, logits.Shape[0], logits.Shape[1],
+                primitive.Smoothing, primitive.Scale);
+    }
+
+    private static void RequireClasses(Tensor logits, Tensor labels)
+    {
+        var classes = logits.Shape[1];
+        foreach (var label in labels.Data<long>())
+            if (label < 0 || label >= classes)
+                throw new AdjointException(
+                    $"CrossEntropy: label {label} is no class of logits {logits.Shape}; use 0..{classes - 1}");
+    }
+}

@@ -1,0 +1,71 @@
+using System.Numerics;
+using Adjoint.Kernels;
+
+namespace Adjoint.Primitives;
+
+/// <summary>
+/// w = f(x, y, z), element by element. Operands: x, y, z, w of one floating type; x, y and z, of any layout, broadcast
+/// to w's shape; w contiguous.
+/// </summary>
+/// <param name="Lane">f.</param>
+public readonly record struct Zip3<TLane>(TLane Lane) : IPrimitive<Zip3<TLane>> where TLane : struct, ITernaryLane
+{
+    /// <inheritdoc/>
+    public static string Name => "Zip3";
+
+    /// <inheritdoc/>
+    public static bool IsElementwise => true;
+
+    /// <inheritdoc/>
+    public static void Check(in Zip3<TLane> primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        Operands.Expect(Name, operands, 4);
+        var w = operands[3]!;
+        Operands.Result(Name, w);
+        Operands.Broadcasts(Name, "x", operands[0]!, w);
+        Operands.Broadcasts(Name, "y", operands[1]!, w);
+        Operands.Broadcasts(Name, "z", operands[2]!, w);
+    }
+
+    /// <inheritdoc/>
+    public static void RunOnCpu(in Zip3<TLane> primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        var w = operands[3]!;
+        switch (w.DType)
+        {
+            case DType.Float32: Run<float>(primitive.Lane, operands[0]!, operands[1]!, operands[2]!, w); break;
+            case DType.Float64: Run<double>(primitive.Lane, operands[0]!, operands[1]!, operands[2]!, w); break;
+            default: throw Operands.NoBody(Name, w.DType);
+        }
+    }
+
+    /// <inheritdoc/>
+    public static unsafe void RunBlock(in Zip3<TLane> primitive, void** block, int count, DType type)
+    {
+        switch (type)
+        {
+            case DType.Float32: Run<float>(primitive.Lane, block, count); break;
+            case DType.Float64: Run<double>(primitive.Lane, block, count); break;
+            default: throw Operands.NoBody(Name, type);
+        }
+    }
+
+    private static unsafe void Run<T>(TLane lane, void** block, int count)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        Kernels.Zip3.Run(lane, (T*)block[0], (T*)block[1], (T*)block[2], (T*)block[3], count);
+
+    private static unsafe void Run<T>(TLane lane, Tensor x, Tensor y, Tensor z, Tensor w)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        fixed (T* px = &x.Origin<T>(), py = &y.Origin<T>(), pz = &z.Origin<T>(), pw = w.Data<T>())
+        {
+            if (x.IsContiguous && y.IsContiguous && z.IsContiguous
+                && x.Shape == w.Shape && y.Shape == w.Shape && z.Shape == w.Shape)
+                Kernels.Zip3.Run(lane, px, py, pz, pw, w.Length);
+            else
+                Kernels.Zip3.RunStrided(lane, px, Operands.BroadcastStrides(x, w.Shape), py,
+                    Operands.BroadcastStrides(y, w.Shape), pz, Operands.BroadcastStrides(z, w.Shape), pw,
+                    w.Shape.Sizes);
+        }
+    }
+}
