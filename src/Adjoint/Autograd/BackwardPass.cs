@@ -13,16 +13,19 @@ internal sealed class BackwardPass
     // Guards OpNode.Pass: graphs may share nodes, and two passes over one node take turns.
     private static readonly object Claims = new();
 
-    private readonly Execution execution = Execution.Current;
-    private readonly bool createGraph;
-    private readonly Dictionary<Tensor, Tensor?>? wanted;
-    private readonly IReadOnlySet<Tensor>? leaves;
-    private readonly List<OpNode> nodes = [];
-    private readonly Dictionary<Tensor, Tensor> hookedLeaves = [];
-    private readonly List<Storage> made = [];
+    // A pass that went through more nodes is not kept for the next.
+    private const int MostKept = 4096;
 
-    private BackwardPass(bool createGraph, Dictionary<Tensor, Tensor?>? wanted, IReadOnlySet<Tensor>? leaves) =>
-        (this.createGraph, this.wanted, this.leaves) = (createGraph, wanted, leaves);
+    private readonly Execution execution;
+    private readonly List<OpNode> nodes = [];
+    private readonly Stack<(OpNode Node, int Next)> open = [];
+    private readonly List<Storage> made = [];
+    private readonly Dictionary<Tensor, Tensor> hookedLeaves = [];
+    private bool createGraph;
+    private Dictionary<Tensor, Tensor?>? wanted;
+    private IReadOnlySet<Tensor>? leaves;
+
+    internal BackwardPass(Execution execution) => this.execution = execution;
 
     /// <summary>
     /// Runs one pass. With <paramref name="wanted"/>, gradients go there and <c>.Grad</c> stays untouched; with
@@ -32,29 +35,39 @@ internal sealed class BackwardPass
         Tensor root, Tensor gradient, bool retainGraph, bool createGraph, Dictionary<Tensor, Tensor?>? wanted = null,
         IReadOnlySet<Tensor>? leaves = null)
     {
-        var pass = new BackwardPass(createGraph, wanted, leaves);
-        var mode = pass.execution.NoGrad.Override(!createGraph);
+        var execution = Execution.Current;
+        // A hook may begin another.
+        var pass = execution.SparePass ?? new(execution);
+        execution.SparePass = null;
+        (pass.createGraph, pass.wanted, pass.leaves) = (createGraph, wanted, leaves);
+        var mode = execution.NoGrad.Override(!createGraph);
         try
         {
-            pass.Claim(root);
-            if (leaves is not null) pass.Prune(leaves);
-            if (leaves is not null && pass.execution.Arena is { } recording) pass.RefuseForeign(recording);
-            pass.Deliver(root, gradient, siblings: []);
-            foreach (var node in pass.nodes)
-            {
-                node.IsLastUse = !retainGraph && !createGraph;
-                pass.Step(node);
-            }
-            foreach (var (leaf, total) in pass.hookedLeaves)
-                pass.StoreLeaf(leaf, CallHooks(leaf, total), canKeep: false);
-            if (!retainGraph && !createGraph)
-                pass.Consume();
+            pass.Run(root, gradient, isLast: !retainGraph && !createGraph);
         }
         finally
         {
-            pass.execution.NoGrad.Restore(mode);
-            pass.Unclaim();
+            execution.NoGrad.Restore(mode);
+            pass.End();
         }
+    }
+
+    private void Run(Tensor root, Tensor gradient, bool isLast)
+    {
+        Claim(root);
+        if (leaves is not null)
+        {
+            Prune(leaves);
+            if (execution.Arena is { } recording) RefuseForeign(recording);
+        }
+        Deliver(root, gradient, siblings: []);
+        foreach (var node in nodes)
+        {
+            node.IsLastUse = isLast;
+            Step(node);
+        }
+        foreach (var (leaf, total) in hookedLeaves) StoreLeaf(leaf, CallHooks(leaf, total), canKeep: false);
+        if (isLast) Consume();
     }
 
     private void Claim(Tensor root)
@@ -63,7 +76,8 @@ internal sealed class BackwardPass
             while (!TryClaim(root)) Monitor.Wait(Claims);
     }
 
-    private void Unclaim()
+    // Lets go of everything, so that the pass can be used again.
+    private void End()
     {
         lock (Claims)
         {
@@ -71,6 +85,12 @@ internal sealed class BackwardPass
                 (node.Pass, node.PendingGradient, node.Skipped) = (null, null, 0);
             Monitor.PulseAll(Claims);
         }
+        var isSmall = nodes.Count <= MostKept;
+        nodes.Clear();
+        made.Clear();
+        hookedLeaves.Clear();
+        (wanted, leaves) = (null, null);
+        if (isSmall) execution.SparePass = this;
     }
 
     // Depth first, inputs in order, a node after all that it uses; the reverse of that is the way back. With a stack of
@@ -78,11 +98,10 @@ internal sealed class BackwardPass
     // part of the graph.
     private bool TryClaim(Tensor root)
     {
-        var open = new Stack<(OpNode Node, int Next)>();
         var isFree = false;
         try
         {
-            isFree = root.Source is not { } source || TryVisit(source, open);
+            isFree = root.Source is not { } source || TryVisit(source);
             while (isFree && open.TryPop(out var top))
             {
                 var (node, next) = top;
@@ -94,7 +113,7 @@ internal sealed class BackwardPass
                     continue;
                 }
                 open.Push((node, next + 1));
-                isFree = TryVisit(inputs[next].Source!, open);
+                isFree = TryVisit(inputs[next].Source!);
             }
             nodes.Reverse();
             return isFree;
@@ -105,6 +124,7 @@ internal sealed class BackwardPass
             {
                 foreach (var (node, _) in open) node.Pass = null;
                 foreach (var node in nodes) node.Pass = null;
+                open.Clear();
                 nodes.Clear();
             }
         }
@@ -112,7 +132,7 @@ internal sealed class BackwardPass
 
     private bool MustVisit(Tensor input) => input is { RequiresGrad: true, Source: { } source } && source.Pass != this;
 
-    private bool TryVisit(OpNode node, Stack<(OpNode Node, int Next)> open)
+    private bool TryVisit(OpNode node)
     {
         if (node.Pass is { } other)
             return other.execution != execution ? false : throw new AdjointException(
@@ -167,9 +187,10 @@ internal sealed class BackwardPass
             Check(node, results);
             foreach (var storage in made) storage.Lifetime = Lifetime.Backward;
             if (cause) execution.Trace?.NoteGradients(node, gradient, results);
+            var inputs = node.InputSpan;
             for (var i = 0; i < results.Length; i++)
                 if (results[i] is { } result && node.Needs(i))
-                    Deliver(node.Inputs[i], result, results);
+                    Deliver(inputs[i], result, results);
             if (cause) execution.Trace?.NoteBackward(node);
         }
         finally
@@ -187,15 +208,18 @@ internal sealed class BackwardPass
 
     private void Check(OpNode node, Tensor?[]? results)
     {
+        var inputs = node.InputSpan;
         if (results is null)
-            throw new AdjointException($"{node.Op.Name}: Backward returned null for its {node.Inputs.Count} inputs; "
+            throw new AdjointException($"{node.Op.Name}: Backward returned null for its {inputs.Length} inputs; "
                 + "return an array with one gradient per input, null where there is none");
-        if (results.Length != node.Inputs.Count)
-            throw new AdjointException($"{node.Op.Name}: Backward returned {results.Length} gradients for {node.Inputs.Count} inputs; return one per input, null where there is none");
+        if (results.Length != inputs.Length)
+            throw new AdjointException(
+                $"{node.Op.Name}: Backward returned {results.Length} gradients for {inputs.Length} inputs; return one "
+                + "per input, null where there is none");
         for (var i = 0; i < results.Length; i++)
         {
             if (results[i] is not { } result || !node.Needs(i)) continue;
-            var input = node.Inputs[i];
+            var input = inputs[i];
             if (result.Shape != input.Shape || result.DType != input.DType)
                 throw new AdjointException($"{node.Op.Name}: the gradient of input {i} must be {input.Shape} {input.DType.Label()}: found {result.Shape} {result.DType.Label()}");
             if (execution.AnomalyMode.IsOn) AnomalyMode.CheckGradient(node, i, result);
@@ -335,19 +359,20 @@ internal sealed class BackwardPass
 
     private void Consume()
     {
-        var generation = new List<Storage>();
+        List<Storage>? generation = null;
         foreach (var node in nodes)
         {
             node.IsConsumed = true;
-            Note(node.Output.Storage, generation);
-            foreach (var tensor in node.SavedSpan) Note(tensor.Storage, generation);
+            Note(node.Output.Storage, ref generation);
+            foreach (var tensor in node.SavedSpan) Note(tensor.Storage, ref generation);
         }
         execution.LastGeneration.Replace(generation);
     }
 
-    private static void Note(Storage storage, List<Storage> generation)
+    private static void Note(Storage storage, ref List<Storage>? generation)
     {
-        if (storage is { IsPooled: true, IsKept: false, Lifetime: Lifetime.Forward } && (generation.Count == 0 || generation[^1] != storage))
-            generation.Add(storage);
+        if (storage is not { IsPooled: true, IsKept: false, Lifetime: Lifetime.Forward }) return;
+        if (generation is null) generation = [storage];
+        else if (generation[^1] != storage) generation.Add(storage);
     }
 }

@@ -13,6 +13,9 @@ internal sealed partial class Execution
     /// <summary>What the innermost <see cref="Tracing"/> notes.</summary>
     internal TraceSession? Trace { get; set; }
 
+    /// <summary>For the next way back; null where there was none yet, or one is under way.</summary>
+    internal BackwardPass? SparePass { get; set; }
+
     /// <summary>A context for one op; ops within ops take turns with their own.</summary>
     internal OpContext RentContext(bool isRecording)
     {

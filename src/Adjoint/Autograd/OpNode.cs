@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Adjoint.Memory;
 
 namespace Adjoint;
@@ -8,45 +10,61 @@ namespace Adjoint;
 /// </summary>
 public sealed class OpNode
 {
-    private readonly Tensor[] inputs;
-    private readonly int[] versions;
-    private readonly Tensor[] saved;
+    private const int Inline = 3;
+    private readonly byte count;
+    private Few<Tensor> inputs;
+    private Few<int> versions;
+    private More? more;
 
-    private OpNode(Op op, Tensor[] inputs, Tensor output, Tensor[] saved)
+    private OpNode(Op op, ReadOnlySpan<Tensor> inputs, Tensor output, Tensor[] saved)
     {
         Op = op;
-        this.inputs = inputs;
-        this.saved = saved;
         Output = output;
         OutputVersion = output.Version;
-        versions = [];
-        if (op.Saves.HasFlag(Saves.Inputs))
+        if (saved.Length > 0) Own.Saved = saved;
+        Span<int> found = versions;
+        if (inputs.Length <= Inline)
         {
-            versions = new int[inputs.Length];
-            for (var i = 0; i < inputs.Length; i++) versions[i] = inputs[i].Version;
+            count = (byte)inputs.Length;
+            inputs.CopyTo(this.inputs);
         }
+        else
+        {
+            Own.Inputs = inputs.ToArray();
+            found = Own.Versions = new int[inputs.Length];
+        }
+        if ((op.Saves & Saves.Inputs) != 0)
+            for (var i = 0; i < inputs.Length; i++) found[i] = inputs[i].Version;
     }
 
     /// <summary>What was applied.</summary>
     public Op Op { get; }
 
     /// <summary>To what.</summary>
-    public IReadOnlyList<Tensor> Inputs => inputs;
+    public OpInputs Inputs => new(this);
 
     /// <summary>With which result.</summary>
     public Tensor Output { get; }
 
     /// <summary>What the op kept for backward besides inputs and output.</summary>
-    public IReadOnlyList<Tensor> Saved => saved;
+    public IReadOnlyList<Tensor> Saved => more?.Saved ?? [];
 
     /// <summary>Whether <c>Backward()</c> has used this node up.</summary>
     public bool IsConsumed { get; internal set; }
 
     /// <summary>The line that called the library: noted in anomaly mode and while <see cref="Tracing"/>, else null.</summary>
-    public string? CalledAt { get; internal set; }
+    public string? CalledAt
+    {
+        get => more?.CalledAt;
+        internal set => Own.CalledAt = value;
+    }
 
     /// <summary>What was noted while <see cref="Tracing"/>, else null.</summary>
-    public OpTrace? Trace { get; internal set; }
+    public OpTrace? Trace
+    {
+        get => more?.Trace;
+        internal set => Own.Trace = value;
+    }
 
     /// <summary>Whether the running backward pass is the last to use this node: what it saved may then be handed on instead of copied.</summary>
     internal bool IsLastUse { get; set; }
@@ -59,21 +77,35 @@ public sealed class OpNode
     internal BackwardPass? Pass { get; set; }
 
     /// <summary>A bit for each of the first 64 inputs whose gradient the running pass need not compute.</summary>
-    internal ulong Skipped { get; set; }
+    internal ulong Skipped
+    {
+        get => more is { } known ? known.Skipped : 0;
+        set
+        {
+            if (value != 0 || more is not null) Own.Skipped = value;
+        }
+    }
 
-    internal ReadOnlySpan<Tensor> InputSpan => inputs;
-    internal ReadOnlySpan<Tensor> SavedSpan => saved;
+    internal ReadOnlySpan<Tensor> InputSpan
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => more?.Inputs is { } many ? many : MemoryMarshal.CreateReadOnlySpan(ref inputs[0], count);
+    }
+
+    internal ReadOnlySpan<Tensor> SavedSpan => more?.Saved;
+
+    private More Own => more ??= new();
 
     /// <summary>Whether input <paramref name="index"/> wants a gradient; rules skip the work for those that do not.</summary>
     public bool Needs(int index) =>
-        inputs[index].RequiresGrad && (Skipped == 0 || index >= 64 || (Skipped >> index & 1) == 0);
+        InputSpan[index].RequiresGrad && (more is not { Skipped: > 0 and var skipped } || index >= 64 || (skipped >> index & 1) == 0);
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Op.Name}({string.Join(", ", inputs.Select(input => input.Name ?? input.Shape.ToString()))}) → {Output.Shape}";
+    public override string ToString() => $"{Op.Name}({string.Join(", ", Inputs.Select(input => input.Name ?? input.Shape.ToString()))}) → {Output.Shape}";
 
     internal static void Attach(Op op, ReadOnlySpan<Tensor> inputs, Tensor output, Tensor[] saved)
     {
-        output.Source = new OpNode(op, inputs.ToArray(), output, saved);
+        output.Source = new OpNode(op, inputs, output, saved);
         output.RequiresGrad = true;
         // A view owns no memory; what it looks at is recycled by whoever made it.
         if (op is not ViewOp) output.Storage.Lifetime = Lifetime.Forward;
@@ -93,13 +125,35 @@ public sealed class OpNode
     /// <exception cref="AdjointException">A tensor that backward reads was changed in place since.</exception>
     internal void CheckVersions()
     {
-        for (var i = 0; i < versions.Length; i++)
-            if (inputs[i].Version != versions[i])
-                throw Changed($"input {i} {inputs[i].Shape}", versions[i], inputs[i].Version);
-        if (Op.Saves.HasFlag(Saves.Output) && Output.Version != OutputVersion)
+        var saves = Op.Saves;
+        if ((saves & Saves.Inputs) != 0)
+        {
+            var all = InputSpan;
+            ReadOnlySpan<int> then = more?.Versions is { } many ? many : versions;
+            for (var i = 0; i < all.Length; i++)
+                if (all[i].Version != then[i]) throw Changed($"input {i} {all[i].Shape}", then[i], all[i].Version);
+        }
+        if ((saves & Saves.Output) != 0 && Output.Version != OutputVersion)
             throw Changed($"output {Output.Shape}", OutputVersion, Output.Version);
     }
 
     private AdjointException Changed(string which, int then, int now) => new(
         $"{Op.Name}: its {which} was changed in place after the forward pass (version {then} then, {now} now), and backward needs the old value; change a .Clone(), or change it after Backward()");
+
+    [InlineArray(Inline)]
+    private struct Few<T>
+    {
+        private T first;
+    }
+
+    // What only some nodes have: more inputs than fit, saved tensors, notes for those who look.
+    private sealed class More
+    {
+        internal Tensor[]? Inputs { get; set; }
+        internal int[]? Versions { get; set; }
+        internal Tensor[]? Saved { get; set; }
+        internal string? CalledAt { get; set; }
+        internal OpTrace? Trace { get; set; }
+        internal ulong Skipped { get; set; }
+    }
 }

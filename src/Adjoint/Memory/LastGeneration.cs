@@ -20,7 +20,7 @@ internal struct LastGeneration
     private object? run;
 
     /// <summary>Hands what the run's graph before held back to the pool.</summary>
-    internal void Replace(List<Storage> next)
+    internal void Replace(List<Storage>? next)
     {
         if (run is null || Flowing.Value != run)
             Flowing.Value = run = new object();

@@ -34,6 +34,18 @@ public class GraphTests
     }
 
     [Fact]
+    public void Gradients_add_up_in_the_reverse_of_a_depth_first_walk()
+    {
+        // An order by counts of uses would come to c before p: (1e8 + 1) − 1e8, which is 0 in float32.
+        var w = Tensor.From(new[] { 1f }).RequireGrad();
+        var q = w * 1;
+        var (c, p) = (q * 0.5, q * -1e8);
+        var m = p + c;
+        (c + m + q * 1e8).Backward();
+        Assert.Equal(1e8f - 1e8f + 1, w.Grad!.Item());
+    }
+
+    [Fact]
     public void A_gradient_that_is_shared_is_not_changed_by_adding_up()
     {
         // Add passes one and the same gradient to both sides; adding to one must leave the other alone.

@@ -34,6 +34,7 @@ public class SizeArgumentTests
         ("Shape.Create", n => Shape.Create([n, n, n, 0])),
         ("Shape.op_Implicit", n => (Shape)(int[])[n, 3]),
         ("Shape.get_Item", n => Shape.Create([2, 3])[n]),
+        ("OpInputs.get_Item", n => Y.Clone().RequireGrad().Exp().Source!.Inputs[n]),
         ("Shape.Equals", n => Shape.Create([2]).Equals(Shape.Create([n]))),
         ("Tensor.Zeros", n => Tensor.Zeros(n)),
         ("Tensor.Zeros", n => Tensor.Zeros(n, n)),
