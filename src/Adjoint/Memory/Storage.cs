@@ -21,19 +21,20 @@ internal enum Lifetime : byte
 /// its buffer back to the pool. A storage that was released stays released: every later access throws and says why,
 /// so a recycled buffer can never show stale numbers.
 /// </summary>
-public sealed class Storage
+public class Storage
 {
     /// <summary>What one storage can hold: a .NET array's length, less the room to align its first element.</summary>
     internal const int MaxBytes = 0x7FFFFFC7 - BufferPool.Alignment;
 
-    // Most storages are small: an array of their own, which nobody ever takes away. Only where there is more to know is
-    // there a buffer to know it.
-    private readonly byte[]? own;
+    private const int MostInline = 64;
+
+    // Small storages have their bytes to themselves, and nobody ever takes them away. Only where there is more to know
+    // is there a buffer to know it.
     private StorageBuffer? buffer;
 
-    private Storage(byte[] own, int byteLength) => (this.own, ByteLength) = (own, byteLength);
+    private Storage(int byteLength) => ByteLength = byteLength;
 
-    private Storage(StorageBuffer buffer, int byteLength) => (this.buffer, ByteLength) = (buffer, byteLength);
+    private Storage(StorageBuffer buffer, int byteLength) : this(byteLength) => this.buffer = buffer;
 
     /// <summary>The number of bytes.</summary>
     public int ByteLength { get; }
@@ -78,7 +79,7 @@ public sealed class Storage
     internal bool IsLent => buffer is { IsLent: true };
 
     private StorageBuffer Buffer => buffer ?? Interlocked.CompareExchange(
-        ref buffer, new(own!, start: 0, ByteLength, arena: null, isPooled: false), null) ?? buffer;
+        ref buffer, new(this), null) ?? buffer;
 
     /// <summary>Another storage over the same bytes; hands nothing back and outlives a release of this one.</summary>
     /// <exception cref="AdjointException">The storage was released.</exception>
@@ -94,18 +95,23 @@ public sealed class Storage
     /// <inheritdoc cref="Allocate(long)"/>
     internal static Storage Allocate(long byteLength, Execution execution)
     {
-        var isSmall = byteLength < BufferPool.SmallestPooled;
-        var storage = isSmall && execution.Arena is null && !BufferGuard.IsOn
-            ? new Storage(new byte[byteLength], (int)byteLength)
-            : new Storage(AllocateBuffer(byteLength, isSmall, execution.Arena), checked((int)byteLength));
+        if (byteLength < BufferPool.SmallestPooled && execution.Arena is null && !BufferGuard.IsOn)
+        {
+            Storage small = byteLength <= MostInline ? new Inline((int)byteLength) : new OfArray((int)byteLength);
+            // Nobody recycles it: it need not be listed.
+            if (execution.Allocated is not null) small.Lifetime = Lifetime.Backward;
+            return small;
+        }
+        var storage = new Storage(AllocateBuffer(byteLength, execution.Arena), checked((int)byteLength));
         execution.Arena?.NoteMade(storage);
         execution.Allocated?.Add(storage);
         return storage;
     }
 
-    private static StorageBuffer AllocateBuffer(long byteLength, bool isSmall, Arena? arena)
+    private static StorageBuffer AllocateBuffer(long byteLength, Arena? arena)
     {
         if (byteLength > MaxBytes) ThrowTooLarge(byteLength);
+        var isSmall = byteLength < BufferPool.SmallestPooled;
         byte[] bytes;
         int start;
         if (BufferGuard.IsOn)
@@ -129,7 +135,16 @@ public sealed class Storage
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => buffer is { } held
             ? held.Span
-            : MemoryMarshal.CreateSpan(ref MemoryMarshal.GetArrayDataReference(own!), ByteLength);
+            : MemoryMarshal.CreateSpan(ref First, ByteLength);
+    }
+
+    /// <summary>The first byte of a small storage.</summary>
+    internal ref byte First
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ref this is Inline few
+            ? ref few.Place[0]
+            : ref MemoryMarshal.GetArrayDataReference(Unsafe.As<OfArray>(this).Place);
     }
 
     /// <summary>Hands the buffer back to the pool; small storages ignore this.</summary>
@@ -154,5 +169,21 @@ public sealed class Storage
     {
         var address = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(pinned));
         return (int)(-address & (BufferPool.Alignment - 1));
+    }
+
+    private sealed class Inline(int byteLength) : Storage(byteLength)
+    {
+        internal Few Place;
+    }
+
+    private sealed class OfArray(int byteLength) : Storage(byteLength)
+    {
+        internal readonly byte[] Place = new byte[byteLength];
+    }
+
+    [InlineArray(MostInline)]
+    private struct Few
+    {
+        private byte first;
     }
 }

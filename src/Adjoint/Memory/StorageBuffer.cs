@@ -12,6 +12,7 @@ internal class StorageBuffer
     private readonly int start, length;
     private readonly int thread;
     private readonly bool isOfArena;
+    private readonly Storage? small;
     private byte[]? bytes;
     private string? releaseReason;
     private volatile bool isLent;
@@ -23,6 +24,9 @@ internal class StorageBuffer
         (Arena, isOfArena, IsPooled) = (arena, arena is not null, isPooled);
         if (isPooled) thread = Environment.CurrentManagedThreadId;
     }
+
+    /// <summary>What there is to know of a small storage.</summary>
+    internal StorageBuffer(Storage small) => (this.small, length) = (small, small.ByteLength);
 
     internal bool IsPooled { get; }
 
@@ -40,10 +44,12 @@ internal class StorageBuffer
         {
             if (IsPooled && thread != Environment.CurrentManagedThreadId) NoteShared();
             var found = bytes;
-            if (found is null) ThrowReleased();
+            if (found is null && small is null) ThrowReleased();
             Arena?.Check(isOfArena);
-            return MemoryMarshal.CreateSpan(
-                ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(found!), start), length);
+            return found is null
+                ? MemoryMarshal.CreateSpan(ref small!.First, length)
+                : MemoryMarshal.CreateSpan(
+                    ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(found), start), length);
         }
     }
 
@@ -54,7 +60,9 @@ internal class StorageBuffer
         // Noted before the bytes are read: a release on another thread takes them away before it asks.
         isLent = true;
         Interlocked.MemoryBarrier();
-        return new(Volatile.Read(ref bytes) ?? throw Released(), start, length, arena: null, isPooled: false);
+        return small is not null
+            ? new(small)
+            : new(Volatile.Read(ref bytes) ?? throw Released(), start, length, arena: null, isPooled: false);
     }
 
     /// <summary>Hands the bytes back to whom they came from.</summary>

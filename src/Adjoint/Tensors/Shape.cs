@@ -91,9 +91,11 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     public static bool operator !=(Shape a, Shape b) => !a.Equals(b);
 
     /// <inheritdoc/>
-    public bool Equals(Shape other)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Equals(Shape other) => ReferenceEquals(facts, other.facts) || HasSizes(other);
+
+    private bool HasSizes(Shape other)
     {
-        if (ReferenceEquals(facts, other.facts)) return true;
         var own = Sizes;
         var others = other.Sizes;
         if (own.Length != others.Length) return false;
