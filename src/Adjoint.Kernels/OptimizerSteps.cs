@@ -11,6 +11,9 @@ public static unsafe class OptimizerSteps
     /// <summary>One element's update: w, s and t change in place, g is read.</summary>
     public interface IUpdate
     {
+        /// <summary>How many arrays like w it keeps: 0, 1 (s) or 2 (s and t).</summary>
+        static abstract int States { get; }
+
         /// <summary>New values of (w, s, t).</summary>
         void Invoke<V>(ref V w, V g, ref V s, ref V t) where V : struct, ILanes<V>;
     }

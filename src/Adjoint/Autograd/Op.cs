@@ -79,7 +79,7 @@ public abstract class Op
         if (recording)
             OpNode.Attach(op, inputs, output, context.Saved);
         if (cause)
-            execution.Trace?.NoteForward(recording ? output.Source : null);
+            execution.Trace?.NoteForward(op.Name, recording ? output.Source : null);
         execution.ReturnContext(context);
         if (execution.AnomalyMode.IsOn)
             AnomalyMode.Check(op, inputs, output);

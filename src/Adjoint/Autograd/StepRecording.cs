@@ -122,11 +122,8 @@ internal sealed class StepRecording
             AliasOf(storage);
             var isConstant = Arena.IsConstant(storage);
             if (IsForeign(storage)) Foreign.Add(storage);
-            if (i < firstOutput)
-            {
-                if (isConstant) readConstants.Add(storage);
-                continue;
-            }
+            if (isConstant && (i < firstOutput || call.IsInPlace)) readConstants.Add(storage);
+            if (i < firstOutput) continue;
             if (readConstants.Contains(storage))
                 Arena.Refuse($"{Execution.Current.Cause?.Op ?? call.Name} writes into a tensor of plain numbers that was read "
                     + "before, and a replay would not begin with these numbers");

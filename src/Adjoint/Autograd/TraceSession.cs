@@ -10,6 +10,7 @@ internal sealed class TraceSession
     private readonly Backend.Observation observation;
     private TraceScope? scope;
     private OpCost cost;
+    private (string Op, bool IsBackward)? costOf;
 
     private TraceSession(Execution execution) =>
         (this.execution, outer, observation) = (execution, execution.Trace, Backend.Observe(Execute));
@@ -40,9 +41,9 @@ internal sealed class TraceSession
     }
 
     /// <summary>Notes what an op cost, and on its node, where it has one, who applied it.</summary>
-    internal void NoteForward(OpNode? node)
+    internal void NoteForward(string op, OpNode? node)
     {
-        var spent = TakeCost();
+        var spent = TakeCost((op, false));
         if (node is null) return;
         var site = CallSite.Find();
         node.CalledAt = site.Outside;
@@ -61,13 +62,14 @@ internal sealed class TraceSession
     }
 
     /// <summary>Notes what a node's gradients cost.</summary>
-    internal void NoteBackward(OpNode node) => Of(node).Backward = TakeCost();
+    internal void NoteBackward(OpNode node) => Of(node).Backward = TakeCost((node.Op.Name, true));
 
     // A node made before tracing began has no line, no module and no cost of its forward pass.
     private static OpTrace Of(OpNode node) => node.Trace ??= new(null, node.CalledAt ?? "", default);
 
     private void Execute(PrimitiveCall call)
     {
+        if (costOf != execution.Cause) (cost, costOf) = (default, execution.Cause);
         var start = Stopwatch.GetTimestamp();
         call.Run();
         cost = new(
@@ -75,10 +77,11 @@ internal sealed class TraceSession
             cost.Flops + call.Flops, cost.Bytes + call.Bytes);
     }
 
-    private OpCost TakeCost()
+    // What others than ops compute, such as optimisers, is no op's.
+    private OpCost TakeCost((string Op, bool IsBackward) of)
     {
-        var taken = cost;
-        cost = default;
+        var taken = costOf == of ? cost : default;
+        (cost, costOf) = (default, null);
         return taken;
     }
 

@@ -19,9 +19,10 @@ internal abstract class PrimitiveCall(string name, Tensor?[] operands, int outpu
     internal virtual double Flops => 0;
 
     /// <summary>Bytes read and written at the least.</summary>
-    internal double Bytes => operands.Sum(operand => operand is null
-        ? 0.0
-        : Math.Min((double)operand.Length * operand.DType.Size(), operand.Storage.ByteLength));
+    internal double Bytes => operands.Sum(BytesOf) + (IsInPlace ? operands[^outputs..].Sum(BytesOf) : 0);
+
+    /// <summary>See <see cref="IPrimitive{TSelf}.IsInPlace"/>.</summary>
+    internal virtual bool IsInPlace => false;
 
     /// <summary>See <see cref="IPrimitive{TSelf}.IsElementwise"/>.</summary>
     internal virtual bool IsElementwise => false;
@@ -31,6 +32,10 @@ internal abstract class PrimitiveCall(string name, Tensor?[] operands, int outpu
     /// <summary>Computes a block; see <see cref="IPrimitive{TSelf}.RunBlock"/>.</summary>
     internal virtual unsafe void RunBlock(void** block, int count, DType type) =>
         throw new NotSupportedException($"{name}: not element-wise");
+
+    private static double BytesOf(Tensor? operand) => operand is null
+        ? 0
+        : Math.Min((double)operand.Length * operand.DType.Size(), operand.Storage.ByteLength);
 }
 
 /// <inheritdoc/>
@@ -39,6 +44,8 @@ internal sealed class PrimitiveCall<TPrimitive>(TPrimitive primitive, Tensor?[] 
     where TPrimitive : struct, IPrimitive<TPrimitive>
 {
     internal override double Flops => TPrimitive.Flops(primitive, Operands);
+
+    internal override bool IsInPlace => TPrimitive.IsInPlace;
 
     internal override bool IsElementwise => TPrimitive.IsElementwise;
 

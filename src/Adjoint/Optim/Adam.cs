@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Adjoint.Kernels;
+using Adjoint.Primitives;
 
 namespace Adjoint.Optim;
 
@@ -37,18 +38,24 @@ public class Adam : Optimizer
     private protected override void Update(ParameterGroup group, Tensor parameter, Tensor gradient)
     {
         var state = Advance(parameter);
-        var rate = group.LearningRate / (1 - Math.Pow(beta1, state.Steps));
-        var correction = 1 / Math.Sqrt(1 - Math.Pow(beta2, state.Steps));
-        var rule = decoupled
-            ? new Rule(rate, correction, beta1, beta2, epsilon, 0, 1 - group.LearningRate * group.WeightDecay)
-            : new Rule(rate, correction, beta1, beta2, epsilon, group.WeightDecay, 1);
-        Apply(rule, parameter, gradient, state.Parts[0], state.Parts[1]);
+        var rule = new Rule(
+            group.LearningRate, state.Steps, beta1, beta2, epsilon, group.WeightDecay, decoupled);
+        Backend.Run(new ParameterUpdate<Rule>(rule), gradient, parameter, state.Parts[0], state.Parts[1]);
     }
 
     private protected override int StateCount => 2;
 
-    private readonly struct Rule(double rate, double correction, double beta1, double beta2, double epsilon, double decay, double shrink) : OptimizerSteps.IUpdate
+    private readonly struct Rule(
+        double learningRate, int steps, double beta1, double beta2, double epsilon, double weightDecay, bool decoupled)
+        : OptimizerSteps.IUpdate
     {
+        private readonly double rate = learningRate / (1 - Math.Pow(beta1, steps));
+        private readonly double correction = 1 / Math.Sqrt(1 - Math.Pow(beta2, steps));
+        private readonly double decay = decoupled ? 0 : weightDecay;
+        private readonly double shrink = decoupled ? 1 - learningRate * weightDecay : 1;
+
+        public static int States => 2;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<V>(ref V w, V g, ref V s, ref V t) where V : struct, ILanes<V>
         {

@@ -1,4 +1,3 @@
-using Adjoint.Kernels;
 using Adjoint.Memory;
 
 namespace Adjoint.Optim;
@@ -147,13 +146,22 @@ public abstract class Optimizer
     {
         Arena.RefuseWithin("an optimiser's step changes parameters between operations, and a replay would not");
         StepCount = Next(StepCount);
-        foreach (var group in Groups)
-            foreach (var parameter in group.Parameters)
-                if (parameter.RequiresGrad && parameter.Grad is { } gradient)
-                {
-                    Update(group, parameter, gradient.Contiguous());
-                    parameter.BumpVersion();
-                }
+        var execution = Execution.Current;
+        var cause = execution.BeginCause(GetType().Name);
+        try
+        {
+            foreach (var group in Groups)
+                foreach (var parameter in group.Parameters)
+                    if (parameter.RequiresGrad && parameter.Grad is { } gradient)
+                    {
+                        Update(group, parameter, gradient);
+                        parameter.BumpVersion();
+                    }
+        }
+        finally
+        {
+            execution.EndCause(cause);
+        }
     }
 
     /// <summary>Everything needed to go on where this one is, by name.</summary>
@@ -228,7 +236,7 @@ public abstract class Optimizer
     /// <summary>How many tensors like it are kept for a parameter.</summary>
     private protected abstract int StateCount { get; }
 
-    /// <summary>What is kept for a parameter, zeros at first, with this step counted.</summary>
+    /// <summary>What is kept for a parameter, zeros at first, to be changed now: with this step counted.</summary>
     private protected ParameterState Advance(Tensor parameter)
     {
         if (!states.TryGetValue(parameter, out var state))
@@ -238,18 +246,8 @@ public abstract class Optimizer
             states[parameter] = state = new(parts);
         }
         state.Steps = Next(state.Steps);
+        foreach (var part in state.Parts) part.BumpVersion();
         return state;
-    }
-
-    private protected static unsafe void Apply<TUpdate>(TUpdate update, Tensor w, Tensor g, Tensor? s = null, Tensor? t = null) where TUpdate : struct, OptimizerSteps.IUpdate
-    {
-        if (w.DType == DType.Float32)
-            fixed (float* pw = w.Data<float>(), pg = g.Data<float>(), ps = s is null ? default : s.Data<float>(), pt = t is null ? default : t.Data<float>())
-                OptimizerSteps.Run(update, pw, pg, ps, pt, w.Length);
-        else
-            fixed (double* pw = w.Data<double>(), pg = g.Data<double>(), ps = s is null ? default : s.Data<double>(), pt = t is null ? default : t.Data<double>())
-                OptimizerSteps.Run(update, pw, pg, ps, pt, w.Length);
-        GC.KeepAlive(g);
     }
 
     internal static double Require(double value, string what, bool valid) => valid && double.IsFinite(value)

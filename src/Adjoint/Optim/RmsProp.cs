@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Adjoint.Kernels;
+using Adjoint.Primitives;
 
 namespace Adjoint.Optim;
 
@@ -24,13 +25,15 @@ public sealed class RmsProp : Optimizer
     private protected override void Update(ParameterGroup group, Tensor parameter, Tensor gradient)
     {
         var rule = new Rule(group.LearningRate, alpha, epsilon, group.WeightDecay);
-        Apply(rule, parameter, gradient, Advance(parameter).Parts[0]);
+        Backend.Run(new ParameterUpdate<Rule>(rule), gradient, parameter, Advance(parameter).Parts[0]);
     }
 
     private protected override int StateCount => 1;
 
     private readonly struct Rule(double rate, double alpha, double epsilon, double decay) : OptimizerSteps.IUpdate
     {
+        public static int States => 1;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<V>(ref V w, V g, ref V s, ref V t) where V : struct, ILanes<V>
         {

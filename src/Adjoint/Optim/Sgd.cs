@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Adjoint.Kernels;
+using Adjoint.Primitives;
 
 namespace Adjoint.Optim;
 
@@ -28,17 +29,20 @@ public sealed class Sgd : Optimizer
     {
         if (momentum == 0)
         {
-            Apply(new Plain(group.LearningRate, group.WeightDecay), parameter, gradient);
+            var plain = new Plain(group.LearningRate, group.WeightDecay);
+            Backend.Run(new ParameterUpdate<Plain>(plain), gradient, parameter);
             return;
         }
         var rule = new Momentum(group.LearningRate, group.WeightDecay, momentum, nesterov);
-        Apply(rule, parameter, gradient, Advance(parameter).Parts[0]);
+        Backend.Run(new ParameterUpdate<Momentum>(rule), gradient, parameter, Advance(parameter).Parts[0]);
     }
 
     private protected override int StateCount => momentum == 0 ? 0 : 1;
 
     private readonly struct Plain(double rate, double decay) : OptimizerSteps.IUpdate
     {
+        public static int States => 0;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<V>(ref V w, V g, ref V s, ref V t) where V : struct, ILanes<V> =>
             w -= V.Splat(rate) * V.Fma(V.Splat(decay), w, g);
@@ -47,6 +51,8 @@ public sealed class Sgd : Optimizer
     // A velocity of 0 before the first step makes v = g there, as defined.
     private readonly struct Momentum(double rate, double decay, double momentum, bool nesterov) : OptimizerSteps.IUpdate
     {
+        public static int States => 1;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<V>(ref V w, V g, ref V s, ref V t) where V : struct, ILanes<V>
         {

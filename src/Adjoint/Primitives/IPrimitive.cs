@@ -15,6 +15,9 @@ public interface IPrimitive<TSelf> where TSelf : struct, IPrimitive<TSelf>
     /// <summary>How many of the last operands it writes.</summary>
     static virtual int Outputs => 1;
 
+    /// <summary>Whether it reads what it writes too: it changes its results in place.</summary>
+    static virtual bool IsInPlace => false;
+
     /// <summary>Floating-point operations, where they rather than bytes set the time: products and convolutions.</summary>
     static virtual double Flops(in TSelf primitive, ReadOnlySpan<Tensor?> operands) => 0;
 

@@ -6,15 +6,17 @@ using Adjoint.Kernels;
 
 namespace Adjoint.Training;
 
-/// <summary>What one op cost, forward or backward, in all its calls.</summary>
-/// <param name="Name">The op, <c>backward</c> after it where that is meant.</param>
+/// <summary>What one op, or the optimiser, cost in all its calls, forward or backward.</summary>
+/// <param name="Name">The op, <c>backward</c> after it where that is meant; or the optimiser.</param>
 /// <param name="Operations">Operations of the backend.</param>
 /// <param name="Milliseconds">Time in them.</param>
 /// <param name="Flops">Floating-point operations of matrix products; 0 for what memory limits.</param>
 /// <param name="Bytes">Bytes read and written at the least.</param>
 public sealed record ProfileRow(string Name, int Operations, double Milliseconds, double Flops, double Bytes);
 
-/// <summary>Times every operation of a training run, by the op that asked for it. The run is eager meanwhile.</summary>
+/// <summary>
+/// Times every operation of a training run, by the op, or the optimiser, that asked for it. The run is eager meanwhile.
+/// </summary>
 public sealed class Profile
 {
     private const int MostEvents = 20_000;
@@ -29,14 +31,6 @@ public sealed class Profile
     public void Observe(Action work)
     {
         using (Backend.Observe(Execute)) work();
-    }
-
-    /// <summary>Runs and times work that is no op, such as the optimiser's step.</summary>
-    public void Measure(string name, double bytes, Action work)
-    {
-        var start = Stopwatch.GetTimestamp();
-        work();
-        Add(name, name, start, 0, bytes);
     }
 
     /// <summary>A table: time, its share, calculations per second and share of the peak, bytes per second.</summary>

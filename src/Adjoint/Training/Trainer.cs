@@ -268,7 +268,7 @@ public sealed class Trainer(Module model, Optimizer optimizer, DataLoader traini
         else Profile.Observe(() => value = EagerGradients(x, y));
         if (!double.IsFinite(value)) throw new DivergedException(epoch, step, value, FindCause(x, y));
         if (Profile is null) optimizer.Step();
-        else Profile.Measure("optimizer step", model.Parameters().Sum(parameter => 3.0 * parameter.Storage.ByteLength), optimizer.Step);
+        else Profile.Observe(optimizer.Step);
         Average?.Update();
         return LossReduction == Reduction.Mean ? value * y.Length : value;
     }

@@ -328,6 +328,7 @@ public class CapturedMemoryTests
             return (y + constant).Sum();
         });
         Refused("plain numbers", a => Op.Apply(new AddsUp(), a * w).Sum());
+        Refused("plain numbers", a => Op.Apply(new AddsUp(isUpdate: true), a * w).Sum());
         var error = Assert.Throws<AdjointException>(() => CapturedStep.Create((a, _) => Plain(a), [w * 2]));
         Assert.Contains("parameters are leaves", error.Message, StringComparison.Ordinal);
     }
@@ -444,7 +445,7 @@ public class CapturedMemoryTests
     }
 
     // A user's op with a scratch tensor that it adds into.
-    private sealed class AddsUp : Op
+    private sealed class AddsUp(bool isUpdate = false) : Op
     {
         public override string Name => "AddsUp";
         public override string Formula => "y = x + 1";
@@ -455,10 +456,18 @@ public class CapturedMemoryTests
         public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
         {
             var total = Tensor.Ones(64, 64);
-            Backend.Run(new Primitives.Zip<Accumulate.Lane>(), total, inputs[0], total);
+            if (isUpdate) Backend.Run(new Primitives.ParameterUpdate<Ascend>(), inputs[0], total);
+            else Backend.Run(new Primitives.Zip<Accumulate.Lane>(), total, inputs[0], total);
             Backend.Run(new Primitives.Copy(), total, output);
         }
 
         public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient];
+
+        private readonly struct Ascend : Adjoint.Kernels.OptimizerSteps.IUpdate
+        {
+            public static int States => 0;
+            public void Invoke<V>(ref V w, V g, ref V s, ref V t) where V : struct, Adjoint.Kernels.ILanes<V> =>
+                w += g;
+        }
     }
 }

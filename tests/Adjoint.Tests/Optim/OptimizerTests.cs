@@ -1,4 +1,5 @@
 using Adjoint.Optim;
+using Adjoint.Training;
 
 namespace Adjoint.Tests.Optim;
 
@@ -132,6 +133,48 @@ public class OptimizerTests
         Assert.Throws<AdjointException>(() => new Sgd([w], 1, nesterov: true));
         Assert.Throws<AdjointException>(() => new Adam([w], double.NaN));
         Assert.Throws<AdjointException>(() => new Sgd([Tensor.Zeros(1)], 1));
+    }
+
+    [Fact]
+    public void A_step_is_profiled_under_the_optimisers_name()
+    {
+        var parameters = new[] { Tensor.Ones(1000).RequireGrad(), Tensor.Ones(20, 50).RequireGrad() };
+        foreach (var parameter in parameters) parameter.Square().Sum().Backward();
+        var profile = new Profile();
+        foreach (var optimizer in (Optimizer[])[new Sgd(parameters, Rate), new AdamW(parameters)])
+            profile.Observe(optimizer.Step);
+        Assert.Equal(["AdamW", "Sgd"], profile.Rows.Select(row => row.Name).Order());
+        // The gradient is read; the parameter and two moments, or the parameter alone, are read and written.
+        foreach (var (name, arrays) in ((string, int)[])[("AdamW", 7), ("Sgd", 3)])
+        {
+            var row = profile.Rows.Single(row => row.Name == name);
+            Assert.Equal((2, 0.0, arrays * 2 * 4000.0), (row.Operations, row.Flops, row.Bytes));
+        }
+    }
+
+    [Fact]
+    public void A_step_within_a_trace_is_no_cost_of_an_op()
+    {
+        var w = Tensor.Ones(3).RequireGrad();
+        using var tracing = new Tracing();
+        w.Square().Sum().Backward();
+        new Sgd([w], Rate).Step();
+        Assert.Equal(0, w.Reshape(1, 3).Source!.Trace!.Forward.Operations);
+        new Sgd([w], Rate).Step();
+        Assert.Equal(1, (w * 2).Source!.Trace!.Forward.Operations);
+    }
+
+    [Fact]
+    public void A_step_is_a_write_in_place_to_parameter_and_states()
+    {
+        var w = Tensor.Ones(3).RequireGrad();
+        w.Square().Sum().Backward();
+        var adam = new Adam([w]);
+        adam.Step();
+        var all = (Tensor[])[w, adam.StateDict()["0.0"], adam.StateDict()["0.1"]];
+        var versions = all.Select(tensor => tensor.Version).ToArray();
+        adam.Step();
+        Assert.Equal(versions.Select(version => version + 1), all.Select(tensor => tensor.Version));
     }
 
     private static void AdamRule(int step, ref double w, double g, double[] s)

@@ -94,6 +94,22 @@ public class OperandTests
         ("IndexSelect", () => Backend.Run(new IndexSelect(1), Matrix, Index(0, 3), Tensor.Zeros(2, 2))),
         ("IndexSelect", () => Backend.Run(new IndexSelect(1), Matrix, Index(0, 1, 2), Tensor.Zeros(2, 2))),
         ("IndexAdd", () => Backend.Run(new IndexAdd(1), Matrix, Index(0, -1, 0), Tensor.Zeros(2, 3))),
+        ("ParameterUpdate", () => Backend.Run(new ParameterUpdate<Descend>(), Two, Tensor.Ones(2))),
+        ("ParameterUpdate", () =>
+            Backend.Run(new ParameterUpdate<Descend>(), Two, Tensor.Ones(2), Tensor.Ones(2), Tensor.Ones(2))),
+        ("ParameterUpdate", () => Backend.Run(new ParameterUpdate<Descend>(), Two, Tensor.Ones(2), null)),
+        ("ParameterUpdate", () => Backend.Run(new ParameterUpdate<Descend>(), Three, Tensor.Ones(2), Tensor.Ones(2))),
+        ("ParameterUpdate", () =>
+            Backend.Run(new ParameterUpdate<Descend>(), Two, Tensor.Ones(2), Tensor.Zeros([2], DType.Float64))),
+        ("ParameterUpdate", () => Backend.Run(new ParameterUpdate<Descend>(), Index(1), Index(1), Index(1))),
+        ("ParameterUpdate", () =>
+            Backend.Run(new ParameterUpdate<Descend>(), Matrix, Tensor.Ones(3, 2).Transpose(), Tensor.Ones(2, 3))),
+        ("ParameterUpdate", () =>
+            Backend.Run(new ParameterUpdate<Descend>(), Matrix, Tensor.Ones(2, 3), Tensor.Ones(3, 2).Transpose())),
+        ("ParameterUpdate", () =>
+            InPlace(x => Backend.Run(new ParameterUpdate<Descend>(), x[1], x[1], Tensor.Ones(4)))),
+        ("ParameterUpdate", () =>
+            InPlace(x => Backend.Run(new ParameterUpdate<Descend>(), Tensor.Ones(4, 4), x, x.Reshape(4, 4)))),
         ("SoftmaxCrossEntropy", () =>
             Backend.Run(new Primitives.SoftmaxCrossEntropy(0, 1), Matrix, Tensor.Zeros([3], DType.Int64),
                 Tensor.Zeros(2), null)),
@@ -121,6 +137,15 @@ public class OperandTests
         var all = Tensor.Ones(3, 2, 2);
         Backend.Run(new MatMul<NoActivation>(), all[0], all[1], null, all[2]);
         Assert.Equal([1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2], all.ToArray<float>());
+    }
+
+    [Fact]
+    public void A_step_takes_a_gradient_of_any_layout()
+    {
+        var (w, s) = (Tensor.Zeros(2, 3), Tensor.Ones(2, 3));
+        Backend.Run(new ParameterUpdate<Descend>(), Tensor.Arange(0, 6).Reshape(3, 2).Transpose(), w, s);
+        Assert.Equal([1, 3, 5, 2, 4, 6], s.ToArray<float>());
+        Assert.Equal([-1, -3, -5, -2, -4, -6], w.ToArray<float>());
     }
 
     [Fact]
@@ -195,6 +220,16 @@ public class OperandTests
         public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
             Backend.Run(new Map<Twice>(), inputs[0], output);
         public override Tensor?[] Backward(OpNode node, Tensor gradient) => givesNull ? null! : [gradient * 2];
+    }
+
+    private readonly struct Descend : OptimizerSteps.IUpdate
+    {
+        public static int States => 1;
+        public void Invoke<V>(ref V w, V g, ref V s, ref V t) where V : struct, ILanes<V>
+        {
+            s = s + g;
+            w = w - s;
+        }
     }
 
     private readonly struct Twice : IUnaryLane

@@ -1,0 +1,63 @@
+using System.Numerics;
+using Adjoint.Kernels;
+
+namespace Adjoint.Primitives;
+
+/// <summary>
+/// A step of an optimiser: a parameter w, and the states that its rule keeps for it, change in place, element by
+/// element. Operands: the gradient g, of any layout; w and the states (as many as
+/// <see cref="OptimizerSteps.IUpdate.States"/>), contiguous, each in memory of its own; all of one floating type and
+/// shape.
+/// </summary>
+/// <param name="Update">The rule, with the numbers of this step.</param>
+public readonly record struct ParameterUpdate<TUpdate>(TUpdate Update) : IPrimitive<ParameterUpdate<TUpdate>>
+    where TUpdate : struct, OptimizerSteps.IUpdate
+{
+    /// <inheritdoc/>
+    public static string Name => "ParameterUpdate";
+
+    /// <inheritdoc/>
+    public static int Outputs => 1 + TUpdate.States;
+
+    /// <inheritdoc/>
+    public static bool IsInPlace => true;
+
+    /// <inheritdoc/>
+    public static void Check(in ParameterUpdate<TUpdate> primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        Operands.Expect(Name, operands, 2 + TUpdate.States);
+        var (gradient, parameter) = (operands[0]!, operands[1]!);
+        Operands.Result(Name, parameter);
+        Operands.Alike(Name, "gradient", gradient, parameter);
+        Operands.Apart(Name, gradient, parameter);
+        for (var i = 2; i < operands.Length; i++)
+        {
+            var state = operands[i]!;
+            Operands.Alike(Name, "state", state, parameter);
+            Operands.Dense(Name, "state", state);
+            for (var j = 0; j < i; j++) Operands.Apart(Name, operands[j]!, state);
+        }
+    }
+
+    /// <inheritdoc/>
+    public static void RunOnCpu(in ParameterUpdate<TUpdate> primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        switch (operands[1]!.DType)
+        {
+            case DType.Float32: Run<float>(primitive.Update, operands); break;
+            case DType.Float64: Run<double>(primitive.Update, operands); break;
+            default: throw Operands.NoBody(Name, operands[1]!.DType);
+        }
+    }
+
+    private static unsafe void Run<T>(TUpdate update, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var (gradient, w) = (Copy.Packed(operands[0]!), operands[1]!);
+        var (s, t) = (operands.Length > 2 ? operands[2] : null, operands.Length > 3 ? operands[3] : null);
+        fixed (T* pg = gradient.Data<T>(), pw = w.Data<T>(), ps = s is null ? default : s.Data<T>(),
+            pt = t is null ? default : t.Data<T>())
+            OptimizerSteps.Run(update, pw, pg, ps, pt, w.Length);
+        GC.KeepAlive(gradient);
+    }
+}
