@@ -1,12 +1,16 @@
+using Adjoint.Kernels;
+using Adjoint.Primitives;
+
 namespace Adjoint.Optim;
 
 /// <summary>
-/// Limits gradients between <c>Backward()</c> and <c>Step()</c>. A parameter that is listed twice counts once.
+/// Limits gradients between <c>Backward()</c> and <c>Step()</c>, in place where nobody else holds their memory. A
+/// parameter that is listed twice counts once.
 /// </summary>
 public static class ClipGradients
 {
-    // Between these a sum of squares has neither overflowed nor lost what counts: of float32, and of float64.
-    private const double LeastSingle = 1e-20, LeastDouble = 1e-250;
+    // From here on a sum of squares has lost nothing that counts; squares of float32 are always larger, or 0.
+    private const double Least = 1e-250;
 
     /// <summary>
     /// Scales all gradients by limit / norm when their common 2-norm is above the limit (Pascanu et al. 2013); returns
@@ -30,8 +34,7 @@ public static class ClipGradients
         var norm = root / scale;
         if (errorIfNonFinite && !double.IsFinite(norm)) throw NonFinite(all, norm);
         if (double.IsFinite(root) && norm > limit)
-            foreach (var parameter in clipped)
-                parameter.SetGrad(Scaled(parameter.Grad!, limit * scale / root), isOwn: true);
+            foreach (var parameter in clipped) Scale(parameter, limit * scale / root);
         return norm;
     }
 
@@ -42,30 +45,47 @@ public static class ClipGradients
         Require(limit);
         using var _ = new NoGrad();
         foreach (var parameter in parameters.Distinct())
-            if (parameter.Grad is { } gradient) parameter.SetGrad(gradient.Clamp(-limit, limit), isOwn: true);
+            if (parameter.Grad is not null) Change(parameter, new ClampOp.Lane(-limit, limit));
     }
 
     // The norm of the gradients times a scale, and the scale: 1 where squares neither overflow nor vanish, else a power
     // of two near the inverse of the largest element.
     private static (double Root, double Scale) Norm(Tensor[] gradients)
     {
-        var sum = gradients.Sum(gradient => SumOfSquares(gradient, 1));
-        if (double.IsNaN(sum) || sum > LeastDouble && double.IsFinite(sum)) return (Math.Sqrt(sum), 1);
+        var sum = SumOfSquares(gradients, 1);
+        if (double.IsNaN(sum) || sum > Least && double.IsFinite(sum)) return (Math.Sqrt(sum), 1);
         var largest = gradients.Select(gradient => gradient.Abs().Max().Item()).DefaultIfEmpty().Max();
         if (largest == 0 || double.IsInfinity(largest)) return (largest, 1);
         var scale = Math.ScaleB(1, Math.Clamp(-Math.ILogB(largest), -1000, 1000));
-        return (Math.Sqrt(gradients.Sum(gradient => SumOfSquares(gradient, scale))), scale);
+        return (Math.Sqrt(SumOfSquares(gradients, scale)), scale);
     }
 
-    private static double SumOfSquares(Tensor gradient, double scale) =>
-        scale == 1 && gradient.Square().Sum().Item() is > LeastSingle and < double.PositiveInfinity and var sum
-            ? sum
-            : (gradient.To(DType.Float64) * scale).Square().Sum().Item();
+    // In float64, gradient by gradient in their order; read once, at the end.
+    private static double SumOfSquares(Tensor[] gradients, double scale)
+    {
+        var total = Tensor.Scalar(0, DType.Float64);
+        foreach (var gradient in gradients) Backend.Run(new Primitives.SquaredNorm(scale), gradient, total);
+        return total.Item();
+    }
 
     // A tiny factor would lose digits, or be 0, in the type of the gradient: its root, twice, does not.
-    private static Tensor Scaled(Tensor gradient, double factor) => factor is 0 or > 1e-30
-        ? gradient * factor
-        : gradient * Math.Sqrt(factor) * Math.Sqrt(factor);
+    private static void Scale(Tensor parameter, double factor)
+    {
+        var isTiny = factor is > 0 and <= 1e-30;
+        var times = new AffineOp.Lane(isTiny ? Math.Sqrt(factor) : factor, AffineOp.NoShift);
+        Change(parameter, times);
+        if (isTiny) Change(parameter, times);
+    }
+
+    private static void Change<TLane>(Tensor parameter, TLane lane) where TLane : struct, IUnaryLane
+    {
+        var gradient = parameter.Grad!;
+        var isInPlace = parameter.OwnsGrad && gradient.IsContiguous;
+        var result = isInPlace ? gradient : Tensor.Empty(gradient.Shape, gradient.DType);
+        Backend.Run(new Map<TLane>(lane), gradient, result);
+        if (isInPlace) gradient.BumpVersion();
+        else parameter.SetGrad(result, isOwn: true);
+    }
 
     private static AdjointException NonFinite(Tensor[] parameters, double norm)
     {

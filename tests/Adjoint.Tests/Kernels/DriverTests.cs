@@ -63,6 +63,67 @@ public unsafe class DriverTests
             Assert.Equal(0.1f * (double)length, sum, 2e-5 * 0.1f * length);
     }
 
+    [Theory, MemberData(nameof(Lengths))]
+    public void Squared_norm_agrees_with_a_plain_loop_for_any_number_of_threads(int length)
+    {
+        var (single, wide) = (Values(length, 1), Array.ConvertAll(Values(length, 2), value => value * 1e200));
+        var before = Workers.ThreadCount;
+        try
+        {
+            double? first = null;
+            foreach (var threads in (int[])[1, 2, 3, 8])
+            {
+                Workers.ThreadCount = threads;
+                fixed (float* px = single)
+                fixed (double* pw = wide)
+                {
+                    var found = SquaredNorm.Run(1, px, length);
+                    Assert.Equal(single.Sum(value => (double)value * value), found, 1e-13 * found);
+                    Assert.Equal(first ??= found, found);
+                    var scaled = SquaredNorm.Run(1e-200, pw, length);
+                    Assert.Equal(wide.Sum(value => value * 1e-200 * (value * 1e-200)), scaled, 1e-13 * scaled);
+                }
+            }
+        }
+        finally
+        {
+            Workers.ThreadCount = before;
+        }
+    }
+
+    [Fact]
+    public void Squared_norm_has_the_same_bits_at_any_width_of_vectors()
+    {
+        var x = Values(20_000, 3);
+        fixed (float* px = x)
+        {
+            // Eight lanes of four chains, in pieces that meet in pairs: ((0, 1), 2).
+            var expected = Piece(0, 8192) + Piece(8192, 8192) + Piece(16384, 20_000 - 16384);
+            Assert.Equal(expected, SquaredNorm.Run(1, px, x.Length));
+        }
+
+        double Piece(int start, int length)
+        {
+            var chains = new double[4, 8];
+            for (var i = 0; i < length; i++) chains[i / 8 % 4, i % 8] += (double)x[start + i] * x[start + i];
+            double Lane(int lane) => chains[0, lane] + chains[1, lane] + (chains[2, lane] + chains[3, lane]);
+            double Two(int lane) => Lane(lane) + Lane(lane + 4);
+            return Two(0) + Two(1) + (Two(2) + Two(3));
+        }
+    }
+
+    [Fact]
+    public void A_squared_norm_is_NaN_or_infinite_where_an_element_is()
+    {
+        for (var at = 0; at < 40; at++)
+            foreach (var wrong in (float[])[float.NaN, float.NegativeInfinity])
+            {
+                var x = Values(40, 4);
+                x[at] = wrong;
+                fixed (float* px = x) Assert.Equal(wrong * wrong, SquaredNorm.Run(1, px, 40));
+            }
+    }
+
     [Fact]
     public void NaN_passes_through_every_lane_and_fold()
     {

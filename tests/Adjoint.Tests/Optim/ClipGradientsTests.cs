@@ -145,6 +145,69 @@ public class ClipGradientsTests
         Assert.True(step.IsCaptured);
     }
 
+    [Fact]
+    public void What_the_parameter_owns_is_changed_in_place_and_what_others_hold_is_not()
+    {
+        var w = With(Tensor.From([3f, 4f]));
+        var own = w.Grad!;
+        var version = own.Version;
+        ClipGradients.ByNorm([w], 10);
+        Assert.Equal(version, own.Version);
+        ClipGradients.ByNorm([w], 1);
+        ClipGradients.ByValue([w], 0.7);
+        Assert.Same(own, w.Grad);
+        Assert.Equal([0.6f, 0.7f], own.ToArray<float>());
+        Assert.Equal(version + 2, own.Version);
+
+        // With a graph of its own: as v / 2, and as v itself.
+        foreach (var rule in (Action<Tensor>[])[p => ClipGradients.ByNorm([p], 1), p => ClipGradients.ByValue([p], 1)])
+        {
+            var (u, v) = (Tensor.Zeros(2, 3).RequireGrad(), Tensor.Full([3, 2], 4.0).RequireGrad());
+            foreach (var made in (Tensor[])[v.Transpose() / 2, v.Transpose()])
+            {
+                u.Grad = made;
+                rule(u);
+                Assert.NotSame(made, u.Grad);
+                Assert.True(u.Grad!.ItemAt(0, 0) <= 1);
+                Assert.Equal(made.Source!.Op is ViewOp ? 4 : 2, made.ItemAt(0, 0));
+                Assert.Equal(4, v.ItemAt(0, 0));
+                made.Sum().Backward(retainGraph: true);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_graph_that_saved_a_gradient_that_was_clipped_refuses_to_go_back()
+    {
+        var w = With(Tensor.From([3f, 4f]));
+        var y = (w * w.Grad!).Sum();
+        ClipGradients.ByNorm([w], 1);
+        Assert.Contains("in place", Assert.Throws<AdjointException>(() => y.Backward()).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_norm_is_that_in_float64_of_many_gradients_of_every_layout()
+    {
+        var seed = Environment.TickCount;
+        TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
+        var random = new Random(seed);
+        var (parameters, sum) = (new List<Tensor>(), 0.0);
+        foreach (var length in (int[])[0, 1, 7, 31, 32, 33, 8192, 8193, 50_000])
+            foreach (var type in (DType[])[DType.Float32, DType.Float64])
+            {
+                var values = Enumerable.Range(0, 2 * length).Select(_ => random.NextDouble() - 0.3).ToArray();
+                var parameter = With(Tensor.From(values, length, 2).To(type));
+                parameters.Add(parameter);
+                sum += parameter.Grad!.To(DType.Float64).ToArray<double>().Sum(value => value * value);
+            }
+        // Transposed, with a graph: nobody's own.
+        var v = Tensor.From([1f, 2, 3, 4, 5, 6], 2, 3).RequireGrad();
+        parameters.Add(Tensor.Zeros(3, 2).RequireGrad());
+        parameters[^1].Grad = v.Transpose();
+        Assert.Equal(Math.Sqrt(sum + 91), ClipGradients.ByNorm(parameters, double.PositiveInfinity), 1e-10);
+    }
+
     private static Tensor With(Tensor gradient)
     {
         var parameter = Tensor.Zeros(gradient.Shape, gradient.DType).RequireGrad();

@@ -94,6 +94,15 @@ public class OperandTests
         ("IndexSelect", () => Backend.Run(new IndexSelect(1), Matrix, Index(0, 3), Tensor.Zeros(2, 2))),
         ("IndexSelect", () => Backend.Run(new IndexSelect(1), Matrix, Index(0, 1, 2), Tensor.Zeros(2, 2))),
         ("IndexAdd", () => Backend.Run(new IndexAdd(1), Matrix, Index(0, -1, 0), Tensor.Zeros(2, 3))),
+        ("SquaredNorm", () => Backend.Run(new Primitives.SquaredNorm(1), Two)),
+        ("SquaredNorm", () => Backend.Run(new Primitives.SquaredNorm(1), Two, Tensor.Scalar(0))),
+        ("SquaredNorm", () => Backend.Run(new Primitives.SquaredNorm(1), Two, Tensor.Zeros([1], DType.Float64))),
+        ("SquaredNorm", () => Backend.Run(new Primitives.SquaredNorm(1), Index(1), Tensor.Scalar(0, DType.Float64))),
+        ("SquaredNorm", () =>
+        {
+            var x = Tensor.Zeros([3], DType.Float64);
+            Backend.Run(new Primitives.SquaredNorm(1), x, x[1]);
+        }),
         ("ParameterUpdate", () => Backend.Run(new ParameterUpdate<Descend>(), Two, Tensor.Ones(2))),
         ("ParameterUpdate", () =>
             Backend.Run(new ParameterUpdate<Descend>(), Two, Tensor.Ones(2), Tensor.Ones(2), Tensor.Ones(2))),

@@ -1,0 +1,44 @@
+namespace Adjoint.Primitives;
+
+/// <summary>
+/// total += Σ (scale·x)², in float64 whatever the type of x; the order of the sum follows from the number of elements
+/// alone. Operands: x, floating, of any layout; total, one float64 without axes, in memory of its own.
+/// </summary>
+/// <param name="Scale">So that squares of large or tiny elements neither overflow nor vanish.</param>
+public readonly record struct SquaredNorm(double Scale) : IPrimitive<SquaredNorm>
+{
+    /// <inheritdoc/>
+    public static string Name => "SquaredNorm";
+
+    /// <inheritdoc/>
+    public static bool IsInPlace => true;
+
+    /// <inheritdoc/>
+    public static void Check(in SquaredNorm primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        Operands.Expect(Name, operands, 2);
+        var (x, total) = (operands[0]!, operands[1]!);
+        if (!x.DType.IsFloating()) throw Operands.NoBody(Name, x.DType);
+        Operands.Has(Name, "total", total, DType.Float64);
+        Operands.Apart(Name, x, total);
+    }
+
+    /// <inheritdoc/>
+    public static unsafe void RunOnCpu(in SquaredNorm primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        var (x, total) = (Copy.Packed(operands[0]!), operands[1]!);
+        switch (x.DType)
+        {
+            case DType.Float32:
+                fixed (float* from = x.Data<float>())
+                    total.Origin<double>() += Kernels.SquaredNorm.Run(primitive.Scale, from, x.Length);
+                break;
+            case DType.Float64:
+                fixed (double* from = x.Data<double>())
+                    total.Origin<double>() += Kernels.SquaredNorm.Run(primitive.Scale, from, x.Length);
+                break;
+            default: throw Operands.NoBody(Name, x.DType);
+        }
+        GC.KeepAlive(x);
+    }
+}
