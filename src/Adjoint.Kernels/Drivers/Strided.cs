@@ -38,6 +38,19 @@ public static unsafe class Strided
         }
     }
 
+    /// <summary>Sets every element of any layout.</summary>
+    public static void Fill<T>(T value, T* y, ReadOnlySpan<nint> yStrides, ReadOnlySpan<int> shape) where T : unmanaged
+    {
+        var rows = RowIterator.Rows(shape, out var width);
+        var step = RowIterator.InnerStride(yStrides);
+        for (nint row = 0; row < rows; row++)
+        {
+            var to = y + RowIterator.Offset(row, shape, yStrides);
+            if (step == 1) new Span<T>(to, (int)width).Fill(value);
+            else for (nint i = 0; i < width; i++) to[i * step] = value;
+        }
+    }
+
     // Columns lie dense: small square blocks keep both sides within the first-level cache.
     private static void CopyTransposed<T>(T* x, ReadOnlySpan<nint> xStrides, T* y, ReadOnlySpan<int> shape) where T : unmanaged
     {

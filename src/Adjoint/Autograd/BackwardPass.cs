@@ -18,10 +18,9 @@ internal sealed class BackwardPass
 
     private readonly Execution execution;
     private readonly List<OpNode> nodes = [];
+    private readonly Stack<(OpNode Node, int Next)> open = [];
     private readonly List<Storage> made = [];
     private readonly Dictionary<Tensor, Tensor> hookedLeaves = [];
-    private (OpNode Node, int Next)[] open = new (OpNode, int)[64];
-    private int depth;
     private bool createGraph;
     private Dictionary<Tensor, Tensor?>? wanted;
     private IReadOnlySet<Tensor>? leaves;
@@ -86,7 +85,7 @@ internal sealed class BackwardPass
                 (node.Pass, node.PendingGradient, node.Skipped) = (null, null, 0);
             Monitor.PulseAll(Claims);
         }
-        var isSmall = Math.Max(nodes.Capacity, open.Length) <= MostKept;
+        var isSmall = nodes.Count <= MostKept;
         nodes.Clear();
         made.Clear();
         hookedLeaves.Clear();
@@ -103,19 +102,18 @@ internal sealed class BackwardPass
         try
         {
             isFree = root.Source is not { } source || TryVisit(source);
-            while (isFree && depth > 0)
+            while (isFree && open.TryPop(out var top))
             {
-                ref var top = ref open[depth - 1];
-                var inputs = top.Node.InputSpan;
-                while (top.Next < inputs.Length && !MustVisit(inputs[top.Next])) top.Next++;
-                if (top.Next < inputs.Length)
+                var (node, next) = top;
+                var inputs = node.InputSpan;
+                while (next < inputs.Length && !MustVisit(inputs[next])) next++;
+                if (next == inputs.Length)
                 {
-                    isFree = TryVisit(inputs[top.Next++].Source!);
+                    nodes.Add(node);
                     continue;
                 }
-                nodes.Add(top.Node);
-                top = default;
-                depth--;
+                open.Push((node, next + 1));
+                isFree = TryVisit(inputs[next].Source!);
             }
             nodes.Reverse();
             return isFree;
@@ -124,10 +122,9 @@ internal sealed class BackwardPass
         {
             if (!isFree)
             {
-                foreach (var (node, _) in open.AsSpan(0, depth)) node.Pass = null;
+                foreach (var (node, _) in open) node.Pass = null;
                 foreach (var node in nodes) node.Pass = null;
-                Array.Clear(open, 0, depth);
-                depth = 0;
+                open.Clear();
                 nodes.Clear();
             }
         }
@@ -144,8 +141,7 @@ internal sealed class BackwardPass
         if (node.IsConsumed)
             throw new AdjointException($"Backward: the graph through {node.Op.Name} was already used by an earlier Backward(); compute the loss again, or pass retainGraph: true the first time");
         node.Pass = this;
-        if (depth == open.Length) Array.Resize(ref open, 2 * depth);
-        open[depth++] = (node, 0);
+        open.Push((node, 0));
         return true;
     }
 
@@ -184,23 +180,23 @@ internal sealed class BackwardPass
         var listed = execution.Allocated;
         execution.Allocated = createGraph ? null : made;
         Tensor?[] results;
-        var isCause = execution.Observer is not null && execution.BeginCause(node.Op.Name, isBackward: true);
+        var cause = Execution.Current.BeginCause(node.Op.Name, isBackward: true);
         try
         {
             results = (createGraph ? null : node.Op.FusedBackward(node, gradient)) ?? node.Op.Backward(node, gradient);
             Check(node, results);
             foreach (var storage in made) storage.Lifetime = Lifetime.Backward;
-            if (isCause) execution.Trace?.NoteGradients(node, gradient, results);
+            if (cause) execution.Trace?.NoteGradients(node, gradient, results);
             var inputs = node.InputSpan;
             for (var i = 0; i < results.Length; i++)
                 if (results[i] is { } result && node.Needs(i))
                     Deliver(inputs[i], result, results);
-            if (isCause) execution.Trace?.NoteBackward(node);
+            if (cause) execution.Trace?.NoteBackward(node);
         }
         finally
         {
             execution.Allocated = listed;
-            execution.EndCause(isCause);
+            Execution.Current.EndCause(cause);
         }
         node.PendingGradient = null;
         if (!createGraph)

@@ -150,7 +150,6 @@ internal sealed class CapturedPlan
                 call.Operands[k] = recording.Resolve(operand);
                 if (operand.Storage != recording.X.Storage) continue;
                 readers.Add((call, k, call.Operands[k]!));
-                mustCopyInputs |= k >= call.Operands.Length - call.Outputs;
             }
     }
 }

@@ -8,10 +8,10 @@ namespace Adjoint;
 /// </summary>
 /// <remarks>
 /// The first call runs eagerly, the second records, later ones replay. Tensors from outside, parameters among them, are
-/// read where they lie each time the step runs; numbers are constants. Gradients of the parameters replace those of the
-/// call before (<c>ZeroGrad</c> is not needed); other leaves get none. Only the loss and these gradients come out of a
-/// step: a tensor that the function stores elsewhere is not computed again. Where a parameter or a layer was frozen,
-/// unfrozen, hooked or switched between training and use, the step is recorded anew.
+/// read where they lie each time the step runs; numbers are constants, random numbers are drawn anew. Gradients of the
+/// parameters replace those of the call before (<c>ZeroGrad</c> is not needed); other leaves get none. Only the loss
+/// and these gradients come out of a step: a tensor that the function stores elsewhere is not computed again. Where a
+/// parameter or a layer was frozen, unfrozen, hooked or switched between training and use, the step is recorded anew.
 /// </remarks>
 public sealed class CapturedStep
 {

@@ -67,12 +67,18 @@ public abstract class Op
     {
         var recording = !execution.NoGrad.IsOn && output.DType.IsFloating() && AnyRequiresGrad(inputs);
         var context = execution.RentContext(recording);
-        var isCause = false;
-        if (execution.Observer is null) op.Forward(context, inputs, output);
-        else isCause = ForwardObserved(op, context, inputs, output, execution);
+        var cause = Execution.Current.BeginCause(op.Name);
+        try
+        {
+            op.Forward(context, inputs, output);
+        }
+        finally
+        {
+            Execution.Current.EndCause(cause);
+        }
         if (recording)
             OpNode.Attach(op, inputs, output, context.Saved);
-        if (isCause)
+        if (cause)
             execution.Trace?.NoteForward(op.Name, recording ? output.Source : null);
         execution.ReturnContext(context);
         if (execution.AnomalyMode.IsOn)
@@ -81,22 +87,6 @@ public abstract class Op
         foreach (var input in inputs) GC.KeepAlive(input);
         GC.KeepAlive(output);
         return output;
-    }
-
-    // Says whether it is the outermost op that the observer sees.
-    private static bool ForwardObserved(
-        Op op, OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output, Execution execution)
-    {
-        var isCause = execution.BeginCause(op.Name);
-        try
-        {
-            op.Forward(context, inputs, output);
-        }
-        finally
-        {
-            execution.EndCause(isCause);
-        }
-        return isCause;
     }
 
     private static bool AnyRequiresGrad(ReadOnlySpan<Tensor> inputs)

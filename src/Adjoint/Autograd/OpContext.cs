@@ -18,8 +18,5 @@ public sealed class OpContext
 
     internal void Begin(bool isRecording) => IsRecording = isRecording;
 
-    internal void End()
-    {
-        if (saved.Length > 0) saved = [];
-    }
+    internal void End() => saved = [];
 }

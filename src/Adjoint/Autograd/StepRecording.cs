@@ -1,4 +1,5 @@
 using Adjoint.Memory;
+using Adjoint.Primitives;
 
 namespace Adjoint;
 
@@ -34,7 +35,7 @@ internal sealed class StepRecording
         catch (CaptureException)
         {
             Arena.IsComputing = true;
-            foreach (var (storage, bytes) in overwritten) bytes.CopyTo(storage.Bytes);
+            TakeBack();
             throw;
         }
         finally
@@ -98,7 +99,7 @@ internal sealed class StepRecording
         own.Storage.IsKept = true;
         AliasOf(own.Storage);
         Arena.IsComputing = true;
-        Backend.Run(new Primitives.Copy(), input, own);
+        Backend.Run(new Copy(), input, own);
         Arena.IsComputing = false;
         return own;
     }
@@ -124,18 +125,49 @@ internal sealed class StepRecording
             if (IsForeign(storage)) Foreign.Add(storage);
             if (isConstant && (i < firstOutput || call.IsInPlace)) readConstants.Add(storage);
             if (i < firstOutput) continue;
-            if (readConstants.Contains(storage))
-                Arena.Refuse($"{Execution.Current.Cause?.Op ?? call.Name} writes into a tensor of plain numbers that was read "
-                    + "before, and a replay would not begin with these numbers");
+            CheckOutput(call, storage, isConstant);
             // What was there before the step, such as running means: a step that is refused later leaves it as it was.
             if (Foreign.Contains(storage) && !overwritten.ContainsKey(storage))
                 overwritten[storage] = storage.Bytes.ToArray();
+            // From here on it holds what a replay computes anew: the program must not read it.
+            if (storage.Arena != Arena)
+            {
+                guarded.Add(storage);
+                storage.Arena = Arena;
+            }
         }
         call.Run();
         Arena.IsComputing = false;
         Calls.Add(call);
     }
 
+    private void CheckOutput(PrimitiveCall call, Storage storage, bool isConstant)
+    {
+        if (storage == X.Storage || storage == Y.Storage)
+            Arena.Refuse($"{NameOf(call)} writes into an input of the step, of which a replay has a copy; write into a "
+                + ".Clone() of it");
+        if (isConstant && call is PrimitiveCall<RandomNumbers>)
+            Arena.Refuse("a Generator that is made inside the step is drawn from: the eager step draws the same "
+                + "numbers each time, and a replay would go on; make the generator outside");
+        if (readConstants.Contains(storage))
+            Arena.Refuse($"{NameOf(call)} writes into a tensor of plain numbers that was read before, and a replay "
+                + "would not begin with these numbers");
+    }
+
+    private static string NameOf(PrimitiveCall call) => Execution.Current.Cause?.Op ?? call.Name;
+
+    // Others may have drawn from a stream meanwhile, and no number is drawn twice: what they took stays drawn.
+    private void TakeBack()
+    {
+        foreach (var draws in Calls.OfType<PrimitiveCall<RandomNumbers>>().GroupBy(call => call.Operands[1]!.Storage))
+        {
+            overwritten.Remove(draws.Key, out var state);
+            Generator.TakeBack(
+                draws.First().Operands[1]!, state!, draws.Select(call => call.Operands[0]!.Length));
+        }
+        foreach (var (storage, bytes) in overwritten) bytes.CopyTo(storage.Bytes);
+    }
+
     private bool IsForeign(Storage storage) =>
-        storage.Arena == Arena ? guarded.Contains(storage) : !Arena.IsConstant(storage);
+        !Arena.IsConstant(storage) && (storage.Arena != Arena || guarded.Contains(storage));
 }

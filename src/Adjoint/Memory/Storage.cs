@@ -143,7 +143,7 @@ public class Storage
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => ref this is Inline few
-            ? ref few.Place[0]
+            ? ref Unsafe.As<long, byte>(ref few.Place[0])
             : ref MemoryMarshal.GetArrayDataReference(Unsafe.As<OfArray>(this).Place);
     }
 
@@ -181,9 +181,10 @@ public class Storage
         internal readonly byte[] Place = new byte[byteLength];
     }
 
-    [InlineArray(MostInline)]
+    // Of long, so that it is aligned for the widest element.
+    [InlineArray(MostInline / sizeof(long))]
     private struct Few
     {
-        private byte first;
+        private long first;
     }
 }

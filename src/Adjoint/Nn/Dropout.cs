@@ -38,8 +38,7 @@ public abstract class DropoutModule : Module
         if (!x.DType.IsFloating())
             throw new AdjointException(
                 $"{GetType().Name}: needs float32 or float64: found {x.DType.Label()}; cast with .To(DType.Float32)");
-        var mask = Tensor.Empty(MaskShape(x.Shape), x.DType);
-        generator.FillBernoulli(mask, 1 - Probability);
+        var mask = Tensor.Bernoulli(MaskShape(x.Shape), 1 - Probability, generator, x.DType);
         return x * mask * (1 / (1 - Probability));
     }
 

@@ -1,27 +1,41 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Adjoint.Kernels;
+using Adjoint.Memory;
 
 namespace Adjoint;
 
 /// <summary>
 /// A stream of random numbers: Philox4x32-10 (Salmon et al., 2011), counter-based, so that any thread can compute any
-/// element and the numbers do not depend on the thread count. The whole state is <see cref="Seed"/> and <see
-/// cref="Position"/>. Threads may share one: no number is drawn twice; which of them gets which is then a matter of
-/// chance, so give each work of its own a <see cref="Fork"/>.
+/// element and the numbers do not depend on the thread count. The whole state is <see cref="Seed"/>, <see
+/// cref="Stream"/> and <see cref="Position"/>. Threads may share one: no number is drawn twice; which of them gets
+/// which is then a matter of chance, so give each work of its own a <see cref="Fork"/>.
 /// </summary>
+/// <remarks>
+/// A captured step draws on from where the stream is each time that it runs, as the eager step does. A generator that
+/// is made inside the step is refused there: the eager step would draw the same numbers each time.
+/// </remarks>
 public sealed class Generator
 {
+    /// <summary>Elements of <see cref="State"/>: seed, stream and position, the bits of unsigned numbers.</summary>
+    internal const int StateLength = 3;
+
     private static Generator shared = new(0);
-    private ulong position;
 
     /// <summary>A stream that starts at the beginning.</summary>
-    public Generator(ulong seed, ulong stream = 0) => (Seed, Stream) = (seed, stream);
+    public Generator(ulong seed, ulong stream = 0) => State = Tensor.From([(long)seed, (long)stream, 0L]).Keep();
 
     /// <summary>
     /// The stream for calls that name none: one for the whole process, seeded with 0 unless replaced.
     /// </summary>
     public static Generator Default
     {
-        get => Volatile.Read(ref shared);
+        get
+        {
+            var found = Volatile.Read(ref shared);
+            Execution.Current.Arena?.Assume(() => ReferenceEquals(Volatile.Read(ref shared), found));
+            return found;
+        }
         set
         {
             ArgumentNullException.ThrowIfNull(value);
@@ -30,79 +44,77 @@ public sealed class Generator
     }
 
     /// <summary>The seed.</summary>
-    public ulong Seed { get; }
+    public ulong Seed => KeyOf(State).Seed;
 
     /// <summary>Which of the 2⁶⁴ independent streams of the seed.</summary>
-    public ulong Stream { get; }
+    public ulong Stream => KeyOf(State).Stream;
 
-    /// <summary>How many numbers were drawn.</summary>
+    /// <summary>How many numbers were drawn; each draw begins at a multiple of 8.</summary>
     public ulong Position
     {
-        get => Volatile.Read(ref position);
-        set => Volatile.Write(ref position, value);
+        get
+        {
+            Execution.Current.Arena?.NoteRead(State.Storage);
+            return Volatile.Read(ref PositionOf(State));
+        }
+        set
+        {
+            Execution.Current.Arena?.CheckWrite(State.Storage, $"{nameof(Generator)}.{nameof(Position)}");
+            Volatile.Write(ref PositionOf(State), value);
+            State.BumpVersion();
+        }
     }
+
+    /// <summary>Seed, stream and position, where primitives draw from.</summary>
+    internal Tensor State { get; }
 
     /// <summary>An independent stream of the same seed, by number.</summary>
     public Generator Fork(ulong stream) => new(Seed, Stream * 0x9E3779B97F4A7C15 + stream + 1);
 
     /// <summary>A random order of 0 … <paramref name="count"/> − 1.</summary>
-    /// <exception cref="AdjointException">The count is negative, or more than an array holds.</exception>
+    /// <exception cref="AdjointException">
+    /// The count is negative, or more than an array holds; or a step is being captured, which could not repeat it.
+    /// </exception>
     public int[] Permutation(int count)
     {
         if (count < 0 || count > Array.MaxLength)
             throw new AdjointException($"Permutation: a count from 0 to {Array.MaxLength} is needed: found {count}");
-        RefuseCapture();
+        Arena.RefuseWithin(
+            "Permutation hands random numbers to the program, and a replay would repeat them; draw the order outside");
         var order = new int[count];
         // A permutation draws from a stream of its own, so that its length does not shift what follows.
-        Philox.Permutation(Seed, Stream ^ (0xA5A5_0000_0000_0000 + Advance(1)), order);
+        Philox.Permutation(Seed, Stream ^ (0xA5A5_0000_0000_0000 + Advance(State, 1)), order);
+        State.BumpVersion();
         return order;
     }
 
-    internal unsafe void FillUniform(Tensor tensor)
+    /// <summary>What a state draws by, whatever its position.</summary>
+    internal static (ulong Seed, ulong Stream) KeyOf(Tensor state)
     {
-        Check(tensor);
-        if (tensor.DType == DType.Float32)
-            fixed (float* y = tensor.Data<float>()) Philox.Uniform(Seed, Stream, Advance(tensor.Length), y, tensor.Length);
-        else
-            fixed (double* y = tensor.Data<double>()) Philox.Uniform(Seed, Stream, Advance(tensor.Length), y, tensor.Length);
+        var numbers = state.Data<long>();
+        return ((ulong)numbers[0], (ulong)numbers[1]);
     }
 
-    internal unsafe void FillNormal(Tensor tensor)
+    /// <summary>Moves a state on by what so many numbers take; returns where they begin.</summary>
+    internal static ulong Advance(Tensor state, int count)
     {
-        Check(tensor);
-        if (tensor.DType == DType.Float32)
-            fixed (float* y = tensor.Data<float>()) Philox.Normal(Seed, Stream, Advance(tensor.Length), y, tensor.Length);
-        else
-            fixed (double* y = tensor.Data<double>()) Philox.Normal(Seed, Stream, Advance(tensor.Length), y, tensor.Length);
+        var whole = Whole(count);
+        return Interlocked.Add(ref PositionOf(state), whole) - whole;
     }
 
-    internal unsafe void FillBernoulli(Tensor tensor, double probability)
+    /// <summary>Moves a state back to where it was before draws, unless others have drawn from it, too.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="before">Its bytes before them.</param>
+    /// <param name="counts">How many numbers each of them took.</param>
+    internal static void TakeBack(Tensor state, ReadOnlySpan<byte> before, IEnumerable<int> counts)
     {
-        Check(tensor);
-        if (tensor.DType == DType.Float32)
-            fixed (float* y = tensor.Data<float>()) Philox.Bernoulli(Seed, Stream, Advance(tensor.Length), y, tensor.Length, probability);
-        else
-            fixed (double* y = tensor.Data<double>()) Philox.Bernoulli(Seed, Stream, Advance(tensor.Length), y, tensor.Length, probability);
-    }
-
-    private static void RefuseCapture()
-    {
-        if (Execution.Current.Arena is not null) Memory.Arena.Refuse("random numbers are drawn, and a replay would repeat them");
-    }
-
-    private static void Check(Tensor tensor)
-    {
-        RefuseCapture();
-        if (!tensor.DType.IsFloating())
-            throw new AdjointException(
-                $"Random numbers: a floating type is needed: found {tensor.DType.Label()}; cast with "
-                + ".To(DType.Float32)");
+        var position = MemoryMarshal.Cast<byte, ulong>(before)[2];
+        var drawn = counts.Aggregate(0UL, (sum, count) => sum + Whole(count));
+        Interlocked.CompareExchange(ref PositionOf(state), position, position + drawn);
     }
 
     // Each draw starts at a multiple of 8, whole counters of every distribution and type.
-    private ulong Advance(int count)
-    {
-        var whole = ((ulong)count + 7) / 8 * 8;
-        return Interlocked.Add(ref position, whole) - whole;
-    }
+    private static ulong Whole(int count) => ((ulong)count + 7) / 8 * 8;
+
+    private static ref ulong PositionOf(Tensor state) => ref Unsafe.As<long, ulong>(ref state.Data<long>()[2]);
 }

@@ -42,6 +42,7 @@ public sealed partial class Tensor
         RequireType<T>(nameof(CopyFrom));
         if (source.Length != Length)
             throw new AdjointException($"CopyFrom: the source has {source.Length} elements, the tensor {Shape} has {Length}");
+        Execution.Current.Arena?.CheckWrite(Storage, nameof(CopyFrom));
         RequireWritable(nameof(CopyFrom));
         if (IsContiguous)
             source.CopyTo(Data<T>());
@@ -50,32 +51,6 @@ public sealed partial class Tensor
                 Strided.Scatter(from, to, Strides, Shape.Sizes);
         BumpVersion();
         GC.KeepAlive(this);
-    }
-
-    /// <summary>Overwrites the elements with those of a tensor of the same shape and type, in place.</summary>
-    /// <exception cref="AdjointException">The shape or the type differs, or memory was recycled.</exception>
-    public void CopyFrom(Tensor source)
-    {
-        if (source.Shape != Shape || source.DType != DType)
-            throw new AdjointException(
-                $"CopyFrom: the source must be {Shape} {DType.Label()}: found {source.Shape} {source.DType.Label()}");
-        switch (DType)
-        {
-            case DType.Float32: CopyFrom<float>(source.ToArray<float>()); break;
-            case DType.Float64: CopyFrom<double>(source.ToArray<double>()); break;
-            case DType.Int64: CopyFrom<long>(source.ToArray<long>()); break;
-            default: CopyFrom<bool>(source.ToArray<bool>()); break;
-        }
-    }
-
-    /// <summary>Sets every element in place.</summary>
-    public void Fill(double value)
-    {
-        RequireWritable(nameof(Fill));
-        if (!IsContiguous)
-            throw new AdjointException($"Fill: the tensor is a view with gaps; call .Contiguous() first, or fill the tensor that it views");
-        FillCore(value);
-        BumpVersion();
     }
 
     /// <summary>
@@ -176,9 +151,9 @@ public sealed partial class Tensor
             throw new AdjointException($"{op}: the tensor holds {DType.Label()}, not {DTypes.Of<T>().Label()}; cast with .To(DType.{DTypes.Of<T>()})");
     }
 
-    private void RequireWritable(string op)
+    /// <summary>Refuses to write in place what gradients would flow through.</summary>
+    internal void RequireWritable(string op)
     {
-        Execution.Current.Arena?.CheckWrite(Storage, op);
         if (Source is not null && GradMode.IsEnabled && RequiresGrad)
             throw new AdjointException($"{op}: this tensor was made by {Source.Op.Name} and takes part in a graph; write inside `using (new NoGrad())` or make a new tensor");
     }

@@ -316,7 +316,11 @@ public class CapturedMemoryTests
 
         Refused("Backward()", After(() => (x * v).Sum().Backward()));
         Refused("optimiser", After(sgd.Step));
-        Refused("Fill writes", After(() => buffer.Fill(2)));
+        Refused("Fill writes into an input", a =>
+        {
+            a.Fill(2);
+            return Plain(a);
+        });
         Refused("CopyFrom writes", After(() => buffer.CopyFrom<float>(new float[64 * 64])));
         Refused("another captured step", a => Plain(a) + inner.Run(a, None));
         Refused("random numbers", a => (a * w).IndexSelect(0, new Generator(1).Permutation(64)).Sum());
@@ -324,13 +328,96 @@ public class CapturedMemoryTests
         {
             var constant = Tensor.Full([64, 64], 1.0);
             var y = a * w + constant;
+            constant.CopyFrom<float>(new float[64 * 64]);
+            return (y + constant).Sum();
+        });
+        Refused("plain numbers", a =>
+        {
+            var constant = Tensor.Full([64, 64], 1.0);
+            var y = a * w + constant;
             constant.Fill(2);
             return (y + constant).Sum();
+        });
+        Refused("between operations", a =>
+        {
+            buffer.CopyFrom((a * w).Detach());
+            return Plain(a) * buffer.Mean().Item() + buffer.ItemAt(1, 1);
+        });
+        Refused("between operations", a =>
+        {
+            var made = Tensor.Zeros(64, 64);
+            made.CopyFrom((a * w).Detach());
+            return Plain(a) * made.ItemAt(1, 1);
         });
         Refused("plain numbers", a => Op.Apply(new AddsUp(), a * w).Sum());
         Refused("plain numbers", a => Op.Apply(new AddsUp(isUpdate: true), a * w).Sum());
         var error = Assert.Throws<AdjointException>(() => CapturedStep.Create((a, _) => Plain(a), [w * 2]));
         Assert.Contains("parameters are leaves", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Writes_in_place_are_part_of_a_captured_step()
+    {
+        // Of a tensor from outside, of a part of it, of one that is made inside, and of one's own transpose.
+        double[] Run(bool captured)
+        {
+            var w = Tensor.Randn([64, 64], new Generator(1)).RequireGrad();
+            var (whole, part) = (Tensor.Zeros(64, 64), Tensor.Zeros(64, 64));
+            Tensor Loss(Tensor x, Tensor y)
+            {
+                whole.CopyFrom((x * w).Detach());
+                part.Slice(1, 3, 20).Fill(0.5);
+                part.Slice(0, 7, 9).CopyFrom(whole.Slice(0, 1, 9).Detach());
+                part.CopyFrom(part.Transpose());
+                var made = Tensor.Ones(64, 64);
+                made.Slice(0, 5, 6).CopyFrom((x + 1).Slice(0, 0, 6));
+                return (w * whole + w * part * made).Sum();
+            }
+
+            var step = CapturedStep.Create(Loss, [w]);
+            var found = new List<double>();
+            for (var call = 0; call < 6; call++)
+            {
+                var x = Tensor.Randn([64, 64], new Generator(2, (ulong)call));
+                var (version, ofPart) = (whole.Version, part.Version);
+                if (captured) found.Add(step.Run(x, None).Item());
+                else
+                {
+                    w.ZeroGrad();
+                    var loss = Loss(x, None);
+                    loss.Backward();
+                    found.Add(loss.Item());
+                }
+                Assert.True(whole.Version != version && part.Version != ofPart);
+                foreach (var tensor in (Tensor[])[w.Grad!, whole, part])
+                    found.AddRange(tensor.ToArray<float>().Select(value => (double)value));
+                Disturb();
+            }
+            Assert.Equal(captured, step.IsCaptured);
+            return [.. found];
+        }
+
+        Assert.Equal(Run(captured: false), Run(captured: true));
+    }
+
+    [Fact]
+    public void A_refused_step_takes_back_what_it_wrote_in_place()
+    {
+        var w = Tensor.Ones(64, 64).RequireGrad();
+        var count = Tensor.Zeros(3, 5);
+        var step = CapturedStep.Create(
+            (x, _) =>
+            {
+                count.Slice(1, 1, 1).CopyFrom(count.Slice(1, 1, 1).Detach() + 1);
+                return (x * w).Sum() is var loss && loss.Item() > 0 ? loss : -loss;
+            },
+            [w], fallBackToEager: true);
+        for (var call = 1; call < 5; call++)
+        {
+            step.Run(Ones, None);
+            Assert.Equal([0, call, 0, 0, 0], count.ToArray<float>()[..5]);
+        }
+        Assert.NotNull(step.Refusal);
     }
 
     [Fact]

@@ -112,7 +112,7 @@ public class OwnGradientTests
         var sum = (a + b).RetainGrad();
         sum.Sum().Backward();
         a.Grad!.Fill(7);
-        Assert.Equal([7.0, 1, 1, 5], [a.Grad.ItemAt(1), b.Grad!.ItemAt(1), sum.Grad!.ItemAt(1), x.Grad!.ItemAt(1)]);
+        Assert.Equal([7.0, 1, 1, 5], [a.Grad!.ItemAt(1), b.Grad!.ItemAt(1), sum.Grad!.ItemAt(1), x.Grad!.ItemAt(1)]);
         a.ZeroGrad();
         (x * x).Sum().Backward();
         (x * x).Sum().Backward();

@@ -11,6 +11,7 @@ internal sealed class RandomProgram
     private readonly DType type;
     private readonly int rows, columns;
     private readonly Tensor[] parameters, leaves, others;
+    private readonly Generator drawn;
     private readonly List<Func<IReadOnlyList<Tensor>, Tensor>> instructions = [];
 
     private RandomProgram(int seed)
@@ -19,6 +20,7 @@ internal sealed class RandomProgram
         type = random.Next(3) == 0 ? DType.Float64 : DType.Float32;
         (rows, columns) = (Pick(3, 24, 40, 64), Pick(5, 33, 48, 64));
         (parameters, leaves, others) = (New(3, true), New(2, true), New(2, false));
+        drawn = new Generator((ulong)seed);
         for (var i = 0; i < 12; i++) instructions.Add(Instruction());
     }
 
@@ -34,15 +36,20 @@ internal sealed class RandomProgram
     private void Call(CapturedStep step, int call)
     {
         var x = Input();
+        var before = drawn.Position;
         var expected = Loss(x);
         var value = expected.Item();
         var gradients = Differentiation.Gradients(expected, parameters).Select(Bits).ToArray();
         var untouched = Outside(x);
         var canaries = Enumerable.Range(0, 12).Select(i => Tensor.Full([rows + i % 2, columns], 7, type)).ToArray();
         var what = $"seed {seed}, call {call}";
+        // The step draws what was just drawn.
+        var after = drawn.Position;
+        drawn.Position = before;
         Assert.True(value == step.Run(x, canaries[0]).Item(), $"{what}: another loss");
         for (var i = 0; i < parameters.Length; i++)
             Assert.True(Same(gradients[i], Bits(parameters[i].Grad)), $"{what}: another gradient of parameter {i}");
+        Assert.True(after == drawn.Position, $"{what}: {drawn.Position - before} numbers were drawn");
         var now = Outside(x);
         for (var i = 0; i < now.Length; i++)
             Assert.True(Same(untouched[i], now[i]), $"{what}: tensor {i} from outside was changed");
@@ -66,7 +73,7 @@ internal sealed class RandomProgram
         // Later values are chosen more often, so that the program is deep.
         int Any() => random.Next(3) == 0 ? random.Next(8) : random.Next(instructions.Count + 9);
         var (a, b, number, cut, plain) = (Any(), Any(), random.NextDouble() - 0.5, random.Next(1, rows), Plain());
-        return random.Next(17) switch
+        return random.Next(19) switch
         {
             0 => v => v[a] + v[b],
             1 => v => v[a] - v[b],
@@ -83,7 +90,9 @@ internal sealed class RandomProgram
             12 => v => v[a].Transpose().Contiguous().Transpose(),
             13 => v => v[a].Relu() * v[b].Detach(),
             14 => v => v[a] + v[b].Sum(0) * Tensor.Full([columns], number, type),
-            15 => v => v[a].Reshape(1, 1, rows, columns).AvgPool2d(3, 1, 1).Reshape(rows, columns),
+            15 => v => v[a] * Tensor.Bernoulli([rows, columns], 0.7, drawn, type) * (1 / 0.7),
+            16 => v => v[a] + Tensor.Randn([rows, columns], drawn, type) * 0.1,
+            17 => v => v[a].Reshape(1, 1, rows, columns).AvgPool2d(3, 1, 1).Reshape(rows, columns),
             _ => v => v[a].MatMul(Tensor.Full([columns, columns], number, type)),
         };
     }

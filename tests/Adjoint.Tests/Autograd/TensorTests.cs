@@ -1,3 +1,5 @@
+using Adjoint.Kernels;
+
 namespace Adjoint.Tests.Autograd;
 
 public class TensorTests
@@ -68,5 +70,90 @@ public class TensorTests
         Assert.NotEqual(Tensor.Randn([100], new Generator(3)).ToArray<float>(), Tensor.Randn([100], new Generator(3).Fork(1)).ToArray<float>());
         var generator = new Generator(3);
         Assert.NotEqual(Tensor.Randn([100], generator).ToArray<float>(), Tensor.Randn([100], generator).ToArray<float>());
+    }
+
+    [Theory]
+    [InlineData(0, 0UL, 0UL)]
+    [InlineData(11, 3UL, 7UL)]
+    [InlineData(1000, 0x1_0000_0005UL, 0x2_0000_0009UL)]
+    public void A_draw_is_the_blocks_of_the_stream_and_begins_at_a_multiple_of_8(int count, ulong seed, ulong stream)
+    {
+        var generator = new Generator(seed, stream);
+        var found = Enumerable.Range(0, 3).SelectMany(_ => Tensor.Rand([count], generator).ToArray<float>()).ToArray();
+        var whole = (count + 7) / 8 * 8;
+        var expected = Enumerable.Range(0, 3).SelectMany(draw => Enumerable.Range(draw * whole, count)).Select(i =>
+        {
+            var block = Philox.Block(
+                (uint)i / 4, 0, (uint)stream, (uint)(stream >> 32), (uint)seed, (uint)(seed >> 32));
+            return ((uint[])[block.X0, block.X1, block.X2, block.X3])[i % 4] >> 8;
+        });
+        Assert.Equal(expected.Select(bits => bits / (float)(1 << 24)), found);
+        Assert.Equal((seed, stream, 3 * (ulong)whole), (generator.Seed, generator.Stream, generator.Position));
+    }
+
+    [Fact]
+    public void Bernoulli_gives_ones_with_the_probability()
+    {
+        foreach (var p in (double[])[0, 0.25, 1])
+        {
+            var uniform = Tensor.Rand([10_001], new Generator(5)).ToArray<float>();
+            var found = Tensor.Bernoulli([10_001], p, new Generator(5)).ToArray<float>();
+            Assert.Equal(uniform.Select(u => u < p ? 1f : 0), found);
+        }
+        foreach (var p in (double[])[-0.1, 1.1, double.NaN])
+            Assert.Contains("must be in [0, 1]: found", Assert.Throws<AdjointException>(
+                () => Tensor.Bernoulli([2], p, new Generator(5))).Message, StringComparison.Ordinal);
+        Assert.Contains("Bernoulli: random numbers need a floating type: found int64", Assert.Throws<AdjointException>(
+            () => Tensor.Bernoulli([2], 0.5, new Generator(5), DType.Int64)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(DType.Float32)]
+    [InlineData(DType.Float64)]
+    [InlineData(DType.Int64)]
+    [InlineData(DType.Bool)]
+    public void Views_are_filled_and_copied_into_where_they_lie(DType type)
+    {
+        double[] Values(Tensor tensor) => tensor.To(DType.Float64).ToArray<double>();
+        var x = Tensor.Zeros([3, 4], type);
+        x.Transpose().Slice(0, 1, 2, 2).Slice(1, 0, 2).Fill(1);
+        Assert.Equal([0, 1, 0, 1, 0, 1, 0, 1, 0, 0, 0, 0], Values(x));
+        x.Transpose()[2..].Fill(1);
+        Assert.Equal([0, 1, 1, 1, 0, 1, 1, 1, 0, 0, 1, 1], Values(x));
+        x.Slice(1, 0, 1).CopyFrom(Tensor.Ones(3, 1).To(type));
+        Assert.Equal([1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1], Values(x));
+        Tensor.Zeros([1], type).Expand(5).Fill(1);
+        var empty = Tensor.Zeros([4, 0], type);
+        empty.Transpose().Fill(1);
+        empty.CopyFrom(empty);
+        Assert.Equal([1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1], Values(x));
+    }
+
+    [Fact]
+    public void A_tensor_is_overwritten_with_a_view_of_itself()
+    {
+        float[] numbers = [.. Enumerable.Range(0, 9)];
+        var x = Tensor.From(numbers, 3, 3);
+        x.CopyFrom(x.Transpose());
+        Assert.Equal([0, 3, 6, 1, 4, 7, 2, 5, 8], x.ToArray<float>());
+        x.Transpose().CopyFrom(x);
+        Assert.Equal([0, 1, 2, 3, 4, 5, 6, 7, 8], x.ToArray<float>());
+        x[1..].CopyFrom(x[..2]);
+        Assert.Equal([0, 1, 2, 0, 1, 2, 3, 4, 5], x.ToArray<float>());
+        var y = (x.RequireGrad() * 2).Slice(1, 0, 2);
+        Assert.Contains("takes part in a graph",
+            Assert.Throws<AdjointException>(() => y.Fill(1)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Ranges_and_identities_take_every_type()
+    {
+        Assert.Equal([3L, 1, -1], Tensor.Arange(3.9, -3, -2.5, DType.Int64).ToArray<long>());
+        Assert.Equal([false, true, true], Tensor.Arange(0, 3, 1, DType.Bool).ToArray<bool>());
+        Assert.Equal([0L, 1, 2, 3], Tensor.Arange(4).ToArray<long>());
+        Assert.Equal([1.5, 1.75], Tensor.Arange(1.5, 2, 0.25, DType.Float64).ToArray<double>());
+        Assert.Equal([1L, 0, 0, 0, 1, 0], Tensor.Eye(2, 3, DType.Int64).ToArray<long>());
+        Assert.Equal([true, false, false, true, false, false], Tensor.Eye(3, 2, DType.Bool).ToArray<bool>());
+        Assert.Equal((0, 3), (Tensor.Eye(0, 3).Length, Tensor.Eye(3, 1).Length));
     }
 }

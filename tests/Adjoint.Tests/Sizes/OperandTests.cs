@@ -31,7 +31,17 @@ public class OperandTests
         ("Copy", () => Backend.Run(new Copy(), Matrix, Tensor.Zeros(6))),
         ("Copy", () => Backend.Run(new Copy(), Matrix, Tensor.Zeros(3, 2).Transpose())),
         ("Copy", () => Backend.Run(new Copy(), Matrix, Tensor.Zeros([2, 3], DType.Bool))),
-        ("Fill", () => Backend.Run(new Fill(0), Tensor.Zeros(3, 2).Transpose())),
+        ("Fill", () => Backend.Run(new Fill(0), Two, Three)),
+        ("Arange", () => Backend.Run(new Arange(0, 1), Tensor.Zeros(3, 2).Transpose())),
+        ("Random", () => Backend.Run(new RandomNumbers(Distribution.Normal), Tensor.Zeros(3))),
+        ("Random", () => Draw(y: Tensor.Zeros(3, 2).Transpose())),
+        ("Random", () => Draw(y: Tensor.Zeros([3], DType.Int64))),
+        ("Random", () => Draw(state: Tensor.Zeros([2], DType.Int64))),
+        ("Random", () => Draw(state: Tensor.Zeros(3))),
+        ("Random", () => Draw(state: Tensor.Zeros([6], DType.Int64).Slice(0, 0, 3, 2))),
+        ("Random", () => Draw(Distribution.Bernoulli, 1.5)),
+        ("Random", () => Draw(Distribution.Bernoulli, double.NaN)),
+        ("Random", () => Draw((Distribution)7)),
         ("CopyInto", () => Backend.Run(new CopyInto(), Matrix, Tensor.Zeros(2, 2))),
         ("CopyInto", () => Backend.Run(new CopyInto(), Matrix, Tensor.Zeros([2, 3], DType.Bool))),
         ("MatMul", () => Backend.Run(new MatMul<NoActivation>(), Matrix, Matrix, null, Tensor.Zeros(2, 2))),
@@ -178,6 +188,12 @@ public class OperandTests
     }
 
     private static Tensor Index(params long[] positions) => Tensor.From(positions, positions.Length);
+
+    private static void Draw(
+        Distribution distribution = Distribution.Uniform, double probability = 0, Tensor? y = null,
+        Tensor? state = null) =>
+        Backend.Run(new RandomNumbers(distribution, probability), y ?? Tensor.Zeros(3),
+            state ?? Tensor.Zeros([3], DType.Int64));
 
     private static void InPlace(Action<Tensor> call)
     {

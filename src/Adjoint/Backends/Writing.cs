@@ -1,0 +1,44 @@
+using Adjoint.Primitives;
+
+namespace Adjoint;
+
+/// <summary>Writes in place; a captured step writes each time that it runs.</summary>
+public static class WritingMethods
+{
+    extension(Tensor tensor)
+    {
+        /// <summary>
+        /// Sets every element in place, of a view too; rounded to the type, a truth value whether it is not 0.
+        /// </summary>
+        /// <exception cref="AdjointException">The tensor takes part in a graph, or its memory was recycled.</exception>
+        public void Fill(double value)
+        {
+            tensor.RequireWritable(nameof(Fill));
+            Backend.Run(new Fill(value), tensor);
+            tensor.BumpVersion();
+        }
+
+        /// <summary>Overwrites the elements with those of a tensor of the same shape and type, in place.</summary>
+        /// <exception cref="AdjointException">
+        /// The shape or the type differs, the tensor takes part in a graph, or memory was recycled.
+        /// </exception>
+        public void CopyFrom(Tensor source)
+        {
+            if (source.Shape != tensor.Shape || source.DType != tensor.DType)
+                throw new AdjointException(
+                    $"CopyFrom: the source must be {tensor.Shape} {tensor.DType.Label()}: found {source.Shape} "
+                    + $"{source.DType.Label()}");
+            tensor.RequireWritable(nameof(CopyFrom));
+            // Where both lie in the same memory, elements would be overwritten before they are read.
+            if (source.Storage == tensor.Storage)
+            {
+                var apart = Tensor.Empty(source.Shape, source.DType);
+                Backend.Run(new Copy(), source, apart);
+                source = apart;
+            }
+            if (tensor.IsContiguous) Backend.Run(new Copy(), source, tensor);
+            else Backend.Run(new CopyInto(), source, tensor);
+            tensor.BumpVersion();
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using System.Numerics;
+using Adjoint.Kernels;
+
+namespace Adjoint.Primitives;
+
+/// <summary>
+/// y = the next numbers of a stream, which goes on when this runs, not when it is written down: what is replayed draws
+/// what it would have drawn anew. Operands: y, contiguous, of floating type; state (3), int64, contiguous: seed, stream
+/// and position, the last of which is read and moved on by y's length, rounded up to a multiple of 8. Both are written.
+/// </summary>
+/// <param name="Distribution">How the numbers are distributed.</param>
+/// <param name="Probability">
+/// The probability of 1 under <see cref="Distribution.Bernoulli"/>, in [0, 1]; without a meaning under others.
+/// </param>
+public readonly record struct RandomNumbers(Distribution Distribution, double Probability = 0)
+    : IPrimitive<RandomNumbers>
+{
+    /// <inheritdoc/>
+    public static string Name => "Random";
+
+    /// <inheritdoc/>
+    public static int Outputs => 2;
+
+    /// <inheritdoc/>
+    public static void Check(in RandomNumbers primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        Operands.Expect(Name, operands, 2);
+        Operands.Result(Name, operands[0]!);
+        Operands.HasDense(Name, "state", operands[1]!, DType.Int64, Generator.StateLength);
+        if (primitive.Distribution is not (Distribution.Uniform or Distribution.Normal or Distribution.Bernoulli))
+            throw new AdjointException(
+                $"{Name}: there is no distribution {(int)primitive.Distribution}; use Uniform, Normal or Bernoulli");
+        if (primitive.Probability is not (>= 0 and <= 1))
+            throw new AdjointException(
+                $"{Name}: the probability must be in [0, 1]: found {primitive.Probability}");
+    }
+
+    /// <inheritdoc/>
+    public static void RunOnCpu(in RandomNumbers primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        switch (operands[0]!.DType)
+        {
+            case DType.Float32: Draw<float>(primitive, operands[0]!, operands[1]!); break;
+            case DType.Float64: Draw<double>(primitive, operands[0]!, operands[1]!); break;
+            default: throw Operands.NoBody(Name, operands[0]!.DType);
+        }
+    }
+
+    private static unsafe void Draw<T>(in RandomNumbers primitive, Tensor y, Tensor state)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var first = Generator.Advance(state, y.Length);
+        var (seed, stream) = Generator.KeyOf(state);
+        fixed (T* to = y.Data<T>())
+            switch (primitive.Distribution)
+            {
+                case Distribution.Uniform: Philox.Uniform(seed, stream, first, to, y.Length); break;
+                case Distribution.Normal: Philox.Normal(seed, stream, first, to, y.Length); break;
+                case Distribution.Bernoulli:
+                    Philox.Bernoulli(seed, stream, first, to, y.Length, primitive.Probability);
+                    break;
+            }
+    }
+}
