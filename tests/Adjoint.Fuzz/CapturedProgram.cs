@@ -1,5 +1,6 @@
 using System.Globalization;
 using Adjoint.Kernels;
+using Adjoint.Nn;
 using Adjoint.Optim;
 
 namespace Adjoint.Fuzz;
@@ -23,6 +24,7 @@ internal sealed class CapturedProgram
         {
             (Rows, Width) = (random.Pick(3, 16, 40), random.Pick(4, 33, 64));
             var generator = new Generator(random.Next());
+            Drawn = new Generator(random.Next());
             Labels = Tensor.From(Enumerable.Range(0, Rows).Select(_ => (long)random.Below(Width)).ToArray());
             // Of another graph, which will go backward: its value is read by the step.
             OtherLeaf = Tensor.Randn(Shape.Create([Rows, Width]), generator).RequireGrad();
@@ -37,7 +39,7 @@ internal sealed class CapturedProgram
             for (var count = random.Between(2, 6); count > 0; count--)
             {
                 var scale = random.Signed();
-                switch (random.Below(14))
+                switch (random.Below(16))
                 {
                     case 0 or 1:
                         var w = Tensor.Randn(Shape.Create([Width, Width]), generator).Affine(0.1, 0).Detach()
@@ -60,6 +62,8 @@ internal sealed class CapturedProgram
                     case 10: Add("x + gradient", h => h + gradient); break;
                     case 11: Add("softmax", h => h.Softmax()); break;
                     case 12: Add("layernorm", h => h.LayerNorm(Tensor.Ones(Width))); break;
+                    case 13: Add("dropout", new Dropout(0.3, Drawn).Forward); break;
+                    case 14: Add("noise", h => h + Tensor.Randn(h.Shape, Drawn) * 0.1); break;
                     default: Add("where", h => h + h[..1] * Tensor.Ones(1, Width)); break;
                 }
             }
@@ -79,6 +83,7 @@ internal sealed class CapturedProgram
         internal Tensor Foreign { get; }
         internal Tensor Outside { get; }
         internal Tensor[] Inputs { get; }
+        internal Generator Drawn { get; }
         internal List<Tensor> Parameters { get; } = [];
         internal Optimizer Optimizer { get; }
 
@@ -115,6 +120,10 @@ internal sealed class CapturedProgram
             for (var k = 0; k < eager.Parameters.Count; k++)
                 Same($"gradient {k} of step {i}", Values(eager.Parameters[k].Grad),
                     Values(captured.Parameters[k].Grad), captured);
+            if (eager.Drawn.Position != captured.Drawn.Position)
+                throw new FindingException(
+                    $"position after step {i}: captured {captured.Drawn.Position}, eager "
+                    + $"{eager.Drawn.Position}: {captured}");
             eager.Optimizer.Step();
             captured.Optimizer.Step();
             for (var k = 0; k < eager.Parameters.Count; k++)
@@ -144,6 +153,7 @@ internal sealed class CapturedProgram
         if (random.Once(4)) world.Foreign.ZeroGrad();
         if (random.Once(4)) world.Optimizer.ZeroGrad();
         if (random.Once(4)) world.Outside.Fill(random.Signed());
+        if (random.Once(5)) world.Drawn.Position = 8 * (ulong)random.Below(1000);
         if (random.Once(5)) _ = (world.Foreign * 2).Sum().Item();
     }
 
