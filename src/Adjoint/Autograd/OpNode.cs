@@ -98,10 +98,15 @@ public sealed class OpNode
 
     /// <summary>Whether input <paramref name="index"/> wants a gradient; rules skip the work for those that do not.</summary>
     public bool Needs(int index) =>
-        InputSpan[index].RequiresGrad && (more is not { Skipped: > 0 and var skipped } || index >= 64 || (skipped >> index & 1) == 0);
+        InputSpan[index].RequiresGrad
+        && (more is not { Skipped: > 0 and var skipped } || index >= 64 || (skipped >> index & 1) == 0);
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Op.Name}({string.Join(", ", Inputs.Select(input => input.Name ?? input.Shape.ToString()))}) → {Output.Shape}";
+    public override string ToString()
+    {
+        var inputs = Inputs.Select(input => input.Name ?? input.Shape.ToString());
+        return $"{Op.Name}({string.Join(", ", inputs)}) → {Output.Shape}";
+    }
 
     internal static void Attach(Op op, ReadOnlySpan<Tensor> inputs, Tensor output, Tensor[] saved)
     {

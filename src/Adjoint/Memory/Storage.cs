@@ -17,9 +17,9 @@ internal enum Lifetime : byte
 }
 
 /// <summary>
-/// The bytes behind one or more tensors. Nobody disposes a storage: the graph that made it, or the finalizer, hands
-/// its buffer back to the pool. A storage that was released stays released: every later access throws and says why,
-/// so a recycled buffer can never show stale numbers.
+/// The bytes behind one or more tensors. Nobody disposes a storage: the graph that made it, or its buffer's finalizer,
+/// hands the buffer back to the pool. A storage that was released stays released: every later access throws and says
+/// why, so a recycled buffer can never show stale numbers.
 /// </summary>
 public class Storage
 {
