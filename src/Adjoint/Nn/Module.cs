@@ -26,7 +26,10 @@ public abstract class Module
     public Tensor Forward(Tensor x)
     {
         using var part = TraceSession.Enter(this);
-        if (Execution.Current.Arena is { } recording) AssumeUnchanged(recording);
+        var execution = Execution.Current;
+        if (execution.Arena is { } recording) AssumeUnchanged(recording);
+        var isOfLibrary = GetType().Assembly == typeof(Module).Assembly;
+        using var intermediates = Intermediates.Begin(execution, isPrivate: isOfLibrary);
         Tensor y;
         try
         {
@@ -37,6 +40,8 @@ public abstract class Module
             error.PassThrough(this, ToString()!, inner => children.Find(child => ReferenceEquals(child.Value, inner)).Name);
             throw;
         }
+        intermediates.Release(needed: y);
+        if (!isOfLibrary || forwardHooks.Count > 0) intermediates.Show(x, y);
         foreach (var hook in forwardHooks.ToArray()) y = hook(this, x, y) ?? y;
         if (y.RequiresGrad)
             foreach (var hook in backwardHooks) y.RegisterHook(gradient => hook(this, gradient));

@@ -14,7 +14,13 @@ public class Sequential : Module
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x)
     {
-        foreach (var (_, child) in Children) x = child.Forward(x);
+        // Also where a class from outside of the library extends this one: only this loop sees what is in between.
+        using var intermediates = Intermediates.Begin(Execution.Current, isPrivate: true);
+        foreach (var (_, child) in Children)
+        {
+            x = child.Forward(x);
+            intermediates.Release(needed: x);
+        }
         return x;
     }
 }

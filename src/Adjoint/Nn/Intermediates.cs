@@ -1,0 +1,64 @@
+using Adjoint.Memory;
+
+namespace Adjoint.Nn;
+
+/// <summary>
+/// What one part of a network makes on its way to its result, where no graph is recorded. Nobody but the part sees it,
+/// so it goes back to the pool at once instead of waiting for the collector: inference leaves no garbage but its
+/// results, and computes in memory that is still in the cache. What a hook sees, or a module from outside of this
+/// library, may be kept there, and is left alone. Dispose it when the part is done.
+/// </summary>
+internal readonly ref struct Intermediates : IDisposable
+{
+    private const string ReleaseReason = "it was made on the way to a network's result, without gradients";
+
+    // None where it is not for the network to say what is over: where a graph is recorded, a captured step has a plan,
+    // a backward pass lists what it makes, or someone watches every operation.
+    private readonly Execution? execution;
+    private readonly List<Storage>? outer;
+    private readonly int start;
+
+    private Intermediates(Execution execution, bool isPrivate)
+    {
+        (this.execution, outer, start) = (execution, execution.Allocated, execution.Intermediates.Count);
+        execution.Allocated = isPrivate ? execution.Intermediates : null;
+    }
+
+    /// <summary>Begins a part; with <paramref name="isPrivate"/>, its code keeps nothing that it makes.</summary>
+    internal static Intermediates Begin(Execution execution, bool isPrivate)
+    {
+        var isOpen = execution.Allocated is null || execution.Allocated == execution.Intermediates;
+        return isOpen && execution.NoGrad.IsOn && execution.Arena is null && execution.Observer is null
+            ? new(execution, isPrivate)
+            : default;
+    }
+
+    /// <summary>Hands back what was made since the beginning, but for what is still <paramref name="needed"/>.</summary>
+    internal void Release(Tensor needed)
+    {
+        if (execution?.Allocated is not { } made) return;
+        var isOurs = false;
+        for (var i = start; i < made.Count; i++)
+            if (made[i] == needed.Storage) isOurs = true;
+            else if (!made[i].IsKept) made[i].ReleaseUnlessShared(ReleaseReason);
+        made.RemoveRange(start, made.Count - start);
+        // The next part's, or the surrounding one's.
+        if (isOurs) made.Add(needed.Storage);
+    }
+
+    /// <summary>Leaves these alone for good, and what is made from now on: code that may keep it runs.</summary>
+    internal void Show(Tensor x, Tensor y)
+    {
+        if (execution is null) return;
+        execution.Intermediates.Remove(x.Storage);
+        execution.Intermediates.Remove(y.Storage);
+        execution.Allocated = null;
+    }
+
+    public void Dispose()
+    {
+        if (execution is null) return;
+        execution.Allocated = outer;
+        if (outer is null) execution.Intermediates.RemoveRange(start, execution.Intermediates.Count - start);
+    }
+}
