@@ -45,14 +45,15 @@ internal static class BufferPool
         var bucket = BucketFor(byteLength + Alignment, out var size);
         // The last bucket ends where arrays do.
         size = Math.Min(size, Array.MaxLength);
-        if (!TryPop(bucket, out var buffer) && DroppedBuffers.Find(RentedBytes)) TryPop(bucket, out buffer);
-        Interlocked.Add(ref rentedBytes, size);
+        DroppedBuffers.NoteRented(size, all: Interlocked.Add(ref rentedBytes, size));
+        if (!TryPop(bucket, out var buffer) && DroppedBuffers.Await()) TryPop(bucket, out buffer);
         return buffer ?? GC.AllocateUninitializedArray<byte>((int)size, pinned: true);
     }
 
-    internal static void Return(byte[] buffer)
+    /// <summary>Takes a buffer back, from who rented it or, where that one dropped it, from a finalizer.</summary>
+    internal static void Return(byte[] buffer, bool isDropped)
     {
-        Forget(buffer);
+        Forget(buffer, isDropped);
         if (Interlocked.Add(ref pooledBytes, buffer.Length) > Limit)
         {
             Interlocked.Add(ref pooledBytes, -buffer.Length);
@@ -63,8 +64,11 @@ internal static class BufferPool
     }
 
     /// <summary>Counts a buffer as no longer rented that does not come back: someone still looks at it.</summary>
-    internal static void Forget(byte[] buffer) =>
-        DroppedBuffers.NoteRented(Interlocked.Add(ref rentedBytes, -buffer.Length));
+    internal static void Forget(byte[] buffer, bool isDropped)
+    {
+        Interlocked.Add(ref rentedBytes, -buffer.Length);
+        if (!isDropped) DroppedBuffers.NoteHandedBack(buffer.Length);
+    }
 
     /// <summary>Gives what lies in the pool to the collector, the largest first, until so much is left.</summary>
     internal static void Trim(long keep = 0)

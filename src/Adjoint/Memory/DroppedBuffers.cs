@@ -3,77 +3,86 @@ using System.Runtime;
 namespace Adjoint.Memory;
 
 /// <summary>
-/// Finds buffers of tensors that nobody refers to any more. Inference drops tensors without telling anyone, and the
-/// small handles that own the buffers give the collector no reason to run. So when the pool has none left and much was
-/// rented since the last time, the youngest objects are collected, and their finalizers hand the buffers back.
+/// Lets the collector see buffers of tensors that nobody refers to any more. Code without gradients drops tensors
+/// without telling anyone, and the small handles that own the buffers give the collector no reason to run. So what is
+/// left to it weighs on its budget for young objects, half of its size, by arrays that nobody writes to or keeps. When
+/// the budget is spent, the collector runs as for any program's garbage, and finalizers hand the buffers back.
 /// </summary>
 /// <remarks>
-/// That takes a fraction of a millisecond, however much else lives in the process: old objects are not looked at. What
-/// was dropped after it had become old is beyond its reach; when that has grown, a collection of all objects is begun
-/// in the background, where the process has that kind, and not waited for.
+/// A young collection takes a fraction of a millisecond, however much else lives in the process: old objects are not
+/// looked at. But what it finds in use grows older, and is found later when it is dropped. So one is worth its while in
+/// proportion to what is rented: the more, the less each buffer weighs. What <c>Backward()</c> hands back, or the part
+/// of a network that made it, weighs nothing.
 /// </remarks>
 internal static class DroppedBuffers
 {
-    private const long Step = 32 << 20;
+    // Up to so many rented bytes, each weighs a half.
+    private const long Few = 64 << 20;
+    // An array of this length is young: those from 85,000 bytes on are not.
+    private const int Piece = 64 << 10;
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
 
-    // The least that was rented since the last collection. Were it what that collection left, one large moment would
-    // allow a part of its size in garbage for as long as the process lives.
-    private static long least;
+    // Bytes rented and not handed back by who rented them, and the most there ever were: a training step moves the
+    // first up and down, and what is dropped moves both up for good.
+    private static long left, most;
+    private static long owed;
 
-    // What was rented, after a young collection, when the last collection of all objects had ended; which one that was;
-    // and whether another was begun since.
-    private static long afterFull, lastFull;
-    private static bool isFullUnderWay;
+    // The one piece that a collection finds in use. It spends the budget of the next generation, where what was in use
+    // at that moment is to be found: without it that takes some sixty collections of the youngest, with it four.
+    private static byte[]? newest;
+    private static bool hasWeighed;
+    private static int collections;
     private static Task? finalizers;
 
-    /// <summary>Notes how much is rented after a buffer was handed back.</summary>
-    internal static void NoteRented(long rented)
+    /// <summary>Counts what is rented, <paramref name="all"/> together with what was before.</summary>
+    internal static void NoteRented(long bytes, long all)
     {
-        for (var now = Interlocked.Read(ref least); rented < now;)
+        var now = Interlocked.Add(ref left, bytes);
+        for (var before = Interlocked.Read(ref most); now > before;)
         {
-            var found = Interlocked.CompareExchange(ref least, rented, now);
-            if (found == now) return;
-            now = found;
+            var found = Interlocked.CompareExchange(ref most, now, before);
+            if (found == before)
+            {
+                Weigh((now - before) * Few / (2 * Math.Max(Few, all)));
+                return;
+            }
+            before = found;
         }
     }
 
-    /// <summary>Looks for dropped buffers, if enough was rented meanwhile; says whether it did.</summary>
-    /// <param name="rented">Bytes handed out.</param>
-    internal static bool Find(long rented)
+    /// <summary>Counts what is handed back by who rented it.</summary>
+    internal static void NoteHandedBack(long bytes) => Interlocked.Add(ref left, -bytes);
+
+    /// <summary>
+    /// Waits for what the collector found, if it ran and there may be something since the last time; says whether it
+    /// did.
+    /// </summary>
+    internal static bool Await()
     {
-        var before = Interlocked.Read(ref least);
-        if (rented - before < Math.Max(Step, before / 4)) return false;
-        var mode = GCSettings.LatencyMode;
-        if (mode is GCLatencyMode.LowLatency or GCLatencyMode.NoGCRegion) return false;
-        // Of several threads that come here at once, one does it.
-        if (Interlocked.CompareExchange(ref least, rented, before) != before) return false;
-        GC.Collect(1, GCCollectionMode.Forced, blocking: true);
+        var now = GC.CollectionCount(0);
+        if (Volatile.Read(ref collections) == now || !Volatile.Read(ref hasWeighed)) return false;
+        Volatile.Write(ref hasWeighed, false);
+        if (Interlocked.Exchange(ref collections, now) == now) return false;
         AwaitFinalizers();
-        if (mode is not GCLatencyMode.Batch) ConsiderFull(BufferPool.RentedBytes);
         return true;
     }
 
-    private static void ConsiderFull(long left)
+    private static void Weigh(long bytes)
     {
-        var full = Math.Max(GC.GetGCMemoryInfo(GCKind.Background).Index, GC.GetGCMemoryInfo(GCKind.FullBlocking).Index);
-        if (full != Interlocked.Read(ref lastFull))
+        for (var due = Interlocked.Add(ref owed, bytes); due >= Piece;)
         {
-            Interlocked.Exchange(ref lastFull, full);
-            Interlocked.Exchange(ref afterFull, left);
-            Volatile.Write(ref isFullUnderWay, false);
-        }
-        else if (!Volatile.Read(ref isFullUnderWay)
-            && left > 2 * Interlocked.Read(ref afterFull) + 8 * Step + OthersInHeap(left) / 4)
-        {
-            Volatile.Write(ref isFullUnderWay, true);
-            GC.Collect(2, GCCollectionMode.Forced, blocking: false);
+            var found = Interlocked.CompareExchange(ref owed, due - Piece, due);
+            if (found == due)
+            {
+                // There every byte counts against what the process asked to get by with.
+                if (GCSettings.LatencyMode is not GCLatencyMode.NoGCRegion)
+                    newest = GC.AllocateUninitializedArray<byte>(Piece);
+                Volatile.Write(ref hasWeighed, true);
+                due -= Piece;
+            }
+            else due = found;
         }
     }
-
-    // A collection of all objects takes as long as there are others, so it is to find in proportion.
-    private static long OthersInHeap(long rented) =>
-        Math.Max(0, GC.GetGCMemoryInfo(GCKind.Any).HeapSizeBytes - rented - BufferPool.PooledBytes);
 
     // Waited for on a thread of its own: a finalizer of others may be slow, or want a lock that the caller holds.
     private static void AwaitFinalizers()

@@ -66,13 +66,7 @@ internal class StorageBuffer
     }
 
     /// <summary>Hands the bytes back to whom they came from.</summary>
-    internal void Release(string reason)
-    {
-        if (!IsPooled || Interlocked.CompareExchange(ref releaseReason, reason, null) is not null) return;
-        var taken = Interlocked.Exchange(ref bytes, null);
-        GC.SuppressFinalize(this);
-        if (taken is not null) HandBack(taken, isLookedAt: isLent);
-    }
+    internal void Release(string reason) => Release(reason, isDropped: false);
 
     /// <summary>
     /// Releases what one thread alone has touched. What another has, may be in use there: it stays readable, and the
@@ -84,7 +78,16 @@ internal class StorageBuffer
         if (Interlocked.Exchange(ref bytes, null) is not { } taken) return;
         GC.SuppressFinalize(this);
         // The other thread notes itself before it takes the address.
-        HandBack(taken, isLookedAt: isLent || isShared);
+        HandBack(taken, isLookedAt: isLent || isShared, isDropped: false);
+    }
+
+    /// <summary>Hands the bytes back; <paramref name="isDropped"/> says that it took a finalizer to do it.</summary>
+    private protected void Release(string reason, bool isDropped)
+    {
+        if (!IsPooled || Interlocked.CompareExchange(ref releaseReason, reason, null) is not null) return;
+        var taken = Interlocked.Exchange(ref bytes, null);
+        GC.SuppressFinalize(this);
+        if (taken is not null) HandBack(taken, isLookedAt: isLent, isDropped);
     }
 
     /// <summary>Ends what a captured step made, small buffers included.</summary>
@@ -101,12 +104,12 @@ internal class StorageBuffer
         if (IsReleased) throw Released();
     }
 
-    private void HandBack(byte[] taken, bool isLookedAt)
+    private void HandBack(byte[] taken, bool isLookedAt, bool isDropped)
     {
         if (BufferGuard.IsOn) BufferGuard.Return(taken, start, length, isLookedAt);
         else if (Arena is { } owner) owner.Return(taken);
-        else if (isLookedAt) BufferPool.Forget(taken);
-        else BufferPool.Return(taken);
+        else if (isLookedAt) BufferPool.Forget(taken, isDropped);
+        else BufferPool.Return(taken, isDropped);
     }
 
     private void NoteShared()
@@ -133,5 +136,5 @@ internal sealed class PooledBuffer(byte[] bytes, int start, int length)
     : StorageBuffer(bytes, start, length, arena: null, isPooled: true)
 {
     /// <summary>Hands a dropped buffer back.</summary>
-    ~PooledBuffer() => Release("nothing referred to it any more");
+    ~PooledBuffer() => Release("nothing referred to it any more", isDropped: true);
 }
