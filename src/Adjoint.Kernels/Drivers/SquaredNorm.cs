@@ -70,12 +70,10 @@ public static unsafe class SquaredNorm
 
     // Eight, widened where they must be.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<double> Load<T>(T* from) where T : unmanaged
-    {
-        return typeof(T) == typeof(double)
+    private static Vector512<double> Load<T>(T* from) where T : unmanaged =>
+        typeof(T) == typeof(double)
             ? Vector512.Load((double*)from)
             : Vector512.WidenLower(Vector256.Load((float*)from).ToVector512Unsafe());
-    }
 
     private struct Job<T> : IChunkJob where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

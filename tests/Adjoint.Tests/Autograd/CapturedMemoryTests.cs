@@ -258,6 +258,21 @@ public class CapturedMemoryTests
     }
 
     [Fact]
+    public void A_gradient_of_plain_numbers_is_right_whatever_was_done_to_it_between_calls()
+    {
+        var w = Leaf(1);
+        var step = CapturedStep.Create((input, _) => Op.Apply(new PlainSlope(), w) + input.Sum(), [w]);
+        foreach (var act in (Action[])[() => ClipGradients.ByValue([w], 0.5), () => w.Grad!.Fill(0),
+            () => (w * 3).Sum().Backward(), () => ClipGradients.ByNorm([w], 1), () => { }])
+        {
+            step.Run(Tensor.Zeros(64, 64), None);
+            Assert.All(w.Grad!.ToArray<float>(), value => Assert.Equal(2, value));
+            act();
+        }
+        Assert.True(step.IsCaptured);
+    }
+
+    [Fact]
     public void A_gradient_of_another_leaf_that_was_replaced_is_seen()
     {
         var (w, v) = (Tensor.Ones(64, 64).RequireGrad(), Tensor.Ones(64, 64).RequireGrad());
@@ -529,6 +544,22 @@ public class CapturedMemoryTests
     private sealed class Disturbing : Callback
     {
         public override void OnStep(Trainer trainer, StepInfo step) => Disturb();
+    }
+
+    // A user's op whose gradient is made of plain numbers.
+    private sealed class PlainSlope : Op
+    {
+        public override string Name => "PlainSlope";
+        public override string Formula => "y = Σ 2x";
+        public override string Derivation => "∂L/∂x = 2";
+        public override Saves Saves => Saves.Nothing;
+        public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(default, inputs[0].DType);
+
+        public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
+            Backend.Run(new Primitives.Fill(2), output);
+
+        public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
+            [Tensor.From(Enumerable.Repeat(2f, node.Inputs[0].Length).ToArray(), 64, 64)];
     }
 
     // A user's op with a scratch tensor that it adds into.
