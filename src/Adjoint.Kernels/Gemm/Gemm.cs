@@ -10,6 +10,9 @@ namespace Adjoint.Kernels;
 /// </summary>
 public static unsafe class Gemm
 {
+    /// <summary>Multiplications from which on threads share one product.</summary>
+    internal const long WorkWorthSharing = 1 << 18;
+
     private const double LeastSaving = 0.8;
 
     // Longer sums are taken part by part: blocks of depth are added to C one after another.

@@ -18,7 +18,6 @@ internal static unsafe class GemmBlocks<T, TTile, TLane> where T : unmanaged, IB
     private const int RowTilesWorthPacking = 3;
 
     private const int LeastJobs = 16;
-    private const long WorkWorthSharing = 1 << 18;
 
     internal static void Run(in GemmProblem<T> problem, T* bias, TLane activation)
     {
@@ -61,7 +60,7 @@ internal static unsafe class GemmBlocks<T, TTile, TLane> where T : unmanaged, IB
             Depth = Tiles(problem.K, depthBlocks),
         };
         var jobs = panels * Tiles(rowTiles, job.RowTilesPerJob);
-        if ((long)rows * problem.N * problem.K < WorkWorthSharing)
+        if ((long)rows * problem.N * problem.K < Gemm.WorkWorthSharing)
         {
             for (var tile = 0; tile < rowTiles; tile++) job.PackRows(tile);
             for (var strip = 0; strip < jobs; strip++) job.Run(strip);

@@ -45,19 +45,11 @@ public readonly record struct MatMul<TLane>(TLane Activation) : IPrimitive<MatMu
         var (right, transB, ldb) = AsMatrix(b);
         var (m, k, n) = (a.Shape[-2], a.Shape[-1], b.Shape[-1]);
         var offset = bias is null ? null : Copy.Packed(bias);
-        var aAt = MatrixOffsets(left);
-        var bAt = MatrixOffsets(right);
+        var leading = c.Rank - 2;
         fixed (T* pa = &left.Origin<T>(), pb = &right.Origin<T>(), pc = c.Data<T>(),
             pbias = offset is null ? default : offset.Data<T>())
-            for (var i = 0; i < aAt.Length; i++)
-            {
-                var at = pc + (nint)i * m * n;
-                if (offset is null && typeof(TLane) == typeof(NoActivation))
-                    Gemm.Run(transA, transB, m, n, k, T.One, pa + aAt[i], lda, pb + bAt[i], ldb, T.Zero, at, n);
-                else
-                    Gemm.Run(transA, transB, m, n, k, T.One, pa + aAt[i], lda, pb + bAt[i], ldb, T.Zero, at, n, pbias,
-                        activation);
-            }
+            GemmBatch.Run(c.Shape.Sizes[..leading], transA, transB, m, n, k, pa, lda, left.Strides[..leading], pb, ldb,
+                right.Strides[..leading], pc, pbias, activation);
         GC.KeepAlive(left);
         GC.KeepAlive(right);
         GC.KeepAlive(offset);
@@ -73,16 +65,5 @@ public readonly record struct MatMul<TLane>(TLane Activation) : IPrimitive<MatMu
         if ((rowStride == 1 || rows == 1) && (columnStride >= rows || columns == 1))
             return (x, true, columns == 1 ? rows : (int)Math.Max(columnStride, rows));
         return (Copy.Packed(x), false, columns);
-    }
-
-    private static nint[] MatrixOffsets(Tensor x)
-    {
-        var count = 1;
-        for (var axis = 0; axis < x.Rank - 2; axis++) count *= x.Shape[axis];
-        var offsets = new nint[count];
-        for (var i = 0; i < count; i++)
-            for (int axis = x.Rank - 3, rest = i; axis >= 0; rest /= x.Shape[axis], axis--)
-                offsets[i] += rest % x.Shape[axis] * x.StrideAt(axis);
-        return offsets;
     }
 }

@@ -11,8 +11,9 @@ public sealed class IsaTiers : IDisposable
     private static readonly (string Setting, int Width)[] All = [("EnableAVX512", 256), ("EnableAVX2", 128), ("EnableHWIntrinsic", 0)];
     private static readonly Type[] Classes =
     [
-        typeof(DriverTests), typeof(GemmTests), typeof(ConvolutionTests), typeof(Ops.OpCasesTests),
-        typeof(Ops.PowerTests), typeof(Ops.SpecialPointTests), typeof(Ops.ShiftInvarianceTests), typeof(TierDroppedTests),
+        typeof(DriverTests), typeof(GemmTests), typeof(GemmBatchTests), typeof(ConvolutionTests),
+        typeof(Ops.OpCasesTests), typeof(Ops.PowerTests), typeof(Ops.SpecialPointTests),
+        typeof(Ops.ShiftInvarianceTests), typeof(TierDroppedTests),
     ];
 
     private readonly Dictionary<string, (Process Process, Task<string> Output, Task<string> Error)> children =

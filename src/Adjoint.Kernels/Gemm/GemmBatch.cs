@@ -1,0 +1,104 @@
+using System.Numerics;
+
+namespace Adjoint.Kernels;
+
+/// <summary>
+/// Matrix products over leading axes: C[i…] = f(op(A)[i…]·op(B)[i…] + bias), each as <see cref="Gemm"/> computes it
+/// alone, to the bit. Threads share the batch where its products are small, and each product in turn where they are
+/// large; which of both depends on the sizes alone.
+/// </summary>
+public static unsafe class GemmBatch
+{
+    // So many products keep all threads busy, each alone with one, until they are so large that a product keeps them
+    // busy by itself, and packs what they have in common once.
+    private const int Many = 16;
+    private const long MostWork = 1 << 22;
+
+    // Multiplications that outweigh handing a chunk over.
+    private const long Chunk = 1 << 16;
+
+    /// <summary>The products. C is dense, [sizes…, m, n].</summary>
+    /// <param name="sizes">Sizes of the leading axes; none for one product.</param>
+    /// <param name="transA">Whether A lies as [k, m].</param>
+    /// <param name="transB">Whether B lies as [n, k].</param>
+    /// <param name="m">Rows of C.</param>
+    /// <param name="n">Columns of C.</param>
+    /// <param name="k">Terms of each sum.</param>
+    /// <param name="a">The first A.</param>
+    /// <param name="lda">From row to row of A as it lies.</param>
+    /// <param name="stepsA">From matrix to matrix along each leading axis; 0 where all are one.</param>
+    /// <param name="b">The first B.</param>
+    /// <param name="ldb">From row to row of B as it lies.</param>
+    /// <param name="stepsB">As <paramref name="stepsA"/>.</param>
+    /// <param name="c">The first C.</param>
+    /// <param name="bias">[n], added to every row, or null.</param>
+    /// <param name="activation">f.</param>
+    public static void Run<T, TLane>(
+        ReadOnlySpan<int> sizes, bool transA, bool transB, int m, int n, int k, T* a, int lda,
+        ReadOnlySpan<nint> stepsA, T* b, int ldb, ReadOnlySpan<nint> stepsB, T* c, T* bias, TLane activation)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IUnaryLane
+    {
+        nint count = 1;
+        foreach (var size in sizes) count *= size;
+        if (count == 0 || m == 0 || n == 0) return;
+        fixed (int* pSizes = sizes)
+        fixed (nint* pStepsA = stepsA, pStepsB = stepsB)
+        {
+            var job = new Job<T, TLane>
+            {
+                TransA = transA,
+                TransB = transB,
+                M = m,
+                N = n,
+                K = k,
+                Lda = lda,
+                Ldb = ldb,
+                Axes = sizes.Length,
+                Sizes = pSizes,
+                StepsA = pStepsA,
+                StepsB = pStepsB,
+                A = a,
+                B = b,
+                C = c,
+                Bias = bias,
+                Activation = activation,
+                Count = count,
+            };
+            // k = 0 still writes C.
+            var work = (long)m * n * Math.Max(1, k);
+            var isBatchShared = work < (count < Many ? Gemm.WorkWorthSharing : MostWork);
+            job.PerChunk = isBatchShared ? (nint)Math.Max(1, Chunk / work) : count;
+            Workers.For((int)((count + job.PerChunk - 1) / job.PerChunk), ref job);
+        }
+    }
+
+    private struct Job<T, TLane> : IChunkJob
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IUnaryLane
+    {
+        public bool TransA, TransB;
+        public int M, N, K, Lda, Ldb, Axes;
+        public int* Sizes;
+        public nint* StepsA, StepsB;
+        public T* A, B, C, Bias;
+        public TLane Activation;
+        public nint Count, PerChunk;
+
+        public readonly void Run(int chunk)
+        {
+            var last = Math.Min(Count, (chunk + 1) * PerChunk);
+            for (var i = chunk * PerChunk; i < last; i++)
+            {
+                T* a = A, b = B, c = C + i * M * N;
+                var rest = i;
+                for (var axis = Axes - 1; axis >= 0; axis--)
+                {
+                    var at = rest % Sizes[axis];
+                    rest /= Sizes[axis];
+                    a += at * StepsA[axis];
+                    b += at * StepsB[axis];
+                }
+                Gemm.Run(TransA, TransB, M, N, K, T.One, a, Lda, b, Ldb, T.Zero, c, N, Bias, Activation);
+            }
+        }
+    }
+}
