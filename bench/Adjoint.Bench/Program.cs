@@ -1,11 +1,17 @@
 using Adjoint.Bench;
 using BenchmarkDotNet.Running;
 
-// versus: against libtorch, both sides alternating. memory: what a training step holds. inference: what a process
+// versus: against other libraries. serve: one side of it. memory: what a training step holds. inference: what a process
 // holds that only computes forwards. loader: whether loading starves training. Anything else goes to BenchmarkDotNet.
-if (args is ["versus", ..]) return Versus.Run(args[1..]);
-if (args is ["memory", ..]) return MemoryReport.Run();
-if (args is ["inference", ..]) return InferenceMemoryReport.Run(args[1..]);
-if (args is ["loader", ..]) return LoaderReport.Run();
-BenchmarkSwitcher.FromAssembly(typeof(Versus).Assembly).Run(args);
-return 0;
+switch (args)
+{
+    case ["versus", ..]: return Versus.Run(args[1..]);
+    case ["serve"]: return Server.Run(() => new AdjointSide());
+    case ["serve", "openblas"]: return Server.Run(() => new OpenBlasSide());
+    case ["memory", ..]: return MemoryReport.Run();
+    case ["inference", ..]: return InferenceMemoryReport.Run(args[1..]);
+    case ["loader", ..]: return LoaderReport.Run();
+    default:
+        BenchmarkSwitcher.FromAssembly(typeof(Versus).Assembly).Run(args);
+        return 0;
+}

@@ -4,17 +4,9 @@ using Adjoint.Optim;
 
 namespace Adjoint.Bench;
 
-/// <summary>A piece of work that both sides do.</summary>
-/// <param name="Name">As the peer knows it.</param>
-/// <param name="Goal">How many times faster than the peer it is to be.</param>
-/// <param name="Flops">Floating-point operations of one repetition, or 0 where bytes are the limit.</param>
-/// <param name="Bytes">Bytes that one repetition must read and write at the least, or 0.</param>
-/// <param name="Create">Sets up; the action is one repetition.</param>
-internal sealed record Workload(string Name, double Goal, double Flops, double Bytes, Func<Action> Create)
+/// <summary>What ours does; the other sides have the same by the same name.</summary>
+internal static class Workloads
 {
-    /// <summary>What the peer calls it: captured steps have the same peer.</summary>
-    internal string PeerName => Name.Split('+')[0];
-
     internal static readonly IReadOnlyList<Workload> All =
     [
         MatMul(1024, 1024, 1024),
@@ -42,6 +34,8 @@ internal sealed record Workload(string Name, double Goal, double Flops, double B
         new("adam", 1, 0, 4.0 * 2_500_000 * 7, AdamStep),
         new("small", 10, 0, 0, () => Small(captured: false)),
         new("small+captured", 10, 0, 0, () => Small(captured: true)),
+        new("small-forward", 10, 0, 0, SmallForward),
+        .. Inference.All,
     ];
 
     private static Workload MatMul(int m, int k, int n) => new($"matmul-{m}-{k}-{n}", 1.9, 2.0 * m * k * n, 0, () =>
@@ -166,19 +160,29 @@ internal sealed record Workload(string Name, double Goal, double Flops, double B
     private static Action Small(bool captured)
     {
         var x = Tensor.Randn([16], new Generator(1)).RequireGrad();
-        Tensor Graph(Tensor a, Tensor b)
-        {
-            var y = x;
-            for (var i = 0; i < 25; i++) y = (y * x).Sin();
-            return y.Sum();
-        }
-
-        var (step, none) = (CapturedStep.Create(Graph, [x]), Tensor.Zeros(1));
+        var (step, none) = (CapturedStep.Create((_, _) => FiftyOps(x), [x]), Tensor.Zeros(1));
         if (captured) return () => step.Run(none, none);
         return () =>
         {
             x.ZeroGrad();
-            Graph(none, none).Backward();
+            FiftyOps(x).Backward();
         };
+    }
+
+    private static Action SmallForward()
+    {
+        var x = Tensor.Randn([16], new Generator(1));
+        return () =>
+        {
+            using var _ = new NoGrad();
+            FiftyOps(x);
+        };
+    }
+
+    private static Tensor FiftyOps(Tensor x)
+    {
+        var y = x;
+        for (var i = 0; i < 25; i++) y = (y * x).Sin();
+        return y.Sum();
     }
 }
