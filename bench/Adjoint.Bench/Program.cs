@@ -1,7 +1,8 @@
 using Adjoint.Bench;
 using BenchmarkDotNet.Running;
 
-// versus: against other libraries. serve: one side of it. memory: what a training step holds. inference: what a process
+// versus: against other libraries. serve: one side of it. memory: what a training step holds.
+// peak: what it holds at most. inference: what a process
 // holds that only computes forwards. loader: whether loading starves training. Anything else goes to BenchmarkDotNet.
 switch (args)
 {
@@ -9,6 +10,7 @@ switch (args)
     case ["serve"]: return Server.Run(() => new AdjointSide());
     case ["serve", "openblas"]: return Server.Run(() => new OpenBlasSide());
     case ["memory", ..]: return MemoryReport.Run();
+    case ["peak", .. var which]: return PeakReport.Run(which);
     case ["inference", ..]: return InferenceMemoryReport.Run(args[1..]);
     case ["loader", ..]: return LoaderReport.Run();
     default:
