@@ -42,9 +42,9 @@ internal static class BufferPool
 
     internal static byte[] Rent(long byteLength)
     {
-        var bucket = BucketFor(byteLength + Alignment, out var size);
+        var bucket = BucketFor(byteLength, out var size);
         // The last bucket ends where arrays do.
-        size = Math.Min(size, Array.MaxLength);
+        size = Math.Min(size + Alignment, Array.MaxLength);
         DroppedBuffers.NoteRented(size, all: Interlocked.Add(ref rentedBytes, size));
         if (!TryPop(bucket, out var buffer) && DroppedBuffers.Await()) TryPop(bucket, out buffer);
         return buffer ?? GC.AllocateUninitializedArray<byte>((int)size, pinned: true);
@@ -59,7 +59,7 @@ internal static class BufferPool
             Interlocked.Add(ref pooledBytes, -buffer.Length);
             return;
         }
-        Buckets[BucketFor(buffer.Length, out _)].Push(buffer);
+        Buckets[BucketFor(buffer.Length - Alignment, out _)].Push(buffer);
         if (PooledBytes > 64 << 20 && IsMemoryShort()) Trim();
     }
 
