@@ -39,7 +39,7 @@ internal sealed class CapturedProgram
             for (var count = random.Between(2, 6); count > 0; count--)
             {
                 var scale = random.Signed();
-                switch (random.Below(16))
+                switch (random.Below(19))
                 {
                     case 0 or 1:
                         var w = Tensor.Randn(Shape.Create([Width, Width]), generator).Affine(0.1, 0).Detach()
@@ -64,6 +64,9 @@ internal sealed class CapturedProgram
                     case 12: Add("layernorm", h => h.LayerNorm(Tensor.Ones(Width))); break;
                     case 13: Add("dropout", new Dropout(0.3, Drawn).Forward); break;
                     case 14: Add("noise", h => h + Tensor.Randn(h.Shape, Drawn) * 0.1); break;
+                    case 15: Add("joined parts", h => Tensor.Concat([h[.., 1..], h[.., ..1] * scale], 1)); break;
+                    case 16: Add("turned", h => Tensor.Concat([h[1..], h[..1]], 0).Square().Sqrt()); break;
+                    case 17: Add("used thrice", h => (h * h.Sigmoid() + h).MatMul(foreign) * 0.1); break;
                     default: Add("where", h => h + h[..1] * Tensor.Ones(1, Width)); break;
                 }
             }

@@ -40,7 +40,7 @@ internal sealed class BackwardPass
         var pass = execution.SparePass ?? new(execution);
         execution.SparePass = null;
         (pass.createGraph, pass.wanted, pass.leaves) = (createGraph, wanted, leaves);
-        var (mode, device) = (execution.NoGrad.Override(!createGraph), execution.Device);
+        var mode = execution.NoGrad.Override(!createGraph);
         try
         {
             pass.Run(root, gradient, isLast: !retainGraph && !createGraph);
@@ -48,7 +48,6 @@ internal sealed class BackwardPass
         finally
         {
             execution.NoGrad.Restore(mode);
-            execution.Device = device;
             pass.End();
         }
     }
@@ -172,7 +171,6 @@ internal sealed class BackwardPass
     private void Step(OpNode node)
     {
         if (node.PendingGradient is not { } pending) return;
-        if (Device.AreSeveral) execution.Enter(node.Output.Device);
         var gradient = CallHooks(node.Output, pending);
         if (node.Output.RetainsGrad && wanted is null) AddToGrad(node.Output, gradient, canKeep: false);
         if (wanted is not null && wanted.ContainsKey(node.Output)) wanted[node.Output] = Own(gradient, canKeep: false);
@@ -182,7 +180,7 @@ internal sealed class BackwardPass
         var listed = execution.Allocated;
         execution.Allocated = createGraph ? null : made;
         Tensor?[] results;
-        var cause = execution.BeginCause(node.Op.Name, isBackward: true);
+        var cause = Execution.Current.BeginCause(node.Op.Name, isBackward: true);
         try
         {
             results = (createGraph ? null : node.Op.FusedBackward(node, gradient)) ?? node.Op.Backward(node, gradient);
@@ -198,7 +196,7 @@ internal sealed class BackwardPass
         finally
         {
             execution.Allocated = listed;
-            execution.EndCause(cause);
+            Execution.Current.EndCause(cause);
         }
         node.PendingGradient = null;
         if (!createGraph)
@@ -317,9 +315,8 @@ internal sealed class BackwardPass
     private static bool OwnsItsMemory(Tensor gradient) =>
         gradient.Storage is { Lifetime: Lifetime.Backward, IsKept: false } && gradient.IsContiguous && gradient.Length * gradient.DType.Size() == gradient.Storage.ByteLength;
 
-    private Tensor Copy(Tensor gradient)
+    private static Tensor Copy(Tensor gradient)
     {
-        if (Device.AreSeveral) execution.Enter(gradient.Device);
         var copy = Tensor.Empty(gradient.Shape, gradient.DType);
         Backend.Run(new Copy(), gradient, copy);
         return copy;

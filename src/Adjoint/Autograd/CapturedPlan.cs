@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using Adjoint.Memory;
 
@@ -5,7 +6,9 @@ namespace Adjoint;
 
 /// <summary>
 /// What a captured step replays: operations over memory that nothing can recycle, and what has to be so for them to be
-/// the step. Storages from outside are lent to it: whoever releases one does not give its bytes to others.
+/// the step. What lives only within a replay lies in slabs, each byte lent to the next as soon as it is read no more
+/// (<see cref="SlabLayout"/>). Storages from outside are lent to it: whoever releases one does not give its bytes to
+/// others.
 /// </summary>
 internal sealed class CapturedPlan
 {
@@ -20,8 +23,9 @@ internal sealed class CapturedPlan
     // from being as good as a copy.
     private readonly List<(PrimitiveCall Call, int Operand, Tensor View)> readers = [];
     private bool mustCopyInputs;
+    private Slab[] slabs;
 
-    private CapturedPlan(Tensor[] parameters, StepRecording recording)
+    private CapturedPlan(Tensor[] parameters, StepRecording recording, byte[][] buffers)
     {
         (this.parameters, arena, gradients) = (parameters, recording.Arena, recording.Gradients);
         foreign = [.. recording.Foreign];
@@ -29,7 +33,8 @@ internal sealed class CapturedPlan
         foreach (var storage in ofGradients) storage.IsKept = true;
         written = [.. recording.Written, .. ofGradients];
         ends = (recording.Resolve(recording.X), recording.Resolve(recording.Y), recording.Loss);
-        Arrange(recording, [.. ofGradients, ends.Loss.Storage]);
+        Arrange(recording, buffers);
+        Bytes = recording.OwnBytes + Layout.Bytes;
         HandOutGradients();
     }
 
@@ -37,17 +42,20 @@ internal sealed class CapturedPlan
     /// <exception cref="CaptureException">Something in it cannot be replayed.</exception>
     internal static CapturedPlan Record(Func<Tensor, Tensor, Tensor> loss, Tensor[] parameters, Tensor x, Tensor y)
     {
-        var plan = new CapturedPlan(parameters, new StepRecording(loss, parameters, x, y));
-        // What the eager call used is of no more use.
-        BufferPool.Trim();
-        return plan;
+        var recording = new StepRecording(loss, parameters, x, y);
+        // What the eager call and the recording used is of no more use to others: the plan takes what it needs of it,
+        // and needs hardly any new memory. The rest goes to the collector.
+        return new CapturedPlan(parameters, recording, BufferPool.TakeAll());
     }
 
     /// <summary>How many operations a replay runs.</summary>
     internal int Operations => calls.Count;
 
     /// <summary>Bytes of the buffers that the plan owns.</summary>
-    internal long Bytes => arena.Bytes;
+    internal long Bytes { get; }
+
+    /// <summary>How what lives only within a replay is placed.</summary>
+    internal SlabLayout Layout { get; private set; }
 
     /// <summary>The loss as computed last, in memory of the caller's.</summary>
     internal Tensor Loss => Tensor.Full(ends.Loss.Shape, ends.Loss.Item(), ends.Loss.DType);
@@ -80,6 +88,8 @@ internal sealed class CapturedPlan
     {
         foreach (var storage in foreign) storage.RequireAlive();
         x.Storage.RequireAlive();
+        if (BufferGuard.IsOn)
+            foreach (var slab in slabs) slab.Spoil();
         var isRead = !mustCopyInputs && x.IsContiguous;
         if (!isRead) Backend.Run(new Primitives.Copy(), x, ends.X);
         foreach (var (call, operand, view) in readers)
@@ -99,40 +109,45 @@ internal sealed class CapturedPlan
             if (!ReferenceEquals(parameters[i].Grad, gradients[i])) parameters[i].SetGrad(gradients[i], isOwn: true);
     }
 
-    // Runs of element-wise operations become one; then every operand is replaced by a tensor that nothing can recycle.
-    private void Arrange(StepRecording recording, HashSet<Storage> kept)
+    // Runs of element-wise operations become one; what lives only within a replay gets its place; then every operand
+    // is replaced by a tensor that nothing can recycle.
+    [MemberNotNull(nameof(Layout), nameof(slabs))]
+    private void Arrange(StepRecording recording, byte[][] buffers)
     {
         var recorded = CollectionsMarshal.AsSpan(recording.Calls);
         var users = new Dictionary<Storage, int>();
         foreach (var call in recorded)
             foreach (var storage in call.Operands.OfType<Tensor>().Select(operand => operand.Storage).Distinct())
                 users[storage] = users.GetValueOrDefault(storage) + 1;
+        var lifetimes = new StorageLifetimes(recorded.Length);
         for (var i = 0; i < recorded.Length;)
         {
             var next = i + 1;
             if (FusedCalls.CanFuse(recorded[i]))
                 while (next < recorded.Length && FusedCalls.CanJoin(recorded[i..next], recorded[next])) next++;
-            if (next - i == 1)
-            {
-                Rebind(recorded[i], recording);
-                calls.Add(recorded[i]);
-            }
-            else
-            {
-                var group = recorded[i..next].ToArray();
-                var fused = new FusedCalls(group, operand => IsPrivate(operand, group));
-                mustCopyInputs |= fused.Operands.Any(operand => operand!.Storage == recording.X.Storage);
-                fused.Rebind(recording.Resolve);
-                calls.Add(fused);
-            }
+            var group = recorded[i..next].ToArray();
+            var call = group.Length == 1 ? group[0] : new FusedCalls(group, operand => IsPrivate(operand, group));
+            var touched = call.Operands.OfType<Tensor>().Select(operand => operand.Storage).ToHashSet();
+            touched.RemoveWhere(storage => !recording.IsUnplaced(storage));
+            foreach (var part in group) lifetimes.Note(part, calls.Count, touched.Contains);
+            calls.Add(call);
             i = next;
         }
+        Layout = new(lifetimes.Uses, Array.ConvertAll(buffers, buffer => (long)Slab.LengthOf(buffer)));
+        slabs = [.. Layout.Slabs.Select(slab => slab.Ready < 0 ? new Slab(slab.Bytes) : new Slab(buffers[slab.Ready]))];
+        for (var i = 0; i < lifetimes.Storages.Count; i++)
+        {
+            var (slab, offset) = Layout[i];
+            var storage = lifetimes.Storages[i];
+            recording.Place(storage, Storage.Within(slabs[slab], offset, storage.ByteLength));
+        }
+        foreach (var call in calls) Rebind(call, recording);
 
         // Made in the group before it is read, and used nowhere else.
         bool IsPrivate(Tensor operand, PrimitiveCall[] group)
         {
             var storage = operand.Storage;
-            if (storage.Arena != arena || storage.IsKept || kept.Contains(recording.AliasOf(storage))) return false;
+            if (!recording.IsUnplaced(storage)) return false;
             if (operand.Length * operand.DType.Size() != storage.ByteLength) return false;
             var inside = group.Where(call => call.Operands.Any(IsIt)).ToArray();
             var first = inside[0].Operands;
@@ -144,6 +159,12 @@ internal sealed class CapturedPlan
 
     private void Rebind(PrimitiveCall call, StepRecording recording)
     {
+        if (call is FusedCalls fused)
+        {
+            mustCopyInputs |= fused.Operands.Any(operand => operand!.Storage == recording.X.Storage);
+            fused.Rebind(recording.Resolve);
+            return;
+        }
         for (var k = 0; k < call.Operands.Length; k++)
             if (call.Operands[k] is { } operand)
             {

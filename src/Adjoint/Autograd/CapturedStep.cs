@@ -3,7 +3,8 @@ using Adjoint.Memory;
 namespace Adjoint;
 
 /// <summary>
-/// A training step that is recorded once and then replayed: forward and backward as a fixed list of operations over buffers that were placed once,
+/// A training step that is recorded once and then replayed: forward and backward as a fixed list of operations over
+/// buffers that were placed once, those that are not needed at the same time in the same memory,
 /// element-wise chains fused into one pass, no graph and no allocation. A replay gives the same bits as the eager step.
 /// </summary>
 /// <remarks>
@@ -53,6 +54,9 @@ public sealed class CapturedStep
 
     /// <summary>Bytes of the buffers that the plan owns.</summary>
     public long PlannedBytes => plan?.Bytes ?? 0;
+
+    /// <summary>How the plan places what lives only within a replay.</summary>
+    internal SlabLayout? Layout => plan?.Layout;
 
     /// <summary>Computes the loss, which comes without a graph, and the parameters' gradients.</summary>
     /// <exception cref="CaptureException">The step cannot be captured, or the batch has another shape or type, and falling back is not allowed.</exception>

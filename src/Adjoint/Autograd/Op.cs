@@ -59,23 +59,6 @@ public abstract class Op
     {
         var execution = Execution.Current;
         var spec = op.Infer(inputs);
-        if (!Device.AreSeveral) return Apply(op, inputs, spec, execution);
-        var device = execution.Enter(op.Place(inputs));
-        try
-        {
-            return Apply(op, inputs, spec, execution);
-        }
-        finally
-        {
-            execution.Device = device;
-        }
-    }
-
-    /// <summary>Where the result will lie, and what is made on the way to it.</summary>
-    internal virtual Device Place(ReadOnlySpan<Tensor> inputs) => inputs.IsEmpty ? Device.Cpu : inputs[0].Device;
-
-    private static Tensor Apply(Op op, ReadOnlySpan<Tensor> inputs, in TensorSpec spec, Execution execution)
-    {
         var output = op is ViewOp view ? view.Share(inputs[0]) : Tensor.Empty(spec.Shape, spec.DType, execution);
         return Record(op, inputs, output, execution);
     }
@@ -84,14 +67,14 @@ public abstract class Op
     {
         var recording = !execution.NoGrad.IsOn && output.DType.IsFloating() && AnyRequiresGrad(inputs);
         var context = execution.RentContext(recording);
-        var cause = execution.BeginCause(op.Name);
+        var cause = Execution.Current.BeginCause(op.Name);
         try
         {
             op.Forward(context, inputs, output);
         }
         finally
         {
-            execution.EndCause(cause);
+            Execution.Current.EndCause(cause);
         }
         if (recording)
             OpNode.Attach(op, inputs, output, context.Saved);

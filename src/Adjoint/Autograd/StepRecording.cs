@@ -28,9 +28,9 @@ internal sealed class StepRecording
                 var value = Apply(loss);
                 if (value.Length != 1) Arena.Refuse($"the loss is {value.Shape}, not a single number");
                 Differentiation.BackwardTo(value, parameters.ToHashSet());
-                Loss = Resolve(value);
+                Loss = ResolveOwn(value);
             }
-            Gradients = [.. parameters.Select(parameter => parameter.Grad is { } gradient ? Resolve(gradient) : null)];
+            Gradients = [.. parameters.Select(parameter => parameter.Grad is { } gradient ? ResolveOwn(gradient) : null)];
         }
         catch (CaptureException)
         {
@@ -69,15 +69,18 @@ internal sealed class StepRecording
     /// <summary>The gradient of each parameter, resolved, or null.</summary>
     internal Tensor?[] Gradients { get; }
 
-    /// <summary>The same tensor over a storage of the plan's own, which nothing can recycle.</summary>
-    internal Tensor Resolve(Tensor tensor) => tensor.Over(AliasOf(tensor.Storage), tensor.Offset);
+    /// <summary>Bytes of the buffers that the step made and the plan goes on with, besides those it places.</summary>
+    internal long OwnBytes { get; private set; }
 
-    /// <summary>That storage; made when an operation first touches the tensor's, which may be released later.</summary>
-    internal Storage AliasOf(Storage storage)
-    {
-        if (!aliases.TryGetValue(storage, out var alias)) aliases[storage] = alias = storage.Alias();
-        return alias;
-    }
+    /// <summary>The same tensor over a storage that nothing can recycle.</summary>
+    internal Tensor Resolve(Tensor tensor) => tensor.Over(aliases[tensor.Storage], tensor.Offset);
+
+    /// <summary>Whether a storage came from the pool and went back to it: the plan has to place it.</summary>
+    internal bool IsUnplaced(Storage storage) =>
+        storage.IsPooled && IsMade(storage) && !aliases.ContainsKey(storage);
+
+    /// <summary>Says where in the plan's memory such a storage lies.</summary>
+    internal void Place(Storage storage, Storage place) => aliases.Add(storage, place);
 
     // A refusal on another thread, where it happens, comes wrapped.
     private Tensor Apply(Func<Tensor, Tensor, Tensor> loss)
@@ -97,9 +100,28 @@ internal sealed class StepRecording
     {
         var own = Tensor.Empty(input.Shape, input.DType);
         own.Storage.IsKept = true;
-        AliasOf(own.Storage);
+        ResolveOwn(own);
         Arena.IsComputing = true;
         Backend.Run(new Copy(), input, own);
+        Arena.IsComputing = false;
+        return own;
+    }
+
+    // What comes in and out has memory of its own: it is there between replays.
+    private Tensor ResolveOwn(Tensor tensor)
+    {
+        if (!aliases.ContainsKey(tensor.Storage)) aliases[tensor.Storage] = Own(tensor.Storage);
+        return Resolve(tensor);
+    }
+
+    private Storage Own(Storage storage)
+    {
+        if (!IsMade(storage)) return storage.Alias();
+        OwnBytes += storage.ByteLength;
+        if (!storage.IsPooled) return storage.Alias();
+        var own = Storage.Within(new Slab(storage.ByteLength), 0, storage.ByteLength);
+        Arena.IsComputing = true;
+        storage.Bytes.CopyTo(own.Bytes);
         Arena.IsComputing = false;
         return own;
     }
@@ -120,7 +142,8 @@ internal sealed class StepRecording
         for (var i = 0; i < call.Operands.Length; i++)
         {
             if (call.Operands[i]?.Storage is not { } storage) continue;
-            AliasOf(storage);
+            // Made now, since it may be released later.
+            if (!IsUnplaced(storage) && !aliases.ContainsKey(storage)) aliases[storage] = Own(storage);
             var isConstant = Arena.IsConstant(storage);
             if (IsForeign(storage)) Foreign.Add(storage);
             if (isConstant && (i < firstOutput || call.IsInPlace)) readConstants.Add(storage);
@@ -168,6 +191,7 @@ internal sealed class StepRecording
         foreach (var (storage, bytes) in overwritten) bytes.CopyTo(storage.Bytes);
     }
 
-    private bool IsForeign(Storage storage) =>
-        !Arena.IsConstant(storage) && (storage.Arena != Arena || guarded.Contains(storage));
+    private bool IsMade(Storage storage) => storage.Arena == Arena && !guarded.Contains(storage);
+
+    private bool IsForeign(Storage storage) => !IsMade(storage) && !Arena.IsConstant(storage);
 }

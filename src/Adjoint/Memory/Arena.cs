@@ -1,13 +1,12 @@
 namespace Adjoint.Memory;
 
 /// <summary>
-/// The buffers of a captured step: placed once while the step is recorded, never handed back to the pool. Meanwhile it
-/// guards what it owns, since memory that is touched outside of a backend's operation could not be replayed, and notes
-/// what the recording took for granted.
+/// The buffers of a step while it is recorded: they come from the pool and go back to it; a plan gets memory of its own.
+/// Meanwhile the arena guards them, since memory that is touched outside of a backend's operation could not be replayed,
+/// and notes what the recording took for granted.
 /// </summary>
 internal sealed class Arena
 {
-    private readonly Dictionary<int, Stack<byte[]>> free = [];
     private readonly List<Storage> made = [];
     private readonly HashSet<Storage> constants = [];
     private readonly List<Func<bool>> assumptions = [];
@@ -19,27 +18,12 @@ internal sealed class Arena
     /// <summary>Tells, for messages, what is being applied.</summary>
     internal required Func<string?> Cause { get; init; }
 
-    /// <summary>Bytes in all its buffers.</summary>
-    internal long Bytes { get; private set; }
-
     /// <summary>What a replay takes for granted; where it no longer holds, the step is recorded anew.</summary>
     internal IReadOnlyList<Func<bool>> Assumptions => assumptions;
 
-    internal byte[] Rent(long byteLength)
-    {
-        var size = checked((int)byteLength + BufferPool.Alignment);
-        if (free.TryGetValue(size, out var stack) && stack.TryPop(out var buffer)) return buffer;
-        Bytes += size;
-        return GC.AllocateUninitializedArray<byte>(size, pinned: true);
-    }
-
-    /// <summary>For the next request while recording; afterwards every buffer stays where the replay expects it.</summary>
-    internal void Return(byte[] buffer)
-    {
-        if (isSealed) return;
-        if (!free.TryGetValue(buffer.Length, out var stack)) free[buffer.Length] = stack = [];
-        stack.Push(buffer);
-    }
+    /// <summary>Memory that the pool never sees, for so many bytes on a cache line.</summary>
+    internal static byte[] Allocate(long byteLength) =>
+        GC.AllocateUninitializedArray<byte>(checked((int)byteLength + BufferPool.Alignment), pinned: true);
 
     /// <summary>Notes memory of its own that a tensor was made in.</summary>
     internal void NoteMade(Storage storage) => made.Add(storage);
@@ -53,7 +37,10 @@ internal sealed class Arena
     /// <summary>Adds to <see cref="Assumptions"/>.</summary>
     internal void Assume(Func<bool> stillHolds) => assumptions.Add(stillHolds);
 
-    /// <summary>Ends the recording. Replays write over its tensors from now on: whoever kept one is told so.</summary>
+    /// <summary>
+    /// Ends the recording and hands its buffers back to the pool: no replay computes its tensors, and whoever kept one
+    /// is told so.
+    /// </summary>
     internal void Seal()
     {
         (isSealed, Execution.Current.Arena) = (true, null);

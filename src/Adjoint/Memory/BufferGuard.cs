@@ -22,11 +22,11 @@ internal static class BufferGuard
     /// A pinned buffer of zeros; <paramref name="length"/> bytes from the returned start on a cache line are the
     /// caller's.
     /// </summary>
-    internal static byte[] Rent(int length, Func<byte[], int> misalignment, out int start)
+    internal static byte[] Rent(int length, out int start)
     {
         var size = checked(length + 2 * Width + BufferPool.Alignment);
         var buffer = GC.AllocateUninitializedArray<byte>(size, pinned: true);
-        start = misalignment(buffer) + Width;
+        start = BufferPool.Misalignment(buffer) + Width;
         Array.Fill(buffer, Canary);
         buffer.AsSpan(start, length).Clear();
         Live.Enqueue((new(buffer), start, length));
@@ -40,8 +40,11 @@ internal static class BufferGuard
     internal static void Return(byte[] buffer, int start, int length, bool isLent)
     {
         Check(buffer, start, length);
-        if (!isLent) buffer.AsSpan(start, length).Fill(Retired);
+        if (!isLent) Spoil(buffer.AsSpan(start, length));
     }
+
+    /// <summary>Makes what lies in a part of a buffer unusable.</summary>
+    internal static void Spoil(Span<byte> bytes) => bytes.Fill(Retired);
 
     /// <summary>Looks at the canaries of all buffers.</summary>
     /// <exception cref="AdjointException">Something wrote beyond the end of one.</exception>

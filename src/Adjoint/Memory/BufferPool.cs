@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Adjoint.Memory;
 
@@ -76,6 +78,24 @@ internal static class BufferPool
         for (var bucket = Buckets.Length - 1; bucket >= 0; bucket--)
             while (PooledBytes > keep && TryPop(bucket, out _)) { }
     }
+
+    /// <summary>
+    /// Takes out all that lies in the pool, in the order of addresses: the collector frees whole regions only, so that
+    /// who goes on with some of it had better take neighbours.
+    /// </summary>
+    internal static byte[][] TakeAll()
+    {
+        var taken = new List<byte[]>();
+        for (var bucket = 0; bucket < Buckets.Length; bucket++)
+            while (TryPop(bucket, out var buffer)) taken.Add(buffer!);
+        return [.. taken.OrderBy(Address)];
+    }
+
+    /// <summary>How many bytes into a pinned array the first cache line begins.</summary>
+    internal static int Misalignment(byte[] pinned) => (int)(-Address(pinned) & (Alignment - 1));
+
+    private static unsafe nint Address(byte[] pinned) =>
+        (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(pinned));
 
     private static bool TryPop(int bucket, out byte[]? buffer)
     {

@@ -40,10 +40,7 @@ public class Storage
     public int ByteLength { get; }
 
     /// <summary>Where the bytes lie.</summary>
-    public Device Device => buffer is ForeignBuffer foreign ? foreign.Device : Device.Cpu;
-
-    /// <summary>The memory of another device; null on the CPU.</summary>
-    internal DeviceBuffer? Foreign => (buffer as ForeignBuffer)?.Memory;
+    public Device Device => Device.Cpu;
 
     /// <summary>Counts writes in place; a graph compares it with the count at the time it saved the tensor.</summary>
     public int Version { get; internal set; }
@@ -88,6 +85,10 @@ public class Storage
     /// <exception cref="AdjointException">The storage was released.</exception>
     internal Storage Alias() => new(Buffer.Lend(), ByteLength);
 
+    /// <summary>A part of a slab, which it keeps alive.</summary>
+    internal static Storage Within(Slab slab, long offset, int byteLength) =>
+        new(new(slab.Bytes, slab.Start + (int)offset, byteLength, arena: null, isPooled: false), byteLength);
+
     /// <exception cref="AdjointException">The storage was released.</exception>
     internal void RequireAlive() => buffer?.RequireAlive();
 
@@ -98,35 +99,33 @@ public class Storage
     /// <inheritdoc cref="Allocate(long)"/>
     internal static Storage Allocate(long byteLength, Execution execution)
     {
-        if (byteLength < BufferPool.SmallestPooled && execution.Arena is null && execution.Device is null
-            && !BufferGuard.IsOn)
+        if (byteLength < BufferPool.SmallestPooled && execution.Arena is null && !BufferGuard.IsOn)
         {
             Storage small = byteLength <= MostInline ? new Inline((int)byteLength) : new OfArray((int)byteLength);
             // Nobody recycles it: it need not be listed.
             if (execution.Allocated is not null) small.Lifetime = Lifetime.Backward;
             return small;
         }
-        var storage = new Storage(AllocateBuffer(byteLength, execution), checked((int)byteLength));
+        var storage = new Storage(AllocateBuffer(byteLength, execution.Arena), checked((int)byteLength));
         execution.Arena?.NoteMade(storage);
         execution.Allocated?.Add(storage);
         return storage;
     }
 
-    private static StorageBuffer AllocateBuffer(long byteLength, Execution execution)
+    private static StorageBuffer AllocateBuffer(long byteLength, Arena? arena)
     {
         if (byteLength > MaxBytes) ThrowTooLarge(byteLength);
-        if (execution.Device is { } device) return new ForeignBuffer(device, (int)byteLength);
-        var (arena, isSmall) = (execution.Arena, byteLength < BufferPool.SmallestPooled);
+        var isSmall = byteLength < BufferPool.SmallestPooled;
         byte[] bytes;
         int start;
         if (BufferGuard.IsOn)
         {
-            bytes = BufferGuard.Rent((int)byteLength, Misalignment, out start);
+            bytes = BufferGuard.Rent((int)byteLength, out start);
         }
         else
         {
-            bytes = arena is null ? BufferPool.Rent(byteLength) : arena.Rent(byteLength);
-            start = Misalignment(bytes);
+            bytes = isSmall ? Arena.Allocate(byteLength) : BufferPool.Rent(byteLength);
+            start = BufferPool.Misalignment(bytes);
             if (isSmall) Array.Clear(bytes);
         }
         return arena is null && !isSmall
@@ -162,19 +161,12 @@ public class Storage
     internal void ReleaseUnlessShared(string reason) => buffer?.ReleaseUnlessShared(reason);
 
     /// <summary>
-    /// Ends what a captured step made, small storages included: replays write to these bytes, or leave them as they
-    /// were when the step was recorded.
+    /// Ends what a captured step made, small storages included: no replay computes it where it is.
     /// </summary>
     internal void Retire(string reason) => Buffer.Retire(reason);
 
     private static void ThrowTooLarge(long byteLength) => throw new AdjointException(
         $"Tensor: {byteLength:N0} bytes do not fit one buffer; the largest tensor is {MaxBytes:N0} bytes; split it");
-
-    private static unsafe int Misalignment(byte[] pinned)
-    {
-        var address = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(pinned));
-        return (int)(-address & (BufferPool.Alignment - 1));
-    }
 
     private sealed class Inline(int byteLength) : Storage(byteLength)
     {

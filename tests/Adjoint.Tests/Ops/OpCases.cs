@@ -110,7 +110,6 @@ public static class OpCases
         new("RmsNorm", x => x[0].RmsNorm(x[1]), [[2, 4], [4]], x => Rows(x[0], 4, row => [.. row.Select((a, i) => a / Math.Sqrt(row.Average(b => b * b) + 1e-6) * x[1][i])])),
         new("IndexSelect", x => x[0].IndexSelect(1, 2, 0, 2), [[2, 3]], x => [x[0][2], x[0][0], x[0][2], x[0][5], x[0][3], x[0][5]]),
         new("IndexAdd", x => Op.Apply(new IndexAddOp(1, (int[])[2, 3]), x[0], Tensor.From(new long[] { 2, 0, 2 })), [[2, 3]], x => [x[0][1], 0, x[0][0] + x[0][2], x[0][4], 0, x[0][3] + x[0][5]]),
-        new("Transfer", x => x[0].To(Backends.ReferenceDevice.First).To(Device.Cpu), [[2, 3]], x => x[0]),
         new("PadReflect", x => x[0].PadReflect((0, 2)), [[1, 3]], x => [x[0][2], x[0][1], x[0][0], x[0][1], x[0][2], x[0][1], x[0][0]]),
         new("PadZero", x => x[0].PadZero((1, 1)), [[1, 2]], x => [0, 0, 0, 0, 0, x[0][0], x[0][1], 0, 0, 0, 0, 0]),
         new("InterpolateNearest", x => x[0].InterpolateNearest((1, 5)), [[1, 2]], x => [x[0][0], x[0][0], x[0][0], x[0][1], x[0][1]]),
