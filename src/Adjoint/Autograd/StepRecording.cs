@@ -17,6 +17,8 @@ internal sealed class StepRecording
     {
         guarded = [.. parameters.Select(parameter => parameter.Storage)];
         foreach (var parameter in parameters) parameter.ZeroGrad();
+        // It is not made inside the step, even where that is the first to draw from it.
+        _ = Generator.Default;
         Execution.Current.Arena = Arena;
         foreach (var storage in guarded) storage.Arena = Arena;
         try

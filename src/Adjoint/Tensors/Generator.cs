@@ -33,7 +33,7 @@ public sealed class Generator
         get
         {
             var found = Volatile.Read(ref shared);
-            Execution.Current.Arena?.Assume(() => ReferenceEquals(Volatile.Read(ref shared), found));
+            if (Execution.Current.Arena is { } recording) AssumeDefault(recording, found);
             return found;
         }
         set
@@ -112,6 +112,9 @@ public sealed class Generator
         var drawn = counts.Aggregate(0UL, (sum, count) => sum + Whole(count));
         Interlocked.CompareExchange(ref PositionOf(state), position, position + drawn);
     }
+
+    private static void AssumeDefault(Arena recording, Generator found) =>
+        recording.Assume(() => ReferenceEquals(Volatile.Read(ref shared), found));
 
     // Each draw starts at a multiple of 8, whole counters of every distribution and type.
     private static ulong Whole(int count) => ((ulong)count + 7) / 8 * 8;

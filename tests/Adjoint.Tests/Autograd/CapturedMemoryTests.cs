@@ -25,6 +25,10 @@ public class CapturedMemoryTests
             (x, _) => (x * w * Tensor.Full([64, 64], 2)).Sigmoid().MatMul(Tensor.From(new float[4096], 64, 64)).Sum(),
             [w]);
         AssertConstant(0, mixed, Tensor.Ones(64, 64));
+        var counted = CapturedStep.Create(
+            (x, _) => (x * w).MatMul(Tensor.Eye(64)).Mean() + Tensor.Arange(0, 4096).Max() * Tensor.Eye(64, 80).Sum(),
+            [w]);
+        AssertConstant(1 + 4095 * 64, counted, Tensor.Ones(64, 64));
     }
 
     private static void AssertConstant(double expected, CapturedStep step, Tensor x)
