@@ -2,8 +2,8 @@ using Adjoint.Bench;
 using BenchmarkDotNet.Running;
 
 // versus: against other libraries. serve: one side of it. memory: what a training step holds.
-// peak: what it holds at most. inference: what a process
-// holds that only computes forwards. loader: whether loading starves training. Anything else goes to BenchmarkDotNet.
+// peak: what it holds at most. inference: what a process that only computes forwards holds. loader: whether loading
+// starves training. door: what a call of a primitive costs. Anything else goes to BenchmarkDotNet.
 switch (args)
 {
     case ["versus", ..]: return Versus.Run(args[1..]);
@@ -13,6 +13,7 @@ switch (args)
     case ["peak", .. var which]: return PeakReport.Run(which);
     case ["inference", ..]: return InferenceMemoryReport.Run(args[1..]);
     case ["loader", ..]: return LoaderReport.Run();
+    case ["door"]: return DoorReport.Run();
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Versus).Assembly).Run(args);
         return 0;

@@ -1,12 +1,15 @@
-// Published ahead of time and run: does what trimming and native code could break.
+// Published ahead of time and run: does what trimming and native code could break. With "door": measures what a call of
+// a primitive costs.
 using System.Runtime.Intrinsics;
 using Adjoint;
+using Adjoint.Bench;
 using Adjoint.Data;
 using Adjoint.IO;
 using Adjoint.Nn;
 using Adjoint.Optim;
 using Adjoint.Training;
 
+if (args is ["door"]) return DoorReport.Run();
 var width = Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 0;
 
 foreach (var entry in OpCatalogue.All)
