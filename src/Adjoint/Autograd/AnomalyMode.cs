@@ -44,9 +44,19 @@ public readonly ref struct AnomalyMode : IDisposable
 
     private static string? Describe(Tensor tensor)
     {
-        var values = tensor.Cast(DType.Float64).ToArray<double>();
-        var at = Array.FindIndex(values, value => !double.IsFinite(value));
-        return at < 0 ? null : $"{(double.IsNaN(values[at]) ? "NaN" : "infinity")} at element {at} of {tensor.Shape}";
+        var (at, isNaN) = tensor.DType switch
+        {
+            DType.Float32 => FirstBad(tensor.ToArray<float>()),
+            DType.Float64 => FirstBad(tensor.ToArray<double>()),
+            _ => throw new AdjointException($"AnomalyMode: does not look into {tensor.DType.Label()}"),
+        };
+        return at < 0 ? null : $"{(isNaN ? "NaN" : "infinity")} at element {at} of {tensor.Shape}";
+    }
+
+    private static (int At, bool IsNaN) FirstBad<T>(T[] values) where T : System.Numerics.INumber<T>
+    {
+        var at = Array.FindIndex(values, value => !T.IsFinite(value));
+        return (at, at >= 0 && T.IsNaN(values[at]));
     }
 }
 

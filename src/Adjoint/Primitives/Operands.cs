@@ -48,6 +48,13 @@ internal static class Operands
             ThrowOperand(primitive, name, x, $"{y.DType.Label()} and broadcast to the result, {y.Shape}");
     }
 
+    /// <summary>An operand of a type whose shape broadcasts to another.</summary>
+    internal static void BroadcastsTo(string primitive, string name, Tensor x, DType type, Shape shape)
+    {
+        if (x.DType != type || x.Shape != shape && !Broadcasts(x.Shape.Sizes, shape.Sizes))
+            ThrowOperand(primitive, name, x, $"{type.Label()} and broadcast to the result, {shape}");
+    }
+
     /// <summary>An operand of a type and these sizes.</summary>
     internal static void Has(string primitive, string name, Tensor x, DType type, params ReadOnlySpan<int> sizes)
     {
@@ -157,6 +164,30 @@ internal static class Operands
         for (var axis = missing; axis < to.Rank; axis++)
             strides[axis] = x.Shape[axis - missing] == 1 && to[axis] != 1 ? 0 : x.StrideAt(axis - missing);
         return strides;
+    }
+
+    /// <summary>
+    /// The same elements over as few axes as their layouts allow: neighbours join where all operands step from one to
+    /// the next alike.
+    /// </summary>
+    /// <param name="shape">The sizes.</param>
+    /// <param name="strides">Of each operand; those of the axes that are left move to the front.</param>
+    /// <returns>The sizes of the axes that are left.</returns>
+    internal static int[] JoinAxes(Shape shape, params ReadOnlySpan<nint[]> strides)
+    {
+        var sizes = shape.Sizes.ToArray();
+        var left = 0;
+        for (var axis = 0; axis < sizes.Length; axis++)
+        {
+            var size = sizes[axis];
+            if (size == 1) continue;
+            var joins = left > 0;
+            foreach (var steps in strides) joins = joins && steps[left - 1] == steps[axis] * size;
+            if (!joins) left++;
+            sizes[left - 1] = joins ? sizes[left - 1] * size : size;
+            foreach (var steps in strides) steps[left - 1] = steps[axis];
+        }
+        return sizes[..left];
     }
 
     private static bool Broadcasts(ReadOnlySpan<int> from, ReadOnlySpan<int> to)

@@ -102,47 +102,12 @@ public sealed partial class Tensor
         return copy;
     }
 
-    /// <summary>A contiguous copy in another type, without history. Truth is 1; NaN becomes 0 as an integer.</summary>
-    internal Tensor Cast(DType to)
-    {
-        if (to == DType) return this;
-        var result = Empty(Shape, to);
-        switch (DType)
-        {
-            case DType.Float32: CastFrom(ToArray<float>(), result); break;
-            case DType.Float64: CastFrom(ToArray<double>(), result); break;
-            case DType.Int64: CastFrom(ToArray<long>(), result); break;
-            default: CastFrom(Array.ConvertAll(ToArray<bool>(), value => value ? (byte)1 : (byte)0), result); break;
-        }
-        return result;
-    }
-
     internal int WrapIndex(int index, int axis)
     {
         var size = Shape[axis];
         return index >= -size && index < size
             ? (index < 0 ? index + size : index)
             : throw new AdjointException($"Index: {index} is outside axis {axis} of {Shape}; use {-size}..{size - 1}");
-    }
-
-    private static void CastFrom<T>(T[] from, Tensor to) where T : unmanaged, System.Numerics.INumber<T>
-    {
-        switch (to.DType)
-        {
-            case DType.Float32: Convert<T, float>(from, to); break;
-            case DType.Float64: Convert<T, double>(from, to); break;
-            case DType.Int64: Convert<T, long>(from, to); break;
-            default:
-                var truth = to.Data<bool>();
-                for (var i = 0; i < truth.Length; i++) truth[i] = from[i] != T.Zero;
-                break;
-        }
-    }
-
-    private static void Convert<T, TTo>(T[] from, Tensor to) where T : unmanaged, System.Numerics.INumber<T> where TTo : unmanaged, System.Numerics.INumber<TTo>
-    {
-        var result = to.Data<TTo>();
-        for (var i = 0; i < result.Length; i++) result[i] = TTo.CreateSaturating(from[i]);
     }
 
     private void RequireType<T>(string op) where T : unmanaged

@@ -141,7 +141,7 @@ internal sealed class RandomProgram
 
     private int Pick(params int[] choices) => choices[random.Next(choices.Length)];
 
-    private static double[]? Bits(Tensor? tensor) => tensor?.Cast(DType.Float64).ToArray<double>();
+    private static double[]? Bits(Tensor? tensor) => tensor?.Detach().To(DType.Float64).ToArray<double>();
 
     private static bool Same(double[]? a, double[]? b) => a is null || b is null ? a == b : a.AsSpan().SequenceEqual(b);
 }

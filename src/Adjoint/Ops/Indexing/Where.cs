@@ -1,4 +1,3 @@
-using Adjoint.Kernels;
 using Adjoint.Primitives;
 
 namespace Adjoint;
@@ -9,16 +8,19 @@ internal sealed class WhereOp : Op
     internal static readonly WhereOp Instance = new();
 
     public override string Name => "Where";
-    public override string Formula => "y = a where the condition is 1, b where it is 0";
-    public override string Derivation => "∂L/∂a = g where the condition is 1, else 0; ∂L/∂b the other way round; summed over broadcast axes";
+    public override string Formula => "y = a where the condition holds, b elsewhere";
+    public override string Derivation =>
+        "∂L/∂a = g where the condition holds, else 0; ∂L/∂b the other way round; summed over broadcast axes";
     public override Saves Saves => Saves.Inputs;
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => inputs[1].DType == inputs[2].DType
-        ? new(Shape.Broadcast(Shape.Broadcast(inputs[0].Shape, inputs[1].Shape, Name), inputs[2].Shape, Name), inputs[1].DType)
-        : throw new AdjointException($"Where: both choices must have one type: found {inputs[1].DType.Label()} and {inputs[2].DType.Label()}; cast one with .To(…)");
+        ? new(Shape.Broadcast(Shape.Broadcast(inputs[0].Shape, inputs[1].Shape, Name), inputs[2].Shape, Name),
+            inputs[1].DType)
+        : throw new AdjointException($"Where: both choices must have one type: found {inputs[1].DType.Label()} and "
+            + $"{inputs[2].DType.Label()}; cast one with .To(…)");
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
-        Backend.Run(new Zip3<Lane>(), inputs[0], inputs[1], inputs[2], output);
+        Backend.Run(new Select(), inputs[0], inputs[1], inputs[2], output);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient)
     {
@@ -30,11 +32,6 @@ internal sealed class WhereOp : Op
             node.Needs(2) ? Apply(Instance, node.Inputs[0], zero, gradient).SumTo(node.Inputs[2].Shape) : null,
         ];
     }
-
-    private readonly struct Lane : ITernaryLane
-    {
-        public V Invoke<V>(V x, V y, V z) where V : struct, ILanes<V> => V.Select(V.Equal(x, V.Splat(0)), z, y);
-    }
 }
 
 /// <summary>The method of <c>Where</c>.</summary>
@@ -42,10 +39,11 @@ public static class WhereMethods
 {
     extension(Tensor)
     {
-        /// <summary>a where the condition (bool) holds, b elsewhere; broadcast.</summary>
+        /// <summary>a where the condition (bool) holds, b elsewhere; of any one type, broadcast.</summary>
         /// <exception cref="AdjointException">The condition is not bool, or the types differ.</exception>
         public static Tensor Where(Tensor condition, Tensor a, Tensor b) => condition.DType == DType.Bool
-            ? Op.Apply(WhereOp.Instance, condition.Cast(a.DType), a, b)
-            : throw new AdjointException($"Where: the condition must be bool: found {condition.DType.Label()}; compare first, as in x.Greater(0)");
+            ? Op.Apply(WhereOp.Instance, condition, a, b)
+            : throw new AdjointException($"Where: the condition must be bool: found {condition.DType.Label()}; compare "
+                + "first, as in x.Greater(0)");
     }
 }

@@ -48,12 +48,10 @@ internal sealed class CrossEntropyOp(double smoothing, Reduction reduction) : Op
     {
         var (logits, labels) = (node.Inputs[0], node.Inputs[1]);
         var classes = logits.Shape[1];
-        var target = new double[logits.Length];
-        Array.Fill(target, smoothing / classes);
-        var label = labels.ToArray<long>();
-        for (var row = 0; row < label.Length; row++) target[row * classes + (int)label[row]] += 1 - smoothing;
-        var wanted = Tensor.Copy<double>(target, logits.Shape).Cast(logits.DType);
-        return [(logits.Softmax() - wanted) * gradient * Weight(logits), null];
+        var other = smoothing / classes;
+        var target = Tensor.Where(Tensor.Arange(classes).EqualTo(labels.Unsqueeze(1)),
+            Tensor.Scalar(other + (1 - smoothing), logits.DType), Tensor.Scalar(other, logits.DType));
+        return [(logits.Softmax() - target) * gradient * Weight(logits), null];
     }
 
     public override Tensor?[] FusedBackward(OpNode node, Tensor gradient)

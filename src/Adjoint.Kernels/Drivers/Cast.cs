@@ -1,0 +1,55 @@
+using System.Numerics;
+
+namespace Adjoint.Kernels;
+
+/// <summary>y = x in another type, over contiguous elements.</summary>
+public static unsafe class Cast
+{
+    // A chunk is a matter of the work alone, never of the thread count; 16 K elements outweigh a hand-off.
+    private const int Chunk = 16384;
+
+    /// <summary>
+    /// Rounds to the nearest number; a whole number is cut towards 0, and is the nearest there is for what lies
+    /// outside, 0 for NaN.
+    /// </summary>
+    public static void Run<TFrom, TTo>(TFrom* x, TTo* y, nint length)
+        where TFrom : unmanaged, INumber<TFrom> where TTo : unmanaged, INumber<TTo>
+    {
+        var job = new Job<TFrom, TTo> { X = x, Y = y, Length = length };
+        Workers.For((int)((length + Chunk - 1) / Chunk), ref job);
+    }
+
+    /// <summary>1 for what is not 0, NaN among it, else 0.</summary>
+    public static void Truth<T>(T* x, byte* y, nint length) where T : unmanaged, INumber<T>
+    {
+        var job = new TruthJob<T> { X = x, Y = y, Length = length };
+        Workers.For((int)((length + Chunk - 1) / Chunk), ref job);
+    }
+
+    private struct Job<TFrom, TTo> : IChunkJob
+        where TFrom : unmanaged, INumber<TFrom> where TTo : unmanaged, INumber<TTo>
+    {
+        public TFrom* X;
+        public TTo* Y;
+        public nint Length;
+
+        public readonly void Run(int chunk)
+        {
+            var end = Math.Min(Length, (chunk + (nint)1) * Chunk);
+            for (var i = chunk * (nint)Chunk; i < end; i++) Y[i] = TTo.CreateSaturating(X[i]);
+        }
+    }
+
+    private struct TruthJob<T> : IChunkJob where T : unmanaged, INumber<T>
+    {
+        public T* X;
+        public byte* Y;
+        public nint Length;
+
+        public readonly void Run(int chunk)
+        {
+            var end = Math.Min(Length, (chunk + (nint)1) * Chunk);
+            for (var i = chunk * (nint)Chunk; i < end; i++) Y[i] = X[i] != T.Zero ? (byte)1 : (byte)0;
+        }
+    }
+}
