@@ -27,6 +27,13 @@ public static unsafe class Pooling
         Workers.For((shape.Planes + job.Lot - 1) / job.Lot, ref job);
     }
 
+    /// <summary>The element of each window that was largest somewhere else, by its number in the window.</summary>
+    public static void Select<T>(in PoolShape shape, T* x, byte* index, T* y) where T : unmanaged
+    {
+        var job = new SelectJob<T> { Shape = shape, X = x, Index = index, Y = y, Lot = Lot(shape) };
+        Workers.For((shape.Planes + job.Lot - 1) / job.Lot, ref job);
+    }
+
     private static int Lot(in PoolShape shape) => Math.Max(1, LotElements / Math.Max(1, shape.Height * shape.Width));
 
     private struct MaxJob<T> : IChunkJob where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -233,6 +240,38 @@ public static unsafe class Pooling
                         x[(nint)row * s.Width + column] += *g;
                 }
             }
+        }
+    }
+
+    private struct SelectJob<T> : IChunkJob where T : unmanaged
+    {
+        public PoolShape Shape;
+        public T* X;
+        public byte* Index;
+        public T* Y;
+        public int Lot;
+
+        public readonly void Run(int chunk)
+        {
+            for (var plane = chunk * Lot; plane < Math.Min(Shape.Planes, (chunk + 1) * Lot); plane++) Plane(plane);
+        }
+
+        private readonly void Plane(int plane)
+        {
+            var s = Shape;
+            var x = X + (nint)plane * s.Height * s.Width;
+            var y = Y + (nint)plane * s.OutHeight * s.OutWidth;
+            var index = Index + (nint)plane * s.OutHeight * s.OutWidth;
+            for (var i = 0; i < s.OutHeight; i++)
+                for (var j = 0; j < s.OutWidth; j++, y++, index++)
+                {
+                    var row = i * s.StrideHeight + *index / s.KernelWidth - s.PadHeight;
+                    var column = j * s.StrideWidth + *index % s.KernelWidth - s.PadWidth;
+                    // As on the way back: a number that names no element of the plane picks nothing.
+                    *y = (uint)row < (uint)s.Height && (uint)column < (uint)s.Width
+                        ? x[(nint)row * s.Width + column]
+                        : default;
+                }
         }
     }
 }

@@ -28,13 +28,14 @@ public sealed class SpeedNet : Sequential
     private static Conv2d Identity(int inputs, int outputs, Generator random)
     {
         var layer = new Conv2d(inputs, outputs, 3, padding: 1, bias: false, generator: random);
-        var weight = layer.Weight.Data<float>();
+        var weight = layer.Weight.ToArray<float>();
         for (var o = 0; o < Math.Min(inputs, outputs); o++)
         {
-            var filter = weight.Slice(o * inputs * 9, inputs * 9);
+            var filter = weight.AsSpan(o * inputs * 9, inputs * 9);
             filter.Clear();
             filter[o * 9 + 4] = 1;
         }
+        layer.Weight.CopyFrom<float>(weight);
         return layer;
     }
 }

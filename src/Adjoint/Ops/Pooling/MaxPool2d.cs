@@ -42,19 +42,25 @@ internal sealed class MaxUnpool2dOp(PoolShape windows, Shape to, Tensor index) :
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
         Backend.Run(new Primitives.MaxPool2dGradient(windows), inputs[0], index, output);
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient)
-    {
-        // Row-major numbers of the places, from the bytes.
-        var bytes = System.Runtime.InteropServices.MemoryMarshal.AsBytes(index.Data<bool>());
-        var places = new long[bytes.Length];
-        for (var at = 0; at < places.Length; at++)
-        {
-            var (i, j, plane) = (at / windows.OutWidth % windows.OutHeight, at % windows.OutWidth, at / (windows.OutWidth * windows.OutHeight));
-            var (row, column) = (i * windows.StrideHeight + bytes[at] / windows.KernelWidth - windows.PadHeight, j * windows.StrideWidth + bytes[at] % windows.KernelWidth - windows.PadWidth);
-            places[at] = (long)plane * windows.Height * windows.Width + row * windows.Width + column;
-        }
-        return [gradient.Reshape(-1).Gather(0, Tensor.From(places, places.Length)).Reshape(node.Inputs[0].Shape.Sizes)];
-    }
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
+        [Apply(new MaxSelect2dOp(windows, node.Inputs[0].Shape, index), gradient)];
+}
+
+/// <summary>Takes values from where the largest elements were.</summary>
+internal sealed class MaxSelect2dOp(PoolShape windows, Shape to, Tensor index) : Op
+{
+    public override string Name => "MaxSelect2d";
+    public override string Formula => "y = x at the place of each window's largest element";
+    public override string Derivation => "∂L/∂x = g at those places, 0 elsewhere; windows that overlap add up";
+    public override Saves Saves => Saves.Nothing;
+
+    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(to, inputs[0].DType);
+
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
+        Backend.Run(new Primitives.MaxPool2dSelect(windows), inputs[0], index, output);
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
+        [Apply(new MaxUnpool2dOp(windows, node.Inputs[0].Shape, index), gradient)];
 }
 
 /// <summary>The method of <c>MaxPool2d</c>.</summary>

@@ -1,0 +1,44 @@
+using System.Numerics;
+using Adjoint.Kernels;
+
+namespace Adjoint.Primitives;
+
+/// <summary>
+/// The element of each window that was largest somewhere else. Operands: x (n, c, h, w), of any layout; index as
+/// <see cref="MaxPool2d"/> wrote it; y (n, c, …), contiguous, of x's floating type.
+/// </summary>
+/// <param name="Windows">The windows.</param>
+public readonly record struct MaxPool2dSelect(PoolShape Windows) : IPrimitive<MaxPool2dSelect>
+{
+    /// <inheritdoc/>
+    public static string Name => "MaxPool2dSelect";
+
+    /// <inheritdoc/>
+    public static void Check(in MaxPool2dSelect primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        Operands.Expect(Name, operands, 3);
+        var y = operands[2]!;
+        PoolOperands.Check(Name, primitive.Windows, operands[0]!, y, operands[1]!, Operands.Result(Name, y));
+        Operands.Apart(Name, operands[0]!, y);
+    }
+
+    /// <inheritdoc/>
+    public static void RunOnCpu(in MaxPool2dSelect primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        var x = Copy.Packed(operands[0]!);
+        switch (x.DType)
+        {
+            case DType.Float32: Run<float>(primitive.Windows, x, operands[1]!, operands[2]!); break;
+            case DType.Float64: Run<double>(primitive.Windows, x, operands[1]!, operands[2]!); break;
+            default: throw Operands.NoBody(Name, x.DType);
+        }
+        GC.KeepAlive(x);
+    }
+
+    private static unsafe void Run<T>(in PoolShape windows, Tensor x, Tensor index, Tensor y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        fixed (T* from = x.Data<T>(), to = y.Data<T>())
+        fixed (byte* which = index.Bytes) Pooling.Select(windows, from, which, to);
+    }
+}
