@@ -158,6 +158,8 @@ internal static class RandomCall
         ("SelectPerRow", s => s.Tensor().SelectPerRow(s.Tensor().To(DType.Int64))),
         ("IndexSelect", s => s.Tensor().IndexSelect(s.Int(), s.Ints())),
         ("ArgMax", s => s.Tensor().ArgMax(s.Int())),
+        ("ArgMin", s => s.Tensor().ArgMin(s.Int())),
+        ("Embedding", s => s.Tensor().Embedding(s.Tensor().To(DType.Int64))),
         ("PadZero", s => s.Tensor().PadZero(s.Size())),
         ("PadReflect", s => s.Tensor().PadReflect(s.Size())),
         ("PadAxis", s => s.Tensor().PadAxis(s.Int(), s.Int(), s.Int())),

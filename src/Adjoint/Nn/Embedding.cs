@@ -1,13 +1,18 @@
 namespace Adjoint.Nn;
 
-/// <summary>One learned row per index: x (…) int64 → y (…, d), y[…] = weight[x[…]]. Weights (count, d) begin as N(0, 1), as in PyTorch's documentation of <c>nn.Embedding</c>.</summary>
+/// <summary>
+/// One learned row per index: x (…) int64 → y (…, d), y[…] = weight[x[…]]. Weights (count, d) begin as N(0, 1), as in
+/// PyTorch's documentation of <c>nn.Embedding</c>.
+/// </summary>
 public sealed class Embedding : Module
 {
     /// <summary>So many rows of so many features.</summary>
     /// <exception cref="AdjointException">A number is not positive.</exception>
     public Embedding(int count, int features, Generator? generator = null)
     {
-        if (count < 1 || features < 1) throw new AdjointException($"Embedding: rows and features must be positive: found {count} and {features}");
+        if (count < 1 || features < 1)
+            throw new AdjointException(
+                $"Embedding: rows and features must be positive: found {count} and {features}");
         Weight = AddParameter("weight", Tensor.Randn([count, features], generator ?? Generator.Default));
     }
 
@@ -16,11 +21,7 @@ public sealed class Embedding : Module
 
     /// <inheritdoc/>
     /// <exception cref="AdjointException">The input is not int64, or an index is outside 0 … count − 1.</exception>
-    protected override Tensor ForwardCore(Tensor x)
-    {
-        if (x.DType != DType.Int64) throw new AdjointException($"Embedding: indices must be int64: found {x.DType.Label()}; use .To(DType.Int64)");
-        return Weight.IndexSelect(0, x.Reshape(-1)).Reshape([.. x.Shape.Sizes, Weight.Shape[1]]);
-    }
+    protected override Tensor ForwardCore(Tensor x) => Weight.Embedding(x);
 
     /// <inheritdoc/>
     public override string ToString() => $"Embedding({Weight.Shape[0]}, {Weight.Shape[1]})";

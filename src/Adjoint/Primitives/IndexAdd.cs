@@ -35,14 +35,15 @@ public readonly record struct IndexAdd(int Axis) : IPrimitive<IndexAdd>
             default: throw Operands.NoBody(Name, y.DType);
         }
         GC.KeepAlive(x);
+        GC.KeepAlive(index);
     }
 
-    private static unsafe void Run<T>(Tensor x, int[] index, Tensor y, int axis)
+    private static unsafe void Run<T>(Tensor x, Tensor index, Tensor y, int axis)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var (inner, size) = (IndexOperands.Inner(y.Shape, axis), y.Shape[axis]);
-        var outer = inner == 0 || size == 0 ? 0 : y.Length / (size * inner);
+        var (outer, inner) = (IndexOperands.Outer(y.Shape, axis), IndexOperands.Inner(y.Shape, axis));
         fixed (T* from = x.Data<T>(), to = y.Data<T>())
-            ScatterSum.Run(from, index, index.Length, to, outer, size, inner);
+        fixed (long* at = index.Data<long>())
+            ScatterSum.Rows(from, at, index.Length, to, outer, y.Shape[axis], inner);
     }
 }

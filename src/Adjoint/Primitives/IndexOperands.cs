@@ -18,21 +18,75 @@ internal static class IndexOperands
                     + $"not fit {parts.Shape} {parts.DType.Label()}{Operands.Remedy}");
     }
 
-    /// <summary>The positions that an index names.</summary>
-    /// <exception cref="AdjointException">One is outside of the axis.</exception>
-    internal static int[] Positions(string primitive, Tensor index, Tensor whole, int axis)
+    /// <exception cref="AdjointException">
+    /// The index is not int64, or does not name one element of the whole for each part.
+    /// </exception>
+    internal static void CheckElements(
+        string primitive, Tensor whole, int axis, Tensor index, string name, Tensor parts)
     {
-        var size = whole.Shape[axis];
-        var packed = Copy.Packed(index);
-        var positions = new int[index.Length];
-        var at = 0;
-        foreach (var i in packed.Data<long>())
-            positions[at++] = (ulong)i < (ulong)size
-                ? (int)i
-                : throw new AdjointException(
-                    $"{primitive}: {i} is outside axis {axis} of {whole.Shape}; use 0..{size - 1}");
-        return positions;
+        Operands.Has(primitive, name, parts, whole.DType, index.Shape.Sizes);
+        var fits = index.DType == DType.Int64 && index.Rank == whole.Rank && (uint)axis < (uint)whole.Rank;
+        for (var a = 0; fits && a < whole.Rank; a++) fits = a == axis || index.Shape[a] == whole.Shape[a];
+        if (!fits)
+            throw new AdjointException(
+                $"{primitive}: index must be int64 and agree with {whole.Shape} in every axis but {axis}: found "
+                    + $"{index.Shape} {index.DType.Label()}{Operands.Remedy}");
     }
+
+    /// <summary>The index side by side, of which every position lies in the axis.</summary>
+    /// <exception cref="AdjointException">One is outside of it.</exception>
+    internal static Tensor Positions(string primitive, Tensor index, Tensor whole, int axis)
+    {
+        var packed = Copy.Packed(index);
+        var size = whole.Shape[axis];
+        return FirstOutside(packed, size) is >= 0 and var at
+            ? throw new AdjointException(
+                $"{primitive}: {packed.Data<long>()[at]} is outside axis {axis} of {whole.Shape}; use 0..{size - 1}")
+            : packed;
+    }
+
+    /// <summary>The index side by side, of which every element lies in the axis.</summary>
+    /// <exception cref="AdjointException">One is outside of it.</exception>
+    internal static Tensor Elements(string primitive, Tensor index, Tensor whole, int axis)
+    {
+        var packed = Copy.Packed(index);
+        var size = whole.Shape[axis];
+        return FirstOutside(packed, size) is >= 0 and var at
+            ? throw new AdjointException($"{primitive}: index {packed.Data<long>()[at]} at element {at} is outside "
+                + $"axis {axis} of {whole.Shape}; use 0..{size - 1}")
+            : packed;
+    }
+
+    /// <summary>
+    /// The number of the first index, side by side, that is not one of 0 … size − 1; −1 where all are.
+    /// </summary>
+    internal static int FirstOutside(Tensor packed, int size)
+    {
+        var index = packed.Data<long>();
+        return size > 0 ? index.IndexOfAnyExceptInRange(0, size - 1) : index.IsEmpty ? -1 : 0;
+    }
+
+    /// <summary>y[…, j, …] = x[…, index[j], …]; all side by side, every index in the axis.</summary>
+    internal static void Select(Tensor x, Tensor index, Tensor y, int axis)
+    {
+        switch (x.DType.Size())
+        {
+            case 1: Select<byte>(x, index, y, axis); break;
+            case 4: Select<uint>(x, index, y, axis); break;
+            case 8: Select<ulong>(x, index, y, axis); break;
+            default: throw Operands.NoBody("IndexSelect", x.DType);
+        }
+    }
+
+    private static unsafe void Select<T>(Tensor x, Tensor index, Tensor y, int axis) where T : unmanaged
+    {
+        fixed (T* from = &x.Origin<T>(), to = &y.Origin<T>())
+        fixed (long* at = index.Data<long>())
+            Kernels.Gather.Rows(from, at, to, Outer(x.Shape, axis), x.Shape[axis], index.Length, Inner(x.Shape, axis));
+    }
+
+    /// <summary>How often there is a run along an axis, but for those side by side.</summary>
+    internal static int Outer(Shape shape, int axis) => Shape.Product(shape.Sizes[..axis]);
 
     /// <summary>Elements between two neighbours along an axis.</summary>
     internal static int Inner(Shape shape, int axis) => Shape.Product(shape.Sizes[(axis + 1)..]);

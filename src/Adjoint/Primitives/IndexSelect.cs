@@ -22,16 +22,10 @@ public readonly record struct IndexSelect(int Axis) : IPrimitive<IndexSelect>
     /// <inheritdoc/>
     public static void RunOnCpu(in IndexSelect primitive, ReadOnlySpan<Tensor?> operands)
     {
-        var (x, y) = (Copy.Packed(operands[0]!), operands[2]!);
+        var x = Copy.Packed(operands[0]!);
         var index = IndexOperands.Positions(Name, operands[1]!, x, primitive.Axis);
-        var row = IndexOperands.Inner(x.Shape, primitive.Axis) * x.DType.Size();
-        var from = x.Bytes;
-        var to = y.Bytes;
-        var outer = index.Length == 0 || row == 0 ? 0 : to.Length / (index.Length * row);
-        for (var o = 0; o < outer; o++)
-            for (var j = 0; j < index.Length; j++)
-                from.Slice((o * x.Shape[primitive.Axis] + index[j]) * row, row)
-                    .CopyTo(to[((o * index.Length + j) * row)..]);
+        IndexOperands.Select(x, index, operands[2]!, primitive.Axis);
         GC.KeepAlive(x);
+        GC.KeepAlive(index);
     }
 }

@@ -169,7 +169,7 @@ public class SpecialPointTests
             "Sum of the middle axis", "Sum of outer axes", "Expand", "Reshape", "Permute", "Slice", "Place",
                 "Contiguous",
             "Concat", "Stack", "Gather", "ScatterAdd", "Accumulate", "Cast", "IndexSelect", "IndexAdd", "PadReflect",
-            "PadReflect of both axes", "PadZero", "MaxUnpool2d", "Mask",
+            "PadReflect of both axes", "PadZero", "MaxUnpool2d", "MaxSelect2d", "Embedding", "Mask",
         ];
         string[] products =
             ["MatMul", "Linear", "Conv", "Interpolate", "AdaptiveAvgPool2d", "GlobalAvgPool2d", "AvgPool2d",

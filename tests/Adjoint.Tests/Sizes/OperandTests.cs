@@ -101,6 +101,41 @@ public class OperandTests
         ("BatchNormGradient", () =>
             Backend.Run(new Primitives.BatchNormGradient(), Matrix, Matrix, Three, Three, Three, Tensor.Zeros(2, 3),
                 Tensor.Zeros(3), Tensor.Zeros(2))),
+        ("Cast", () => Backend.Run(new Primitives.Cast(), Matrix, Tensor.Zeros(3, 2))),
+        ("Cast", () => Backend.Run(new Primitives.Cast(), Matrix, Tensor.Zeros([3, 2], DType.Int64).Transpose())),
+        ("Compare", () => Backend.Run(new Primitives.Compare(Relation.Less), Matrix, Matrix, Tensor.Zeros(2, 3))),
+        ("Compare", () => Backend.Run(new Primitives.Compare(Relation.Less), Matrix, Two, Truth(2, 3))),
+        ("Compare", () => Backend.Run(new Primitives.Compare(Relation.Less), Matrix, Index(1, 2, 3), Truth(2, 3))),
+        ("Compare", () => Backend.Run(new Primitives.Compare(Relation.Less), Matrix, Matrix, Truth(3, 2).Transpose())),
+        ("Compare", () => Backend.Run(new Primitives.Compare((Relation)9), Matrix, Matrix, Truth(2, 3))),
+        ("CompareNumber", () => Backend.Run(new CompareNumber(Relation.Less, 1), Matrix, Truth(3, 2))),
+        ("CompareNumber", () => Backend.Run(new CompareNumber(Relation.Less, 1), Matrix, Tensor.Zeros(2, 3))),
+        ("Select", () => Backend.Run(new Primitives.Select(), Matrix, Matrix, Matrix, Tensor.Zeros(2, 3))),
+        ("Select", () => Backend.Run(new Primitives.Select(), Truth(2), Matrix, Matrix, Tensor.Zeros(2, 3))),
+        ("Select", () => Backend.Run(new Primitives.Select(), Truth(3), Matrix, Index(1, 2, 3), Tensor.Zeros(2, 3))),
+        ("Select", () =>
+            Backend.Run(new Primitives.Select(), Truth(3), Matrix, Matrix, Tensor.Zeros(3, 2).Transpose())),
+        ("Gather", () => Backend.Run(new Primitives.Gather(1), Matrix, Index(1, 2, 0), Tensor.Zeros(3))),
+        ("Gather", () => Backend.Run(new Primitives.Gather(1), Three, Index(0), Tensor.Zeros(1))),
+        ("Gather", () => Backend.Run(new Primitives.Gather(0), Three, Index(0, 3), Tensor.Zeros(2))),
+        ("Gather", () => Backend.Run(new Primitives.Gather(0), Three, Index(0, 2), Tensor.Zeros(3))),
+        ("Gather", () => Backend.Run(new Primitives.Gather(0), Three, Index(0, 2), Index(0, 2))),
+        ("Gather", () =>
+            InPlace(x => Backend.Run(new Primitives.Gather(0), x, Tensor.Zeros([4, 4], DType.Int64), x))),
+        ("ScatterAdd", () => Backend.Run(new ScatterAdd(0), Three, Index(0, 2, -1), Tensor.Zeros(3))),
+        ("ScatterAdd", () => Backend.Run(new ScatterAdd(0), Three, Index(0, 2), Tensor.Zeros(3))),
+        ("ScatterAdd", () => Backend.Run(new ScatterAdd(0), Index(1, 2), Index(0, 1), Index(0, 0))),
+        ("Embedding", () => Backend.Run(new Primitives.Embedding(), Matrix, Index(2), Tensor.Zeros(1, 3))),
+        ("Embedding", () => Backend.Run(new Primitives.Embedding(), Matrix, Index(1), Tensor.Zeros(1, 2))),
+        ("Embedding", () => Backend.Run(new Primitives.Embedding(), Three, Index(1), Tensor.Zeros(1, 3))),
+        ("Embedding", () => Backend.Run(new Primitives.Embedding(), Matrix, Three, Tensor.Zeros(3, 3))),
+        ("ArgReduce", () => Backend.Run(new Primitives.ArgReduce(2, true), Matrix, Index(0, 0))),
+        ("ArgReduce", () => Backend.Run(new Primitives.ArgReduce(1, true), Matrix, Index(0, 0, 0))),
+        ("ArgReduce", () => Backend.Run(new Primitives.ArgReduce(1, true), Matrix, Two)),
+        ("ArgReduce", () => Backend.Run(new Primitives.ArgReduce(1, true), Tensor.Zeros(2, 0), Index(0, 0))),
+        ("MaxPool2dSelect", () =>
+            Backend.Run(new Primitives.MaxPool2dSelect(Pool), Tensor.Ones(1, 2, 4, 3), Truth(1, 2, 2, 2),
+                Tensor.Zeros(1, 2, 2, 2))),
         ("IndexSelect", () => Backend.Run(new IndexSelect(1), Matrix, Index(0, 3), Tensor.Zeros(2, 2))),
         ("IndexSelect", () => Backend.Run(new IndexSelect(1), Matrix, Index(0, 1, 2), Tensor.Zeros(2, 2))),
         ("IndexAdd", () => Backend.Run(new IndexAdd(1), Matrix, Index(0, -1, 0), Tensor.Zeros(2, 3))),
@@ -186,6 +221,8 @@ public class OperandTests
         Assert.Equal("Double: takes one tensor: found 0", Assert.Throws<AdjointException>(() =>
             Op.Apply(new Doubled())).Message);
     }
+
+    private static Tensor Truth(params int[] sizes) => Tensor.Zeros(sizes, DType.Bool);
 
     private static Tensor Index(params long[] positions) => Tensor.From(positions, positions.Length);
 

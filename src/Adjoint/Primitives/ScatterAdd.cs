@@ -1,0 +1,50 @@
+using System.Numerics;
+using Adjoint.Kernels;
+
+namespace Adjoint.Primitives;
+
+/// <summary>
+/// y[…, i, …] = Σ over j with index[…, j, …] = i of x[…, j, …] along an axis, 0 where there is none. Operands: x, of
+/// any layout; index, int64, of x's shape and any layout; y, contiguous, of x's floating type and sizes but that along
+/// the axis. An index outside of y's axis is an error. The order of the sum is that of j, or by pairs where many meet.
+/// </summary>
+/// <param name="Axis">The axis, from 0 on.</param>
+public readonly record struct ScatterAdd(int Axis) : IPrimitive<ScatterAdd>
+{
+    /// <inheritdoc/>
+    public static string Name => "ScatterAdd";
+
+    /// <inheritdoc/>
+    public static void Check(in ScatterAdd primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        Operands.Expect(Name, operands, 3);
+        var (x, index, y) = (operands[0]!, operands[1]!, operands[2]!);
+        Operands.Result(Name, y);
+        IndexOperands.CheckElements(Name, y, primitive.Axis, index, "x", x);
+        Operands.Apart(Name, x, y);
+    }
+
+    /// <inheritdoc/>
+    public static void RunOnCpu(in ScatterAdd primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        var (x, y) = (Copy.Packed(operands[0]!), operands[2]!);
+        var index = IndexOperands.Elements(Name, operands[1]!, y, primitive.Axis);
+        switch (y.DType)
+        {
+            case DType.Float32: Run<float>(x, index, y, primitive.Axis); break;
+            case DType.Float64: Run<double>(x, index, y, primitive.Axis); break;
+            default: throw Operands.NoBody(Name, y.DType);
+        }
+        GC.KeepAlive(x);
+        GC.KeepAlive(index);
+    }
+
+    private static unsafe void Run<T>(Tensor x, Tensor index, Tensor y, int axis)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var (outer, inner) = (IndexOperands.Outer(y.Shape, axis), IndexOperands.Inner(y.Shape, axis));
+        fixed (T* from = x.Data<T>(), to = y.Data<T>())
+        fixed (long* at = index.Data<long>())
+            ScatterSum.Elements(from, at, index.Shape[axis], to, outer, y.Shape[axis], inner);
+    }
+}
