@@ -31,9 +31,12 @@ public sealed class Initializer
     {
         var size = scale(inputs, outputs);
         using var _ = new NoGrad();
-        return normal
+        using var intermediates = Intermediates.Begin(Execution.Current, isPrivate: true);
+        var weight = normal
             ? Tensor.Randn([outputs, inputs], generator) * size
             : Tensor.Rand([outputs, inputs], generator).Affine(2 * size, -size);
+        intermediates.Release(needed: weight);
+        return weight;
     }
 }
 

@@ -33,7 +33,7 @@ internal readonly ref struct Intermediates : IDisposable
             : default;
     }
 
-    /// <summary>Hands back what was made since the beginning, but for what is still <paramref name="needed"/>.</summary>
+    /// <summary>Hands back what was made since the beginning but what is still <paramref name="needed"/>.</summary>
     internal void Release(Tensor needed)
     {
         if (execution?.Allocated is not { } made) return;

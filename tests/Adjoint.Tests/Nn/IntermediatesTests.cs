@@ -30,6 +30,19 @@ public class IntermediatesTests
         Assert.InRange(TensorMemory.RentedBytes, 0, before);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Drawing_weights_leaves_nothing_but_them(bool normal)
+    {
+        CollectGarbage();
+        var before = TensorMemory.RentedBytes;
+        var weight = (normal ? Initializer.KaimingNormal : Initializer.Default).Create(512, 512, random);
+        // 1 MB, and a quarter of a buffer at most is unused.
+        Assert.InRange(TensorMemory.RentedBytes - before, 1 << 20, 5 << 18);
+        Assert.All(weight.ToArray<float>(), value => Assert.True(float.IsFinite(value)));
+    }
+
     [Fact]
     public void In_training_mode_too_the_state_stays()
     {
