@@ -47,7 +47,8 @@ internal static class BufferPool
         var bucket = BucketFor(byteLength, out var size);
         // The last bucket ends where arrays do.
         size = Math.Min(size + Alignment, Array.MaxLength);
-        DroppedBuffers.NoteRented(size, all: Interlocked.Add(ref rentedBytes, size));
+        Interlocked.Add(ref rentedBytes, size);
+        DroppedBuffers.NoteRented(size);
         if (!TryPop(bucket, out var buffer) && DroppedBuffers.Await()) TryPop(bucket, out buffer);
         return buffer ?? GC.AllocateUninitializedArray<byte>((int)size, pinned: true);
     }
@@ -66,11 +67,8 @@ internal static class BufferPool
     }
 
     /// <summary>Counts a buffer as no longer rented that does not come back: someone still looks at it.</summary>
-    internal static void Forget(byte[] buffer, bool isDropped)
-    {
-        Interlocked.Add(ref rentedBytes, -buffer.Length);
-        if (!isDropped) DroppedBuffers.NoteHandedBack(buffer.Length);
-    }
+    internal static void Forget(byte[] buffer, bool isDropped) =>
+        DroppedBuffers.NoteReturned(buffer.Length, isDropped, rented: Interlocked.Add(ref rentedBytes, -buffer.Length));
 
     /// <summary>Gives what lies in the pool to the collector, the largest first, until so much is left.</summary>
     internal static void Trim(long keep = 0)

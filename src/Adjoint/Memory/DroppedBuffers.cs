@@ -11,13 +11,13 @@ namespace Adjoint.Memory;
 /// <remarks>
 /// A young collection takes a fraction of a millisecond, however much else lives in the process: old objects are not
 /// looked at. But what it finds in use grows older, and is found later when it is dropped. So one is worth its while in
-/// proportion to what is rented: the more, the less each buffer weighs. What <c>Backward()</c> hands back, or the part
-/// of a network that made it, weighs nothing.
+/// proportion to what the last one left: the more, the less each buffer weighs. What <c>Backward()</c> hands back, or
+/// the part of a network that made it, weighs nothing.
 /// </remarks>
 internal static class DroppedBuffers
 {
-    // Up to so many rented bytes, each weighs a half.
-    private const long Few = 64 << 20;
+    // Up to so many bytes that the last collection left rented, each new one weighs a half.
+    private const long Few = 128 << 20;
     // An array of this length is young: those from 85,000 bytes on are not.
     private const int Piece = 64 << 10;
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
@@ -27,15 +27,19 @@ internal static class DroppedBuffers
     private static long left, most;
     private static long owed;
 
+    // The least that was rented since the last collection. What is rented at the moment will not do: it counts what is
+    // dropped, and the more of it there is, the later it would be found.
+    private static long least;
+
     // The one piece that a collection finds in use. It spends the budget of the next generation, where what was in use
     // at that moment is to be found: without it that takes some sixty collections of the youngest, with it four.
     private static byte[]? newest;
-    private static bool hasWeighed;
     private static int collections;
+    private static bool mayFind;
     private static Task? finalizers;
 
-    /// <summary>Counts what is rented, <paramref name="all"/> together with what was before.</summary>
-    internal static void NoteRented(long bytes, long all)
+    /// <summary>Counts what is rented.</summary>
+    internal static void NoteRented(long bytes)
     {
         var now = Interlocked.Add(ref left, bytes);
         for (var before = Interlocked.Read(ref most); now > before;)
@@ -43,26 +47,32 @@ internal static class DroppedBuffers
             var found = Interlocked.CompareExchange(ref most, now, before);
             if (found == before)
             {
-                Weigh((now - before) * Few / (2 * Math.Max(Few, all)));
+                Weigh((now - before) * Few / (2 * Math.Max(Few, Interlocked.Read(ref least))));
                 return;
             }
             before = found;
         }
     }
 
-    /// <summary>Counts what is handed back by who rented it.</summary>
-    internal static void NoteHandedBack(long bytes) => Interlocked.Add(ref left, -bytes);
-
     /// <summary>
-    /// Waits for what the collector found, if it ran and there may be something since the last time; says whether it
-    /// did.
+    /// Counts what is handed back, which leaves so much <paramref name="rented"/>; unless it <paramref
+    /// name="isDropped"/>, by who rented it.
     /// </summary>
+    internal static void NoteReturned(long bytes, bool isDropped, long rented)
+    {
+        if (!isDropped) Interlocked.Add(ref left, -bytes);
+        for (var now = Interlocked.Read(ref least); rented < now;)
+        {
+            var found = Interlocked.CompareExchange(ref least, rented, now);
+            if (found == now) return;
+            now = found;
+        }
+    }
+
+    /// <summary>Waits for what the collector found, once after each collection; says whether it did.</summary>
     internal static bool Await()
     {
-        var now = GC.CollectionCount(0);
-        if (Volatile.Read(ref collections) == now || !Volatile.Read(ref hasWeighed)) return false;
-        Volatile.Write(ref hasWeighed, false);
-        if (Interlocked.Exchange(ref collections, now) == now) return false;
+        if (!Interlocked.Exchange(ref mayFind, false)) return false;
         AwaitFinalizers();
         return true;
     }
@@ -77,11 +87,19 @@ internal static class DroppedBuffers
                 // There every byte counts against what the process asked to get by with.
                 if (GCSettings.LatencyMode is not GCLatencyMode.NoGCRegion)
                     newest = GC.AllocateUninitializedArray<byte>(Piece);
-                Volatile.Write(ref hasWeighed, true);
+                NoteCollection();
                 due -= Piece;
             }
             else due = found;
         }
+    }
+
+    private static void NoteCollection()
+    {
+        var count = GC.CollectionCount(0);
+        if (Interlocked.Exchange(ref collections, count) == count) return;
+        Interlocked.Exchange(ref least, BufferPool.RentedBytes);
+        Volatile.Write(ref mayFind, true);
     }
 
     // Waited for on a thread of its own: a finalizer of others may be slow, or want a lock that the caller holds.
