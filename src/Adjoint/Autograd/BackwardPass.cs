@@ -18,9 +18,10 @@ internal sealed class BackwardPass
 
     private readonly Execution execution;
     private readonly List<OpNode> nodes = [];
-    private readonly Stack<(OpNode Node, int Next)> open = [];
     private readonly List<Storage> made = [];
     private readonly Dictionary<Tensor, Tensor> hookedLeaves = [];
+    private (OpNode Node, int Next)[] open = new (OpNode, int)[64];
+    private int depth;
     private bool createGraph;
     private Dictionary<Tensor, Tensor?>? wanted;
     private IReadOnlySet<Tensor>? leaves;
@@ -40,7 +41,7 @@ internal sealed class BackwardPass
         var pass = execution.SparePass ?? new(execution);
         execution.SparePass = null;
         (pass.createGraph, pass.wanted, pass.leaves) = (createGraph, wanted, leaves);
-        var mode = execution.NoGrad.Override(!createGraph);
+        var (mode, device) = (execution.NoGrad.Override(!createGraph), execution.Device);
         try
         {
             pass.Run(root, gradient, isLast: !retainGraph && !createGraph);
@@ -48,6 +49,7 @@ internal sealed class BackwardPass
         finally
         {
             execution.NoGrad.Restore(mode);
+            execution.Device = device;
             pass.End();
         }
     }
@@ -85,7 +87,7 @@ internal sealed class BackwardPass
                 (node.Pass, node.PendingGradient, node.Skipped) = (null, null, 0);
             Monitor.PulseAll(Claims);
         }
-        var isSmall = nodes.Count <= MostKept;
+        var isSmall = Math.Max(nodes.Capacity, open.Length) <= MostKept;
         nodes.Clear();
         made.Clear();
         hookedLeaves.Clear();
@@ -102,18 +104,19 @@ internal sealed class BackwardPass
         try
         {
             isFree = root.Source is not { } source || TryVisit(source);
-            while (isFree && open.TryPop(out var top))
+            while (isFree && depth > 0)
             {
-                var (node, next) = top;
-                var inputs = node.InputSpan;
-                while (next < inputs.Length && !MustVisit(inputs[next])) next++;
-                if (next == inputs.Length)
+                ref var top = ref open[depth - 1];
+                var inputs = top.Node.InputSpan;
+                while (top.Next < inputs.Length && !MustVisit(inputs[top.Next])) top.Next++;
+                if (top.Next < inputs.Length)
                 {
-                    nodes.Add(node);
+                    isFree = TryVisit(inputs[top.Next++].Source!);
                     continue;
                 }
-                open.Push((node, next + 1));
-                isFree = TryVisit(inputs[next].Source!);
+                nodes.Add(top.Node);
+                top = default;
+                depth--;
             }
             nodes.Reverse();
             return isFree;
@@ -122,9 +125,10 @@ internal sealed class BackwardPass
         {
             if (!isFree)
             {
-                foreach (var (node, _) in open) node.Pass = null;
+                foreach (var (node, _) in open.AsSpan(0, depth)) node.Pass = null;
                 foreach (var node in nodes) node.Pass = null;
-                open.Clear();
+                Array.Clear(open, 0, depth);
+                depth = 0;
                 nodes.Clear();
             }
         }
@@ -141,7 +145,8 @@ internal sealed class BackwardPass
         if (node.IsConsumed)
             throw new AdjointException($"Backward: the graph through {node.Op.Name} was already used by an earlier Backward(); compute the loss again, or pass retainGraph: true the first time");
         node.Pass = this;
-        open.Push((node, 0));
+        if (depth == open.Length) Array.Resize(ref open, 2 * depth);
+        open[depth++] = (node, 0);
         return true;
     }
 
@@ -171,6 +176,7 @@ internal sealed class BackwardPass
     private void Step(OpNode node)
     {
         if (node.PendingGradient is not { } pending) return;
+        if (Device.AreSeveral) execution.Enter(node.Output.Device);
         var gradient = CallHooks(node.Output, pending);
         if (node.Output.RetainsGrad && wanted is null) AddToGrad(node.Output, gradient, canKeep: false);
         if (wanted is not null && wanted.ContainsKey(node.Output)) wanted[node.Output] = Own(gradient, canKeep: false);
@@ -180,23 +186,23 @@ internal sealed class BackwardPass
         var listed = execution.Allocated;
         execution.Allocated = createGraph ? null : made;
         Tensor?[] results;
-        var cause = Execution.Current.BeginCause(node.Op.Name, isBackward: true);
+        var isCause = execution.Observer is not null && execution.BeginCause(node.Op.Name, isBackward: true);
         try
         {
             results = (createGraph ? null : node.Op.FusedBackward(node, gradient)) ?? node.Op.Backward(node, gradient);
             Check(node, results);
             foreach (var storage in made) storage.Lifetime = Lifetime.Backward;
-            if (cause) execution.Trace?.NoteGradients(node, gradient, results);
+            if (isCause) execution.Trace?.NoteGradients(node, gradient, results);
             var inputs = node.InputSpan;
             for (var i = 0; i < results.Length; i++)
                 if (results[i] is { } result && node.Needs(i))
                     Deliver(inputs[i], result, results);
-            if (cause) execution.Trace?.NoteBackward(node);
+            if (isCause) execution.Trace?.NoteBackward(node);
         }
         finally
         {
             execution.Allocated = listed;
-            Execution.Current.EndCause(cause);
+            execution.EndCause(isCause);
         }
         node.PendingGradient = null;
         if (!createGraph)
@@ -315,8 +321,9 @@ internal sealed class BackwardPass
     private static bool OwnsItsMemory(Tensor gradient) =>
         gradient.Storage is { Lifetime: Lifetime.Backward, IsKept: false } && gradient.IsContiguous && gradient.Length * gradient.DType.Size() == gradient.Storage.ByteLength;
 
-    private static Tensor Copy(Tensor gradient)
+    private Tensor Copy(Tensor gradient)
     {
+        if (Device.AreSeveral) execution.Enter(gradient.Device);
         var copy = Tensor.Empty(gradient.Shape, gradient.DType);
         Backend.Run(new Copy(), gradient, copy);
         return copy;

@@ -47,10 +47,24 @@ public static class Differentiation
         {
             if (root.Length != 1)
                 throw new AdjointException($"Backward: a gradient exists only of a single number: this tensor is {root.Shape}; reduce it with .Sum() or .Mean(), or pass gradient: a tensor of that shape");
-            return Tensor.Full(root.Shape, 1, root.DType).MarkUnit();
+            return One(root);
         }
         if (gradient.Shape != root.Shape || gradient.DType != root.DType)
             throw new AdjointException($"Backward: the gradient given must be {root.Shape} {root.DType.Label()}: found {gradient.Shape} {gradient.DType.Label()}");
         return gradient;
+    }
+
+    private static Tensor One(Tensor root)
+    {
+        var execution = Execution.Current;
+        var device = execution.Enter(root.Device);
+        try
+        {
+            return Tensor.Full(root.Shape, 1, root.DType).MarkUnit();
+        }
+        finally
+        {
+            execution.Device = device;
+        }
     }
 }

@@ -59,6 +59,23 @@ public abstract class Op
     {
         var execution = Execution.Current;
         var spec = op.Infer(inputs);
+        if (!Device.AreSeveral) return Apply(op, inputs, spec, execution);
+        var device = execution.Enter(op.Place(inputs));
+        try
+        {
+            return Apply(op, inputs, spec, execution);
+        }
+        finally
+        {
+            execution.Device = device;
+        }
+    }
+
+    /// <summary>Where the result will lie, and what is made on the way to it.</summary>
+    internal virtual Device Place(ReadOnlySpan<Tensor> inputs) => inputs.IsEmpty ? Device.Cpu : inputs[0].Device;
+
+    private static Tensor Apply(Op op, ReadOnlySpan<Tensor> inputs, in TensorSpec spec, Execution execution)
+    {
         var output = op is ViewOp view ? view.Share(inputs[0]) : Tensor.Empty(spec.Shape, spec.DType, execution);
         return Record(op, inputs, output, execution);
     }
@@ -67,18 +84,12 @@ public abstract class Op
     {
         var recording = !execution.NoGrad.IsOn && output.DType.IsFloating() && AnyRequiresGrad(inputs);
         var context = execution.RentContext(recording);
-        var cause = Execution.Current.BeginCause(op.Name);
-        try
-        {
-            op.Forward(context, inputs, output);
-        }
-        finally
-        {
-            Execution.Current.EndCause(cause);
-        }
+        var isCause = false;
+        if (execution.Observer is null) op.Forward(context, inputs, output);
+        else isCause = ForwardObserved(op, context, inputs, output, execution);
         if (recording)
             OpNode.Attach(op, inputs, output, context.Saved);
-        if (cause)
+        if (isCause)
             execution.Trace?.NoteForward(op.Name, recording ? output.Source : null);
         execution.ReturnContext(context);
         if (execution.AnomalyMode.IsOn)
@@ -87,6 +98,22 @@ public abstract class Op
         foreach (var input in inputs) GC.KeepAlive(input);
         GC.KeepAlive(output);
         return output;
+    }
+
+    // Says whether it is the outermost op that the observer sees.
+    private static bool ForwardObserved(
+        Op op, OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output, Execution execution)
+    {
+        var isCause = execution.BeginCause(op.Name);
+        try
+        {
+            op.Forward(context, inputs, output);
+        }
+        finally
+        {
+            execution.EndCause(isCause);
+        }
+        return isCause;
     }
 
     private static bool AnyRequiresGrad(ReadOnlySpan<Tensor> inputs)

@@ -18,5 +18,8 @@ public sealed class OpContext
 
     internal void Begin(bool isRecording) => IsRecording = isRecording;
 
-    internal void End() => saved = [];
+    internal void End()
+    {
+        if (saved.Length > 0) saved = [];
+    }
 }

@@ -23,15 +23,15 @@ public sealed class OpNode
         OutputVersion = output.Version;
         if (saved.Length > 0) Own.Saved = saved;
         Span<int> found = versions;
-        if (inputs.Length <= Inline)
-        {
-            count = (byte)inputs.Length;
-            inputs.CopyTo(this.inputs);
-        }
-        else
+        if (inputs.Length > Inline)
         {
             Own.Inputs = inputs.ToArray();
             found = Own.Versions = new int[inputs.Length];
+        }
+        else
+        {
+            count = (byte)inputs.Length;
+            for (var i = 0; i < inputs.Length; i++) this.inputs[i] = inputs[i];
         }
         if ((op.Saves & Saves.Inputs) != 0)
             for (var i = 0; i < inputs.Length; i++) found[i] = inputs[i].Version;

@@ -21,6 +21,17 @@ internal sealed partial class Execution
     /// <summary>The buffers of the step that records on this thread.</summary>
     internal Arena? Arena { get; set; }
 
+    /// <summary>Where memory is taken; null: on the CPU.</summary>
+    internal Device? Device { get; set; }
+
+    /// <summary>Takes memory on a device until it is told what this returns.</summary>
+    internal Device? Enter(Device device)
+    {
+        var before = Device;
+        Device = device == Adjoint.Device.Cpu ? null : device;
+        return before;
+    }
+
     /// <summary>Where storages that are allocated are listed.</summary>
     internal List<Storage>? Allocated { get; set; }
 

@@ -40,7 +40,10 @@ public class Storage
     public int ByteLength { get; }
 
     /// <summary>Where the bytes lie.</summary>
-    public Device Device => Device.Cpu;
+    public Device Device => buffer is ForeignBuffer foreign ? foreign.Device : Device.Cpu;
+
+    /// <summary>The memory of another device; null on the CPU.</summary>
+    internal DeviceBuffer? Foreign => (buffer as ForeignBuffer)?.Memory;
 
     /// <summary>Counts writes in place; a graph compares it with the count at the time it saved the tensor.</summary>
     public int Version { get; internal set; }
@@ -99,23 +102,25 @@ public class Storage
     /// <inheritdoc cref="Allocate(long)"/>
     internal static Storage Allocate(long byteLength, Execution execution)
     {
-        if (byteLength < BufferPool.SmallestPooled && execution.Arena is null && !BufferGuard.IsOn)
+        if (byteLength < BufferPool.SmallestPooled && execution.Arena is null && execution.Device is null
+            && !BufferGuard.IsOn)
         {
             Storage small = byteLength <= MostInline ? new Inline((int)byteLength) : new OfArray((int)byteLength);
             // Nobody recycles it: it need not be listed.
             if (execution.Allocated is not null) small.Lifetime = Lifetime.Backward;
             return small;
         }
-        var storage = new Storage(AllocateBuffer(byteLength, execution.Arena), checked((int)byteLength));
+        var storage = new Storage(AllocateBuffer(byteLength, execution), checked((int)byteLength));
         execution.Arena?.NoteMade(storage);
         execution.Allocated?.Add(storage);
         return storage;
     }
 
-    private static StorageBuffer AllocateBuffer(long byteLength, Arena? arena)
+    private static StorageBuffer AllocateBuffer(long byteLength, Execution execution)
     {
         if (byteLength > MaxBytes) ThrowTooLarge(byteLength);
-        var isSmall = byteLength < BufferPool.SmallestPooled;
+        if (execution.Device is { } device) return new ForeignBuffer(device, (int)byteLength);
+        var (arena, isSmall) = (execution.Arena, byteLength < BufferPool.SmallestPooled);
         byte[] bytes;
         int start;
         if (BufferGuard.IsOn)

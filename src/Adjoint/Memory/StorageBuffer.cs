@@ -18,7 +18,7 @@ internal class StorageBuffer
     private volatile bool isLent;
     private volatile bool isShared;
 
-    internal StorageBuffer(byte[] bytes, int start, int length, Arena? arena, bool isPooled)
+    internal StorageBuffer(byte[]? bytes, int start, int length, Arena? arena, bool isPooled)
     {
         (this.bytes, this.start, this.length) = (bytes, start, length);
         (Arena, isOfArena, IsPooled) = (arena, arena is not null, isPooled);
@@ -44,7 +44,7 @@ internal class StorageBuffer
         {
             if (IsPooled && thread != Environment.CurrentManagedThreadId) NoteShared();
             var found = bytes;
-            if (found is null && small is null) ThrowReleased();
+            if (found is null && small is null) ThrowUnreadable();
             Arena?.Check(isOfArena);
             return found is null
                 ? MemoryMarshal.CreateSpan(ref small!.First, length)
@@ -62,7 +62,7 @@ internal class StorageBuffer
         Interlocked.MemoryBarrier();
         return small is not null
             ? new(small)
-            : new(Volatile.Read(ref bytes) ?? throw Released(), start, length, arena: null, isPooled: false);
+            : new(Volatile.Read(ref bytes) ?? throw Unreadable(), start, length, arena: null, isPooled: false);
     }
 
     /// <summary>Hands the bytes back to the pool.</summary>
@@ -101,7 +101,7 @@ internal class StorageBuffer
     /// <exception cref="AdjointException">The buffer was released.</exception>
     internal void RequireAlive()
     {
-        if (IsReleased) throw Released();
+        if (IsReleased) throw Unreadable();
     }
 
     private void HandBack(byte[] taken, bool isLookedAt, bool isDropped)
@@ -118,9 +118,9 @@ internal class StorageBuffer
         Interlocked.MemoryBarrier();
     }
 
-    private void ThrowReleased() => throw Released();
+    private void ThrowUnreadable() => throw Unreadable();
 
-    private AdjointException Released() => new(Arena is null
+    private protected virtual AdjointException Unreadable() => new(Arena is null
         ? $"Tensor: its memory was recycled: {releaseReason}; call .Keep() on the tensor before Backward(), copy it "
             + "with .Clone(), or pass retainGraph: true"
         : "Tensor: it was made inside a captured step, whose memory every replay overwrites; only the loss and the "
@@ -136,4 +136,16 @@ internal sealed class PooledBuffer(byte[] bytes, int start, int length)
 {
     /// <summary>Hands a dropped buffer back.</summary>
     ~PooledBuffer() => Release("nothing referred to it any more", isDropped: true);
+}
+
+/// <summary>Memory of a device but the CPU: nothing of it can be read here.</summary>
+internal sealed class ForeignBuffer(Device device, int length)
+    : StorageBuffer(bytes: null, start: 0, length, arena: null, isPooled: false)
+{
+    internal Device Device => device;
+
+    internal DeviceBuffer Memory { get; } = device.Allocate(length);
+
+    private protected override AdjointException Unreadable() =>
+        new($"Tensor: its memory lies on {device.Name}, and is read on the CPU; move it with .To(Device.Cpu)");
 }

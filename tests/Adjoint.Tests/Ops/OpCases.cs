@@ -114,6 +114,7 @@ public static class OpCases
         new("Embedding", x => x[0].Embedding(Tensor.From(new long[] { 2, 0, 2, 1 }, 2, 2)), [[3, 2]],
             x => [x[0][4], x[0][5], x[0][0], x[0][1], x[0][4], x[0][5], x[0][2], x[0][3]]),
         new("IndexAdd", x => Op.Apply(new IndexAddOp(1, (int[])[2, 3]), x[0], Tensor.From(new long[] { 2, 0, 2 })), [[2, 3]], x => [x[0][1], 0, x[0][0] + x[0][2], x[0][4], 0, x[0][3] + x[0][5]]),
+        new("Transfer", x => x[0].To(Backends.ReferenceDevice.First).To(Device.Cpu), [[2, 3]], x => x[0]),
         new("PadReflect", x => x[0].PadReflect((0, 2)), [[1, 3]], x => [x[0][2], x[0][1], x[0][0], x[0][1], x[0][2], x[0][1], x[0][0]]),
         new("PadZero", x => x[0].PadZero((1, 1)), [[1, 2]], x => [0, 0, 0, 0, 0, x[0][0], x[0][1], 0, 0, 0, 0, 0]),
         new("InterpolateNearest", x => x[0].InterpolateNearest((1, 5)), [[1, 2]], x => [x[0][0], x[0][0], x[0][0], x[0][1], x[0][1]]),

@@ -1,0 +1,38 @@
+using Adjoint.Memory;
+
+namespace Adjoint;
+
+/// <summary>A copy in the memory of another device.</summary>
+internal sealed class TransferOp(Device to) : Op
+{
+    public override string Name => "Transfer";
+    public override string Formula => "y = x, in the memory of another device";
+    public override string Derivation => "∂L/∂x = g, in the memory where x is";
+    public override Saves Saves => Saves.Nothing;
+
+    internal override Device Place(ReadOnlySpan<Tensor> inputs) => to;
+
+    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(inputs[0].Shape, inputs[0].DType);
+
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
+    {
+        Arena.RefuseWithin("a tensor is moved from one device to another");
+        Transfer.Run(inputs[0], output);
+    }
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.To(node.Inputs[0].Device)];
+}
+
+/// <summary>The method of <c>Transfer</c>.</summary>
+public static class TransferMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>The tensor itself where it lies on the device, else a contiguous copy there. Gradients pass.</summary>
+        public Tensor To(Device device)
+        {
+            ArgumentNullException.ThrowIfNull(device);
+            return device == x.Device ? x : Op.Apply(new TransferOp(device), x.Contiguous());
+        }
+    }
+}

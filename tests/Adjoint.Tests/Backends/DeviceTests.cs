@@ -1,0 +1,123 @@
+using Adjoint.Primitives;
+
+namespace Adjoint.Tests.Backends;
+
+/// <summary>Tensors of several devices in one process.</summary>
+public class DeviceTests
+{
+    private static readonly Tensor A = Tensor.Randn([3, 4], new Generator(1));
+    private static readonly Tensor B = Tensor.Randn([4, 5], new Generator(2));
+    private static readonly Tensor C = Tensor.Randn([3, 5], new Generator(3));
+
+    [Fact]
+    public void What_an_op_makes_lies_where_its_inputs_do()
+    {
+        var (a, b) = (A.To(ReferenceDevice.First), B.To(ReferenceDevice.First));
+        Assert.Same(Device.Cpu, A.Device);
+        Assert.Same(ReferenceDevice.First, a.Device);
+        var y = a.MatMul(b);
+        Assert.Same(ReferenceDevice.First, y.Device);
+        Assert.Same(ReferenceDevice.First, y.Transpose().Device);
+        Close(A.MatMul(B), y.To(Device.Cpu));
+        Close(A.MatMul(B).Transpose(), y.Transpose().To(Device.Cpu));
+        Close(A.MatMul(B), y.To(ReferenceDevice.Second).To(Device.Cpu));
+    }
+
+    [Fact]
+    public void A_graph_goes_forward_and_backward_on_another_device()
+    {
+        var (leaves, moved) = (Leaves(A, B, C), Leaves(A, B, C));
+        Loss(leaves[0], leaves[1], leaves[2]).Backward();
+        var taken = ReferenceDevice.First.Allocated;
+        // The leaves are the CPU's: their gradients come back to it.
+        var loss = Loss(moved[0].To(ReferenceDevice.First), moved[1].To(ReferenceDevice.First),
+            moved[2].To(ReferenceDevice.First));
+        Assert.Same(ReferenceDevice.First, loss.Device);
+        loss.Backward();
+        Assert.True(ReferenceDevice.First.Allocated > taken + 6);
+        foreach (var (own, other) in leaves.Zip(moved))
+        {
+            Assert.Same(Device.Cpu, other.Grad!.Device);
+            Close(own.Grad!, other.Grad!);
+        }
+
+        static Tensor Loss(Tensor a, Tensor b, Tensor c)
+        {
+            var y = a.MatMul(b) + c;
+            return (y * y).Sum();
+        }
+    }
+
+    [Fact]
+    public void A_gradient_lies_where_its_leaf_does()
+    {
+        var x = A.To(ReferenceDevice.First).Detach().RequireGrad();
+        (x * x).Sum().Backward();
+        (x * x).Sum().Backward();
+        Assert.Same(ReferenceDevice.First, x.Grad!.Device);
+        Close(A * 4, x.Grad!.To(Device.Cpu));
+    }
+
+    [Fact]
+    public void Devices_do_not_mix()
+    {
+        var (here, there) = (A, A.To(ReferenceDevice.First));
+        var error = Assert.Throws<AdjointException>(() => here + there);
+        Assert.Equal("Zip: all operands must lie on one device: found CPU and reference 1 ((3, 4) float32); move one "
+            + "with .To(device)", error.Message);
+        Assert.Contains("reference 1 and reference 2",
+            Assert.Throws<AdjointException>(() => there * there.To(ReferenceDevice.Second)).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_a_device_lacks_is_said_with_its_name()
+    {
+        var x = A.To(ReferenceDevice.Second);
+        var error = Assert.Throws<AdjointException>(() => x.Softmax());
+        Assert.Equal("Softmax: reference 2 does not have this primitive; move the operands with .To(Device.Cpu), or "
+            + "register a body for it", error.Message);
+    }
+
+    [Fact]
+    public void Elements_are_not_read_past_the_device()
+    {
+        var x = A.To(ReferenceDevice.First);
+        foreach (var read in (Action[])[() => x.ToArray<float>(), () => x[0, 0].Item(), () => x.CopyFrom(new float[12]),
+            () => _ = x.ToString()])
+            Assert.Equal("Tensor: its memory lies on reference 1, and is read on the CPU; move it with "
+                + ".To(Device.Cpu)", Assert.Throws<AdjointException>(read).Message);
+    }
+
+    [Fact]
+    public void Operands_are_checked_before_any_device_sees_them()
+    {
+        var (x, y) = (A.To(ReferenceDevice.First), B.To(ReferenceDevice.First));
+        Assert.Contains("must be", Assert.Throws<AdjointException>(() => Backend.Run(new Copy(), x, y)).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Observers_see_what_runs_elsewhere()
+    {
+        var (a, b) = (A.To(ReferenceDevice.First), B.To(ReferenceDevice.First));
+        var seen = new List<string>();
+        Tensor y;
+        using (Backend.Observe(call =>
+        {
+            seen.Add(call.Name);
+            call.Run();
+        })) y = a.MatMul(b);
+        Assert.Equal(["MatMul"], seen);
+        Close(A.MatMul(B), y.To(Device.Cpu));
+    }
+
+    private static Tensor[] Leaves(params Tensor[] values) =>
+        Array.ConvertAll(values, value => value.Clone().RequireGrad());
+
+    private static void Close(Tensor expected, Tensor found)
+    {
+        Assert.Equal(expected.Shape, found.Shape);
+        foreach (var (a, b) in expected.ToArray<float>().Zip(found.ToArray<float>())) Assert.Equal(a, b, 1e-4f);
+    }
+}
