@@ -142,7 +142,11 @@ public class OptimizerTests
         foreach (var parameter in parameters) parameter.Square().Sum().Backward();
         var profile = new Profile();
         foreach (var optimizer in (Optimizer[])[new Sgd(parameters, Rate), new AdamW(parameters)])
+        {
+            // The first fills the moments with zeros.
+            optimizer.Step();
             profile.Observe(optimizer.Step);
+        }
         Assert.Equal(["AdamW", "Sgd"], profile.Rows.Select(row => row.Name).Order());
         // The gradient is read; the parameter and two moments, or the parameter alone, are read and written.
         foreach (var (name, arrays) in ((string, int)[])[("AdamW", 7), ("Sgd", 3)])
