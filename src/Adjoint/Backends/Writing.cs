@@ -30,15 +30,26 @@ public static class WritingMethods
                     + $"{source.DType.Label()}");
             tensor.RequireWritable(nameof(CopyFrom));
             // Where both lie in the same memory, elements would be overwritten before they are read.
-            if (source.Storage == tensor.Storage)
-            {
-                var apart = Tensor.Empty(source.Shape, source.DType);
-                Backend.Run(new Copy(), source, apart);
-                source = apart;
-            }
+            if (source.Storage == tensor.Storage) source = Apart(source);
             if (tensor.IsContiguous) Backend.Run(new Copy(), source, tensor);
             else Backend.Run(new CopyInto(), source, tensor);
             tensor.BumpVersion();
+        }
+    }
+
+    private static Tensor Apart(Tensor source)
+    {
+        var execution = Execution.Current;
+        var device = execution.Enter(source.Device);
+        try
+        {
+            var apart = Tensor.Empty(source.Shape, source.DType, execution);
+            Backend.Run(new Copy(), source, apart);
+            return apart;
+        }
+        finally
+        {
+            execution.Device = device;
         }
     }
 }

@@ -90,6 +90,19 @@ public class DeviceTests
     }
 
     [Fact]
+    public void A_tensor_is_written_in_place_where_it_lies()
+    {
+        var x = A.To(ReferenceDevice.First);
+        x.Slice(0, 1, 2).CopyFrom(x.Slice(0, 0, 2));
+        var expected = Tensor.Concat([A[..1], A[..2]], 0);
+        Close(expected, x.To(Device.Cpu));
+        x[..1].Fill(0.5);
+        Close(Tensor.Concat([Tensor.Full([1, 4], 0.5), expected[1..]], 0), x.To(Device.Cpu));
+        var error = Assert.Throws<AdjointException>(() => x.CopyFrom(A));
+        Assert.Contains("must lie on one device", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Operands_are_checked_before_any_device_sees_them()
     {
         var (x, y) = (A.To(ReferenceDevice.First), B.To(ReferenceDevice.First));
