@@ -38,13 +38,17 @@ internal sealed class TensorItem(int id, Tensor tensor, TensorKind kind, string 
 }
 
 /// <summary>An op of a graph; ids go up in the order of the forward pass.</summary>
-internal sealed class OpItem(int id, OpNode node, IReadOnlyList<TensorItem> inputs, TensorItem output, ModuleItem? module)
+internal sealed class OpItem(
+    int id, OpNode node, IReadOnlyList<TensorItem> inputs, IReadOnlyList<TensorItem> outputs, ModuleItem? module)
 {
     internal int Id => id;
     internal OpNode Node => node;
     internal IReadOnlyList<TensorItem> Inputs => inputs;
-    internal TensorItem Output => output;
+    internal IReadOnlyList<TensorItem> Outputs => outputs;
     internal ModuleItem? Module => module;
+
+    /// <summary>What arrived for each output on the way back, and what the rule gave; null where nothing arrived.</summary>
+    internal OpTrace? WayBack => node.Trace is { Gradients.Count: > 0 } trace ? trace : null;
 }
 
 /// <summary>One call of a module.</summary>
@@ -73,7 +77,7 @@ internal sealed class ComputationGraph
     internal string? MissingGradients { get; }
 
     /// <summary>Ops in the order of the backward pass: those that a gradient reached.</summary>
-    internal IEnumerable<OpItem> BackwardOps => Ops.Reverse().Where(op => op.Node.Trace?.Gradient is not null);
+    internal IEnumerable<OpItem> BackwardOps => Ops.Reverse().Where(op => op.WayBack is not null);
 
     /// <summary>
     /// Walks down from a tensor and, where the graph was not used up and the tensor is a single number, goes backward, leaving every <c>.Grad</c> alone.
@@ -82,7 +86,7 @@ internal sealed class ComputationGraph
     internal static ComputationGraph Of(Tensor root, IReadOnlyDictionary<Tensor, string>? inputs = null)
     {
         var nodes = Collect(root);
-        foreach (var tensor in nodes.SelectMany(node => node.Inputs.Append(node.Output)).Append(root))
+        foreach (var tensor in nodes.SelectMany(node => node.Inputs.Concat(node.Outputs)).Append(root))
             if (tensor.IsReleased)
                 throw new AdjointException($"Explorer: the graph was already released: the memory of {tensor.Name ?? tensor.Source?.Op.Name ?? "a tensor"} {tensor.Shape} was recycled after Backward(); explore before Backward(), or call Backward(retainGraph: true)");
         var missing = root.Source is null ? null
@@ -131,12 +135,14 @@ internal sealed class ComputationGraph
     {
         var (tensors, ops) = (new Dictionary<Tensor, TensorItem>(), new List<OpItem>());
         var modules = new Dictionary<TraceScope, ModuleItem>();
+        // Indices, which an op made, too, need not know of it.
+        var made = nodes.SelectMany(node => node.Outputs).ToHashSet();
         TensorItem Add(Tensor tensor)
         {
             if (tensors.TryGetValue(tensor, out var known)) return known;
             string? given = null;
             var kind = tensor == root && tensor.Source is not null ? TensorKind.Root
-                : tensor.Source is not null ? TensorKind.Value
+                : made.Contains(tensor) ? TensorKind.Value
                 : inputs?.TryGetValue(tensor, out given) == true ? TensorKind.Input
                 : tensor.RequiresGrad ? TensorKind.Parameter
                 : tensor.Name is not null ? TensorKind.Input
@@ -147,15 +153,15 @@ internal sealed class ComputationGraph
         foreach (var node in nodes)
         {
             TensorItem[] from = [.. node.Inputs.Select(Add)];
-            var to = Add(node.Output);
+            TensorItem[] to = [.. node.Outputs.Select(Add)];
             ops.Add(new(ops.Count, node, from, to, ModuleOf(node.Trace?.Scope, modules)));
         }
         Add(root);
         foreach (var (leaf, gradient) in gradients) tensors[leaf].Gradient = gradient;
         foreach (var op in Enumerable.Reverse(ops))
         {
-            if (op.Node.Trace is not { Gradient: { } arrived } trace) continue;
-            op.Output.Gradient = arrived;
+            if (op.WayBack is not { } trace) continue;
+            for (var i = 0; i < trace.Gradients.Count; i++) op.Outputs[i].Gradient = trace.Gradients[i];
             for (var i = 0; i < trace.Contributions.Count; i++)
                 if (trace.Contributions[i] is { } value) op.Inputs[i].Contributions.Add(new(op, i, value));
         }

@@ -5,7 +5,7 @@ namespace Adjoint.Exploring;
 /// <param name="At">Which element.</param>
 /// <param name="Held">The number shown: the engine's, in the graph's precision.</param>
 /// <param name="Analytic">The rule, in float64.</param>
-/// <param name="Numeric">(φ(x + h) − φ(x − h)) / 2h, φ(x) = Σ g · f(x), in float64.</param>
+/// <param name="Numeric">(φ(x + h) − φ(x − h)) / 2h, φ(x) = Σ g · f(x) over all outputs, in float64.</param>
 /// <param name="Error">|analytic − numeric| / max(1, |analytic|, |numeric|); at a kink the distance to the range between the one-sided slopes.</param>
 /// <param name="IsKink">Whether the slopes to the left and to the right differ: there any number between them is right.</param>
 internal sealed record CheckedElement(int Input, int[] At, double Held, double Analytic, double Numeric, double Error, bool IsKink);
@@ -25,14 +25,15 @@ internal static class DerivativeCheck
     internal static IReadOnlyList<CheckedElement> Run(OpItem item)
     {
         var node = item.Node;
-        if (node.Trace is not { Gradient: { } arrived } trace)
+        if (item.WayBack is not { } trace)
             throw new AdjointException($"{node.Op.Name}: no gradient went through it, so there is nothing to check");
-        var size = node.Inputs.Sum(input => (long)input.Length) + node.Output.Length;
+        var size = node.Inputs.Concat(node.Outputs).Sum(tensor => (long)tensor.Length);
         if (size > LargestOp)
             throw new AdjointException($"{node.Op.Name}: {size:N0} elements are too many to check here, at most {LargestOp:N0} are; use a smaller batch");
         var (again, leaves) = LocalRule.Again(node, DType.Float64);
-        var g = TensorView.ToDoubles(arrived);
-        var rule = node.Op.Backward(again, Tensor.From(g).Reshape(arrived.Shape.Sizes));
+        double[]?[] g = [.. trace.Gradients.Select(arrived => arrived is null ? null : TensorView.ToDoubles(arrived))];
+        var rule = again.ApplyRule(
+            [.. g.Select((values, i) => values is null ? null : Tensor.From(values).Reshape(node.Outputs[i].Shape.Sizes))]);
         var each = (int)Math.Clamp(MostWork / size / node.Inputs.Count, 4, 24);
         var result = new List<CheckedElement>();
         using var _ = new NoGrad();
@@ -64,9 +65,13 @@ internal static class DerivativeCheck
             var at = (Tensor[])leaves.Clone();
             at[input] = Tensor.From(values).Reshape(leaves[input].Shape.Sizes);
             if (values.Length > 0) values[element] = before;
-            var y = TensorView.ToDoubles(Op.Apply(node.Op, at));
-            var sum = 0.0;
-            for (var j = 0; j < y.Length; j++) sum += g[j] * y[j];
+            var (sum, results) = (0.0, Op.ApplyAll(node.Op, at));
+            for (var i = 0; i < g.Length; i++)
+            {
+                if (g[i] is not { } weights) continue;
+                var y = TensorView.ToDoubles(results[i]);
+                for (var j = 0; j < y.Length; j++) sum += weights[j] * y[j];
+            }
             return sum;
         }
     }

@@ -58,7 +58,7 @@ internal static class GraphJson
         json.WriteNumber("id", item.Id);
         json.WriteString("name", op.Name);
         json.WriteNumbers("inputs", item.Inputs.Select(input => input.Id));
-        json.WriteNumber("output", item.Output.Id);
+        json.WriteNumbers("outputs", item.Outputs.Select(output => output.Id));
         if (item.Module is { } module) json.WriteNumber("module", module.Id);
         json.WriteString("formula", MathMl.Convert(op.Formula));
         json.WriteString("derivation", MathMl.Convert(op.Derivation));

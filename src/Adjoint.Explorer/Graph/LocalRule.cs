@@ -1,11 +1,12 @@
 namespace Adjoint.Exploring;
 
 /// <summary>One product of a sum: of a factor that arrives and the slope that it is multiplied by.</summary>
+/// <param name="Output">Of which output the factor is the gradient; 0 on the way forward.</param>
 /// <param name="At">Where the factor lies in its tensor.</param>
 /// <param name="Factor">g[j] on the way back, x[i] on the way forward.</param>
 /// <param name="Slope">∂y[j]/∂x[i].</param>
 /// <param name="SlopeIs">Which element of which input the slope is, where the op's rule says so.</param>
-internal sealed record Term(int[] At, double Factor, double Slope, (int Input, int[] At)? SlopeIs)
+internal sealed record Term(int Output, int[] At, double Factor, double Slope, (int Input, int[] At)? SlopeIs)
 {
     internal double Product => Factor * Slope;
 }
@@ -21,7 +22,7 @@ internal sealed record TakenApart(int Input, int[] At, IReadOnlyList<Term> Terms
 
 /// <summary>
 /// An op's rule with real numbers. A backward rule is linear in the incoming gradient: ∂L/∂x[i] = Σⱼ g[j] · ∂y[j]/∂x[i]. The slopes are found by differentiating the
-/// rule itself with respect to g, so this holds for every op, also a user's own, without a word about it here.
+/// rule itself with respect to g, so this holds for every op, also a user's own, without a word about it here. Where an op has several outputs, j goes over all of them.
 /// </summary>
 internal static class LocalRule
 {
@@ -32,22 +33,33 @@ internal static class LocalRule
     internal static TakenApart Backward(OpItem item, int input, int element)
     {
         if (input < 0 || input >= item.Inputs.Count) throw new AdjointException($"{item.Node.Op.Name}: has no input {input}; use 0 to {item.Inputs.Count - 1}");
-        if (item.Node.Trace is not { Gradient: { } gradient } trace || trace.Contributions[input] is not { } held)
+        if (item.WayBack is not { } trace || trace.Contributions[input] is not { } held)
             throw new AdjointException($"{item.Node.Op.Name}: no gradient went to input {input}");
         Require(held, element);
         var (node, _) = Again(item.Node);
-        var arriving = gradient.Detach().Clone().RequireGrad();
-        var rule = node.Op.Backward(node, arriving)[input];
-        var slopes = new double[gradient.Length];
-        if (rule is { RequiresGrad: true } && Differentiation.Gradients(rule, [arriving], Unit(rule, element))[0] is { } column)
-            slopes = TensorView.ToDoubles(column);
-        var factors = TensorView.ToDoubles(gradient);
+        Tensor?[] arriving = [.. trace.Gradients.Select(gradient => gradient?.Detach().Clone().RequireGrad())];
+        Tensor[] there = [.. arriving.OfType<Tensor>()];
+        var rule = node.ApplyRule(arriving)[input];
+        var columns = rule is { RequiresGrad: true }
+            ? Differentiation.Gradients(rule, there, Unit(rule, element))
+            : new Tensor?[there.Length];
+        double[] slopes = [.. there.Zip(columns)
+            .SelectMany(pair => pair.Second is { } column ? TensorView.ToDoubles(column) : new double[pair.First.Length])];
+        double[] factors = [.. there.SelectMany(TensorView.ToDoubles)];
         var at = Position(held.Shape, element);
-        return Sum(input, at, factors, slopes, gradient.Shape, ReadAt(held, element), factor => SlopeOf(item, input, at, factor));
+        return Sum(
+            input, at, factors, slopes, Place, ReadAt(held, element), factor => SlopeOf(item, input, at, factor));
+
+        (int, int[]) Place(int index)
+        {
+            var output = 0;
+            while (arriving[output] is not { } part || index >= part.Length) index -= arriving[output++]?.Length ?? 0;
+            return (output, Position(arriving[output]!.Shape, index));
+        }
     }
 
     /// <summary>
-    /// On what one element of the output depends: for each input, its elements with their slopes. Where the op is linear in an input, their products add up to the value.
+    /// On what one element of the output, of several the first, depends: for each input, its elements with their slopes. Where the op is linear in an input, their products add up to the value.
     /// </summary>
     /// <exception cref="AdjointException">There is no such element.</exception>
     internal static IReadOnlyList<TakenApart> Forward(OpItem item, int element)
@@ -59,7 +71,7 @@ internal static class LocalRule
         var result = new List<TakenApart>();
         for (var i = 0; i < leaves.Length; i++)
             if (rows[i] is { } row)
-                result.Add(Sum(i, Position(item.Node.Output.Shape, element), TensorView.ToDoubles(leaves[i]), TensorView.ToDoubles(row), leaves[i].Shape, held, _ => null));
+                result.Add(Sum(i, Position(item.Node.Output.Shape, element), TensorView.ToDoubles(leaves[i]), TensorView.ToDoubles(row), index => (0, Position(leaves[i].Shape, index)), held, _ => null));
         return result;
     }
 
@@ -67,7 +79,7 @@ internal static class LocalRule
     internal static (OpNode Node, Tensor[] Leaves) Again(OpNode node, DType? dtype = null)
     {
         Tensor[] leaves = [.. node.Inputs.Select(input => input.DType.IsFloating() ? To(input, dtype).RequireGrad() : input)];
-        return (Op.Apply(node.Op, leaves).Source!, leaves);
+        return (Op.ApplyAll(node.Op, leaves).First(output => output.Source is not null).Source!, leaves);
     }
 
     /// <summary>Row-major index to position.</summary>
@@ -82,13 +94,19 @@ internal static class LocalRule
         ? Tensor.From(TensorView.ToDoubles(input)).Reshape(input.Shape.Sizes)
         : input.Detach().Clone();
 
-    private static TakenApart Sum(int input, int[] at, double[] factors, double[] slopes, Shape shape, double held, Func<int[], (int, int[])?> slopeOf)
+    private static TakenApart Sum(int input, int[] at, double[] factors, double[] slopes, Func<int, (int Output, int[] At)> placeOf, double held, Func<int[], (int, int[])?> slopeOf)
     {
         int[] used = [.. Enumerable.Range(0, slopes.Length).Where(i => slopes[i] != 0)];
         var sum = 0.0;
         foreach (var i in used) sum += factors[i] * slopes[i];
         var largest = used.Length <= MostTerms ? used : [.. used.OrderByDescending(i => Math.Abs(factors[i] * slopes[i])).Take(MostTerms).Order()];
-        return new(input, at, [.. largest.Select(i => (From: Position(shape, i), Index: i)).Select(place => new Term(place.From, factors[place.Index], slopes[place.Index], slopeOf(place.From)))], used.Length, sum, held);
+        return new(input, at, [.. largest.Select(TermOf)], used.Length, sum, held);
+
+        Term TermOf(int i)
+        {
+            var (output, from) = placeOf(i);
+            return new(output, from, factors[i], slopes[i], slopeOf(from));
+        }
     }
 
     // In products of matrices the slope is an element of the other operand.

@@ -24,6 +24,7 @@ internal static class RuleJson
         foreach (var term in part.Terms)
         {
             json.WriteStartObject();
+            json.WriteNumber("output", term.Output);
             json.WriteNumbers("at", term.At);
             json.WriteReal("factor", term.Factor);
             json.WriteReal("slope", term.Slope);

@@ -9,7 +9,7 @@ export class Model {
     this.consumers = graph.tensors.map(() => []);
     this.source = graph.tensors.map(() => null);
     for (const op of graph.ops) {
-      this.source[op.output] = op.id;
+      for (const output of op.outputs) this.source[output] = op.id;
       for (const input of new Set(op.inputs)) this.consumers[input].push(op.id);
       if (op.module !== undefined) this.modules[op.module].ops.push(op.id);
     }

@@ -25,7 +25,7 @@ export function ruleView(model, id) {
     try {
       const answer = await ask("rule", { op: id, input: Number(input.value), element: indexOf(position, shape) });
       const name = nameOf(model, op.inputs[answer.input]);
-      place.replaceChildren(sum("arriving", elementText(`∂L/∂${name}`, answer.at), answer, term => elementText("g", term.at), `held by the engine: ${answer.held}`, term => elementText(nameOf(model, op.inputs[term.slopeInput]), term.slopeAt)));
+      place.replaceChildren(sum("arriving", elementText(`∂L/∂${name}`, answer.at), answer, term => elementText(op.outputs.length > 1 ? `g${term.output + 1}` : "g", term.at), `held by the engine: ${answer.held}`, term => elementText(nameOf(model, op.inputs[term.slopeInput]), term.slopeAt)));
     } catch (error) {
       place.replaceChildren(h("p", { class: "problem" }, error.message));
     }
@@ -40,10 +40,10 @@ export function ruleView(model, id) {
   return whole;
 }
 
-/** Choose an element of the output, and see what it was computed from. */
+/** Choose an element of the output, of several the first, and see what it was computed from. */
 export function partsView(model, id) {
   const op = model.graph.ops[id];
-  const shape = model.graph.tensors[op.output].shape;
+  const shape = model.graph.tensors[op.outputs[0]].shape;
   const place = h("div", { class: "rule", "aria-live": "polite" });
   const at = h("input", { type: "text", "aria-label": "Which element of the output", size: 9, onchange: () => show() });
   at.value = positionOf(0, shape).join(", ");

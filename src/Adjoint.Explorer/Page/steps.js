@@ -86,13 +86,12 @@ export class Steps {
 export function stepPanel(model, step, go) {
   if (!step) return [h("h2", {}, "Nothing computed yet"), h("p", {}, "Move the slider: first the values appear, from the inputs to the loss; then the gradients, from the loss back to the parameters.")];
   const op = model.graph.ops[step.op];
-  const output = model.graph.tensors[op.output];
   const list = step.back
     ? op.inputs.filter(input => model.graph.tensors[input].requiresGrad).map(input => {
       const parts = model.graph.tensors[input].arrivals;
       return h("li", {}, h("button", { type: "button", class: "link", onclick: () => go(`t${input}`) }, `∂L/∂${nameOf(model, input)}`), parts.length > 1 ? ` gets part ${parts.indexOf(op.id) + 1} of ${parts.length}; parts add up` : " arrives");
     })
-    : [h("li", {}, h("button", { type: "button", class: "link", onclick: () => go(`t${op.output}`) }, `${nameOf(model, op.output)} ${shapeText(output.shape)}`), " is computed")];
+    : op.outputs.map(output => h("li", {}, h("button", { type: "button", class: "link", onclick: () => go(`t${output}`) }, `${nameOf(model, output)} ${shapeText(model.graph.tensors[output].shape)}`), " is computed"));
   return [
     h("h2", {}, step.back ? "Backward through " : "Forward through ", h("button", { type: "button", class: "link", onclick: () => go(`o${op.id}`) }, op.name)),
     h("div", { class: "formula scroll" }, math(step.back ? op.derivation : op.formula)),

@@ -19,13 +19,14 @@ public readonly ref struct AnomalyMode : IDisposable
     /// <summary>Stops checking.</summary>
     public void Dispose() => Execution.Current.AnomalyMode.End(ticket);
 
-    internal static void Check(Op op, ReadOnlySpan<Tensor> inputs, Tensor output)
+    internal static void Check(Op op, OpNode? node, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs)
     {
-        if (output.Source is { } node && node.Op == op)
-            node.CalledAt ??= CallSite.Find().Outside;
-        if (!output.DType.IsFloating() || Describe(output) is not { } bad)
-            return;
-        throw new AnomalyException(op.Name, backward: false, bad, output.Source?.CalledAt ?? CallSite.Find().Outside, Culprit(inputs));
+        if (node is not null) node.CalledAt ??= CallSite.Find().Outside;
+        for (var i = 0; i < outputs.Length; i++)
+            if (outputs[i].DType.IsFloating() && Describe(outputs[i]) is { } bad)
+                throw new AnomalyException(
+                    op.Name, backward: false, outputs.Length == 1 ? bad : $"{bad} in its output {i}",
+                    node?.CalledAt ?? CallSite.Find().Outside, Culprit(inputs));
     }
 
     internal static void CheckGradient(OpNode node, int input, Tensor gradient)

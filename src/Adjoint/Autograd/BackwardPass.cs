@@ -84,7 +84,10 @@ internal sealed class BackwardPass
         lock (Claims)
         {
             foreach (var node in nodes)
-                (node.Pass, node.PendingGradient, node.Skipped) = (null, null, 0);
+            {
+                (node.Pass, node.Skipped) = (null, 0);
+                node.Pending.Clear();
+            }
             Monitor.PulseAll(Claims);
         }
         var isSmall = Math.Max(nodes.Capacity, open.Length) <= MostKept;
@@ -168,18 +171,27 @@ internal sealed class BackwardPass
     private void RefuseForeign(Arena recording)
     {
         foreach (var node in nodes)
-            if (node.Op is not ViewOp && node.Output.Storage.Arena != recording)
-                Arena.Refuse(
-                    $"{node.Op.Name} was applied before the step or on another thread, where it is not recorded");
+            foreach (var output in node.OutputSpan)
+                if (node.Op is not ViewOp && output.Storage.Arena != recording)
+                    Arena.Refuse(
+                        $"{node.Op.Name} was applied before the step or on another thread, where it is not recorded");
     }
 
     private void Step(OpNode node)
     {
-        if (node.PendingGradient is not { } pending) return;
+        var pending = node.Pending;
+        var outputs = node.OutputSpan;
         if (Device.AreSeveral) execution.Enter(node.Output.Device);
-        var gradient = CallHooks(node.Output, pending);
-        if (node.Output.RetainsGrad && wanted is null) AddToGrad(node.Output, gradient, canKeep: false);
-        if (wanted is not null && wanted.ContainsKey(node.Output)) wanted[node.Output] = Own(gradient, canKeep: false);
+        Tensor? one = null;
+        var gradients = pending.Length == 1 ? new Span<Tensor?>(ref one) : new Tensor?[pending.Length];
+        var hasArrived = false;
+        for (var i = 0; i < pending.Length; i++)
+        {
+            if (pending[i] is not { } sum) continue;
+            gradients[i] = Arrive(outputs[i], sum);
+            hasArrived = true;
+        }
+        if (!hasArrived) return;
         node.CheckVersions();
 
         made.Clear();
@@ -189,10 +201,10 @@ internal sealed class BackwardPass
         var isCause = execution.Observer is not null && execution.BeginCause(node.Op.Name, isBackward: true);
         try
         {
-            results = (createGraph ? null : node.Op.FusedBackward(node, gradient)) ?? node.Op.Backward(node, gradient);
+            results = Rule(node, gradients);
             Check(node, results);
             foreach (var storage in made) storage.Lifetime = Lifetime.Backward;
-            if (isCause) execution.Trace?.NoteGradients(node, gradient, results);
+            if (isCause) execution.Trace?.NoteGradients(node, gradients, results);
             var inputs = node.InputSpan;
             for (var i = 0; i < results.Length; i++)
                 if (results[i] is { } result && node.Needs(i))
@@ -204,13 +216,27 @@ internal sealed class BackwardPass
             execution.Allocated = listed;
             execution.EndCause(isCause);
         }
-        node.PendingGradient = null;
-        if (!createGraph)
+        foreach (ref var done in pending)
         {
-            Unuse(pending.Storage);
-            foreach (var storage in made) ReleaseIfUnused(storage);
+            var sum = done;
+            done = null;
+            if (sum is not null && !createGraph) Unuse(sum.Storage);
         }
+        if (!createGraph)
+            foreach (var storage in made) ReleaseIfUnused(storage);
     }
+
+    private Tensor Arrive(Tensor output, Tensor sum)
+    {
+        var gradient = CallHooks(output, sum);
+        if (output.RetainsGrad && wanted is null) AddToGrad(output, gradient, canKeep: false);
+        if (wanted is not null && wanted.ContainsKey(output)) wanted[output] = Own(gradient, canKeep: false);
+        return gradient;
+    }
+
+    private Tensor?[] Rule(OpNode node, ReadOnlySpan<Tensor?> gradients) =>
+        gradients.Length > 1 ? node.ApplyRule(gradients)
+        : (createGraph ? null : node.Op.FusedBackward(node, gradients[0]!)) ?? node.Op.Backward(node, gradients[0]!);
 
     private void Check(OpNode node, Tensor?[]? results)
     {
@@ -236,7 +262,7 @@ internal sealed class BackwardPass
     {
         if (to.Source is { } source)
         {
-            Pend(source, gradient);
+            Pend(source, source.IndexOf(to), gradient);
             return;
         }
         if (leaves?.Contains(to) == false) return;
@@ -257,16 +283,17 @@ internal sealed class BackwardPass
         return uses == 1;
     }
 
-    private void Pend(OpNode node, Tensor gradient)
+    private void Pend(OpNode node, int output, Tensor gradient)
     {
-        if (node.PendingGradient is not { } before)
+        ref var pending = ref node.Pending[output];
+        ref var isOwned = ref node.IsPendingOwned[output];
+        if (pending is not { } before)
         {
-            node.PendingGradient = gradient;
-            node.PendingIsOwned = false;
+            (pending, isOwned) = (gradient, false);
             gradient.Storage.PendingUses++;
             return;
         }
-        if (node.PendingIsOwned && !createGraph)
+        if (isOwned && !createGraph)
         {
             AddInPlace(before, gradient);
             return;
@@ -274,7 +301,7 @@ internal sealed class BackwardPass
         var sum = Add(before, gradient);
         sum.Storage.Lifetime = createGraph ? sum.Storage.Lifetime : Lifetime.Backward;
         sum.Storage.PendingUses++;
-        (node.PendingGradient, node.PendingIsOwned) = (sum, true);
+        (pending, isOwned) = (sum, true);
         if (!createGraph) Unuse(before.Storage);
     }
 
@@ -370,7 +397,7 @@ internal sealed class BackwardPass
         foreach (var node in nodes)
         {
             node.IsConsumed = true;
-            Note(node.Output.Storage, ref generation);
+            foreach (var output in node.OutputSpan) Note(output.Storage, ref generation);
             foreach (var tensor in node.SavedSpan) Note(tensor.Storage, ref generation);
         }
         execution.LastGeneration.Replace(generation);

@@ -15,14 +15,15 @@ public enum Saves
     /// <summary>The values of the inputs.</summary>
     Inputs = 1,
 
-    /// <summary>The value of the output.</summary>
+    /// <summary>The values of the outputs.</summary>
     Output = 2,
 }
 
 /// <summary>
 /// A differentiable function of tensors, attributes as fields. To write one: derive, give the formula and the derivation
 /// of its backward as text, the shape rule, <see cref="Forward"/> and <see cref="Backward"/>; then call
-/// <see cref="Apply(Op, ReadOnlySpan{Tensor})"/>. See <c>samples/own-op.cs</c>.
+/// <see cref="Apply(Op, ReadOnlySpan{Tensor})"/>. See <c>samples/own-op.cs</c>. With several results:
+/// <see cref="MultiOp"/>.
 /// </summary>
 public abstract class Op
 {
@@ -54,9 +55,13 @@ public abstract class Op
     /// <summary>The same gradients in fewer passes over memory, not differentiable; null means that <see cref="Backward"/> is to be used.</summary>
     public virtual Tensor?[]? FusedBackward(OpNode node, Tensor gradient) => null;
 
-    /// <summary>Applies an op: computes the value and, where an input requires a gradient, notes the node.</summary>
+    /// <summary>
+    /// Applies an op: computes the value, of several the first, and, where an input requires a gradient, notes the
+    /// node.
+    /// </summary>
     public static Tensor Apply(Op op, params ReadOnlySpan<Tensor> inputs)
     {
+        if (op is MultiOp) return ApplyAll(op, inputs)[0];
         var execution = Execution.Current;
         var spec = op.Infer(inputs);
         if (!Device.AreSeveral) return Apply(op, inputs, spec, execution);
@@ -77,37 +82,72 @@ public abstract class Op
     private static Tensor Apply(Op op, ReadOnlySpan<Tensor> inputs, in TensorSpec spec, Execution execution)
     {
         var output = op is ViewOp view ? view.Share(inputs[0]) : Tensor.Empty(spec.Shape, spec.DType, execution);
-        return Record(op, inputs, output, execution);
+        Compute(op, inputs, new(in output), execution);
+        return output;
     }
 
-    private static Tensor Record(Op op, ReadOnlySpan<Tensor> inputs, Tensor output, Execution execution)
+    /// <summary>
+    /// Applies an op with however many results: computes them and, where an input requires a gradient, notes the node.
+    /// </summary>
+    public static Tensor[] ApplyAll(Op op, params ReadOnlySpan<Tensor> inputs)
     {
-        var recording = !execution.NoGrad.IsOn && output.DType.IsFloating() && AnyRequiresGrad(inputs);
+        if (op is not MultiOp many) return [Apply(op, inputs)];
+        var execution = Execution.Current;
+        var specs = many.InferAll(inputs);
+        var device = execution.Enter(op.Place(inputs));
+        try
+        {
+            var outputs = MultiOp.Create(specs);
+            Compute(op, inputs, outputs, execution);
+            return outputs;
+        }
+        finally
+        {
+            execution.Device = device;
+        }
+    }
+
+    private static void Compute(
+        Op op, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, Execution execution)
+    {
+        var recording = !execution.NoGrad.IsOn && AnyIsFloating(outputs) && AnyRequiresGrad(inputs);
         var context = execution.RentContext(recording);
         var isCause = false;
-        if (execution.Observer is null) op.Forward(context, inputs, output);
-        else isCause = ForwardObserved(op, context, inputs, output, execution);
-        if (recording)
-            OpNode.Attach(op, inputs, output, context.Saved);
+        if (execution.Observer is null) RunForward(op, context, inputs, outputs);
+        else isCause = ForwardObserved(op, context, inputs, outputs, execution);
+        var node = recording ? OpNode.Attach(op, inputs, outputs, context.Saved) : null;
         if (isCause)
-            execution.Trace?.NoteForward(op.Name, recording ? output.Source : null);
+            execution.Trace?.NoteForward(op.Name, node);
         execution.ReturnContext(context);
         if (execution.AnomalyMode.IsOn)
-            AnomalyMode.Check(op, inputs, output);
+            AnomalyMode.Check(op, node, inputs, outputs);
         // The kernels held bare pointers: nothing may be recycled by a finalizer before they were done.
         foreach (var input in inputs) GC.KeepAlive(input);
-        GC.KeepAlive(output);
-        return output;
+        foreach (var output in outputs) GC.KeepAlive(output);
+    }
+
+    private static bool AnyIsFloating(ReadOnlySpan<Tensor> outputs)
+    {
+        foreach (var output in outputs)
+            if (output.DType.IsFloating()) return true;
+        return false;
+    }
+
+    private static void RunForward(
+        Op op, OpContext context, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs)
+    {
+        if (outputs.Length == 1) op.Forward(context, inputs, outputs[0]);
+        else ((MultiOp)op).Forward(context, inputs, outputs);
     }
 
     // Says whether it is the outermost op that the observer sees.
     private static bool ForwardObserved(
-        Op op, OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output, Execution execution)
+        Op op, OpContext context, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, Execution execution)
     {
         var isCause = execution.BeginCause(op.Name);
         try
         {
-            op.Forward(context, inputs, output);
+            RunForward(op, context, inputs, outputs);
         }
         finally
         {

@@ -5,22 +5,26 @@ using Adjoint.Memory;
 namespace Adjoint;
 
 /// <summary>
-/// One application of an op: a node of the computation graph between its input tensors and its output tensor. Walk it:
-/// <c>c.Source.Inputs[0].Source.Op.Name</c>.
+/// One application of an op: a node of the computation graph between its input tensors and its output tensors, mostly
+/// one. Walk it: <c>c.Source.Inputs[0].Source.Op.Name</c>.
 /// </summary>
 public sealed class OpNode
 {
     private const int Inline = 3;
     private readonly byte count;
+    private readonly Tensor output;
+    private Tensor? pending;
+    private bool isPendingOwned;
     private Few<Tensor> inputs;
     private Few<int> versions;
     private More? more;
 
-    private OpNode(Op op, ReadOnlySpan<Tensor> inputs, Tensor output, Tensor[] saved)
+    private OpNode(Op op, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, Tensor[] saved)
     {
         Op = op;
-        Output = output;
+        output = outputs[0];
         OutputVersion = output.Version;
+        if (outputs.Length > 1) Own.Outputs = new(outputs);
         if (saved.Length > 0) Own.Saved = saved;
         Span<int> found = versions;
         if (inputs.Length > Inline)
@@ -43,8 +47,11 @@ public sealed class OpNode
     /// <summary>To what.</summary>
     public OpInputs Inputs => new(this);
 
-    /// <summary>With which result.</summary>
-    public Tensor Output { get; }
+    /// <summary>With which result; of several, the first.</summary>
+    public Tensor Output => output;
+
+    /// <summary>With which results.</summary>
+    public IReadOnlyList<Tensor> Outputs => more?.Outputs is { } several ? several.All : [output];
 
     /// <summary>What the op kept for backward besides inputs and output.</summary>
     public IReadOnlyList<Tensor> Saved => more?.Saved ?? [];
@@ -70,8 +77,13 @@ public sealed class OpNode
     internal bool IsLastUse { get; set; }
 
     internal int OutputVersion { get; }
-    internal Tensor? PendingGradient { get; set; }
-    internal bool PendingIsOwned { get; set; }
+
+    /// <summary>The sum of what has arrived on the way back, for each output.</summary>
+    internal Span<Tensor?> Pending => more?.Outputs is { } several ? several.Pending : new Span<Tensor?>(ref pending);
+
+    /// <summary>For each output, whether nobody else holds that sum, so that it may be added to in place.</summary>
+    internal Span<bool> IsPendingOwned =>
+        more?.Outputs is { } several ? several.IsPendingOwned : new Span<bool>(ref isPendingOwned);
 
     /// <summary>The pass that is on its way back through this node; guarded by the lock of all passes.</summary>
     internal BackwardPass? Pass { get; set; }
@@ -92,6 +104,8 @@ public sealed class OpNode
         get => more?.Inputs is { } many ? many : MemoryMarshal.CreateReadOnlySpan(ref inputs[0], count);
     }
 
+    internal ReadOnlySpan<Tensor> OutputSpan => more?.Outputs is { } several ? several.All : new ReadOnlySpan<Tensor>(in output);
+
     internal ReadOnlySpan<Tensor> SavedSpan => more?.Saved;
 
     private More Own => more ??= new();
@@ -101,22 +115,45 @@ public sealed class OpNode
         InputSpan[index].RequiresGrad
         && (more is not { Skipped: > 0 and var skipped } || index >= 64 || (skipped >> index & 1) == 0);
 
+    /// <summary>
+    /// The op's rule at this node: the gradients of the inputs, given those of the outputs, null where there is none;
+    /// as <see cref="Op.Backward"/>, for ops with one result and with several.
+    /// </summary>
+    public Tensor?[] ApplyRule(params ReadOnlySpan<Tensor?> gradients) =>
+        gradients.Length != OutputSpan.Length ? throw new AdjointException(
+            $"{Op.Name}: its rule takes one gradient for each of its {OutputSpan.Length} outputs, null where there is "
+            + $"none: found {gradients.Length}")
+        : Op is MultiOp many ? many.Backward(this, gradients)
+        : gradients[0] is { } gradient ? Op.Backward(this, gradient)
+        : new Tensor?[InputSpan.Length];
+
     /// <inheritdoc/>
     public override string ToString()
     {
         var inputs = Inputs.Select(input => input.Name ?? input.Shape.ToString());
-        return $"{Op.Name}({string.Join(", ", inputs)}) → {Output.Shape}";
+        return $"{Op.Name}({string.Join(", ", inputs)}) → {string.Join(", ", Outputs.Select(output => output.Shape))}";
     }
 
-    internal static void Attach(Op op, ReadOnlySpan<Tensor> inputs, Tensor output, Tensor[] saved)
+    /// <summary>Which of the outputs a tensor is.</summary>
+    internal int IndexOf(Tensor one) => more?.Outputs is { } several ? Array.IndexOf(several.All, one) : 0;
+
+    internal static OpNode Attach(
+        Op op, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, Tensor[] saved)
     {
-        output.Source = new OpNode(op, inputs, output, saved);
-        output.RequiresGrad = true;
-        // A view owns no memory; what it looks at is recycled by whoever made it.
-        if (op is not ViewOp) output.Storage.Lifetime = Lifetime.Forward;
+        var node = new OpNode(op, inputs, outputs, saved);
+        foreach (var output in outputs)
+        {
+            // Whoever keeps indices does not want to keep the graph with them.
+            if (!output.DType.IsFloating()) continue;
+            output.Source = node;
+            output.RequiresGrad = true;
+            // A view owns no memory; what it looks at is recycled by whoever made it.
+            if (op is not ViewOp) output.Storage.Lifetime = Lifetime.Forward;
+        }
         foreach (var tensor in saved)
             if (tensor.Source is null && !tensor.Storage.IsKept && !IsAmong(inputs, tensor))
                 tensor.Storage.Lifetime = Lifetime.Forward;
+        return node;
     }
 
     // An op may save what it was given: that is the caller's, and stays.
@@ -138,8 +175,12 @@ public sealed class OpNode
             for (var i = 0; i < all.Length; i++)
                 if (all[i].Version != then[i]) throw Changed($"input {i} {all[i].Shape}", then[i], all[i].Version);
         }
-        if ((saves & Saves.Output) != 0 && Output.Version != OutputVersion)
-            throw Changed($"output {Output.Shape}", OutputVersion, Output.Version);
+        if ((saves & Saves.Output) == 0) return;
+        if (output.Version != OutputVersion) throw Changed($"output {output.Shape}", OutputVersion, output.Version);
+        if (more?.Outputs is not { } several) return;
+        for (var i = 1; i < several.All.Length; i++)
+            if (several.All[i].Version != several.Versions[i])
+                throw Changed($"output {i} {several.All[i].Shape}", several.Versions[i], several.All[i].Version);
     }
 
     private AdjointException Changed(string which, int then, int now) => new(
@@ -156,9 +197,25 @@ public sealed class OpNode
     {
         internal Tensor[]? Inputs { get; set; }
         internal int[]? Versions { get; set; }
+        internal OutputsOfMany? Outputs { get; set; }
         internal Tensor[]? Saved { get; set; }
         internal string? CalledAt { get; set; }
         internal OpTrace? Trace { get; set; }
         internal ulong Skipped { get; set; }
+    }
+
+    private sealed class OutputsOfMany
+    {
+        internal OutputsOfMany(ReadOnlySpan<Tensor> outputs)
+        {
+            All = outputs.ToArray();
+            Versions = Array.ConvertAll(All, output => output.Version);
+            (Pending, IsPendingOwned) = (new Tensor?[All.Length], new bool[All.Length]);
+        }
+
+        internal Tensor[] All { get; }
+        internal int[] Versions { get; }
+        internal Tensor?[] Pending { get; }
+        internal bool[] IsPendingOwned { get; }
     }
 }

@@ -51,14 +51,13 @@ internal sealed class TraceSession
     }
 
     /// <summary>Notes which gradients went through a node.</summary>
-    internal void NoteGradients(OpNode node, Tensor gradient, Tensor?[] results)
+    internal void NoteGradients(OpNode node, ReadOnlySpan<Tensor?> gradients, Tensor?[] results)
     {
         var trace = Of(node);
         Tensor?[] contributions = [.. results.Select((result, i) => node.Needs(i) ? result : null)];
-        gradient.Storage.IsKept = true;
-        foreach (var contribution in contributions)
-            if (contribution is not null) contribution.Storage.IsKept = true;
-        (trace.Gradient, trace.Contributions) = (gradient, contributions);
+        foreach (var tensor in (ReadOnlySpan<Tensor?>)[.. gradients, .. contributions])
+            if (tensor is not null) tensor.Storage.IsKept = true;
+        (trace.Gradients, trace.Contributions) = (gradients.ToArray(), contributions);
     }
 
     /// <summary>Notes what a node's gradients cost.</summary>

@@ -36,8 +36,10 @@ public sealed class OpTrace
     /// <summary>The cost of the last backward pass through the node; null before the first.</summary>
     public OpCost? Backward { get; internal set; }
 
-    /// <summary>The gradient of the output in the last backward pass; null where none arrived.</summary>
-    public Tensor? Gradient { get; internal set; }
+    /// <summary>
+    /// The gradient of each output in the last backward pass, null where none arrived; empty where none arrived at all.
+    /// </summary>
+    public IReadOnlyList<Tensor?> Gradients { get; internal set; } = [];
 
     /// <summary>What the rule gave for each input in the last backward pass, before it was added to what other nodes gave; null where none is needed.</summary>
     public IReadOnlyList<Tensor?> Contributions { get; internal set; } = [];

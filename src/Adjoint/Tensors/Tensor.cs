@@ -65,6 +65,9 @@ public sealed partial class Tensor
     /// <summary>The op node that made this tensor, or null for a leaf.</summary>
     public OpNode? Source { get; internal set; }
 
+    /// <summary>Which of the outputs of <see cref="Source"/> this is, from 0 on; 0 for a leaf.</summary>
+    public int OutputIndex => Source?.IndexOf(this) ?? 0;
+
     /// <summary>Whether the user, rather than an op, made this tensor.</summary>
     public bool IsLeaf => Source is null;
 

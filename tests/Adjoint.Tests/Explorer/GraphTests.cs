@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Adjoint.Exploring;
 using Adjoint.Nn;
+using Adjoint.Tests.Autograd;
 
 namespace Adjoint.Tests.Explorer;
 
@@ -35,7 +36,7 @@ public sealed class GraphTests
         Assert.Equal(2.0 * 5 * 4 * 3, graph.Ops[0].Node.Trace!.Backward!.Value.Flops);
         Assert.Equal(4.0 * (15 + 12 + 4 + 20), graph.Ops[0].Node.Trace!.Forward.Bytes);
         Assert.Equal((TensorKind.Input, "x"), (graph.Ops[0].Inputs[0].Kind, graph.Ops[0].Inputs[0].Name));
-        Assert.Equal((TensorKind.Root, TensorKind.Parameter), (graph.Ops[3].Output.Kind, graph.Ops[0].Inputs[1].Kind));
+        Assert.Equal((TensorKind.Root, TensorKind.Parameter), (graph.Ops[3].Outputs[0].Kind, graph.Ops[0].Inputs[1].Kind));
     }
 
     [Fact]
@@ -92,6 +93,31 @@ public sealed class GraphTests
         using var page = new Exploration(graph, "test", isServed: false);
         var two = JsonDocument.Parse(page.Tensor(item.Id, "gradient", 2)).RootElement.GetProperty("values")[0].GetDouble();
         Assert.Equal(Math.Exp(2) + 2, two, Close);
+    }
+
+    [Fact]
+    public void An_op_with_several_outputs_is_shown_with_all_of_them()
+    {
+        var x = Tensor.From(new[] { 0.5, -1 }).RequireGrad();
+        var all = SinCosOp.Of(x);
+        var graph = ComputationGraph.Of((all[0] * 2 + all[1] * 3).Sum());
+        var op = graph.Ops.Single(op => op.Node.Op is SinCosOp);
+        Assert.Equal(all, op.Outputs.Select(output => output.Tensor));
+        Assert.All(op.Outputs, output => Assert.Equal(TensorKind.Value, output.Kind));
+        Assert.Equal(["2, 2", "3, 3", null], op.Outputs.Select(
+            output => output.Gradient is { } gradient ? string.Join(", ", gradient.ToArray<double>()) : null));
+        // 2 cos x − 3 sin x: a term of each output.
+        var rule = LocalRule.Backward(op, 0, 1);
+        Assert.Equal([(0, 1), (1, 1)], rule.Terms.Select(term => (term.Output, term.At[0])));
+        Assert.Equal([Math.Cos(-1), -Math.Sin(-1)], rule.Terms.Select(term => term.Slope), Close);
+        Assert.Equal(2 * Math.Cos(-1) - 3 * Math.Sin(-1), rule.Sum, Close);
+        Assert.Equal(Math.Cos(-1), LocalRule.Forward(op, 1).Single().Terms.Single().Slope, Close);
+        Assert.All(DerivativeCheck.Run(op), row => Assert.InRange(row.Error, 0, DerivativeCheck.Tolerance));
+        using var page = new Exploration(graph, "test", isServed: false);
+        var json = JsonDocument.Parse(page.Graph()).RootElement.GetProperty("ops")[op.Id];
+        Assert.Equal(op.Outputs.Select(output => output.Id),
+            json.GetProperty("outputs").EnumerateArray().Select(id => id.GetInt32()));
+        Assert.Contains("SinCos", Encoding.UTF8.GetString(page.Offline()), StringComparison.Ordinal);
     }
 
     [Theory, MemberData(nameof(Ops))]
