@@ -71,6 +71,7 @@ public static class OpCatalogue
         Of(x => x[0].Sum(1), () => [Normal(2, 3)]),
         Of(x => x[0].Max(1), () => [Normal(2, 3)], smooth: false),
         Of(x => x[0].Min(0), () => [Normal(2, 3)], smooth: false),
+        Of(x => x[0].TopK(2).Values, () => [Normal(2, 4)], smooth: false),
         Of(x => x[0].Expand(4, 3), () => [Normal(1, 3)]),
         Of(x => x[0].Reshape(3, 2), () => [Normal(2, 3)]),
         Of(x => x[0].Transpose(), () => [Normal(2, 3)]),
