@@ -66,6 +66,7 @@ public static class OpCatalogue
         Of(x => x[0].Elu(), () => [AwayFromZero(2, 3)], hasZero: false),
         Of(x => x[0].Gelu(), () => [Normal(2, 3)]),
         Of(x => x[0].NormalCdf(), () => [Normal(2, 3)]),
+        Of(x => x[0].Erf(), () => [Normal(2, 3)]),
         Of(x => x[0].Silu(), () => [Normal(2, 3)]),
         Of(x => x[0].Softplus(), () => [Normal(2, 3)]),
         Of(x => x[0].Sum(1), () => [Normal(2, 3)]),

@@ -57,6 +57,7 @@ public static class OpCases
         Unary("Gelu", x => x.Gelu(), a => a * Phi(a)),
         Unary("GeluTanh", x => x.GeluTanh(), a => 0.5 * a * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (a + 0.044715 * a * a * a)))),
         Unary("NormalCdf", x => x.NormalCdf(), Phi),
+        Unary("Erf", x => x.Erf(), a => 2 * Phi(a * Math.Sqrt(2)) - 1),
         Unary("Silu", x => x.Silu(), a => a / (1 + Math.Exp(-a))),
         Unary("Softplus", x => x.Softplus(), a => Math.Log(1 + Math.Exp(a))),
         new("Sum", x => x[0].Sum([1]), [[2, 3]], x => Rows(x[0], 3, row => [row.Sum()])),

@@ -39,6 +39,7 @@ public class SpecialPointTests
         ["Gelu"] = x => x[0].Gelu(),
         ["GeluTanh"] = x => x[0].GeluTanh(),
         ["NormalCdf"] = x => x[0].NormalCdf(),
+        ["Erf"] = x => x[0].Erf(),
         ["Silu"] = x => x[0].Silu(),
         ["Softplus"] = x => x[0].Softplus(),
         ["Reciprocal"] = x => 1 / x[0],

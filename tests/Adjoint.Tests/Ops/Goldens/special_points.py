@@ -36,7 +36,7 @@ UNARY = {
     "Exp": torch.exp, "Log": torch.log, "Log1p": torch.log1p, "Sqrt": torch.sqrt, "Square": torch.square, "Sin": torch.sin,
     "Cos": torch.cos, "Tanh": torch.tanh, "Sigmoid": torch.sigmoid, "Relu": torch.relu,
     "LeakyRelu": lambda x: F.leaky_relu(x, 0.1), "Elu": F.elu, "Gelu": F.gelu,
-    "GeluTanh": lambda x: F.gelu(x, approximate="tanh"), "NormalCdf": torch.special.ndtr, "Silu": F.silu,
+    "GeluTanh": lambda x: F.gelu(x, approximate="tanh"), "NormalCdf": torch.special.ndtr, "Erf": torch.erf, "Silu": F.silu,
     "Softplus": F.softplus, "Reciprocal": lambda x: 1 / x,
     **{f"Power {p:g}": (lambda p: lambda x: x.pow(p))(p) for p in (0, 1, 2, 3, 4, 7, -1, -2, -3, 0.5, -0.5, 1.5, 100)},
 }

@@ -1,0 +1,44 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>y = erf x</summary>
+internal sealed class ErfOp : UnaryOp<ErfOp.Lane, ErfOp.Slope>
+{
+    internal static readonly ErfOp Instance = new();
+
+    // 2/√π.
+    private const double Top = 1.12837916709551257390;
+
+    public override string Name => "Erf";
+    public override string Formula => "y = erf x = 2/√π · ∫₀ˣ e^(−t²) dt";
+    public override string Derivation => "∂L/∂x = g · 2/√π · e^(−x²)";
+    public override Saves Saves => Saves.Inputs;
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
+        [gradient * (-node.Inputs[0].Square()).Exp() * Top];
+
+    internal readonly struct Lane : IUnaryLane
+    {
+        public V Invoke<V>(V x) where V : struct, ILanes<V> => LaneMath.Erf(x);
+    }
+
+    // x is the incoming gradient, y the saved input.
+    internal readonly struct Slope : IBinaryLane
+    {
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * V.Exp(-(y * y)) * V.Splat(Top);
+    }
+}
+
+/// <summary>The method of <c>Erf</c>.</summary>
+public static class ErfMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>
+        /// The error function 2/√π · ∫₀ˣ e^(−t²) dt, element by element, between −1 and 1. NaN where x is NaN.
+        /// </summary>
+        /// <exception cref="AdjointException">x is not of a floating type.</exception>
+        public Tensor Erf() => Op.Apply(ErfOp.Instance, x);
+    }
+}
