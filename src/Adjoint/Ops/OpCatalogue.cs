@@ -70,6 +70,7 @@ public static class OpCatalogue
         Of(x => x[0].Silu(), () => [Normal(2, 3)]),
         Of(x => x[0].Softplus(), () => [Normal(2, 3)]),
         Of(x => x[0].Sum(1), () => [Normal(2, 3)]),
+        Of(x => x[0].CumSum(1), () => [Normal(2, 3)]),
         Of(x => x[0].Max(1), () => [Normal(2, 3)], smooth: false),
         Of(x => x[0].Min(0), () => [Normal(2, 3)], smooth: false),
         Of(x => x[0].TopK(2).Values, () => [Normal(2, 4)], smooth: false),

@@ -64,6 +64,51 @@ public unsafe class DriverTests
     }
 
     [Theory, MemberData(nameof(Lengths))]
+    public void Cumulative_sum_agrees_with_a_plain_loop_along_any_axis(int length)
+    {
+        foreach (var (outer, inner) in ((int, int)[])[(1, 1), (3, 1), (2, 3), (1, 63), (2, 65), (0, 2), (2, 0)])
+            foreach (var isReversed in (bool[])[false, true])
+            {
+                if (length * inner > 100_000) continue;
+                var x = Values(outer * length * inner, 5);
+                var (single, wide, expected) = (new float[x.Length], new double[x.Length], new double[x.Length]);
+                for (var o = 0; o < outer; o++)
+                    for (var i = 0; i < inner; i++)
+                    {
+                        var sum = 0.0;
+                        for (var k = 0; k < length; k++)
+                        {
+                            var at = (o * length + (isReversed ? length - 1 - k : k)) * inner + i;
+                            expected[at] = sum += x[at];
+                        }
+                    }
+                fixed (float* px = x, ps = single)
+                fixed (double* pw = Array.ConvertAll(x, value => (double)value), pd = wide)
+                {
+                    CumulativeSum.Run(px, ps, outer, length, inner, isReversed);
+                    CumulativeSum.Run(pw, pd, outer, length, inner, isReversed);
+                }
+                Assert.Equal(expected, wide);
+                Assert.Equal(Array.ConvertAll(expected, value => (float)value), single);
+            }
+    }
+
+    [Fact]
+    public void A_cumulative_sum_is_NaN_from_the_first_NaN_on_and_keeps_the_sign_of_zero()
+    {
+        double[] x = [-0.0, -0.0, 0, 1, double.NaN, 2], y = new double[6];
+        fixed (double* px = x, py = y)
+        {
+            CumulativeSum.Run(px, py, 1, 6, 1, isReversed: false);
+            Assert.Equal([-0.0, -0.0, 0, 1, double.NaN, double.NaN], y);
+            Assert.True(double.IsNegative(y[1]) && !double.IsNegative(y[2]));
+            CumulativeSum.Run(px, py, 2, 1, 3, isReversed: false);
+            Assert.Equal(x, y);
+            Assert.True(double.IsNegative(y[0]));
+        }
+    }
+
+    [Theory, MemberData(nameof(Lengths))]
     public void Squared_norm_agrees_with_a_plain_loop_for_any_number_of_threads(int length)
     {
         var (single, wide) = (Values(length, 1), Array.ConvertAll(Values(length, 2), value => value * 1e200));

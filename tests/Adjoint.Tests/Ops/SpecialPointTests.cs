@@ -55,6 +55,7 @@ public class SpecialPointTests
         ["L1"] = x => Each(x, Loss.L1),
         ["Huber"] = x => Each(x, (a, b, reduction) => Loss.Huber(a, b, reduction: reduction)),
         ["Sum"] = x => x[0].Sum(1),
+        ["CumSum"] = x => x[0].CumSum(1),
         ["Mean"] = x => x[0].Mean(1),
         ["Var"] = x => x[0].Var(1),
         ["Var of the count"] = x => x[0].Var(1, correction: 4),
@@ -171,7 +172,7 @@ public class SpecialPointTests
                 "Contiguous",
             "Concat", "Stack", "Gather", "ScatterAdd", "Accumulate", "Cast", "IndexSelect", "IndexAdd", "PadReflect",
             "PadReflect of both axes", "PadZero", "MaxUnpool2d", "MaxSelect2d", "Embedding", "Mask", "Split",
-            "Transfer",
+            "Transfer", "CumSum of the middle axis, reversed",
         ];
         // Theirs are in TopKTests: PyTorch leaves open which of equals comes first.
         string[] ordering = ["TopK", "TopK of the smallest, as they lie", "Sort"];

@@ -42,6 +42,19 @@ public class LongSumTests
     }
 
     [Fact]
+    public void Cumulative_sums_keep_their_digits()
+    {
+        var x = Tensor.Full([Many, 2], 0.1);
+        var (down, up) = (x.CumSum(0), x.Transpose().CumSum(1, reverse: true).Transpose());
+        for (var k = 0; k < Many; k += 9999)
+        {
+            Near(0.1f * (k + 1.0), (float)down.ItemAt(k, 1), "down");
+            Near(0.1f * (double)(Many - k), (float)up.ItemAt(k, 0), "up");
+        }
+        Assert.Equal(Beyond, Tensor.Ones(Beyond).CumSum(0)[Beyond - 1].Item());
+    }
+
+    [Fact]
     public void Sums_of_random_rows_agree_with_float64()
     {
         for (var n = 1; n < 2000; n = n * 3 / 2 + 1)

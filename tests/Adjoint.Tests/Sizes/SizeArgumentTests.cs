@@ -99,6 +99,7 @@ public class SizeArgumentTests
         ("ConcatMethods.Concat", n => Tensor.Concat([Tensor.Ones(1).Expand(n), Tensor.Ones(1).Expand(n)])),
         ("ConcatMethods.Concat", n => Tensor.Concat([Tensor.Zeros(0, 1).Expand(0, n), Tensor.Zeros(0, 1).Expand(0, n)],
             1)),
+        ("CumSumMethods.CumSum", n => X.CumSum(n)),
         ("SumMethods.Sum", n => X.Sum(n)),
         ("SumMethods.Mean", n => X.Mean(n)),
         ("SumMethods.Var", n => X.Var(n)),

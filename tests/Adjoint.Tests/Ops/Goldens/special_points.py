@@ -47,7 +47,7 @@ BINARY = {
     "Huber": lambda a, b: F.huber_loss(a, b, reduction="none"),
 }
 ROWS = {
-    "Sum": lambda x: x.sum(1), "Mean": lambda x: x.mean(1), "Var": lambda x: x.var(1),
+    "Sum": lambda x: x.sum(1), "CumSum": lambda x: x.cumsum(1), "Mean": lambda x: x.mean(1), "Var": lambda x: x.var(1),
     "Var of the count": lambda x: x.var(1, correction=4), "LogSumExp": lambda x: x.logsumexp(1),
     "Max": lambda x: x.amax(1), "Min": lambda x: x.amin(1), "Max of all": lambda x: torch.stack([r.max() for r in x]),
     "Min of all": lambda x: torch.stack([r.min() for r in x]), "Softmax": lambda x: x.softmax(1),

@@ -1,0 +1,83 @@
+using System.Numerics;
+
+namespace Adjoint.Kernels;
+
+/// <summary>
+/// y[o, k, i] = x[o, 0, i] + … + x[o, k, i], one after another, in float64 whatever the type of x: each result is
+/// rounded once, so that float32 drifts in no axis, however long.
+/// </summary>
+public static unsafe class CumulativeSum
+{
+    // Sums that one thread keeps at a time, side by side.
+    private const int Width = 64;
+    private const int SmallWork = 32768;
+
+    /// <summary>Along the middle axis of contiguous x [outer, n, inner]; y is none of x.</summary>
+    /// <param name="x">The terms.</param>
+    /// <param name="y">The sums.</param>
+    /// <param name="outer">How many blocks there are.</param>
+    /// <param name="n">The length of the axis.</param>
+    /// <param name="inner">How many run side by side.</param>
+    /// <param name="isReversed">Whether it begins at the end: y[k] = x[n − 1] + … + x[k].</param>
+    public static void Run<T>(T* x, T* y, nint outer, nint n, nint inner, bool isReversed)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (outer == 0 || n == 0 || inner == 0) return;
+        var strips = (inner + Width - 1) / Width;
+        var job = new Job<T>
+        {
+            X = x,
+            Y = y,
+            N = n,
+            Inner = inner,
+            Strips = strips,
+            All = outer * strips,
+            PerChunk = Math.Max(1, SmallWork / (n * Math.Min(inner, Width))),
+            IsReversed = isReversed,
+        };
+        Workers.For((int)((job.All + job.PerChunk - 1) / job.PerChunk), ref job);
+    }
+
+    private struct Job<T> : IChunkJob where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        public T* X, Y;
+        public nint N, Inner, Strips, All, PerChunk;
+        public bool IsReversed;
+
+        public readonly void Run(int chunk)
+        {
+            var last = Math.Min(All, (chunk + 1) * PerChunk);
+            for (var strip = chunk * PerChunk; strip < last; strip++)
+            {
+                var column = strip % Strips * Width;
+                var at = strip / Strips * N * Inner + column + (IsReversed ? (N - 1) * Inner : 0);
+                if (Inner == 1) Row(at);
+                else Columns(at, Math.Min(Width, Inner - column));
+            }
+        }
+
+        // −0 is what leaves a first −0 as it is.
+        private readonly void Row(nint at)
+        {
+            var (sum, step) = (-0.0, (nint)(IsReversed ? -1 : 1));
+            for (nint k = 0; k < N; k++, at += step)
+            {
+                sum += double.CreateTruncating(X[at]);
+                Y[at] = T.CreateTruncating(sum);
+            }
+        }
+
+        private readonly void Columns(nint at, nint width)
+        {
+            var sums = stackalloc double[Width];
+            new Span<double>(sums, Width).Fill(-0.0);
+            var step = IsReversed ? -Inner : Inner;
+            for (nint k = 0; k < N; k++, at += step)
+                for (nint i = 0; i < width; i++)
+                {
+                    sums[i] += double.CreateTruncating(X[at + i]);
+                    Y[at + i] = T.CreateTruncating(sums[i]);
+                }
+        }
+    }
+}

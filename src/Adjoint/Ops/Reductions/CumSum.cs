@@ -1,0 +1,41 @@
+using Adjoint.Primitives;
+
+namespace Adjoint;
+
+/// <summary>Sums of all elements up to each.</summary>
+internal sealed class CumSumOp(int axis, bool reverse) : Op
+{
+    public override string Name => "CumSum";
+    public override string Formula => reverse ? "yₖ = Σ xⱼ over j ≥ k" : "yₖ = Σ xⱼ over j ≤ k";
+    public override string Derivation => reverse
+        ? "xⱼ is a term of every yₖ with k ≤ j: ∂L/∂xⱼ = Σ gₖ over k ≤ j"
+        : "xⱼ is a term of every yₖ with k ≥ j: ∂L/∂xⱼ = Σ gₖ over k ≥ j";
+    public override Saves Saves => Saves.Nothing;
+
+    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => inputs[0].DType.IsFloating()
+        ? new(inputs[0].Shape, inputs[0].DType)
+        : throw new AdjointException(
+            $"{Name}: needs float32 or float64: found {inputs[0].DType.Label()}; cast with .To(DType.Float64)");
+
+    public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
+        Backend.Run(new CumulativeSum(axis, reverse), inputs[0], output);
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [Apply(new CumSumOp(axis, !reverse), gradient)];
+}
+
+/// <summary>The method of <c>CumSum</c>.</summary>
+public static class CumSumMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>
+        /// Cumulative sums along an axis: yₖ = x₀ + … + xₖ, of x's shape. They are added one after another in float64,
+        /// and each result is rounded once to x's type. From a NaN on, all are NaN.
+        /// </summary>
+        /// <param name="axis">The axis; negative ones count from the last.</param>
+        /// <param name="reverse">Whether the sums begin at the end: yₖ = xₙ₋₁ + … + xₖ.</param>
+        /// <exception cref="AdjointException">The axis is outside, or x is not of a floating type.</exception>
+        public Tensor CumSum(int axis, bool reverse = false) =>
+            Op.Apply(new CumSumOp(x.Shape.Axis(axis, "CumSum"), reverse), x);
+    }
+}

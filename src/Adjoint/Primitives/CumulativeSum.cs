@@ -1,0 +1,50 @@
+using System.Numerics;
+
+namespace Adjoint.Primitives;
+
+/// <summary>
+/// y[…, k, …] = x[…, 0, …] + … + x[…, k, …] along an axis, one after another, in float64, each sum rounded once.
+/// Operands: x, of any layout, and y, contiguous, in memory of its own; of one shape and floating type.
+/// </summary>
+/// <param name="Axis">The axis, from 0 on.</param>
+/// <param name="IsReversed">Whether the sums begin at the end of the axis.</param>
+public readonly record struct CumulativeSum(int Axis, bool IsReversed) : IPrimitive<CumulativeSum>
+{
+    /// <inheritdoc/>
+    public static string Name => "CumulativeSum";
+
+    /// <inheritdoc/>
+    public static void Check(in CumulativeSum primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        Operands.Expect(Name, operands, 2);
+        var (x, y) = (operands[0]!, operands[1]!);
+        Operands.Result(Name, y);
+        Operands.Alike(Name, "x", x, y);
+        Operands.Apart(Name, x, y);
+        if ((uint)primitive.Axis >= (uint)x.Rank)
+            throw new AdjointException($"{Name}: {x.Shape} has no axis {primitive.Axis}{Operands.Remedy}");
+    }
+
+    /// <inheritdoc/>
+    public static void RunOnCpu(in CumulativeSum primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        switch (operands[1]!.DType)
+        {
+            case DType.Float32: Run<float>(primitive, operands); break;
+            case DType.Float64: Run<double>(primitive, operands); break;
+            default: throw Operands.NoBody(Name, operands[1]!.DType);
+        }
+    }
+
+    private static unsafe void Run<T>(in CumulativeSum primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var (x, y) = (Copy.Packed(operands[0]!), operands[1]!);
+        var (n, inner) = (x.Shape[primitive.Axis], (nint)1);
+        for (var axis = primitive.Axis + 1; axis < x.Rank; axis++) inner *= x.Shape[axis];
+        var outer = x.Length == 0 ? 0 : x.Length / (n * inner);
+        fixed (T* from = x.Data<T>(), to = y.Data<T>())
+            Kernels.CumulativeSum.Run(from, to, outer, n, inner, primitive.IsReversed);
+        GC.KeepAlive(x);
+    }
+}
