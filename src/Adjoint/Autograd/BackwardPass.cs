@@ -216,6 +216,7 @@ internal sealed class BackwardPass
             execution.Allocated = listed;
             execution.EndCause(isCause);
         }
+        if (node.IsLastUse) ReleaseSaved(node);
         foreach (ref var done in pending)
         {
             var sum = done;
@@ -379,6 +380,19 @@ internal sealed class BackwardPass
         return gradient;
     }
 
+    // Nobody but the node holds what its op allocated and saved; a gradient may be a view of it.
+    private static void ReleaseSaved(OpNode node)
+    {
+        foreach (var tensor in node.SavedSpan)
+        {
+            if (tensor.Storage is not { Lifetime: Lifetime.Node } storage) continue;
+            // Where a later rule fails, the graph cannot be gone through again.
+            node.IsConsumed = true;
+            if (storage.PendingUses > 0) storage.Lifetime = Lifetime.Backward;
+            else if (!storage.IsKept) storage.Release("its op saved it for Backward(), which has read it");
+        }
+    }
+
     private static void Unuse(Storage storage)
     {
         storage.PendingUses--;
@@ -405,7 +419,7 @@ internal sealed class BackwardPass
 
     private static void Note(Storage storage, ref List<Storage>? generation)
     {
-        if (storage is not { IsPooled: true, IsKept: false, Lifetime: Lifetime.Forward }) return;
+        if (storage is not { IsPooled: true, IsKept: false, Lifetime: Lifetime.Forward or Lifetime.Node }) return;
         if (generation is null) generation = [storage];
         else if (generation[^1] != storage) generation.Add(storage);
     }

@@ -5,7 +5,11 @@ namespace Adjoint;
 /// <param name="DType">Its element type.</param>
 public readonly record struct TensorSpec(Shape Shape, DType DType);
 
-/// <summary>What backward reads of a node; what it does not read may be recycled early.</summary>
+/// <summary>
+/// What backward reads of a node. In a captured step the memory of what it does not read goes to others as soon as
+/// forward is done with it; elsewhere somebody may hold the tensor, and it stays readable until the next
+/// <c>Backward()</c>.
+/// </summary>
 [Flags]
 public enum Saves
 {

@@ -1,9 +1,9 @@
 namespace Adjoint.Memory;
 
 /// <summary>
-/// The buffers of a step while it is recorded: they come from the pool and go back to it; a plan gets memory of its own.
-/// Meanwhile the arena guards them, since memory that is touched outside of a backend's operation could not be replayed,
-/// and notes what the recording took for granted.
+/// The buffers of a step while it is recorded: they come from the pool and go back to it; a plan gets memory of its
+/// own. Meanwhile the arena guards them, since memory that is touched outside of a backend's operation could not be
+/// replayed, and notes what the recording took for granted.
 /// </summary>
 internal sealed class Arena
 {

@@ -14,6 +14,9 @@ internal enum Lifetime : byte
 
     /// <summary>The running backward pass, as soon as the gradient has been used.</summary>
     Backward,
+
+    /// <summary>The node whose op allocated and saved it, as soon as backward went through for the last time.</summary>
+    Node,
 }
 
 /// <summary>

@@ -38,7 +38,7 @@ public readonly record struct ArgReduce(int Axis, bool IsLargest) : IPrimitive<A
             case DType.Bool: Run<byte>(primitive, x, y); break;
             default: throw Operands.NoBody(Name, x.DType);
         }
-        GC.KeepAlive(x);
+        Copy.Unpack(x, operands[0]!);
     }
 
     private static unsafe void Run<T>(in ArgReduce primitive, Tensor x, Tensor y) where T : unmanaged, INumber<T>

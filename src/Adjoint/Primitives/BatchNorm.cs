@@ -60,6 +60,8 @@ public readonly record struct BatchNorm(double Epsilon) : IPrimitive<BatchNorm>
             }
             Kernels.BatchNorm.Apply(from, mean, a, b, to, n, c, s);
         }
-        GC.KeepAlive((x, gamma, beta));
+        Copy.Unpack(x, operands[0]!);
+        Copy.Unpack(gamma, operands[1]!);
+        Copy.Unpack(beta, operands[2]!);
     }
 }

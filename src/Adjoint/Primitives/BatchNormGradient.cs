@@ -52,6 +52,8 @@ public readonly record struct BatchNormGradient : IPrimitive<BatchNormGradient>
             dgamma = operands[6]!.Data<T>(), dbeta = operands[7]!.Data<T>())
             Kernels.BatchNorm.Gradient(from, slope, mean, inverse, factor, dx, dgamma, dbeta, n, c,
                 n * c == 0 ? 0 : x.Length / (n * c));
-        GC.KeepAlive((x, g, gamma));
+        Copy.Unpack(x, operands[0]!);
+        Copy.Unpack(g, operands[1]!);
+        Copy.Unpack(gamma, operands[4]!);
     }
 }

@@ -32,7 +32,7 @@ public readonly record struct Cast : IPrimitive<Cast>
             case DType.Bool: From<byte>(x, y); break;
             default: throw Operands.NoBody(Name, x.DType);
         }
-        GC.KeepAlive(x);
+        Copy.Unpack(x, operands[0]!);
     }
 
     private static unsafe void From<T>(Tensor x, Tensor y) where T : unmanaged, INumber<T>

@@ -46,7 +46,9 @@ public readonly record struct Conv2d(ConvShape Shape) : IPrimitive<Conv2d>
         {
             throw ConvOperands.TooLarge(Name, sizes, limit);
         }
-        GC.KeepAlive((x, w, bias));
+        Copy.Unpack(x, operands[0]!);
+        Copy.Unpack(w, operands[1]!);
+        if (bias is not null) Copy.Unpack(bias, operands[2]!);
     }
 
     private static unsafe void Run<T>(in ConvShape sizes, Tensor x, Tensor w, Tensor? bias, Tensor y)

@@ -45,7 +45,8 @@ public readonly record struct Conv2dDataGradient(ConvShape Shape) : IPrimitive<C
         {
             throw ConvOperands.TooLarge(Name, sizes, limit);
         }
-        GC.KeepAlive((g, w));
+        Copy.Unpack(g, operands[0]!);
+        Copy.Unpack(w, operands[1]!);
     }
 
     private static unsafe void Run<T>(in ConvShape sizes, Tensor g, Tensor w, Tensor dx)

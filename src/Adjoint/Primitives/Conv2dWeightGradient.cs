@@ -45,7 +45,8 @@ public readonly record struct Conv2dWeightGradient(ConvShape Shape) : IPrimitive
         {
             throw ConvOperands.TooLarge(Name, sizes, limit);
         }
-        GC.KeepAlive((x, g));
+        Copy.Unpack(x, operands[0]!);
+        Copy.Unpack(g, operands[1]!);
     }
 
     private static unsafe void Run<T>(in ConvShape sizes, Tensor x, Tensor g, Tensor dw)

@@ -41,7 +41,9 @@ public readonly record struct Copy : IPrimitive<Copy>
         Buffer.MemoryCopy(block[0], block[1], bytes, bytes);
     }
 
-    /// <summary>For bodies on the CPU: the tensor itself, or a contiguous copy; keep it alive while its address is used.</summary>
+    /// <summary>
+    /// For bodies on the CPU: the tensor itself, or a contiguous copy. <see cref="Unpack"/> it where it is used last.
+    /// </summary>
     internal static Tensor Packed(Tensor x)
     {
         if (x.IsContiguous) return x;
@@ -49,6 +51,16 @@ public readonly record struct Copy : IPrimitive<Copy>
         RunOnCpu(default, [x, y]);
         GC.KeepAlive(x);
         return y;
+    }
+
+    /// <summary>
+    /// Hands a copy back to the pool, which need not wait for the collector to find it; and keeps either alive until
+    /// here, since kernels held bare addresses.
+    /// </summary>
+    internal static void Unpack(Tensor packed, Tensor x)
+    {
+        if (packed.Storage != x.Storage) packed.Storage.Release("it was a contiguous copy for one operation");
+        GC.KeepAlive(packed);
     }
 
     private static unsafe void Gather<T>(Tensor x, Tensor y) where T : unmanaged

@@ -26,7 +26,7 @@ public readonly record struct CopyInto : IPrimitive<CopyInto>
             case 8: Scatter<double>(x, y); break;
             default: throw Operands.NoBody(Name, x.DType);
         }
-        GC.KeepAlive(x);
+        Copy.Unpack(x, operands[0]!);
     }
 
     private static unsafe void Scatter<T>(Tensor x, Tensor y) where T : unmanaged

@@ -29,7 +29,7 @@ public readonly record struct Embedding : IPrimitive<Embedding>
             throw new AdjointException(
                 $"{Name}: index {index.Data<long>()[at]} is no row of {weight.Shape}; use 0..{rows - 1}");
         IndexOperands.Select(weight, index, y, 0);
-        GC.KeepAlive(weight);
-        GC.KeepAlive(index);
+        Copy.Unpack(weight, operands[0]!);
+        Copy.Unpack(index, operands[1]!);
     }
 }

@@ -34,8 +34,8 @@ public readonly record struct Gather(int Axis) : IPrimitive<Gather>
             case 8: Run<ulong>(x, index, y, primitive.Axis); break;
             default: throw Operands.NoBody(Name, x.DType);
         }
-        GC.KeepAlive(x);
-        GC.KeepAlive(index);
+        Copy.Unpack(x, operands[0]!);
+        Copy.Unpack(index, operands[1]!);
     }
 
     private static unsafe void Run<T>(Tensor x, Tensor index, Tensor y, int axis) where T : unmanaged

@@ -34,8 +34,8 @@ public readonly record struct IndexAdd(int Axis) : IPrimitive<IndexAdd>
             case DType.Float64: Run<double>(x, index, y, primitive.Axis); break;
             default: throw Operands.NoBody(Name, y.DType);
         }
-        GC.KeepAlive(x);
-        GC.KeepAlive(index);
+        Copy.Unpack(x, operands[0]!);
+        Copy.Unpack(index, operands[1]!);
     }
 
     private static unsafe void Run<T>(Tensor x, Tensor index, Tensor y, int axis)

@@ -25,7 +25,7 @@ public readonly record struct IndexSelect(int Axis) : IPrimitive<IndexSelect>
         var x = Copy.Packed(operands[0]!);
         var index = IndexOperands.Positions(Name, operands[1]!, x, primitive.Axis);
         IndexOperands.Select(x, index, operands[2]!, primitive.Axis);
-        GC.KeepAlive(x);
-        GC.KeepAlive(index);
+        Copy.Unpack(x, operands[0]!);
+        Copy.Unpack(index, operands[1]!);
     }
 }

@@ -35,6 +35,6 @@ public readonly record struct LogSoftmax : IPrimitive<LogSoftmax>
                 break;
             default: throw Operands.NoBody(Name, y.DType);
         }
-        GC.KeepAlive(x);
+        Copy.Unpack(x, operands[0]!);
     }
 }

@@ -36,7 +36,7 @@ public readonly record struct Map<TLane>(TLane Lane) : IPrimitive<Map<TLane>> wh
                 break;
             default: throw Operands.NoBody(Name, y.DType);
         }
-        GC.KeepAlive(x);
+        Copy.Unpack(x, operands[0]!);
     }
 
     /// <inheritdoc/>

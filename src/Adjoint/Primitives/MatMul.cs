@@ -50,9 +50,9 @@ public readonly record struct MatMul<TLane>(TLane Activation) : IPrimitive<MatMu
             pbias = offset is null ? default : offset.Data<T>())
             GemmBatch.Run(c.Shape.Sizes[..leading], transA, transB, m, n, k, pa, lda, left.Strides[..leading], pb, ldb,
                 right.Strides[..leading], pc, pbias, activation);
-        GC.KeepAlive(left);
-        GC.KeepAlive(right);
-        GC.KeepAlive(offset);
+        Copy.Unpack(left, a);
+        Copy.Unpack(right, b);
+        if (offset is not null) Copy.Unpack(offset, bias!);
     }
 
     // A matrix whose rows or columns are dense goes in as it lies; anything else is packed first.

@@ -34,7 +34,7 @@ public readonly record struct MaxPool2d(PoolShape Windows) : IPrimitive<MaxPool2
             case DType.Float64: Run<double>(primitive.Windows, x, operands[1]!, operands[2]!); break;
             default: throw Operands.NoBody(Name, x.DType);
         }
-        GC.KeepAlive(x);
+        Copy.Unpack(x, operands[0]!);
     }
 
     private static unsafe void Run<T>(in PoolShape windows, Tensor x, Tensor y, Tensor index)

@@ -31,7 +31,7 @@ public readonly record struct MaxPool2dGradient(PoolShape Windows) : IPrimitive<
             case DType.Float64: Run<double>(primitive.Windows, g, operands[1]!, operands[2]!); break;
             default: throw Operands.NoBody(Name, g.DType);
         }
-        GC.KeepAlive(g);
+        Copy.Unpack(g, operands[0]!);
     }
 
     private static unsafe void Run<T>(in PoolShape windows, Tensor g, Tensor index, Tensor dx)

@@ -32,7 +32,7 @@ public readonly record struct MaxPool2dSelect(PoolShape Windows) : IPrimitive<Ma
             case DType.Float64: Run<double>(primitive.Windows, x, operands[1]!, operands[2]!); break;
             default: throw Operands.NoBody(Name, x.DType);
         }
-        GC.KeepAlive(x);
+        Copy.Unpack(x, operands[0]!);
     }
 
     private static unsafe void Run<T>(in PoolShape windows, Tensor x, Tensor index, Tensor y)

@@ -58,6 +58,6 @@ public readonly record struct ParameterUpdate<TUpdate>(TUpdate Update) : IPrimit
         fixed (T* pg = gradient.Data<T>(), pw = w.Data<T>(), ps = s is null ? default : s.Data<T>(),
             pt = t is null ? default : t.Data<T>())
             OptimizerSteps.Run(update, pw, pg, ps, pt, w.Length);
-        GC.KeepAlive(gradient);
+        Copy.Unpack(gradient, operands[0]!);
     }
 }

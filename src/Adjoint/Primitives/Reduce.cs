@@ -40,7 +40,7 @@ public readonly record struct Reduce<TLane>(TLane Lane, bool[] Reduced) : IPrimi
                 break;
             default: throw Operands.NoBody(Name, y.DType);
         }
-        GC.KeepAlive(x);
+        Copy.Unpack(x, operands[0]!);
     }
 
     private static (Tensor Source, nint Outer, nint N, nint Inner) AsOneRun(Tensor x, ReadOnlySpan<bool> reduced)

@@ -35,6 +35,6 @@ public readonly record struct Softmax : IPrimitive<Softmax>
                 break;
             default: throw Operands.NoBody(Name, y.DType);
         }
-        GC.KeepAlive(x);
+        Copy.Unpack(x, operands[0]!);
     }
 }

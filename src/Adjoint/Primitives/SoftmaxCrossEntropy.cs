@@ -41,8 +41,8 @@ public readonly record struct SoftmaxCrossEntropy(double Smoothing, double Scale
             case DType.Float64: Run<double>(primitive, logits, labels, operands[2]!, operands[3]); break;
             default: throw Operands.NoBody(Name, logits.DType);
         }
-        GC.KeepAlive(logits);
-        GC.KeepAlive(labels);
+        Copy.Unpack(logits, operands[0]!);
+        Copy.Unpack(labels, operands[1]!);
     }
 
     private static unsafe void Run<T>(

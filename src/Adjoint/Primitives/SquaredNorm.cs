@@ -39,6 +39,6 @@ public readonly record struct SquaredNorm(double Scale) : IPrimitive<SquaredNorm
                 break;
             default: throw Operands.NoBody(Name, x.DType);
         }
-        GC.KeepAlive(x);
+        Copy.Unpack(x, operands[0]!);
     }
 }

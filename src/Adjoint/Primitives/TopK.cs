@@ -60,6 +60,6 @@ public readonly record struct TopK(int Axis, int Count, bool Largest, bool Sorte
                 default:
                     throw Operands.NoBody(Name, x.DType);
             }
-        GC.KeepAlive(x);
+        Copy.Unpack(x, operands[0]!);
     }
 }
