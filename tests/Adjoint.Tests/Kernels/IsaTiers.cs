@@ -14,6 +14,8 @@ public sealed class IsaTiers : IDisposable
         typeof(DriverTests), typeof(GemmTests), typeof(GemmBatchTests), typeof(ConvolutionTests),
         typeof(Ops.OpCasesTests), typeof(Ops.PowerTests), typeof(Ops.SpecialPointTests),
         typeof(Ops.ShiftInvarianceTests), typeof(TierDroppedTests),
+        typeof(Ops.CastTests), typeof(Ops.CompareTests), typeof(Ops.WhereTests), typeof(Ops.GatherTests),
+        typeof(Ops.ArgReduceTests),
     ];
 
     private readonly Dictionary<string, (Process Process, Task<string> Output, Task<string> Error)> children =

@@ -24,7 +24,7 @@ public class GatherTests
         }
     }
 
-    [Theory, InlineData(1, 1), InlineData(1, 70), InlineData(5, 1), InlineData(3, 17), InlineData(40, 130)]
+    [Theory, InlineData(1, 1), InlineData(1, 70), InlineData(5, 1), InlineData(3, 17), InlineData(2, 130)]
     public void Sums_have_the_naive_order_and_meet_in_pairs_where_many_do(int outer, int inner)
     {
         var random = new Random(outer * inner);
