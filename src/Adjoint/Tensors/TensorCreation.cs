@@ -12,6 +12,22 @@ public sealed partial class Tensor
     internal static Tensor Empty(Shape shape, DType dtype, Execution execution) =>
         new(Storage.Allocate((long)shape.Elements * dtype.Size(), execution), shape, dtype);
 
+    /// <summary>An uninitialised tensor in the memory of a device.</summary>
+    internal static Tensor Empty(Shape shape, DType dtype, Device device)
+    {
+        var execution = Execution.Current;
+        if (!Device.AreSeveral) return Empty(shape, dtype, execution);
+        var before = execution.Enter(device);
+        try
+        {
+            return Empty(shape, dtype, execution);
+        }
+        finally
+        {
+            execution.Device = before;
+        }
+    }
+
     /// <summary>
     /// An uninitialised tensor for plain numbers: a constant of the step that is being captured, with memory of its
     /// own.

@@ -80,6 +80,17 @@ public class DeviceTests
     }
 
     [Fact]
+    public void Comparisons_and_positions_lie_where_the_tensor_does()
+    {
+        var x = A.To(ReferenceDevice.First);
+        foreach (var (primitive, act) in ((string, Action)[])[("CompareNumber", () => x.Greater(0)),
+            ("Compare", () => x.Less(x)), ("ArgReduce", () => x.ArgMax()), ("Cast", () => x.To(DType.Int64)),
+            ("IndexSelect", () => x.IndexSelect(0, 2, 1))])
+            Assert.StartsWith($"{primitive}: reference 1 does not have this primitive",
+                Assert.Throws<AdjointException>(act).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Elements_are_not_read_past_the_device()
     {
         var x = A.To(ReferenceDevice.First);

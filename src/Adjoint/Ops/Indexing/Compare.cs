@@ -47,14 +47,14 @@ public static class Compare
         if (x.DType != y.DType)
             throw new AdjointException($"Compare: both operands must have one type: found {x.DType.Label()} and "
                 + $"{y.DType.Label()}; cast one with .To(…)");
-        var marks = Tensor.Empty(Shape.Broadcast(x.Shape, y.Shape, "Compare"), DType.Bool);
+        var marks = Tensor.Empty(Shape.Broadcast(x.Shape, y.Shape, "Compare"), DType.Bool, x.Device);
         Backend.Run(new Primitives.Compare(relation), x, y, marks);
         return marks;
     }
 
     private static Tensor Run(Relation relation, Tensor x, double y)
     {
-        var marks = Tensor.Empty(x.Shape, DType.Bool);
+        var marks = Tensor.Empty(x.Shape, DType.Bool, x.Device);
         Backend.Run(new CompareNumber(relation, y), x, marks);
         return marks;
     }

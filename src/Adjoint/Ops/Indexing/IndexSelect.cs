@@ -60,7 +60,8 @@ public static class IndexSelectMethods
         /// <summary>The named positions of an axis, in any order, also repeatedly: rows of an embedding, mirrored edges, enlarged images.</summary>
         /// <exception cref="AdjointException">A position is outside the axis.</exception>
         public Tensor IndexSelect(int axis, params int[] index) =>
-            x.IndexSelect(axis, Tensor.From(Array.ConvertAll(index, position => (long)position), index.Length));
+            x.IndexSelect(
+                axis, Tensor.From(Array.ConvertAll(index, position => (long)position), index.Length).To(x.Device));
 
         /// <summary>
         /// The positions of an axis that an index (k), int64, names, in any order, also repeatedly: y[…, j, …] =
@@ -156,7 +157,8 @@ public static class IndexSelectMethods
         var lower = Array.ConvertAll(at, position => Math.Min((int)position, old - 1));
         int[] shape = [.. Enumerable.Repeat(1, x.Rank)];
         shape[axis] = size;
-        var share = Tensor.From((ReadOnlySpan<double>)at.Zip(lower, (position, low) => position - low).ToArray(), shape).To(x.DType);
+        var beyond = at.Zip(lower, (position, low) => position - low).ToArray();
+        var share = Tensor.From((ReadOnlySpan<double>)beyond, shape).To(x.DType).To(x.Device);
         var upper = Array.ConvertAll(lower, low => Math.Min(low + 1, old - 1));
         var low = x.IndexSelect(axis, lower);
         return low + (x.IndexSelect(axis, upper) - low) * share;

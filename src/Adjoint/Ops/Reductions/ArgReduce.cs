@@ -25,7 +25,7 @@ public static class ArgReduceMethods
         var at = x.Shape.Axis(axis, op);
         if (x.Shape[at] == 0) throw new AdjointException($"{op}: axis {axis} of {x.Shape} is empty");
         int[] sizes = [.. x.Shape.Sizes[..at], .. x.Shape.Sizes[(at + 1)..]];
-        var places = Tensor.Empty(sizes, DType.Int64);
+        var places = Tensor.Empty(sizes, DType.Int64, x.Device);
         Backend.Run(new Primitives.ArgReduce(at, isLargest), x, places);
         return places;
     }
