@@ -60,6 +60,7 @@ internal static class GraphJson
         json.WriteNumbers("inputs", item.Inputs.Select(input => input.Id));
         json.WriteNumbers("outputs", item.Outputs.Select(output => output.Id));
         if (item.Module is { } module) json.WriteNumber("module", module.Id);
+        if (op.Attributes.Count > 0) json.WriteString("attributes", string.Join(", ", op.Attributes));
         json.WriteString("formula", MathMl.Convert(op.Formula));
         json.WriteString("derivation", MathMl.Convert(op.Derivation));
         json.WriteString("formulaText", op.Formula);

@@ -122,6 +122,7 @@ function opDetails(model, id, go) {
     h("dl", { class: "facts" },
       h("div", {}, h("dt", {}, "inputs"), h("dd", {}, op.inputs.map(input => link(`${nameOf(model, input)} ${shapeText(model.graph.tensors[input].shape)}`, `t${input}`, go)))),
       h("div", {}, h("dt", {}, op.outputs.length > 1 ? "outputs" : "output"), h("dd", {}, op.outputs.map(output => link(shapeText(model.graph.tensors[output].shape), `t${output}`, go)))),
+      op.attributes ? fact("attributes", op.attributes) : null,
       op.module === undefined ? null : fact("module", `${model.modules[op.module].path} ${model.modules[op.module].label}`),
       op.calledAt ? placeInProgram("called at", op.calledAt) : null,
       op.calledFrom ? placeInProgram("called from", op.calledFrom) : null),

@@ -43,6 +43,12 @@ public abstract class Op
     /// <summary>What <see cref="Backward"/> reads.</summary>
     public abstract Saves Saves { get; }
 
+    /// <summary>
+    /// What it computes with besides its inputs, for those who write graphs to files or show them. To be given by ops
+    /// that have such.
+    /// </summary>
+    public virtual IReadOnlyList<OpAttribute> Attributes => [];
+
     /// <summary>The shape rule: checks the inputs and says what the result will be. Computes nothing.</summary>
     /// <exception cref="AdjointException">The inputs break a rule.</exception>
     public abstract TensorSpec Infer(ReadOnlySpan<Tensor> inputs);

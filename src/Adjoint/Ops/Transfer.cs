@@ -9,6 +9,7 @@ internal sealed class TransferOp(Device to) : Op
     public override string Formula => "y = x, in the memory of another device";
     public override string Derivation => "∂L/∂x = g, in the memory where x is";
     public override Saves Saves => Saves.Nothing;
+    public override IReadOnlyList<OpAttribute> Attributes => [new("to", to.Name)];
 
     internal override Device Place(ReadOnlySpan<Tensor> inputs) => to;
 

@@ -52,6 +52,14 @@ public sealed class GraphTests
     }
 
     [Fact]
+    public void Attributes_are_told()
+    {
+        using var page = new Exploration(ComputationGraph.Of(Tensor.Ones(2, 3).RequireGrad().Sum([1], keepDims: true)), "test", isServed: false);
+        var op = JsonDocument.Parse(page.Graph()).RootElement.GetProperty("ops")[0];
+        Assert.Equal("axes [1], keepDims true", op.GetProperty("attributes").GetString());
+    }
+
+    [Fact]
     public void Ops_are_listed_in_the_engines_order()
     {
         // Made in another order than they are used in.
@@ -117,6 +125,7 @@ public sealed class GraphTests
         var json = JsonDocument.Parse(page.Graph()).RootElement.GetProperty("ops")[op.Id];
         Assert.Equal(op.Outputs.Select(output => output.Id),
             json.GetProperty("outputs").EnumerateArray().Select(id => id.GetInt32()));
+        Assert.False(json.TryGetProperty("attributes", out _));
         Assert.Contains("SinCos", Encoding.UTF8.GetString(page.Offline()), StringComparison.Ordinal);
     }
 

@@ -1,3 +1,5 @@
+using System.Reflection;
+
 namespace Adjoint.Tests.Ops;
 
 /// <summary>What follows from a row of <see cref="OpCases"/>.</summary>
@@ -132,16 +134,41 @@ public class OpCasesTests
     [Fact]
     public void Every_op_has_a_row()
     {
-        var rows = OpCases.All.SelectMany(row =>
-        {
-            var leaves = Tensors(row, row.Inputs(), DType.Float64);
-            foreach (var leaf in leaves) leaf.RequireGrad();
-            return OpsUnder(row.Call(leaves));
-        }).ToHashSet();
+        var rows = OpsOfAllRows().Select(TypeOf).ToHashSet();
         var missing = typeof(Op).Assembly.GetTypes()
             .Where(type => type.IsSubclassOf(typeof(Op)) && !type.IsAbstract && !rows.Contains(type.IsGenericType ? type.GetGenericTypeDefinition() : type))
             .Select(type => type.Name);
         Assert.Empty(missing);
+    }
+
+    [Fact]
+    public void Every_op_tells_all_that_it_was_made_with()
+    {
+        Type[] readable = [typeof(int), typeof(double), typeof(bool), typeof(string), typeof(int[]), typeof(Size2),
+            typeof(Shape), typeof(DType), typeof(Tensor)];
+        foreach (var op in OpsOfAllRows())
+        {
+            var made = op.GetType().GetConstructors(Members).Max(constructor => constructor.GetParameters().Length);
+            Assert.True(op.Attributes.Count >= made, $"{op.GetType().Name}: {made} arguments, {op.Attributes.Count} attributes");
+            Assert.All(op.Attributes, attribute => Assert.Contains(attribute.Value.GetType(), readable));
+            Assert.Distinct(op.Attributes.Select(attribute => attribute.Name));
+        }
+    }
+
+    [Fact]
+    public void Attributes_read_as_they_were_given()
+    {
+        static string Of(Tensor y) => string.Join(", ", y.Source!.Op.Attributes);
+        var x = Tensor.Ones(1, 2, 5, 5).RequireGrad();
+        Assert.Equal("stride 2×1, padding 1, dilation 1, groups 2", Of(x.Conv2d(Tensor.Ones(2, 1, 3, 3), stride: (2, 1), padding: 1, groups: 2)));
+        Assert.Equal("exponent 2.5", Of(x.Pow(2.5)));
+        Assert.Equal("low -1, high Infinity", Of(x.Clamp(-1, double.PositiveInfinity)));
+        Assert.Equal("axis 2, start 1, count 2, step 2", Of(x.Slice(-2, 1, 2, 2)));
+        Assert.Equal("axes [0, 1, 2, 3], keepDims false", Of(x.Sum()));
+        Assert.Equal("dtype float64", Of(x.To(DType.Float64)));
+        Assert.Equal("shape (50,)", Of(x.Reshape(-1)));
+        Assert.Empty(x.Exp().Source!.Op.Attributes);
+        Assert.Equal(2.5, x.Pow(2.5).Source!.Op.Attributes.Single(attribute => attribute.Name == "exponent").Value);
     }
 
     [Fact]
@@ -154,12 +181,20 @@ public class OpCasesTests
         Assert.Empty(missing);
     }
 
-    private static IEnumerable<Type> OpsUnder(Tensor tensor)
+    private const BindingFlags Members = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance;
+
+    private static Op[] OpsOfAllRows() => [.. OpCases.All.SelectMany(row =>
     {
-        if (tensor.Source is not { } node) return [];
-        var type = node.Op.GetType();
-        return node.Inputs.SelectMany(OpsUnder).Append(type.IsGenericType ? type.GetGenericTypeDefinition() : type);
-    }
+        var leaves = Tensors(row, row.Inputs(), DType.Float64);
+        foreach (var leaf in leaves) leaf.RequireGrad();
+        return OpsUnder(row.Call(leaves));
+    })];
+
+    private static IEnumerable<Op> OpsUnder(Tensor tensor) =>
+        tensor.Source is { } node ? node.Inputs.SelectMany(OpsUnder).Append(node.Op) : [];
+
+    private static Type TypeOf(Op op) =>
+        op.GetType() is { IsGenericType: true } type ? type.GetGenericTypeDefinition() : op.GetType();
 
     private static (OpCase Row, double[][] Inputs) Row(string name)
     {

@@ -9,6 +9,7 @@ internal sealed class EluOp(double alpha) : UnaryOp<EluOp.Lane, EluOp.Slope>(new
     public override string Formula => "y = x where x > 0, else α(eˣ − 1)";
     public override string Derivation => "∂L/∂x = g·αeˣ where x ≤ 0, else g, where x is NaN too";
     public override Saves Saves => Saves.Inputs;
+    public override IReadOnlyList<OpAttribute> Attributes => [new("alpha", alpha)];
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient)
     {

@@ -9,6 +9,7 @@ internal sealed class LeakyReluOp(double slope) : UnaryOp<LeakyReluOp.Lane, Leak
     public override string Formula => "y = x where x > 0, else s·x";
     public override string Derivation => "∂L/∂x = g where x > 0, else s·g";
     public override Saves Saves => Saves.Inputs;
+    public override IReadOnlyList<OpAttribute> Attributes => [new("slope", slope)];
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.MaskedBy(new Slope(slope), node.Inputs[0])];
 

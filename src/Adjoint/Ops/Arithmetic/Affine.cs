@@ -12,6 +12,7 @@ internal sealed class AffineOp(double scale, double shift) : UnaryOp<AffineOp.La
     public override string Formula => "y = a·x + b";
     public override string Derivation => "∂L/∂x = g · a";
     public override Saves Saves => Saves.Nothing;
+    public override IReadOnlyList<OpAttribute> Attributes => [new("scale", scale), new("shift", shift)];
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * scale];
 

@@ -9,6 +9,7 @@ internal sealed class ClampOp(double low, double high) : UnaryOp<ClampOp.Lane, C
     public override string Formula => "y = min(max(x, low), high)";
     public override string Derivation => "∂L/∂x = g where low ≤ x ≤ high, else 0";
     public override Saves Saves => Saves.Inputs;
+    public override IReadOnlyList<OpAttribute> Attributes => [new("low", low), new("high", high)];
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.MaskedBy(new Slope(low, high), node.Inputs[0])];
 

@@ -10,6 +10,7 @@ internal sealed class DivideByNumberOp(double divisor)
     public override string Formula => "y = x / c";
     public override string Derivation => "∂L/∂x = g / c";
     public override Saves Saves => Saves.Nothing;
+    public override IReadOnlyList<OpAttribute> Attributes => [new("divisor", divisor)];
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient / divisor];
 

@@ -10,6 +10,7 @@ internal sealed class PowerOp(double exponent) : UnaryOp<PowerOp.Lane, PowerOp.S
     public override string Derivation =>
         "∂L/∂x = g · p · xᵖ⁻¹; 0 for p = 0, at x = 0 too, where the product would be 0 · ∞";
     public override Saves Saves => Saves.Inputs;
+    public override IReadOnlyList<OpAttribute> Attributes => [new("exponent", exponent)];
 
     // For p = 0 a 0 with a history, so that it can be differentiated again.
     public override Tensor?[] Backward(OpNode node, Tensor gradient) =>

@@ -7,6 +7,11 @@ internal sealed class Conv2dOp(ConvOptions options) : Op
     public override string Formula => "y[n,f,i,j] = b[f] + Σ_{c,ky,kx} x[n, c, i·s + ky·d − p, j·s + kx·d − p] · w[f,c,ky,kx]";
     public override string Derivation => "y is linear in x and in w: ∂L/∂x gets g·w wherever a tap met x (a transposed convolution), ∂L/∂w[f,c,ky,kx] = Σ_{n,i,j} g[n,f,i,j] · x[n, c, i·s + ky·d − p, …], ∂L/∂b[f] = Σ_{n,i,j} g";
     public override Saves Saves => Saves.Inputs;
+    public override IReadOnlyList<OpAttribute> Attributes =>
+    [
+        new("stride", options.Stride), new("padding", options.Padding), new("dilation", options.Dilation),
+        new("groups", options.Groups)
+    ];
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
     {

@@ -7,6 +7,11 @@ internal sealed class Conv2dWeightGradientOp(ConvOptions options, Size2 kernel) 
     public override string Formula => "y[f,c,ky,kx] = Σ_{n,i,j} g[n,f,i,j] · x[n, c, i·s + ky·d − p, j·s + kx·d − p]";
     public override string Derivation => "linear in x and in g: with h = ∂L/∂y in the place of the weights, ∂L/∂x = the transposed convolution of g with h, ∂L/∂g = the convolution of x with h";
     public override Saves Saves => Saves.Inputs;
+    public override IReadOnlyList<OpAttribute> Attributes =>
+    [
+        new("stride", options.Stride), new("padding", options.Padding), new("dilation", options.Dilation),
+        new("groups", options.Groups), new("kernel", kernel)
+    ];
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) =>
         new((int[])[inputs[1].Shape[1], inputs[0].Shape[1] / options.Groups, kernel.Height, kernel.Width], inputs[0].DType);

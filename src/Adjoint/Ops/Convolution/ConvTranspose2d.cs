@@ -7,6 +7,11 @@ internal sealed class ConvTranspose2dOp(ConvOptions options, Size2 size) : Op
     public override string Formula => "y[n,c,i·s + ky·d − p, j·s + kx·d − p] += x[n,f,i,j] · w[f,c,ky,kx], for all f, i, j, ky, kx";
     public override string Derivation => "it is the transpose of Conv2d as a matrix, and the transpose of that is Conv2d: ∂L/∂x = conv(g, w); ∂L/∂w as for Conv2d, with x and g in each other's place";
     public override Saves Saves => Saves.Inputs;
+    public override IReadOnlyList<OpAttribute> Attributes =>
+    [
+        new("stride", options.Stride), new("padding", options.Padding), new("dilation", options.Dilation),
+        new("groups", options.Groups), new("size", size)
+    ];
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
     {

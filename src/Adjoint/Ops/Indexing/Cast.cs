@@ -7,6 +7,7 @@ internal sealed class CastOp(DType to) : Op
     public override string Formula => "y = x, rounded to another type";
     public override string Derivation => "∂L/∂x = g, in x's type";
     public override Saves Saves => Saves.Nothing;
+    public override IReadOnlyList<OpAttribute> Attributes => [new("dtype", to)];
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(inputs[0].Shape, to);
 

@@ -9,6 +9,7 @@ internal sealed class GatherOp(int axis) : Op
     public override string Formula => "y[…, j, …] = x[…, index[…, j, …], …]";
     public override string Derivation => "∂L/∂x = Σ of g over the places that picked the element, 0 where none did";
     public override Saves Saves => Saves.Inputs;
+    public override IReadOnlyList<OpAttribute> Attributes => [new("axis", axis)];
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
     {
@@ -35,6 +36,7 @@ internal sealed class ScatterAddOp(int axis, Shape to) : Op
     public override string Formula => "y[…, index[…, j, …], …] += x[…, j, …], from 0";
     public override string Derivation => "∂L/∂x = g, gathered at the same places";
     public override Saves Saves => Saves.Inputs;
+    public override IReadOnlyList<OpAttribute> Attributes => [new("axis", axis), new("shape", to)];
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(to, inputs[0].DType);
 

@@ -9,6 +9,7 @@ internal sealed class IndexSelectOp(int axis) : Op
     public override string Formula => "y[…, j, …] = x[…, index[j], …]";
     public override string Derivation => "x at a position enters every j that names it: ∂L/∂x[…, i, …] = Σ over j with index[j] = i of g[…, j, …]";
     public override Saves Saves => Saves.Nothing;
+    public override IReadOnlyList<OpAttribute> Attributes => [new("axis", axis)];
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
     {
@@ -39,6 +40,7 @@ internal sealed class IndexAddOp(int axis, Shape to) : Op
     public override string Formula => "y[…, i, …] = Σ over j with index[j] = i of x[…, j, …]";
     public override string Derivation => "∂L/∂x[…, j, …] = g[…, index[j], …]";
     public override Saves Saves => Saves.Nothing;
+    public override IReadOnlyList<OpAttribute> Attributes => [new("axis", axis), new("shape", to)];
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(to, inputs[0].DType);
 

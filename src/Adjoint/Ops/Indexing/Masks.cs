@@ -10,6 +10,8 @@ internal sealed class MaskOp<TLane>(TLane lane) : Op where TLane : struct, IBina
     public override string Formula => "y = m(x) · g";
     public override string Derivation => "∂L/∂g = m(x) · ∂L/∂y; m is piecewise constant in x";
     public override Saves Saves => Saves.Inputs;
+    public override IReadOnlyList<OpAttribute> Attributes =>
+        [new("of", $"{typeof(TLane).DeclaringType!.Name}.{typeof(TLane).Name}")];
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(inputs[0].Shape, inputs[0].DType);
 

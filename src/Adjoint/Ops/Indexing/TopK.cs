@@ -13,6 +13,8 @@ internal sealed class TopKOp(int axis, int count, bool largest, bool sorted) : M
 
     public override string Derivation => "∂L/∂x = g at the places that were chosen, 0 elsewhere";
     public override Saves Saves => Saves.Output;
+    public override IReadOnlyList<OpAttribute> Attributes =>
+        [new("k", count), new("axis", axis), new("largest", largest), new("sorted", sorted)];
 
     public override TensorSpec[] InferAll(ReadOnlySpan<Tensor> inputs)
     {

@@ -19,6 +19,8 @@ internal sealed class CrossEntropyOp(double smoothing, Reduction reduction) : Op
     public override string Formula => "L = Σᵢ (ln Σₖ e^xᵢₖ − Σₖ tᵢₖ xᵢₖ), t = (1 − s)·[k = label] + s/c; divided by n for the mean";
     public override string Derivation => "∂(ln Σₖ e^xₖ)/∂xⱼ = softmax(x)ⱼ, so ∂L/∂x = g · (softmax(x) − t), divided by n for the mean";
     public override Saves Saves => Saves.Inputs;
+    public override IReadOnlyList<OpAttribute> Attributes =>
+        [new("smoothing", smoothing), new("reduction", reduction.ToString())];
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
     {

@@ -7,6 +7,7 @@ internal sealed class BatchNormOp(double epsilon) : Op
     public override string Formula => "y = γ·x̂ + β, x̂ = (x − μ)/√(σ² + ε); μ and σ² over all axes but that of the channels";
     public override string Derivation => "μ and σ depend on x too: ∂L/∂x = γ/√(σ² + ε) · (g − mean(g) − x̂ · mean(g·x̂)); ∂L/∂γ = Σ g·x̂; ∂L/∂β = Σ g";
     public override Saves Saves => Saves.Inputs;
+    public override IReadOnlyList<OpAttribute> Attributes => [new("epsilon", epsilon)];
 
     /// <summary>The mean of the batch to which the op was applied, per channel.</summary>
     internal Tensor? Mean { get; private set; }

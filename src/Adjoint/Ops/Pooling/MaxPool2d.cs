@@ -9,6 +9,8 @@ internal sealed class MaxPool2dOp(Size2 kernel, Size2 stride, Size2 padding, boo
     public override string Formula => "y[n,c,i,j] = max over the window of x at (i·s − p, j·s − p)";
     public override string Derivation => "only the largest element moves y: ∂L/∂x gets g there (the first of equals) and 0 elsewhere; windows that overlap add up";
     public override Saves Saves => Saves.Nothing;
+    public override IReadOnlyList<OpAttribute> Attributes =>
+        [new("kernel", kernel), new("stride", stride), new("padding", padding), new("ceil", ceil)];
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
     {
@@ -36,6 +38,7 @@ internal sealed class MaxUnpool2dOp(PoolShape windows, Shape to, Tensor index) :
     public override string Formula => "y = x at the place of each window's largest element, 0 elsewhere";
     public override string Derivation => "∂L/∂x = g at those places";
     public override Saves Saves => Saves.Nothing;
+    public override IReadOnlyList<OpAttribute> Attributes => Windows.Attributes(windows, to, index);
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(to, inputs[0].DType);
 
@@ -53,6 +56,7 @@ internal sealed class MaxSelect2dOp(PoolShape windows, Shape to, Tensor index) :
     public override string Formula => "y = x at the place of each window's largest element";
     public override string Derivation => "∂L/∂x = g at those places, 0 elsewhere; windows that overlap add up";
     public override Saves Saves => Saves.Nothing;
+    public override IReadOnlyList<OpAttribute> Attributes => Windows.Attributes(windows, to, index);
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(to, inputs[0].DType);
 
@@ -61,6 +65,17 @@ internal sealed class MaxSelect2dOp(PoolShape windows, Shape to, Tensor index) :
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
         [Apply(new MaxUnpool2dOp(windows, node.Inputs[0].Shape, index), gradient)];
+}
+
+internal static class Windows
+{
+    internal static IReadOnlyList<OpAttribute> Attributes(in PoolShape windows, Shape to, Tensor index) =>
+    [
+        new("kernel", new Size2(windows.KernelHeight, windows.KernelWidth)),
+        new("stride", new Size2(windows.StrideHeight, windows.StrideWidth)),
+        new("padding", new Size2(windows.PadHeight, windows.PadWidth)),
+        new("shape", to), new("index", index),
+    ];
 }
 
 /// <summary>The method of <c>MaxPool2d</c>.</summary>

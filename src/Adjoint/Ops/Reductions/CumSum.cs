@@ -11,6 +11,7 @@ internal sealed class CumSumOp(int axis, bool reverse) : Op
         ? "xⱼ is a term of every yₖ with k ≤ j: ∂L/∂xⱼ = Σ gₖ over k ≤ j"
         : "xⱼ is a term of every yₖ with k ≥ j: ∂L/∂xⱼ = Σ gₖ over k ≥ j";
     public override Saves Saves => Saves.Nothing;
+    public override IReadOnlyList<OpAttribute> Attributes => [new("axis", axis), new("reverse", reverse)];
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => inputs[0].DType.IsFloating()
         ? new(inputs[0].Shape, inputs[0].DType)

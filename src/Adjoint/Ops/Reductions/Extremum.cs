@@ -11,6 +11,8 @@ internal sealed class ExtremumOp(ReducedAxes axes, bool keepDims, bool largest) 
     public override string Derivation =>
         "∂L/∂x = g at the element that won, shared evenly where several are equal (or NaN), 0 elsewhere";
     public override Saves Saves => Saves.Inputs | Saves.Output;
+    public override IReadOnlyList<OpAttribute> Attributes =>
+        [new("axes", axes.Reduced), new("keepDims", keepDims), new("largest", largest)];
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => axes.Count > 0
         ? new(axes.Result(keepDims), inputs[0].DType)

@@ -28,6 +28,7 @@ internal readonly struct ReducedAxes
     }
 
     internal bool[] Marks { get; }
+    internal int[] Reduced => [.. Marks.Index().Where(axis => axis.Item).Select(axis => axis.Index)];
     internal Shape Kept { get; }
     internal Shape Dropped { get; }
     internal int Count { get; }
@@ -41,6 +42,7 @@ internal sealed class SumOp(ReducedAxes axes, bool keepDims) : Op
     public override string Formula => "y = Σ x over the axes";
     public override string Derivation => "every element has the weight 1: ∂L/∂x = g, expanded to x's shape";
     public override Saves Saves => Saves.Nothing;
+    public override IReadOnlyList<OpAttribute> Attributes => [new("axes", axes.Reduced), new("keepDims", keepDims)];
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(axes.Result(keepDims), inputs[0].DType);
 

@@ -9,6 +9,7 @@ internal sealed class ConcatOp(int axis) : Op
     public override string Formula => "y = x₁, x₂, … one after another along an axis";
     public override string Derivation => "∂L/∂xᵢ = the part of g that xᵢ filled";
     public override Saves Saves => Saves.Nothing;
+    public override IReadOnlyList<OpAttribute> Attributes => [new("axis", axis)];
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
     {

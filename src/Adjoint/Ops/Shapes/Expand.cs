@@ -8,6 +8,7 @@ internal sealed class ExpandOp(Shape to) : ViewOp
     public override string Name => "Expand";
     public override string Formula => "y[…, j, …] = x[…, 0, …] for every j of an expanded axis";
     public override string Derivation => "x enters every copy, and the derivative of a sum is the sum of the derivatives: ∂L/∂x = Σ over the expanded axes of g";
+    public override IReadOnlyList<OpAttribute> Attributes => [new("shape", to)];
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
     {

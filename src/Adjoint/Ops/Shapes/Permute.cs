@@ -6,6 +6,7 @@ internal sealed class PermuteOp(int[] order) : ViewOp
     public override string Name => "Permute";
     public override string Formula => "y[i_p(0), i_p(1), …] = x[i_0, i_1, …] for the order p";
     public override string Derivation => "∂L/∂x = g with its axes put back in order";
+    public override IReadOnlyList<OpAttribute> Attributes => [new("order", (int[])order.Clone())];
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
     {

@@ -6,6 +6,7 @@ internal sealed class ReshapeOp(Shape to) : ViewOp
     public override string Name => "Reshape";
     public override string Formula => "y = x with other axes; element k, in row-major order, stays element k";
     public override string Derivation => "∂L/∂x = g under x's shape";
+    public override IReadOnlyList<OpAttribute> Attributes => [new("shape", to)];
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(to, inputs[0].DType);
 

@@ -8,6 +8,8 @@ internal sealed class SliceOp(int axis, int start, int count, int step) : ViewOp
     public override string Name => "Slice";
     public override string Formula => "y[…, j, …] = x[…, start + j·step, …]";
     public override string Derivation => "∂L/∂x = g at the places that were taken, 0 elsewhere";
+    public override IReadOnlyList<OpAttribute> Attributes =>
+        [new("axis", axis), new("start", start), new("count", count), new("step", step)];
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(Part(inputs[0].Shape), inputs[0].DType);
 
@@ -36,6 +38,8 @@ internal sealed class PlaceOp(Shape to, int axis, int start, int count, int step
     public override string Formula => "y[…, start + j·step, …] = x[…, j, …], 0 elsewhere";
     public override string Derivation => "∂L/∂x = g at those places";
     public override Saves Saves => Saves.Nothing;
+    public override IReadOnlyList<OpAttribute> Attributes =>
+        [new("shape", to), new("axis", axis), new("start", start), new("count", count), new("step", step)];
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(to, inputs[0].DType);
 
