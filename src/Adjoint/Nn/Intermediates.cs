@@ -12,6 +12,9 @@ internal readonly ref struct Intermediates : IDisposable
 {
     private const string ReleaseReason = "it was made on the way to a network's result, without gradients";
 
+    // Stands for what was shown, so that the others stay where the parts around count them: no release touches it.
+    private static readonly Storage Shown = Storage.Allocate(0, new());
+
     // None where it is not for the network to say what is over: where a graph is recorded, a captured step has a plan,
     // a backward pass lists what it makes, or someone watches every operation.
     private readonly Execution? execution;
@@ -50,9 +53,15 @@ internal readonly ref struct Intermediates : IDisposable
     internal void Show(Tensor x, Tensor y)
     {
         if (execution is null) return;
-        execution.Intermediates.Remove(x.Storage);
-        execution.Intermediates.Remove(y.Storage);
+        LeaveAlone(execution.Intermediates, x.Storage);
+        LeaveAlone(execution.Intermediates, y.Storage);
         execution.Allocated = null;
+    }
+
+    private static void LeaveAlone(List<Storage> made, Storage storage)
+    {
+        var at = made.LastIndexOf(storage);
+        if (at >= 0) made[at] = Shown;
     }
 
     public void Dispose()

@@ -89,6 +89,49 @@ public class IntermediatesTests
     }
 
     [Fact]
+    public void What_is_shown_deep_inside_leaves_the_parts_around_alone()
+    {
+        List<(Tensor Value, float[] Copy)> seen = [];
+        void See(Tensor value) => seen.Add((value, value.ToArray<float>()));
+        Module Seeing(Module layer)
+        {
+            layer.RegisterForwardHook((_, x, y) =>
+            {
+                See(x);
+                See(y);
+                return null;
+            });
+            return layer;
+        }
+
+        // What comes in is on the list of a part further out than the one that shows it.
+        Module[] inner =
+        [
+            new Sequential(new Spy()),
+            new Sequential(Seeing(new Relu()), new Linear(64, 64)),
+            new Sequential(new Sequential(new Sequential(Seeing(new Relu())), new Tanh())),
+            new Around(new Spy()),
+            new Around(new Around(Seeing(new Flatten()))),
+            new Sequential(new Around(new Sequential(new Around(new Spy())))),
+        ];
+        foreach (var part in inner)
+        {
+            var model = new Sequential(new Linear(64, 64), part, new Linear(64, 64), new Relu());
+            var x = Tensor.Randn([64, 64], random);
+            // With a graph nothing is handed back before Backward().
+            var expected = model.Forward(x).ToArray<float>();
+            using var _ = new NoGrad();
+            for (var i = 0; i < 3; i++)
+            {
+                var y = model.Forward(x);
+                See(y);
+                Assert.Equal(expected, y.ToArray<float>());
+            }
+        }
+        Assert.All(seen, pair => Assert.Equal(pair.Copy, pair.Value.ToArray<float>()));
+    }
+
+    [Fact]
     public void Results_that_look_at_something_earlier_stay_readable()
     {
         using var _ = new NoGrad();
@@ -195,6 +238,15 @@ public class IntermediatesTests
             Seen(x, y);
             return y;
         }
+    }
+
+    private sealed class Around : Module
+    {
+        private readonly Module inside;
+
+        internal Around(Module inside) => this.inside = AddChild("inside", inside);
+
+        protected override Tensor ForwardCore(Tensor x) => inside.Forward(x);
     }
 
     private sealed class Remembering : Module
