@@ -47,9 +47,12 @@ public sealed class WeightAverage
         var blend = new Blend(Math.Min(decay, (1.0 + Steps) / (10.0 + Steps)));
         Steps++;
         foreach (var (value, average) in all)
+        {
             if (value.DType.IsFloating()) Backend.Run(new Zip<Blend>(blend), average, value.Detach(), average);
             // What counts or marks has no mean: the latest.
             else Backend.Run(new Copy(), value, average);
+            average.BumpVersion();
+        }
     }
 
     /// <summary>Exchanges the model's values and the average's until what it returns is disposed.</summary>
@@ -91,7 +94,11 @@ public sealed class WeightAverage
                 $"WeightAverage: state steps must be a number of steps (one int64, from 0 to {int.MaxValue}): found "
                 + $"{steps.Shape} {steps.DType.Label()}");
         Steps = (int)count;
-        foreach (var (name, average) in names) Backend.Run(new Copy(), state[name], average);
+        foreach (var (name, average) in names)
+        {
+            Backend.Run(new Copy(), state[name], average);
+            average.BumpVersion();
+        }
     }
 
     /// <summary>
@@ -116,6 +123,7 @@ public sealed class WeightAverage
             Backend.Run(new Copy(), average, value.Detach());
             Backend.Run(new Copy(), kept, average);
             value.BumpVersion();
+            average.BumpVersion();
         }
         isSwapped = !isSwapped;
     }

@@ -200,6 +200,21 @@ public class TrainerTests
     }
 
     [Fact]
+    public void Every_change_of_an_average_is_a_write_in_place()
+    {
+        var model = new Linear(1, 1, generator: new Generator(1));
+        var average = new WeightAverage(model);
+        var (name, own) = average.StateDict().First();
+        foreach (var act in (Action[])[average.Update, () => average.Swap().Dispose(),
+            () => average.LoadStateDict(average.StateDict())])
+        {
+            var version = own.Version;
+            act();
+            Assert.True(own.Version > version, name);
+        }
+    }
+
+    [Fact]
     public void The_average_of_weights_is_what_is_validated_and_the_weights_come_back()
     {
         var (model, value) = (new Linear(2, 2, generator: new Generator(1)), 0.0);
