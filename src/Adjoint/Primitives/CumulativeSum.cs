@@ -45,6 +45,6 @@ public readonly record struct CumulativeSum(int Axis, bool IsReversed) : IPrimit
         var outer = x.Length == 0 ? 0 : x.Length / (n * inner);
         fixed (T* from = x.Data<T>(), to = y.Data<T>())
             Kernels.CumulativeSum.Run(from, to, outer, n, inner, primitive.IsReversed);
-        GC.KeepAlive(x);
+        Copy.Unpack(x, operands[0]!);
     }
 }
