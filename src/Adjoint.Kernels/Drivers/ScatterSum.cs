@@ -10,7 +10,7 @@ public static unsafe class ScatterSum
 {
     // A chunk is a matter of the work alone, never of the thread count; 16 K elements outweigh a hand-off. Columns are
     // parted at whole cache lines.
-    private const int Chunk = 16384, LeastColumns = 64;
+    private const int Chunk = 16384, LeastColumns = 64, Cleared = 1 << 18;
 
     /// <summary>
     /// Rows: y[o, i] = Σ over j with index[j] = i of x[o, j]; x [outer, count, inner], index [count], y [outer, size,
@@ -23,8 +23,9 @@ public static unsafe class ScatterSum
         var job = new RowJob<T>
         {
             X = x, Y = y, Size = size, Inner = inner, Terms = terms, Crowd = Crowd.Of(terms, size),
-            Parts = new(outer, size, count, inner),
+            Parts = new(outer, count, inner),
         };
+        Clear(y, outer * size * inner);
         Workers.For(job.Parts.Chunks, ref job);
     }
 
@@ -38,8 +39,9 @@ public static unsafe class ScatterSum
         var job = new ElementJob<T>
         {
             X = x, Index = index, Y = y, Size = size, Count = count, Inner = inner,
-            Parts = new(outer, size, count, inner),
+            Parts = new(outer, count, inner),
         };
+        Clear(y, outer * size * inner);
         Workers.For(job.Parts.Chunks, ref job);
     }
 
@@ -51,10 +53,11 @@ public static unsafe class ScatterSum
         for (; i < count; i++) y[i] += x[i];
     }
 
-    private static void Clear<T>(T* y, nint rows, nint stride, nint columns) where T : unmanaged
+    // Along memory, before any term is added: by columns, row after row, most of the time would go here.
+    private static void Clear<T>(T* y, nint length) where T : unmanaged
     {
-        if (stride == columns) (rows, columns) = (1, rows * columns);
-        for (nint row = 0; row < rows; row++) new Span<T>(y + row * stride, (int)columns).Clear();
+        var job = new ClearJob<T> { Y = y, Length = length };
+        Workers.For((int)((length + Cleared - 1) / Cleared), ref job);
     }
 
     // Over those terms alone that meet at one place: columns from each term's first element on.
@@ -152,10 +155,10 @@ public static unsafe class ScatterSum
     {
         private readonly nint units, unitsEach, blocks, columns, inner;
 
-        internal Partition(nint outer, nint size, nint count, nint inner)
+        internal Partition(nint outer, nint count, nint inner)
         {
             this.inner = inner;
-            var rows = Math.Max(1, size + count);
+            var rows = Math.Max(1, count);
             columns = Math.Min(inner, (Chunk / rows + LeastColumns) / LeastColumns * LeastColumns);
             blocks = columns == 0 ? 0 : (inner + columns - 1) / columns;
             units = outer * blocks;
@@ -169,6 +172,18 @@ public static unsafe class ScatterSum
 
         internal (nint Outer, nint First, nint Columns) this[nint unit] =>
             (unit / blocks, unit % blocks * columns, Math.Min(columns, inner - unit % blocks * columns));
+    }
+
+    private struct ClearJob<T> : IChunkJob where T : unmanaged
+    {
+        public T* Y;
+        public nint Length;
+
+        public readonly void Run(int chunk)
+        {
+            var first = (nint)chunk * Cleared;
+            new Span<T>(Y + first, (int)Math.Min(Cleared, Length - first)).Clear();
+        }
     }
 
     private struct RowJob<T> : IChunkJob where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -189,7 +204,6 @@ public static unsafe class ScatterSum
                 var (o, first, columns) = Parts[unit];
                 var x = X + o * Terms.Count * Inner + first;
                 var y = Y + o * Size * Inner + first;
-                Clear(y, Size, Inner, columns);
                 var isCrowded = Crowd.Groups.Count > 0;
                 for (var j = 0; j < Terms.Count; j++)
                     if (!isCrowded || !Crowd.Has(Terms.Place(j)))
@@ -221,7 +235,6 @@ public static unsafe class ScatterSum
                 var at = o * Count * Inner + first;
                 var index = Index + at;
                 var y = Y + o * Size * Inner + first;
-                Clear(y, Size, Inner, columns);
                 var terms = new ElementTerms { Index = index, Count = Count, Columns = (int)columns, Stride = Inner };
                 // No place gets more than one term of each row.
                 if (Count > Pairs.Terms && Crowd.Of(terms, (int)(Size * columns)) is { Groups.Count: > 0 } crowd)
