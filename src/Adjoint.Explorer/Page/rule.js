@@ -23,7 +23,10 @@ export function ruleView(model, id) {
     at.setAttribute("aria-invalid", String(problem !== undefined));
     if (problem) return place.replaceChildren(h("p", { class: "problem" }, problem));
     try {
+      const asked = [input.value, at.value].join();
       const answer = await ask("rule", { op: id, input: Number(input.value), element: indexOf(position, shape) });
+      // Meanwhile something else may have been asked.
+      if (asked !== [input.value, at.value].join()) return;
       const name = nameOf(model, op.inputs[answer.input]);
       place.replaceChildren(sum("arriving", elementText(`∂L/∂${name}`, answer.at), answer, term => elementText(op.outputs.length > 1 ? `g${term.output + 1}` : "g", term.at), `held by the engine: ${answer.held}`, term => elementText(nameOf(model, op.inputs[term.slopeInput]), term.slopeAt)));
     } catch (error) {
@@ -52,7 +55,9 @@ export function partsView(model, id) {
     at.setAttribute("aria-invalid", String(problem !== undefined));
     if (problem) return place.replaceChildren(h("p", { class: "problem" }, problem));
     try {
-      place.replaceChildren(...parts(model, op, await ask("parts", { op: id, element: indexOf(position, shape) }), position));
+      const asked = at.value;
+      const answer = await ask("parts", { op: id, element: indexOf(position, shape) });
+      if (asked === at.value) place.replaceChildren(...parts(model, op, answer, position));
     } catch (error) {
       place.replaceChildren(h("p", { class: "problem" }, error.message));
     }
