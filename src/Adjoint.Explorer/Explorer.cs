@@ -4,7 +4,9 @@ using Adjoint.IO;
 namespace Adjoint;
 
 /// <summary>
-/// A page in the browser that shows how a tensor was computed: <c>Explorer.Show(loss)</c>. Compute inside <c>using (new Tracing()) { … }</c> to see modules, lines and times too.
+/// A page in the browser that shows how a tensor was computed: <c>Explorer.Show(loss)</c>. Compute inside
+/// <c>using (new Tracing()) { … }</c> to see modules, lines and times too, and inside <c>using (new RecordGraph())
+/// { … }</c> to see what was computed before the first parameter.
 /// </summary>
 public static class Explorer
 {

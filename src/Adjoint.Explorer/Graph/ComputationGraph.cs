@@ -90,6 +90,7 @@ internal sealed class ComputationGraph
             if (tensor.IsReleased)
                 throw new AdjointException($"Explorer: the graph was already released: the memory of {tensor.Name ?? tensor.Source?.Op.Name ?? "a tensor"} {tensor.Shape} was recycled after Backward(); explore before Backward(), or call Backward(retainGraph: true)");
         var missing = root.Source is null ? null
+            : !root.RequiresGrad ? "Nothing that led to this tensor requires a gradient: call .RequireGrad() on what should have one, and compute it again."
             : nodes.Any(node => node.IsConsumed) ? "Backward() has used this graph up, and inner gradients were not kept: explore before Backward(), or call Backward(retainGraph: true)."
             : root.Length != 1 ? $"A gradient exists only of a single number, and this tensor is {root.Shape}: explore .Sum() or .Mean() of it."
             : null;

@@ -65,6 +65,7 @@ internal static class LocalRule
     internal static IReadOnlyList<TakenApart> Forward(OpItem item, int element)
     {
         Require(item.Node.Output, element);
+        if (!item.Node.Output.DType.IsFloating()) return [];
         var (node, leaves) = Again(item.Node);
         var held = ReadAt(item.Node.Output, element);
         var rows = node.Op.Backward(node, Unit(node.Output, element));
@@ -79,7 +80,8 @@ internal static class LocalRule
     internal static (OpNode Node, Tensor[] Leaves) Again(OpNode node, DType? dtype = null)
     {
         Tensor[] leaves = [.. node.Inputs.Select(input => input.DType.IsFloating() ? To(input, dtype).RequireGrad() : input)];
-        return (Op.ApplyAll(node.Op, leaves).First(output => output.Source is not null).Source!, leaves);
+        using var whole = new RecordGraph();
+        return (Op.Apply(node.Op, leaves).Source!, leaves);
     }
 
     /// <summary>Row-major index to position.</summary>

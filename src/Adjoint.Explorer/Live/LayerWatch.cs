@@ -24,7 +24,7 @@ internal static class LayerWatch
             return layer.Key.RegisterForwardHook((module, _, output) =>
             {
                 var path = paths[calls++ % paths.Length];
-                if (output.Source is not null) outputs.Add((path, module, output));
+                if (output.RequiresGrad) outputs.Add((path, module, output));
                 return null;
             });
         }).ToArray();

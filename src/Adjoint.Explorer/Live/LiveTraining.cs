@@ -71,6 +71,8 @@ internal sealed class LiveTraining
     {
         Model.Train();
         using var tracing = new Tracing();
+        // From the pixels on, not from the first parameter.
+        using var whole = new RecordGraph();
         var loss = Loss.CrossEntropy(Model.Forward(Batch.X), Batch.Y);
         return ComputationGraph.Of(loss, new Dictionary<Tensor, string> { [Batch.X] = "x", [Batch.Y] = "labels" });
     });

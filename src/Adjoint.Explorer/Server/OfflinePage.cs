@@ -39,11 +39,11 @@ internal static class OfflinePage
 
     private static void AddOp(List<(string, byte[])> answers, Exploration page, OpItem op)
     {
-        if (op.WayBack is not { } trace) return;
         var size = op.Inputs.Concat(op.Outputs).Sum(item => (long)item.Tensor.Length);
         if (size > LargestCheck) return;
-        Add($"check?op={op.Id}", () => page.Check(op.Id));
         foreach (var element in Some(op.Outputs[0].Tensor.Length)) Add($"parts?op={op.Id}&element={element}", () => page.Parts(op.Id, element));
+        if (op.WayBack is not { } trace) return;
+        Add($"check?op={op.Id}", () => page.Check(op.Id));
         for (var i = 0; i < op.Inputs.Count; i++)
             if (trace.Contributions[i] is not null)
                 foreach (var element in Some(op.Inputs[i].Tensor.Length)) Add($"rule?op={op.Id}&input={i}&element={element}", () => page.Rule(op.Id, i, element));

@@ -36,7 +36,7 @@ public sealed class CapturedStep
     {
         Tensor[] own = [.. parameters.Distinct()];
         foreach (var parameter in own)
-            if (parameter.Source is { } source)
+            if (parameter is { RequiresGrad: true, Source: { } source })
                 throw new AdjointException(
                     $"CapturedStep: parameters are leaves: found {parameter.Name ?? parameter.Shape.ToString()}, made "
                     + $"by {source.Op.Name}; pass the leaves that it is made of");

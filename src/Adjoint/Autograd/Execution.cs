@@ -7,6 +7,9 @@ internal sealed partial class Execution
     /// <summary>What <see cref="NoGrad"/> turns on.</summary>
     internal ScopeSwitch NoGrad;
 
+    /// <summary>What <see cref="Adjoint.RecordGraph"/> turns on.</summary>
+    internal ScopeSwitch RecordGraph;
+
     /// <summary>What <see cref="Adjoint.AnomalyMode"/> turns on.</summary>
     internal ScopeSwitch AnomalyMode;
 

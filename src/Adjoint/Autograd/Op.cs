@@ -66,8 +66,8 @@ public abstract class Op
     public virtual Tensor?[]? FusedBackward(OpNode node, Tensor gradient) => null;
 
     /// <summary>
-    /// Applies an op: computes the value, of several the first, and, where an input requires a gradient, notes the
-    /// node.
+    /// Applies an op: computes the value, of several the first, and notes the node, where an input requires a gradient
+    /// or everything is recorded.
     /// </summary>
     public static Tensor Apply(Op op, params ReadOnlySpan<Tensor> inputs)
     {
@@ -97,7 +97,8 @@ public abstract class Op
     }
 
     /// <summary>
-    /// Applies an op with however many results: computes them and, where an input requires a gradient, notes the node.
+    /// Applies an op with however many results: computes them and notes the node, where an input requires a gradient or
+    /// everything is recorded.
     /// </summary>
     public static Tensor[] ApplyAll(Op op, params ReadOnlySpan<Tensor> inputs)
     {
@@ -120,12 +121,16 @@ public abstract class Op
     private static void Compute(
         Op op, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, Execution execution)
     {
-        var recording = !execution.NoGrad.IsOn && AnyIsFloating(outputs) && AnyRequiresGrad(inputs);
+        var isOff = execution.NoGrad.IsOn;
+        var recording = !isOff && AnyIsFloating(outputs) && AnyRequiresGrad(inputs);
         var context = execution.RentContext(recording);
         var isCause = false;
         if (execution.Observer is null) RunForward(op, context, inputs, outputs);
         else isCause = ForwardObserved(op, context, inputs, outputs, execution);
-        var node = recording ? OpNode.Attach(op, inputs, outputs, context.Saved) : null;
+        var isWhole = !isOff && execution.RecordGraph.IsOn;
+        var node = recording || isWhole
+            ? OpNode.Attach(op, inputs, outputs, context.Saved, recording, isWhole)
+            : null;
         if (isCause)
             execution.Trace?.NoteForward(op.Name, node);
         execution.ReturnContext(context);

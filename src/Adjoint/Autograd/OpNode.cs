@@ -25,7 +25,7 @@ public sealed class OpNode
         output = outputs[0];
         OutputVersion = output.Version;
         if (outputs.Length > 1) Own.Outputs = new(outputs);
-        if (saved.Length > 0) Own.Saved = saved;
+        if (saved.Length > 0) (Own.Saved, Own.SavedVersion) = (saved, VersionOf(saved));
         Span<int> found = versions;
         if (inputs.Length > Inline)
         {
@@ -138,18 +138,20 @@ public sealed class OpNode
     internal int IndexOf(Tensor one) => more?.Outputs is { } several ? Array.IndexOf(several.All, one) : 0;
 
     internal static OpNode Attach(
-        Op op, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, Tensor[] saved)
+        Op op, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, Tensor[] saved, bool hasGradient, bool isWhole)
     {
         var node = new OpNode(op, inputs, outputs, saved);
         foreach (var output in outputs)
         {
-            // Whoever keeps indices does not want to keep the graph with them.
-            if (!output.DType.IsFloating()) continue;
-            output.Source = node;
+            var requiresGrad = hasGradient && output.DType.IsFloating();
+            // Whoever keeps indices does not want to keep the graph with them, unless asked for.
+            if (requiresGrad || isWhole) output.Source = node;
+            if (!requiresGrad) continue;
             output.RequiresGrad = true;
             // A view owns no memory; what it looks at is recycled by whoever made it.
             if (op is not ViewOp) output.Storage.Lifetime = Lifetime.Forward;
         }
+        if (!hasGradient) return node;
         foreach (var tensor in saved)
             if (tensor.Source is null && !tensor.Storage.IsKept && !IsAmong(inputs, tensor))
                 tensor.Storage.Lifetime = Lifetime.Forward;
@@ -175,12 +177,22 @@ public sealed class OpNode
             for (var i = 0; i < all.Length; i++)
                 if (all[i].Version != then[i]) throw Changed($"input {i} {all[i].Shape}", then[i], all[i].Version);
         }
+        if (more is { Saved: { } kept, SavedVersion: var before } && VersionOf(kept) is var now && now != before)
+            throw Changed("saved tensor", before, now);
         if ((saves & Saves.Output) == 0) return;
         if (output.Version != OutputVersion) throw Changed($"output {output.Shape}", OutputVersion, output.Version);
         if (more?.Outputs is not { } several) return;
         for (var i = 1; i < several.All.Length; i++)
             if (several.All[i].Version != several.Versions[i])
                 throw Changed($"output {i} {several.All[i].Shape}", several.Versions[i], several.All[i].Version);
+    }
+
+    // Versions only grow: the sum is another where one is.
+    private static int VersionOf(Tensor[] saved)
+    {
+        var sum = 0;
+        foreach (var tensor in saved) sum += tensor.Version;
+        return sum;
     }
 
     private AdjointException Changed(string which, int then, int now) => new(
@@ -199,6 +211,7 @@ public sealed class OpNode
         internal int[]? Versions { get; set; }
         internal OutputsOfMany? Outputs { get; set; }
         internal Tensor[]? Saved { get; set; }
+        internal int SavedVersion { get; set; }
         internal string? CalledAt { get; set; }
         internal OpTrace? Trace { get; set; }
         internal ulong Skipped { get; set; }

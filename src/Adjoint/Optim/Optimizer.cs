@@ -23,7 +23,7 @@ public sealed class ParameterGroup
         LearningRate = learningRate;
         if (weightDecay is { } decay) WeightDecay = decay;
         foreach (var parameter in Parameters)
-            if (parameter.Source is { } source)
+            if (parameter is { RequiresGrad: true, Source: { } source })
                 throw Wrong(parameter, $"made by {source.Op.Name}; give the tensor that it was made from");
             else if (!parameter.IsParameter)
                 throw Wrong(parameter, "which never required a gradient; call .RequireGrad() on it");

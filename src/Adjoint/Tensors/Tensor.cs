@@ -62,7 +62,10 @@ public sealed partial class Tensor
         }
     }
 
-    /// <summary>The op node that made this tensor, or null for a leaf.</summary>
+    /// <summary>
+    /// The op node that made this tensor, or null for a leaf. Noted where a gradient is required, or everything is
+    /// recorded.
+    /// </summary>
     public OpNode? Source { get; internal set; }
 
     /// <summary>Which of the outputs of <see cref="Source"/> this is, from 0 on; 0 for a leaf.</summary>
@@ -93,7 +96,7 @@ public sealed partial class Tensor
                 throw new AdjointException(
                     $"Grad: a gradient has the shape and type of its tensor: expected {Shape} {DType.Label()}, "
                     + $"found {value.Shape} {value.DType.Label()}");
-            if (value is { Source: not null }) SetGrad(value.Keep(), isOwn: false);
+            if (value is { RequiresGrad: true, Source: not null }) SetGrad(value.Keep(), isOwn: false);
             else SetGrad(value?.Copy(), isOwn: true);
         }
     }
@@ -137,8 +140,10 @@ public sealed partial class Tensor
     {
         if (on && !DType.IsFloating())
             throw new AdjointException($"RequireGrad: only floating-point tensors have gradients: found {DType.Label()}; cast with .To(DType.Float32) first");
-        if (Source is not null && !on)
+        if (Source is not null && RequiresGrad && !on)
             throw new AdjointException($"RequireGrad: the tensor was made by {Source.Op.Name}; use .Detach() for a value without history");
+        // What was noted without a gradient is where gradients begin from now on.
+        if (!RequiresGrad && on) Source = null;
         RequiresGrad = on;
         if (on) Own.IsParameter = true;
         if (on && Source is null) Storage.IsKept = true;

@@ -119,7 +119,8 @@ public sealed partial class Tensor
     /// <summary>Refuses to write in place what gradients would flow through.</summary>
     internal void RequireWritable(string op)
     {
-        if (Source is not null && GradMode.IsEnabled && RequiresGrad)
+        if (!RequiresGrad) Source = null;
+        else if (Source is not null && GradMode.IsEnabled)
             throw new AdjointException($"{op}: this tensor was made by {Source.Op.Name} and takes part in a graph; write inside `using (new NoGrad())` or make a new tensor");
     }
 }

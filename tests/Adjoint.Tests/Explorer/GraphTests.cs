@@ -52,6 +52,31 @@ public sealed class GraphTests
     }
 
     [Fact]
+    public void A_whole_graph_is_shown_from_the_inputs_on()
+    {
+        var pixels = Tensor.From(new long[] { 0, 128, 255, 64 }, 2, 2);
+        var w = Tensor.Ones(1, 2).RequireGrad();
+        Tensor y;
+        using (new RecordGraph()) y = (pixels.To(DType.Float32) / 255).Linear(w, Tensor.Zeros(1)).Sum();
+        var graph = ComputationGraph.Of(y, new Dictionary<Tensor, string> { [pixels] = "pixels" });
+        Assert.Equal(["Cast", "DivideByNumber", "Linear", "Sum"], graph.Ops.Select(op => op.Node.Op.Name));
+        Assert.Equal(["Sum", "Linear"], graph.BackwardOps.Select(op => op.Node.Op.Name));
+        Assert.Equal(TensorKind.Input, graph.Ops[0].Inputs[0].Kind);
+        Assert.Null(graph.Ops[1].Outputs[0].Gradient);
+        // y = x / 255 has slopes, though no gradient went there.
+        Assert.Equal(1 / 255.0, LocalRule.Forward(graph.Ops[1], 1).Single().Terms.Single().Slope, 1e-9);
+        var error = Assert.Throws<AdjointException>(() => DerivativeCheck.Run(graph.Ops[1]));
+        Assert.Contains("no gradient went through it", error.Message, StringComparison.Ordinal);
+        using var page = new Exploration(graph, "test", isServed: false);
+        Assert.Contains("parts?op=1&element=0".Replace("&", "\\u0026", StringComparison.Ordinal), Encoding.UTF8.GetString(page.Offline()), StringComparison.Ordinal);
+        Tensor z;
+        using (new RecordGraph()) z = pixels.Reshape(4);
+        var without = ComputationGraph.Of(z);
+        Assert.Contains("Nothing that led to this tensor requires a gradient", without.MissingGradients, StringComparison.Ordinal);
+        Assert.Empty(LocalRule.Forward(without.Ops[0], 0));
+    }
+
+    [Fact]
     public void Attributes_are_told()
     {
         using var page = new Exploration(ComputationGraph.Of(Tensor.Ones(2, 3).RequireGrad().Sum([1], keepDims: true)), "test", isServed: false);
