@@ -23,7 +23,7 @@ internal sealed class Arena
 
     /// <summary>Memory that the pool never sees, for so many bytes on a cache line.</summary>
     internal static byte[] Allocate(long byteLength) =>
-        GC.AllocateUninitializedArray<byte>(checked((int)byteLength + BufferPool.Alignment), pinned: true);
+        BufferPool.Allocate(checked((int)byteLength + BufferPool.Alignment));
 
     /// <summary>Notes memory of its own that a tensor was made in.</summary>
     internal void NoteMade(Storage storage) => made.Add(storage);

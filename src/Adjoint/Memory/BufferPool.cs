@@ -47,10 +47,11 @@ internal static class BufferPool
         var bucket = BucketFor(byteLength, out var size);
         // The last bucket ends where arrays do.
         size = Math.Min(size + Alignment, Array.MaxLength);
+        if (!TryPop(bucket, out var buffer) && DroppedBuffers.Await()) TryPop(bucket, out buffer);
+        buffer ??= Allocate((int)size);
         Interlocked.Add(ref rentedBytes, size);
         DroppedBuffers.NoteRented(size);
-        if (!TryPop(bucket, out var buffer) && DroppedBuffers.Await()) TryPop(bucket, out buffer);
-        return buffer ?? GC.AllocateUninitializedArray<byte>((int)size, pinned: true);
+        return buffer;
     }
 
     /// <summary>Takes a buffer back, from who rented it or, where that one dropped it, from a finalizer.</summary>
@@ -62,7 +63,15 @@ internal static class BufferPool
             Interlocked.Add(ref pooledBytes, -buffer.Length);
             return;
         }
-        Buckets[BucketFor(buffer.Length - Alignment, out _)].Push(buffer);
+        try
+        {
+            Buckets[BucketFor(buffer.Length - Alignment, out _)].Push(buffer);
+        }
+        catch (OutOfMemoryException)
+        {
+            // On the finalizer's thread it would end the process; and there is room again without this buffer.
+            Interlocked.Add(ref pooledBytes, -buffer.Length);
+        }
         if (PooledBytes > 64 << 20 && IsMemoryShort()) Trim();
     }
 
@@ -94,6 +103,40 @@ internal static class BufferPool
 
     private static unsafe nint Address(byte[] pinned) =>
         (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(pinned));
+
+    /// <summary>Fresh pinned memory that the pool does not count.</summary>
+    /// <exception cref="AdjointException">The process may not have so much.</exception>
+    internal static byte[] Allocate(int size)
+    {
+        // A process may have a limit far below what the machine has: a container's, or one of its own. There the
+        // collector fails, for other threads and other objects too, since it cannot know that what lies in the pool is
+        // free.
+        var available = GC.GetGCMemoryInfo(GCKind.Any).TotalAvailableMemoryBytes;
+        Trim(keep: Math.Max(0, available / 10 * 9 - RentedBytes - size));
+        if (TryAllocate(size, out _) is { } fresh) return fresh;
+        DroppedBuffers.AwaitFinalizers();
+        Trim();
+        if (TryAllocate(size, out _) is { } found) return found;
+        // What it frees it keeps in pieces of the old size, unless it is told that this is the last resort.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
+        return TryAllocate(size, out var error) ?? throw new AdjointException(
+            $"Tensor: {size:N0} bytes cannot be had: other tensors hold {RentedBytes:N0}, and the process may have "
+            + $"{available:N0} in all; use smaller sizes or batches, hold fewer tensors, or raise the limit", error!);
+    }
+
+    private static byte[]? TryAllocate(int size, out OutOfMemoryException? error)
+    {
+        error = null;
+        try
+        {
+            return GC.AllocateUninitializedArray<byte>(size, pinned: true);
+        }
+        catch (OutOfMemoryException failure)
+        {
+            error = failure;
+            return null;
+        }
+    }
 
     private static bool TryPop(int bucket, out byte[]? buffer)
     {

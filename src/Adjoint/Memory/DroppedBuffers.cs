@@ -102,9 +102,10 @@ internal static class DroppedBuffers
         Volatile.Write(ref mayFind, true);
     }
 
-    // Waited for on a thread of its own: a finalizer of others may be slow, or want a lock that the caller holds.
-    private static void AwaitFinalizers()
+    /// <summary>Waits for what the collector found, but not for long.</summary>
+    internal static void AwaitFinalizers()
     {
+        // On a thread of its own: a finalizer of others may be slow, or want a lock that the caller holds.
         if (Volatile.Read(ref finalizers) is { IsCompleted: false }) return;
         var run = Task.Factory.StartNew(
             GC.WaitForPendingFinalizers, default, TaskCreationOptions.LongRunning, TaskScheduler.Default);

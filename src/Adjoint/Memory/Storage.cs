@@ -99,7 +99,9 @@ public class Storage
     internal void RequireAlive() => buffer?.RequireAlive();
 
     /// <summary>Allocates <paramref name="byteLength"/> bytes, uninitialised when large, zero when small.</summary>
-    /// <exception cref="AdjointException">They are more than fit one buffer.</exception>
+    /// <exception cref="AdjointException">
+    /// They are more than fit one buffer, or than the process may have.
+    /// </exception>
     internal static Storage Allocate(long byteLength) => Allocate(byteLength, Execution.Current);
 
     /// <inheritdoc cref="Allocate(long)"/>

@@ -17,8 +17,9 @@ public static class TensorMemory
 
     /// <summary>
     /// The most bytes that may lie in the pool; a buffer beyond goes to the garbage collector. Setting it trims the
-    /// pool to it. At first there is no limit: the pool grows to what the program needed at once, and is emptied where
-    /// the machine runs short of memory. 0 keeps nothing, and every tensor costs fresh memory.
+    /// pool to it. At first there is no limit: the pool grows to what the program needed at once, is emptied where the
+    /// machine runs short of memory, and gives way where it and the tensors together come near to what the process may
+    /// have. 0 keeps nothing, and every tensor costs fresh memory.
     /// </summary>
     /// <exception cref="AdjointException">It is negative.</exception>
     public static long PoolLimit

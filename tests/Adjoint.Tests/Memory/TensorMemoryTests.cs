@@ -43,8 +43,9 @@ public class TensorMemoryTests
         var calls =
             from path in Directory.GetFiles(sources, "*.cs", SearchOption.AllDirectories)
             where File.ReadAllText(path).Contains("GC.Collect(", StringComparison.Ordinal)
-            select path;
-        Assert.Empty(calls);
+            select Path.GetFileName(path);
+        // There as the last resort of a process that has no room left: see LimitedMemoryTests.
+        Assert.Equal(["BufferPool.cs"], calls);
 
         CollectGarbage();
         using var collections = new CollectionListener();
