@@ -91,7 +91,8 @@ public sealed partial class DocumentationTests : IDisposable
     [InlineData("explore", "graph.html")]
     [InlineData("plain-training-loop", "epoch 5: validation accuracy 9")]
     [InlineData("trainer", "validation accuracy 99")]
-    [InlineData("web-service", "64 requests at once: the bits of one after the other\nmeanwhile the next model learned")]
+    [InlineData("web-service",
+        "64 requests at once: the bits of one after the other\nmeanwhile the next model learned")]
     public void A_sample_runs(string sample, string expected) =>
         Assert.Contains(expected, Run(Path.Combine(LayeringTests.Root(), "samples", sample + ".cs")), StringComparison.Ordinal);
 

@@ -21,14 +21,17 @@ internal static class Workloads
         new("chain", 2, 0, 4.0 * (1 << 20) * (4 + 3 + 3), () => Chain(captured: false)),
         new("chain+captured", 2, 0, 4.0 * (1 << 20) * (4 + 3 + 3), () => Chain(captured: true)),
         new("xent", 2, 0, 4.0 * 4096 * 1000 * 3, CrossEntropy),
-        // Forward, weight and data gradient of each convolution but the first one's data gradient, and of the linear layers.
+        // Forward, weight and data gradient of each convolution but the first one's data gradient, and of the linear
+        // layers.
         LeNet(4, 6), LeNet(50, 4), LeNet(128, 4),
         Convolution(64, 64, 16, 1.4), Convolution(256, 256, 8, 1.1), Convolution(24, 64, 31, 1.5),
-        // He et al. 2015: 40.8 million multiplications an image; the same again for each gradient but the first layer's data gradient.
+        // He et al. 2015: 40.8 million multiplications an image; the same again for each gradient but the first
+        // layer's data gradient.
         Network("resnet20", 128, 1.5, 2.0 * 128 * (3 * 40.8e6 - 0.44e6), random => new ResNet(20, generator: random)),
         // 118 million multiplications an image; the first layer learns only its bias.
         Network("speednet", 128, 1, 2.0 * 128 * (3 * 118.0e6 - 2 * 0.28e6), random => new SpeedNet(generator: random)),
-        // Statistics, normalised values and GELU, forward and backward, at the least: x twice, y; gradient and x twice each, dx.
+        // Statistics, normalised values and GELU, forward and backward, at the least: x twice, y; gradient and x
+        // twice each, dx.
         new("normgelu", 1, 0, 4.0 * 128 * 64 * 256 * 9, NormGelu),
         // Reads parameter, gradient, both moments; writes parameter and moments.
         new("adam", 1, 0, 4.0 * 2_500_000 * 7, AdamStep),
@@ -52,7 +55,8 @@ internal static class Workloads
     {
         var model = new Mlp(784, [3136], 10, "sigmoid", new Generator(1));
         var optimizer = new Sgd(model.Parameters(), 0.01);
-        var (x, y) = (Tensor.Rand([128, 784], new Generator(2)), Tensor.From(Enumerable.Range(0, 128).Select(i => i % 10L).ToArray(), 128));
+        var (x, y) = (Tensor.Rand([128, 784], new Generator(2)), Tensor.From(Enumerable.Range(0, 128).Select(i =>
+            i % 10L).ToArray(), 128));
         var step = CapturedStep.Create((x, y) => Loss.CrossEntropy(model.Forward(x), y), model.Parameters());
         if (captured)
             return () =>
@@ -69,13 +73,17 @@ internal static class Workloads
     }
 
     private static Workload LeNet(int batch, double goal) =>
-        Network("lenet", batch, goal, 2.0 * batch * (2 * 75 * 6 * 784 + 3 * 150 * 16 * 100 + 3 * (400 * 120 + 120 * 84 + 84 * 10)), random => new LeNetCifar(10, random));
+        Network("lenet", batch, goal,
+            2.0 * batch * (2 * 75 * 6 * 784 + 3 * 150 * 16 * 100 + 3 * (400 * 120 + 120 * 84 + 84 * 10)),
+            random => new LeNetCifar(10, random));
 
-    private static Workload Network(string name, int batch, double goal, double flops, Func<Generator, Module> create) => new($"{name}-{batch}+captured", goal, flops, 0, () =>
+    private static Workload Network(
+        string name, int batch, double goal, double flops, Func<Generator, Module> create) => new($"{name}-{batch}+captured", goal, flops, 0, () =>
     {
         var model = create(new Generator(1));
         var optimizer = new Sgd(model.Parameters(), 0.001, momentum: 0.9);
-        var (x, y) = (Tensor.Randn([batch, 3, 32, 32], new Generator(2)), Tensor.From(Enumerable.Range(0, batch).Select(i => i % 10L).ToArray(), batch));
+        var (x, y) = (Tensor.Randn([batch, 3, 32, 32], new Generator(2)), Tensor.From(Enumerable.Range(0,
+            batch).Select(i => i % 10L).ToArray(), batch));
         var step = CapturedStep.Create((a, b) => Loss.CrossEntropy(model.Forward(a), b), model.Parameters());
         return () =>
         {
@@ -96,7 +104,8 @@ internal static class Workloads
         };
     }
 
-    private static Workload Convolution(int inputs, int outputs, int size, double goal) => new($"conv-{inputs}-{outputs}-{size}", goal, 3 * 2.0 * 64 * inputs * 9 * outputs * size * size, 0, () =>
+    private static Workload Convolution(int inputs, int outputs, int size, double goal) =>
+        new($"conv-{inputs}-{outputs}-{size}", goal, 3 * 2.0 * 64 * inputs * 9 * outputs * size * size, 0, () =>
     {
         var x = Tensor.Randn([64, inputs, size, size], new Generator(1)).RequireGrad();
         var w = Tensor.Randn([outputs, inputs, 3, 3], new Generator(2)).RequireGrad();
@@ -111,12 +120,14 @@ internal static class Workloads
 
     private static Action Epoch()
     {
-        var (inputs, labels) = (Tensor.Rand([55_000 * 784], new Generator(2)).ToArray<float>(), Enumerable.Range(0, 55_000).Select(i => (byte)(i % 10)).ToArray());
+        var (inputs, labels) = (Tensor.Rand([55_000 * 784], new Generator(2)).ToArray<float>(), Enumerable.Range(0,
+            55_000).Select(i => (byte)(i % 10)).ToArray());
         var data = new Dataset("random", (int[])[784], inputs, labels, Mnist.Digits);
         var model = new Mlp(784, [3136], 10, "sigmoid", new Generator(1));
         var optimizer = new Sgd(model.Parameters(), 0.01);
         var loader = new DataLoader(data, 128, shuffle: true, seed: 1);
-        var step = CapturedStep.Create((x, y) => Loss.CrossEntropy(model.Forward(x), y), model.Parameters(), fallBackToEager: true);
+        var step = CapturedStep.Create((x, y) => Loss.CrossEntropy(model.Forward(x), y), model.Parameters(),
+            fallBackToEager: true);
         return () =>
         {
             foreach (var (x, y) in loader)
@@ -129,8 +140,10 @@ internal static class Workloads
 
     private static Action Chain(bool captured)
     {
-        var leaves = Enumerable.Range(1, 3).Select(seed => Tensor.Randn([1 << 20], new Generator((ulong)seed)).RequireGrad()).ToArray();
-        var (step, none) = (CapturedStep.Create((_, _) => (leaves[0] * leaves[1] + leaves[2]).Sigmoid().Sum(), leaves), Tensor.Zeros(1));
+        var leaves = Enumerable.Range(1, 3).Select(seed => Tensor.Randn([1 << 20],
+            new Generator((ulong)seed)).RequireGrad()).ToArray();
+        var (step, none) = (CapturedStep.Create((_, _) => (leaves[0] * leaves[1] + leaves[2]).Sigmoid().Sum(),
+            leaves), Tensor.Zeros(1));
         if (captured) return () => step.Run(none, none);
         return () =>
         {
@@ -141,7 +154,8 @@ internal static class Workloads
 
     private static Action CrossEntropy()
     {
-        var (x, y) = (Tensor.Randn([4096, 1000], new Generator(1)).RequireGrad(), Tensor.From(Enumerable.Range(0, 4096).Select(i => i % 1000L).ToArray(), 4096));
+        var (x, y) = (Tensor.Randn([4096, 1000], new Generator(1)).RequireGrad(), Tensor.From(Enumerable.Range(0,
+            4096).Select(i => i % 1000L).ToArray(), 4096));
         return () =>
         {
             x.ZeroGrad();

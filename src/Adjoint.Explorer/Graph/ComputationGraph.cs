@@ -47,7 +47,9 @@ internal sealed class OpItem(
     internal IReadOnlyList<TensorItem> Outputs => outputs;
     internal ModuleItem? Module => module;
 
-    /// <summary>What arrived for each output on the way back, and what the rule gave; null where nothing arrived.</summary>
+    /// <summary>
+    /// What arrived for each output on the way back, and what the rule gave; null where nothing arrived.
+    /// </summary>
     internal OpTrace? WayBack => node.Trace is { Gradients.Count: > 0 } trace ? trace : null;
 }
 

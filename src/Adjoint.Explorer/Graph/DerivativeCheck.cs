@@ -33,7 +33,8 @@ internal static class DerivativeCheck
         var (again, leaves) = LocalRule.Again(node, DType.Float64);
         double[]?[] g = [.. trace.Gradients.Select(arrived => arrived is null ? null : TensorView.ToDoubles(arrived))];
         var rule = again.ApplyRule(
-            [.. g.Select((values, i) => values is null ? null : Tensor.From(values).Reshape(node.Outputs[i].Shape.Sizes))]);
+            [.. g.Select((values, i) => values is null ? null
+                : Tensor.From(values).Reshape(node.Outputs[i].Shape.Sizes))]);
         var each = (int)Math.Clamp(MostWork / size / node.Inputs.Count, 4, 24);
         var result = new List<CheckedElement>();
         using var _ = new NoGrad();

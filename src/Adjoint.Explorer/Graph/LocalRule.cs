@@ -22,7 +22,8 @@ internal sealed record TakenApart(int Input, int[] At, IReadOnlyList<Term> Terms
 
 /// <summary>
 /// An op's rule with real numbers. A backward rule is linear in the incoming gradient: ∂L/∂x[i] = Σⱼ g[j] · ∂y[j]/∂x[i]. The slopes are found by differentiating the
-/// rule itself with respect to g, so this holds for every op, also a user's own, without a word about it here. Where an op has several outputs, j goes over all of them.
+/// rule itself with respect to g, so this holds for every op, also a user's own, without a word about it here. Where
+/// an op has several outputs, j goes over all of them.
 /// </summary>
 internal static class LocalRule
 {
@@ -44,7 +45,8 @@ internal static class LocalRule
             ? Differentiation.Gradients(rule, there, Unit(rule, element))
             : new Tensor?[there.Length];
         double[] slopes = [.. there.Zip(columns)
-            .SelectMany(pair => pair.Second is { } column ? TensorView.ToDoubles(column) : new double[pair.First.Length])];
+            .SelectMany(pair => pair.Second is { } column ? TensorView.ToDoubles(column)
+                : new double[pair.First.Length])];
         double[] factors = [.. there.SelectMany(TensorView.ToDoubles)];
         var at = Position(held.Shape, element);
         return Sum(
@@ -59,7 +61,8 @@ internal static class LocalRule
     }
 
     /// <summary>
-    /// On what one element of the output, of several the first, depends: for each input, its elements with their slopes. Where the op is linear in an input, their products add up to the value.
+    /// On what one element of the output, of several the first, depends: for each input, its elements with their
+    /// slopes. Where the op is linear in an input, their products add up to the value.
     /// </summary>
     /// <exception cref="AdjointException">There is no such element.</exception>
     internal static IReadOnlyList<TakenApart> Forward(OpItem item, int element)
@@ -72,7 +75,8 @@ internal static class LocalRule
         var result = new List<TakenApart>();
         for (var i = 0; i < leaves.Length; i++)
             if (rows[i] is { } row)
-                result.Add(Sum(i, Position(item.Node.Output.Shape, element), TensorView.ToDoubles(leaves[i]), TensorView.ToDoubles(row), index => (0, Position(leaves[i].Shape, index)), held, _ => null));
+                result.Add(Sum(i, Position(item.Node.Output.Shape, element), TensorView.ToDoubles(leaves[i]),
+                    TensorView.ToDoubles(row), index => (0, Position(leaves[i].Shape, index)), held, _ => null));
         return result;
     }
 
@@ -96,7 +100,8 @@ internal static class LocalRule
         ? Tensor.From(TensorView.ToDoubles(input)).Reshape(input.Shape.Sizes)
         : input.Detach().Clone();
 
-    private static TakenApart Sum(int input, int[] at, double[] factors, double[] slopes, Func<int, (int Output, int[] At)> placeOf, double held, Func<int[], (int, int[])?> slopeOf)
+    private static TakenApart Sum(int input, int[] at, double[] factors, double[] slopes,
+        Func<int, (int Output, int[] At)> placeOf, double held, Func<int[], (int, int[])?> slopeOf)
     {
         int[] used = [.. Enumerable.Range(0, slopes.Length).Where(i => slopes[i] != 0)];
         var sum = 0.0;

@@ -41,7 +41,8 @@ internal static class OfflinePage
     {
         var size = op.Inputs.Concat(op.Outputs).Sum(item => (long)item.Tensor.Length);
         if (size > LargestCheck) return;
-        foreach (var element in Some(op.Outputs[0].Tensor.Length)) Add($"parts?op={op.Id}&element={element}", () => page.Parts(op.Id, element));
+        foreach (var element in Some(op.Outputs[0].Tensor.Length))
+            Add($"parts?op={op.Id}&element={element}", () => page.Parts(op.Id, element));
         if (op.WayBack is not { } trace) return;
         Add($"check?op={op.Id}", () => page.Check(op.Id));
         for (var i = 0; i < op.Inputs.Count; i++)

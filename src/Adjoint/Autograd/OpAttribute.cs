@@ -1,6 +1,8 @@
 namespace Adjoint;
 
-/// <summary>What an op computes with besides its inputs: the exponent of a power, the stride of a convolution.</summary>
+/// <summary>
+/// What an op computes with besides its inputs: the exponent of a power, the stride of a convolution.
+/// </summary>
 /// <param name="Name">As the op's method calls it, in camel case.</param>
 /// <param name="Value">
 /// An <c>int</c>, a <c>double</c>, a <c>bool</c>, a <c>string</c>, an <c>int[]</c> (axes), a <see cref="Size2"/>, a

@@ -3,7 +3,8 @@ using Adjoint.Memory;
 namespace Adjoint;
 
 /// <summary>
-/// What an op may use while it computes: the backend, and a place for what backward will need besides inputs and output.
+/// What an op may use while it computes: the backend, and a place for what backward will need besides inputs and
+/// output.
 /// </summary>
 public sealed class OpContext
 {

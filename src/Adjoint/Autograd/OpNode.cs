@@ -104,7 +104,8 @@ public sealed class OpNode
         get => more?.Inputs is { } many ? many : MemoryMarshal.CreateReadOnlySpan(ref inputs[0], count);
     }
 
-    internal ReadOnlySpan<Tensor> OutputSpan => more?.Outputs is { } several ? several.All : new ReadOnlySpan<Tensor>(in output);
+    internal ReadOnlySpan<Tensor> OutputSpan => more?.Outputs is { } several ? several.All
+        : new ReadOnlySpan<Tensor>(in output);
 
     internal ReadOnlySpan<Tensor> SavedSpan => more?.Saved;
 
@@ -138,7 +139,8 @@ public sealed class OpNode
     internal int IndexOf(Tensor one) => more?.Outputs is { } several ? Array.IndexOf(several.All, one) : 0;
 
     internal static OpNode Attach(
-        Op op, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, Tensor[] saved, bool hasGradient, bool isWhole)
+        Op op, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, Tensor[] saved, bool hasGradient,
+            bool isWhole)
     {
         var node = new OpNode(op, inputs, outputs, saved);
         foreach (var output in outputs)

@@ -1,7 +1,8 @@
 namespace Adjoint;
 
 /// <summary>
-/// While one lives, every op on this thread notes its node, whether or not an input requires a gradient and whatever the
+/// While one lives, every op on this thread notes its node, whether or not an input requires a gradient and whatever
+/// the
 /// types: the whole graph from the inputs on, for those who walk it, to show it or to write it to a file:
 /// <c>using (new RecordGraph()) { y = model.Forward(x); }</c>. Gradients are as without it. Nothing is noted where
 /// <see cref="NoGrad"/> is on. It belongs to the thread, so the compiler refuses an <c>await</c> inside: see

@@ -32,7 +32,8 @@ internal sealed class StepRecording
                 Differentiation.BackwardTo(value, parameters.ToHashSet());
                 Loss = ResolveOwn(value);
             }
-            Gradients = [.. parameters.Select(parameter => parameter.Grad is { } gradient ? ResolveOwn(gradient) : null)];
+            Gradients = [.. parameters.Select(parameter => parameter.Grad is { } gradient ? ResolveOwn(gradient)
+                : null)];
         }
         catch (CaptureException)
         {

@@ -61,7 +61,8 @@ internal sealed unsafe class FusedCalls : PrimitiveCall
     internal static bool CanJoin(ReadOnlySpan<PrimitiveCall> group, PrimitiveCall next)
     {
         var output = group[0].Operands[^1]!;
-        if (!CanFuse(next) || next.Operands[^1]!.Length != output.Length || next.Operands[^1]!.DType != output.DType) return false;
+        if (!CanFuse(next) || next.Operands[^1]!.Length != output.Length
+            || next.Operands[^1]!.DType != output.DType) return false;
         foreach (var operand in next.Operands)
             foreach (var call in group)
                 if (IsRepeated(operand!) && call.Operands[^1]!.Storage == operand!.Storage) return false;
@@ -114,7 +115,8 @@ internal sealed unsafe class FusedCalls : PrimitiveCall
             {
                 var row = places[c];
                 for (var i = 0; i < row.Length; i++)
-                    at[i] = row[i].Scratch >= 0 ? scratch + (nint)row[i].Scratch * Block * size : Address(row[i].Tensor!) + (nint)first * size;
+                    at[i] = row[i].Scratch >= 0 ? scratch + (nint)row[i].Scratch * Block * size
+                        : Address(row[i].Tensor!) + (nint)first * size;
                 calls[c].RunBlock(at, count, type);
             }
         }
@@ -154,7 +156,8 @@ internal sealed unsafe class FusedCalls : PrimitiveCall
 
         internal static byte* Rent(int bytes)
         {
-            if (buffer is null || buffer.Length < bytes + 64) buffer = GC.AllocateUninitializedArray<byte>(bytes + 64, pinned: true);
+            if (buffer is null || buffer.Length < bytes + 64)
+                buffer = GC.AllocateUninitializedArray<byte>(bytes + 64, pinned: true);
             return (byte*)(((nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(buffer)) + 63) & ~63);
         }
     }

@@ -29,7 +29,9 @@ public static class TransferMethods
 {
     extension(Tensor x)
     {
-        /// <summary>The tensor itself where it lies on the device, else a contiguous copy there. Gradients pass.</summary>
+        /// <summary>
+        /// The tensor itself where it lies on the device, else a contiguous copy there. Gradients pass.
+        /// </summary>
         public Tensor To(Device device)
         {
             ArgumentNullException.ThrowIfNull(device);

@@ -25,10 +25,13 @@ internal readonly record struct ConvOptions(Size2 Stride, Size2 Padding, Size2 D
     internal ConvShape Shape(Shape x, Shape w, string op)
     {
         if (x.Rank != 4 || w.Rank != 4)
-            throw new AdjointException($"{op}: input (n, channels, h, w) and weight (filters, channels / groups, kh, kw) are needed: found {x} and {w}");
+            throw new AdjointException(
+                $"{op}: input (n, channels, h, w) and weight (filters, channels / groups, kh, kw) are needed: found "
+                    + $"{x} and {w}");
         Check(op);
         if (w[0] % Groups != 0)
-            throw new AdjointException($"{op}: the groups must divide the filters: found {Groups} groups for {w[0]} filters, weights {w}");
+            throw new AdjointException(
+                $"{op}: the groups must divide the filters: found {Groups} groups for {w[0]} filters, weights {w}");
         if (x[1] != (long)w[1] * Groups)
             throw new AdjointException(
                 $"{op}: an input (n, {(long)w[1] * Groups}, h, w) is needed: found {x} for weights {w}; the "
@@ -37,7 +40,9 @@ internal readonly record struct ConvOptions(Size2 Stride, Size2 Padding, Size2 D
             throw new AdjointException($"{op}: a kernel of at least 1×1 is needed: found weights {w}");
         if (x[2] + 2L * Padding.Height <= (long)Dilation.Height * (w[2] - 1)
             || x[3] + 2L * Padding.Width <= (long)Dilation.Width * (w[3] - 1))
-            throw new AdjointException($"{op}: a kernel {w[2]}×{w[3]} with dilation {Dilation} is larger than the input {x} with padding {Padding}; use a smaller kernel or more padding");
+            throw new AdjointException(
+                $"{op}: a kernel {w[2]}×{w[3]} with dilation {Dilation} is larger than the input {x} with padding "
+                    + $"{Padding}; use a smaller kernel or more padding");
         var (height, width) = (x[2] + 2L * Padding.Height, x[3] + 2L * Padding.Width);
         if (height > int.MaxValue || width > int.MaxValue)
             throw new AdjointException(
@@ -53,19 +58,25 @@ internal readonly record struct ConvOptions(Size2 Stride, Size2 Padding, Size2 D
     /// <exception cref="AdjointException">A number is out of range.</exception>
     internal void Check(string op)
     {
-        if (Stride.Height < 1 || Stride.Width < 1 || Dilation.Height < 1 || Dilation.Width < 1 || Padding.Height < 0 || Padding.Width < 0 || Groups < 1)
-            throw new AdjointException($"{op}: stride, dilation and groups must be positive, padding not negative: found stride {Stride}, dilation {Dilation}, groups {Groups}, padding {Padding}");
+        if (Stride.Height < 1 || Stride.Width < 1 || Dilation.Height < 1 || Dilation.Width < 1 || Padding.Height < 0
+            || Padding.Width < 0 || Groups < 1)
+            throw new AdjointException(
+                $"{op}: stride, dilation and groups must be positive, padding not negative: found stride {Stride}, "
+                    + $"dilation {Dilation}, groups {Groups}, padding {Padding}");
     }
 
     /// <summary>Refuses a layer that could take no input at all.</summary>
-    /// <exception cref="AdjointException">A number is not positive, or the groups do not divide the channels.</exception>
+    /// <exception cref="AdjointException">A number is not positive, or the groups do not divide the
+    /// channels.</exception>
     internal void Check(string layer, int inputs, int outputs, Size2 kernel)
     {
         if (inputs < 1 || outputs < 1 || kernel.Height < 1 || kernel.Width < 1)
-            throw new AdjointException($"{layer}: channels and kernel must be positive: found {inputs} → {outputs}, kernel {kernel}");
+            throw new AdjointException(
+                $"{layer}: channels and kernel must be positive: found {inputs} → {outputs}, kernel {kernel}");
         Check(layer);
         if (inputs % Groups != 0 || outputs % Groups != 0)
-            throw new AdjointException($"{layer}: the groups must divide the channels: found {Groups} groups for {inputs} → {outputs}");
+            throw new AdjointException(
+                $"{layer}: the groups must divide the channels: found {Groups} groups for {inputs} → {outputs}");
     }
 
     /// <summary>Refuses rows and columns for which the convolution would have one output more.</summary>
@@ -73,10 +84,12 @@ internal readonly record struct ConvOptions(Size2 Stride, Size2 Padding, Size2 D
     internal void CheckOutputPadding(string op, Size2 by)
     {
         if (by.Height < 0 || by.Width < 0 || by.Height >= Stride.Height || by.Width >= Stride.Width)
-            throw new AdjointException($"{op}: the output padding must be from 0 to below the stride {Stride}: found {by}");
+            throw new AdjointException(
+                $"{op}: the output padding must be from 0 to below the stride {Stride}: found {by}");
     }
 
     /// <summary>What differs from the usual, for the name of a layer.</summary>
     public override string ToString() =>
-        (Stride == 1 ? "" : $", stride {Stride}") + (Padding == 0 ? "" : $", padding {Padding}") + (Dilation == 1 ? "" : $", dilation {Dilation}") + (Groups == 1 ? "" : $", groups {Groups}");
+        (Stride == 1 ? "" : $", stride {Stride}") + (Padding == 0 ? "" : $", padding {Padding}")
+        + (Dilation == 1 ? "" : $", dilation {Dilation}") + (Groups == 1 ? "" : $", groups {Groups}");
 }

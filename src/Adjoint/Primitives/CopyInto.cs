@@ -2,7 +2,10 @@ using Adjoint.Kernels;
 
 namespace Adjoint.Primitives;
 
-/// <summary>y = x where y may be a view: a part of a larger tensor, or its axes in another order. Operands: x and y, of one shape and type, both of any layout.</summary>
+/// <summary>
+/// y = x where y may be a view: a part of a larger tensor, or its axes in another order. Operands: x and y, of one
+/// shape and type, both of any layout.
+/// </summary>
 public readonly record struct CopyInto : IPrimitive<CopyInto>
 {
     /// <inheritdoc/>

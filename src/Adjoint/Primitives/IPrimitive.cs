@@ -18,7 +18,9 @@ public interface IPrimitive<TSelf> where TSelf : struct, IPrimitive<TSelf>
     /// <summary>Whether it reads what it writes too: it changes its results in place.</summary>
     static virtual bool IsInPlace => false;
 
-    /// <summary>Floating-point operations, where they rather than bytes set the time: products and convolutions.</summary>
+    /// <summary>
+    /// Floating-point operations, where they rather than bytes set the time: products and convolutions.
+    /// </summary>
     static virtual double Flops(in TSelf primitive, ReadOnlySpan<Tensor?> operands) => 0;
 
     /// <summary>

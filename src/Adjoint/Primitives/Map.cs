@@ -2,7 +2,9 @@ using Adjoint.Kernels;
 
 namespace Adjoint.Primitives;
 
-/// <summary>y = f(x), element by element. Operands: x, y, of one shape and floating type; y contiguous, x of any layout.</summary>
+/// <summary>
+/// y = f(x), element by element. Operands: x, y, of one shape and floating type; y contiguous, x of any layout.
+/// </summary>
 /// <param name="Lane">f.</param>
 public readonly record struct Map<TLane>(TLane Lane) : IPrimitive<Map<TLane>> where TLane : struct, IUnaryLane
 {

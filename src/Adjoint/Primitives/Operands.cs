@@ -101,8 +101,8 @@ internal static class Operands
         if (a.DType != c.DType || b.DType != c.DType || rank < 2 || a.Rank != rank || b.Rank != rank
             || !Fits(a.Shape.Sizes, b.Shape.Sizes, c.Shape.Sizes))
             throw new AdjointException(
-                $"{primitive}: (…, m, k)·(…, k, n) → (…, m, n) of one type is needed: found {a.Shape} {a.DType.Label()}, "
-                    + $"{b.Shape} {b.DType.Label()}, {c.Shape} {c.DType.Label()}{Remedy}");
+                $"{primitive}: (…, m, k)·(…, k, n) → (…, m, n) of one type is needed: found "
+                    + $"{a.Shape} {a.DType.Label()}, {b.Shape} {b.DType.Label()}, {c.Shape} {c.DType.Label()}{Remedy}");
         if (bias is not null) Has(primitive, "bias", bias, c.DType, c.Shape[-1]);
         Apart(primitive, a, c);
         Apart(primitive, b, c);

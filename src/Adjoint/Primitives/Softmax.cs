@@ -2,7 +2,10 @@ using Adjoint.Kernels;
 
 namespace Adjoint.Primitives;
 
-/// <summary>yⱼ = e^xⱼ / Σₖ e^xₖ over the last axis. Operands: x, of any layout, and y, contiguous; of one shape and floating type.</summary>
+/// <summary>
+/// yⱼ = e^xⱼ / Σₖ e^xₖ over the last axis. Operands: x, of any layout, and y, contiguous; of one shape and floating
+/// type.
+/// </summary>
 public readonly record struct Softmax : IPrimitive<Softmax>
 {
     /// <inheritdoc/>

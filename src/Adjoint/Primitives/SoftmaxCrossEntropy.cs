@@ -50,7 +50,8 @@ public readonly record struct SoftmaxCrossEntropy(double Smoothing, double Scale
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         fixed (long* target = labels.Data<long>())
-        fixed (T* from = logits.Data<T>(), to = losses.Data<T>(), slope = gradient is null ? default : gradient.Data<T>())
+        fixed (T* from = logits.Data<T>(), to = losses.Data<T>(), slope = gradient is null ? default
+            : gradient.Data<T>())
             Kernels.SoftmaxCrossEntropy.Run(from, target, to, slope, logits.Shape[0], logits.Shape[1],
                 primitive.Smoothing, primitive.Scale);
     }

@@ -87,7 +87,8 @@ public sealed partial class Tensor
     {
         get
         {
-            if (Execution.Current.Arena is { } recording && Storage.Arena != recording) AssumeGrad(recording, role?.Grad);
+            if (Execution.Current.Arena is { } recording && Storage.Arena != recording)
+                AssumeGrad(recording, role?.Grad);
             return role?.Grad;
         }
         set

@@ -63,7 +63,8 @@ public sealed partial class Tensor
         if (shape.Elements != values.Length)
             throw new AdjointException(
                 $"From: {values.Length} values do not fill the shape {shape}, which has {shape.Elements} elements");
-        var tensor = Execution.Current.Arena is null ? Empty(shape, DTypes.Of<T>()) : NewConstant(shape, DTypes.Of<T>());
+        var dtype = DTypes.Of<T>();
+        var tensor = Execution.Current.Arena is null ? Empty(shape, dtype) : NewConstant(shape, dtype);
         values.CopyTo(tensor.Data<T>());
         return tensor;
     }

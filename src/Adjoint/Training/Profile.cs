@@ -73,7 +73,8 @@ public sealed class Profile
 
     private void Execute(PrimitiveCall call)
     {
-        var name = Execution.Current.Cause is { } cause ? cause.IsBackward ? $"{cause.Op} backward" : cause.Op : "gradients";
+        var name = Execution.Current.Cause is { } cause ? cause.IsBackward ? $"{cause.Op} backward" : cause.Op
+            : "gradients";
         var start = Stopwatch.GetTimestamp();
         call.Run();
         Add(name, call.Name, start, call.Flops, call.Bytes);

@@ -12,10 +12,12 @@ public class CapturedIndexTests
     public void Embedding_gather_where_casts_and_arg_max_replay_the_bits_of_the_eager_step()
     {
         var random = new Random(1);
-        var batches = Enumerable.Range(0, Steps).Select(_ => (X: Whole(random, 50, 32, 6), Y: Whole(random, 10, 32))).ToArray();
+        var batches = Enumerable.Range(0, Steps).Select(_ => (X: Whole(random, 50, 32, 6), Y: Whole(random, 10,
+            32))).ToArray();
         float[] Train(bool captured)
         {
-            var (table, linear) = (new Embedding(50, 16, new Generator(1)), new Linear(16, 10, generator: new Generator(2)));
+            var (table, linear) = (new Embedding(50, 16, new Generator(1)), new Linear(16, 10,
+                generator: new Generator(2)));
             Tensor[] parameters = [table.Weight, .. linear.Parameters()];
             Tensor Loss(Tensor x, Tensor y)
             {
@@ -42,7 +44,8 @@ public class CapturedIndexTests
             (X: Tensor.Randn([8, 2, 6, 6], new Generator((ulong)i)), Y: Whole(random, 5, 8))).ToArray();
         float[] Train(bool captured)
         {
-            var (convolution, linear) = (new Conv2d(2, 3, 3, generator: new Generator(1)), new Linear(12, 5, generator: new Generator(2)));
+            var (convolution, linear) = (new Conv2d(2, 3, 3, generator: new Generator(1)), new Linear(12, 5,
+                generator: new Generator(2)));
             Tensor[] parameters = [.. convolution.Parameters(), .. linear.Parameters()];
             Tensor Loss(Tensor x, Tensor y)
             {
@@ -95,5 +98,6 @@ public class CapturedIndexTests
     }
 
     private static Tensor Whole(Random random, int below, params int[] sizes) => Tensor.From(
-        Enumerable.Range(0, sizes.Aggregate(1, (a, b) => a * b)).Select(_ => (long)random.Next(below)).ToArray(), sizes);
+        Enumerable.Range(0, sizes.Aggregate(1, (a, b) => a * b)).Select(_ => (long)random.Next(below)).ToArray(),
+            sizes);
 }

@@ -126,7 +126,8 @@ public class MultiOpTests
         var x = Tensor.From(new[] { double.PositiveInfinity });
         var error = Assert.Throws<AnomalyException>(() => SinCosOp.Of(x));
         Assert.StartsWith(
-            "SinCos: its forward made NaN at element 0 of (1,) in its output 0", error.Message, StringComparison.Ordinal);
+            "SinCos: its forward made NaN at element 0 of (1,) in its output 0", error.Message,
+                StringComparison.Ordinal);
     }
 
     [Fact]
@@ -154,7 +155,8 @@ public class MultiOpTests
         var step = CapturedStep.Create(Step, [w]);
         for (var i = 0; i < 4; i++)
         {
-            var (x, y) = (Tensor.Randn([4, 6], new Generator(7, (ulong)i)), Tensor.Randn([4, 6], new Generator(8, (ulong)i)));
+            var (x, y) = (Tensor.Randn([4, 6], new Generator(7, (ulong)i)), Tensor.Randn([4, 6], new Generator(8,
+                (ulong)i)));
             w.ZeroGrad();
             var eager = Step(x, y);
             eager.Backward();

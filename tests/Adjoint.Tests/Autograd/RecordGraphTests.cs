@@ -17,7 +17,8 @@ public class RecordGraphTests
     {
         var pixels = Tensor.From(new long[] { 0, 128, 255, 64 }, 2, 2);
         var weight = Tensor.Ones(3, 2).RequireGrad();
-        var y = Whole(() => (pixels.Reshape(1, 4).Reshape(2, 2).To(DType.Float32) / 255).Linear(weight, Tensor.Zeros(3)).Sum());
+        var y = Whole(() => (pixels.Reshape(1, 4).Reshape(2, 2).To(DType.Float32) / 255).Linear(weight,
+            Tensor.Zeros(3)).Sum());
         Assert.Equal(["Sum", "Linear", "DivideByNumber", "Cast", "Reshape", "Reshape"], Names(y));
         var scaled = y.Source!.Inputs[0].Source!.Inputs[0];
         Assert.True(scaled is { RequiresGrad: false, IsLeaf: false } && pixels.IsLeaf);
@@ -168,7 +169,8 @@ public class RecordGraphTests
         Assert.Same(index, Assert.Single(y.Source!.Saved));
         index.Fill(1);
         var error = Assert.Throws<AdjointException>(() => y.Sum().Backward());
-        Assert.StartsWith("IndexSelect: its saved tensor was changed in place after the forward pass", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("IndexSelect: its saved tensor was changed in place after the forward pass", error.Message,
+            StringComparison.Ordinal);
     }
 
     private static IEnumerable<string> Names(Tensor tensor)

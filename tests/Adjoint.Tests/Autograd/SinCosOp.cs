@@ -1,6 +1,8 @@
 namespace Adjoint.Tests.Autograd;
 
-/// <summary>An op of a user's with three results: sine, cosine, and 1 where the sine is positive, which has no gradient.</summary>
+/// <summary>
+/// An op of a user's with three results: sine, cosine, and 1 where the sine is positive, which has no gradient.
+/// </summary>
 internal sealed class SinCosOp : MultiOp
 {
     public override string Name => "SinCos";

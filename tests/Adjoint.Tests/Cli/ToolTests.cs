@@ -169,7 +169,8 @@ public sealed class ToolTests : IDisposable
         var path = Path.Combine(folder, "run");
         var (code, _, error) = Run("train", "--epochs", "1", "--out", path, "--quiet", "--profile");
         Assert.Equal(0, code);
-        foreach (var name in (string[])["Linear", "Linear backward", "Sigmoid backward", "CrossEntropy", "Sgd"]) Assert.Matches($@"(?m)^{name} +\d+ ", error);
+        foreach (var name in (string[])["Linear", "Linear backward", "Sigmoid backward", "CrossEntropy",
+            "Sgd"]) Assert.Matches($@"(?m)^{name} +\d+ ", error);
         var events = JsonDocument.Parse(File.ReadAllText(Path.Combine(path, "trace.json"))).RootElement.GetProperty("traceEvents");
         Assert.True(events.GetArrayLength() > 1000 && events[0].GetProperty("dur").GetDouble() > 0);
     }

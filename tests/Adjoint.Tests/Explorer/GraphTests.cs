@@ -36,7 +36,8 @@ public sealed class GraphTests
         Assert.Equal(2.0 * 5 * 4 * 3, graph.Ops[0].Node.Trace!.Backward!.Value.Flops);
         Assert.Equal(4.0 * (15 + 12 + 4 + 20), graph.Ops[0].Node.Trace!.Forward.Bytes);
         Assert.Equal((TensorKind.Input, "x"), (graph.Ops[0].Inputs[0].Kind, graph.Ops[0].Inputs[0].Name));
-        Assert.Equal((TensorKind.Root, TensorKind.Parameter), (graph.Ops[3].Outputs[0].Kind, graph.Ops[0].Inputs[1].Kind));
+        Assert.Equal((TensorKind.Root, TensorKind.Parameter), (graph.Ops[3].Outputs[0].Kind,
+            graph.Ops[0].Inputs[1].Kind));
     }
 
     [Fact]
@@ -68,18 +69,21 @@ public sealed class GraphTests
         var error = Assert.Throws<AdjointException>(() => DerivativeCheck.Run(graph.Ops[1]));
         Assert.Contains("no gradient went through it", error.Message, StringComparison.Ordinal);
         using var page = new Exploration(graph, "test", isServed: false);
-        Assert.Contains("parts?op=1&element=0".Replace("&", "\\u0026", StringComparison.Ordinal), Encoding.UTF8.GetString(page.Offline()), StringComparison.Ordinal);
+        Assert.Contains("parts?op=1&element=0".Replace("&", "\\u0026", StringComparison.Ordinal),
+            Encoding.UTF8.GetString(page.Offline()), StringComparison.Ordinal);
         Tensor z;
         using (new RecordGraph()) z = pixels.Reshape(4);
         var without = ComputationGraph.Of(z);
-        Assert.Contains("Nothing that led to this tensor requires a gradient", without.MissingGradients, StringComparison.Ordinal);
+        Assert.Contains("Nothing that led to this tensor requires a gradient", without.MissingGradients,
+            StringComparison.Ordinal);
         Assert.Empty(LocalRule.Forward(without.Ops[0], 0));
     }
 
     [Fact]
     public void Attributes_are_told()
     {
-        using var page = new Exploration(ComputationGraph.Of(Tensor.Ones(2, 3).RequireGrad().Sum([1], keepDims: true)), "test", isServed: false);
+        using var page = new Exploration(ComputationGraph.Of(Tensor.Ones(2, 3).RequireGrad().Sum([1],
+            keepDims: true)), "test", isServed: false);
         var op = JsonDocument.Parse(page.Graph()).RootElement.GetProperty("ops")[0];
         Assert.Equal("axes [1], keepDims true", op.GetProperty("attributes").GetString());
     }

@@ -9,7 +9,8 @@ public unsafe class GemmBatchTests
     public static TheoryData<int, int, int> Shapes() => new()
     {
         // One element, no terms, around the tiles, few columns (computed as the transpose), one row, large ones.
-        { 1, 1, 1 }, { 5, 3, 0 }, { 4, 4, 4 }, { 11, 31, 17 }, { 12, 32, 8 }, { 13, 33, 9 }, { 61, 1, 67 }, { 1, 65, 40 },
+        { 1, 1, 1 }, { 5, 3, 0 }, { 4, 4, 4 }, { 11, 31, 17 }, { 12, 32, 8 }, { 13, 33, 9 }, { 61, 1, 67 }, { 1, 65,
+            40 },
         { 25, 9, 70 }, { 64, 64, 63 }, { 64, 64, 65 }, { 3, 40, 600 },
     };
 

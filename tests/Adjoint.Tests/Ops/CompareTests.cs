@@ -45,7 +45,8 @@ public class CompareTests
                     Assert.Equal(x.Shape, found.Shape);
                     var left = a.Expand(x.Shape.Sizes).ToArray<double>();
                     var right = b.Expand(x.Shape.Sizes).ToArray<double>();
-                    Assert.True(left.Zip(right, (l, r) => holds(Order(l, r))).SequenceEqual(found.ToArray<bool>()), name);
+                    Assert.True(left.Zip(right, (l, r) => holds(Order(l, r))).SequenceEqual(found.ToArray<bool>()),
+                        name);
                 }
     }
 

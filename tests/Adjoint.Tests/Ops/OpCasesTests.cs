@@ -149,7 +149,8 @@ public class OpCasesTests
         foreach (var op in OpsOfAllRows())
         {
             var made = op.GetType().GetConstructors(Members).Max(constructor => constructor.GetParameters().Length);
-            Assert.True(op.Attributes.Count >= made, $"{op.GetType().Name}: {made} arguments, {op.Attributes.Count} attributes");
+            Assert.True(op.Attributes.Count >= made,
+                $"{op.GetType().Name}: {made} arguments, {op.Attributes.Count} attributes");
             Assert.All(op.Attributes, attribute => Assert.Contains(attribute.Value.GetType(), readable));
             Assert.Distinct(op.Attributes.Select(attribute => attribute.Name));
         }
@@ -160,7 +161,8 @@ public class OpCasesTests
     {
         static string Of(Tensor y) => string.Join(", ", y.Source!.Op.Attributes);
         var x = Tensor.Ones(1, 2, 5, 5).RequireGrad();
-        Assert.Equal("stride 2×1, padding 1, dilation 1, groups 2", Of(x.Conv2d(Tensor.Ones(2, 1, 3, 3), stride: (2, 1), padding: 1, groups: 2)));
+        Assert.Equal("stride 2×1, padding 1, dilation 1, groups 2", Of(x.Conv2d(Tensor.Ones(2, 1, 3, 3), stride: (2,
+            1), padding: 1, groups: 2)));
         Assert.Equal("exponent 2.5", Of(x.Pow(2.5)));
         Assert.Equal("low -1, high Infinity", Of(x.Clamp(-1, double.PositiveInfinity)));
         Assert.Equal("axis 2, start 1, count 2, step 2", Of(x.Slice(-2, 1, 2, 2)));
@@ -175,7 +177,8 @@ public class OpCasesTests
     public void The_catalogue_has_every_op_a_user_can_call()
     {
         var listed = OpCatalogue.All.Select(entry => entry.Op.GetType()).ToHashSet();
-        Type[] innards = [typeof(Accumulate), typeof(PlaceOp), typeof(ScatterAddOp), typeof(CastOp), typeof(MaskOp<>), typeof(Conv2dWeightGradientOp), typeof(MaxUnpool2dOp), typeof(MaxSelect2dOp), typeof(IndexAddOp),
+        Type[] innards = [typeof(Accumulate), typeof(PlaceOp), typeof(ScatterAddOp), typeof(CastOp),
+            typeof(MaskOp<>), typeof(Conv2dWeightGradientOp), typeof(MaxUnpool2dOp), typeof(MaxSelect2dOp), typeof(IndexAddOp),
             typeof(TransferOp)];
         var missing = typeof(Op).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(Op)) && !type.IsAbstract && !listed.Contains(type) && !innards.Contains(type)).Select(type => type.Name);
         Assert.Empty(missing);

@@ -39,7 +39,8 @@ public class TopKTests
     public void Second_derivatives_go_through_what_was_chosen()
     {
         var x = Tensor.Randn([3, 5], new Generator(4), DType.Float64);
-        static Tensor Function(Tensor[] inputs) => inputs[0].TopK(2, axis: 0).Values.Exp() + inputs[0].Sort(0).Values[1].Sin();
+        static Tensor Function(Tensor[] inputs) => inputs[0].TopK(2,
+            axis: 0).Values.Exp() + inputs[0].Sort(0).Values[1].Sin();
         Assert.True(GradCheck.Run(Function, [x]).Passed);
         Assert.True(GradCheck.RunSecondOrder(Function, [x]) is { Passed: true, Comparisons: > 0 });
     }
@@ -52,7 +53,8 @@ public class TopKTests
         var seed = Environment.TickCount;
         var random = new Random(seed);
         // Few different numbers: many are equal.
-        var numbers = Enumerable.Range(0, outer * size * inner).Select(_ => (double)random.Next(-size / 2, size / 2 + 1));
+        var numbers = Enumerable.Range(0, outer * size * inner).Select(_ => (double)random.Next(-size / 2,
+            size / 2 + 1));
         var x = Tensor.From([.. numbers], outer, size, inner);
         foreach (var type in (DType[])[DType.Float32, DType.Float64, DType.Int64])
             foreach (var largest in (bool[])[true, false])
@@ -100,7 +102,8 @@ public class TopKTests
         Assert.StartsWith("TopK: k must be from 0 to 7, the size of axis -1 of (2, 7): found 8",
             Assert.Throws<AdjointException>(() => X.TopK(8)).Message, StringComparison.Ordinal);
         Assert.Contains("cast with .To(DType.Int64)",
-            Assert.Throws<AdjointException>(() => Tensor.From(new[] { true }).Sort()).Message, StringComparison.Ordinal);
+            Assert.Throws<AdjointException>(() => Tensor.From(new[] { true }).Sort()).Message,
+                StringComparison.Ordinal);
     }
 
     [Fact]
@@ -114,15 +117,18 @@ public class TopKTests
         Assert.Equal("2 2 2", Sizes(Tensor.Zeros(6).Chunk(4)));
         // PyTorch gives three of nothing.
         Assert.Equal("0", Sizes(Tensor.Zeros(0, 2).Chunk(3)));
-        Assert.Equal("2147483647", string.Join(' ', Tensor.Zeros(1).Expand(int.MaxValue).Split(int.MaxValue).Select(part => part.Length)));
+        Assert.Equal("2147483647", string.Join(' ',
+            Tensor.Zeros(1).Expand(int.MaxValue).Split(int.MaxValue).Select(part => part.Length)));
         var x = Tensor.Zeros(4);
         x.Split(2)[1].Fill(1);
         Assert.Equal([0, 0, 1, 1f], x.ToArray<float>());
         foreach (var sizes in (int[][])[[3, 3], [8, -1], []])
             Assert.Contains("add up to 7", Assert.Throws<AdjointException>(() => Tensor.Zeros(7).Split(sizes)).Message,
                 StringComparison.Ordinal);
-        Assert.Contains("1 or more", Assert.Throws<AdjointException>(() => Tensor.Zeros(7).Split(0)).Message, StringComparison.Ordinal);
-        Assert.Contains("1 or more", Assert.Throws<AdjointException>(() => Tensor.Zeros(7).Chunk(0)).Message, StringComparison.Ordinal);
+        Assert.Contains("1 or more", Assert.Throws<AdjointException>(() => Tensor.Zeros(7).Split(0)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("1 or more", Assert.Throws<AdjointException>(() => Tensor.Zeros(7).Chunk(0)).Message,
+            StringComparison.Ordinal);
     }
 
     private static void Is((Tensor Values, Tensor Indices) found, double[] values, long[] indices)

@@ -58,7 +58,8 @@ public class WhereTests
         var n = condition.Length;
         var (c, x, y) = (Tensor.From(condition, n), Tensor.From(a, n), Tensor.From(b, n));
         foreach (var found in (Tensor[])
-            [Tensor.Where(c, x, y), Tensor.Where(Layouts.Spread(c), x, Layouts.Spread(y)), Tensor.Where(c, Layouts.Spread(x), y)])
+            [Tensor.Where(c, x, y), Tensor.Where(Layouts.Spread(c), x, Layouts.Spread(y)), Tensor.Where(c,
+                Layouts.Spread(x), y)])
             Assert.Equal(expected, found.ToArray<T>());
     }
 }

@@ -31,7 +31,8 @@ internal sealed class BatchNormOp(double epsilon) : Op
     {
         var channels = inputs[1].Shape;
         var (mean, variance, inverse) = (context.Allocate(channels, output.DType), context.Allocate(channels, output.DType), context.Allocate(channels, output.DType));
-        Backend.Run(new Primitives.BatchNorm(epsilon), inputs[0], inputs[1], inputs[2], mean, variance, inverse, output);
+        Backend.Run(new Primitives.BatchNorm(epsilon), inputs[0], inputs[1], inputs[2], mean, variance, inverse,
+            output);
         context.Save(mean, inverse, variance);
         (Mean, Variance) = (mean, variance);
     }

@@ -5,7 +5,9 @@ public static class SplitMethods
 {
     extension(Tensor x)
     {
-        /// <summary>Parts of a size, one after another along an axis, without copying; the last may be smaller.</summary>
+        /// <summary>
+        /// Parts of a size, one after another along an axis, without copying; the last may be smaller.
+        /// </summary>
         /// <exception cref="AdjointException">The size is below 1.</exception>
         public Tensor[] Split(int size, int axis = 0)
         {
