@@ -18,7 +18,8 @@ internal sealed class CapturedPlan
     private readonly Tensor?[] gradients;
     private readonly (Tensor X, Tensor Y, Tensor Loss) ends;
     private readonly Storage[] foreign;
-    private readonly Storage[] written;
+    private readonly Storage[] writtenForeign;
+    private readonly Storage[] ofGradients;
     // Calls that read the inputs, and how: they read the caller's tensor where it lies, unless something keeps that
     // from being as good as a copy.
     private readonly List<(PrimitiveCall Call, int Operand, Tensor View)> readers = [];
@@ -29,9 +30,9 @@ internal sealed class CapturedPlan
     {
         (this.parameters, arena, gradients) = (parameters, recording.Arena, recording.Gradients);
         foreign = [.. recording.Foreign];
-        Storage[] ofGradients = [.. gradients.OfType<Tensor>().Select(gradient => gradient.Storage)];
+        writtenForeign = [.. recording.Written];
+        ofGradients = [.. gradients.OfType<Tensor>().Select(gradient => gradient.Storage)];
         foreach (var storage in ofGradients) storage.IsKept = true;
-        written = [.. recording.Written, .. ofGradients];
         ends = (recording.Resolve(recording.X), recording.Resolve(recording.Y), recording.Loss);
         Arrange(recording, buffers);
         Bytes = recording.OwnBytes + Layout.Bytes;
@@ -74,9 +75,12 @@ internal sealed class CapturedPlan
     /// <summary>Why a batch cannot be replayed, or null.</summary>
     internal string? Misfit(Tensor x, Tensor y)
     {
-        return Fits(x, ends.X) && Fits(y, ends.Y)
-            ? null
-            : $"it was captured for {Kind(ends.X)} and {Kind(ends.Y)}, and is called with {Kind(x)} and {Kind(y)}";
+        if (!Fits(x, ends.X) || !Fits(y, ends.Y))
+            return $"it was captured for {Kind(ends.X)} and {Kind(ends.Y)}, and is called with {Kind(x)} and {Kind(y)}";
+        // The eager step would read what it writes there, the plan what was there before.
+        return writtenForeign.Contains(x.Storage) || writtenForeign.Contains(y.Storage)
+            ? "an input lies in memory that the step writes in place; pass a .Clone() of it"
+            : null;
 
         static bool Fits(Tensor input, Tensor own) => input.Shape == own.Shape && input.DType == own.DType;
         static string Kind(Tensor tensor) => $"{tensor.Shape} {tensor.DType.Label()}";
@@ -90,7 +94,8 @@ internal sealed class CapturedPlan
         x.Storage.RequireAlive();
         if (BufferGuard.IsOn)
             foreach (var slab in slabs) slab.Spoil();
-        var isRead = !mustCopyInputs && x.IsContiguous;
+        // A gradient of the replay before is overwritten by this one, which may be before it is read.
+        var isRead = !mustCopyInputs && x.IsContiguous && !ofGradients.Contains(x.Storage);
         if (!isRead) Backend.Run(new Primitives.Copy(), x, ends.X);
         foreach (var (call, operand, view) in readers)
             call.Operands[operand] = isRead
@@ -98,7 +103,8 @@ internal sealed class CapturedPlan
                 : view;
         Backend.Run(new Primitives.Copy(), y, ends.Y);
         foreach (var call in calls) call.Run();
-        foreach (var storage in written) storage.Version++;
+        foreach (var storage in writtenForeign) storage.Version++;
+        foreach (var storage in ofGradients) storage.Version++;
         HandOutGradients();
         return Loss;
     }

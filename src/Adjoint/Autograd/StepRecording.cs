@@ -7,6 +7,7 @@ namespace Adjoint;
 internal sealed class StepRecording
 {
     private readonly HashSet<Storage> guarded;
+    private readonly Storage[] inputs;
     private readonly HashSet<Storage> readConstants = [];
     private readonly Dictionary<Storage, byte[]> overwritten = [];
     private readonly Dictionary<Storage, Storage> aliases = [];
@@ -16,6 +17,7 @@ internal sealed class StepRecording
     internal StepRecording(Func<Tensor, Tensor, Tensor> loss, Tensor[] parameters, Tensor x, Tensor y)
     {
         guarded = [.. parameters.Select(parameter => parameter.Storage)];
+        inputs = [x.Storage, y.Storage];
         foreach (var parameter in parameters) parameter.ZeroGrad();
         // It is not made inside the step, even where that is the first to draw from it.
         _ = Generator.Default;
@@ -169,7 +171,7 @@ internal sealed class StepRecording
 
     private void CheckOutput(PrimitiveCall call, Storage storage, bool isConstant)
     {
-        if (storage == X.Storage || storage == Y.Storage)
+        if (storage == X.Storage || storage == Y.Storage || inputs.Contains(storage))
             Arena.Refuse($"{NameOf(call)} writes into an input of the step, of which a replay has a copy; write into a "
                 + ".Clone() of it");
         if (isConstant && call is PrimitiveCall<RandomNumbers>)

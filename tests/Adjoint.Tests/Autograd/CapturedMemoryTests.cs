@@ -440,6 +440,78 @@ public class CapturedMemoryTests
     }
 
     [Fact]
+    public void A_gradient_of_the_replay_before_may_be_an_input()
+    {
+        // That of v is written before that of w reads the input.
+        float[] Run(bool captured)
+        {
+            var (w, v) = (Leaf(1), Leaf(2));
+            Tensor Loss(Tensor x, Tensor y) => ((x.MatMul(w) * 0.02).Tanh().MatMul(v).Tanh() * y).Sum();
+            var step = CapturedStep.Create(Loss, [w, v]);
+            var found = new List<float>();
+            for (var call = 0; call < 7; call++)
+            {
+                var isOwn = call is 3 or 5;
+                var (x, y) = (isOwn ? v.Grad! : Leaf(3).Detach(), call == 6 ? v.Grad! : Leaf(4).Detach());
+                // Clearing gradients recycles them.
+                if (!captured) (x, y) = (x.Clone(), y.Clone());
+                if (captured) found.Add((float)step.Run(x, y).Item());
+                else
+                {
+                    w.ZeroGrad();
+                    v.ZeroGrad();
+                    var loss = Loss(x, y);
+                    loss.Backward();
+                    found.Add((float)loss.Item());
+                }
+                found.AddRange([.. w.Grad!.ToArray<float>(), .. v.Grad!.ToArray<float>()]);
+            }
+            Assert.Equal(captured, step.IsCaptured);
+            return [.. found];
+        }
+
+        Assert.Equal(Run(captured: false), Run(captured: true));
+    }
+
+    [Theory, InlineData(1, true), InlineData(3, true), InlineData(1, false), InlineData(3, false)]
+    public void An_input_that_the_step_writes_in_place_is_refused_or_runs_eagerly(int from, bool isX)
+    {
+        var w = Leaf(1);
+        (CapturedStep Step, Tensor Buffer) Make(bool fallBackToEager)
+        {
+            var buffer = Tensor.Ones(64, 64);
+            return (CapturedStep.Create(
+                (x, y) =>
+                {
+                    buffer.CopyFrom(buffer * 0.5);
+                    return (x * y * w).Sum();
+                },
+                [w], fallBackToEager), buffer);
+        }
+
+        var ((strict, ofStrict), (lenient, ofLenient)) = (Make(false), Make(true));
+        Tensor Run(CapturedStep step, Tensor input) => isX ? step.Run(input, Ones) : step.Run(Ones, input);
+        var expected = 1.0f;
+        for (var call = 0; call < 6; call++)
+        {
+            expected /= 2;
+            var isOwn = call >= from;
+            Run(lenient, isOwn ? ofLenient.Reshape(4096).Reshape(64, 64) : Ones);
+            Assert.All(w.Grad!.ToArray<float>(), value => Assert.Equal(isOwn ? expected : 1, value));
+            Assert.Equal(expected, ofLenient.ItemAt(0, 0));
+            if (!isOwn)
+            {
+                Run(strict, Ones);
+                continue;
+            }
+            var before = ofStrict.ToArray<float>();
+            var message = Assert.Throws<CaptureException>(() => Run(strict, ofStrict)).Message;
+            Assert.Contains(".Clone() of it", message, StringComparison.Ordinal);
+            Assert.Equal(before, ofStrict.ToArray<float>());
+        }
+    }
+
+    [Fact]
     public void Inputs_that_gradients_would_flow_through_are_refused_or_run_eagerly()
     {
         var (w, v) = (Tensor.Ones(64, 64).RequireGrad(), Tensor.Ones(64, 64).RequireGrad());
