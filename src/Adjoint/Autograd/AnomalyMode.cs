@@ -45,6 +45,7 @@ public readonly ref struct AnomalyMode : IDisposable
 
     private static string? Describe(Tensor tensor)
     {
+        tensor = tensor.Detach().To(Device.Cpu);
         var (at, isNaN) = tensor.DType switch
         {
             DType.Float32 => FirstBad(tensor.ToArray<float>()),

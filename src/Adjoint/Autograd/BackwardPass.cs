@@ -365,10 +365,12 @@ internal sealed class BackwardPass
         total.BumpVersion();
     }
 
-    private static Tensor CallHooks(Tensor tensor, Tensor gradient)
+    private Tensor CallHooks(Tensor tensor, Tensor gradient)
     {
         if (tensor.Hooks is not { Count: > 0 } hooks) return gradient;
         gradient.Storage.IsKept = true;
+        // What the user makes there lies where it would outside.
+        var device = execution.Enter(Device.Cpu);
         foreach (var hook in hooks.ToArray())
             if (hook(gradient) is { } replacement)
             {
@@ -377,6 +379,7 @@ internal sealed class BackwardPass
                 replacement.Storage.IsKept = true;
                 gradient = replacement;
             }
+        execution.Device = device;
         return gradient;
     }
 

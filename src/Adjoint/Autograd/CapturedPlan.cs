@@ -82,8 +82,11 @@ internal sealed class CapturedPlan
             ? "an input lies in memory that the step writes in place; pass a .Clone() of it"
             : null;
 
-        static bool Fits(Tensor input, Tensor own) => input.Shape == own.Shape && input.DType == own.DType;
-        static string Kind(Tensor tensor) => $"{tensor.Shape} {tensor.DType.Label()}";
+        static bool Fits(Tensor input, Tensor own) =>
+            input.Shape == own.Shape && input.DType == own.DType && input.Device == own.Device;
+        static string Kind(Tensor tensor) => tensor.Device == Device.Cpu
+            ? $"{tensor.Shape} {tensor.DType.Label()}"
+            : $"{tensor.Shape} {tensor.DType.Label()} on {tensor.Device.Name}";
     }
 
     /// <summary>Computes the step for a batch that fits.</summary>

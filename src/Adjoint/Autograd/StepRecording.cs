@@ -103,6 +103,7 @@ internal sealed class StepRecording
 
     private Tensor Copy(Tensor input)
     {
+        RequireHere("an input", input.Storage);
         var own = Tensor.Empty(input.Shape, input.DType);
         own.Storage.IsKept = true;
         ResolveOwn(own);
@@ -110,6 +111,11 @@ internal sealed class StepRecording
         Backend.Run(new Copy(), input, own);
         Arena.IsComputing = false;
         return own;
+    }
+
+    private static void RequireHere(string what, Storage storage)
+    {
+        if (storage.Device != Device.Cpu) Arena.Refuse($"{what} is on {storage.Device.Name}, and replays are the CPU's");
     }
 
     // What comes in and out has memory of its own: it is there between replays.
@@ -147,6 +153,7 @@ internal sealed class StepRecording
         for (var i = 0; i < call.Operands.Length; i++)
         {
             if (call.Operands[i]?.Storage is not { } storage) continue;
+            RequireHere(call.Name, storage);
             // Made now, since it may be released later.
             if (!IsUnplaced(storage) && !aliases.ContainsKey(storage)) aliases[storage] = Own(storage);
             var isConstant = Arena.IsConstant(storage);

@@ -54,18 +54,23 @@ public static class ClipGradients
     {
         var sum = SumOfSquares(gradients, 1);
         if (double.IsNaN(sum) || sum > Least && double.IsFinite(sum)) return (Math.Sqrt(sum), 1);
-        var largest = gradients.Select(gradient => gradient.Abs().Max().Item()).DefaultIfEmpty().Max();
+        var largest = gradients.Select(gradient => gradient.Abs().Max().To(Device.Cpu).Item()).DefaultIfEmpty().Max();
         if (largest == 0 || double.IsInfinity(largest)) return (largest, 1);
         var scale = Math.ScaleB(1, Math.Clamp(-Math.ILogB(largest), -1000, 1000));
         return (Math.Sqrt(SumOfSquares(gradients, scale)), scale);
     }
 
-    // In float64, gradient by gradient in their order; read once, at the end.
+    // In float64, gradient by gradient in their order; read once, at the end of a device.
     private static double SumOfSquares(Tensor[] gradients, double scale)
     {
-        var total = Tensor.Scalar(0, DType.Float64);
-        foreach (var gradient in gradients) Backend.Run(new Primitives.SquaredNorm(scale), gradient, total);
-        return total.Item();
+        var total = 0.0;
+        foreach (var onDevice in gradients.GroupBy(gradient => gradient.Device))
+        {
+            var sum = Tensor.Scalar(0, DType.Float64).To(onDevice.Key);
+            foreach (var gradient in onDevice) Backend.Run(new Primitives.SquaredNorm(scale), gradient, sum);
+            total += sum.To(Device.Cpu).Item();
+        }
+        return total;
     }
 
     // A tiny factor would lose digits, or be 0, in the type of the gradient: its root, twice, does not.
@@ -81,7 +86,7 @@ public static class ClipGradients
     {
         var gradient = parameter.Grad!;
         var isInPlace = parameter.OwnsGrad && gradient.IsContiguous;
-        var result = isInPlace ? gradient : Tensor.Empty(gradient.Shape, gradient.DType);
+        var result = isInPlace ? gradient : Tensor.Empty(gradient.Shape, gradient.DType, gradient.Device);
         Backend.Run(new Map<TLane>(lane), gradient, result);
         if (isInPlace) gradient.BumpVersion();
         else parameter.SetGrad(result, isOwn: true);
@@ -97,7 +102,7 @@ public static class ClipGradients
             + "lower the learning rate, or look for the op that made it with AnomalyMode");
 
         // 0 · x is 0 unless x is NaN or infinite.
-        static bool IsFinite(Tensor gradient) => (gradient * 0).Sum().Item() == 0;
+        static bool IsFinite(Tensor gradient) => (gradient * 0).Sum().To(Device.Cpu).Item() == 0;
     }
 
     private static void Require(double limit)

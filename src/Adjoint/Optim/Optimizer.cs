@@ -213,7 +213,7 @@ public abstract class Optimizer
         {
             state.TryGetValue(name, out var value);
             return value is not null && value.Shape == parameter.Shape && value.DType == parameter.DType
-                ? value.Clone().Keep()
+                ? value.Clone().To(parameter.Device).Keep()
                 : throw new AdjointException(
                     $"Optimizer: state {name} must be {parameter.Shape} {parameter.DType.Label()}: found "
                     + (value is null ? "none" : $"{value.Shape} {value.DType.Label()}"));
@@ -242,7 +242,11 @@ public abstract class Optimizer
         if (!states.TryGetValue(parameter, out var state))
         {
             var parts = new Tensor[StateCount];
-            for (var i = 0; i < parts.Length; i++) parts[i] = Tensor.Zeros(parameter.Shape, parameter.DType).Keep();
+            for (var i = 0; i < parts.Length; i++)
+            {
+                parts[i] = Tensor.Empty(parameter.Shape, parameter.DType, parameter.Device).Keep();
+                parts[i].Fill(0);
+            }
             states[parameter] = state = new(parts);
         }
         state.Steps = Next(state.Steps);

@@ -82,7 +82,9 @@ public sealed partial class Tensor
     /// unless <see cref="RetainGrad"/> was called. A tensor owns its gradient: setting it copies the values, unless
     /// they have a graph of their own to go on with.
     /// </summary>
-    /// <exception cref="AdjointException">The shape or the type differs, or the memory was recycled.</exception>
+    /// <exception cref="AdjointException">
+    /// The shape, the type or the device differs, or the memory was recycled.
+    /// </exception>
     public Tensor? Grad
     {
         get
@@ -97,6 +99,10 @@ public sealed partial class Tensor
                 throw new AdjointException(
                     $"Grad: a gradient has the shape and type of its tensor: expected {Shape} {DType.Label()}, "
                     + $"found {value.Shape} {value.DType.Label()}");
+            if (value is not null && value.Device != Device)
+                throw new AdjointException(
+                    $"Grad: a gradient lies where its tensor does: expected {Device.Name}, found {value.Device.Name}; "
+                    + "move it with .To(device)");
             if (value is { RequiresGrad: true, Source: not null }) SetGrad(value.Keep(), isOwn: false);
             else SetGrad(value?.Copy(), isOwn: true);
         }
@@ -173,7 +179,7 @@ public sealed partial class Tensor
     /// <summary>Excepts this tensor's memory from recycling after <c>Backward()</c>; returns the tensor itself.</summary>
     public Tensor Keep()
     {
-        _ = Storage.Bytes;
+        if (Storage.Foreign is null) _ = Storage.Bytes;
         Storage.IsKept = true;
         return this;
     }

@@ -65,7 +65,8 @@ public sealed partial class Tensor
                 $"From: {values.Length} values do not fill the shape {shape}, which has {shape.Elements} elements");
         var dtype = DTypes.Of<T>();
         var tensor = Execution.Current.Arena is null ? Empty(shape, dtype) : NewConstant(shape, dtype);
-        values.CopyTo(tensor.Data<T>());
+        if (tensor.Storage.Foreign is { } memory) memory.CopyFrom(MemoryMarshal.AsBytes(values));
+        else values.CopyTo(tensor.Data<T>());
         return tensor;
     }
 

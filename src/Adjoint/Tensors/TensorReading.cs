@@ -91,7 +91,15 @@ public sealed partial class Tensor
     /// <summary>A contiguous copy, without history.</summary>
     private Tensor Copy()
     {
-        var copy = Empty(Shape, DType);
+        var copy = Empty(Shape, DType, Device);
+        if (Storage.Foreign is { } memory)
+        {
+            // What computes on a device lies in a layer above: by way of the CPU.
+            var bytes = Empty([Storage.ByteLength], DType.Bool, Device.Cpu).Storage;
+            memory.CopyTo(bytes.Bytes);
+            copy.Storage.Foreign!.CopyFrom(Over(bytes, offset).Copy().Bytes);
+            return copy;
+        }
         switch (DType)
         {
             case DType.Float32: CopyTo(copy.Data<float>()); break;

@@ -1,3 +1,4 @@
+using Adjoint.Optim;
 using Adjoint.Primitives;
 
 namespace Adjoint.Tests.Backends;
@@ -134,6 +135,82 @@ public class DeviceTests
         })) y = a.MatMul(b);
         Assert.Equal(["MatMul"], seen);
         Close(A.MatMul(B), y.To(Device.Cpu));
+    }
+
+    [Fact]
+    public void What_a_hook_makes_lies_on_the_CPU_and_host_numbers_reach_a_device()
+    {
+        List<Device> made = [];
+        Tensor? See(Tensor gradient)
+        {
+            made.AddRange(Tensor.Ones(2).Device, Tensor.From([1f, 2f]).Device, new Generator(3).State.Device);
+            return null;
+        }
+        var leaf = A.Clone().RequireGrad();
+        leaf.RegisterHook(gradient => gradient + Tensor.Ones(3, 4));
+        leaf.RegisterHook(See);
+        var moved = leaf.To(ReferenceDevice.First);
+        var y = moved * moved;
+        y.RegisterHook(See);
+        y.Sum().Backward();
+        Assert.Equal(6, made.Count);
+        Assert.All(made, device => Assert.Same(Device.Cpu, device));
+        // d(x²)/dx = 2x, and what the hook adds.
+        Close(A * 2 + 1, leaf.Grad!);
+        Assert.Null(Execution.Current.Device);
+
+        var before = Execution.Current.Enter(ReferenceDevice.First);
+        var there = Tensor.From([1f, 2f, 3f]);
+        Execution.Current.Device = before;
+        Assert.Same(ReferenceDevice.First, there.Device);
+        Assert.Equal([1f, 2f, 3f], there.To(Device.Cpu).ToArray<float>());
+    }
+
+    [Fact]
+    public void What_learns_from_gradients_works_where_they_are()
+    {
+        var x = A.To(ReferenceDevice.First).Detach().RequireGrad();
+        using (new AnomalyMode()) (x * x).Sum().Backward();
+        Close(A * 2, x.Grad!.To(Device.Cpu));
+        Assert.Same(x, x.Keep());
+        foreach (var step in (Action[])[new Sgd([x], 0.1).Step, new Sgd([x], 0.1, momentum: 0.9).Step,
+            new Adam([x], 0.1).Step, new RmsProp([x], 0.1).Step])
+            Assert.Contains("reference 1 does not have this primitive",
+                Assert.Throws<AdjointException>(step).Message, StringComparison.Ordinal);
+        Assert.Contains("SquaredNorm: reference 1 does not have this primitive",
+            Assert.Throws<AdjointException>(() => ClipGradients.ByNorm([x], 1)).Message, StringComparison.Ordinal);
+        Assert.Equal("Grad: a gradient lies where its tensor does: expected reference 1, found CPU; move it with "
+            + ".To(device)", Assert.Throws<AdjointException>(() => x.Grad = A).Message);
+        x.Grad = A.Transpose().Contiguous().To(ReferenceDevice.First).Transpose();
+        Assert.True(x.Grad!.IsContiguous);
+        Close(A, x.Grad.To(Device.Cpu));
+    }
+
+    [Fact]
+    public void A_captured_step_refuses_another_device_by_name_and_runs_eagerly()
+    {
+        var w = A.To(ReferenceDevice.First).Detach().RequireGrad();
+        var x = A.To(ReferenceDevice.First);
+        var step = CapturedStep.Create((input, _) => (input * w).Sum(), [w], fallBackToEager: true);
+        for (var i = 0; i < 3; i++)
+        {
+            Close((A * A).Sum(), step.Run(x, x).To(Device.Cpu));
+            Close(A, w.Grad!.To(Device.Cpu));
+        }
+        Assert.Equal("an input is on reference 1, and replays are the CPU's", step.Refusal);
+
+        // Only inside, beside the inputs.
+        var inside = CapturedStep.Create((_, _) => (w * w).Sum(), [w], fallBackToEager: true);
+        for (var i = 0; i < 3; i++) Close((A * A).Sum(), inside.Run(A, A).To(Device.Cpu));
+        Assert.Equal("Zip is on reference 1, and replays are the CPU's", inside.Refusal);
+
+        var own = A.Clone().RequireGrad();
+        var here = CapturedStep.Create((input, _) => (input * own).Sum(), [own]);
+        for (var i = 0; i < 3; i++) Close((A * A).Sum(), here.Run(A, A));
+        Assert.Contains("is called with (3, 4) float32 on reference 1 and (3, 4) float32",
+            Assert.Throws<CaptureException>(() => here.Run(x, A)).Message, StringComparison.Ordinal);
+        Assert.Null(here.Refusal);
+        Close((A * A).Sum(), here.Run(A, A));
     }
 
     private static Tensor[] Leaves(params Tensor[] values) =>
