@@ -115,7 +115,8 @@ internal sealed class StepRecording
 
     private static void RequireHere(string what, Storage storage)
     {
-        if (storage.Device != Device.Cpu) Arena.Refuse($"{what} is on {storage.Device.Name}, and replays are the CPU's");
+        if (storage.Device != Device.Cpu)
+            Arena.Refuse($"{what} is on {storage.Device.Name}, and replays are the CPU's");
     }
 
     // What comes in and out has memory of its own: it is there between replays.
