@@ -149,6 +149,12 @@ internal sealed class StepRecording
 
     private void Execute(PrimitiveCall call)
     {
+        // Part of another's body, which a replay runs as a whole.
+        if (Arena.IsComputing)
+        {
+            call.Run();
+            return;
+        }
         Arena.IsComputing = true;
         var firstOutput = call.Operands.Length - call.Outputs;
         for (var i = 0; i < call.Operands.Length; i++)

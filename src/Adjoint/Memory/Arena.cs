@@ -72,6 +72,7 @@ internal sealed class Arena
     /// <summary>Refuses a write between operations, unless it fills a constant before its first use.</summary>
     internal void CheckWrite(Storage storage, string op)
     {
+        if (IsComputing) return;
         if (!constants.Contains(storage))
             Refuse($"{op} writes a tensor from outside between operations, and a replay would not");
         if (storage.IsLent) Refuse($"{op} changes a constant between operations, and a replay would not");
