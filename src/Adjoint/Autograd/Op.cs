@@ -105,6 +105,10 @@ public abstract class Op
         if (op is not MultiOp many) return [Apply(op, inputs)];
         var execution = Execution.Current;
         var specs = many.InferAll(inputs);
+        if (specs.Length == 0)
+            throw new AdjointException(
+                $"{op.Name}: InferAll must say what at least one result will be: found none; return a TensorSpec for "
+                + "each");
         var device = execution.Enter(op.Place(inputs));
         try
         {

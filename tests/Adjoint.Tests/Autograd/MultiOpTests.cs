@@ -120,6 +120,25 @@ public class MultiOpTests
     }
 
     [Fact]
+    public void An_op_without_results_is_refused()
+    {
+        var error = Assert.Throws<AdjointException>(() => Op.ApplyAll(new Nothing(), X));
+        Assert.StartsWith("Nothing: InferAll must say", error.Message, StringComparison.Ordinal);
+        Assert.Throws<AdjointException>(() => Op.Apply(new Nothing(), X));
+    }
+
+    private sealed class Nothing : MultiOp
+    {
+        public override string Name => "Nothing";
+        public override string Formula => "none";
+        public override string Derivation => "none";
+        public override Saves Saves => Saves.Nothing;
+        public override TensorSpec[] InferAll(ReadOnlySpan<Tensor> inputs) => [];
+        public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs) { }
+        public override Tensor?[] Backward(OpNode node, ReadOnlySpan<Tensor?> gradients) => [null];
+    }
+
+    [Fact]
     public void Anomaly_mode_names_the_output()
     {
         using var anomaly = new AnomalyMode();
