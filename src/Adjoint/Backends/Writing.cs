@@ -20,7 +20,8 @@ public static class WritingMethods
 
         /// <summary>Overwrites the elements with those of a tensor of the same shape and type, in place.</summary>
         /// <exception cref="AdjointException">
-        /// The shape or the type differs, the tensor takes part in a graph, or memory was recycled.
+        /// The shape or the type differs, elements of the tensor share memory, as those of an expanded one do, the
+        /// tensor takes part in a graph, or memory was recycled.
         /// </exception>
         public void CopyFrom(Tensor source)
         {
@@ -28,6 +29,7 @@ public static class WritingMethods
                 throw new AdjointException(
                     $"CopyFrom: the source must be {tensor.Shape} {tensor.DType.Label()}: found {source.Shape} "
                     + $"{source.DType.Label()}");
+            tensor.RequireDistinctElements(nameof(CopyFrom));
             tensor.RequireWritable(nameof(CopyFrom));
             // Where both lie in the same memory, elements would be overwritten before they are read.
             if (source.Storage == tensor.Storage) source = Apart(source);

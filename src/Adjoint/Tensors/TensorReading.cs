@@ -36,12 +36,15 @@ public sealed partial class Tensor
     }
 
     /// <summary>Overwrites the elements, in row-major order, in place.</summary>
-    /// <exception cref="AdjointException">The type or the length differs.</exception>
+    /// <exception cref="AdjointException">
+    /// The type or the length differs, or elements share memory, as those of an expanded tensor do.
+    /// </exception>
     public unsafe void CopyFrom<T>(ReadOnlySpan<T> source) where T : unmanaged
     {
         RequireType<T>(nameof(CopyFrom));
         if (source.Length != Length)
             throw new AdjointException($"CopyFrom: the source has {source.Length} elements, the tensor {Shape} has {Length}");
+        RequireDistinctElements(nameof(CopyFrom));
         Execution.Current.Arena?.CheckWrite(Storage, nameof(CopyFrom));
         RequireWritable(nameof(CopyFrom));
         if (IsContiguous)
@@ -122,6 +125,17 @@ public sealed partial class Tensor
     {
         if (DTypes.Of<T>() != DType)
             throw new AdjointException($"{op}: the tensor holds {DType.Label()}, not {DTypes.Of<T>().Label()}; cast with .To(DType.{DTypes.Of<T>()})");
+    }
+
+    /// <summary>Refuses to write values of their own where elements share memory: one would be left.</summary>
+    internal void RequireDistinctElements(string op)
+    {
+        if (IsContiguous || Length == 0) return;
+        for (var axis = 0; axis < Rank; axis++)
+            if (Shape[axis] > 1 && StrideAt(axis) == 0)
+                throw new AdjointException(
+                    $"{op}: elements of {Shape} share memory along axis {axis}, as Expand makes them, and cannot "
+                    + "take values of their own; write into the tensor that was expanded, or into a .Clone()");
     }
 
     /// <summary>Refuses to write in place what gradients would flow through.</summary>

@@ -156,4 +156,21 @@ public class TensorTests
         Assert.Equal([true, false, false, true, false, false], Tensor.Eye(3, 2, DType.Bool).ToArray<bool>());
         Assert.Equal((0, 3), (Tensor.Eye(0, 3).Length, Tensor.Eye(3, 1).Length));
     }
+
+    [Fact]
+    public void Elements_that_share_memory_take_no_values_of_their_own()
+    {
+        var column = Tensor.Ones(3, 1);
+        var wide = column.Expand(3, 4);
+        foreach (var write in (Action[])[() => wide.CopyFrom(Tensor.Zeros(3, 4)), () => wide.CopyFrom(new float[12])])
+        {
+            var error = Assert.Throws<AdjointException>(write);
+            Assert.StartsWith("CopyFrom: elements of (3, 4) share memory along axis 1", error.Message,
+                StringComparison.Ordinal);
+        }
+        Assert.Equal([1, 1, 1], column.ToArray<float>());
+        wide.Fill(2);
+        column.Expand(3, 1).CopyFrom(column + 1);
+        Assert.Equal([3, 3, 3], column.ToArray<float>());
+    }
 }
