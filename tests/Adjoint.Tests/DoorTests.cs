@@ -16,7 +16,8 @@ public partial class DoorTests
     [
         ("Tensors/Tensor.cs", ["Storage.Bytes", "Data<", "Origin<", "MemoryMarshal.GetReference", "Unsafe."],
             "is how primitives reach memory"),
-        ("Tensors/TensorReading.cs", ["Data<", "Origin<", "unsafe", "fixed ("], "copies to and from the host"),
+        ("Tensors/TensorReading.cs", ["Data<", "Origin<", "unsafe", "fixed (", "bytes.Bytes"],
+            "copies to and from the host"),
         ("Tensors/TensorCreation.cs", ["Data<"], "copies from the host"),
         ("Tensors/Generator.cs", ["Data<", "Unsafe."],
             "a stream is three numbers in memory, which draws on the host move on, too"),
