@@ -47,7 +47,12 @@ public static unsafe class ArgReduce
         var blocks = (inner + Columns - 1) / Columns;
         var job = new Job<T, TExtremum>
         {
-            X = x, Y = y, N = n, Inner = inner, Blocks = blocks, Units = outer * blocks,
+            X = x,
+            Y = y,
+            N = n,
+            Inner = inner,
+            Blocks = blocks,
+            Units = outer * blocks,
             UnitsEach = Math.Max(1, Chunk / Math.Max(1, n * Math.Min(inner, Columns))),
         };
         Workers.For((int)((job.Units + job.UnitsEach - 1) / job.UnitsEach), ref job);

@@ -62,7 +62,13 @@ public static unsafe class Compare
         {
             var job = new Job<T, TRelation>
             {
-                Chunks = new(rows, width), X = x, XStrides = xs, Y = y, YStrides = ys, Z = z, Sizes = sizes,
+                Chunks = new(rows, width),
+                X = x,
+                XStrides = xs,
+                Y = y,
+                YStrides = ys,
+                Z = z,
+                Sizes = sizes,
                 Rank = shape.Length,
             };
             Workers.For(job.Chunks.Count, ref job);
@@ -81,12 +87,12 @@ public static unsafe class Compare
 
     private static Vector128<byte> Sixteen<T, TRelation>(T* x, T* y)
         where T : unmanaged where TRelation : struct, IRelation => sizeof(T) switch
-    {
-        1 => Holds<T, TRelation>(x, y).AsByte(),
-        4 => Vector128.Narrow(Eight<T, TRelation>(x, y), Eight<T, TRelation>(x + 8, y + 8)),
-        8 => Vector128.Narrow(Wide<T, TRelation>(x, y), Wide<T, TRelation>(x + 8, y + 8)),
-        _ => throw new NotSupportedException($"Compare: elements of {sizeof(T)} bytes"),
-    };
+        {
+            1 => Holds<T, TRelation>(x, y).AsByte(),
+            4 => Vector128.Narrow(Eight<T, TRelation>(x, y), Eight<T, TRelation>(x + 8, y + 8)),
+            8 => Vector128.Narrow(Wide<T, TRelation>(x, y), Wide<T, TRelation>(x + 8, y + 8)),
+            _ => throw new NotSupportedException($"Compare: elements of {sizeof(T)} bytes"),
+        };
 
     private static Vector128<ushort> Eight<T, TRelation>(T* x, T* y)
         where T : unmanaged where TRelation : struct, IRelation => Vector128.Narrow(

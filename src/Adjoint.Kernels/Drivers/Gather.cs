@@ -11,7 +11,13 @@ public static unsafe class Gather
     {
         var job = new ElementJob<T>
         {
-            Chunks = new(outer * count, inner), X = x, Index = index, Y = y, Size = size, Count = count, Inner = inner,
+            Chunks = new(outer * count, inner),
+            X = x,
+            Index = index,
+            Y = y,
+            Size = size,
+            Count = count,
+            Inner = inner,
         };
         Workers.For(job.Chunks.Count, ref job);
     }
@@ -24,7 +30,13 @@ public static unsafe class Gather
     {
         var job = new RowJob<T>
         {
-            Chunks = new(outer * count, inner), X = x, Index = index, Y = y, Size = size, Count = count, Inner = inner,
+            Chunks = new(outer * count, inner),
+            X = x,
+            Index = index,
+            Y = y,
+            Size = size,
+            Count = count,
+            Inner = inner,
         };
         Workers.For(job.Chunks.Count, ref job);
     }

@@ -22,7 +22,12 @@ public static unsafe class ScatterSum
         var terms = new RowTerms { Index = index, Count = count, Stride = inner };
         var job = new RowJob<T>
         {
-            X = x, Y = y, Size = size, Inner = inner, Terms = terms, Crowd = Crowd.Of(terms, size),
+            X = x,
+            Y = y,
+            Size = size,
+            Inner = inner,
+            Terms = terms,
+            Crowd = Crowd.Of(terms, size),
             Parts = new(outer, count, inner),
         };
         Clear(y, outer * size * inner);
@@ -38,7 +43,12 @@ public static unsafe class ScatterSum
     {
         var job = new ElementJob<T>
         {
-            X = x, Index = index, Y = y, Size = size, Count = count, Inner = inner,
+            X = x,
+            Index = index,
+            Y = y,
+            Size = size,
+            Count = count,
+            Inner = inner,
             Parts = new(outer, count, inner),
         };
         Clear(y, outer * size * inner);

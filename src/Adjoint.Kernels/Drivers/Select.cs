@@ -21,8 +21,16 @@ public static unsafe class Select
         {
             var job = new Job<T>
             {
-                Chunks = new(rows, width), C = condition, CStrides = cs, A = a, AStrides = xs, B = b, BStrides = zs,
-                Y = y, Sizes = sizes, Rank = shape.Length,
+                Chunks = new(rows, width),
+                C = condition,
+                CStrides = cs,
+                A = a,
+                AStrides = xs,
+                B = b,
+                BStrides = zs,
+                Y = y,
+                Sizes = sizes,
+                Rank = shape.Length,
             };
             Workers.For(job.Chunks.Count, ref job);
         }

@@ -49,8 +49,16 @@ public static unsafe class TopK
         if (runs == 0 || k == 0) return;
         var job = new Job<T, TKey, TPacking>
         {
-            X = x, Values = values, Indices = indices, Runs = runs, Size = size, Inner = inner, K = k,
-            Largest = largest, Sorted = sorted, RunsPerChunk = Math.Max(1, ElementsPerChunk / size),
+            X = x,
+            Values = values,
+            Indices = indices,
+            Runs = runs,
+            Size = size,
+            Inner = inner,
+            K = k,
+            Largest = largest,
+            Sorted = sorted,
+            RunsPerChunk = Math.Max(1, ElementsPerChunk / size),
         };
         Workers.For((int)((runs + job.RunsPerChunk - 1) / job.RunsPerChunk), ref job);
     }

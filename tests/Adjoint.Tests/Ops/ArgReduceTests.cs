@@ -8,7 +8,7 @@ public class ArgReduceTests
     public void Ties_zeros_and_NaN_as_in_PyTorch()
     {
         const float n = float.NaN, inf = float.PositiveInfinity;
-        var x = Tensor.From(new[,] 
+        var x = Tensor.From(new[,]
         {
             { 3, 1, 1, 3 }, { 0, -0f, 0, -0f }, { 1, n, 2, n }, { inf, inf, -inf, -inf }, { n, 1, n, 0 },
         });

@@ -41,7 +41,7 @@ internal sealed class CrossEntropyOp(double smoothing, Reduction reduction) : Op
         var gradient = context.IsRecording ? context.Allocate(logits.Shape, logits.DType) : null;
         Backend.Run(new SoftmaxCrossEntropy(smoothing, Weight(logits)), logits, labels, losses, gradient);
         Backend.Run(new Reduce<Kernels.SumLane>(default, [true]), losses, output);
-        if (reduction == Reduction.Mean) 
+        if (reduction == Reduction.Mean)
             Backend.Run(new Map<DivideByNumberOp.Lane>(new(labels.Length)), output, output);
         if (gradient is not null) context.Save(gradient);
     }
