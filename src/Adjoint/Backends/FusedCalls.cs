@@ -20,6 +20,7 @@ internal sealed unsafe class FusedCalls : PrimitiveCall
     // For each call and operand: a tensor, or the number of a scratch block.
     private readonly Place[][] places;
     private readonly int scratchBlocks;
+    private readonly int operandCount;
     private readonly DType type;
     private readonly int length;
 
@@ -44,7 +45,7 @@ internal sealed unsafe class FusedCalls : PrimitiveCall
             if (!scratch.TryGetValue(operand!.Storage, out var block)) scratch[operand.Storage] = block = blocks++;
             return new Place { Scratch = block };
         }));
-        scratchBlocks = blocks;
+        (scratchBlocks, operandCount) = (blocks, places.Sum(row => row.Length));
     }
 
     /// <summary>Long enough to be worth it, contiguous, and every input as long as the output or one number.</summary>
@@ -106,19 +107,30 @@ internal sealed unsafe class FusedCalls : PrimitiveCall
         foreach (var row in places)
             foreach (var place in row)
                 if (place.IsRepeated) Repeat(place.Tensor!, scratch + (nint)place.Scratch * Block * size);
-        var at = stackalloc void*[4];
+        // Where each operand of each call begins, and how far from there its next block is: a scratch block is its own
+        // next. Looked up once a chunk: a block takes hardly longer than asking storages for their bytes.
+        var at = stackalloc byte*[operandCount];
+        var step = stackalloc nint[operandCount];
+        var k = 0;
+        foreach (var row in places)
+            foreach (var place in row)
+            {
+                var isScratch = place.Scratch >= 0;
+                at[k] = isScratch
+                    ? scratch + (nint)place.Scratch * Block * size
+                    : Address(place.Tensor!) + (nint)chunk * Chunk * size;
+                step[k++] = isScratch ? 0 : Block * size;
+            }
         var end = Math.Min(length, (chunk + 1) * Chunk);
         for (var first = chunk * Chunk; first < end; first += Block)
         {
-            var count = Math.Min(Block, end - first);
+            k = 0;
             for (var c = 0; c < calls.Length; c++)
             {
-                var row = places[c];
-                for (var i = 0; i < row.Length; i++)
-                    at[i] = row[i].Scratch >= 0 ? scratch + (nint)row[i].Scratch * Block * size
-                        : Address(row[i].Tensor!) + (nint)first * size;
-                calls[c].RunBlock(at, count, type);
+                calls[c].RunBlock((void**)(at + k), Math.Min(Block, end - first), type);
+                k += places[c].Length;
             }
+            for (k = 0; k < operandCount; k++) at[k] += step[k];
         }
     }
 
