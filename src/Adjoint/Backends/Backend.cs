@@ -56,7 +56,7 @@ public abstract class Backend : Device
     internal static void Dispatch<TPrimitive>(in TPrimitive primitive, ReadOnlySpan<Tensor?> operands)
         where TPrimitive : struct, IPrimitive<TPrimitive>
     {
-        var device = DeviceOf(TPrimitive.Name, operands);
+        var device = AreSeveral ? DeviceOf(TPrimitive.Name, operands) : Cpu;
         if (device is not Backend other) TPrimitive.RunOnCpu(primitive, operands);
         else if (other.bodies.TryGetValue(typeof(TPrimitive), out var body))
             ((Body<TPrimitive>)body)(primitive, operands);
