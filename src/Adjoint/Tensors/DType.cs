@@ -14,6 +14,18 @@ public enum DType
 
     /// <summary>Truth values, one byte each.</summary>
     Bool,
+
+    /// <summary>The upper half of a float32: its range with 8 bits of precision. Computed in float32.</summary>
+    BFloat16,
+
+    /// <summary>IEEE 754 half precision: 11 bits, up to 65,504. Computed in float32.</summary>
+    Float16,
+
+    /// <summary>Signed 32-bit integers.</summary>
+    Int32,
+
+    /// <summary>Unsigned 8-bit integers: pixels, bytes.</summary>
+    UInt8,
 }
 
 /// <summary>Facts about element types.</summary>
@@ -23,18 +35,40 @@ public static class DTypes
     /// <exception cref="AdjointException">The number is none of the types.</exception>
     public static int Size(this DType type) => type switch
     {
-        DType.Float32 => 4,
         DType.Float64 or DType.Int64 => 8,
-        DType.Bool => 1,
-        _ => throw new AdjointException(
-            $"Tensor: no element type has the number {(int)type}; use Float32, Float64, Int64 or Bool"),
+        DType.Float32 or DType.Int32 => 4,
+        DType.BFloat16 or DType.Float16 => 2,
+        DType.Bool or DType.UInt8 => 1,
+        _ => throw Unknown(type),
     };
 
     /// <summary>Whether the type has gradients.</summary>
-    public static bool IsFloating(this DType type) => type is DType.Float32 or DType.Float64;
+    public static bool IsFloating(this DType type) =>
+        type is DType.Float32 or DType.Float64 or DType.BFloat16 or DType.Float16;
 
-    /// <summary>The name in messages and printing: <c>float32</c>, <c>float64</c>, <c>int64</c>, <c>bool</c>.</summary>
-    public static string Label(this DType type) => type switch { DType.Float32 => "float32", DType.Float64 => "float64", DType.Int64 => "int64", _ => "bool" };
+    /// <summary>Whether the type holds whole numbers; truth values are none.</summary>
+    public static bool IsInteger(this DType type) => type is DType.Int64 or DType.Int32 or DType.UInt8;
+
+    /// <summary>
+    /// The type that arithmetic is done in: float32 for the half precisions, else the type itself.
+    /// </summary>
+    public static DType Computing(this DType type) =>
+        type is DType.BFloat16 or DType.Float16 ? DType.Float32 : type;
+
+    /// <summary>The name in messages and printing: <c>float32</c>, <c>bfloat16</c>, <c>int64</c>, <c>bool</c> …</summary>
+    /// <exception cref="AdjointException">The number is none of the types.</exception>
+    public static string Label(this DType type) => type switch
+    {
+        DType.Float32 => "float32",
+        DType.Float64 => "float64",
+        DType.BFloat16 => "bfloat16",
+        DType.Float16 => "float16",
+        DType.Int64 => "int64",
+        DType.Int32 => "int32",
+        DType.UInt8 => "uint8",
+        DType.Bool => "bool",
+        _ => throw Unknown(type),
+    };
 
     internal static DType Of<T>() where T : unmanaged
     {
@@ -42,6 +76,14 @@ public static class DTypes
         if (typeof(T) == typeof(double)) return DType.Float64;
         if (typeof(T) == typeof(long)) return DType.Int64;
         if (typeof(T) == typeof(bool)) return DType.Bool;
-        throw new AdjointException($"Tensor: no element type for {typeof(T).Name}; use float, double, long or bool");
+        if (typeof(T) == typeof(BFloat16)) return DType.BFloat16;
+        if (typeof(T) == typeof(Half)) return DType.Float16;
+        if (typeof(T) == typeof(int)) return DType.Int32;
+        if (typeof(T) == typeof(byte)) return DType.UInt8;
+        throw new AdjointException(
+            $"Tensor: no element type for {typeof(T).Name}; use float, double, BFloat16, Half, long, int, byte or bool");
     }
+
+    private static AdjointException Unknown(DType type) =>
+        new($"Tensor: no element type has the number {(int)type}; use a member of DType");
 }
