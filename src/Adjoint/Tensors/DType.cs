@@ -55,6 +55,14 @@ public static class DTypes
     public static DType Computing(this DType type) =>
         type is DType.BFloat16 or DType.Float16 ? DType.Float32 : type;
 
+    /// <summary>
+    /// The smallest type that both convert to, PyTorch's <c>promote_types</c>: bool &lt; uint8 &lt; int32 &lt; int64 &lt;
+    /// bfloat16, float16 &lt; float32 &lt; float64; bfloat16 with float16 gives float32.
+    /// </summary>
+    /// <exception cref="AdjointException">A number is none of the types.</exception>
+    public static DType Promote(DType x, DType y) =>
+        x == y ? x : Rank(x) == Rank(y) ? DType.Float32 : Rank(x) > Rank(y) ? x : y;
+
     /// <summary>The name in messages and printing: <c>float32</c>, <c>bfloat16</c>, <c>int64</c>, <c>bool</c> …</summary>
     /// <exception cref="AdjointException">The number is none of the types.</exception>
     public static string Label(this DType type) => type switch
@@ -83,6 +91,18 @@ public static class DTypes
         throw new AdjointException(
             $"Tensor: no element type for {typeof(T).Name}; use float, double, BFloat16, Half, long, int, byte or bool");
     }
+
+    private static int Rank(DType type) => type switch
+    {
+        DType.Bool => 0,
+        DType.UInt8 => 1,
+        DType.Int32 => 2,
+        DType.Int64 => 3,
+        DType.BFloat16 or DType.Float16 => 4,
+        DType.Float32 => 5,
+        DType.Float64 => 6,
+        _ => throw Unknown(type),
+    };
 
     private static AdjointException Unknown(DType type) =>
         new($"Tensor: no element type has the number {(int)type}; use a member of DType");
