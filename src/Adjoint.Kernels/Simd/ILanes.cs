@@ -67,9 +67,6 @@ public interface ILanes<V> :
 
     /// <summary>Lane by lane: where the mask is set the one, elsewhere the other.</summary>
     static abstract V Select(V mask, V ifTrue, V ifFalse);
-
-    /// <summary>Whether the mask is set in every lane.</summary>
-    static abstract bool All(V mask);
 }
 
 /// <summary>Lanes of elements of type <typeparamref name="T"/>, as the drivers see them.</summary>

@@ -72,8 +72,6 @@ internal readonly unsafe struct Scalar<T>(T value) : ILanes<Scalar<T>, T> where 
 
     public static Scalar<T> Select(Scalar<T> mask, Scalar<T> ifTrue, Scalar<T> ifFalse) => mask.value != T.Zero ? ifTrue : ifFalse;
 
-    public static bool All(Scalar<T> mask) => mask.value != T.Zero;
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Scalar<T> Mask(bool set) => new(set ? T.One : T.Zero);
 }

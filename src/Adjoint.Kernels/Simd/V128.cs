@@ -124,9 +124,4 @@ internal readonly unsafe struct V128<T>(Vector128<T> value) : ILanes<V128<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V128<T> Select(V128<T> mask, V128<T> ifTrue, V128<T> ifFalse) => new(Vector128.ConditionalSelect(mask.value, ifTrue.value, ifFalse.value));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool All(V128<T> mask) => typeof(T) == typeof(float)
-        ? Vector128.EqualsAll(mask.value.As<T, int>(), Vector128<int>.AllBitsSet)
-        : Vector128.EqualsAll(mask.value.As<T, long>(), Vector128<long>.AllBitsSet);
 }

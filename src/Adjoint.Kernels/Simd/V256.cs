@@ -124,9 +124,4 @@ internal readonly unsafe struct V256<T>(Vector256<T> value) : ILanes<V256<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V256<T> Select(V256<T> mask, V256<T> ifTrue, V256<T> ifFalse) => new(Vector256.ConditionalSelect(mask.value, ifTrue.value, ifFalse.value));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool All(V256<T> mask) => typeof(T) == typeof(float)
-        ? Vector256.EqualsAll(mask.value.As<T, int>(), Vector256<int>.AllBitsSet)
-        : Vector256.EqualsAll(mask.value.As<T, long>(), Vector256<long>.AllBitsSet);
 }

@@ -131,9 +131,4 @@ internal readonly unsafe struct V512<T>(Vector512<T> value) : ILanes<V512<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V512<T> Select(V512<T> mask, V512<T> ifTrue, V512<T> ifFalse) => new(Vector512.ConditionalSelect(mask.value, ifTrue.value, ifFalse.value));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool All(V512<T> mask) => typeof(T) == typeof(float)
-        ? Vector512.EqualsAll(mask.value.As<T, int>(), Vector512<int>.AllBitsSet)
-        : Vector512.EqualsAll(mask.value.As<T, long>(), Vector512<long>.AllBitsSet);
 }
