@@ -53,9 +53,19 @@ public static partial class OpCards
         if (FunctionPlot.Draw(entry) is { } plot) text.Append(CultureInfo.InvariantCulture, $"<h2>Function and derivative</h2>{plot}");
         Example(text, entry);
         Check(text, entry);
-        if (SourceOf(op) is { } code) text.Append(CultureInfo.InvariantCulture, $"<h2>Code</h2><pre tabindex=\"0\">{Escape(code)}</pre>");
+        if (SourceOf(op) is { } code) Code(text, code);
         text.Append(CultureInfo.InvariantCulture, $"<h2>Composed of</h2><p>Its rule computes with {Links(uses, "no other op")}.</p><p>Rules of {Links(usedBy, "no other op")} compute with it.</p>");
         return text.Append("</body></html>\n").ToString();
+    }
+
+    private static void Code(StringBuilder text, string code)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"<h2>Code</h2><pre tabindex=\"0\">{Escape(code)}</pre>");
+        if (!code.Contains("struct Slope", StringComparison.Ordinal)) return;
+        text.Append("<p class=\"quiet\"><code>Slope</code> is the derivative, in one pass over memory. ");
+        text.Append(code.Contains(" Backward(", StringComparison.Ordinal)
+            ? "<code>Backward</code> is the same in ops, which can be differentiated again.</p>"
+            : "Where it is to be differentiated again, the same formula runs op by op.</p>");
     }
 
     private static string Head(string title) => string.Create(CultureInfo.InvariantCulture, $"""

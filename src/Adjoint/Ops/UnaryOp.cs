@@ -4,8 +4,9 @@ using Adjoint.Primitives;
 namespace Adjoint;
 
 /// <summary>
-/// y = f(x), element by element. <typeparamref name="TLane"/> is f; <typeparamref name="TSlope"/> is (g, saved) ↦ g·f′, the same rule as
-/// <see cref="Op.Backward"/> in one pass over memory, where saved is the output or the input, as <see cref="Op.Saves"/> says.
+/// y = f(x), element by element. <typeparamref name="TLane"/> is f; <typeparamref name="TSlope"/> is the derivative,
+/// (g, saved) ↦ g·f′, where saved is the output or the input, as <see cref="Op.Saves"/> says. It is written once: run
+/// over memory in one pass, and read as a formula of tensors where the gradient is to be differentiated again.
 /// </summary>
 public abstract class UnaryOp<TLane, TSlope>(TLane lane = default, TSlope slope = default) : Op
     where TLane : struct, IUnaryLane where TSlope : struct, IBinaryLane
@@ -28,8 +29,17 @@ public abstract class UnaryOp<TLane, TSlope>(TLane lane = default, TSlope slope 
     public sealed override Tensor?[]? FusedBackward(OpNode node, Tensor gradient)
     {
         var result = Tensor.Empty(gradient.Shape, gradient.DType);
-        var saved = Saves.HasFlag(Saves.Output) ? node.Output : Saves.HasFlag(Saves.Inputs) ? node.Inputs[0] : gradient;
-        Backend.Run(new Zip<TSlope>(slope), gradient, saved, result);
+        Backend.Run(new Zip<TSlope>(slope), gradient, SavedOf(node, gradient), result);
         return [result];
     }
+
+    /// <summary>
+    /// The slope as ops. To be written by hand where an op computes a part of it in one pass, or where the slope
+    /// chooses between branches one of which is infinite where it is not taken: its derivative would be 0 · ∞ there.
+    /// </summary>
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
+        [slope.Invoke<TensorLanes>(new(gradient), new(SavedOf(node, gradient))).ToTensor(gradient)];
+
+    private Tensor SavedOf(OpNode node, Tensor gradient) =>
+        Saves.HasFlag(Saves.Output) ? node.Output : Saves.HasFlag(Saves.Inputs) ? node.Inputs[0] : gradient;
 }

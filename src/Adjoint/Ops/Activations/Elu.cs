@@ -11,6 +11,7 @@ internal sealed class EluOp(double alpha) : UnaryOp<EluOp.Lane, EluOp.Slope>(new
     public override Saves Saves => Saves.Inputs;
     public override IReadOnlyList<OpAttribute> Attributes => [new("alpha", alpha)];
 
+    // eˣ is cut off where it is not chosen: at ∞ its own slope would be 0 · ∞ there.
     public override Tensor?[] Backward(OpNode node, Tensor gradient)
     {
         var x = node.Inputs[0];

@@ -12,7 +12,12 @@ internal sealed class GeluOp : UnaryOp<GeluOp.Lane, GeluOp.Slope>
     public override string Derivation => "∂L/∂x = g · (Φ(x) + x·φ(x)), φ(x) = e^(−x²/2) / √(2π)";
     public override Saves Saves => Saves.Inputs;
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * (node.Inputs[0].NormalCdf() + node.Inputs[0] * (node.Inputs[0].Square() * -0.5).Exp() * 0.39894228040143267794)];
+    // Φ is one op; its lanes would be forty.
+    public override Tensor?[] Backward(OpNode node, Tensor gradient)
+    {
+        var x = node.Inputs[0];
+        return [gradient * (x.NormalCdf() + x * (x.Square() * -0.5).Exp() * 0.39894228040143267794)];
+    }
 
     /// <summary>Φ, for lanes.</summary>
     internal static V Phi<V>(V x) where V : struct, ILanes<V> =>

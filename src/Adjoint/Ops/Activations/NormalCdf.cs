@@ -12,8 +12,6 @@ internal sealed class NormalCdfOp : UnaryOp<NormalCdfOp.Lane, NormalCdfOp.Slope>
     public override string Derivation => "∂L/∂x = g · e^(−x²/2) / √(2π)";
     public override Saves Saves => Saves.Inputs;
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * (node.Inputs[0].Square() * -0.5).Exp() * 0.39894228040143267794];
-
     internal readonly struct Lane : IUnaryLane
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => GeluOp.Phi(x);

@@ -12,8 +12,6 @@ internal sealed class SigmoidOp : UnaryOp<SigmoidOp.Lane, SigmoidOp.Slope>
     public override string Derivation => "∂L/∂x = g · e⁻ˣ/(1 + e⁻ˣ)² = g · y · (1 − y)";
     public override Saves Saves => Saves.Output;
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * node.Output * (1 - node.Output)];
-
     internal readonly struct Lane : IUnaryLane
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => LaneMath.Sigmoid(x);

@@ -12,18 +12,12 @@ internal sealed class SiluOp : UnaryOp<SiluOp.Lane, SiluOp.Slope>
     public override string Derivation => "∂L/∂x = g · (σ(x) + x·σ(x)·(1 − σ(x)))";
     public override Saves Saves => Saves.Inputs;
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [Rule(gradient, node.Inputs[0])];
-
-    private static Tensor Rule(Tensor gradient, Tensor x)
+    // σ is one op; its lanes would be four.
+    public override Tensor?[] Backward(OpNode node, Tensor gradient)
     {
+        var x = node.Inputs[0];
         var s = x.Sigmoid();
-        return gradient * (s + x * s * (1 - s));
-    }
-
-    private static V Rule<V>(V gradient, V x) where V : struct, ILanes<V>
-    {
-        var s = LaneMath.Sigmoid(x);
-        return gradient * (s + x * s * (V.Splat(1) - s));
+        return [gradient * (s + x * s * (1 - s))];
     }
 
     internal readonly struct Lane : IUnaryLane
@@ -34,7 +28,11 @@ internal sealed class SiluOp : UnaryOp<SiluOp.Lane, SiluOp.Slope>
     // x is the incoming gradient, y the saved input.
     internal readonly struct Slope : IBinaryLane
     {
-        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => Rule(x, y);
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V>
+        {
+            var s = LaneMath.Sigmoid(y);
+            return x * (s + y * s * (V.Splat(1) - s));
+        }
     }
 }
 

@@ -12,6 +12,7 @@ internal sealed class SoftplusOp : UnaryOp<SoftplusOp.Lane, SoftplusOp.Slope>
     public override string Derivation => "∂L/∂x = g · σ(x)";
     public override Saves Saves => Saves.Inputs;
 
+    // σ is one op; its lanes would be four.
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * node.Inputs[0].Sigmoid()];
 
     internal readonly struct Lane : IUnaryLane

@@ -12,8 +12,6 @@ internal sealed class TanhOp : UnaryOp<TanhOp.Lane, TanhOp.Slope>
     public override string Derivation => "∂L/∂x = g · (1 − tanh² x) = g · (1 − y²)";
     public override Saves Saves => Saves.Output;
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * (1 - node.Output.Square())];
-
     internal readonly struct Lane : IUnaryLane
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => LaneMath.Tanh(x);

@@ -12,6 +12,7 @@ internal sealed class AbsOp : UnaryOp<AbsOp.Lane, AbsOp.Slope>
     public override string Derivation => "∂L/∂x = g · sign(x)";
     public override Saves Saves => Saves.Inputs;
 
+    // The sign is one op; its lanes would be five.
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * node.Inputs[0].Sign()];
 
     internal readonly struct Lane : IUnaryLane

@@ -14,8 +14,6 @@ internal sealed class AffineOp(double scale, double shift) : UnaryOp<AffineOp.La
     public override Saves Saves => Saves.Nothing;
     public override IReadOnlyList<OpAttribute> Attributes => [new("scale", scale), new("shift", shift)];
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * scale];
-
     internal readonly struct Lane(double scale, double shift) : IUnaryLane
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Fma(x, V.Splat(scale), V.Splat(shift));

@@ -12,8 +12,6 @@ internal sealed class CosOp : UnaryOp<CosOp.Lane, CosOp.Slope>
     public override string Derivation => "∂L/∂x = −g · sin x";
     public override Saves Saves => Saves.Inputs;
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [-(gradient * node.Inputs[0].Sin())];
-
     internal readonly struct Lane : IUnaryLane
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Cos(x);

@@ -12,8 +12,6 @@ internal sealed class DivideByNumberOp(double divisor)
     public override Saves Saves => Saves.Nothing;
     public override IReadOnlyList<OpAttribute> Attributes => [new("divisor", divisor)];
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient / divisor];
-
     internal readonly struct Lane(double divisor) : IUnaryLane
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => x / V.Splat(divisor);

@@ -15,9 +15,6 @@ internal sealed class ErfOp : UnaryOp<ErfOp.Lane, ErfOp.Slope>
     public override string Derivation => "∂L/∂x = g · 2/√π · e^(−x²)";
     public override Saves Saves => Saves.Inputs;
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
-        [gradient * (-node.Inputs[0].Square()).Exp() * Top];
-
     internal readonly struct Lane : IUnaryLane
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => LaneMath.Erf(x);

@@ -12,8 +12,6 @@ internal sealed class ExpOp : UnaryOp<ExpOp.Lane, ExpOp.Slope>
     public override string Derivation => "∂L/∂x = g · eˣ = g · y";
     public override Saves Saves => Saves.Output;
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * node.Output];
-
     internal readonly struct Lane : IUnaryLane
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Exp(x);

@@ -12,8 +12,6 @@ internal sealed class LogOp : UnaryOp<LogOp.Lane, LogOp.Slope>
     public override string Derivation => "∂L/∂x = g / x";
     public override Saves Saves => Saves.Inputs;
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient / node.Inputs[0]];
-
     internal readonly struct Lane : IUnaryLane
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Log(x);

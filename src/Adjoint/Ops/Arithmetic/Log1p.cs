@@ -12,8 +12,6 @@ internal sealed class Log1pOp : UnaryOp<Log1pOp.Lane, Log1pOp.Slope>
     public override string Derivation => "∂L/∂x = g / (1 + x)";
     public override Saves Saves => Saves.Inputs;
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient / (node.Inputs[0] + 1)];
-
     internal readonly struct Lane : IUnaryLane
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => LaneMath.Log1p(x);

@@ -12,8 +12,6 @@ internal sealed class NegateOp : UnaryOp<NegateOp.Lane, NegateOp.Slope>
     public override string Derivation => "∂L/∂x = −g";
     public override Saves Saves => Saves.Nothing;
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [-gradient];
-
     internal readonly struct Lane : IUnaryLane
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => -x;

@@ -12,7 +12,7 @@ internal sealed class PowerOp(double exponent) : UnaryOp<PowerOp.Lane, PowerOp.S
     public override Saves Saves => Saves.Inputs;
     public override IReadOnlyList<OpAttribute> Attributes => [new("exponent", exponent)];
 
-    // For p = 0 a 0 with a history, so that it can be differentiated again.
+    // A power is one op, many lanes. For p = 0 a 0 with a history, so that it can be differentiated again.
     public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
         [exponent == 0 ? node.Inputs[0].Pow(0) * 0 : gradient * (node.Inputs[0].Pow(exponent - 1) * exponent)];
 

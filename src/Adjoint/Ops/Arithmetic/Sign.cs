@@ -12,8 +12,6 @@ internal sealed class SignOp : UnaryOp<SignOp.Lane, SignOp.Slope>
     public override string Derivation => "∂L/∂x = 0";
     public override Saves Saves => Saves.Nothing;
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * 0];
-
     /// <summary>The sign, for lanes of other ops.</summary>
     internal static V Of<V>(V x) where V : struct, ILanes<V>
     {

@@ -12,8 +12,6 @@ internal sealed class SqrtOp : UnaryOp<SqrtOp.Lane, SqrtOp.Slope>
     public override string Derivation => "∂L/∂x = g / (2√x) = g / (2y)";
     public override Saves Saves => Saves.Output;
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient / (node.Output * 2)];
-
     internal readonly struct Lane : IUnaryLane
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Sqrt(x);

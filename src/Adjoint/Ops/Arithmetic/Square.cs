@@ -12,8 +12,6 @@ internal sealed class SquareOp : UnaryOp<SquareOp.Lane, SquareOp.Slope>
     public override string Derivation => "∂L/∂x = g · 2x";
     public override Saves Saves => Saves.Inputs;
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * node.Inputs[0] * 2];
-
     internal readonly struct Lane : IUnaryLane
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => x * x;
