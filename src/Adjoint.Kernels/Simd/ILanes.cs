@@ -144,6 +144,19 @@ public interface IReduceLane
     V Combine<V>(V accumulator, V x) where V : struct, ILanes<V>;
 }
 
+/// <summary>
+/// The update rule of an optimiser, element by element: the weight w and what is kept for it, s and t, change, given
+/// the gradient g. The rule's numbers, such as the learning rate, are the struct's fields.
+/// </summary>
+public interface IUpdateLane
+{
+    /// <summary>How many arrays like w it keeps, zeros at first: 0, 1 (s) or 2 (s and t).</summary>
+    static abstract int States { get; }
+
+    /// <summary>Replaces w, and of s and t those that are kept; the others are 0, and what they become is lost.</summary>
+    void Invoke<V>(ref V w, V g, ref V s, ref V t) where V : struct, ILanes<V>;
+}
+
 /// <summary>f(x) = x: the epilogue of a product without activation.</summary>
 public readonly struct NoActivation : IUnaryLane
 {

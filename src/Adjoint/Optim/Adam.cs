@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Adjoint.Kernels;
-using Adjoint.Primitives;
 
 namespace Adjoint.Optim;
 
@@ -8,7 +7,7 @@ namespace Adjoint.Optim;
 /// Adam (Kingma and Ba 2015, algorithm 1): m = β₁m + (1−β₁)g; v = β₂v + (1−β₂)g²; w −= η·m̂/(√v̂ + ε) with m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ).
 /// t counts the steps in which the parameter had a gradient. Weight decay adds λw to g, as in PyTorch's <c>Adam</c>.
 /// </summary>
-public class Adam : Optimizer
+public class Adam : Optimizer<Adam.Lane>
 {
     private readonly double beta1;
     private readonly double beta2;
@@ -35,27 +34,36 @@ public class Adam : Optimizer
         this.decoupled = decoupled;
     }
 
-    private protected override void Update(ParameterGroup group, Tensor parameter, Tensor gradient)
+    /// <inheritdoc/>
+    protected override Lane Rule(ParameterGroup group, int steps) =>
+        new(group.LearningRate, steps, beta1, beta2, epsilon, group.WeightDecay, decoupled);
+
+    /// <summary>The rule for one element; s is m, t is v.</summary>
+    public readonly struct Lane : IUpdateLane
     {
-        var state = Advance(parameter);
-        var rule = new Rule(
-            group.LearningRate, state.Steps, beta1, beta2, epsilon, group.WeightDecay, decoupled);
-        Backend.Run(new ParameterUpdate<Rule>(rule), gradient, parameter, state.Parts[0], state.Parts[1]);
-    }
+        private readonly double rate;
+        private readonly double correction;
+        private readonly double decay;
+        private readonly double shrink;
+        private readonly double beta1;
+        private readonly double beta2;
+        private readonly double epsilon;
 
-    private protected override int StateCount => 2;
+        internal Lane(
+            double learningRate, int steps, double beta1, double beta2, double epsilon, double weightDecay,
+            bool decoupled)
+        {
+            rate = learningRate / (1 - Math.Pow(beta1, steps));
+            correction = 1 / Math.Sqrt(1 - Math.Pow(beta2, steps));
+            decay = decoupled ? 0 : weightDecay;
+            shrink = decoupled ? 1 - learningRate * weightDecay : 1;
+            (this.beta1, this.beta2, this.epsilon) = (beta1, beta2, epsilon);
+        }
 
-    private readonly struct Rule(
-        double learningRate, int steps, double beta1, double beta2, double epsilon, double weightDecay, bool decoupled)
-        : OptimizerSteps.IUpdate
-    {
-        private readonly double rate = learningRate / (1 - Math.Pow(beta1, steps));
-        private readonly double correction = 1 / Math.Sqrt(1 - Math.Pow(beta2, steps));
-        private readonly double decay = decoupled ? 0 : weightDecay;
-        private readonly double shrink = decoupled ? 1 - learningRate * weightDecay : 1;
-
+        /// <inheritdoc/>
         public static int States => 2;
 
+        /// <inheritdoc/>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<V>(ref V w, V g, ref V s, ref V t) where V : struct, ILanes<V>
         {

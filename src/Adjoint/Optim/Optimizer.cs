@@ -1,4 +1,7 @@
+using System.Runtime.CompilerServices;
+using Adjoint.Kernels;
 using Adjoint.Memory;
+using Adjoint.Primitives;
 
 namespace Adjoint.Optim;
 
@@ -78,7 +81,11 @@ public sealed class ParameterGroup
     internal void Complete(double decay) => defaultDecay = decay;
 }
 
-/// <summary>Changes parameters so that the loss falls.</summary>
+/// <summary>
+/// Changes parameters so that the loss falls. To write one whose rule goes element by element, derive from
+/// <see cref="Optimizer{TUpdate}"/>; a rule that needs more, such as the norm of a whole gradient, overrides
+/// <see cref="Update"/>. Groups, frozen parameters, schedules and state dictionaries come with either.
+/// </summary>
 public abstract class Optimizer
 {
     private readonly Dictionary<Tensor, ParameterState> states = [];
@@ -145,6 +152,7 @@ public abstract class Optimizer
     public void Step()
     {
         Arena.RefuseWithin("an optimiser's step changes parameters between operations, and a replay would not");
+        using var _ = new NoGrad();
         StepCount = Next(StepCount);
         var execution = Execution.Current;
         var cause = execution.BeginCause(GetType().Name);
@@ -172,7 +180,7 @@ public abstract class Optimizer
         for (var i = 0; i < parameters.Length; i++)
             if (states.TryGetValue(parameters[i], out var state))
             {
-                for (var j = 0; j < state.Parts.Length; j++) result[$"{i}.{j}"] = state.Parts[j];
+                for (var j = 0; j < state.Tensors.Length; j++) result[$"{i}.{j}"] = state.Tensors[j];
                 if (state.Steps != StepCount) result[$"{i}.steps"] = Tensor.Scalar(state.Steps, DType.Int64);
             }
         return result;
@@ -230,33 +238,80 @@ public abstract class Optimizer
         }
     }
 
-    /// <summary>Changes one parameter.</summary>
-    private protected abstract void Update(ParameterGroup group, Tensor parameter, Tensor gradient);
+    /// <summary>
+    /// How many tensors like it are kept for a parameter; the same at every call. They are saved and loaded with
+    /// <see cref="StateDict"/>.
+    /// </summary>
+    protected abstract int StateCount { get; }
 
-    /// <summary>How many tensors like it are kept for a parameter.</summary>
-    private protected abstract int StateCount { get; }
+    /// <summary>
+    /// Changes one parameter in place, by <see cref="ApplyLane"/>, by a primitive or by <c>parameter.CopyFrom(…)</c> of
+    /// what ops compute. Called at each step for each parameter that has a gradient and is not frozen; nothing in it is
+    /// recorded for gradients.
+    /// </summary>
+    /// <param name="group">Where the parameter is: its learning rate and weight decay are those of this step.</param>
+    /// <param name="parameter">Contiguous.</param>
+    /// <param name="gradient">Of the parameter's shape and type, of any layout; to be left as it is.</param>
+    protected abstract void Update(ParameterGroup group, Tensor parameter, Tensor gradient);
 
-    /// <summary>What is kept for a parameter, zeros at first, to be changed now: with this step counted.</summary>
-    private protected ParameterState Advance(Tensor parameter)
+    /// <summary>
+    /// Changes a parameter, and what is kept for it, by an element-wise rule, in one pass over memory on all threads.
+    /// </summary>
+    /// <param name="rule">
+    /// The rule with the numbers of this step, from the group and the number of steps that the parameter has taken (see
+    /// <see cref="Advance"/>).
+    /// </param>
+    /// <param name="group">Passed on to the rule.</param>
+    /// <param name="parameter">What is changed.</param>
+    /// <param name="gradient">Its gradient.</param>
+    /// <exception cref="AdjointException">
+    /// The rule keeps another number of states than <see cref="StateCount"/>.
+    /// </exception>
+    protected void ApplyLane<TUpdate>(
+        Func<ParameterGroup, int, TUpdate> rule, ParameterGroup group, Tensor parameter, Tensor gradient)
+        where TUpdate : struct, IUpdateLane
     {
-        if (!states.TryGetValue(parameter, out var state))
-        {
-            var parts = new Tensor[StateCount];
-            for (var i = 0; i < parts.Length; i++)
-            {
-                parts[i] = Tensor.Empty(parameter.Shape, parameter.DType, parameter.Device).Keep();
-                parts[i].Fill(0);
-            }
-            states[parameter] = state = new(parts);
-        }
-        state.Steps = Next(state.Steps);
-        foreach (var part in state.Parts) part.BumpVersion();
-        return state;
+        var (states, steps) = AdvanceState(parameter);
+        Backend.Run(new ParameterUpdate<TUpdate>(rule(group, steps)), [gradient, parameter, .. states]);
     }
 
-    internal static double Require(double value, string what, bool valid) => valid && double.IsFinite(value)
-        ? value
-        : throw new AdjointException($"Optimizer: {what} {value} is outside its range; see the documentation of the setting");
+    /// <summary>
+    /// What is kept for a parameter, zeros at first, to be changed in place now; and how many steps it has taken, this
+    /// one included: those in which it had a gradient, or, where nothing is kept, all steps of the optimiser. Call it
+    /// once in <see cref="Update"/>, unless <see cref="ApplyLane"/> does.
+    /// </summary>
+    protected (IReadOnlyList<Tensor> States, int Steps) Advance(Tensor parameter) => AdvanceState(parameter);
+
+    /// <summary>A setting, if it is finite and in its range; for constructors.</summary>
+    /// <param name="value">The setting.</param>
+    /// <param name="what">What it is called in the message.</param>
+    /// <param name="valid">Whether it is in its range: <c>beta is &gt;= 0 and &lt; 1</c>.</param>
+    /// <param name="range">The range as the caller wrote it, for the message.</param>
+    /// <exception cref="AdjointException">It is not; names it, the value and the range.</exception>
+    protected internal static double Require(
+        double value, string what, bool valid, [CallerArgumentExpression(nameof(valid))] string range = "") =>
+        valid && double.IsFinite(value)
+            ? value
+            : throw new AdjointException(
+                $"Optimizer: {what} {value} is outside its range; it must be finite, and {range}");
+
+    private (Tensor[] States, int Steps) AdvanceState(Tensor parameter)
+    {
+        if (StateCount == 0) return ([], StepCount);
+        if (!states.TryGetValue(parameter, out var state))
+        {
+            var tensors = new Tensor[StateCount];
+            for (var i = 0; i < tensors.Length; i++)
+            {
+                tensors[i] = Tensor.Empty(parameter.Shape, parameter.DType, parameter.Device).Keep();
+                tensors[i].Fill(0);
+            }
+            states[parameter] = state = new(tensors);
+        }
+        state.Steps = Next(state.Steps);
+        foreach (var tensor in state.Tensors) tensor.BumpVersion();
+        return (state.Tensors, state.Steps);
+    }
 
     // Stays at the largest, where it makes no difference any more, instead of becoming negative.
     private static int Next(int steps) => steps == int.MaxValue ? steps : steps + 1;
@@ -267,9 +322,9 @@ public abstract class Optimizer
         : null;
 
     /// <summary>What an optimiser keeps for one parameter.</summary>
-    private protected sealed class ParameterState(Tensor[] parts)
+    private sealed class ParameterState(Tensor[] tensors)
     {
-        internal Tensor[] Parts => parts;
+        internal Tensor[] Tensors => tensors;
 
         /// <summary>In how many steps it had a gradient.</summary>
         internal int Steps { get; set; }

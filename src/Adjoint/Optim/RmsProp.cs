@@ -1,11 +1,10 @@
 using System.Runtime.CompilerServices;
 using Adjoint.Kernels;
-using Adjoint.Primitives;
 
 namespace Adjoint.Optim;
 
 /// <summary>RMSprop (Tieleman and Hinton 2012) as PyTorch's documentation defines it: v = αv + (1−α)g²; w −= η·g/(√v + ε); weight decay adds λw to g.</summary>
-public sealed class RmsProp : Optimizer
+public sealed class RmsProp : Optimizer<RmsProp.Lane>
 {
     private readonly double alpha;
     private readonly double epsilon;
@@ -22,18 +21,25 @@ public sealed class RmsProp : Optimizer
         this.epsilon = Require(epsilon, "epsilon", epsilon >= 0);
     }
 
-    private protected override void Update(ParameterGroup group, Tensor parameter, Tensor gradient)
-    {
-        var rule = new Rule(group.LearningRate, alpha, epsilon, group.WeightDecay);
-        Backend.Run(new ParameterUpdate<Rule>(rule), gradient, parameter, Advance(parameter).Parts[0]);
-    }
+    /// <inheritdoc/>
+    protected override Lane Rule(ParameterGroup group, int steps) =>
+        new(group.LearningRate, alpha, epsilon, group.WeightDecay);
 
-    private protected override int StateCount => 1;
-
-    private readonly struct Rule(double rate, double alpha, double epsilon, double decay) : OptimizerSteps.IUpdate
+    /// <summary>The rule for one element; s is v.</summary>
+    public readonly struct Lane : IUpdateLane
     {
+        private readonly double rate;
+        private readonly double alpha;
+        private readonly double epsilon;
+        private readonly double decay;
+
+        internal Lane(double rate, double alpha, double epsilon, double decay) =>
+            (this.rate, this.alpha, this.epsilon, this.decay) = (rate, alpha, epsilon, decay);
+
+        /// <inheritdoc/>
         public static int States => 1;
 
+        /// <inheritdoc/>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<V>(ref V w, V g, ref V s, ref V t) where V : struct, ILanes<V>
         {

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Adjoint.Kernels;
-using Adjoint.Primitives;
 
 namespace Adjoint.Optim;
 
@@ -25,21 +24,23 @@ public sealed class Sgd : Optimizer
         this.nesterov = nesterov && momentum == 0 ? throw new AdjointException("Sgd: Nesterov's rule needs a momentum above 0") : nesterov;
     }
 
-    private protected override void Update(ParameterGroup group, Tensor parameter, Tensor gradient)
+    /// <inheritdoc/>
+    protected override int StateCount => momentum == 0 ? 0 : 1;
+
+    /// <inheritdoc/>
+    protected override void Update(ParameterGroup group, Tensor parameter, Tensor gradient)
     {
-        if (momentum == 0)
-        {
-            var plain = new Plain(group.LearningRate, group.WeightDecay);
-            Backend.Run(new ParameterUpdate<Plain>(plain), gradient, parameter);
-            return;
-        }
-        var rule = new Momentum(group.LearningRate, group.WeightDecay, momentum, nesterov);
-        Backend.Run(new ParameterUpdate<Momentum>(rule), gradient, parameter, Advance(parameter).Parts[0]);
+        if (momentum == 0) ApplyLane(WithoutMomentum, group, parameter, gradient);
+        else ApplyLane(WithMomentum, group, parameter, gradient);
     }
 
-    private protected override int StateCount => momentum == 0 ? 0 : 1;
+    private static Plain WithoutMomentum(ParameterGroup group, int steps) =>
+        new(group.LearningRate, group.WeightDecay);
 
-    private readonly struct Plain(double rate, double decay) : OptimizerSteps.IUpdate
+    private Momentum WithMomentum(ParameterGroup group, int steps) =>
+        new(group.LearningRate, group.WeightDecay, momentum, nesterov);
+
+    private readonly struct Plain(double rate, double decay) : IUpdateLane
     {
         public static int States => 0;
 
@@ -49,7 +50,7 @@ public sealed class Sgd : Optimizer
     }
 
     // A velocity of 0 before the first step makes v = g there, as defined.
-    private readonly struct Momentum(double rate, double decay, double momentum, bool nesterov) : OptimizerSteps.IUpdate
+    private readonly struct Momentum(double rate, double decay, double momentum, bool nesterov) : IUpdateLane
     {
         public static int States => 1;
 

@@ -5,27 +5,34 @@ namespace Adjoint.Primitives;
 
 /// <summary>
 /// A step of an optimiser: a parameter w, and the states that its rule keeps for it, change in place, element by
-/// element. Operands: the gradient g, of any layout; w and the states (as many as
-/// <see cref="OptimizerSteps.IUpdate.States"/>), contiguous, each in memory of its own; all of one floating type and
-/// shape.
+/// element. Operands: the gradient g, of any layout; w and the states (as many as <see cref="IUpdateLane.States"/>),
+/// contiguous, each in memory of its own; all of one floating type and shape.
 /// </summary>
 /// <param name="Update">The rule, with the numbers of this step.</param>
 public readonly record struct ParameterUpdate<TUpdate>(TUpdate Update) : IPrimitive<ParameterUpdate<TUpdate>>
-    where TUpdate : struct, OptimizerSteps.IUpdate
+    where TUpdate : struct, IUpdateLane
 {
     /// <inheritdoc/>
     public static string Name => "ParameterUpdate";
 
     /// <inheritdoc/>
-    public static int Outputs => 1 + TUpdate.States;
+    public static int Outputs => 1 + States;
 
     /// <inheritdoc/>
     public static bool IsInPlace => true;
 
+    /// <summary>How many states the rule keeps.</summary>
+    /// <exception cref="AdjointException">The rule says that it keeps fewer than 0, or more than 2.</exception>
+    internal static int States => TUpdate.States is var count and >= 0 and <= 2
+        ? count
+        : throw new AdjointException(
+            $"{Name}: {typeof(TUpdate).Name}.States must be 0, 1 (s) or 2 (s and t): found {TUpdate.States}; a rule "
+            + "that keeps more overrides Optimizer.Update");
+
     /// <inheritdoc/>
     public static void Check(in ParameterUpdate<TUpdate> primitive, ReadOnlySpan<Tensor?> operands)
     {
-        Operands.Expect(Name, operands, 2 + TUpdate.States);
+        Operands.Expect(Name, operands, 2 + States);
         var (gradient, parameter) = (operands[0]!, operands[1]!);
         Operands.Result(Name, parameter);
         Operands.Alike(Name, "gradient", gradient, parameter);

@@ -657,7 +657,7 @@ public class CapturedMemoryTests
 
         public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient];
 
-        private readonly struct Ascend : Adjoint.Kernels.OptimizerSteps.IUpdate
+        private readonly struct Ascend : Adjoint.Kernels.IUpdateLane
         {
             public static int States => 0;
             public void Invoke<V>(ref V w, V g, ref V s, ref V t) where V : struct, Adjoint.Kernels.ILanes<V> =>

@@ -289,7 +289,7 @@ public class OperandTests
         public override Tensor?[] Backward(OpNode node, Tensor gradient) => givesNull ? null! : [gradient * 2];
     }
 
-    private readonly struct Descend : OptimizerSteps.IUpdate
+    private readonly struct Descend : IUpdateLane
     {
         public static int States => 1;
         public void Invoke<V>(ref V w, V g, ref V s, ref V t) where V : struct, ILanes<V>

@@ -8,24 +8,16 @@ public static unsafe class OptimizerSteps
 {
     private const int Chunk = 16384;
 
-    /// <summary>One element's update: w, s and t change in place, g is read.</summary>
-    public interface IUpdate
-    {
-        /// <summary>How many arrays like w it keeps: 0, 1 (s) or 2 (s and t).</summary>
-        static abstract int States { get; }
-
-        /// <summary>New values of (w, s, t).</summary>
-        void Invoke<V>(ref V w, V g, ref V s, ref V t) where V : struct, ILanes<V>;
-    }
-
     /// <summary>Applies the update to every element. States that are not used may be null.</summary>
-    public static void Run<T, TUpdate>(TUpdate update, T* w, T* g, T* s, T* t, nint length) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TUpdate : struct, IUpdate
+    public static void Run<T, TUpdate>(TUpdate update, T* w, T* g, T* s, T* t, nint length)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TUpdate : struct, IUpdateLane
     {
         var job = new Job<T, TUpdate> { Update = update, W = w, G = g, S = s, R = t, Length = length };
         Workers.For((int)((length + Chunk - 1) / Chunk), ref job);
     }
 
-    private struct Job<T, TUpdate> : IChunkJob where T : unmanaged, IBinaryFloatingPointIeee754<T> where TUpdate : struct, IUpdate
+    private struct Job<T, TUpdate> : IChunkJob
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TUpdate : struct, IUpdateLane
     {
         public TUpdate Update;
         public T* W;
