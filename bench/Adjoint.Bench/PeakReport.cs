@@ -13,7 +13,7 @@ internal static class PeakReport
 {
     private const int Steps = 5;
 
-    private static readonly Dictionary<string, (int[] Input, Func<Module> Create)> Networks = new()
+    private static readonly Dictionary<string, (int[] Input, Func<Layer> Create)> Networks = new()
     {
         ["mlp"] = ([784], () => new Mlp(784, [3136], 10, "sigmoid", new Generator(1))),
         ["lenet"] = ([3, 32, 32], () => new LeNetCifar(10, new Generator(1))),

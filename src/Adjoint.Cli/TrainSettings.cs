@@ -162,7 +162,7 @@ internal sealed record TrainSettings(
         return new(train, BatchSize, shuffle: !InOrder, Seed, transforms: transforms);
     }
 
-    internal Trainer CreateTrainer(Module model, DataSplits data, DataLoader validation, bool eager, Profile? profile, Checkpoints checkpoints)
+    internal Trainer CreateTrainer(Layer model, DataSplits data, DataLoader validation, bool eager, Profile? profile, Checkpoints checkpoints)
     {
         var loader = CreateLoader(data.Train);
         return new(model, CreateOptimizer(model), loader, validation)
@@ -193,7 +193,7 @@ internal sealed record TrainSettings(
         _ => null,
     };
 
-    internal Module CreateModel(Dataset data)
+    internal Layer CreateModel(Dataset data)
     {
         var random = new Generator(Seed, 1);
         if (Model != "mlp") return ModelZoo.All.Single(model => model.Name == Model).Create(data.SampleShape[0], data.ClassNames.Count, random, FirstImages(data));

@@ -11,7 +11,7 @@ public static class DecisionBoundary
     private const double Reach = 3;
 
     /// <summary>Draws features from −3 to 3, with the true boundary of <c>synth</c>.</summary>
-    public static string Draw(Module model)
+    public static string Draw(Layer model)
     {
         using var _ = new NoGrad();
         var points = new float[Cells * Cells * 2];

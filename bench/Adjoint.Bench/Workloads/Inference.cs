@@ -9,7 +9,7 @@ namespace Adjoint.Bench;
 /// </summary>
 internal static class Inference
 {
-    private sealed record Network(string Name, int[] Input, double FlopsPerSample, Func<Generator, Module> Create,
+    private sealed record Network(string Name, int[] Input, double FlopsPerSample, Func<Generator, Layer> Create,
         Action<OnnxGraph, IReadOnlyDictionary<string, Tensor>> Describe);
 
     private static readonly Network[] Networks =
@@ -51,7 +51,7 @@ internal static class Inference
             }
     }
 
-    private static (Module Model, Tensor X) SetUp(Network network, int batch)
+    private static (Layer Model, Tensor X) SetUp(Network network, int batch)
     {
         var model = network.Create(new Generator(1));
         // One pass in training moves the statistics of the normalisations away from 0 and 1.
@@ -60,7 +60,7 @@ internal static class Inference
         return (model, Tensor.Randn([batch, .. network.Input], new Generator(2)));
     }
 
-    private static Tensor Answer(Module model, Tensor x)
+    private static Tensor Answer(Layer model, Tensor x)
     {
         using var _ = new NoGrad();
         return model.Forward(x);

@@ -86,7 +86,7 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
                 && value.Length == own.Value.Length
                 ? value.ToArray<float>()
                 : throw new AdjointException($"TrainingDoctor: state {own.Name} must be {own.Value.Length} numbers"));
-        usesSigmoid = Activations(trainer.Model, "").Any(layer => layer.Module is Sigmoid);
+        usesSigmoid = Activations(trainer.Model, "").Any(layer => layer.Layer is Sigmoid);
     }
 
     /// <summary>What looks wrong: one line each, with the rule and its source; empty for a healthy run.</summary>
@@ -133,14 +133,14 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
         return lines;
     }
 
-    private IEnumerable<(string Layer, double Idle)> Probe(Module model)
+    private IEnumerable<(string Layer, double Idle)> Probe(Layer model)
     {
         var watched = Activations(model, "").ToArray();
-        usesSigmoid = watched.Any(layer => layer.Module is Sigmoid);
+        usesSigmoid = watched.Any(layer => layer.Layer is Sigmoid);
         if (watched.Length == 0) return [];
         var readings = new List<(string, double)>();
         // A layer that stands in several places is watched once; the order of its calls tells them apart.
-        var hooks = watched.GroupBy(layer => layer.Module, layer => layer.Path).Select(layer =>
+        var hooks = watched.GroupBy(layer => layer.Layer, layer => layer.Path).Select(layer =>
         {
             var (paths, calls) = (layer.ToArray(), 0);
             return layer.Key.RegisterForwardHook((module, _, output) =>
@@ -163,7 +163,7 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
     }
 
     // Sigmoid: outputs near an end. ReLU: units (channels of an image) that are 0 for every sample.
-    private static double Idle(Module module, Tensor output)
+    private static double Idle(Layer module, Tensor output)
     {
         var values = output.ToArray<float>();
         if (module is Sigmoid) return (double)values.Count(value => value < Saturated || value > 1 - Saturated) / values.Length;
@@ -174,9 +174,9 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
         return (double)alive.Count(one => !one) / units;
     }
 
-    private static IEnumerable<(string Path, Module Module)> Activations(Module module, string path)
+    private static IEnumerable<(string Path, Layer Layer)> Activations(Module module, string path)
     {
-        if (module is Sigmoid or Relu) yield return (path, module);
+        if (module is Layer layer and (Sigmoid or Relu)) yield return (path, layer);
         foreach (var (name, child) in module.Children)
             foreach (var inner in Activations(child, path.Length == 0 ? name : $"{path}.{name}"))
                 yield return inner;

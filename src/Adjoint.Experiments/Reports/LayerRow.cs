@@ -15,25 +15,24 @@ public sealed record LayerRow(string Path, string Name, string Output, string Pa
     /// The layers (modules without parts, or with parameters of their own) in the order in which a sample passes
     /// through them, which one of zeros does, in use mode; those that it does not pass come last.
     /// </summary>
-    public static IReadOnlyList<LayerRow> Of(Module model, Shape sample)
+    public static IReadOnlyList<LayerRow> Of(Layer model, Shape sample)
     {
         var layers = All(model, "").DistinctBy(layer => layer.Module).ToArray();
         var outputs = new Dictionary<Module, string>();
-        var hooks = layers.Select(layer => layer.Module.RegisterForwardHook((module, _, output) =>
+        var hooks = layers.Select(layer => layer.Module.RegisterForwardHook((module, _, all) =>
         {
-            outputs.TryAdd(module, Text(output.Shape.Sizes[Math.Min(1, output.Rank)..]));
+            outputs.TryAdd(module, string.Join(
+                " and ", all.Select(output => Text(output.Shape.Sizes[Math.Min(1, output.Rank)..]))));
             return null;
         })).ToArray();
-        var training = model.IsTraining;
         try
         {
             using var _ = new NoGrad();
-            model.Eval();
+            using var use = model.InUse();
             model.Forward(Tensor.Zeros([1, .. sample.Sizes]));
         }
         finally
         {
-            model.Train(training);
             foreach (var hook in hooks) hook.Dispose();
         }
         var (order, seen) = (outputs.Keys.ToList(), new HashSet<Tensor>(ReferenceEqualityComparer.Instance));

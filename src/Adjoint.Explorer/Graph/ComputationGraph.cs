@@ -176,7 +176,7 @@ internal sealed class ComputationGraph
         if (scope is null) return null;
         if (known.TryGetValue(scope, out var module)) return module;
         var parent = ModuleOf(scope.Outer, known);
-        var name = (scope.Outer?.Part as Module)?.Children.FirstOrDefault(child => child.Value == scope.Part).Name ?? scope.Part.GetType().Name;
+        var name = (scope.Outer?.Part as Module)?.PathOf((Module)scope.Part) ?? scope.Part.GetType().Name;
         return known[scope] = new(known.Count, name, scope.Part.ToString() ?? name, parent);
     }
 }

@@ -6,7 +6,7 @@ namespace Adjoint.Exploring;
 internal static class ActivationSwap
 {
     /// <summary>Name and module of each activation.</summary>
-    internal static IReadOnlyList<(string Name, Func<Module> Create, Type Type)> All { get; } =
+    internal static IReadOnlyList<(string Name, Func<Layer> Create, Type Type)> All { get; } =
     [
         ("sigmoid", static () => new Sigmoid(), typeof(Sigmoid)),
         ("relu", static () => new Relu(), typeof(Relu)),
@@ -15,16 +15,16 @@ internal static class ActivationSwap
     ];
 
     /// <summary>The activation of a network whose layers are one after another; null where there is none, or where it cannot be changed.</summary>
-    internal static string? Of(Module model) => model is Sequential && model.Children.All(child => child.Value.Children.Count == 0)
-        ? model.Children.Select(child => NameOf(child.Value)).FirstOrDefault(name => name is not null)
+    internal static string? Of(Layer model) => model is Sequential layers && layers.All(layer => layer.Children.Count == 0)
+        ? layers.Select(NameOf).FirstOrDefault(name => name is not null)
         : null;
 
     /// <summary>The same layers around another activation.</summary>
-    internal static Module With(Module model, string name)
+    internal static Layer With(Sequential model, string name)
     {
         var create = All.First(activation => activation.Name == name).Create;
-        return new Sequential([.. model.Children.Select(child => NameOf(child.Value) is null ? child.Value : create())]);
+        return new Sequential([.. model.Select(layer => NameOf(layer) is null ? layer : create())]);
     }
 
-    private static string? NameOf(Module module) => All.FirstOrDefault(activation => activation.Type == module.GetType()).Name;
+    private static string? NameOf(Layer layer) => All.FirstOrDefault(activation => activation.Type == layer.GetType()).Name;
 }

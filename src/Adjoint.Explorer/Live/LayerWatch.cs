@@ -14,17 +14,17 @@ internal sealed record WatchedLayer(string Path, string Label, double[] Output, 
 /// <summary>Looks at every innermost layer during one pass, forward and backward, that leaves no trace in the network.</summary>
 internal static class LayerWatch
 {
-    internal static IReadOnlyList<WatchedLayer> Run(Module model, Tensor x, Tensor y)
+    internal static IReadOnlyList<WatchedLayer> Run(Layer model, Tensor x, Tensor y)
     {
         var outputs = new List<(string Path, Module Layer, Tensor Output)>();
         // A layer that stands in several places is watched once; the order of its calls tells them apart.
         var hooks = Innermost(model, "").GroupBy(layer => layer.Module, layer => layer.Path).Select(layer =>
         {
             var (paths, calls) = (layer.ToArray(), 0);
-            return layer.Key.RegisterForwardHook((module, _, output) =>
+            return layer.Key.RegisterForwardHook((module, _, all) =>
             {
                 var path = paths[calls++ % paths.Length];
-                if (output.RequiresGrad) outputs.Add((path, module, output));
+                outputs.AddRange(all.Where(output => output.RequiresGrad).Select(output => (path, module, output)));
                 return null;
             });
         }).ToArray();
@@ -44,7 +44,7 @@ internal static class LayerWatch
     }
 
     /// <summary>Runs work that may move buffers, such as running means, and puts them back.</summary>
-    internal static T LeavingNoTrace<T>(Module model, Func<T> work)
+    internal static T LeavingNoTrace<T>(Layer model, Func<T> work)
     {
         var before = model.NamedBuffers().Select(buffer => (buffer.Value, Copy: buffer.Value.Clone())).ToArray();
         try

@@ -34,7 +34,7 @@ internal sealed class LiveTraining
     }
 
     internal LearningTask Task => task;
-    internal Module Model { get; private set; } = null!;
+    internal Layer Model { get; private set; } = null!;
     internal Optimizer Optimizer { get; private set; } = null!;
     internal string OptimizerName { get; private set; } = "";
     internal ulong Seed { get; private set; }
@@ -126,8 +126,8 @@ internal sealed class LiveTraining
     internal void SetActivation(string name)
     {
         if (ActivationSwap.All.All(activation => activation.Name != name)) throw new AdjointException($"activation: '{name}' is none of {string.Join(", ", ActivationSwap.All.Select(activation => activation.Name))}");
-        if (ActivationSwap.Of(Model) is null) throw new AdjointException($"activation: that of this network is part of its blocks; explore an mlp or lenet to change it");
-        Model = ActivationSwap.With(Model, name);
+        if (ActivationSwap.Of(Model) is null || Model is not Sequential layers) throw new AdjointException($"activation: that of this network is part of its blocks; explore an mlp or lenet to change it");
+        Model = ActivationSwap.With(layers, name);
         changes++;
     }
 

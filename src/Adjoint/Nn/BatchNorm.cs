@@ -8,7 +8,7 @@ namespace Adjoint.Nn;
 /// running ← (1 − momentum)·running + momentum·batch, the variance divided by count − 1 (by count, where that is 1); in use by the running ones.
 /// γ begins as 1, β as 0, as in PyTorch.
 /// </summary>
-public sealed class BatchNorm : Module
+public sealed class BatchNorm : Layer
 {
     private readonly Tensor gamma, beta, mean, variance;
     private readonly double momentum, epsilon;

@@ -4,7 +4,7 @@ namespace Adjoint.Nn;
 /// Convolution along one axis, x (n, in, w) → y (n, out, …). Weights (out, in / groups, k) and bias begin as those of <see cref="Conv2d"/>, with fan-in (in / groups)·k, as in PyTorch's
 /// documentation of <c>nn.Conv1d</c>.
 /// </summary>
-public sealed class Conv1d : Module
+public sealed class Conv1d : Layer
 {
     private readonly ConvOptions options;
     private readonly int kernel;

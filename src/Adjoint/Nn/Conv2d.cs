@@ -4,7 +4,7 @@ namespace Adjoint.Nn;
 /// Convolution, x (n, in, h, w) → y (n, out, …). Weights (out, in / groups, k, k) begin as <see cref="Initializer.Default"/> with fan-in (in / groups)·k·k, and the bias as
 /// U(−1/√fan-in, 1/√fan-in), as in PyTorch's documentation of <c>nn.Conv2d</c>, unless another initialiser is given; then the bias begins as 0.
 /// </summary>
-public sealed class Conv2d : Module
+public sealed class Conv2d : Layer
 {
     private readonly ConvOptions options;
 

@@ -4,7 +4,7 @@ namespace Adjoint.Nn;
 /// Transposed convolution, x (n, in, h, w) → y (n, out, (h − 1)·s − 2p + d·(k − 1) + outputPadding + 1, …). Weights (in, out / groups, k, k) and bias begin as
 /// U(−a, a), a = 1/√((out / groups)·k·k), as in PyTorch's documentation of <c>nn.ConvTranspose2d</c>, unless another initialiser is given; then the bias begins as 0.
 /// </summary>
-public sealed class ConvTranspose2d : Module
+public sealed class ConvTranspose2d : Layer
 {
     private readonly ConvOptions options;
     private readonly Size2 outputPadding;

@@ -15,7 +15,7 @@ public sealed class Dropout2d(double probability = 0.5, Generator? generator = n
 }
 
 /// <summary>What the kinds of dropout share.</summary>
-public abstract class DropoutModule : Module
+public abstract class DropoutModule : Layer
 {
     private readonly Generator generator;
 

@@ -4,7 +4,7 @@ namespace Adjoint.Nn;
 /// One learned row per index: x (…) int64 → y (…, d), y[…] = weight[x[…]]. Weights (count, d) begin as N(0, 1), as in
 /// PyTorch's documentation of <c>nn.Embedding</c>.
 /// </summary>
-public sealed class Embedding : Module
+public sealed class Embedding : Layer
 {
     /// <summary>So many rows of so many features.</summary>
     /// <exception cref="AdjointException">A number is not positive.</exception>

@@ -37,25 +37,32 @@ internal readonly ref struct Intermediates : IDisposable
     }
 
     /// <summary>Hands back what was made since the beginning but what is still <paramref name="needed"/>.</summary>
-    internal void Release(Tensor needed)
+    internal void Release(params ReadOnlySpan<Tensor> needed)
     {
         if (execution?.Allocated is not { } made) return;
-        var isOurs = false;
+        var kept = start;
         for (var i = start; i < made.Count; i++)
-            if (made[i] == needed.Storage) isOurs = true;
+            // The next part's, or the surrounding one's.
+            if (IsOf(needed, made[i])) made[kept++] = made[i];
             else if (!made[i].IsKept) made[i].ReleaseUnlessShared(ReleaseReason);
-        made.RemoveRange(start, made.Count - start);
-        // The next part's, or the surrounding one's.
-        if (isOurs) made.Add(needed.Storage);
+        made.RemoveRange(kept, made.Count - kept);
     }
 
     /// <summary>Leaves these alone for good, and what is made from now on: code that may keep it runs.</summary>
-    internal void Show(Tensor x, Tensor y)
+    internal void Show(scoped ReadOnlySpan<Tensor?> inputs, scoped ReadOnlySpan<Tensor> outputs)
     {
         if (execution is null) return;
-        LeaveAlone(execution.Intermediates, x.Storage);
-        LeaveAlone(execution.Intermediates, y.Storage);
+        foreach (var x in inputs)
+            if (x is not null) LeaveAlone(execution.Intermediates, x.Storage);
+        foreach (var y in outputs) LeaveAlone(execution.Intermediates, y.Storage);
         execution.Allocated = null;
+    }
+
+    private static bool IsOf(ReadOnlySpan<Tensor> tensors, Storage storage)
+    {
+        foreach (var tensor in tensors)
+            if (tensor.Storage == storage) return true;
+        return false;
     }
 
     private static void LeaveAlone(List<Storage> made, Storage storage)

@@ -4,7 +4,7 @@ namespace Adjoint.Nn;
 /// y = x·Wᵀ + b, x (n, in) → y (n, out). Weights begin as <see cref="Initializer.Default"/> unless another is given; the bias begins
 /// as U(−1/√in, 1/√in) with the default, else 0.
 /// </summary>
-public sealed class Linear : Module
+public sealed class Linear : Layer
 {
     private readonly Tensor? bias;
 

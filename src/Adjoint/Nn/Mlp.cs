@@ -13,9 +13,9 @@ public sealed class Mlp : Sequential
     /// <summary>The names of the activations.</summary>
     public static IReadOnlyList<string> Activations { get; } = ["sigmoid", "relu", "tanh", "gelu"];
 
-    private static Module[] Layers(int inputs, ReadOnlySpan<int> hidden, int classes, string activation, Generator generator, Initializer initializer)
+    private static Layer[] Layers(int inputs, ReadOnlySpan<int> hidden, int classes, string activation, Generator generator, Initializer initializer)
     {
-        List<Module> layers = [new Flatten()];
+        List<Layer> layers = [new Flatten()];
         var width = inputs;
         foreach (var size in hidden)
         {

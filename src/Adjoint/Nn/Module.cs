@@ -1,19 +1,42 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Text;
 using Adjoint.Memory;
+using ForwardHook = System.Func<
+    Adjoint.Nn.Module, System.Collections.Generic.IReadOnlyList<Adjoint.Tensor?>,
+    System.Collections.Generic.IReadOnlyList<Adjoint.Tensor>, System.Collections.Generic.IReadOnlyList<Adjoint.Tensor>?>;
 
 namespace Adjoint.Nn;
 
-/// <summary>A part of a network: parameters, parts of its own, and what it computes.</summary>
+/// <summary>
+/// A part of a network: parameters, parts of its own, and what it computes, from any number of tensors to any number
+/// of them. One with a single tensor in and out is a <see cref="Layer"/>. Others have a <c>Forward</c> of their own,
+/// which computes within <see cref="Call(ReadOnlySpan{Tensor}, Func{Tensor})"/>:
+/// <code>
+/// sealed class Cell : Module
+/// {
+///     private readonly Linear input, memory;
+///
+///     public Cell(int inputs, int width)
+///     {
+///         input = AddChild("input", new Linear(inputs, width));
+///         memory = AddChild("memory", new Linear(width, width, bias: false));
+///     }
+///
+///     public (Tensor Y, Tensor State) Forward(Tensor x, Tensor state) => Call([x, state], () =>
+///     {
+///         var next = (input.Forward(x) + memory.Forward(state)).Tanh();
+///         return (next.Relu(), next);
+///     });
+/// }
+/// </code>
+/// </summary>
 public abstract class Module
 {
     private readonly List<(string Name, Tensor Value)> parameters = [];
     private readonly List<(string Name, Tensor Value)> buffers = [];
     private readonly List<(string Name, Generator Value)> generators = [];
     private readonly List<(string Name, Module Value)> children = [];
-    private readonly List<Func<Module, Tensor, Tensor, Tensor?>> forwardHooks = [];
-    private readonly List<Func<Module, Tensor, Tensor?>> backwardHooks = [];
+    private readonly List<ForwardHook> forwardHooks = [];
+    private readonly List<Func<Module, int, Tensor, Tensor?>> backwardHooks = [];
 
     /// <summary>Whether the module behaves as in training (dropout drops) or as in use.</summary>
     public bool IsTraining { get; private set; } = true;
@@ -21,40 +44,33 @@ public abstract class Module
     /// <summary>The parts, by name.</summary>
     public IReadOnlyList<(string Name, Module Value)> Children => children;
 
-    /// <summary>What the module computes, with its hooks around it.</summary>
-    /// <exception cref="AdjointException">An input does not fit a layer; the message begins with the layer's path, such as <c>features.3.conv</c>.</exception>
-    public Tensor Forward(Tensor x)
-    {
-        using var part = TraceSession.Enter(this);
-        var execution = Execution.Current;
-        if (execution.Arena is { } recording) AssumeUnchanged(recording);
-        var isOfLibrary = GetType().Assembly == typeof(Module).Assembly;
-        using var intermediates = Intermediates.Begin(execution, isPrivate: isOfLibrary);
-        Tensor y;
-        try
-        {
-            y = ForwardCore(x);
-        }
-        catch (AdjointException error)
-        {
-            error.PassThrough(this, ToString()!, inner => children.Find(child => ReferenceEquals(child.Value, inner)).Name);
-            throw;
-        }
-        intermediates.Release(needed: y);
-        if (!isOfLibrary || forwardHooks.Count > 0) intermediates.Show(x, y);
-        foreach (var hook in forwardHooks.ToArray()) y = hook(this, x, y) ?? y;
-        if (y.RequiresGrad)
-            foreach (var hook in backwardHooks) y.RegisterHook(gradient => hook(this, gradient));
-        return y;
-    }
-
-    /// <summary>Calls <paramref name="hook"/> with module, input and output after each <see cref="Forward"/>; what it returns, unless null, replaces the output.</summary>
+    /// <summary>
+    /// Calls <paramref name="hook"/> with module, inputs and outputs after each call; the list that it returns, unless
+    /// null, replaces the outputs. A <see cref="Layer"/> has a simpler one.
+    /// </summary>
     /// <returns>Dispose it to remove the hook.</returns>
-    public IDisposable RegisterForwardHook(Func<Module, Tensor, Tensor, Tensor?> hook) => Register(forwardHooks, hook);
+    public IDisposable RegisterForwardHook(ForwardHook hook) => Register(forwardHooks, hook);
 
-    /// <summary>Calls <paramref name="hook"/> with module and ∂loss/∂output when it arrives; what it returns, unless null, replaces it.</summary>
-    /// <returns>Dispose it to remove the hook from later calls of <see cref="Forward"/>.</returns>
-    public IDisposable RegisterBackwardHook(Func<Module, Tensor, Tensor?> hook) => Register(backwardHooks, hook);
+    /// <summary>
+    /// Calls <paramref name="hook"/> with module, number of the output (from 0 on) and ∂loss/∂output when that arrives;
+    /// what it returns, unless null, replaces it. A tensor that is several outputs at once is the first of them.
+    /// </summary>
+    /// <returns>Dispose it to remove the hook from later calls.</returns>
+    public IDisposable RegisterBackwardHook(Func<Module, int, Tensor, Tensor?> hook) => Register(backwardHooks, hook);
+
+    /// <summary>
+    /// The path of a part of this module, such as <c>features.3.conv</c>; the first where it stands in several places,
+    /// null where it is none.
+    /// </summary>
+    public string? PathOf(Module part)
+    {
+        foreach (var (name, child) in children)
+        {
+            if (child == part) return name;
+            if (child.PathOf(part) is { } path) return $"{name}.{path}";
+        }
+        return null;
+    }
 
     /// <summary>
     /// All parameters, by path: <c>layers.0.weight</c>. One that several places share is one parameter and comes once,
@@ -72,21 +88,10 @@ public abstract class Module
     public IEnumerable<(string Name, Tensor Value)> NamedBuffers() => Once(Paths(module => module.buffers));
 
     /// <summary>
-    /// All streams of random numbers that <see cref="Forward"/> draws from, by path. One that several places share
-    /// comes once, by its first path.
+    /// All streams of random numbers that the module draws from, by path. One that several places share comes once, by
+    /// its first path.
     /// </summary>
     public IEnumerable<(string Name, Generator Value)> NamedGenerators() => Once(Paths(module => module.generators));
-
-    /// <summary>Switches this module and its parts to training; returns the module.</summary>
-    public Module Train(bool on = true)
-    {
-        IsTraining = on;
-        foreach (var (_, child) in children) child.Train(on);
-        return this;
-    }
-
-    /// <summary>Switches this module and its parts to use; returns the module.</summary>
-    public Module Eval() => Train(false);
 
     /// <summary>
     /// Switches this module and its parts to use; those that were training train again when what it returns is
@@ -127,44 +132,58 @@ public abstract class Module
         foreach (var (value, names) in found) value.CopyFrom(state[names[0]]);
     }
 
-    /// <summary>
-    /// A table of layers, output shapes and numbers of parameters, found by sending zeros of the given shape through.
-    /// Parameters that an earlier layer counts already are not counted again.
-    /// </summary>
-    public string Summary(params ReadOnlySpan<int> inputShape)
-    {
-        var rows = new List<(string Layer, string Output, long Count)>();
-        var counted = new HashSet<Tensor>();
-        var x = Tensor.Zeros(inputShape);
-        using (InUse())
-        using (new NoGrad())
-        {
-            if (this is Sequential sequential)
-                foreach (var (name, child) in sequential.Children)
-                {
-                    x = child.Forward(x);
-                    var shared = child.Parameters().Any(counted.Contains) ? " (shared)" : "";
-                    var count = Count(child.Parameters().Where(counted.Add));
-                    rows.Add(($"{name} {child}{shared}", x.Shape.ToString(), count));
-                }
-            else rows.Add((ToString()!, Forward(x).Shape.ToString(), Count(Parameters())));
-        }
-        rows.Add(("total", "", Count(Parameters())));
-        var (wide, middle) = (rows.Max(row => row.Layer.Length), Math.Max("output".Length, rows.Max(row => row.Output.Length)));
-        var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{"layer".PadRight(wide)}  {"output".PadRight(middle)}  parameters");
-        foreach (var (layer, output, count) in rows)
-            text.AppendLine(CultureInfo.InvariantCulture, $"{layer.PadRight(wide)}  {output.PadRight(middle)}  {count,10:N0}");
-        return text.ToString();
-
-        static long Count(IEnumerable<Tensor> parameters) => parameters.Sum(parameter => (long)parameter.Length);
-    }
-
     /// <inheritdoc/>
     public override string ToString() => GetType().Name;
 
-    /// <summary>The computation of this kind of module.</summary>
-    protected abstract Tensor ForwardCore(Tensor x);
+    /// <summary>
+    /// Computes, from these inputs, what <paramref name="body"/> returns, as a part of the model: an error says in
+    /// which module it arose, a trace and a captured step know the module, hooks see and may replace what comes out.
+    /// </summary>
+    /// <param name="inputs">What the hooks see as inputs; one that is not there is null.</param>
+    /// <param name="body">The computation.</param>
+    /// <exception cref="AdjointException">
+    /// The body threw it; the message begins with the path of the innermost module, such as <c>cell.input</c>.
+    /// </exception>
+    protected Tensor Call(ReadOnlySpan<Tensor?> inputs, Func<Tensor> body) =>
+        Call(inputs, body, static y => [y], static all => all[0]);
+
+    /// <inheritdoc cref="Call(ReadOnlySpan{Tensor}, Func{Tensor})"/>
+    protected (Tensor, Tensor) Call(ReadOnlySpan<Tensor?> inputs, Func<(Tensor, Tensor)> body) =>
+        Call(inputs, body, static y => [y.Item1, y.Item2], static all => (all[0], all[1]));
+
+    /// <inheritdoc cref="Call(ReadOnlySpan{Tensor}, Func{Tensor})"/>
+    protected (Tensor, Tensor, Tensor) Call(ReadOnlySpan<Tensor?> inputs, Func<(Tensor, Tensor, Tensor)> body) =>
+        Call(inputs, body, static y => [y.Item1, y.Item2, y.Item3], static all => (all[0], all[1], all[2]));
+
+    /// <inheritdoc cref="Call(ReadOnlySpan{Tensor}, Func{Tensor})"/>
+    protected Tensor[] Call(ReadOnlySpan<Tensor?> inputs, Func<Tensor[]> body) =>
+        Call(inputs, body, static y => [.. y], static all => all);
+
+    /// <summary>As the others, for a result of any type.</summary>
+    /// <param name="inputs">What the hooks see as inputs; one that is not there is null.</param>
+    /// <param name="body">The computation.</param>
+    /// <param name="outputs">The tensors in a result, in a new array.</param>
+    /// <param name="result">A result of as many tensors; called where a hook may have replaced one.</param>
+    /// <exception cref="AdjointException">
+    /// The body threw it; the message begins with the path of the innermost module, such as <c>cell.input</c>.
+    /// </exception>
+    protected T Call<T>(
+        ReadOnlySpan<Tensor?> inputs, Func<T> body, Func<T, Tensor[]> outputs, Func<Tensor[], T> result)
+    {
+        using var call = new ModuleCall(this);
+        T value;
+        try
+        {
+            value = body();
+        }
+        catch (AdjointException error)
+        {
+            call.Explain(error);
+            throw;
+        }
+        var all = outputs(value);
+        return call.End(inputs, all) ? result(all) : value;
+    }
 
     /// <summary>Makes a tensor a parameter of this module.</summary>
     /// <exception cref="AdjointException">The name is taken, is empty, or has a dot.</exception>
@@ -234,6 +253,60 @@ public abstract class Module
         };
     }
 
+    /// <summary>Switches this module and its parts between training and use.</summary>
+    internal void SetTraining(bool on)
+    {
+        IsTraining = on;
+        foreach (var (_, child) in children) child.SetTraining(on);
+    }
+
+    /// <summary>Notes what a captured step takes for granted of this module.</summary>
+    internal void AssumeUnchanged(Arena recording)
+    {
+        var (training, parts) = (IsTraining, children.Count);
+        var (forward, backward) = (State(forwardHooks), State(backwardHooks));
+        recording.Assume(() => IsTraining == training && children.Count == parts
+            && State(forwardHooks) == forward && State(backwardHooks) == backward);
+
+        // New ones are added at the end.
+        static (int, object?) State<T>(List<T> hooks) => (hooks.Count, hooks.Count > 0 ? hooks[^1] : null);
+    }
+
+    /// <summary>Lets an error that leaves this module name it.</summary>
+    internal void Explain(AdjointException error) =>
+        error.PassThrough(this, ToString()!, inner => PathOf((Module)inner));
+
+    internal bool HasForwardHooks => forwardHooks.Count > 0;
+
+    internal bool HasBackwardHooks => backwardHooks.Count > 0;
+
+    /// <summary>Calls the hooks in the order in which they were registered; they may replace the outputs.</summary>
+    internal void CallForwardHooks(ReadOnlySpan<Tensor?> inputs, Span<Tensor> outputs)
+    {
+        var seen = inputs.ToArray();
+        foreach (var hook in forwardHooks.ToArray())
+        {
+            if (hook(this, seen, outputs.ToArray()) is not { } replaced) continue;
+            if (replaced.Count != outputs.Length)
+                throw new AdjointException(
+                    $"{GetType().Name}: a forward hook returns as many outputs as it saw, or null: found "
+                    + $"{replaced.Count} for {outputs.Length}");
+            for (var i = 0; i < outputs.Length; i++) outputs[i] = replaced[i];
+        }
+    }
+
+    /// <summary>Registers the backward hooks where gradients of the outputs will arrive.</summary>
+    internal void CallBackwardHooksAt(ReadOnlySpan<Tensor> outputs)
+    {
+        for (var i = 0; i < outputs.Length; i++)
+        {
+            // One tensor has one gradient, however often it comes out.
+            if (!outputs[i].RequiresGrad || outputs[..i].Contains(outputs[i])) continue;
+            var output = i;
+            foreach (var hook in backwardHooks) outputs[i].RegisterHook(gradient => hook(this, output, gradient));
+        }
+    }
+
     // A path names one thing.
     private void RequireNew<T>(string name, IEnumerable<(string Name, T Value)> present)
     {
@@ -255,18 +328,6 @@ public abstract class Module
 
     private static IEnumerable<(string Name, T Value)> Once<T>(IEnumerable<(string Name, T Value)> all) =>
         all.DistinctBy(entry => entry.Value);
-
-    // What a captured step took for granted of this module.
-    private void AssumeUnchanged(Arena recording)
-    {
-        var (training, parts) = (IsTraining, children.Count);
-        var (forward, backward) = (State(forwardHooks), State(backwardHooks));
-        recording.Assume(() => IsTraining == training && children.Count == parts
-            && State(forwardHooks) == forward && State(backwardHooks) == backward);
-
-        // New ones are added at the end.
-        static (int, object?) State<T>(List<T> hooks) => (hooks.Count, hooks.Count > 0 ? hooks[^1] : null);
-    }
 
     private sealed class UseScope : IDisposable
     {

@@ -1,7 +1,7 @@
 namespace Adjoint.Nn;
 
 /// <summary>Normalises over the last axes (Ba, Kiros and Hinton 2016); γ begins as 1, β as 0.</summary>
-public sealed class LayerNorm : Module
+public sealed class LayerNorm : Layer
 {
     private readonly Tensor gamma, beta;
     private readonly double epsilon;
@@ -19,7 +19,7 @@ public sealed class LayerNorm : Module
 }
 
 /// <summary>Divides by the root of the mean square over the last axes (Zhang and Sennrich 2019); γ begins as 1.</summary>
-public sealed class RmsNorm : Module
+public sealed class RmsNorm : Layer
 {
     private readonly Tensor gamma;
     private readonly double epsilon;
@@ -37,7 +37,7 @@ public sealed class RmsNorm : Module
 }
 
 /// <summary>Normalises groups of channels of each sample (Wu and He 2018); γ begins as 1, β as 0.</summary>
-public sealed class GroupNorm : Module
+public sealed class GroupNorm : Layer
 {
     private readonly Tensor gamma, beta;
     private readonly int groups;

@@ -1,7 +1,7 @@
 namespace Adjoint.Nn;
 
 /// <summary>Zeros around the last two axes, as a module.</summary>
-public sealed class ZeroPad2d : Module
+public sealed class ZeroPad2d : Layer
 {
     private readonly Size2 padding;
 
@@ -17,7 +17,7 @@ public sealed class ZeroPad2d : Module
 }
 
 /// <summary>The image mirrored at its edges, as a module.</summary>
-public sealed class ReflectionPad2d : Module
+public sealed class ReflectionPad2d : Layer
 {
     private readonly Size2 padding;
 

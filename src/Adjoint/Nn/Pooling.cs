@@ -1,7 +1,7 @@
 namespace Adjoint.Nn;
 
 /// <summary>The largest of each window, as a module.</summary>
-public sealed class MaxPool2d : Module
+public sealed class MaxPool2d : Layer
 {
     private readonly Size2 kernel, stride, padding;
     private readonly bool ceil;
@@ -22,7 +22,7 @@ public sealed class MaxPool2d : Module
 }
 
 /// <summary>The mean of each window, as a module.</summary>
-public sealed class AvgPool2d : Module
+public sealed class AvgPool2d : Layer
 {
     private readonly Size2 kernel, stride, padding;
     private readonly bool ceil;
@@ -43,7 +43,7 @@ public sealed class AvgPool2d : Module
 }
 
 /// <summary>Means of windows chosen so that every image becomes one of a given size, as a module.</summary>
-public sealed class AdaptiveAvgPool2d : Module
+public sealed class AdaptiveAvgPool2d : Layer
 {
     private readonly Size2 size;
 
@@ -63,7 +63,7 @@ public sealed class AdaptiveAvgPool2d : Module
 }
 
 /// <summary>The mean over all positions: (n, c, h, w) → (n, c), as a module.</summary>
-public sealed class GlobalAvgPool2d : Module
+public sealed class GlobalAvgPool2d : Layer
 {
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x) => x.GlobalAvgPool2d();

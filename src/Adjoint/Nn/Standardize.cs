@@ -7,7 +7,7 @@ namespace Adjoint.Nn;
 /// Takes each column of x (n, c), or each channel of x (n, c, …), minus its mean, over its deviation: what
 /// <c>Dataset.Standardize</c> does to the samples, as a first layer, so that it is kept with the model's state.
 /// </summary>
-public sealed class Standardize : Module
+public sealed class Standardize : Layer
 {
     private const string MeanKey = "standardize.mean", DeviationKey = "standardize.deviation";
     private readonly Tensor mean, rest, deviation;

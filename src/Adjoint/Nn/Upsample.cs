@@ -1,7 +1,7 @@
 namespace Adjoint.Nn;
 
 /// <summary>Enlarges the last two axes by whole factors, as a module: nearest or bilinear.</summary>
-public sealed class Upsample : Module
+public sealed class Upsample : Layer
 {
     private readonly Size2 factor;
     private readonly bool bilinear;

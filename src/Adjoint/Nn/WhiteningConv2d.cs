@@ -4,7 +4,7 @@ namespace Adjoint.Nn;
 /// A convolution whose outputs are uncorrelated with variance about 1: with the eigenvectors vᵢ and eigenvalues λᵢ of the second moments of the images' k×k patches the filters are
 /// ±vᵢ / √(λᵢ + ε), twice as many as a patch has numbers (Page 2018; Jordan 2024, §3.1). They are state, not parameters; the bias, 0 at first, is learned.
 /// </summary>
-public sealed class WhiteningConv2d : Module
+public sealed class WhiteningConv2d : Layer
 {
     private const double Epsilon = 5e-4;
     private const int MostImages = 1000;

@@ -17,7 +17,7 @@ public sealed record Evaluation(double Loss, double Accuracy, int[,] Confusion)
     /// <param name="views">Of each sample; null takes it as it is.</param>
     /// <param name="observe">Called for each batch with logits and labels, in order; null is not.</param>
     public static Evaluation Run(
-        Module model, IEnumerable<(Tensor Inputs, Tensor Labels)> batches, TestTimeAugmentation? views = null,
+        Layer model, IEnumerable<(Tensor Inputs, Tensor Labels)> batches, TestTimeAugmentation? views = null,
         Action<Tensor, Tensor>? observe = null)
     {
         using var recording = new NoGrad();

@@ -27,7 +27,7 @@ public sealed class TestTimeAugmentation
     public static IReadOnlyList<TestTimeAugmentation> All { get; } = [None, Flip, FlipAndShift];
 
     /// <summary>The weighted mean of the logits of all views of x (n, c, h, w).</summary>
-    public Tensor Predict(Module model, Tensor x)
+    public Tensor Predict(Layer model, Tensor x)
     {
         if (views.Length > 1 && x.Rank != 4) throw new AdjointException($"TestTimeAugmentation: {Name} is for images (n, c, h, w): found {x.Shape}; use none");
         return views.Length == 1 ? model.Forward(x) : views.Select(view => model.Forward(view.View(x)) * view.Weight).Aggregate((sum, logits) => sum + logits);

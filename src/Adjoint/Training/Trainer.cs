@@ -61,7 +61,7 @@ public abstract class Callback
 public readonly record struct StepInfo(int Epoch, int Step, int Steps, double Loss, int Samples);
 
 /// <summary>Trains a classifier: the plain loop, with validation before the first epoch and after each, schedules and callbacks.</summary>
-public sealed class Trainer(Module model, Optimizer optimizer, DataLoader training, DataLoader validation)
+public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader training, DataLoader validation)
 {
     private readonly List<EpochResult> results = [];
     private double[] rates = [];
@@ -70,7 +70,7 @@ public sealed class Trainer(Module model, Optimizer optimizer, DataLoader traini
     private bool isRunning;
 
     /// <summary>The network.</summary>
-    public Module Model => model;
+    public Layer Model => model;
 
     /// <summary>The optimiser.</summary>
     public Optimizer Optimizer => optimizer;

@@ -13,7 +13,7 @@ public class CapturedLayoutTests
         // ReLU needs its result alone, so that what the normalisation before it made is free as soon as it has run.
         var random = new Generator(1);
         var layers = Enumerable.Range(0, 8)
-            .SelectMany(_ => (Module[])[new Linear(64, 64, generator: random), new BatchNorm(64), new Relu()]);
+            .SelectMany(_ => (Layer[])[new Linear(64, 64, generator: random), new BatchNorm(64), new Relu()]);
         var model = new Sequential([.. layers]);
         var step = Check(x => model.Forward(x).Square().Mean(), [.. model.Parameters()], [128, 64]);
         var layout = step.Layout!;

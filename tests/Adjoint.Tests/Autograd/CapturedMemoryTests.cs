@@ -608,11 +608,11 @@ public class CapturedMemoryTests
             GC.KeepAlive(Enumerable.Range(0, 8).Select(_ => Tensor.Full([size], 1001.0)).ToArray());
     }
 
-    private sealed class Halved : Module
+    private sealed class Halved : Layer
     {
-        private readonly Module inner;
+        private readonly Layer inner;
 
-        public Halved(Module inner) => this.inner = AddChild("inner", inner);
+        public Halved(Layer inner) => this.inner = AddChild("inner", inner);
 
         protected override Tensor ForwardCore(Tensor x) => inner.Forward(x * Tensor.Full(x.Shape, 0.5));
     }

@@ -251,7 +251,7 @@ public class CapturedRandomTests
     private static Tensor Leaf(int rows, int columns, ulong seed, DType type) =>
         (Tensor.Randn([rows, columns], new Generator(seed), type) * 0.1).Detach().RequireGrad();
 
-    private sealed class Counted : Module
+    private sealed class Counted : Layer
     {
         internal int Forwards { get; private set; }
 

@@ -254,7 +254,7 @@ public class ThreadTests
         var model = new LeNet5(10, new Generator(1));
         var (x, labels) = (Tensor.Randn([32, 1, 28, 28], new Generator(2)), Tensor.From(new long[32]));
         var activations = new List<Tensor>();
-        foreach (var (_, layer) in model.Children)
+        foreach (var layer in model)
             layer.RegisterForwardHook((_, _, y) =>
             {
                 activations.Add(y);
@@ -292,7 +292,7 @@ public class ThreadTests
     [Fact]
     public void Inference_on_64_threads_beside_a_training_equals_the_sequential_bits()
     {
-        var model = (Mlp)new Mlp(30, [100, 50], 6, "relu", new Generator(5)).Eval();
+        var model = new Mlp(30, [100, 50], 6, "relu", new Generator(5)).Eval();
         float[] Answer(int i)
         {
             using var _ = new NoGrad();

@@ -15,7 +15,7 @@ public sealed class RunReportTests
     public void Layers_stand_in_the_order_in_which_a_sample_passes_them_with_name_and_shape()
     {
         var model = new Sequential([.. Enumerable.Range(0, 12)
-            .Select(i => (Module)(i % 2 == 0 ? new Linear(4, 4) : new Relu()))]);
+            .Select(i => (Layer)(i % 2 == 0 ? new Linear(4, 4) : new Relu()))]);
         var rows = LayerRow.Of(model, [4]);
         Assert.Equal(Enumerable.Range(0, 12).Select(i => $"{i}"), rows.Select(row => row.Path));
         Assert.Equal(("Linear(4 → 4)", "4", "weight 4×4, bias 4", 20),
@@ -203,7 +203,7 @@ public sealed class RunReportTests
         return [.. Regex.Matches(table, "<tr><td>(.*?)</td>").Select(match => match.Groups[1].Value)];
     }
 
-    private sealed class Forked : Module
+    private sealed class Forked : Layer
     {
         private readonly Conv2d first, second;
 
@@ -217,7 +217,7 @@ public sealed class RunReportTests
         protected override Tensor ForwardCore(Tensor x) => first.Forward(second.Forward(x));
     }
 
-    private sealed class Tied : Module
+    private sealed class Tied : Layer
     {
         private readonly Tensor weight;
 

@@ -102,7 +102,7 @@ public class TrainingDoctorTests
         }
     }
 
-    private static TrainingDoctor Diagnose(string activation, Action<Module> spoil, double rate = 1e-6)
+    private static TrainingDoctor Diagnose(string activation, Action<Layer> spoil, double rate = 1e-6)
     {
         var model = new Mlp(2, [16], 2, activation, new Generator(1));
         spoil(model);
@@ -115,7 +115,7 @@ public class TrainingDoctorTests
 
     private static void Set(Module model, string name, float[] values) => model.NamedParameters().Single(parameter => parameter.Name == name).Value.Detach().CopyFrom<float>(values);
 
-    private static Trainer New(Module model, double rate) => new(model, new Sgd(model.Parameters(), rate), new DataLoader(Data.Train, 64, shuffle: true, seed: 1), new DataLoader(Data.Validation, 300));
+    private static Trainer New(Layer model, double rate) => new(model, new Sgd(model.Parameters(), rate), new DataLoader(Data.Train, 64, shuffle: true, seed: 1), new DataLoader(Data.Validation, 300));
 
     private sealed class AtStep(int step, Action act) : Callback
     {

@@ -27,7 +27,7 @@ public class BatchNormTests
     [Fact]
     public void In_use_the_statistics_stand()
     {
-        var norm = (BatchNorm)new BatchNorm(2).Eval();
+        var norm = new BatchNorm(2).Eval();
         norm.Forward(Tensor.From(new float[] { 1, 10, 3, 30 }, 2, 2));
         Assert.Equal([0f, 0, 1, 1], norm.NamedBuffers().SelectMany(buffer => buffer.Value.ToArray<float>()));
     }

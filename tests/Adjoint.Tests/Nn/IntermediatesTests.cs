@@ -71,12 +71,12 @@ public class IntermediatesTests
             See(y * 2);
         }
         spy.Seen = SeeAll;
-        model.Children[4].Value.RegisterForwardHook((_, x, y) =>
+        model[4].RegisterForwardHook((_, x, y) =>
         {
             SeeAll(x, y);
             return null;
         });
-        model.Children[5].Value.RegisterForwardHook((_, _, y) => y + 1);
+        model[5].RegisterForwardHook((_, _, y) => y + 1);
         using var _ = new NoGrad();
         for (var i = 0; i < 3; i++)
         {
@@ -93,7 +93,7 @@ public class IntermediatesTests
     {
         List<(Tensor Value, float[] Copy)> seen = [];
         void See(Tensor value) => seen.Add((value, value.ToArray<float>()));
-        Module Seeing(Module layer)
+        Layer Seeing(Layer layer)
         {
             layer.RegisterForwardHook((_, x, y) =>
             {
@@ -105,7 +105,7 @@ public class IntermediatesTests
         }
 
         // What comes in is on the list of a part further out than the one that shows it.
-        Module[] inner =
+        Layer[] inner =
         [
             new Sequential(new Spy()),
             new Sequential(Seeing(new Relu()), new Linear(64, 64)),
@@ -137,7 +137,7 @@ public class IntermediatesTests
         using var _ = new NoGrad();
         var x = Tensor.Randn([16, 4, 8, 8], random);
         var copy = x.ToArray<float>();
-        Module[] networks =
+        Layer[] networks =
         [
             // The input itself, a view of it, and a view of what a layer made.
             new Sequential(new Dropout().Eval(), new Sequential()),
@@ -228,7 +228,7 @@ public class IntermediatesTests
         }
     }
 
-    private sealed class Spy : Module
+    private sealed class Spy : Layer
     {
         internal Action<Tensor, Tensor> Seen { get; set; } = (_, _) => { };
 
@@ -240,16 +240,16 @@ public class IntermediatesTests
         }
     }
 
-    private sealed class Around : Module
+    private sealed class Around : Layer
     {
-        private readonly Module inside;
+        private readonly Layer inside;
 
-        internal Around(Module inside) => this.inside = AddChild("inside", inside);
+        internal Around(Layer inside) => this.inside = AddChild("inside", inside);
 
         protected override Tensor ForwardCore(Tensor x) => inside.Forward(x);
     }
 
-    private sealed class Remembering : Module
+    private sealed class Remembering : Layer
     {
         private readonly Sequential first, second;
 

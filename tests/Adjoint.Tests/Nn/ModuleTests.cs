@@ -58,13 +58,13 @@ public class ModuleTests
     {
         var model = new Mlp(3, [4], 2, "relu", new Generator(1));
         var seen = new List<string>();
-        var handles = model.Children.Select(child => child.Value.RegisterForwardHook((module, x, y) => { seen.Add($"{module} {x.Shape} {y.Shape}"); return null; })).ToArray();
+        var handles = model.Select(layer => layer.RegisterForwardHook((module, x, y) => { seen.Add($"{module} {x.Shape} {y.Shape}"); return null; })).ToArray();
         var x = Tensor.Ones(5, 3);
         model.Forward(x);
         Assert.Equal(["Flatten (5, 3) (5, 3)", "Linear(3 → 4) (5, 3) (5, 4)", "Relu (5, 4) (5, 4)", "Linear(4 → 2) (5, 4) (5, 2)"], seen);
         foreach (var handle in handles) handle.Dispose();
 
-        var last = model.Children[^1].Value;
+        var last = model[^1];
         using (last.RegisterForwardHook((_, _, y) => y * 0)) Assert.All(model.Forward(x).ToArray<float>(), value => Assert.Equal(0, value));
         Shape? arrived = null;
         using (last.RegisterBackwardHook((_, gradient) => { arrived = gradient.Shape; return gradient * 2; })) model.Forward(x).Sum().Backward();
@@ -124,7 +124,7 @@ public class ModuleTests
     [InlineData(DType.Bool)]
     public void Dropout_of_whole_numbers_is_refused_in_training(DType type)
     {
-        foreach (var dropout in (Module[])[new Dropout(0.5, new Generator(1)), new Dropout2d(0.5, new Generator(1))])
+        foreach (var dropout in (Layer[])[new Dropout(0.5, new Generator(1)), new Dropout2d(0.5, new Generator(1))])
         {
             var x = Tensor.Zeros([2, 3, 4, 4], type);
             var error = Assert.Throws<AdjointException>(() => dropout.Forward(x));
@@ -222,14 +222,14 @@ public class ModuleTests
                 else if (value is Buffer buffer) AddBuffer(name, buffer.Value);
                 else AddParameter(name, (Tensor)value);
         }
-
-        protected override Tensor ForwardCore(Tensor x) => x;
     }
 
-    private sealed class Named : Module
+    private sealed class Named : Layer
     {
-        internal Named((string Name, Module Value) child) => AddChild(child.Name, child.Value);
+        private readonly Layer inner;
 
-        protected override Tensor ForwardCore(Tensor x) => Children[0].Value.Forward(x);
+        internal Named((string Name, Layer Value) child) => inner = AddChild(child.Name, child.Value);
+
+        protected override Tensor ForwardCore(Tensor x) => inner.Forward(x);
     }
 }

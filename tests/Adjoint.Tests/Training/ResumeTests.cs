@@ -100,7 +100,7 @@ public sealed class ResumeTests : IDisposable
 
     private static byte[] Bytes(Module model) => [.. model.StateDict().OrderBy(entry => entry.Key, StringComparer.Ordinal).SelectMany(entry => System.Runtime.InteropServices.MemoryMarshal.AsBytes(entry.Value.ToArray<float>().AsSpan()).ToArray())];
 
-    private static Trainer New(string name, bool eager, out Module model, CheckpointStore? store = null, ulong seed = 1)
+    private static Trainer New(string name, bool eager, out Layer model, CheckpointStore? store = null, ulong seed = 1)
     {
         var data = Synth.Create(train: 64 * StepsPerEpoch - 20, validation: 200);
         var random = new Generator(seed, 1);

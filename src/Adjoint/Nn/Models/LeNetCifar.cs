@@ -6,7 +6,7 @@ namespace Adjoint.Nn;
 /// </summary>
 public sealed class LeNetCifar(int classes = 10, Generator? generator = null) : Sequential(Layers(classes, generator ?? Generator.Default))
 {
-    private static Module[] Layers(int classes, Generator random) =>
+    private static Layer[] Layers(int classes, Generator random) =>
     [
         new Conv2d(3, 6, 5, generator: random), new Relu(), new MaxPool2d(2),
         new Conv2d(6, 16, 5, generator: random), new Relu(), new MaxPool2d(2),

@@ -4,7 +4,7 @@ namespace Adjoint.Nn;
 public static class ModelZoo
 {
     /// <summary>Name and what it makes, for (channels, classes, generator, images of the training data).</summary>
-    public static IReadOnlyList<(string Name, Func<int, int, Generator, Tensor?, Module> Create)> All { get; } =
+    public static IReadOnlyList<(string Name, Func<int, int, Generator, Tensor?, Layer> Create)> All { get; } =
     [
         ("lenet", (_, classes, random, _) => new LeNetCifar(classes, random)),
         ("lenet5", (_, classes, random, _) => new LeNet5(classes, random)),

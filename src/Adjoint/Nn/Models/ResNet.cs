@@ -15,10 +15,10 @@ public sealed class ResNet : Sequential
     /// <summary>How many layers with weights.</summary>
     public int Depth { get; }
 
-    private static Module[] Layers(int layers, int channels, int classes, int width, Generator random)
+    private static Layer[] Layers(int layers, int channels, int classes, int width, Generator random)
     {
         if (layers < 8 || (layers - 2) % 6 != 0) throw new AdjointException($"ResNet: the number of layers must be 6n + 2, such as 20, 32, 44, 56: found {layers}");
-        List<Module> modules = [new Conv2d(channels, width, 3, padding: 1, bias: false, initializer: Initializer.KaimingNormal, generator: random), new BatchNorm(width), new Relu()];
+        List<Layer> modules = [new Conv2d(channels, width, 3, padding: 1, bias: false, initializer: Initializer.KaimingNormal, generator: random), new BatchNorm(width), new Relu()];
         var inputs = width;
         foreach (var outputs in (int[])[width, 2 * width, 4 * width])
             for (var block = 0; block < (layers - 2) / 6; block++)
@@ -31,7 +31,7 @@ public sealed class ResNet : Sequential
 }
 
 /// <summary>y = ReLU(x + norm(conv(ReLU(norm(conv(x)))))), with the shortcut narrowed where the block is.</summary>
-public sealed class ResidualBlock : Module
+public sealed class ResidualBlock : Layer
 {
     private readonly Sequential path;
     private readonly int newChannels, stride;

@@ -12,14 +12,14 @@ public sealed class SpeedNet : Sequential
     public SpeedNet(int channels = 3, int classes = 10, Generator? generator = null, Tensor? images = null)
         : base(Layers(channels, classes, generator ?? Generator.Default, images)) { }
 
-    private static Module[] Layers(int channels, int classes, Generator random, Tensor? images) =>
+    private static Layer[] Layers(int channels, int classes, Generator random, Tensor? images) =>
     [
         new WhiteningConv2d(channels, 2, images, random), new Gelu(),
         .. Block(8 * channels, 64, random), .. Block(64, 256, random), .. Block(256, 256, random),
         new MaxPool2d(3), new Flatten(), new Linear(256, classes, bias: false, generator: random), new Scale(1.0 / 9),
     ];
 
-    private static Module[] Block(int inputs, int outputs, Generator random) =>
+    private static Layer[] Block(int inputs, int outputs, Generator random) =>
     [
         Identity(inputs, outputs, random), new MaxPool2d(2), new BatchNorm(outputs, 0.4, 1e-12, scale: false), new Gelu(),
         Identity(outputs, outputs, random), new BatchNorm(outputs, 0.4, 1e-12, scale: false), new Gelu(),
@@ -41,7 +41,7 @@ public sealed class SpeedNet : Sequential
 }
 
 /// <summary>y = factor · x.</summary>
-public sealed class Scale(double factor) : Module
+public sealed class Scale(double factor) : Layer
 {
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x) => x * factor;

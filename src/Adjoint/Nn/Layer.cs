@@ -1,0 +1,92 @@
+using System.Globalization;
+using System.Text;
+
+namespace Adjoint.Nn;
+
+/// <summary>
+/// The module with one tensor in and one out, which <see cref="Sequential"/> takes. Write <see cref="ForwardCore"/>,
+/// call <see cref="Forward"/>. A module with another signature extends <see cref="Module"/>.
+/// </summary>
+public abstract class Layer : Module
+{
+    /// <summary>What the layer computes, with its hooks around it.</summary>
+    /// <exception cref="AdjointException">
+    /// An input does not fit a layer; the message begins with the layer's path, such as <c>features.3.conv</c>.
+    /// </exception>
+    public Tensor Forward(Tensor x)
+    {
+        using var call = new ModuleCall(this);
+        Tensor y;
+        try
+        {
+            y = ForwardCore(x);
+        }
+        catch (AdjointException error)
+        {
+            call.Explain(error);
+            throw;
+        }
+        call.End(new(ref x!), new(ref y));
+        return y;
+    }
+
+    /// <summary>
+    /// Calls <paramref name="hook"/> with layer, input and output after each <see cref="Forward"/>; what it returns,
+    /// unless null, replaces the output.
+    /// </summary>
+    /// <returns>Dispose it to remove the hook.</returns>
+    public IDisposable RegisterForwardHook(Func<Layer, Tensor, Tensor, Tensor?> hook)
+    {
+        ArgumentNullException.ThrowIfNull(hook);
+        return RegisterForwardHook((Module _, IReadOnlyList<Tensor?> inputs, IReadOnlyList<Tensor> outputs) =>
+            hook(this, inputs[0]!, outputs[0]) is { } y ? [y] : null);
+    }
+
+    /// <summary>
+    /// Calls <paramref name="hook"/> with layer and ∂loss/∂output when it arrives; what it returns, unless null,
+    /// replaces it.
+    /// </summary>
+    /// <returns>Dispose it to remove the hook from later calls of <see cref="Forward"/>.</returns>
+    public IDisposable RegisterBackwardHook(Func<Layer, Tensor, Tensor?> hook)
+    {
+        ArgumentNullException.ThrowIfNull(hook);
+        return RegisterBackwardHook((Module _, int _, Tensor gradient) => hook(this, gradient));
+    }
+
+    /// <summary>
+    /// A table of layers, output shapes and numbers of parameters, found by sending zeros of the given shape through.
+    /// Parameters that an earlier layer counts already are not counted again.
+    /// </summary>
+    public string Summary(params ReadOnlySpan<int> inputShape)
+    {
+        var rows = new List<(string Layer, string Output, long Count)>();
+        var counted = new HashSet<Tensor>();
+        var x = Tensor.Zeros(inputShape);
+        using (InUse())
+        using (new NoGrad())
+        {
+            if (this is Sequential sequential)
+                for (var i = 0; i < sequential.Count; i++)
+                {
+                    var child = sequential[i];
+                    x = child.Forward(x);
+                    var shared = child.Parameters().Any(counted.Contains) ? " (shared)" : "";
+                    var count = Count(child.Parameters().Where(counted.Add));
+                    rows.Add(($"{i} {child}{shared}", x.Shape.ToString(), count));
+                }
+            else rows.Add((ToString()!, Forward(x).Shape.ToString(), Count(Parameters())));
+        }
+        rows.Add(("total", "", Count(Parameters())));
+        var (wide, middle) = (rows.Max(row => row.Layer.Length), Math.Max("output".Length, rows.Max(row => row.Output.Length)));
+        var text = new StringBuilder();
+        text.AppendLine(CultureInfo.InvariantCulture, $"{"layer".PadRight(wide)}  {"output".PadRight(middle)}  parameters");
+        foreach (var (layer, output, count) in rows)
+            text.AppendLine(CultureInfo.InvariantCulture, $"{layer.PadRight(wide)}  {output.PadRight(middle)}  {count,10:N0}");
+        return text.ToString();
+
+        static long Count(IEnumerable<Tensor> parameters) => parameters.Sum(parameter => (long)parameter.Length);
+    }
+
+    /// <summary>The computation of this kind of layer.</summary>
+    protected abstract Tensor ForwardCore(Tensor x);
+}
