@@ -93,12 +93,7 @@ internal sealed unsafe class FusedCalls : PrimitiveCall
         Workers.For((length + Chunk - 1) / Chunk, ref job);
     }
 
-    private static bool IsRepeated(Tensor tensor)
-    {
-        foreach (var stride in tensor.Strides)
-            if (stride != 0) return tensor.Length == 1;
-        return true;
-    }
+    private static bool IsRepeated(Tensor tensor) => Primitives.Operands.IsOneNumber(tensor);
 
     private void RunChunk(int chunk)
     {
@@ -138,6 +133,7 @@ internal sealed unsafe class FusedCalls : PrimitiveCall
     {
         switch (type.Size())
         {
+            case 2: new Span<ushort>(to, Block).Fill(tensor.Origin<ushort>()); break;
             case 4: new Span<float>(to, Block).Fill(tensor.Origin<float>()); break;
             case 8: new Span<double>(to, Block).Fill(tensor.Origin<double>()); break;
             default: throw Primitives.Operands.NoBody(Name, type);

@@ -52,5 +52,5 @@ internal sealed class PrimitiveCall<TPrimitive>(TPrimitive primitive, Tensor?[] 
     internal override void Run() => Backend.Dispatch(primitive, Operands);
 
     internal override unsafe void RunBlock(void** block, int count, DType type) =>
-        TPrimitive.RunBlock(primitive, block, count, type);
+        TPrimitive.RunBlock(primitive, block, Operands.Length, count, type);
 }

@@ -37,7 +37,7 @@ public abstract class DropoutModule : Layer
         if (!IsTraining || Probability == 0) return x;
         if (!x.DType.IsFloating())
             throw new AdjointException(
-                $"{GetType().Name}: needs float32 or float64: found {x.DType.Label()}; cast with .To(DType.Float32)");
+                $"{GetType().Name}: needs a floating type: found {x.DType.Label()}; cast with .To(DType.Float32)");
         var mask = Tensor.Bernoulli(MaskShape(x.Shape), 1 - Probability, generator, x.DType);
         return x * mask * (1 / (1 - Probability));
     }

@@ -18,7 +18,7 @@ public abstract class UnaryOp<TLane, TSlope>(TLane lane = default, TSlope slope 
         return inputs[0].DType.IsFloating()
             ? new(inputs[0].Shape, inputs[0].DType)
             : throw new AdjointException(
-                $"{Name}: needs float32 or float64: found {inputs[0].DType.Label()}; cast with .To(DType.Float32)");
+                $"{Name}: needs a floating type: found {inputs[0].DType.Label()}; cast with .To(DType.Float32)");
     }
 
     /// <inheritdoc/>

@@ -10,7 +10,7 @@ namespace Adjoint.Primitives;
 /// </summary>
 /// <param name="Axis">The axis, from 0 on.</param>
 /// <param name="IsLargest">The largest, else the smallest.</param>
-public readonly record struct ArgReduce(int Axis, bool IsLargest) : IPrimitive<ArgReduce>
+public readonly record struct ArgReduce(int Axis, bool IsLargest) : IFloatingPrimitive<ArgReduce>
 {
     /// <inheritdoc/>
     public static string Name => "ArgReduce";
@@ -29,25 +29,27 @@ public readonly record struct ArgReduce(int Axis, bool IsLargest) : IPrimitive<A
     /// <inheritdoc/>
     public static void RunOnCpu(in ArgReduce primitive, ReadOnlySpan<Tensor?> operands)
     {
-        var (x, y) = (Copy.Packed(operands[0]!), operands[1]!);
-        switch (x.DType)
+        switch (operands[0]!.DType)
         {
-            case DType.Float32: Run<float>(primitive, x, y); break;
-            case DType.Float64: Run<double>(primitive, x, y); break;
-            case DType.Int64: Run<long>(primitive, x, y); break;
-            case DType.Bool: Run<byte>(primitive, x, y); break;
-            default: throw Operands.NoBody(Name, x.DType);
+            case DType.Int64: Find<long>(primitive, operands); break;
+            case DType.Bool: Find<byte>(primitive, operands); break;
+            default: FloatingPrimitive.Run(primitive, operands); break;
         }
-        Copy.Unpack(x, operands[0]!);
     }
 
-    private static unsafe void Run<T>(in ArgReduce primitive, Tensor x, Tensor y) where T : unmanaged, INumber<T>
+    /// <inheritdoc/>
+    public static void Run<T>(in ArgReduce primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => Find<T>(primitive, operands);
+
+    private static unsafe void Find<T>(in ArgReduce primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged, INumber<T>
     {
-        var axis = primitive.Axis;
+        var (x, y, axis) = (Copy.Packed(operands[0]!), operands[1]!, primitive.Axis);
         var (outer, inner) = (IndexOperands.Outer(x.Shape, axis), IndexOperands.Inner(x.Shape, axis));
         fixed (T* from = &x.Origin<T>())
         fixed (long* to = y.Data<long>())
             if (primitive.IsLargest) Kernels.ArgReduce.Run<T, LargestElement>(from, to, outer, x.Shape[axis], inner);
             else Kernels.ArgReduce.Run<T, SmallestElement>(from, to, outer, x.Shape[axis], inner);
+        Copy.Unpack(x, operands[0]!);
     }
 }

@@ -7,7 +7,7 @@ namespace Adjoint.Primitives;
 /// Operands: x (n, c, …), γ (c), β (c), of any layout; μ (c), σ² (c), r (c) and y, contiguous; of one floating type.
 /// </summary>
 /// <param name="Epsilon">ε.</param>
-public readonly record struct BatchNorm(double Epsilon) : IPrimitive<BatchNorm>
+public readonly record struct BatchNorm(double Epsilon) : IFloatingPrimitive<BatchNorm>
 {
     /// <inheritdoc/>
     public static string Name => "BatchNorm";
@@ -31,17 +31,7 @@ public readonly record struct BatchNorm(double Epsilon) : IPrimitive<BatchNorm>
     }
 
     /// <inheritdoc/>
-    public static void RunOnCpu(in BatchNorm primitive, ReadOnlySpan<Tensor?> operands)
-    {
-        switch (operands[6]!.DType)
-        {
-            case DType.Float32: Run<float>(primitive, operands); break;
-            case DType.Float64: Run<double>(primitive, operands); break;
-            default: throw Operands.NoBody(Name, operands[6]!.DType);
-        }
-    }
-
-    private static unsafe void Run<T>(in BatchNorm primitive, ReadOnlySpan<Tensor?> operands)
+    public static unsafe void Run<T>(in BatchNorm primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var (x, gamma, beta) = (Copy.Packed(operands[0]!), Copy.Packed(operands[1]!), Copy.Packed(operands[2]!));

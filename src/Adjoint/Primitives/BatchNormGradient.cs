@@ -7,7 +7,7 @@ namespace Adjoint.Primitives;
 /// x̂·mean(g·x̂)). Operands: x and g (n, c, …) and γ (c), of any layout, μ (c) and r (c) as <see cref="BatchNorm"/>
 /// wrote them, in the order x, g, μ, r, γ; ∂L/∂x, ∂L/∂γ, ∂L/∂β, contiguous; of one floating type.
 /// </summary>
-public readonly record struct BatchNormGradient : IPrimitive<BatchNormGradient>
+public readonly record struct BatchNormGradient : IFloatingPrimitive<BatchNormGradient>
 {
     /// <inheritdoc/>
     public static string Name => "BatchNormGradient";
@@ -32,17 +32,7 @@ public readonly record struct BatchNormGradient : IPrimitive<BatchNormGradient>
     }
 
     /// <inheritdoc/>
-    public static void RunOnCpu(in BatchNormGradient primitive, ReadOnlySpan<Tensor?> operands)
-    {
-        switch (operands[5]!.DType)
-        {
-            case DType.Float32: Run<float>(operands); break;
-            case DType.Float64: Run<double>(operands); break;
-            default: throw Operands.NoBody(Name, operands[5]!.DType);
-        }
-    }
-
-    private static unsafe void Run<T>(ReadOnlySpan<Tensor?> operands)
+    public static unsafe void Run<T>(in BatchNormGradient primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var (x, g, gamma) = (Copy.Packed(operands[0]!), Copy.Packed(operands[1]!), Copy.Packed(operands[4]!));

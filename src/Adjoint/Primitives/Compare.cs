@@ -7,7 +7,7 @@ namespace Adjoint.Primitives;
 /// type and any layout, broadcast to z's shape; z, truth values, contiguous.
 /// </summary>
 /// <param name="Relation">The relation.</param>
-public readonly record struct Compare(Relation Relation) : IPrimitive<Compare>
+public readonly record struct Compare(Relation Relation) : IFloatingPrimitive<Compare>
 {
     /// <inheritdoc/>
     public static string Name => "Compare";
@@ -25,24 +25,27 @@ public readonly record struct Compare(Relation Relation) : IPrimitive<Compare>
     /// <inheritdoc/>
     public static void RunOnCpu(in Compare primitive, ReadOnlySpan<Tensor?> operands)
     {
-        var (x, y, z) = (operands[0]!, operands[1]!, operands[2]!);
-        switch (x.DType)
+        switch (operands[0]!.DType)
         {
-            case DType.Float32: Run<float>(primitive.Relation, x, y, z); break;
-            case DType.Float64: Run<double>(primitive.Relation, x, y, z); break;
-            case DType.Int64: Run<long>(primitive.Relation, x, y, z); break;
-            case DType.Bool: Run<byte>(primitive.Relation, x, y, z); break;
-            default: throw Operands.NoBody(Name, x.DType);
+            case DType.Int64: Mark<long>(primitive, operands); break;
+            case DType.Bool: Mark<byte>(primitive, operands); break;
+            default: FloatingPrimitive.Run(primitive, operands); break;
         }
     }
 
-    private static unsafe void Run<T>(Relation relation, Tensor x, Tensor y, Tensor z)
+    /// <inheritdoc/>
+    public static void Run<T>(in Compare primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => Mark<T>(primitive, operands);
+
+    private static unsafe void Mark<T>(in Compare primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, INumber<T>
     {
+        var (x, y, z) = (operands[0]!, operands[1]!, operands[2]!);
         var (xStrides, yStrides) = (Operands.BroadcastStrides(x, z.Shape), Operands.BroadcastStrides(y, z.Shape));
         var sizes = Operands.JoinAxes(z.Shape, xStrides, yStrides);
         fixed (T* px = &x.Origin<T>(), py = &y.Origin<T>())
         fixed (byte* pz = z.Bytes)
-            relation.Mark(px, xStrides.AsSpan(0, sizes.Length), py, yStrides.AsSpan(0, sizes.Length), pz, sizes);
+            primitive.Relation.Mark(
+                px, xStrides.AsSpan(0, sizes.Length), py, yStrides.AsSpan(0, sizes.Length), pz, sizes);
     }
 }

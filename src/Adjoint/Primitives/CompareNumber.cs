@@ -9,7 +9,7 @@ namespace Adjoint.Primitives;
 /// </summary>
 /// <param name="Relation">The relation.</param>
 /// <param name="Number">On its right side.</param>
-public readonly record struct CompareNumber(Relation Relation, double Number) : IPrimitive<CompareNumber>
+public readonly record struct CompareNumber(Relation Relation, double Number) : IFloatingPrimitive<CompareNumber>
 {
     /// <inheritdoc/>
     public static string Name => "CompareNumber";
@@ -28,23 +28,32 @@ public readonly record struct CompareNumber(Relation Relation, double Number) : 
         var (x, z, number) = (operands[0]!, operands[1]!, primitive.Number);
         switch (x.DType)
         {
-            case DType.Float32: Run(primitive.Relation, x, (float)number, z); break;
-            case DType.Float64: Run(primitive.Relation, x, number, z); break;
             case DType.Int64:
                 var (relation, bound) = Whole(primitive.Relation, number, out var always);
                 if (always is { } all) z.Data<bool>().Fill(all);
-                else Run(relation, x, bound, z);
+                else Mark(relation, x, bound, z);
                 break;
             case DType.Bool:
                 var (ofFalse, ofTrue) = (Holds(primitive.Relation, 0, number), Holds(primitive.Relation, 1, number));
                 if (ofFalse == ofTrue) z.Data<bool>().Fill(ofTrue);
-                else Run(Relation.Equal, x, ofTrue ? (byte)1 : (byte)0, z);
+                else Mark(Relation.Equal, x, ofTrue ? (byte)1 : (byte)0, z);
                 break;
-            default: throw Operands.NoBody(Name, x.DType);
+            case DType.BFloat16:
+                FloatingPrimitive.Run(primitive with { Number = (BFloat16)(float)number }, operands);
+                break;
+            case DType.Float16:
+                FloatingPrimitive.Run(primitive with { Number = (double)(Half)number }, operands);
+                break;
+            default: FloatingPrimitive.Run(primitive, operands); break;
         }
     }
 
-    private static unsafe void Run<T>(Relation relation, Tensor x, T number, Tensor z)
+    /// <inheritdoc/>
+    public static void Run<T>(in CompareNumber primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        Mark(primitive.Relation, operands[0]!, T.CreateTruncating(primitive.Number), operands[1]!);
+
+    private static unsafe void Mark<T>(Relation relation, Tensor x, T number, Tensor z)
         where T : unmanaged, INumber<T>
     {
         var strides = Operands.BroadcastStrides(x, z.Shape);

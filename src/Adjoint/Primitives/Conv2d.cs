@@ -8,7 +8,7 @@ namespace Adjoint.Primitives;
 /// null, all of any layout; y (n, f, …), contiguous; of one floating type.
 /// </summary>
 /// <param name="Shape">The sizes.</param>
-public readonly record struct Conv2d(ConvShape Shape) : IPrimitive<Conv2d>
+public readonly record struct Conv2d(ConvShape Shape) : IFloatingPrimitive<Conv2d>
 {
     /// <inheritdoc/>
     public static string Name => "Conv2d";
@@ -28,19 +28,16 @@ public readonly record struct Conv2d(ConvShape Shape) : IPrimitive<Conv2d>
     }
 
     /// <inheritdoc/>
-    public static void RunOnCpu(in Conv2d primitive, ReadOnlySpan<Tensor?> operands)
+    public static unsafe void Run<T>(in Conv2d primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var (x, w, y) = (Copy.Packed(operands[0]!), Copy.Packed(operands[1]!), operands[3]!);
         var bias = operands[2] is { } given ? Copy.Packed(given) : null;
         var sizes = ConvOperands.Sizes(Name, primitive.Shape, x, w);
         try
         {
-            switch (y.DType)
-            {
-                case DType.Float32: Run<float>(sizes, x, w, bias, y); break;
-                case DType.Float64: Run<double>(sizes, x, w, bias, y); break;
-                default: throw Operands.NoBody(Name, y.DType);
-            }
+            fixed (T* from = x.Data<T>(), weight = w.Data<T>(), add = bias is null ? default : bias.Data<T>(),
+                to = y.Data<T>()) Convolution.Forward(sizes, from, weight, add, to);
         }
         catch (ScratchLimitException limit)
         {
@@ -49,12 +46,5 @@ public readonly record struct Conv2d(ConvShape Shape) : IPrimitive<Conv2d>
         Copy.Unpack(x, operands[0]!);
         Copy.Unpack(w, operands[1]!);
         if (bias is not null) Copy.Unpack(bias, operands[2]!);
-    }
-
-    private static unsafe void Run<T>(in ConvShape sizes, Tensor x, Tensor w, Tensor? bias, Tensor y)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        fixed (T* from = x.Data<T>(), weight = w.Data<T>(), add = bias is null ? default : bias.Data<T>(),
-            to = y.Data<T>()) Convolution.Forward(sizes, from, weight, add, to);
     }
 }

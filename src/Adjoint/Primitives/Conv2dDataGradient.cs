@@ -8,7 +8,7 @@ namespace Adjoint.Primitives;
 /// ∂L/∂x (n, c, h, w), contiguous; of one floating type.
 /// </summary>
 /// <param name="Shape">The sizes of the convolution.</param>
-public readonly record struct Conv2dDataGradient(ConvShape Shape) : IPrimitive<Conv2dDataGradient>
+public readonly record struct Conv2dDataGradient(ConvShape Shape) : IFloatingPrimitive<Conv2dDataGradient>
 {
     /// <inheritdoc/>
     public static string Name => "Conv2dDataGradient";
@@ -28,18 +28,15 @@ public readonly record struct Conv2dDataGradient(ConvShape Shape) : IPrimitive<C
     }
 
     /// <inheritdoc/>
-    public static void RunOnCpu(in Conv2dDataGradient primitive, ReadOnlySpan<Tensor?> operands)
+    public static unsafe void Run<T>(in Conv2dDataGradient primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var (g, w, dx) = (Copy.Packed(operands[0]!), Copy.Packed(operands[1]!), operands[2]!);
         var sizes = ConvOperands.Sizes(Name, primitive.Shape, dx, w);
         try
         {
-            switch (dx.DType)
-            {
-                case DType.Float32: Run<float>(sizes, g, w, dx); break;
-                case DType.Float64: Run<double>(sizes, g, w, dx); break;
-                default: throw Operands.NoBody(Name, dx.DType);
-            }
+            fixed (T* from = g.Data<T>(), weight = w.Data<T>(), to = dx.Data<T>())
+                Convolution.DataGradient(sizes, from, weight, to);
         }
         catch (ScratchLimitException limit)
         {
@@ -47,12 +44,5 @@ public readonly record struct Conv2dDataGradient(ConvShape Shape) : IPrimitive<C
         }
         Copy.Unpack(g, operands[0]!);
         Copy.Unpack(w, operands[1]!);
-    }
-
-    private static unsafe void Run<T>(in ConvShape sizes, Tensor g, Tensor w, Tensor dx)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        fixed (T* from = g.Data<T>(), weight = w.Data<T>(), to = dx.Data<T>())
-            Convolution.DataGradient(sizes, from, weight, to);
     }
 }

@@ -8,7 +8,7 @@ namespace Adjoint.Primitives;
 /// (f, c / groups, kh, kw), contiguous; of one floating type.
 /// </summary>
 /// <param name="Shape">The sizes of the convolution.</param>
-public readonly record struct Conv2dWeightGradient(ConvShape Shape) : IPrimitive<Conv2dWeightGradient>
+public readonly record struct Conv2dWeightGradient(ConvShape Shape) : IFloatingPrimitive<Conv2dWeightGradient>
 {
     /// <inheritdoc/>
     public static string Name => "Conv2dWeightGradient";
@@ -28,18 +28,15 @@ public readonly record struct Conv2dWeightGradient(ConvShape Shape) : IPrimitive
     }
 
     /// <inheritdoc/>
-    public static void RunOnCpu(in Conv2dWeightGradient primitive, ReadOnlySpan<Tensor?> operands)
+    public static unsafe void Run<T>(in Conv2dWeightGradient primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var (x, g, dw) = (Copy.Packed(operands[0]!), Copy.Packed(operands[1]!), operands[2]!);
         var sizes = ConvOperands.Sizes(Name, primitive.Shape, x, dw);
         try
         {
-            switch (dw.DType)
-            {
-                case DType.Float32: Run<float>(sizes, x, g, dw); break;
-                case DType.Float64: Run<double>(sizes, x, g, dw); break;
-                default: throw Operands.NoBody(Name, dw.DType);
-            }
+            fixed (T* from = x.Data<T>(), slope = g.Data<T>(), to = dw.Data<T>())
+                Convolution.WeightGradient(sizes, from, slope, to);
         }
         catch (ScratchLimitException limit)
         {
@@ -47,12 +44,5 @@ public readonly record struct Conv2dWeightGradient(ConvShape Shape) : IPrimitive
         }
         Copy.Unpack(x, operands[0]!);
         Copy.Unpack(g, operands[1]!);
-    }
-
-    private static unsafe void Run<T>(in ConvShape sizes, Tensor x, Tensor g, Tensor dw)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        fixed (T* from = x.Data<T>(), slope = g.Data<T>(), to = dw.Data<T>())
-            Convolution.WeightGradient(sizes, from, slope, to);
     }
 }

@@ -35,7 +35,7 @@ public readonly record struct Copy : IPrimitive<Copy>
     }
 
     /// <inheritdoc/>
-    public static unsafe void RunBlock(in Copy primitive, void** block, int count, DType type)
+    public static unsafe void RunBlock(in Copy primitive, void** block, int operands, int count, DType type)
     {
         var bytes = (long)count * type.Size();
         Buffer.MemoryCopy(block[0], block[1], bytes, bytes);

@@ -8,7 +8,7 @@ namespace Adjoint.Primitives;
 /// </summary>
 /// <param name="Axis">The axis, from 0 on.</param>
 /// <param name="IsReversed">Whether the sums begin at the end of the axis.</param>
-public readonly record struct CumulativeSum(int Axis, bool IsReversed) : IPrimitive<CumulativeSum>
+public readonly record struct CumulativeSum(int Axis, bool IsReversed) : IFloatingPrimitive<CumulativeSum>
 {
     /// <inheritdoc/>
     public static string Name => "CumulativeSum";
@@ -26,17 +26,7 @@ public readonly record struct CumulativeSum(int Axis, bool IsReversed) : IPrimit
     }
 
     /// <inheritdoc/>
-    public static void RunOnCpu(in CumulativeSum primitive, ReadOnlySpan<Tensor?> operands)
-    {
-        switch (operands[1]!.DType)
-        {
-            case DType.Float32: Run<float>(primitive, operands); break;
-            case DType.Float64: Run<double>(primitive, operands); break;
-            default: throw Operands.NoBody(Name, operands[1]!.DType);
-        }
-    }
-
-    private static unsafe void Run<T>(in CumulativeSum primitive, ReadOnlySpan<Tensor?> operands)
+    public static unsafe void Run<T>(in CumulativeSum primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var (x, y) = (Copy.Packed(operands[0]!), operands[1]!);

@@ -42,8 +42,10 @@ public interface IPrimitive<TSelf> where TSelf : struct, IPrimitive<TSelf>
     /// <summary>Computes a block of an element-wise primitive over contiguous elements of one type.</summary>
     /// <param name="primitive">The primitive.</param>
     /// <param name="block">Where the block of each operand begins, in the order of the operands.</param>
+    /// <param name="operands">How many operands there are.</param>
     /// <param name="count">Elements in the block.</param>
     /// <param name="type">The element type.</param>
-    static virtual unsafe void RunBlock(in TSelf primitive, void** block, int count, DType type) =>
+    static virtual unsafe void RunBlock(
+        in TSelf primitive, void** block, int operands, int count, DType type) =>
         throw new NotSupportedException($"{TSelf.Name}: not element-wise");
 }

@@ -9,7 +9,7 @@ namespace Adjoint.Primitives;
 /// index outside of the axis is an error. The order of the sum is that of j, or by pairs where many meet.
 /// </summary>
 /// <param name="Axis">The axis, from 0 on.</param>
-public readonly record struct IndexAdd(int Axis) : IPrimitive<IndexAdd>
+public readonly record struct IndexAdd(int Axis) : IFloatingPrimitive<IndexAdd>
 {
     /// <inheritdoc/>
     public static string Name => "IndexAdd";
@@ -24,26 +24,16 @@ public readonly record struct IndexAdd(int Axis) : IPrimitive<IndexAdd>
     }
 
     /// <inheritdoc/>
-    public static void RunOnCpu(in IndexAdd primitive, ReadOnlySpan<Tensor?> operands)
-    {
-        var (x, y) = (Copy.Packed(operands[0]!), operands[2]!);
-        var index = IndexOperands.Positions(Name, operands[1]!, y, primitive.Axis);
-        switch (y.DType)
-        {
-            case DType.Float32: Run<float>(x, index, y, primitive.Axis); break;
-            case DType.Float64: Run<double>(x, index, y, primitive.Axis); break;
-            default: throw Operands.NoBody(Name, y.DType);
-        }
-        Copy.Unpack(x, operands[0]!);
-        Copy.Unpack(index, operands[1]!);
-    }
-
-    private static unsafe void Run<T>(Tensor x, Tensor index, Tensor y, int axis)
+    public static unsafe void Run<T>(in IndexAdd primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        var (x, y, axis) = (Copy.Packed(operands[0]!), operands[2]!, primitive.Axis);
+        var index = IndexOperands.Positions(Name, operands[1]!, y, axis);
         var (outer, inner) = (IndexOperands.Outer(y.Shape, axis), IndexOperands.Inner(y.Shape, axis));
         fixed (T* from = x.Data<T>(), to = y.Data<T>())
         fixed (long* at = index.Data<long>())
             ScatterSum.Rows(from, at, index.Length, to, outer, y.Shape[axis], inner);
+        Copy.Unpack(x, operands[0]!);
+        Copy.Unpack(index, operands[1]!);
     }
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Adjoint.Kernels;
 
 namespace Adjoint.Primitives;
@@ -6,7 +7,7 @@ namespace Adjoint.Primitives;
 /// yⱼ = xⱼ − ln Σₖ e^xₖ over the last axis. Operands: x, of any layout, and y, contiguous; of one shape and floating
 /// type.
 /// </summary>
-public readonly record struct LogSoftmax : IPrimitive<LogSoftmax>
+public readonly record struct LogSoftmax : IFloatingPrimitive<LogSoftmax>
 {
     /// <inheritdoc/>
     public static string Name => "LogSoftmax";
@@ -21,23 +22,13 @@ public readonly record struct LogSoftmax : IPrimitive<LogSoftmax>
     }
 
     /// <inheritdoc/>
-    public static unsafe void RunOnCpu(in LogSoftmax primitive, ReadOnlySpan<Tensor?> operands)
+    public static unsafe void Run<T>(in LogSoftmax primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var (x, y) = (Copy.Packed(operands[0]!), operands[1]!);
         var columns = x.Shape[-1];
         var rows = columns == 0 ? 0 : x.Length / columns;
-        switch (y.DType)
-        {
-            case DType.Float32:
-                fixed (float* from = x.Data<float>(), to = y.Data<float>())
-                    Kernels.Softmax.LogRows(from, to, rows, columns);
-                break;
-            case DType.Float64:
-                fixed (double* from = x.Data<double>(), to = y.Data<double>())
-                    Kernels.Softmax.LogRows(from, to, rows, columns);
-                break;
-            default: throw Operands.NoBody(Name, y.DType);
-        }
+        fixed (T* from = x.Data<T>(), to = y.Data<T>()) Kernels.Softmax.LogRows(from, to, rows, columns);
         Copy.Unpack(x, operands[0]!);
     }
 }

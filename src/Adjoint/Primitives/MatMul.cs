@@ -8,7 +8,7 @@ namespace Adjoint.Primitives;
 /// layout, bias b (n) or null, C (…, m, n), contiguous; of one floating type.
 /// </summary>
 /// <param name="Activation">f.</param>
-public readonly record struct MatMul<TLane>(TLane Activation) : IPrimitive<MatMul<TLane>>
+public readonly record struct MatMul<TLane>(TLane Activation) : IFloatingPrimitive<MatMul<TLane>>
     where TLane : struct, IUnaryLane
 {
     /// <inheritdoc/>
@@ -27,20 +27,10 @@ public readonly record struct MatMul<TLane>(TLane Activation) : IPrimitive<MatMu
     }
 
     /// <inheritdoc/>
-    public static void RunOnCpu(in MatMul<TLane> primitive, ReadOnlySpan<Tensor?> operands)
-    {
-        var c = operands[3]!;
-        switch (c.DType)
-        {
-            case DType.Float32: Run<float>(primitive.Activation, operands[0]!, operands[1]!, operands[2], c); break;
-            case DType.Float64: Run<double>(primitive.Activation, operands[0]!, operands[1]!, operands[2], c); break;
-            default: throw Operands.NoBody(Name, c.DType);
-        }
-    }
-
-    private static unsafe void Run<T>(TLane activation, Tensor a, Tensor b, Tensor? bias, Tensor c)
+    public static unsafe void Run<T>(in MatMul<TLane> primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        var (a, b, bias, c) = (operands[0]!, operands[1]!, operands[2], operands[3]!);
         var (left, transA, lda) = AsMatrix(a);
         var (right, transB, ldb) = AsMatrix(b);
         var (m, k, n) = (a.Shape[-2], a.Shape[-1], b.Shape[-1]);
@@ -49,7 +39,7 @@ public readonly record struct MatMul<TLane>(TLane Activation) : IPrimitive<MatMu
         fixed (T* pa = &left.Origin<T>(), pb = &right.Origin<T>(), pc = c.Data<T>(),
             pbias = offset is null ? default : offset.Data<T>())
             GemmBatch.Run(c.Shape.Sizes[..leading], transA, transB, m, n, k, pa, lda, left.Strides[..leading], pb, ldb,
-                right.Strides[..leading], pc, pbias, activation);
+                right.Strides[..leading], pc, pbias, primitive.Activation);
         Copy.Unpack(left, a);
         Copy.Unpack(right, b);
         if (offset is not null) Copy.Unpack(offset, bias!);

@@ -8,7 +8,7 @@ namespace Adjoint.Primitives;
 /// y (n, c, …) of its floating type, and index, a byte (in a tensor of truth values) for each element of y, contiguous.
 /// </summary>
 /// <param name="Windows">The windows.</param>
-public readonly record struct MaxPool2d(PoolShape Windows) : IPrimitive<MaxPool2d>
+public readonly record struct MaxPool2d(PoolShape Windows) : IFloatingPrimitive<MaxPool2d>
 {
     /// <inheritdoc/>
     public static string Name => "MaxPool2d";
@@ -25,22 +25,12 @@ public readonly record struct MaxPool2d(PoolShape Windows) : IPrimitive<MaxPool2
     }
 
     /// <inheritdoc/>
-    public static void RunOnCpu(in MaxPool2d primitive, ReadOnlySpan<Tensor?> operands)
-    {
-        var x = Copy.Packed(operands[0]!);
-        switch (x.DType)
-        {
-            case DType.Float32: Run<float>(primitive.Windows, x, operands[1]!, operands[2]!); break;
-            case DType.Float64: Run<double>(primitive.Windows, x, operands[1]!, operands[2]!); break;
-            default: throw Operands.NoBody(Name, x.DType);
-        }
-        Copy.Unpack(x, operands[0]!);
-    }
-
-    private static unsafe void Run<T>(in PoolShape windows, Tensor x, Tensor y, Tensor index)
+    public static unsafe void Run<T>(in MaxPool2d primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        var (x, y, index) = (Copy.Packed(operands[0]!), operands[1]!, operands[2]!);
         fixed (T* from = x.Data<T>(), to = y.Data<T>())
-        fixed (byte* which = index.Bytes) Pooling.Max(windows, from, to, which);
+        fixed (byte* which = index.Bytes) Pooling.Max(primitive.Windows, from, to, which);
+        Copy.Unpack(x, operands[0]!);
     }
 }

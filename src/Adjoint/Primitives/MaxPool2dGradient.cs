@@ -8,7 +8,7 @@ namespace Adjoint.Primitives;
 /// <see cref="MaxPool2d"/> wrote it; ∂L/∂x (n, c, h, w), contiguous, of g's floating type.
 /// </summary>
 /// <param name="Windows">The windows.</param>
-public readonly record struct MaxPool2dGradient(PoolShape Windows) : IPrimitive<MaxPool2dGradient>
+public readonly record struct MaxPool2dGradient(PoolShape Windows) : IFloatingPrimitive<MaxPool2dGradient>
 {
     /// <inheritdoc/>
     public static string Name => "MaxPool2dGradient";
@@ -22,22 +22,12 @@ public readonly record struct MaxPool2dGradient(PoolShape Windows) : IPrimitive<
     }
 
     /// <inheritdoc/>
-    public static void RunOnCpu(in MaxPool2dGradient primitive, ReadOnlySpan<Tensor?> operands)
-    {
-        var g = Copy.Packed(operands[0]!);
-        switch (g.DType)
-        {
-            case DType.Float32: Run<float>(primitive.Windows, g, operands[1]!, operands[2]!); break;
-            case DType.Float64: Run<double>(primitive.Windows, g, operands[1]!, operands[2]!); break;
-            default: throw Operands.NoBody(Name, g.DType);
-        }
-        Copy.Unpack(g, operands[0]!);
-    }
-
-    private static unsafe void Run<T>(in PoolShape windows, Tensor g, Tensor index, Tensor dx)
+    public static unsafe void Run<T>(in MaxPool2dGradient primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        var (g, index, dx) = (Copy.Packed(operands[0]!), operands[1]!, operands[2]!);
         fixed (T* from = g.Data<T>(), to = dx.Data<T>())
-        fixed (byte* which = index.Bytes) Pooling.MaxGradient(windows, from, which, to);
+        fixed (byte* which = index.Bytes) Pooling.MaxGradient(primitive.Windows, from, which, to);
+        Copy.Unpack(g, operands[0]!);
     }
 }

@@ -8,7 +8,7 @@ namespace Adjoint.Primitives;
 /// <see cref="MaxPool2d"/> wrote it; y (n, c, …), contiguous, of x's floating type.
 /// </summary>
 /// <param name="Windows">The windows.</param>
-public readonly record struct MaxPool2dSelect(PoolShape Windows) : IPrimitive<MaxPool2dSelect>
+public readonly record struct MaxPool2dSelect(PoolShape Windows) : IFloatingPrimitive<MaxPool2dSelect>
 {
     /// <inheritdoc/>
     public static string Name => "MaxPool2dSelect";
@@ -23,22 +23,12 @@ public readonly record struct MaxPool2dSelect(PoolShape Windows) : IPrimitive<Ma
     }
 
     /// <inheritdoc/>
-    public static void RunOnCpu(in MaxPool2dSelect primitive, ReadOnlySpan<Tensor?> operands)
-    {
-        var x = Copy.Packed(operands[0]!);
-        switch (x.DType)
-        {
-            case DType.Float32: Run<float>(primitive.Windows, x, operands[1]!, operands[2]!); break;
-            case DType.Float64: Run<double>(primitive.Windows, x, operands[1]!, operands[2]!); break;
-            default: throw Operands.NoBody(Name, x.DType);
-        }
-        Copy.Unpack(x, operands[0]!);
-    }
-
-    private static unsafe void Run<T>(in PoolShape windows, Tensor x, Tensor index, Tensor y)
+    public static unsafe void Run<T>(in MaxPool2dSelect primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        var (x, index, y) = (Copy.Packed(operands[0]!), operands[1]!, operands[2]!);
         fixed (T* from = x.Data<T>(), to = y.Data<T>())
-        fixed (byte* which = index.Bytes) Pooling.Select(windows, from, which, to);
+        fixed (byte* which = index.Bytes) Pooling.Select(primitive.Windows, from, which, to);
+        Copy.Unpack(x, operands[0]!);
     }
 }

@@ -156,6 +156,15 @@ internal static class Operands
         if (x.Rank == 0) ThrowOperand(primitive, name, x, "(…, columns); a scalar has no rows");
     }
 
+    /// <summary>A scalar, or one expanded: the gradient of every sum and mean is such.</summary>
+    internal static bool IsOneNumber(Tensor x)
+    {
+        if (x.Length == 0) return false;
+        foreach (var stride in x.Strides)
+            if (stride != 0) return x.Length == 1;
+        return true;
+    }
+
     /// <summary>Strides that read x as if it had the shape that it broadcasts to.</summary>
     internal static nint[] BroadcastStrides(Tensor x, Shape to)
     {
@@ -202,7 +211,7 @@ internal static class Operands
     private static void ThrowResult(string primitive, Tensor y) => throw new AdjointException(y.DType.IsFloating()
         ? $"{primitive}: the result must be contiguous: found a view {y.Shape} with gaps; compute into a tensor "
             + $"of its own, then copy"
-        : $"{primitive}: computes on float32 or float64: found {y.DType.Label()}; cast with .To(DType.Float32)");
+        : $"{primitive}: computes on floating types: found {y.DType.Label()}; cast with .To(DType.Float32)");
 
     [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
     private static void ThrowOperand(string primitive, string name, Tensor x, string expected) =>

@@ -9,7 +9,7 @@ namespace Adjoint.Primitives;
 /// contiguous, each in memory of its own; all of one floating type and shape.
 /// </summary>
 /// <param name="Update">The rule, with the numbers of this step.</param>
-public readonly record struct ParameterUpdate<TUpdate>(TUpdate Update) : IPrimitive<ParameterUpdate<TUpdate>>
+public readonly record struct ParameterUpdate<TUpdate>(TUpdate Update) : IFloatingPrimitive<ParameterUpdate<TUpdate>>
     where TUpdate : struct, IUpdateLane
 {
     /// <inheritdoc/>
@@ -47,24 +47,14 @@ public readonly record struct ParameterUpdate<TUpdate>(TUpdate Update) : IPrimit
     }
 
     /// <inheritdoc/>
-    public static void RunOnCpu(in ParameterUpdate<TUpdate> primitive, ReadOnlySpan<Tensor?> operands)
-    {
-        switch (operands[1]!.DType)
-        {
-            case DType.Float32: Run<float>(primitive.Update, operands); break;
-            case DType.Float64: Run<double>(primitive.Update, operands); break;
-            default: throw Operands.NoBody(Name, operands[1]!.DType);
-        }
-    }
-
-    private static unsafe void Run<T>(TUpdate update, ReadOnlySpan<Tensor?> operands)
+    public static unsafe void Run<T>(in ParameterUpdate<TUpdate> primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var (gradient, w) = (Copy.Packed(operands[0]!), operands[1]!);
         var (s, t) = (operands.Length > 2 ? operands[2] : null, operands.Length > 3 ? operands[3] : null);
         fixed (T* pg = gradient.Data<T>(), pw = w.Data<T>(), ps = s is null ? default : s.Data<T>(),
             pt = t is null ? default : t.Data<T>())
-            OptimizerSteps.Run(update, pw, pg, ps, pt, w.Length);
+            OptimizerSteps.Run(primitive.Update, pw, pg, ps, pt, w.Length);
         Copy.Unpack(gradient, operands[0]!);
     }
 }

@@ -13,7 +13,7 @@ namespace Adjoint.Primitives;
 /// The probability of 1 under <see cref="Distribution.Bernoulli"/>, in [0, 1]; without a meaning under others.
 /// </param>
 public readonly record struct RandomNumbers(Distribution Distribution, double Probability = 0)
-    : IPrimitive<RandomNumbers>
+    : IFloatingPrimitive<RandomNumbers>
 {
     /// <inheritdoc/>
     public static string Name => "Random";
@@ -36,19 +36,10 @@ public readonly record struct RandomNumbers(Distribution Distribution, double Pr
     }
 
     /// <inheritdoc/>
-    public static void RunOnCpu(in RandomNumbers primitive, ReadOnlySpan<Tensor?> operands)
-    {
-        switch (operands[0]!.DType)
-        {
-            case DType.Float32: Draw<float>(primitive, operands[0]!, operands[1]!); break;
-            case DType.Float64: Draw<double>(primitive, operands[0]!, operands[1]!); break;
-            default: throw Operands.NoBody(Name, operands[0]!.DType);
-        }
-    }
-
-    private static unsafe void Draw<T>(in RandomNumbers primitive, Tensor y, Tensor state)
+    public static unsafe void Run<T>(in RandomNumbers primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        var (y, state) = (operands[0]!, operands[1]!);
         var first = Generator.Advance(state, y.Length);
         var (seed, stream) = Generator.KeyOf(state);
         fixed (T* to = y.Data<T>())

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Adjoint.Kernels;
 
 namespace Adjoint.Primitives;
@@ -8,7 +9,7 @@ namespace Adjoint.Primitives;
 /// </summary>
 /// <param name="Lane">The rule.</param>
 /// <param name="Reduced">For each axis of x, whether it is folded.</param>
-public readonly record struct Reduce<TLane>(TLane Lane, bool[] Reduced) : IPrimitive<Reduce<TLane>>
+public readonly record struct Reduce<TLane>(TLane Lane, bool[] Reduced) : IFloatingPrimitive<Reduce<TLane>>
     where TLane : struct, IReduceLane
 {
     /// <inheritdoc/>
@@ -23,23 +24,14 @@ public readonly record struct Reduce<TLane>(TLane Lane, bool[] Reduced) : IPrimi
     }
 
     /// <inheritdoc/>
-    public static unsafe void RunOnCpu(in Reduce<TLane> primitive, ReadOnlySpan<Tensor?> operands)
+    public static unsafe void Run<T>(in Reduce<TLane> primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var y = operands[1]!;
         // Gather the reduced axes into one contiguous run when they are not one already: [outer, n, inner].
         var (x, outer, n, inner) = AsOneRun(operands[0]!, primitive.Reduced);
-        switch (y.DType)
-        {
-            case DType.Float32:
-                fixed (float* from = x.Data<float>(), to = y.Data<float>())
-                    Kernels.Reduce.Run(primitive.Lane, from, to, outer, n, inner);
-                break;
-            case DType.Float64:
-                fixed (double* from = x.Data<double>(), to = y.Data<double>())
-                    Kernels.Reduce.Run(primitive.Lane, from, to, outer, n, inner);
-                break;
-            default: throw Operands.NoBody(Name, y.DType);
-        }
+        fixed (T* from = x.Data<T>(), to = y.Data<T>())
+            Kernels.Reduce.Run(primitive.Lane, from, to, outer, n, inner);
         Copy.Unpack(x, operands[0]!);
     }
 

@@ -9,7 +9,7 @@ namespace Adjoint.Primitives;
 /// the axis. An index outside of y's axis is an error. The order of the sum is that of j, or by pairs where many meet.
 /// </summary>
 /// <param name="Axis">The axis, from 0 on.</param>
-public readonly record struct ScatterAdd(int Axis) : IPrimitive<ScatterAdd>
+public readonly record struct ScatterAdd(int Axis) : IFloatingPrimitive<ScatterAdd>
 {
     /// <inheritdoc/>
     public static string Name => "ScatterAdd";
@@ -25,26 +25,16 @@ public readonly record struct ScatterAdd(int Axis) : IPrimitive<ScatterAdd>
     }
 
     /// <inheritdoc/>
-    public static void RunOnCpu(in ScatterAdd primitive, ReadOnlySpan<Tensor?> operands)
-    {
-        var (x, y) = (Copy.Packed(operands[0]!), operands[2]!);
-        var index = IndexOperands.Elements(Name, operands[1]!, y, primitive.Axis);
-        switch (y.DType)
-        {
-            case DType.Float32: Run<float>(x, index, y, primitive.Axis); break;
-            case DType.Float64: Run<double>(x, index, y, primitive.Axis); break;
-            default: throw Operands.NoBody(Name, y.DType);
-        }
-        Copy.Unpack(x, operands[0]!);
-        Copy.Unpack(index, operands[1]!);
-    }
-
-    private static unsafe void Run<T>(Tensor x, Tensor index, Tensor y, int axis)
+    public static unsafe void Run<T>(in ScatterAdd primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        var (x, y, axis) = (Copy.Packed(operands[0]!), operands[2]!, primitive.Axis);
+        var index = IndexOperands.Elements(Name, operands[1]!, y, axis);
         var (outer, inner) = (IndexOperands.Outer(y.Shape, axis), IndexOperands.Inner(y.Shape, axis));
         fixed (T* from = x.Data<T>(), to = y.Data<T>())
         fixed (long* at = index.Data<long>())
             ScatterSum.Elements(from, at, index.Shape[axis], to, outer, y.Shape[axis], inner);
+        Copy.Unpack(x, operands[0]!);
+        Copy.Unpack(index, operands[1]!);
     }
 }

@@ -10,7 +10,7 @@ namespace Adjoint.Primitives;
 /// </summary>
 /// <param name="Smoothing">s.</param>
 /// <param name="Scale">The factor of the gradient.</param>
-public readonly record struct SoftmaxCrossEntropy(double Smoothing, double Scale) : IPrimitive<SoftmaxCrossEntropy>
+public readonly record struct SoftmaxCrossEntropy(double Smoothing, double Scale) : IFloatingPrimitive<SoftmaxCrossEntropy>
 {
     /// <inheritdoc/>
     public static string Name => "SoftmaxCrossEntropy";
@@ -31,29 +31,19 @@ public readonly record struct SoftmaxCrossEntropy(double Smoothing, double Scale
     }
 
     /// <inheritdoc/>
-    public static void RunOnCpu(in SoftmaxCrossEntropy primitive, ReadOnlySpan<Tensor?> operands)
-    {
-        var (logits, labels) = (Copy.Packed(operands[0]!), Copy.Packed(operands[1]!));
-        RequireClasses(logits, labels);
-        switch (logits.DType)
-        {
-            case DType.Float32: Run<float>(primitive, logits, labels, operands[2]!, operands[3]); break;
-            case DType.Float64: Run<double>(primitive, logits, labels, operands[2]!, operands[3]); break;
-            default: throw Operands.NoBody(Name, logits.DType);
-        }
-        Copy.Unpack(logits, operands[0]!);
-        Copy.Unpack(labels, operands[1]!);
-    }
-
-    private static unsafe void Run<T>(
-        in SoftmaxCrossEntropy primitive, Tensor logits, Tensor labels, Tensor losses, Tensor? gradient)
+    public static unsafe void Run<T>(in SoftmaxCrossEntropy primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        var (logits, labels) = (Copy.Packed(operands[0]!), Copy.Packed(operands[1]!));
+        var (losses, gradient) = (operands[2]!, operands[3]);
+        RequireClasses(logits, labels);
         fixed (long* target = labels.Data<long>())
         fixed (T* from = logits.Data<T>(), to = losses.Data<T>(), slope = gradient is null ? default
             : gradient.Data<T>())
             Kernels.SoftmaxCrossEntropy.Run(from, target, to, slope, logits.Shape[0], logits.Shape[1],
                 primitive.Smoothing, primitive.Scale);
+        Copy.Unpack(logits, operands[0]!);
+        Copy.Unpack(labels, operands[1]!);
     }
 
     private static void RequireClasses(Tensor logits, Tensor labels)

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Adjoint.Primitives;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace Adjoint.Primitives;
 /// alone. Operands: x, floating, of any layout; total, one float64 without axes, in memory of its own.
 /// </summary>
 /// <param name="Scale">So that squares of large or tiny elements neither overflow nor vanish.</param>
-public readonly record struct SquaredNorm(double Scale) : IPrimitive<SquaredNorm>
+public readonly record struct SquaredNorm(double Scale) : IFloatingPrimitive<SquaredNorm>
 {
     /// <inheritdoc/>
     public static string Name => "SquaredNorm";
@@ -24,21 +26,12 @@ public readonly record struct SquaredNorm(double Scale) : IPrimitive<SquaredNorm
     }
 
     /// <inheritdoc/>
-    public static unsafe void RunOnCpu(in SquaredNorm primitive, ReadOnlySpan<Tensor?> operands)
+    public static unsafe void Run<T>(in SquaredNorm primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var (x, total) = (Copy.Packed(operands[0]!), operands[1]!);
-        switch (x.DType)
-        {
-            case DType.Float32:
-                fixed (float* from = x.Data<float>())
-                    total.Origin<double>() += Kernels.SquaredNorm.Run(primitive.Scale, from, x.Length);
-                break;
-            case DType.Float64:
-                fixed (double* from = x.Data<double>())
-                    total.Origin<double>() += Kernels.SquaredNorm.Run(primitive.Scale, from, x.Length);
-                break;
-            default: throw Operands.NoBody(Name, x.DType);
-        }
+        fixed (T* from = x.Data<T>())
+            total.Origin<double>() += Kernels.SquaredNorm.Run(primitive.Scale, from, x.Length);
         Copy.Unpack(x, operands[0]!);
     }
 }

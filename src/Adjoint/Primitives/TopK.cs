@@ -1,15 +1,17 @@
+using System.Numerics;
+
 namespace Adjoint.Primitives;
 
 /// <summary>
 /// The largest or the smallest elements along an axis, and where they lie. NaN is larger than all numbers; of equals
-/// the first comes first. Operands: x, float32, float64 or int64, of any layout; values, of x's type, and indices,
+/// the first comes first. Operands: x, floating or int64, of any layout; values, of x's type, and indices,
 /// int64, contiguous, of x's sizes but that along the axis, which is the count.
 /// </summary>
 /// <param name="Axis">The axis, from 0 on.</param>
 /// <param name="Count">How many.</param>
 /// <param name="Largest">Whether the largest.</param>
 /// <param name="Sorted">Whether in order of their values, else in that of their places.</param>
-public readonly record struct TopK(int Axis, int Count, bool Largest, bool Sorted) : IPrimitive<TopK>
+public readonly record struct TopK(int Axis, int Count, bool Largest, bool Sorted) : IFloatingPrimitive<TopK>
 {
     /// <inheritdoc/>
     public static string Name => "TopK";
@@ -35,31 +37,31 @@ public readonly record struct TopK(int Axis, int Count, bool Largest, bool Sorte
     }
 
     /// <inheritdoc/>
-    public static unsafe void RunOnCpu(in TopK primitive, ReadOnlySpan<Tensor?> operands)
+    public static void RunOnCpu(in TopK primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        if (operands[0]!.DType == DType.Int64) Choose<long>(primitive, operands);
+        else FloatingPrimitive.Run(primitive, operands);
+    }
+
+    /// <inheritdoc/>
+    public static void Run<T>(in TopK primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => Choose<T>(primitive, operands);
+
+    private static unsafe void Choose<T>(in TopK primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged, INumber<T>
     {
         var (x, values, axis) = (Copy.Packed(operands[0]!), operands[1]!, primitive.Axis);
         if (x.Length == 0) return;
-        var (k, largest, sorted) = (primitive.Count, primitive.Largest, primitive.Sorted);
         var (size, inner) = (x.Shape[axis], (nint)IndexOperands.Inner(x.Shape, axis));
         var outer = x.Length / (size * inner);
+        var (k, largest, sorted) = (primitive.Count, primitive.Largest, primitive.Sorted);
         fixed (long* indices = operands[2]!.Data<long>())
-            switch (x.DType)
-            {
-                case DType.Float32:
-                    fixed (float* from = x.Data<float>(), to = values.Data<float>())
-                        Kernels.TopK.Run(from, to, indices, outer, size, inner, k, largest, sorted);
-                    break;
-                case DType.Float64:
-                    fixed (double* from = x.Data<double>(), to = values.Data<double>())
-                        Kernels.TopK.Run(from, to, indices, outer, size, inner, k, largest, sorted);
-                    break;
-                case DType.Int64:
-                    fixed (long* from = x.Data<long>(), to = values.Data<long>())
-                        Kernels.TopK.Run(from, to, indices, outer, size, inner, k, largest, sorted);
-                    break;
-                default:
-                    throw Operands.NoBody(Name, x.DType);
-            }
+        fixed (T* from = x.Data<T>(), to = values.Data<T>())
+            if (typeof(T) == typeof(float))
+                Kernels.TopK.Run((float*)from, (float*)to, indices, outer, size, inner, k, largest, sorted);
+            else if (typeof(T) == typeof(double))
+                Kernels.TopK.Run((double*)from, (double*)to, indices, outer, size, inner, k, largest, sorted);
+            else Kernels.TopK.Run((long*)from, (long*)to, indices, outer, size, inner, k, largest, sorted);
         Copy.Unpack(x, operands[0]!);
     }
 }

@@ -8,7 +8,7 @@ namespace Adjoint.Primitives;
 /// shape; z contiguous.
 /// </summary>
 /// <param name="Lane">f.</param>
-public readonly record struct Zip<TLane>(TLane Lane) : IPrimitive<Zip<TLane>> where TLane : struct, IBinaryLane
+public readonly record struct Zip<TLane>(TLane Lane) : IFloatingPrimitive<Zip<TLane>> where TLane : struct, IBinaryLane
 {
     /// <inheritdoc/>
     public static string Name => "Zip";
@@ -27,42 +27,17 @@ public readonly record struct Zip<TLane>(TLane Lane) : IPrimitive<Zip<TLane>> wh
     }
 
     /// <inheritdoc/>
-    public static void RunOnCpu(in Zip<TLane> primitive, ReadOnlySpan<Tensor?> operands)
-    {
-        var (x, y, z) = (operands[0]!, operands[1]!, operands[2]!);
-        switch (z.DType)
-        {
-            case DType.Float32: Run<float>(primitive.Lane, x, y, z); break;
-            case DType.Float64: Run<double>(primitive.Lane, x, y, z); break;
-            default: throw Operands.NoBody(Name, z.DType);
-        }
-    }
-
-    /// <inheritdoc/>
-    public static unsafe void RunBlock(in Zip<TLane> primitive, void** block, int count, DType type)
-    {
-        switch (type)
-        {
-            case DType.Float32:
-                Kernels.Zip.Run(primitive.Lane, (float*)block[0], (float*)block[1], (float*)block[2], count);
-                break;
-            case DType.Float64:
-                Kernels.Zip.Run(primitive.Lane, (double*)block[0], (double*)block[1], (double*)block[2], count);
-                break;
-            default: throw Operands.NoBody(Name, type);
-        }
-    }
-
-    private static unsafe void Run<T>(TLane lane, Tensor x, Tensor y, Tensor z)
+    public static unsafe void Run<T>(in Zip<TLane> primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        var (x, y, z, lane) = (operands[0]!, operands[1]!, operands[2]!, primitive.Lane);
         fixed (T* px = &x.Origin<T>(), py = &y.Origin<T>(), pz = z.Data<T>())
         {
             if (x.IsContiguous && y.IsContiguous && x.Shape == z.Shape && y.Shape == z.Shape)
                 Kernels.Zip.Run(lane, px, py, pz, z.Length);
-            else if (IsOneNumber(x) && y.IsContiguous && y.Shape == z.Shape)
+            else if (Operands.IsOneNumber(x) && y.IsContiguous && y.Shape == z.Shape)
                 Kernels.Map.Run(new WithLeft(lane, double.CreateTruncating(*px)), py, pz, z.Length);
-            else if (IsOneNumber(y) && x.IsContiguous && x.Shape == z.Shape)
+            else if (Operands.IsOneNumber(y) && x.IsContiguous && x.Shape == z.Shape)
                 Kernels.Map.Run(new WithRight(lane, double.CreateTruncating(*py)), px, pz, z.Length);
             else
                 Kernels.Zip.RunStrided(lane, px, Operands.BroadcastStrides(x, z.Shape), py,
@@ -70,14 +45,10 @@ public readonly record struct Zip<TLane>(TLane Lane) : IPrimitive<Zip<TLane>> wh
         }
     }
 
-    // A scalar, or one expanded: the gradient of every sum and mean is such.
-    private static bool IsOneNumber(Tensor x)
-    {
-        if (x.Length == 0) return false;
-        foreach (var stride in x.Strides)
-            if (stride != 0) return x.Length == 1;
-        return true;
-    }
+    /// <inheritdoc/>
+    public static unsafe void RunBlock<T>(in Zip<TLane> primitive, T** block, int count)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        Kernels.Zip.Run(primitive.Lane, block[0], block[1], block[2], count);
 
     private readonly struct WithLeft(TLane lane, double left) : IUnaryLane
     {

@@ -8,7 +8,7 @@ namespace Adjoint.Primitives;
 /// to w's shape; w contiguous.
 /// </summary>
 /// <param name="Lane">f.</param>
-public readonly record struct Zip3<TLane>(TLane Lane) : IPrimitive<Zip3<TLane>> where TLane : struct, ITernaryLane
+public readonly record struct Zip3<TLane>(TLane Lane) : IFloatingPrimitive<Zip3<TLane>> where TLane : struct, ITernaryLane
 {
     /// <inheritdoc/>
     public static string Name => "Zip3";
@@ -28,35 +28,10 @@ public readonly record struct Zip3<TLane>(TLane Lane) : IPrimitive<Zip3<TLane>> 
     }
 
     /// <inheritdoc/>
-    public static void RunOnCpu(in Zip3<TLane> primitive, ReadOnlySpan<Tensor?> operands)
-    {
-        var w = operands[3]!;
-        switch (w.DType)
-        {
-            case DType.Float32: Run<float>(primitive.Lane, operands[0]!, operands[1]!, operands[2]!, w); break;
-            case DType.Float64: Run<double>(primitive.Lane, operands[0]!, operands[1]!, operands[2]!, w); break;
-            default: throw Operands.NoBody(Name, w.DType);
-        }
-    }
-
-    /// <inheritdoc/>
-    public static unsafe void RunBlock(in Zip3<TLane> primitive, void** block, int count, DType type)
-    {
-        switch (type)
-        {
-            case DType.Float32: Run<float>(primitive.Lane, block, count); break;
-            case DType.Float64: Run<double>(primitive.Lane, block, count); break;
-            default: throw Operands.NoBody(Name, type);
-        }
-    }
-
-    private static unsafe void Run<T>(TLane lane, void** block, int count)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        Kernels.Zip3.Run(lane, (T*)block[0], (T*)block[1], (T*)block[2], (T*)block[3], count);
-
-    private static unsafe void Run<T>(TLane lane, Tensor x, Tensor y, Tensor z, Tensor w)
+    public static unsafe void Run<T>(in Zip3<TLane> primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        var (x, y, z, w, lane) = (operands[0]!, operands[1]!, operands[2]!, operands[3]!, primitive.Lane);
         fixed (T* px = &x.Origin<T>(), py = &y.Origin<T>(), pz = &z.Origin<T>(), pw = w.Data<T>())
         {
             if (x.IsContiguous && y.IsContiguous && z.IsContiguous
@@ -68,4 +43,9 @@ public readonly record struct Zip3<TLane>(TLane Lane) : IPrimitive<Zip3<TLane>> 
                     w.Shape.Sizes);
         }
     }
+
+    /// <inheritdoc/>
+    public static unsafe void RunBlock<T>(in Zip3<TLane> primitive, T** block, int count)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        Kernels.Zip3.Run(primitive.Lane, block[0], block[1], block[2], block[3], count);
 }

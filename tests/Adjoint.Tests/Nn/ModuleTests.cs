@@ -128,7 +128,7 @@ public class ModuleTests
         {
             var x = Tensor.Zeros([2, 3, 4, 4], type);
             var error = Assert.Throws<AdjointException>(() => dropout.Forward(x));
-            Assert.Contains("needs float32 or float64", error.Message, StringComparison.Ordinal);
+            Assert.Contains("needs a floating type", error.Message, StringComparison.Ordinal);
             Assert.Same(x, dropout.Eval().Forward(x));
         }
     }

@@ -11,7 +11,7 @@ public class OpErrorTests
         { "reshape", "Reshape: (2, 3) has 6 elements, (4, 2) has 8; the product of the sizes must stay" },
         { "axis", "Sum: axis 2 is outside (2, 3); use -2..1" },
         { "scalar-axis", "Sum: axis 0 is outside (); a scalar has none: .Reshape(1) makes it a vector" },
-        { "whole-transposed", "ConvTranspose2d: input and weight must be float32, or both float64: found int64 and float32; cast one with .To(…)" },
+        { "whole-transposed", "ConvTranspose2d: input and weight must be of one floating type: found int64 and float32; cast one with .To(…)" },
         { "label", "CrossEntropy: label 3 is no class of logits (1, 3); use 0..2" },
         { "expand", "Expand: (2, 3) does not expand to (2, 4); sizes, aligned at the last axis, must be equal or 1" },
         { "gather", "Gather: index 5 at element 0 is outside axis 1 of (1, 3); use 0..2" },

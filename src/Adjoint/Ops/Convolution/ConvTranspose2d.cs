@@ -17,7 +17,7 @@ internal sealed class ConvTranspose2dOp(ConvOptions options, Size2 size) : Op
     {
         var (x, w) = (inputs[0], inputs[1]);
         if (x.DType != w.DType || !x.DType.IsFloating())
-            throw new AdjointException($"{Name}: input and weight must be float32, or both float64: found {x.DType.Label()} and {w.DType.Label()}; cast one with .To(…)");
+            throw new AdjointException($"{Name}: input and weight must be of one floating type: found {x.DType.Label()} and {w.DType.Label()}; cast one with .To(…)");
         Shape result = (int[])[x.Shape[0], w.Shape[1] * options.Groups, size.Height, size.Width];
         options.Shape(result, w.Shape, Name);
         return new(result, x.DType);
@@ -51,7 +51,7 @@ public static class ConvTranspose2dMethods
                 throw new AdjointException($"{op}: input (n, channels, h, w) and weight (channels, filters / groups, kh, kw) are needed: found {x.Shape} and {weight.Shape}");
             if (!x.DType.IsFloating() || weight.DType != x.DType)
                 throw new AdjointException(
-                    $"{op}: input and weight must be float32, or both float64: found {x.DType.Label()} and "
+                    $"{op}: input and weight must be of one floating type: found {x.DType.Label()} and "
                     + $"{weight.DType.Label()}; cast one with .To(…)");
             options.Check(op);
             options.CheckOutputPadding(op, more);

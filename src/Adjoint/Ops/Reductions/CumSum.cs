@@ -16,7 +16,7 @@ internal sealed class CumSumOp(int axis, bool reverse) : Op
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => inputs[0].DType.IsFloating()
         ? new(inputs[0].Shape, inputs[0].DType)
         : throw new AdjointException(
-            $"{Name}: needs float32 or float64: found {inputs[0].DType.Label()}; cast with .To(DType.Float64)");
+            $"{Name}: needs a floating type: found {inputs[0].DType.Label()}; cast with .To(DType.Float64)");
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
         Backend.Run(new CumulativeSum(axis, reverse), inputs[0], output);
