@@ -10,7 +10,8 @@ namespace Adjoint.Primitives;
 /// </summary>
 /// <param name="Smoothing">s.</param>
 /// <param name="Scale">The factor of the gradient.</param>
-public readonly record struct SoftmaxCrossEntropy(double Smoothing, double Scale) : IFloatingPrimitive<SoftmaxCrossEntropy>
+public readonly record struct SoftmaxCrossEntropy(double Smoothing, double Scale)
+    : IFloatingPrimitive<SoftmaxCrossEntropy>
 {
     /// <inheritdoc/>
     public static string Name => "SoftmaxCrossEntropy";

@@ -8,7 +8,8 @@ namespace Adjoint.Primitives;
 /// to w's shape; w contiguous.
 /// </summary>
 /// <param name="Lane">f.</param>
-public readonly record struct Zip3<TLane>(TLane Lane) : IFloatingPrimitive<Zip3<TLane>> where TLane : struct, ITernaryLane
+public readonly record struct Zip3<TLane>(TLane Lane) : IFloatingPrimitive<Zip3<TLane>>
+    where TLane : struct, ITernaryLane
 {
     /// <inheritdoc/>
     public static string Name => "Zip3";
