@@ -9,8 +9,8 @@ public static unsafe class Cast
     private const int Chunk = 16384;
 
     /// <summary>
-    /// Rounds to the nearest number; a whole number is cut towards 0, and is the nearest there is for what lies
-    /// outside, 0 for NaN.
+    /// To floating types rounds to the nearest, ties to even; from them to whole numbers cuts towards 0, and gives the
+    /// nearest there is for what lies outside, 0 for NaN; from whole numbers to narrower ones keeps the lower bits.
     /// </summary>
     public static void Run<TFrom, TTo>(TFrom* x, TTo* y, nint length)
         where TFrom : unmanaged, INumber<TFrom> where TTo : unmanaged, INumber<TTo>
@@ -29,6 +29,9 @@ public static unsafe class Cast
     private struct Job<TFrom, TTo> : IChunkJob
         where TFrom : unmanaged, INumber<TFrom> where TTo : unmanaged, INumber<TTo>
     {
+        private static bool IsWhole =>
+            typeof(TFrom) == typeof(long) || typeof(TFrom) == typeof(int) || typeof(TFrom) == typeof(byte);
+
         public TFrom* X;
         public TTo* Y;
         public nint Length;
@@ -36,7 +39,10 @@ public static unsafe class Cast
         public readonly void Run(int chunk)
         {
             var end = Math.Min(Length, (chunk + (nint)1) * Chunk);
-            for (var i = chunk * (nint)Chunk; i < end; i++) Y[i] = TTo.CreateSaturating(X[i]);
+            if (IsWhole)
+                for (var i = chunk * (nint)Chunk; i < end; i++) Y[i] = TTo.CreateTruncating(X[i]);
+            else
+                for (var i = chunk * (nint)Chunk; i < end; i++) Y[i] = TTo.CreateSaturating(X[i]);
         }
     }
 

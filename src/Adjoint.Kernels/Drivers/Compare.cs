@@ -89,10 +89,24 @@ public static unsafe class Compare
         where T : unmanaged where TRelation : struct, IRelation => sizeof(T) switch
         {
             1 => Holds<T, TRelation>(x, y).AsByte(),
+            2 => Vector128.Narrow(HalfPrecision<T, TRelation>(x, y), HalfPrecision<T, TRelation>(x + 8, y + 8)),
             4 => Vector128.Narrow(Eight<T, TRelation>(x, y), Eight<T, TRelation>(x + 8, y + 8)),
             8 => Vector128.Narrow(Wide<T, TRelation>(x, y), Wide<T, TRelation>(x + 8, y + 8)),
             _ => throw new NotSupportedException($"Compare: elements of {sizeof(T)} bytes"),
         };
+
+    // There are no vectors of half precision; but apart from NaN its order is that of its bits as a signed magnitude.
+    private static Vector128<ushort> HalfPrecision<T, TRelation>(T* x, T* y)
+        where T : unmanaged where TRelation : struct, IRelation
+    {
+        var infinity = Vector128.Create((short)(typeof(T) == typeof(BFloat16) ? 0x7F80 : 0x7C00));
+        var (a, b) = (Vector128.Load((short*)x), Vector128.Load((short*)y));
+        Vector128<short> aMagnitude = a & Vector128.Create(short.MaxValue), bMagnitude = b & Vector128.Create(short.MaxValue);
+        var (aSign, bSign) = (a >> 15, b >> 15);
+        var holds = TRelation.Holds((aMagnitude ^ aSign) - aSign, (bMagnitude ^ bSign) - bSign);
+        var areNumbers = Vector128.LessThanOrEqual(aMagnitude, infinity) & Vector128.LessThanOrEqual(bMagnitude, infinity);
+        return (holds & areNumbers).AsUInt16();
+    }
 
     private static Vector128<ushort> Eight<T, TRelation>(T* x, T* y)
         where T : unmanaged where TRelation : struct, IRelation => Vector128.Narrow(

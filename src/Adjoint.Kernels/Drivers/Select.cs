@@ -2,7 +2,7 @@ using System.Runtime.Intrinsics;
 
 namespace Adjoint.Kernels;
 
-/// <summary>y = a where the condition, a byte each, is not 0, else b; elements of 1, 4 or 8 bytes.</summary>
+/// <summary>y = a where the condition, a byte each, is not 0, else b; elements of 1, 2, 4 or 8 bytes.</summary>
 public static unsafe class Select
 {
     private const int Block = 1024;
@@ -57,6 +57,11 @@ public static unsafe class Select
 
     private static void Eight<T>(Vector128<short> isB, T* a, T* b, T* y) where T : unmanaged
     {
+        if (sizeof(T) == 2)
+        {
+            Choose(isB, (short*)a, (short*)b, (short*)y);
+            return;
+        }
         var (low, high) = Vector128.Widen(isB);
         if (sizeof(T) == 4)
         {

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// y[i] = start + i·step in row-major order, computed in float64 and rounded to the type; int64 without the fraction
-/// and within its range, a truth value whether it is not 0. Operand: y, contiguous, of any type.
+/// y[i] = start + i·step in row-major order, computed in float64 and rounded to the type; a whole number without the
+/// fraction and within its range, a truth value whether it is not 0. Operand: y, contiguous, of any type.
 /// </summary>
 /// <param name="Start">The first element.</param>
 /// <param name="Step">From one element to the next.</param>
@@ -23,23 +23,22 @@ public readonly record struct Arange(double Start, double Step) : IPrimitive<Ara
     /// <inheritdoc/>
     public static void RunOnCpu(in Arange primitive, ReadOnlySpan<Tensor?> operands)
     {
-        var y = operands[0]!;
-        switch (y.DType)
-        {
-            case DType.Float32: Count<float>(primitive, y); break;
-            case DType.Float64: Count<double>(primitive, y); break;
-            case DType.Int64: Count<long>(primitive, y); break;
-            case DType.Bool:
-                var truth = y.Data<bool>();
-                for (var i = 0; i < truth.Length; i++) truth[i] = primitive.Start + i * primitive.Step != 0;
-                break;
-            default: throw Operands.NoBody(Name, y.DType);
-        }
+        var body = new Body(primitive.Start, primitive.Step, operands[0]!);
+        ElementTypes.Number(operands[0]!.DType, ref body);
     }
 
-    private static void Count<T>(in Arange primitive, Tensor y) where T : unmanaged, INumber<T>
+    private readonly struct Body(double start, double step, Tensor y) : INumberVisitor
     {
-        var values = y.Data<T>();
-        for (var i = 0; i < values.Length; i++) values[i] = T.CreateSaturating(primitive.Start + i * primitive.Step);
+        public void Visit<T>() where T : unmanaged, INumber<T>
+        {
+            var values = y.Data<T>();
+            for (var i = 0; i < values.Length; i++) values[i] = T.CreateSaturating(start + i * step);
+        }
+
+        public void VisitTruth()
+        {
+            var values = y.Data<bool>();
+            for (var i = 0; i < values.Length; i++) values[i] = start + i * step != 0;
+        }
     }
 }

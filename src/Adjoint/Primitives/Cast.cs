@@ -3,9 +3,10 @@ using System.Numerics;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// y = x in another type: rounded to the nearest; a whole number is cut towards 0, the nearest there is for what lies
-/// outside of int64, 0 for NaN; a truth value is whether x is not 0, and becomes 1 or 0. Operands: x, of any layout,
-/// and y, contiguous; of one shape and any types.
+/// y = x in another type. To a floating type: the nearest there is, ties to even, ∞ beyond the largest. From a floating
+/// type to whole numbers: cut towards 0, the nearest there is for what lies outside, 0 for NaN. From whole numbers to
+/// narrower ones: the lower bits, as NumPy and PyTorch have it. A truth value is whether x is not 0, NaN among it, and
+/// becomes 1 or 0. Operands: x, of any layout, and y, contiguous; of one shape and any types.
 /// </summary>
 public readonly record struct Cast : IPrimitive<Cast>
 {
@@ -24,28 +25,35 @@ public readonly record struct Cast : IPrimitive<Cast>
     public static void RunOnCpu(in Cast primitive, ReadOnlySpan<Tensor?> operands)
     {
         var (x, y) = (Copy.Packed(operands[0]!), operands[1]!);
-        switch (x.DType)
-        {
-            case DType.Float32: From<float>(x, y); break;
-            case DType.Float64: From<double>(x, y); break;
-            case DType.Int64: From<long>(x, y); break;
-            case DType.Bool: From<byte>(x, y); break;
-            default: throw Operands.NoBody(Name, x.DType);
-        }
+        var from = new From(x, y);
+        ElementTypes.Number(x.DType, ref from);
         Copy.Unpack(x, operands[0]!);
     }
 
-    private static unsafe void From<T>(Tensor x, Tensor y) where T : unmanaged, INumber<T>
+    private readonly struct From(Tensor x, Tensor y) : INumberVisitor
     {
-        fixed (T* from = &x.Origin<T>())
-        fixed (byte* to = y.Bytes)
-            switch (y.DType)
-            {
-                case DType.Float32: Kernels.Cast.Run(from, (float*)to, y.Length); break;
-                case DType.Float64: Kernels.Cast.Run(from, (double*)to, y.Length); break;
-                case DType.Int64: Kernels.Cast.Run(from, (long*)to, y.Length); break;
-                case DType.Bool: Kernels.Cast.Truth(from, to, y.Length); break;
-                default: throw Operands.NoBody(Name, y.DType);
-            }
+        public void Visit<T>() where T : unmanaged, INumber<T>
+        {
+            var to = new To<T>(x, y);
+            ElementTypes.Number(y.DType, ref to);
+        }
+
+        public void VisitTruth() => Visit<byte>();
+    }
+
+    private readonly unsafe struct To<TFrom>(Tensor x, Tensor y) : INumberVisitor
+        where TFrom : unmanaged, INumber<TFrom>
+    {
+        public void Visit<T>() where T : unmanaged, INumber<T>
+        {
+            fixed (TFrom* from = &x.Origin<TFrom>())
+            fixed (T* to = &y.Origin<T>()) Kernels.Cast.Run(from, to, y.Length);
+        }
+
+        public void VisitTruth()
+        {
+            fixed (TFrom* from = &x.Origin<TFrom>())
+            fixed (byte* to = y.Bytes) Kernels.Cast.Truth(from, to, y.Length);
+        }
     }
 }

@@ -7,7 +7,7 @@ namespace Adjoint.Primitives;
 /// type and any layout, broadcast to z's shape; z, truth values, contiguous.
 /// </summary>
 /// <param name="Relation">The relation.</param>
-public readonly record struct Compare(Relation Relation) : IFloatingPrimitive<Compare>
+public readonly record struct Compare(Relation Relation) : IPrimitive<Compare>
 {
     /// <inheritdoc/>
     public static string Name => "Compare";
@@ -25,27 +25,21 @@ public readonly record struct Compare(Relation Relation) : IFloatingPrimitive<Co
     /// <inheritdoc/>
     public static void RunOnCpu(in Compare primitive, ReadOnlySpan<Tensor?> operands)
     {
-        switch (operands[0]!.DType)
-        {
-            case DType.Int64: Mark<long>(primitive, operands); break;
-            case DType.Bool: Mark<byte>(primitive, operands); break;
-            default: FloatingPrimitive.Run(primitive, operands); break;
-        }
+        var body = new Body(primitive.Relation, operands[0]!, operands[1]!, operands[2]!);
+        ElementTypes.Number(operands[0]!.DType, ref body);
     }
 
-    /// <inheritdoc/>
-    public static void Run<T>(in Compare primitive, ReadOnlySpan<Tensor?> operands)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> => Mark<T>(primitive, operands);
-
-    private static unsafe void Mark<T>(in Compare primitive, ReadOnlySpan<Tensor?> operands)
-        where T : unmanaged, INumber<T>
+    private readonly unsafe struct Body(Relation relation, Tensor x, Tensor y, Tensor z) : INumberVisitor
     {
-        var (x, y, z) = (operands[0]!, operands[1]!, operands[2]!);
-        var (xStrides, yStrides) = (Operands.BroadcastStrides(x, z.Shape), Operands.BroadcastStrides(y, z.Shape));
-        var sizes = Operands.JoinAxes(z.Shape, xStrides, yStrides);
-        fixed (T* px = &x.Origin<T>(), py = &y.Origin<T>())
-        fixed (byte* pz = z.Bytes)
-            primitive.Relation.Mark(
-                px, xStrides.AsSpan(0, sizes.Length), py, yStrides.AsSpan(0, sizes.Length), pz, sizes);
+        public void Visit<T>() where T : unmanaged, INumber<T>
+        {
+            var (xStrides, yStrides) = (Operands.BroadcastStrides(x, z.Shape), Operands.BroadcastStrides(y, z.Shape));
+            var sizes = Operands.JoinAxes(z.Shape, xStrides, yStrides);
+            fixed (T* px = &x.Origin<T>(), py = &y.Origin<T>())
+            fixed (byte* pz = z.Bytes)
+                relation.Mark(px, xStrides.AsSpan(0, sizes.Length), py, yStrides.AsSpan(0, sizes.Length), pz, sizes);
+        }
+
+        public void VisitTruth() => Visit<byte>();
     }
 }

@@ -9,7 +9,7 @@ namespace Adjoint.Primitives;
 /// </summary>
 /// <param name="Relation">The relation.</param>
 /// <param name="Number">On its right side.</param>
-public readonly record struct CompareNumber(Relation Relation, double Number) : IFloatingPrimitive<CompareNumber>
+public readonly record struct CompareNumber(Relation Relation, double Number) : IPrimitive<CompareNumber>
 {
     /// <inheritdoc/>
     public static string Name => "CompareNumber";
@@ -25,53 +25,57 @@ public readonly record struct CompareNumber(Relation Relation, double Number) : 
     /// <inheritdoc/>
     public static void RunOnCpu(in CompareNumber primitive, ReadOnlySpan<Tensor?> operands)
     {
-        var (x, z, number) = (operands[0]!, operands[1]!, primitive.Number);
-        switch (x.DType)
+        var body = new Body(primitive.Relation, operands[0]!, primitive.Number, operands[1]!);
+        ElementTypes.Number(operands[0]!.DType, ref body);
+    }
+
+    private readonly unsafe struct Body(Relation relation, Tensor x, double number, Tensor z) : INumberVisitor
+    {
+        public void Visit<T>() where T : unmanaged, INumber<T>
         {
-            case DType.Int64:
-                var (relation, bound) = Whole(primitive.Relation, number, out var always);
-                if (always is { } all) z.Data<bool>().Fill(all);
-                else Mark(relation, x, bound, z);
-                break;
-            case DType.Bool:
-                var (ofFalse, ofTrue) = (Holds(primitive.Relation, 0, number), Holds(primitive.Relation, 1, number));
-                if (ofFalse == ofTrue) z.Data<bool>().Fill(ofTrue);
-                else Mark(Relation.Equal, x, ofTrue ? (byte)1 : (byte)0, z);
-                break;
-            case DType.BFloat16:
-                FloatingPrimitive.Run(primitive with { Number = (BFloat16)(float)number }, operands);
-                break;
-            case DType.Float16:
-                FloatingPrimitive.Run(primitive with { Number = (double)(Half)number }, operands);
-                break;
-            default: FloatingPrimitive.Run(primitive, operands); break;
+            if (x.DType.IsFloating())
+            {
+                Run(relation, T.CreateSaturating(number));
+                return;
+            }
+            var (least, most) = x.DType switch
+            {
+                DType.Int64 => (long.MinValue, long.MaxValue),
+                DType.Int32 => (int.MinValue, int.MaxValue),
+                DType.UInt8 => (byte.MinValue, byte.MaxValue),
+                _ => throw Operands.NoBody(Name, x.DType),
+            };
+            var (same, bound) = Whole(relation, number, least, most, out var always);
+            if (always is { } all) z.Data<bool>().Fill(all);
+            else Run(same, T.CreateTruncating(bound));
+        }
+
+        public void VisitTruth()
+        {
+            var (ofFalse, ofTrue) = (Holds(relation, 0, number), Holds(relation, 1, number));
+            if (ofFalse == ofTrue) z.Data<bool>().Fill(ofTrue);
+            else Run(Relation.Equal, ofTrue ? (byte)1 : (byte)0);
+        }
+
+        private void Run<T>(Relation same, T bound) where T : unmanaged, INumber<T>
+        {
+            var strides = Operands.BroadcastStrides(x, z.Shape);
+            var sizes = Operands.JoinAxes(z.Shape, strides);
+            fixed (T* px = &x.Origin<T>())
+            fixed (byte* pz = z.Bytes)
+                same.Mark(px, strides.AsSpan(0, sizes.Length), &bound, new nint[sizes.Length], pz, sizes);
         }
     }
 
-    /// <inheritdoc/>
-    public static void Run<T>(in CompareNumber primitive, ReadOnlySpan<Tensor?> operands)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        Mark(primitive.Relation, operands[0]!, T.CreateTruncating(primitive.Number), operands[1]!);
-
-    private static unsafe void Mark<T>(Relation relation, Tensor x, T number, Tensor z)
-        where T : unmanaged, INumber<T>
+    // The same relation to a whole number, or what it is for all of the type.
+    private static (Relation Relation, long Bound) Whole(
+        Relation relation, double number, long least, long most, out bool? always)
     {
-        var strides = Operands.BroadcastStrides(x, z.Shape);
-        var sizes = Operands.JoinAxes(z.Shape, strides);
-        fixed (T* px = &x.Origin<T>())
-        fixed (byte* pz = z.Bytes)
-            relation.Mark(px, strides.AsSpan(0, sizes.Length), &number, new nint[sizes.Length], pz, sizes);
-    }
-
-    // The same relation to a whole number, or what it is for all of them.
-    private static (Relation Relation, long Bound) Whole(Relation relation, double number, out bool? always)
-    {
-        const double Beyond = 9223372036854775808;
         var isBelow = relation is Relation.Less or Relation.LessOrEqual;
         var floor = Math.Floor(number);
         always = double.IsNaN(number) ? false
-            : number >= Beyond ? isBelow
-            : number < -Beyond ? relation is Relation.Greater or Relation.GreaterOrEqual
+            : number >= most + 1.0 ? isBelow
+            : number < least ? relation is Relation.Greater or Relation.GreaterOrEqual
             : number > floor && relation is Relation.Equal ? false
             : null;
         if (always is not null) return default;

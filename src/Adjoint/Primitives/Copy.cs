@@ -25,13 +25,10 @@ public readonly record struct Copy : IPrimitive<Copy>
         var (x, y) = (operands[0]!, operands[1]!);
         if (x.IsContiguous) x.Bytes.CopyTo(y.Bytes);
         else
-            switch (x.DType.Size())
-            {
-                case 1: Gather<byte>(x, y); break;
-                case 4: Gather<float>(x, y); break;
-                case 8: Gather<double>(x, y); break;
-                default: throw Operands.NoBody(Name, x.DType);
-            }
+        {
+            var gather = new Gathering(x, y);
+            ElementTypes.Bits(x.DType, ref gather);
+        }
     }
 
     /// <inheritdoc/>
@@ -63,8 +60,11 @@ public readonly record struct Copy : IPrimitive<Copy>
         GC.KeepAlive(packed);
     }
 
-    private static unsafe void Gather<T>(Tensor x, Tensor y) where T : unmanaged
+    private readonly unsafe struct Gathering(Tensor x, Tensor y) : IBitsVisitor
     {
-        fixed (T* from = &x.Origin<T>(), to = &y.Origin<T>()) Strided.Copy(from, x.Strides, to, x.Shape.Sizes);
+        public void Visit<T>() where T : unmanaged
+        {
+            fixed (T* from = &x.Origin<T>(), to = &y.Origin<T>()) Strided.Copy(from, x.Strides, to, x.Shape.Sizes);
+        }
     }
 }

@@ -22,18 +22,16 @@ public readonly record struct CopyInto : IPrimitive<CopyInto>
     public static void RunOnCpu(in CopyInto primitive, ReadOnlySpan<Tensor?> operands)
     {
         var (x, y) = (Copy.Packed(operands[0]!), operands[1]!);
-        switch (x.DType.Size())
-        {
-            case 1: Scatter<byte>(x, y); break;
-            case 4: Scatter<float>(x, y); break;
-            case 8: Scatter<double>(x, y); break;
-            default: throw Operands.NoBody(Name, x.DType);
-        }
+        var scatter = new Scattering(x, y);
+        ElementTypes.Bits(x.DType, ref scatter);
         Copy.Unpack(x, operands[0]!);
     }
 
-    private static unsafe void Scatter<T>(Tensor x, Tensor y) where T : unmanaged
+    private readonly unsafe struct Scattering(Tensor x, Tensor y) : IBitsVisitor
     {
-        fixed (T* from = &x.Origin<T>(), to = &y.Origin<T>()) Strided.Scatter(from, to, y.Strides, y.Shape.Sizes);
+        public void Visit<T>() where T : unmanaged
+        {
+            fixed (T* from = &x.Origin<T>(), to = &y.Origin<T>()) Strided.Scatter(from, to, y.Strides, y.Shape.Sizes);
+        }
     }
 }

@@ -1,10 +1,11 @@
+using System.Numerics;
 using Adjoint.Kernels;
 
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// Every element of y becomes one number, rounded to the type; a truth value, whether it is not 0. Operand: y, of any
-/// layout and type.
+/// Every element of y becomes one number, rounded to the type: a whole number without the fraction, and the nearest
+/// there is, 0 for NaN; a truth value, whether it is not 0. Operand: y, of any layout and type.
 /// </summary>
 /// <param name="Value">The number.</param>
 public readonly record struct Fill(double Value) : IPrimitive<Fill>
@@ -19,22 +20,22 @@ public readonly record struct Fill(double Value) : IPrimitive<Fill>
     /// <inheritdoc/>
     public static void RunOnCpu(in Fill primitive, ReadOnlySpan<Tensor?> operands)
     {
-        var (value, y) = (primitive.Value, operands[0]!);
-        switch (y.DType)
-        {
-            case DType.Float32: Run(y, (float)value); break;
-            case DType.Float64: Run(y, value); break;
-            case DType.Int64: Run(y, (long)value); break;
-            case DType.Bool: Run(y, value != 0); break;
-            default: throw Operands.NoBody(Name, y.DType);
-        }
+        var body = new Body(primitive.Value, operands[0]!);
+        ElementTypes.Number(operands[0]!.DType, ref body);
     }
 
-    private static unsafe void Run<T>(Tensor y, T value) where T : unmanaged
+    private readonly unsafe struct Body(double value, Tensor y) : INumberVisitor
     {
-        if (y.IsContiguous)
-            y.Data<T>().Fill(value);
-        else
-            fixed (T* to = &y.Origin<T>()) Strided.Fill(value, to, y.Strides, y.Shape.Sizes);
+        public void Visit<T>() where T : unmanaged, INumber<T> => Run(T.CreateSaturating(value));
+
+        public void VisitTruth() => Run(value != 0);
+
+        private void Run<T>(T element) where T : unmanaged
+        {
+            if (y.IsContiguous)
+                y.Data<T>().Fill(element);
+            else
+                fixed (T* to = &y.Origin<T>()) Strided.Fill(element, to, y.Strides, y.Shape.Sizes);
+        }
     }
 }

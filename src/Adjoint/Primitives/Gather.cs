@@ -27,22 +27,20 @@ public readonly record struct Gather(int Axis) : IPrimitive<Gather>
     {
         var (x, y) = (Copy.Packed(operands[0]!), operands[2]!);
         var index = IndexOperands.Elements(Name, operands[1]!, x, primitive.Axis);
-        switch (x.DType.Size())
-        {
-            case 1: Run<byte>(x, index, y, primitive.Axis); break;
-            case 4: Run<uint>(x, index, y, primitive.Axis); break;
-            case 8: Run<ulong>(x, index, y, primitive.Axis); break;
-            default: throw Operands.NoBody(Name, x.DType);
-        }
+        var body = new Body(x, index, y, primitive.Axis);
+        ElementTypes.Bits(x.DType, ref body);
         Copy.Unpack(x, operands[0]!);
         Copy.Unpack(index, operands[1]!);
     }
 
-    private static unsafe void Run<T>(Tensor x, Tensor index, Tensor y, int axis) where T : unmanaged
+    private readonly unsafe struct Body(Tensor x, Tensor index, Tensor y, int axis) : IBitsVisitor
     {
-        var (outer, inner) = (IndexOperands.Outer(x.Shape, axis), IndexOperands.Inner(x.Shape, axis));
-        fixed (T* from = &x.Origin<T>(), to = &y.Origin<T>())
-        fixed (long* at = index.Data<long>())
-            Kernels.Gather.Elements(from, at, to, outer, x.Shape[axis], index.Shape[axis], inner);
+        public void Visit<T>() where T : unmanaged
+        {
+            var (outer, inner) = (IndexOperands.Outer(x.Shape, axis), IndexOperands.Inner(x.Shape, axis));
+            fixed (T* from = &x.Origin<T>(), to = &y.Origin<T>())
+            fixed (long* at = index.Data<long>())
+                Kernels.Gather.Elements(from, at, to, outer, x.Shape[axis], index.Shape[axis], inner);
+        }
     }
 }

@@ -69,20 +69,8 @@ internal static class IndexOperands
     /// <summary>y[…, j, …] = x[…, index[j], …]; all side by side, every index in the axis.</summary>
     internal static void Select(Tensor x, Tensor index, Tensor y, int axis)
     {
-        switch (x.DType.Size())
-        {
-            case 1: Select<byte>(x, index, y, axis); break;
-            case 4: Select<uint>(x, index, y, axis); break;
-            case 8: Select<ulong>(x, index, y, axis); break;
-            default: throw Operands.NoBody("IndexSelect", x.DType);
-        }
-    }
-
-    private static unsafe void Select<T>(Tensor x, Tensor index, Tensor y, int axis) where T : unmanaged
-    {
-        fixed (T* from = &x.Origin<T>(), to = &y.Origin<T>())
-        fixed (long* at = index.Data<long>())
-            Kernels.Gather.Rows(from, at, to, Outer(x.Shape, axis), x.Shape[axis], index.Length, Inner(x.Shape, axis));
+        var rows = new Rows(x, index, y, axis);
+        ElementTypes.Bits(x.DType, ref rows);
     }
 
     /// <summary>How often there is a run along an axis, but for those side by side.</summary>
@@ -90,4 +78,15 @@ internal static class IndexOperands
 
     /// <summary>Elements between two neighbours along an axis.</summary>
     internal static int Inner(Shape shape, int axis) => Shape.Product(shape.Sizes[(axis + 1)..]);
+
+    private readonly unsafe struct Rows(Tensor x, Tensor index, Tensor y, int axis) : IBitsVisitor
+    {
+        public void Visit<T>() where T : unmanaged
+        {
+            fixed (T* from = &x.Origin<T>(), to = &y.Origin<T>())
+            fixed (long* at = index.Data<long>())
+                Kernels.Gather.Rows(
+                    from, at, to, Outer(x.Shape, axis), x.Shape[axis], index.Length, Inner(x.Shape, axis));
+        }
+    }
 }

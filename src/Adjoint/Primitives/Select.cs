@@ -23,25 +23,22 @@ public readonly record struct Select : IPrimitive<Select>
     /// <inheritdoc/>
     public static void RunOnCpu(in Select primitive, ReadOnlySpan<Tensor?> operands)
     {
-        switch (operands[3]!.DType.Size())
-        {
-            case 1: Run<byte>(operands); break;
-            case 4: Run<uint>(operands); break;
-            case 8: Run<ulong>(operands); break;
-            default: throw Operands.NoBody(Name, operands[3]!.DType);
-        }
+        var body = new Body(operands[0]!, operands[1]!, operands[2]!, operands[3]!);
+        ElementTypes.Bits(operands[3]!.DType, ref body);
     }
 
-    private static unsafe void Run<T>(ReadOnlySpan<Tensor?> operands) where T : unmanaged
+    private readonly unsafe struct Body(Tensor condition, Tensor a, Tensor b, Tensor y) : IBitsVisitor
     {
-        var (condition, a, b, y) = (operands[0]!, operands[1]!, operands[2]!, operands[3]!);
-        var conditionStrides = Operands.BroadcastStrides(condition, y.Shape);
-        var (aStrides, bStrides) = (Operands.BroadcastStrides(a, y.Shape), Operands.BroadcastStrides(b, y.Shape));
-        var sizes = Operands.JoinAxes(y.Shape, conditionStrides, aStrides, bStrides);
-        var rank = sizes.Length;
-        fixed (byte* which = &condition.Origin<byte>(), to = y.Bytes)
-        fixed (T* pa = &a.Origin<T>(), pb = &b.Origin<T>())
-            Kernels.Select.Run(which, conditionStrides.AsSpan(0, rank), pa, aStrides.AsSpan(0, rank), pb,
-                bStrides.AsSpan(0, rank), (T*)to, sizes);
+        public void Visit<T>() where T : unmanaged
+        {
+            var conditionStrides = Operands.BroadcastStrides(condition, y.Shape);
+            var (aStrides, bStrides) = (Operands.BroadcastStrides(a, y.Shape), Operands.BroadcastStrides(b, y.Shape));
+            var sizes = Operands.JoinAxes(y.Shape, conditionStrides, aStrides, bStrides);
+            var rank = sizes.Length;
+            fixed (byte* which = &condition.Origin<byte>(), to = y.Bytes)
+            fixed (T* pa = &a.Origin<T>(), pb = &b.Origin<T>())
+                Kernels.Select.Run(which, conditionStrides.AsSpan(0, rank), pa, aStrides.AsSpan(0, rank), pb,
+                    bStrides.AsSpan(0, rank), (T*)to, sizes);
+        }
     }
 }

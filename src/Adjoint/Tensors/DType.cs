@@ -104,6 +104,7 @@ public static class DTypes
         _ => throw Unknown(type),
     };
 
-    private static AdjointException Unknown(DType type) =>
+    /// <summary>The error of a number that is none of the types.</summary>
+    internal static AdjointException Unknown(DType type) =>
         new($"Tensor: no element type has the number {(int)type}; use a member of DType");
 }

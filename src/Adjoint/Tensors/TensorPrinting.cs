@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Numerics;
 using System.Text;
 
 namespace Adjoint;
@@ -40,9 +41,12 @@ public sealed partial class Tensor
         return shown.ToDictionary(cell => cell.Key, cell => cell.Value.Item().ToString(format, culture));
     }
 
-    private static string Whole(Tensor cell) => cell.DType == DType.Bool
-        ? cell.Item<bool>() ? "true" : "false"
-        : cell.Item<long>().ToString(CultureInfo.InvariantCulture);
+    private static string Whole(Tensor cell)
+    {
+        var text = new TextVisitor { Cell = cell };
+        ElementTypes.Number(cell.DType, ref text);
+        return text.Text!;
+    }
 
     // Row-major index of each shown element, with a view of it.
     private void Visit(int axis, int index, int at, Dictionary<int, Tensor> shown)
@@ -81,6 +85,17 @@ public sealed partial class Tensor
     private IEnumerable<int> Shown(int size) => Length is > 0 and <= FullUpTo || size <= 2 * EdgeItems
         ? Enumerable.Range(0, size)
         : [.. Enumerable.Range(0, EdgeItems), -1, .. Enumerable.Range(size - EdgeItems, EdgeItems)];
+
+    private struct TextVisitor : INumberVisitor
+    {
+        public Tensor Cell;
+        public string? Text;
+
+        public void Visit<T>() where T : unmanaged, INumber<T> =>
+            Text = Cell.Item<T>().ToString(null, CultureInfo.InvariantCulture);
+
+        public void VisitTruth() => Text = Cell.Item<bool>() ? "true" : "false";
+    }
 
     private sealed class TensorDebugView(Tensor tensor)
     {

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Adjoint.Kernels;
 using Adjoint.Memory;
 
@@ -57,17 +58,16 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// The value of a tensor with one element; an int64 above 2⁵³ is rounded to a double, where <see cref="Item{T}"/>
-    /// gives all digits.
+    /// The value of a tensor with one element, a truth value as 1 or 0; an int64 above 2⁵³ is rounded to a double,
+    /// where <see cref="Item{T}"/> gives all digits.
     /// </summary>
     /// <exception cref="AdjointException">There is not exactly one element.</exception>
-    public double Item() => DType switch
+    public double Item()
     {
-        DType.Float32 => Item<float>(),
-        DType.Float64 => Item<double>(),
-        DType.Int64 => Item<long>(),
-        _ => Item<bool>() ? 1 : 0,
-    };
+        var item = new ItemVisitor { Tensor = this };
+        ElementTypes.Number(DType, ref item);
+        return item.Value;
+    }
 
     /// <summary>The value of a tensor with one element, in its own type: <c>x.Item&lt;long&gt;()</c>.</summary>
     /// <exception cref="AdjointException">There is not one element, or it is no <typeparamref name="T"/>.</exception>
@@ -103,13 +103,8 @@ public sealed partial class Tensor
             copy.Storage.Foreign!.CopyFrom(Over(bytes, offset).Copy().Bytes);
             return copy;
         }
-        switch (DType)
-        {
-            case DType.Float32: CopyTo(copy.Data<float>()); break;
-            case DType.Float64: CopyTo(copy.Data<double>()); break;
-            case DType.Int64: CopyTo(copy.Data<long>()); break;
-            default: CopyTo(copy.Data<bool>()); break;
-        }
+        var copying = new CopyVisitor(this, copy);
+        ElementTypes.Element(DType, ref copying);
         return copy;
     }
 
@@ -144,5 +139,21 @@ public sealed partial class Tensor
         if (!RequiresGrad) Source = null;
         else if (Source is not null && GradMode.IsEnabled)
             throw new AdjointException($"{op}: this tensor was made by {Source.Op.Name} and takes part in a graph; write inside `using (new NoGrad())` or make a new tensor");
+    }
+
+    private struct ItemVisitor : INumberVisitor
+    {
+        public Tensor Tensor;
+        public double Value;
+
+        public void Visit<T>() where T : unmanaged, INumber<T> =>
+            Value = double.CreateTruncating(Tensor.Item<T>());
+
+        public void VisitTruth() => Value = Tensor.Item<bool>() ? 1 : 0;
+    }
+
+    private readonly struct CopyVisitor(Tensor from, Tensor to) : IElementVisitor
+    {
+        public void Visit<T>() where T : unmanaged => from.CopyTo(to.Data<T>());
     }
 }
