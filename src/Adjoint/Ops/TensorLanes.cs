@@ -8,9 +8,9 @@ namespace Adjoint;
 /// </summary>
 /// <remarks>
 /// Each op rounds as a lane does, so that the values are those of the formula run over memory once; but for
-/// <see cref="Fma"/>, which rounds twice unless two of its terms are numbers, and for numbers that meet numbers, which do
-/// so in float64. <see cref="Select"/> computes both branches, and backward sends 0 into the one not taken: where that
-/// branch's own slope is ∞ or NaN, 0 · ∞ comes back. A formula with such a branch is not to be read this way.
+/// <see cref="Fma"/>, which rounds twice unless two of its terms are numbers, and for numbers that meet numbers, which
+/// do so in float64. <see cref="Select"/> computes both branches, and backward sends 0 into the one not taken: where
+/// that branch's own slope is ∞ or NaN, 0 · ∞ comes back. A formula with such a branch is not to be read this way.
 /// </remarks>
 internal readonly struct TensorLanes : ILanes<TensorLanes>
 {

@@ -186,7 +186,7 @@ public class OpCasesTests
 
     private const BindingFlags Members = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance;
 
-    private static Op[] OpsOfAllRows() => [.. OpCases.All.SelectMany(row =>
+    internal static Op[] OpsOfAllRows() => [.. OpCases.All.SelectMany(row =>
     {
         var leaves = Tensors(row, row.Inputs(), DType.Float64);
         foreach (var leaf in leaves) leaf.RequireGrad();
