@@ -9,9 +9,11 @@ namespace Adjoint.IO;
 /// <summary>
 /// The safetensors format: 8 bytes little-endian header length, a JSON header (name → dtype, shape, data_offsets), then
 /// the elements, little-endian and row-major. Files are untrusted: everything is checked before it is used, as the
-/// reference implementation does. Beyond that a header must begin with <c>{</c>, as the format says, and dtypes other
-/// than F32, F64, I64 and BOOL, and sizes above 2³¹ − 1, are refused by name. A file may carry a digest in its
-/// metadata, the SHA-256 of the whole file with zeros in the digest's place, which is checked wherever it is found.
+/// reference implementation does. Beyond that a header must begin with <c>{</c>, as the format says, and sizes above
+/// 2³¹ − 1 are refused by name. F64, F32, F16, BF16, I64, I32, U8 and BOOL are loaded as they are; of the other types
+/// that the format has, I8, I16 and U16 are converted to int32 on request, U32 and U64 to int64, F8_E4M3 and F8_E5M2 to
+/// float16, F8_E8M0 to bfloat16; <see cref="Inspect(string)"/> lists them all. A file may carry a digest in its metadata, the
+/// SHA-256 of the whole file with zeros in the digest's place, which is checked wherever it is found.
 /// </summary>
 public static class SafeTensors
 {
@@ -55,7 +57,7 @@ public static class SafeTensors
             {
                 var tensor = tensors[name];
                 json.WriteStartObject(name);
-                json.WriteString("dtype", Code(tensor.DType));
+                json.WriteString("dtype", SafeTensorsType.Of(tensor.DType).Code);
                 json.WriteStartArray("shape");
                 foreach (var size in tensor.Shape) json.WriteNumberValue(size);
                 json.WriteEndArray();
@@ -109,15 +111,90 @@ public static class SafeTensors
 
     private delegate void Consume(ReadOnlySpan<byte> bytes);
 
-    /// <summary>Reads all tensors.</summary>
-    /// <exception cref="DataFormatException">The file is not what it should be.</exception>
-    public static IReadOnlyDictionary<string, Tensor> Load(string path) => Load(path, out _);
+    /// <summary>What a file says of its tensors, in the order of their bytes: reads the header alone.</summary>
+    /// <exception cref="DataFormatException">The header is not what it should be.</exception>
+    public static IReadOnlyList<SafeTensorsEntry> Inspect(string path) => Inspect(path, out _);
 
-    /// <summary>Reads all tensors, and the metadata.</summary>
-    /// <exception cref="DataFormatException">The file is not what it should be.</exception>
-    public static IReadOnlyDictionary<string, Tensor> Load(string path, out IReadOnlyDictionary<string, string> metadata)
+    /// <summary>What a file says of its tensors, in the order of their bytes, and the metadata.</summary>
+    /// <exception cref="DataFormatException">The header is not what it should be.</exception>
+    public static IReadOnlyList<SafeTensorsEntry> Inspect(string path, out IReadOnlyDictionary<string, string> metadata)
     {
         using var stream = RegularFile.Open(path);
+        var (entries, notes, _) = ReadHeader(stream, path, entry => entry);
+        metadata = notes;
+        return entries;
+    }
+
+    /// <summary>Reads all tensors.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="convert">
+    /// Whether types that no tensor has become the smallest that holds their values:
+    /// <see cref="SafeTensorsEntry.ConvertsTo"/>.
+    /// </param>
+    /// <exception cref="DataFormatException">
+    /// The file is not what it should be, or a tensor's type has to be converted, or cannot be.
+    /// </exception>
+    public static IReadOnlyDictionary<string, Tensor> Load(string path, bool convert = false) =>
+        Load(path, out _, convert);
+
+    /// <summary>Reads all tensors, and the metadata.</summary>
+    /// <inheritdoc cref="Load(string, bool)"/>
+    public static IReadOnlyDictionary<string, Tensor> Load(
+        string path, out IReadOnlyDictionary<string, string> metadata, bool convert = false)
+    {
+        using var stream = RegularFile.Open(path);
+        var (entries, notes, head) = ReadHeader(stream, path, entry => Loadable(entry, path, convert));
+        var tensors = new Dictionary<string, Tensor>();
+        foreach (var entry in entries)
+        {
+            stream.Position = head.Length + entry.Begin;
+            tensors[entry.Name] = Read(stream, entry, path);
+        }
+        if (notes.TryGetValue(DigestKey, out var digest)) Verify(stream, path, digest, head);
+        metadata = notes;
+        return tensors;
+    }
+
+    private static Tensor Read(FileStream stream, SafeTensorsEntry entry, string path)
+    {
+        var tensor = Tensor.Empty(Array.ConvertAll([.. entry.Sizes], size => (int)size), entry.ConvertsTo!.Value);
+        if (entry.DType is null)
+        {
+            var bytes = new byte[entry.Bytes];
+            stream.ReadExactly(bytes);
+            entry.Stored.Convert(bytes, tensor, path, entry.Name);
+            return tensor;
+        }
+        var elements = tensor.Storage.Bytes[..(int)entry.Bytes];
+        stream.ReadExactly(elements);
+        // Any other byte means true too, but not to those who compute with it.
+        if (entry.DType == DType.Bool)
+            foreach (ref var element in elements) element = element == 0 ? (byte)0 : (byte)1;
+        return tensor;
+    }
+
+    // Before anything is allocated, and whether or not its bytes are there.
+    private static SafeTensorsEntry Loadable(SafeTensorsEntry entry, string path, bool convert)
+    {
+        var (name, code) = (entry.Name, entry.Type);
+        if (entry.ConvertsTo is not { } type)
+            throw new DataFormatException(path, 8, $"dtype {code} of {name}",
+                $"{SafeTensorsType.Loaded}; no element type holds {code}, so this tensor can only be inspected");
+        if (entry.DType is null && !convert)
+            throw new DataFormatException(path, 8, $"dtype {code} of {name}",
+                $"{SafeTensorsType.Loaded}; SafeTensors.Load(path, convert: true) makes {code} {type.Label()}");
+        if (entry.Sizes.Any(size => size > int.MaxValue))
+            throw new DataFormatException(path, 8, $"size {entry.Sizes.Max()} of {name}", $"at most {int.MaxValue}");
+        var bytes = (Int128)entry.Bytes * 8 / entry.Stored.Bits * type.Size();
+        if (bytes > Array.MaxLength)
+            throw new DataFormatException(path, 8, $"{bytes} bytes of {name}",
+                $"at most {Array.MaxLength} for a tensor");
+        return entry;
+    }
+
+    private static (List<SafeTensorsEntry> Entries, Dictionary<string, string> Notes, byte[] Head) ReadHeader(
+        FileStream stream, string path, Func<SafeTensorsEntry, SafeTensorsEntry> check)
+    {
         var length = new byte[8];
         if (stream.ReadAtLeast(length, 8, throwOnEndOfStream: false) < 8)
             throw new DataFormatException(path, 0, $"{stream.Length} bytes", "8 bytes of header length");
@@ -130,33 +207,19 @@ public static class SafeTensors
         if (header[0] != '{')
             throw new DataFormatException(path, 8, $"a header that begins with byte 0x{header[0]:x2}", "{");
         var (entries, notes) = JsonFile.Parse(
-            header, path, 8, "a header that", "the JSON object of a safetensors file", json => ReadHeader(json, path));
+            header, path, 8, "a header that", "the JSON object of a safetensors file",
+            json => ReadMembers(json, path, check));
         // Only where everything fits is anything allocated.
         Order(entries, path, stream.Length - 8 - header.Length);
-        var tensors = new Dictionary<string, Tensor>();
-        foreach (var entry in entries)
-        {
-            var tensor = Tensor.Empty(Shape.Create(entry.Sizes), entry.DType);
-            var elements = tensor.Storage.Bytes[..(int)(entry.End - entry.Begin)];
-            stream.Position = 8 + header.Length + entry.Begin;
-            stream.ReadExactly(elements);
-            // Any other byte means true too, but not to those who compute with it.
-            if (entry.DType == DType.Bool)
-                foreach (ref var element in elements) element = element == 0 ? (byte)0 : (byte)1;
-            tensors[entry.Name] = tensor;
-        }
-        if (notes.TryGetValue(DigestKey, out var digest)) Verify(stream, path, digest, [.. length, .. header]);
-        metadata = notes;
-        return tensors;
+        return (entries, notes, [.. length, .. header]);
     }
 
-    private readonly record struct Entry(string Name, DType DType, int[] Sizes, long Begin, long End);
-
-    private static (List<Entry> Entries, Dictionary<string, string> Notes) ReadHeader(JsonElement header, string path)
+    private static (List<SafeTensorsEntry> Entries, Dictionary<string, string> Notes) ReadMembers(
+        JsonElement header, string path, Func<SafeTensorsEntry, SafeTensorsEntry> check)
     {
-        var (entries, notes) = (new List<Entry>(), new Dictionary<string, string>());
+        var (entries, notes) = (new List<SafeTensorsEntry>(), new Dictionary<string, string>());
         foreach (var member in header.EnumerateObject())
-            if (member.Name != MetadataKey) entries.Add(ReadEntry(path, member));
+            if (member.Name != MetadataKey) entries.Add(check(ReadEntry(path, member)));
             else
                 foreach (var note in member.Value.EnumerateObject())
                     notes[note.Name] = note.Value.ValueKind == JsonValueKind.String
@@ -166,42 +229,37 @@ public static class SafeTensors
         return (entries, notes);
     }
 
-    private static Entry ReadEntry(string path, JsonProperty member)
+    private static SafeTensorsEntry ReadEntry(string path, JsonProperty member)
     {
         var name = member.Name;
         var code = member.Value.GetProperty("dtype").GetString();
-        var dtype = code switch
-        {
-            "F32" => DType.Float32,
-            "F64" => DType.Float64,
-            "I64" => DType.Int64,
-            "BOOL" => DType.Bool,
-            _ => throw new DataFormatException(path, 8, $"dtype {code} of {name}", "F32, F64, I64 or BOOL"),
-        };
+        var type = SafeTensorsType.Named(code)
+            ?? throw new DataFormatException(path, 8, $"dtype {code} of {name}", SafeTensorsType.Known);
         ulong[] sizes = [.. member.Value.GetProperty("shape").EnumerateArray().Select(size => size.GetUInt64())];
-        if (sizes.Any(size => size > int.MaxValue))
-            throw new DataFormatException(path, 8, $"size {sizes.Max()} of {name}", $"at most {int.MaxValue}");
-        var bytes = (ulong)dtype.Size();
-        foreach (var size in sizes.Order()) bytes = checked(bytes * size);
+        if (sizes.Any(size => size > long.MaxValue))
+            throw new DataFormatException(path, 8, $"size {sizes.Max()} of {name}", $"at most {long.MaxValue}");
+        var bits = (UInt128)type.Bits;
+        foreach (var size in sizes.Order()) bits = checked(bits * size);
+        if (bits % 8 != 0)
+            throw new DataFormatException(path, 8, $"{bits} bits of {name}", "a whole number of bytes");
+        var bytes = checked((ulong)(bits / 8));
         ulong[] offsets = [.. member.Value.GetProperty("data_offsets").EnumerateArray()
             .Select(offset => offset.GetUInt64())];
         if (offsets.Length != 2 || offsets[0] > long.MaxValue || offsets[1] > long.MaxValue
             || offsets[1] - offsets[0] != bytes)
             throw new DataFormatException(path, 8, $"data_offsets [{string.Join(", ", offsets)}] of {name}",
                 $"a range of {bytes} bytes, those of its shape and dtype");
-        if (bytes > (ulong)Array.MaxLength)
-            throw new DataFormatException(path, 8, $"{bytes} bytes of {name}",
-                $"at most {Array.MaxLength} for a tensor");
-        return new(name, dtype, [.. sizes.Select(size => (int)size)], (long)offsets[0], (long)offsets[1]);
+        return new(name, type, [.. sizes.Select(size => (long)size)], (long)offsets[0], (long)offsets[1]);
     }
 
     // Every byte of the data belongs to one tensor: what a reader would make of others, nobody can say.
-    private static void Order(List<Entry> entries, string path, long length)
+    private static void Order(List<SafeTensorsEntry> entries, string path, long length)
     {
         entries.Sort((a, b) => (a.Begin, a.End).CompareTo((b.Begin, b.End)));
         var end = 0L;
-        foreach (var (name, _, _, begin, next) in entries)
+        foreach (var entry in entries)
         {
+            var (name, begin, next) = (entry.Name, entry.Begin, entry.End);
             if (begin != end)
                 throw new DataFormatException(path, 8, $"data_offsets [{begin}, {next}] of {name}",
                 $"a range that begins at {end}, where the one before it ends");
@@ -227,6 +285,4 @@ public static class SafeTensors
         var found = Convert.ToHexStringLower(hash.GetHashAndReset());
         if (found != digest) throw new DataFormatException(path, 0, $"contents of digest {found[..12]}…", $"{digest[..12]}…, as written: the file is damaged");
     }
-
-    private static string Code(DType dtype) => dtype switch { DType.Float32 => "F32", DType.Float64 => "F64", DType.Int64 => "I64", _ => "BOOL" };
 }
