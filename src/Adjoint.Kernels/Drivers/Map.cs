@@ -11,7 +11,7 @@ public static unsafe class Map
     private const int Chunk = 16384;
 
     /// <summary>Over contiguous elements. The result may be one of the inputs.</summary>
-    public static void Run<T, TLane>(TLane lane, T* x, T* y, nint length) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IUnaryLane
+    public static void Run<T, TLane>(TLane lane, T* x, T* y, nint length) where T : unmanaged where TLane : struct, IUnaryLane
     {
         if (length <= Chunk)
         {
@@ -22,7 +22,23 @@ public static unsafe class Map
         Workers.For((int)((length + Chunk - 1) / Chunk), ref job);
     }
 
-    private static void Piece<T, TLane>(TLane lane, T* x, T* y, nint length) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IUnaryLane
+    // The one dispatch on what an element is.
+    private static void Piece<T, TLane>(TLane lane, T* x, T* y, nint length)
+        where T : unmanaged where TLane : struct, IUnaryLane
+    {
+        if (typeof(T) == typeof(float)) Floating(lane, (float*)x, (float*)y, length);
+        else if (typeof(T) == typeof(double)) Floating(lane, (double*)x, (double*)y, length);
+        else if ((TLane.Kinds & Elements.KindOf<T>()) == 0) throw Elements.None<T, TLane>();
+        else if (typeof(T) == typeof(bool)) Loop<Truth, bool, TLane>(lane, (bool*)x, (bool*)y, length);
+        else if (typeof(T) == typeof(byte)) Loop<Integer<byte>, byte, TLane>(lane, (byte*)x, (byte*)y, length);
+        else if (typeof(T) == typeof(int)) Loop<Integer<int>, int, TLane>(lane, (int*)x, (int*)y, length);
+        else if (typeof(T) == typeof(long)) Loop<Integer<long>, long, TLane>(lane, (long*)x, (long*)y, length);
+        else throw Elements.None<T, TLane>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Floating<T, TLane>(TLane lane, T* x, T* y, nint length)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IUnaryLane
     {
         if (Vector512.IsHardwareAccelerated) Loop<V512<T>, T, TLane>(lane, x, y, length);
         else if (Vector256.IsHardwareAccelerated) Loop<V256<T>, T, TLane>(lane, x, y, length);
@@ -50,7 +66,7 @@ public static unsafe class Map
         for (var i = 0; i < rest; i++) y[i] = result[i];
     }
 
-    private struct Job<T, TLane> : IChunkJob where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IUnaryLane
+    private struct Job<T, TLane> : IChunkJob where T : unmanaged where TLane : struct, IUnaryLane
     {
         public TLane Lane;
         public T* X;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Adjoint.Kernels;
@@ -14,10 +15,26 @@ public static unsafe class Reduce
     private const int SmallWork = 32768;
 
     /// <summary>y[o, i] = fold over k of x[o, k, i]; the lane's identity when n is 0.</summary>
-    public static void Run<T, TLane>(TLane lane, T* x, T* y, nint outer, nint n, nint inner) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IReduceLane
+    public static void Run<T, TLane>(TLane lane, T* x, T* y, nint outer, nint n, nint inner)
+        where T : unmanaged where TLane : struct, IReduceLane
     {
         if (outer == 0 || inner == 0) return;
-        var job = new Job<T, TLane> { Lane = lane, X = x, Y = y, Outer = outer, N = n, Inner = inner };
+        if (typeof(T) == typeof(float)) Fold<Scalar<float>, float, TLane>(lane, (float*)x, (float*)y, outer, n, inner);
+        else if (typeof(T) == typeof(double))
+            Fold<Scalar<double>, double, TLane>(lane, (double*)x, (double*)y, outer, n, inner);
+        else if ((TLane.Kinds & Elements.KindOf<T>()) == 0) throw Elements.None<T, TLane>();
+        else if (typeof(T) == typeof(bool)) Fold<Truth, bool, TLane>(lane, (bool*)x, (bool*)y, outer, n, inner);
+        else if (typeof(T) == typeof(byte)) Fold<Integer<byte>, byte, TLane>(lane, (byte*)x, (byte*)y, outer, n, inner);
+        else if (typeof(T) == typeof(int)) Fold<Integer<int>, int, TLane>(lane, (int*)x, (int*)y, outer, n, inner);
+        else if (typeof(T) == typeof(long)) Fold<Integer<long>, long, TLane>(lane, (long*)x, (long*)y, outer, n, inner);
+        else throw Elements.None<T, TLane>();
+    }
+
+    // S: one element.
+    private static void Fold<S, T, TLane>(TLane lane, T* x, T* y, nint outer, nint n, nint inner)
+        where S : struct, ILanes<S, T> where T : unmanaged where TLane : struct, IReduceLane
+    {
+        var job = new Job<S, T, TLane> { Lane = lane, X = x, Y = y, Outer = outer, N = n, Inner = inner };
         if (inner == 1 && outer == 1 && n > Piece)
         {
             var pieces = (int)((n + Piece - 1) / Piece);
@@ -27,7 +44,7 @@ public static unsafe class Reduce
                 job.Partial = results;
                 Workers.For(pieces, ref job);
                 // Partial results are transformed already: combine only.
-                Scalar<T>.Store(Meet(lane, results, pieces), y);
+                S.Store(Meet<S, T, TLane>(lane, results, pieces), y);
             }
             return;
         }
@@ -35,38 +52,51 @@ public static unsafe class Reduce
         Workers.For((int)((outer + job.RowsPerChunk - 1) / job.RowsPerChunk), ref job);
     }
 
-    private static Scalar<T> Meet<T, TLane>(TLane lane, T* partial, nint count)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IReduceLane
+    private static S Meet<S, T, TLane>(TLane lane, T* partial, nint count)
+        where S : struct, ILanes<S, T> where T : unmanaged where TLane : struct, IReduceLane
     {
-        if (count == 1) return Scalar<T>.Load(partial);
+        if (count == 1) return S.Load(partial);
         var left = Pairs.Left(count, 1);
-        return lane.Combine(Meet(lane, partial, left), Meet(lane, partial + left, count - left));
+        return lane.Combine(
+            Meet<S, T, TLane>(lane, partial, left), Meet<S, T, TLane>(lane, partial + left, count - left));
     }
 
-    private static void LongRow<T, TLane>(TLane lane, T* x, nint n, T* y)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IReduceLane
+    private static void LongRow<S, T, TLane>(TLane lane, T* x, nint n, T* y)
+        where S : struct, ILanes<S, T> where T : unmanaged where TLane : struct, IReduceLane
     {
         if (n <= Piece)
         {
-            Row(lane, x, n, y);
+            Row<S, T, TLane>(lane, x, n, y);
             return;
         }
         var left = Pairs.Left(n, Piece);
         T right;
-        LongRow(lane, x, left, y);
-        LongRow(lane, x + left, n - left, &right);
-        Scalar<T>.Store(lane.Combine(Scalar<T>.Load(y), Scalar<T>.Load(&right)), y);
+        LongRow<S, T, TLane>(lane, x, left, y);
+        LongRow<S, T, TLane>(lane, x + left, n - left, &right);
+        S.Store(lane.Combine(S.Load(y), S.Load(&right)), y);
     }
 
-    private static void Row<T, TLane>(TLane lane, T* x, nint n, T* y) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IReduceLane
+    private static void Row<S, T, TLane>(TLane lane, T* x, nint n, T* y)
+        where S : struct, ILanes<S, T> where T : unmanaged where TLane : struct, IReduceLane
     {
-        if (Vector512.IsHardwareAccelerated) Row<V512<T>, T, TLane>(lane, x, n, y);
-        else if (Vector256.IsHardwareAccelerated) Row<V256<T>, T, TLane>(lane, x, n, y);
-        else if (Vector128.IsHardwareAccelerated) Row<V128<T>, T, TLane>(lane, x, n, y);
-        else Row<Scalar<T>, T, TLane>(lane, x, n, y);
+        if (typeof(T) == typeof(float)) Floating(lane, (float*)x, n, (float*)y);
+        else if (typeof(T) == typeof(double)) Floating(lane, (double*)x, n, (double*)y);
+        else Row<S, S, T, TLane>(lane, x, n, y);
     }
 
-    private static void Row<V, T, TLane>(TLane lane, T* x, nint n, T* y) where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IReduceLane
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Floating<T, TLane>(TLane lane, T* x, nint n, T* y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IReduceLane
+    {
+        if (Vector512.IsHardwareAccelerated) Row<V512<T>, Scalar<T>, T, TLane>(lane, x, n, y);
+        else if (Vector256.IsHardwareAccelerated) Row<V256<T>, Scalar<T>, T, TLane>(lane, x, n, y);
+        else if (Vector128.IsHardwareAccelerated) Row<V128<T>, Scalar<T>, T, TLane>(lane, x, n, y);
+        else Row<Scalar<T>, Scalar<T>, T, TLane>(lane, x, n, y);
+    }
+
+    private static void Row<V, S, T, TLane>(TLane lane, T* x, nint n, T* y)
+        where V : struct, ILanes<V, T> where S : struct, ILanes<S, T> where T : unmanaged
+        where TLane : struct, IReduceLane
     {
         // Four chains hide the latency of one; they meet in a fixed order.
         var a = V.Splat(lane.Identity);
@@ -82,50 +112,57 @@ public static unsafe class Reduce
         for (; i <= n - V.Count; i += V.Count) a = lane.Combine(a, lane.Transform(V.Load(x + i)));
         var lanes = stackalloc T[V.Count];
         V.Store(lane.Combine(lane.Combine(a, b), lane.Combine(c, d)), lanes);
-        var total = Scalar<T>.Load(lanes);
-        for (var j = 1; j < V.Count; j++) total = lane.Combine(total, Scalar<T>.Load(lanes + j));
-        for (; i < n; i++) total = lane.Combine(total, lane.Transform(Scalar<T>.Load(x + i)));
-        Scalar<T>.Store(total, y);
+        var total = S.Load(lanes);
+        for (var j = 1; j < V.Count; j++) total = lane.Combine(total, S.Load(lanes + j));
+        for (; i < n; i++) total = lane.Combine(total, lane.Transform(S.Load(x + i)));
+        S.Store(total, y);
     }
 
-    private static void Columns<T, TLane>(TLane lane, T* x, nint n, nint inner, T* y)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IReduceLane
+    private static void Columns<S, T, TLane>(TLane lane, T* x, nint n, nint inner, T* y)
+        where S : struct, ILanes<S, T> where T : unmanaged where TLane : struct, IReduceLane
     {
         if (n <= Pairs.Terms)
         {
-            Columns(lane, x, n, inner, y, null);
+            Columns<S, T, TLane>(lane, x, n, inner, y, null);
             return;
         }
-        fixed (T* sums = new T[Pairs.Levels(n) * inner]) Columns(lane, x, n, inner, y, sums);
+        fixed (T* sums = new T[Pairs.Levels(n) * inner]) Columns<S, T, TLane>(lane, x, n, inner, y, sums);
     }
 
     // One row of sums for each level of pairs.
-    private static void Columns<T, TLane>(TLane lane, T* x, nint n, nint inner, T* y, T* sums)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IReduceLane
+    private static void Columns<S, T, TLane>(TLane lane, T* x, nint n, nint inner, T* y, T* sums)
+        where S : struct, ILanes<S, T> where T : unmanaged where TLane : struct, IReduceLane
     {
         if (n <= Pairs.Terms)
         {
-            new Span<T>(y, (int)inner).Fill(T.CreateTruncating(lane.Identity));
+            T identity;
+            S.Store(S.Splat(lane.Identity), &identity);
+            new Span<T>(y, (int)inner).Fill(identity);
             for (nint k = 0; k < n; k++) Zip.Run(new Step<TLane>(lane), y, x + k * inner, y, inner);
             return;
         }
         var left = Pairs.Left(n, Pairs.Terms);
-        Columns(lane, x, left, inner, y, sums);
-        Columns(lane, x + left * inner, n - left, inner, sums, sums + inner);
+        Columns<S, T, TLane>(lane, x, left, inner, y, sums);
+        Columns<S, T, TLane>(lane, x + left * inner, n - left, inner, sums, sums + inner);
         Zip.Run(new Both<TLane>(lane), y, sums, y, inner);
     }
 
     private readonly struct Both<TLane>(TLane lane) : IBinaryLane where TLane : struct, IReduceLane
     {
+        public static ElementKinds Kinds => TLane.Kinds;
+
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => lane.Combine(x, y);
     }
 
     private readonly struct Step<TLane>(TLane lane) : IBinaryLane where TLane : struct, IReduceLane
     {
+        public static ElementKinds Kinds => TLane.Kinds;
+
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => lane.Combine(x, lane.Transform(y));
     }
 
-    private struct Job<T, TLane> : IChunkJob where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IReduceLane
+    private struct Job<S, T, TLane> : IChunkJob
+        where S : struct, ILanes<S, T> where T : unmanaged where TLane : struct, IReduceLane
     {
         public TLane Lane;
         public T* X;
@@ -141,13 +178,13 @@ public static unsafe class Reduce
             if (Partial != null)
             {
                 var at = (nint)chunk * Piece;
-                Row(Lane, X + at, Math.Min(Piece, N - at), Partial + chunk);
+                Row<S, T, TLane>(Lane, X + at, Math.Min(Piece, N - at), Partial + chunk);
                 return;
             }
             var last = Math.Min(Outer, (chunk + 1) * RowsPerChunk);
             for (var row = chunk * RowsPerChunk; row < last; row++)
-                if (Inner == 1) LongRow(Lane, X + row * N, N, Y + row);
-                else Columns(Lane, X + row * N * Inner, N, Inner, Y + row * Inner);
+                if (Inner == 1) LongRow<S, T, TLane>(Lane, X + row * N, N, Y + row);
+                else Columns<S, T, TLane>(Lane, X + row * N * Inner, N, Inner, Y + row * Inner);
         }
     }
 }

@@ -11,7 +11,7 @@ public static unsafe class Zip
     private const int Chunk = 16384;
 
     /// <summary>Over contiguous elements. The result may be one of the inputs.</summary>
-    public static void Run<T, TLane>(TLane lane, T* x, T* y, T* z, nint length) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IBinaryLane
+    public static void Run<T, TLane>(TLane lane, T* x, T* y, T* z, nint length) where T : unmanaged where TLane : struct, IBinaryLane
     {
         if (length <= Chunk)
         {
@@ -25,7 +25,7 @@ public static unsafe class Zip
     /// <summary>
     /// Over inputs of any layout, strides in elements, 0 for a broadcast axis; the result is contiguous with the given sizes.
     /// </summary>
-    public static void RunStrided<T, TLane>(TLane lane, T* x, ReadOnlySpan<nint> xStrides, T* y, ReadOnlySpan<nint> yStrides, T* z, ReadOnlySpan<int> shape) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IBinaryLane
+    public static void RunStrided<T, TLane>(TLane lane, T* x, ReadOnlySpan<nint> xStrides, T* y, ReadOnlySpan<nint> yStrides, T* z, ReadOnlySpan<int> shape) where T : unmanaged where TLane : struct, IBinaryLane
     {
         var rows = RowIterator.Rows(shape, out var width);
         if (rows == 0 || width == 0) return;
@@ -52,7 +52,23 @@ public static unsafe class Zip
         }
     }
 
-    private static void Piece<T, TLane>(TLane lane, T* x, T* y, T* z, nint length) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IBinaryLane
+    // The one dispatch on what an element is.
+    private static void Piece<T, TLane>(TLane lane, T* x, T* y, T* z, nint length)
+        where T : unmanaged where TLane : struct, IBinaryLane
+    {
+        if (typeof(T) == typeof(float)) Floating(lane, (float*)x, (float*)y, (float*)z, length);
+        else if (typeof(T) == typeof(double)) Floating(lane, (double*)x, (double*)y, (double*)z, length);
+        else if ((TLane.Kinds & Elements.KindOf<T>()) == 0) throw Elements.None<T, TLane>();
+        else if (typeof(T) == typeof(bool)) Loop<Truth, bool, TLane>(lane, (bool*)x, (bool*)y, (bool*)z, length);
+        else if (typeof(T) == typeof(byte)) Loop<Integer<byte>, byte, TLane>(lane, (byte*)x, (byte*)y, (byte*)z, length);
+        else if (typeof(T) == typeof(int)) Loop<Integer<int>, int, TLane>(lane, (int*)x, (int*)y, (int*)z, length);
+        else if (typeof(T) == typeof(long)) Loop<Integer<long>, long, TLane>(lane, (long*)x, (long*)y, (long*)z, length);
+        else throw Elements.None<T, TLane>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Floating<T, TLane>(TLane lane, T* x, T* y, T* z, nint length)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IBinaryLane
     {
         if (Vector512.IsHardwareAccelerated) Loop<V512<T>, T, TLane>(lane, x, y, z, length);
         else if (Vector256.IsHardwareAccelerated) Loop<V256<T>, T, TLane>(lane, x, y, z, length);
@@ -81,7 +97,7 @@ public static unsafe class Zip
         for (var i = 0; i < rest; i++) z[i] = result[i];
     }
 
-    private struct Job<T, TLane> : IChunkJob where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IBinaryLane
+    private struct Job<T, TLane> : IChunkJob where T : unmanaged where TLane : struct, IBinaryLane
     {
         public TLane Lane;
         public T* X;

@@ -67,11 +67,34 @@ public interface ILanes<V> :
 
     /// <summary>Lane by lane: where the mask is set the one, elsewhere the other.</summary>
     static abstract V Select(V mask, V ifTrue, V ifFalse);
+
+    /// <summary>⌊x / y⌋, rounded once; of whole numbers exact.</summary>
+    /// <exception cref="ArithmeticException">A whole y is 0.</exception>
+    static virtual V FloorDivide(V x, V y) => throw Lacks(nameof(FloorDivide));
+
+    /// <summary>x − y·⌊x / y⌋, exact: 0 or of the sign of y.</summary>
+    /// <exception cref="ArithmeticException">A whole y is 0.</exception>
+    static virtual V Remainder(V x, V y) => throw Lacks(nameof(Remainder));
+
+    /// <summary>Of whole numbers bit by bit, of truth values: both.</summary>
+    static virtual V And(V x, V y) => throw Lacks(nameof(And));
+
+    /// <summary>Of whole numbers bit by bit, of truth values: one of them, or both.</summary>
+    static virtual V Or(V x, V y) => throw Lacks(nameof(Or));
+
+    /// <summary>Of whole numbers bit by bit, of truth values: just one of them.</summary>
+    static virtual V Xor(V x, V y) => throw Lacks(nameof(Xor));
+
+    /// <summary>Of whole numbers bit by bit, of truth values: the other one.</summary>
+    static virtual V Not(V x) => throw Lacks(nameof(Not));
+
+    private static NotSupportedException Lacks(string function) =>
+        new($"{typeof(V).Name}: has no {function}");
 }
 
 /// <summary>Lanes of elements of type <typeparamref name="T"/>, as the drivers see them.</summary>
 /// <typeparam name="V">The implementation itself.</typeparam>
-/// <typeparam name="T">float or double.</typeparam>
+/// <typeparam name="T">float, double, long, int, byte or bool.</typeparam>
 public unsafe interface ILanes<V, T> : ILanes<V> where V : struct, ILanes<V, T> where T : unmanaged
 {
     /// <summary>How many.</summary>
@@ -110,29 +133,36 @@ public unsafe interface ILanes<V, T> : ILanes<V> where V : struct, ILanes<V, T> 
     static abstract V FmaSplat(V a, T* b, V c);
 }
 
-/// <summary>Maths of one input that an op brings; its parameters are the struct's fields.</summary>
-public interface IUnaryLane
+/// <summary>Maths that an op brings; its parameters are the struct's fields.</summary>
+public interface ILaneFunction
+{
+    /// <summary>The elements that it means something on.</summary>
+    static virtual ElementKinds Kinds => ElementKinds.Floating;
+}
+
+/// <summary>Maths of one input.</summary>
+public interface IUnaryLane : ILaneFunction
 {
     /// <summary>f(x).</summary>
     V Invoke<V>(V x) where V : struct, ILanes<V>;
 }
 
-/// <summary>Maths of two inputs that an op brings.</summary>
-public interface IBinaryLane
+/// <summary>Maths of two inputs.</summary>
+public interface IBinaryLane : ILaneFunction
 {
     /// <summary>f(x, y).</summary>
     V Invoke<V>(V x, V y) where V : struct, ILanes<V>;
 }
 
-/// <summary>Maths of three inputs that an op brings.</summary>
-public interface ITernaryLane
+/// <summary>Maths of three inputs.</summary>
+public interface ITernaryLane : ILaneFunction
 {
     /// <summary>f(x, y, z).</summary>
     V Invoke<V>(V x, V y, V z) where V : struct, ILanes<V>;
 }
 
 /// <summary>A fold: transforms each element and combines the results, in a fixed order.</summary>
-public interface IReduceLane
+public interface IReduceLane : ILaneFunction
 {
     /// <summary>What an empty fold gives; combining with it changes nothing.</summary>
     double Identity { get; }

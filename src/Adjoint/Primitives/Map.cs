@@ -4,13 +4,17 @@ using Adjoint.Kernels;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// y = f(x), element by element. Operands: x, y, of one shape and floating type; y contiguous, x of any layout.
+/// y = f(x), element by element. Operands: x, y, of one shape and type, of a kind that f is for; y contiguous, x of any
+/// layout.
 /// </summary>
 /// <param name="Lane">f.</param>
-public readonly record struct Map<TLane>(TLane Lane) : IFloatingPrimitive<Map<TLane>> where TLane : struct, IUnaryLane
+public readonly record struct Map<TLane>(TLane Lane) : INumericPrimitive<Map<TLane>> where TLane : struct, IUnaryLane
 {
     /// <inheritdoc/>
     public static string Name => "Map";
+
+    /// <inheritdoc/>
+    public static ElementKinds Kinds => TLane.Kinds;
 
     /// <inheritdoc/>
     public static bool IsElementwise => true;
@@ -19,13 +23,16 @@ public readonly record struct Map<TLane>(TLane Lane) : IFloatingPrimitive<Map<TL
     public static void Check(in Map<TLane> primitive, ReadOnlySpan<Tensor?> operands)
     {
         Operands.Expect(Name, operands, 2);
-        Operands.Result(Name, operands[1]!);
+        Operands.Result(Name, operands[1]!, TLane.Kinds);
         Operands.Alike(Name, "x", operands[0]!, operands[1]!);
     }
 
     /// <inheritdoc/>
-    public static unsafe void Run<T>(in Map<TLane> primitive, ReadOnlySpan<Tensor?> operands)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public static void Run<T>(in Map<TLane> primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => RunExact<T>(primitive, operands);
+
+    /// <inheritdoc/>
+    public static unsafe void RunExact<T>(in Map<TLane> primitive, ReadOnlySpan<Tensor?> operands) where T : unmanaged
     {
         var (x, y) = (Copy.Packed(operands[0]!), operands[1]!);
         fixed (T* from = x.Data<T>(), to = y.Data<T>()) Kernels.Map.Run(primitive.Lane, from, to, y.Length);

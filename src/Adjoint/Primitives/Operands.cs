@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using Adjoint.Kernels;
 
 namespace Adjoint.Primitives;
 
@@ -28,7 +29,15 @@ internal static class Operands
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static DType Result(string primitive, Tensor y)
     {
-        if (!y.IsContiguous || !y.DType.IsFloating()) ThrowResult(primitive, y);
+        if (!y.IsContiguous || !y.DType.IsFloating()) ThrowResult(primitive, y, ElementKinds.Floating);
+        return y.DType;
+    }
+
+    /// <summary>A result: contiguous, of a type that is computed on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static DType Result(string primitive, Tensor y, ElementKinds kinds)
+    {
+        if (!y.IsContiguous || !y.DType.IsFloating() && !kinds.Has(y.DType)) ThrowResult(primitive, y, kinds);
         return y.DType;
     }
 
@@ -208,7 +217,7 @@ internal static class Operands
     }
 
     [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
-    private static void ThrowResult(string primitive, Tensor y) => throw new AdjointException(y.DType.IsFloating()
+    private static void ThrowResult(string primitive, Tensor y, ElementKinds kinds) => throw new AdjointException(kinds.Has(y.DType)
         ? $"{primitive}: the result must be contiguous: found a view {y.Shape} with gaps; compute into a tensor "
             + $"of its own, then copy"
         : $"{primitive}: computes on floating types: found {y.DType.Label()}; cast with .To(DType.Float32)");

@@ -5,27 +5,35 @@ namespace Adjoint.Primitives;
 
 /// <summary>
 /// Folds axes of x, by a rule of which the order is fixed by the shape alone. Operands: x, of any layout, and y, which
-/// holds the remaining axes in order, with or without those of size 1; of one floating type, y contiguous.
+/// holds the remaining axes in order, with or without those of size 1; of one type, of a kind that the rule is for; y
+/// contiguous.
 /// </summary>
 /// <param name="Lane">The rule.</param>
 /// <param name="Reduced">For each axis of x, whether it is folded.</param>
-public readonly record struct Reduce<TLane>(TLane Lane, bool[] Reduced) : IFloatingPrimitive<Reduce<TLane>>
+public readonly record struct Reduce<TLane>(TLane Lane, bool[] Reduced) : INumericPrimitive<Reduce<TLane>>
     where TLane : struct, IReduceLane
 {
     /// <inheritdoc/>
     public static string Name => "Reduce";
 
     /// <inheritdoc/>
+    public static ElementKinds Kinds => TLane.Kinds;
+
+    /// <inheritdoc/>
     public static void Check(in Reduce<TLane> primitive, ReadOnlySpan<Tensor?> operands)
     {
         Operands.Expect(Name, operands, 2);
-        Operands.Result(Name, operands[1]!);
+        Operands.Result(Name, operands[1]!, TLane.Kinds);
         Operands.Reduced(Name, operands[0]!, primitive.Reduced, operands[1]!);
     }
 
     /// <inheritdoc/>
-    public static unsafe void Run<T>(in Reduce<TLane> primitive, ReadOnlySpan<Tensor?> operands)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public static void Run<T>(in Reduce<TLane> primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => RunExact<T>(primitive, operands);
+
+    /// <inheritdoc/>
+    public static unsafe void RunExact<T>(in Reduce<TLane> primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged
     {
         var y = operands[1]!;
         // Gather the reduced axes into one contiguous run when they are not one already: [outer, n, inner].
