@@ -49,6 +49,13 @@ public abstract class Op
     /// </summary>
     public virtual IReadOnlyList<OpAttribute> Attributes => [];
 
+    /// <summary>
+    /// Casts inputs that differ in type, or are no floating ones, to those that the op computes on; null where they are
+    /// taken as they are. The casts are ops of the graph, so that each input gets a gradient of its own type. Asked
+    /// before <see cref="Infer"/>, and only where the inputs are not floating tensors of one type.
+    /// </summary>
+    protected virtual Tensor[]? Promote(ReadOnlySpan<Tensor> inputs) => null;
+
     /// <summary>The shape rule: checks the inputs and says what the result will be. Computes nothing.</summary>
     /// <exception cref="AdjointException">The inputs break a rule.</exception>
     public abstract TensorSpec Infer(ReadOnlySpan<Tensor> inputs);
@@ -72,6 +79,7 @@ public abstract class Op
     public static Tensor Apply(Op op, params ReadOnlySpan<Tensor> inputs)
     {
         if (op is MultiOp) return ApplyAll(op, inputs)[0];
+        if (!AreFloatingOfOneType(inputs) && op.Promote(inputs) is { } promoted) inputs = promoted;
         var execution = Execution.Current;
         var spec = op.Infer(inputs);
         if (!Device.AreSeveral) return Apply(op, inputs, spec, execution);
@@ -143,6 +151,15 @@ public abstract class Op
         // The kernels held bare pointers: nothing may be recycled by a finalizer before they were done.
         foreach (var input in inputs) GC.KeepAlive(input);
         foreach (var output in outputs) GC.KeepAlive(output);
+    }
+
+    private static bool AreFloatingOfOneType(ReadOnlySpan<Tensor> inputs)
+    {
+        if (inputs.IsEmpty) return true;
+        var type = inputs[0].DType;
+        for (var i = 1; i < inputs.Length; i++)
+            if (inputs[i].DType != type) return false;
+        return type.IsFloating();
     }
 
     private static bool AnyIsFloating(ReadOnlySpan<Tensor> outputs)

@@ -3,7 +3,12 @@ using Adjoint.Primitives;
 
 namespace Adjoint;
 
-/// <summary>z = f(x, y), element by element after broadcasting.</summary>
+/// <summary>
+/// z = f(x, y), element by element after broadcasting. Operands of two types are cast to one, as PyTorch promotes them:
+/// bool &lt; uint8 &lt; int32 &lt; int64 &lt; floating types, where a tensor without axes does not raise one with axes
+/// within its kind. Where <see cref="ILaneFunction.Kinds"/> says that f is for floating types only, integers and truth
+/// values are cast to float32.
+/// </summary>
 public abstract class BinaryOp<TLane> : Op where TLane : struct, IBinaryLane
 {
     /// <inheritdoc/>
@@ -11,9 +16,20 @@ public abstract class BinaryOp<TLane> : Op where TLane : struct, IBinaryLane
     {
         if (inputs.Length != 2) throw new AdjointException($"{Name}: takes two tensors: found {inputs.Length}");
         var (x, y) = (inputs[0], inputs[1]);
-        if (x.DType != y.DType || !x.DType.IsFloating())
-            throw new AdjointException($"{Name}: both operands must be float32, or both float64: found {x.DType.Label()} and {y.DType.Label()}; cast one with .To(…)");
+        if (x.DType != y.DType || !TLane.Kinds.Has(x.DType))
+            throw new AdjointException(
+                $"{Name}: computes on {TLane.Kinds.Label()} types: found {x.DType.Label()} and {y.DType.Label()}; "
+                + "cast with .To(…)");
         return new(Shape.Broadcast(x.Shape, y.Shape, Name), x.DType);
+    }
+
+    /// <summary>Both in one type, by PyTorch's rules; a floating one where f is for such types only.</summary>
+    protected sealed override Tensor[]? Promote(ReadOnlySpan<Tensor> inputs)
+    {
+        if (inputs.Length != 2) return null;
+        var type = Promotion.ResultType(inputs);
+        if (TLane.Kinds == ElementKinds.Floating && !type.IsFloating()) type = DType.Float32;
+        return [inputs[0].To(type), inputs[1].To(type)];
     }
 
     /// <inheritdoc/>

@@ -7,6 +7,8 @@ namespace Adjoint;
 /// y = f(x), element by element. <typeparamref name="TLane"/> is f; <typeparamref name="TSlope"/> is the derivative,
 /// (g, saved) ↦ g·f′, where saved is the output or the input, as <see cref="Op.Saves"/> says. It is written once: run
 /// over memory in one pass, and read as a formula of tensors where the gradient is to be differentiated again.
+/// The result has x's type; where <see cref="ILaneFunction.Kinds"/> says that f is for floating types only, integers and
+/// truth values are cast to float32 first.
 /// </summary>
 public abstract class UnaryOp<TLane, TSlope>(TLane lane = default, TSlope slope = default) : Op
     where TLane : struct, IUnaryLane where TSlope : struct, IBinaryLane
@@ -15,11 +17,17 @@ public abstract class UnaryOp<TLane, TSlope>(TLane lane = default, TSlope slope 
     public sealed override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
     {
         if (inputs.Length != 1) throw new AdjointException($"{Name}: takes one tensor: found {inputs.Length}");
-        return inputs[0].DType.IsFloating()
+        return TLane.Kinds.Has(inputs[0].DType)
             ? new(inputs[0].Shape, inputs[0].DType)
             : throw new AdjointException(
-                $"{Name}: needs a floating type: found {inputs[0].DType.Label()}; cast with .To(DType.Float32)");
+                $"{Name}: computes on {TLane.Kinds.Label()} types: found {inputs[0].DType.Label()}; cast with .To(…)");
     }
+
+    /// <summary>A function that only floating types have computes in float32 on others.</summary>
+    protected sealed override Tensor[]? Promote(ReadOnlySpan<Tensor> inputs) =>
+        TLane.Kinds == ElementKinds.Floating && inputs.Length == 1 && !inputs[0].DType.IsFloating()
+            ? [inputs[0].To(DType.Float32)]
+            : null;
 
     /// <inheritdoc/>
     public sealed override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>

@@ -16,6 +16,8 @@ internal sealed class ReluOp : UnaryOp<ReluOp.Lane, ReluOp.Slope>
 
     internal readonly struct Lane : IUnaryLane
     {
+        public static ElementKinds Kinds => ElementKinds.Numbers;
+
         public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Max(x, V.Splat(0));
     }
 

@@ -17,6 +17,8 @@ internal sealed class AbsOp : UnaryOp<AbsOp.Lane, AbsOp.Slope>
 
     internal readonly struct Lane : IUnaryLane
     {
+        public static ElementKinds Kinds => ElementKinds.Numbers;
+
         public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Abs(x);
     }
 

@@ -18,6 +18,8 @@ internal sealed class AddOp : BinaryOp<AddOp.Lane>
 
     internal readonly struct Lane : IBinaryLane
     {
+        public static ElementKinds Kinds => ElementKinds.All;
+
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x + y;
     }
 }
@@ -37,9 +39,13 @@ public static class AddMethods
         public static Tensor operator +(Tensor x, Tensor y) => Op.Apply(AddOp.Instance, x, y);
 
         /// <summary>With a number on the right.</summary>
-        public static Tensor operator +(Tensor x, double y) => x.Affine(1, y);
+        public static Tensor operator +(Tensor x, Number y) => y.IsExactBeside(x)
+            ? Op.Apply(AddOp.Instance, x, y.Beside(x))
+            : Op.Apply(new AffineOp(1, y.Value), x);
 
         /// <summary>With a number on the left.</summary>
-        public static Tensor operator +(double x, Tensor y) => y.Affine(1, x);
+        public static Tensor operator +(Number x, Tensor y) => x.IsExactBeside(y)
+            ? Op.Apply(AddOp.Instance, x.Beside(y), y)
+            : Op.Apply(new AffineOp(1, x.Value), y);
     }
 }

@@ -34,6 +34,8 @@ public static class AffineMethods
         /// <summary>a·x + b for two numbers: every sum, difference and product with a number.</summary>
         /// <param name="scale">a.</param>
         /// <param name="shift">b.</param>
-        public Tensor Affine(double scale, double shift) => Op.Apply(new AffineOp(scale, shift), x);
+        public Tensor Affine(Number scale, Number shift) => scale.IsExactBeside(x) && shift.IsExactBeside(x)
+            ? x * scale + shift
+            : Op.Apply(new AffineOp(scale.Value, shift.Value), x);
     }
 }

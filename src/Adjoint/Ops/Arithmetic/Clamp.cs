@@ -33,6 +33,8 @@ public static class ClampMethods
         /// <summary>x, but no less than low and no more than high. The gradient passes where low ≤ x ≤ high.</summary>
         /// <param name="low">The smallest result.</param>
         /// <param name="high">The largest result.</param>
-        public Tensor Clamp(double low, double high) => Op.Apply(new ClampOp(low, high), x);
+        public Tensor Clamp(Number low, Number high) => low.IsExactBeside(x) && high.IsExactBeside(x)
+            ? x.Maximum(low.NearestBeside(x)).Minimum(high.NearestBeside(x))
+            : Op.Apply(new ClampOp(low.Value, high.Value), x);
     }
 }

@@ -39,9 +39,10 @@ public static class DivideMethods
         public static Tensor operator /(Tensor x, Tensor y) => Op.Apply(DivideOp.Instance, x, y);
 
         /// <summary>With a number on the right.</summary>
-        public static Tensor operator /(Tensor x, double y) => Op.Apply(new DivideByNumberOp(y), x);
+        public static Tensor operator /(Tensor x, Number y) => Op.Apply(new DivideByNumberOp(y.Value), x);
 
         /// <summary>With a number on the left.</summary>
-        public static Tensor operator /(double x, Tensor y) => Op.Apply(DivideOp.Instance, Tensor.Scalar(x, y.DType), y);
+        public static Tensor operator /(Number x, Tensor y) => Op.Apply(
+            DivideOp.Instance, Tensor.Scalar(x.Value, y.DType.IsFloating() ? y.DType : DType.Float32), y);
     }
 }

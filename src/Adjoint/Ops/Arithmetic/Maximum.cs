@@ -19,6 +19,8 @@ internal sealed class MaximumOp : BinaryOp<MaximumOp.Lane>
 
     internal readonly struct Lane : IBinaryLane
     {
+        public static ElementKinds Kinds => ElementKinds.All;
+
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => V.Max(x, y);
     }
 }

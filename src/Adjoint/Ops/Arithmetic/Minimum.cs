@@ -19,6 +19,8 @@ internal sealed class MinimumOp : BinaryOp<MinimumOp.Lane>
 
     internal readonly struct Lane : IBinaryLane
     {
+        public static ElementKinds Kinds => ElementKinds.All;
+
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => V.Min(x, y);
     }
 }

@@ -18,6 +18,8 @@ internal sealed class MultiplyOp : BinaryOp<MultiplyOp.Lane>
 
     internal readonly struct Lane : IBinaryLane
     {
+        public static ElementKinds Kinds => ElementKinds.All;
+
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * y;
     }
 }
@@ -37,9 +39,13 @@ public static class MultiplyMethods
         public static Tensor operator *(Tensor x, Tensor y) => Op.Apply(MultiplyOp.Instance, x, y);
 
         /// <summary>With a number on the right.</summary>
-        public static Tensor operator *(Tensor x, double y) => x.Affine(y, AffineOp.NoShift);
+        public static Tensor operator *(Tensor x, Number y) => y.IsExactBeside(x)
+            ? Op.Apply(MultiplyOp.Instance, x, y.Beside(x))
+            : Op.Apply(new AffineOp(y.Value, AffineOp.NoShift), x);
 
         /// <summary>With a number on the left.</summary>
-        public static Tensor operator *(double x, Tensor y) => y.Affine(x, AffineOp.NoShift);
+        public static Tensor operator *(Number x, Tensor y) => x.IsExactBeside(y)
+            ? Op.Apply(MultiplyOp.Instance, x.Beside(y), y)
+            : Op.Apply(new AffineOp(x.Value, AffineOp.NoShift), y);
     }
 }

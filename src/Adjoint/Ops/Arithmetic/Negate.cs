@@ -14,6 +14,8 @@ internal sealed class NegateOp : UnaryOp<NegateOp.Lane, NegateOp.Slope>
 
     internal readonly struct Lane : IUnaryLane
     {
+        public static ElementKinds Kinds => ElementKinds.Numbers;
+
         public V Invoke<V>(V x) where V : struct, ILanes<V> => -x;
     }
 

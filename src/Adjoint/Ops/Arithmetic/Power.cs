@@ -39,6 +39,8 @@ public static class PowerMethods
         /// p. NaN for a finite x &lt; 0, unless p is whole; x⁰ = 1, special values as the C standard has them.
         /// </summary>
         /// <param name="exponent">p.</param>
-        public Tensor Pow(double exponent) => Op.Apply(new PowerOp(exponent), x);
+        public Tensor Pow(Number exponent) => exponent.IsExactBeside(x)
+            ? x.Pow(exponent.ExactlyBeside(x, "Pow"))
+            : Op.Apply(new PowerOp(exponent.Value), x);
     }
 }

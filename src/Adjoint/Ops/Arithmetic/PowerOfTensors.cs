@@ -48,6 +48,8 @@ internal sealed class PowerOfTensorsOp : BinaryOp<PowerOfTensorsOp.Lane>
 
     internal readonly struct Lane : IBinaryLane
     {
+        public static ElementKinds Kinds => ElementKinds.Numbers;
+
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => V.Pow(x, y);
     }
 

@@ -21,6 +21,8 @@ internal sealed class SignOp : UnaryOp<SignOp.Lane, SignOp.Slope>
 
     internal readonly struct Lane : IUnaryLane
     {
+        public static ElementKinds Kinds => ElementKinds.Numbers;
+
         public V Invoke<V>(V x) where V : struct, ILanes<V> => Of(x);
     }
 

@@ -14,6 +14,8 @@ internal sealed class SquareOp : UnaryOp<SquareOp.Lane, SquareOp.Slope>
 
     internal readonly struct Lane : IUnaryLane
     {
+        public static ElementKinds Kinds => ElementKinds.Numbers;
+
         public V Invoke<V>(V x) where V : struct, ILanes<V> => x * x;
     }
 

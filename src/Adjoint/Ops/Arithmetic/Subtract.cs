@@ -18,6 +18,8 @@ internal sealed class SubtractOp : BinaryOp<SubtractOp.Lane>
 
     internal readonly struct Lane : IBinaryLane
     {
+        public static ElementKinds Kinds => ElementKinds.Numbers;
+
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x - y;
     }
 }
@@ -37,9 +39,13 @@ public static class SubtractMethods
         public static Tensor operator -(Tensor x, Tensor y) => Op.Apply(SubtractOp.Instance, x, y);
 
         /// <summary>With a number on the right.</summary>
-        public static Tensor operator -(Tensor x, double y) => x.Affine(1, -y);
+        public static Tensor operator -(Tensor x, Number y) => y.IsExactBeside(x)
+            ? Op.Apply(SubtractOp.Instance, x, y.Beside(x))
+            : Op.Apply(new AffineOp(1, -y.Value), x);
 
         /// <summary>With a number on the left.</summary>
-        public static Tensor operator -(double x, Tensor y) => y.Affine(-1, x);
+        public static Tensor operator -(Number x, Tensor y) => x.IsExactBeside(y)
+            ? Op.Apply(SubtractOp.Instance, x.Beside(y), y)
+            : Op.Apply(new AffineOp(-1, x.Value), y);
     }
 }

@@ -1,0 +1,102 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+
+namespace Adjoint;
+
+/// <summary>
+/// A plain number beside a tensor: a whole one (<c>2</c>, an <c>int</c> or <c>long</c>) or a real one (<c>2.5</c>, also
+/// <c>2.0</c>). It takes the tensor's type where that can be: a whole number beside integers stays one, with all its
+/// digits; a real one makes them float32; beside floating tensors there is no difference.
+/// </summary>
+public readonly struct Number : IEquatable<Number>
+{
+    // Of a real number the bits.
+    private readonly long bits;
+
+    private Number(long bits, bool isWhole) => (this.bits, IsWhole) = (bits, isWhole);
+
+    /// <summary>Whether it is of a whole-number type: 2 is, 2.0 is not.</summary>
+    public bool IsWhole { get; }
+
+    /// <summary>As a float64; a whole number above 2⁵³ is rounded to the nearest.</summary>
+    public double Value
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => IsWhole ? bits : BitConverter.Int64BitsToDouble(bits);
+    }
+
+    /// <summary>A whole number.</summary>
+    public static implicit operator Number(long value) => new(value, true);
+
+    /// <summary>A real number.</summary>
+    public static implicit operator Number(double value) => new(BitConverter.DoubleToInt64Bits(value), false);
+
+    /// <summary>Whether both are of one kind and equal; NaN equals itself.</summary>
+    public static bool operator ==(Number a, Number b) => a.Equals(b);
+
+    /// <summary>Whether they differ in kind or value.</summary>
+    public static bool operator !=(Number a, Number b) => !a.Equals(b);
+
+    /// <inheritdoc/>
+    public bool Equals(Number other) => IsWhole == other.IsWhole && (IsWhole ? bits == other.bits : Value.Equals(other.Value));
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => obj is Number other && Equals(other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(IsWhole, IsWhole ? bits.GetHashCode() : Value.GetHashCode());
+
+    /// <inheritdoc/>
+    public override string ToString() => IsWhole
+        ? bits.ToString(CultureInfo.InvariantCulture)
+        : Value.ToString("R", CultureInfo.InvariantCulture);
+
+    /// <summary>The whole number itself.</summary>
+    internal long Whole => bits;
+
+    /// <summary>Whether it meets the tensor exactly: a whole number beside integers or truth values.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool IsExactBeside(Tensor x) => IsWhole && !x.DType.IsFloating();
+
+    /// <summary>A whole number as a tensor without axes, of the type in which it meets x; what lies outside wraps.</summary>
+    internal Tensor Beside(Tensor x) => Of(bits, Promotion.ResultType(x, bits));
+
+    /// <summary>As <see cref="Beside"/>; what lies outside becomes the nearest there is.</summary>
+    internal Tensor NearestBeside(Tensor x)
+    {
+        var type = Promotion.ResultType(x, bits);
+        var (low, high) = Range(type);
+        return Of(Math.Clamp(bits, low, high), type);
+    }
+
+    /// <summary>As <see cref="Beside"/>; what lies outside is refused.</summary>
+    /// <exception cref="AdjointException">The type has no such number; names the op.</exception>
+    internal Tensor ExactlyBeside(Tensor x, string op)
+    {
+        var type = Promotion.ResultType(x, bits);
+        var (low, high) = Range(type);
+        return bits >= low && bits <= high
+            ? Of(bits, type)
+            : throw new AdjointException(
+                $"{op}: {type.Label()} has no {bits}, only {low} to {high}; cast the tensor with .To(DType.Int64)");
+    }
+
+    private static (long Low, long High) Range(DType type) => type switch
+    {
+        DType.Int64 => (long.MinValue, long.MaxValue),
+        DType.Int32 => (int.MinValue, int.MaxValue),
+        DType.UInt8 => (byte.MinValue, byte.MaxValue),
+        _ => throw NotWhole(type),
+    };
+
+    private static Tensor Of(long value, DType type) => type switch
+    {
+        DType.Int64 => Tensor.Copy<long>([value], default),
+        DType.Int32 => Tensor.Copy<int>([unchecked((int)value)], default),
+        DType.UInt8 => Tensor.Copy<byte>([unchecked((byte)value)], default),
+        _ => throw NotWhole(type),
+    };
+
+    private static AdjointException NotWhole(DType type) =>
+        new($"Number: {type.Label()} holds no whole numbers; cast with .To(DType.Int64)");
+}
