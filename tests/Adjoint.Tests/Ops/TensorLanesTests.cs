@@ -33,7 +33,8 @@ public class TensorLanesTests
     {
         var members = typeof(ILanes<>).GetInterfaces().Append(typeof(ILanes<>)).SelectMany(type => type.GetMethods())
             .Select(method => method.Name).Where(name => !name.StartsWith("op_Checked", StringComparison.Ordinal));
-        string[] refused = ["Floor", "ScaleByPowerOfTwo"];
+        // The last are of whole numbers, or have a slope that is written by hand.
+        string[] refused = ["Floor", "ScaleByPowerOfTwo", "FloorDivide", "Remainder", "And", "Or", "Xor", "Not"];
         Assert.Empty(members.Except(OneMember.Names.Select(name => name.Split(' ')[0])).Except(refused));
     }
 
