@@ -23,7 +23,7 @@ public partial class LayeringTests
             from word in Word().Matches(file.text).Select(match => match.Value).Distinct()
             where declared.TryGetValue(word, out var layer) && layer > file.layer
             where !Allowed.Contains((Path.GetFileName(file.path), word))
-            where Regex.IsMatch(file.text, $@"(new {word}\b|(?<!\.){word}\.[A-Z]|[(<,\s]{word}[>\[\]?]?\s+[a-z]\w*\s*[;=,)])")
+            where Regex.IsMatch(file.text, $@"(new {word}\b|(?<![.\w]){word}\.[A-Z]|[(<,\s]{word}[>\[\]?]?\s+[a-z]\w*\s*[;=,)])")
             select $"{Path.GetRelativePath(root, file.path)} → {word}";
         Assert.Empty(arrows);
     }
