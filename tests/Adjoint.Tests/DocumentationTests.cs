@@ -89,6 +89,7 @@ public sealed partial class DocumentationTests : IDisposable
     [InlineData("first-gradient", "[[-0.2500, -0.1250],\n [-0.1200, -0.0625]]")]
     [InlineData("own-op", "agrees with finite differences")]
     [InlineData("own-optimizer", "agrees with the plain loop")]
+    [InlineData("own-view", "agrees with finite differences\ncaptured: the bits of the eager step")]
     [InlineData("explore", "graph.html")]
     [InlineData("plain-training-loop", "epoch 5: validation accuracy 9")]
     [InlineData("trainer", "validation accuracy 99")]

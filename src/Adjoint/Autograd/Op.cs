@@ -81,12 +81,11 @@ public abstract class Op
         if (op is MultiOp) return ApplyAll(op, inputs)[0];
         if (!AreFloatingOfOneType(inputs) && op.Promote(inputs) is { } promoted) inputs = promoted;
         var execution = Execution.Current;
-        var spec = op.Infer(inputs);
-        if (!Device.AreSeveral) return Apply(op, inputs, spec, execution);
+        if (!Device.AreSeveral) return Apply(op, inputs, execution);
         var device = execution.Enter(op.Place(inputs));
         try
         {
-            return Apply(op, inputs, spec, execution);
+            return Apply(op, inputs, execution);
         }
         finally
         {
@@ -97,12 +96,15 @@ public abstract class Op
     /// <summary>Where the result will lie, and what is made on the way to it.</summary>
     internal virtual Device Place(ReadOnlySpan<Tensor> inputs) => inputs.IsEmpty ? Device.Cpu : inputs[0].Device;
 
-    private static Tensor Apply(Op op, ReadOnlySpan<Tensor> inputs, in TensorSpec spec, Execution execution)
+    private static Tensor Apply(Op op, ReadOnlySpan<Tensor> inputs, Execution execution)
     {
-        var output = op is ViewOp view ? view.Share(inputs[0]) : Tensor.Empty(spec.Shape, spec.DType, execution);
+        var output = op is ViewOp view ? view.View(inputs) : Create(op.Infer(inputs), execution);
         Compute(op, inputs, new(in output), execution);
         return output;
     }
+
+    private static Tensor Create(in TensorSpec spec, Execution execution) =>
+        Tensor.Empty(spec.Shape, spec.DType, execution);
 
     /// <summary>
     /// Applies an op with however many results: computes them and notes the node, where an input requires a gradient or
@@ -201,17 +203,4 @@ public abstract class Op
 
     /// <inheritdoc/>
     public override string ToString() => Name;
-}
-
-/// <summary>An op whose result is another look at its input's memory.</summary>
-public abstract class ViewOp : Op
-{
-    /// <inheritdoc/>
-    public sealed override Saves Saves => Saves.Nothing;
-
-    /// <summary>The view.</summary>
-    internal abstract Tensor Share(Tensor input);
-
-    /// <inheritdoc/>
-    public sealed override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) { }
 }

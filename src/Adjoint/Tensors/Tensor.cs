@@ -129,7 +129,12 @@ public sealed partial class Tensor
 
     /// <summary>Whether this is the 1 with which a backward pass begins: multiplying by it can be left out.</summary>
     internal bool IsUnit { get; private set; }
-    internal ReadOnlySpan<nint> Strides => strides is null ? Shape.Strides : strides;
+
+    /// <summary>
+    /// For each axis, how many elements of memory lie from one index to the next; row-major for what
+    /// <see cref="IsContiguous"/>.
+    /// </summary>
+    public ReadOnlySpan<nint> Strides => strides is null ? Shape.Strides : strides;
     internal int Offset => offset;
     internal nint StrideAt(int axis) => Strides[axis];
     internal bool RetainsGrad => role is { RetainsGrad: true };

@@ -131,6 +131,22 @@ public sealed partial class Tensor
                 throw new AdjointException(
                     $"{op}: elements of {Shape} share memory along axis {axis}, as Expand makes them, and cannot "
                     + "take values of their own; write into the tensor that was expanded, or into a .Clone()");
+        // Each step must lead past all that the smaller ones reach.
+        for (var axis = 0; axis < Rank; axis++)
+            if (Shape[axis] > 1 && StrideAt(axis) <= ReachBelow(axis))
+                throw new AdjointException(
+                    $"{op}: elements of {Shape} may share memory along axis {axis}, as windows that overlap do, and "
+                    + "cannot take values of their own; write into the tensor that it is a view of, or into a .Clone()");
+    }
+
+    // How far the axes with smaller strides lead together; of two with the same, the first counts as smaller.
+    private nint ReachBelow(int axis)
+    {
+        nint reach = 0;
+        for (var other = 0; other < Rank; other++)
+            if (Shape[other] > 1 && (StrideAt(other), other).CompareTo((StrideAt(axis), axis)) < 0)
+                reach += (Shape[other] - 1) * StrideAt(other);
+        return reach;
     }
 
     /// <summary>Refuses to write in place what gradients would flow through.</summary>

@@ -3,6 +3,7 @@ using Adjoint.Data;
 using Adjoint.IO;
 using Adjoint.Nn;
 using Adjoint.Optim;
+using Adjoint.Tests.Autograd;
 using Adjoint.Training;
 
 namespace Adjoint.Tests.Sizes;
@@ -63,6 +64,8 @@ public class SizeArgumentTests
         ("AxisIndex.op_Implicit", n => X[^Math.Max(0, n)]),
         ("AxisIndex.op_Implicit", n => X[..Math.Max(0, n), 0]),
         ("AxisIndex.op_Implicit", n => Tensor.Ones(1).Expand(int.MaxValue)[n]),
+        ("ViewLayout", n => Op.Apply(new OwnViewTests.Look(new([n], n)), X)),
+        ("ViewLayout", n => Op.Apply(new OwnViewTests.Look(new([n, 2], [n, n], n)), X)),
         ("ReshapeMethods.Reshape", n => X.Reshape(n)),
         ("ReshapeMethods.Reshape", n => X.Reshape(n, -1)),
         ("ReshapeMethods.Reshape", n => X.Reshape(n, n, n, 0)),

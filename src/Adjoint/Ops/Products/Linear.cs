@@ -26,7 +26,7 @@ internal sealed class LinearOp : Op
     }
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
-        Backend.Run(new MatMul<NoActivation>(), inputs[0], new PermuteOp([1, 0]).Share(inputs[1]), inputs[2], output);
+        Backend.Run(new MatMul<NoActivation>(), inputs[0], new PermuteOp([1, 0]).View(inputs[1]), inputs[2], output);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
     [

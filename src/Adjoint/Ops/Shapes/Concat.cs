@@ -32,7 +32,7 @@ internal sealed class ConcatOp(int axis) : Op
         foreach (var input in inputs)
         {
             if (input.Length > 0)
-                Backend.Run(new CopyInto(), input, new SliceOp(axis, at, input.Shape[axis], 1).Share(output));
+                Backend.Run(new CopyInto(), input, new SliceOp(axis, at, input.Shape[axis], 1).View(output));
             at += input.Shape[axis];
         }
     }

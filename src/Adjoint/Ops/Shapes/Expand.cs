@@ -1,5 +1,3 @@
-using Adjoint.Memory;
-
 namespace Adjoint;
 
 /// <summary>y repeats x along broadcast axes.</summary>
@@ -10,21 +8,18 @@ internal sealed class ExpandOp(Shape to) : ViewOp
     public override string Derivation => "x enters every copy, and the derivative of a sum is the sum of the derivatives: ∂L/∂x = Σ over the expanded axes of g";
     public override IReadOnlyList<OpAttribute> Attributes => [new("shape", to)];
 
-    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
+    protected override ViewLayout Layout(Tensor x)
     {
-        var from = inputs[0].Shape;
+        var from = x.Shape;
         var fits = to.Rank >= from.Rank;
         for (var i = 1; fits && i <= from.Rank; i++) fits = from[-i] == to[-i] || from[-i] == 1;
-        return fits ? new(to, inputs[0].DType) : throw new AdjointException($"Expand: {from} does not expand to {to}; sizes, aligned at the last axis, must be equal or 1");
-    }
-
-    internal override Tensor Share(Tensor input)
-    {
+        if (!fits)
+            throw new AdjointException($"Expand: {from} does not expand to {to}; sizes, aligned at the last axis, must be equal or 1");
         var strides = new nint[to.Rank];
-        var missing = to.Rank - input.Rank;
+        var missing = to.Rank - from.Rank;
         for (var axis = missing; axis < to.Rank; axis++)
-            strides[axis] = input.Shape[axis - missing] == to[axis] ? input.StrideAt(axis - missing) : 0;
-        return input.View(to, strides, input.Offset);
+            strides[axis] = from[axis - missing] == to[axis] ? x.StrideAt(axis - missing) : 0;
+        return new(to, strides);
     }
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.SumTo(node.Inputs[0].Shape)];

@@ -8,22 +8,29 @@ internal sealed class PermuteOp(int[] order) : ViewOp
     public override string Derivation => "∂L/∂x = g with its axes put back in order";
     public override IReadOnlyList<OpAttribute> Attributes => [new("order", (int[])order.Clone())];
 
-    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
+    protected override ViewLayout Layout(Tensor x)
     {
-        var x = inputs[0];
-        return order.Order().SequenceEqual(Enumerable.Range(0, x.Rank))
-            ? new(Array.ConvertAll(order, axis => x.Shape[axis]), x.DType)
-            : throw new AdjointException($"Permute: ({string.Join(", ", order)}) is not an order of the {x.Rank} axes of {x.Shape}");
+        if (!IsOrderOf(x.Rank))
+            throw new AdjointException($"Permute: ({string.Join(", ", order)}) is not an order of the {x.Rank} axes of {x.Shape}");
+        var (sizes, strides) = (new int[order.Length], new nint[order.Length]);
+        for (var i = 0; i < order.Length; i++)
+            (sizes[i], strides[i]) = (x.Shape[order[i]], x.StrideAt(order[i]));
+        return new(sizes, strides);
     }
-
-    internal override Tensor Share(Tensor input) =>
-        input.View(Array.ConvertAll(order, axis => input.Shape[axis]), Array.ConvertAll(order, input.StrideAt), input.Offset);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient)
     {
         var back = new int[order.Length];
         for (var i = 0; i < order.Length; i++) back[order[i]] = i;
         return [gradient.Permute(back)];
+    }
+
+    // Each axis once.
+    private bool IsOrderOf(int rank)
+    {
+        for (var axis = 0; axis < rank; axis++)
+            if (Array.IndexOf(order, axis) < 0) return false;
+        return order.Length == rank;
     }
 }
 

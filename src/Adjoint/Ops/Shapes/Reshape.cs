@@ -8,9 +8,7 @@ internal sealed class ReshapeOp(Shape to) : ViewOp
     public override string Derivation => "∂L/∂x = g under x's shape";
     public override IReadOnlyList<OpAttribute> Attributes => [new("shape", to)];
 
-    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(to, inputs[0].DType);
-
-    internal override Tensor Share(Tensor input) => input.View(to, input.Offset);
+    protected override ViewLayout Layout(Tensor x) => new(to);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.Reshape(node.Inputs[0].Shape.Sizes)];
 }

@@ -11,24 +11,17 @@ internal sealed class SliceOp(int axis, int start, int count, int step) : ViewOp
     public override IReadOnlyList<OpAttribute> Attributes =>
         [new("axis", axis), new("start", start), new("count", count), new("step", step)];
 
-    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(Part(inputs[0].Shape), inputs[0].DType);
-
-    internal override Tensor Share(Tensor input)
+    protected override ViewLayout Layout(Tensor x)
     {
-        nint[] strides = [.. input.Strides];
-        var offset = input.Offset + (count == 0 ? 0 : start * (int)strides[axis]);
+        int[] sizes = [.. x.Shape.Sizes];
+        nint[] strides = [.. x.Strides];
+        var offset = start * strides[axis];
+        sizes[axis] = count;
         strides[axis] *= step;
-        return input.View(Part(input.Shape), strides, offset);
+        return new(sizes, strides, offset);
     }
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [Op.Apply(new PlaceOp(node.Inputs[0].Shape, axis, start, count, step), gradient)];
-
-    private Shape Part(Shape shape)
-    {
-        int[] sizes = [.. shape.Sizes];
-        sizes[axis] = count;
-        return sizes;
-    }
 }
 
 /// <summary>The reverse of a slice: x among zeros.</summary>
@@ -46,7 +39,7 @@ internal sealed class PlaceOp(Shape to, int axis, int start, int count, int step
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
     {
         Backend.Run(new Fill(0), output);
-        Backend.Run(new CopyInto(), inputs[0], new SliceOp(axis, start, count, step).Share(output));
+        Backend.Run(new CopyInto(), inputs[0], new SliceOp(axis, start, count, step).View(output));
     }
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [Op.Apply(new SliceOp(axis, start, count, step), gradient)];

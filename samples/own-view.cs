@@ -1,0 +1,51 @@
+#:project ../src/Adjoint/Adjoint.csproj
+// A view of one's own: windows that slide along the last axis. It copies nothing, whatever the size of the windows; a
+// mean over them is a moving average.
+using Adjoint;
+
+var x = Tensor.From(new[] { 1f, 2, 4, 8, 16 }).RequireGrad();
+Tensor Windows(Tensor x, int size) => Op.Apply(new WindowsOp(size), x);
+
+var windows = Windows(x, 3);
+windows.Mean(-1).Sum().Backward();
+Console.WriteLine($"windows\n{windows}\nof a moving average the gradient is {x.Grad}");
+
+var check = GradCheck.Run(
+    inputs => Windows(inputs[0].Transpose(), 4).Square(), [Tensor.Randn([6, 2], new Generator(1), DType.Float64)]);
+Console.WriteLine(check.Passed ? "agrees with finite differences" : $"differs: {check.Worst}");
+
+var w = Tensor.Randn([64], new Generator(2)).RequireGrad();
+Tensor Loss(Tensor a, Tensor b) => (Windows(a * w, 5).Mean(-1) - b).Square().Sum();
+var step = CapturedStep.Create(Loss, [w]);
+var isSame = true;
+for (var call = 0; call < 4; call++)
+{
+    var (a, b) = (Tensor.Randn(64), Tensor.Randn(60));
+    step.Run(a, b);
+    var captured = w.Grad!.ToArray<float>();
+    w.ZeroGrad();
+    Loss(a, b).Backward();
+    isSame &= w.Grad!.ToArray<float>().SequenceEqual(captured);
+}
+Console.WriteLine(isSame && step.IsCaptured ? "captured: the bits of the eager step" : "captured: it differs");
+
+sealed class WindowsOp(int size) : ViewOp
+{
+    public override string Name => "Windows";
+    public override string Formula => "y[…, i, j] = x[…, i + j]";
+    public override string Derivation => "∂L/∂x[…, k] = Σ over i + j = k of g[…, i, j]";
+
+    // The shape and where its elements lie, by strides: one step along either axis is one step along x's last.
+    protected override ViewLayout Layout(Tensor x)
+    {
+        if (x.Rank == 0 || x.Shape[^1] < size)
+            throw new AdjointException($"Windows: a last axis of at least {size} is needed: found {x.Shape}");
+        return new([.. x.Shape.Sizes[..^1], x.Shape[^1] - size + 1, size], [.. x.Strides, x.Strides[^1]]);
+    }
+
+    public override Tensor?[] Backward(OpNode node, Tensor gradient)
+    {
+        var shifted = Enumerable.Range(0, size).Select(j => gradient.Select(-1, j).PadAxis(-1, j, size - 1 - j));
+        return [shifted.Aggregate((sum, part) => sum + part)];
+    }
+}

@@ -1,0 +1,44 @@
+namespace Adjoint;
+
+/// <summary>
+/// An op whose result is another look at its input's memory: it computes nothing. To write one: derive, and say in
+/// <see cref="Layout"/> where the elements lie, and in <see cref="Op.Backward"/> how a gradient comes back, in ops. The
+/// library makes the view, and refuses one that leaves its input. See <c>samples/own-view.cs</c>.
+/// </summary>
+public abstract class ViewOp : Op
+{
+    /// <inheritdoc/>
+    public sealed override Saves Saves => Saves.Nothing;
+
+    /// <summary>
+    /// The shape rule and the layout in one: checks the input and says where the elements of the view lie among its
+    /// own.
+    /// </summary>
+    /// <param name="x">The input, of any layout: see <see cref="Tensor.Strides"/>.</param>
+    /// <exception cref="AdjointException">The input breaks a rule.</exception>
+    protected abstract ViewLayout Layout(Tensor x);
+
+    /// <inheritdoc/>
+    public sealed override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) =>
+        new(Layout(Single(inputs)).Shape, inputs[0].DType);
+
+    /// <inheritdoc/>
+    public sealed override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) { }
+
+    /// <summary>The view, without history.</summary>
+    /// <exception cref="AdjointException">It is not inside the input, or breaks a rule of the op.</exception>
+    internal Tensor View(params ReadOnlySpan<Tensor> inputs)
+    {
+        var x = Single(inputs);
+        var layout = Layout(x);
+        layout.CheckInside(x, Name);
+        var offset = (int)(x.Offset + layout.Offset);
+        return layout.StridesOrNull is { } strides
+            ? x.View(layout.Shape, strides, offset)
+            : x.View(layout.Shape, offset);
+    }
+
+    private Tensor Single(ReadOnlySpan<Tensor> inputs) => inputs.Length == 1
+        ? inputs[0]
+        : throw new AdjointException($"{Name}: a view is of one tensor: found {inputs.Length}");
+}
