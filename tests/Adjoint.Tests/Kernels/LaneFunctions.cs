@@ -1,0 +1,153 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using Adjoint.Kernels;
+
+namespace Adjoint.Tests.Kernels;
+
+/// <summary>A function that a lane struct holds, of any number of inputs and results.</summary>
+internal interface ILaneFunction
+{
+    IReadOnlyList<string> Inputs { get; }
+
+    V[] Invoke<V>(V[] inputs) where V : struct, ILanes<V>;
+}
+
+/// <summary>
+/// The functions of every lane struct of the library, and those that these are composed of, found by reflection.
+/// </summary>
+internal static class LaneFunctions
+{
+    private const BindingFlags Fields = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance;
+
+    // Each function that a lane interface asks for.
+    private static readonly (Type Interface, Type Function)[] Kinds =
+    [
+        (typeof(IUnaryLane), typeof(Unary<>)), (typeof(IBinaryLane), typeof(Binary<>)),
+        (typeof(ITernaryLane), typeof(Ternary<>)), (typeof(IReduceLane), typeof(Transform<>)),
+        (typeof(IReduceLane), typeof(Combine<>)), (typeof(IUpdateLane), typeof(Update<>)),
+    ];
+
+    /// <summary>By name. Those whose struct holds truth values are there for each, numbered.</summary>
+    internal static IReadOnlyDictionary<string, ILaneFunction> OfStructs { get; } = (
+        from assembly in new[] { typeof(LaneMath).Assembly, typeof(Op).Assembly }
+        from open in assembly.GetTypes()
+        where open.IsValueType
+        from kind in Kinds
+        where kind.Interface.IsAssignableFrom(open)
+        let type = Close(open)
+        from lane in Instances(type).Select((lane, i) => (Value: lane, Suffix: i == 0 ? "" : $" {i}"))
+        select (Name: $"{NameOf(type)}, {kind.Function.Name.Split('`')[0].ToLowerInvariant()}{lane.Suffix}",
+            Function: (ILaneFunction)Activator.CreateInstance(kind.Function.MakeGenericType(type), lane.Value)!))
+        .ToDictionary(one => one.Name, one => one.Function);
+
+    /// <summary>By name; a power of a number once for each way that it is computed.</summary>
+    internal static IReadOnlyDictionary<string, ILaneFunction> OfMaths { get; } = (
+        from type in new[] { typeof(LaneMath), typeof(LanePower) }
+        from method in type.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly)
+        let isOfNumber = method.GetParameters().Any(parameter => parameter.ParameterType == typeof(double))
+        from number in isOfNumber ? [0, 1, 2, -1, 0.5, -0.5, 13, -6, 2.5] : (double[])[0]
+        select (Name: $"{type.Name}.{method.Name}{(isOfNumber ? $" {number}" : "")}",
+            Function: (ILaneFunction)new Method(method, number)))
+        .ToDictionary(one => one.Name, one => one.Function);
+
+    // A sample in place of each parameter: a lane with a long formula, so that it cannot be mistaken for nothing.
+    private static Type Close(Type open) => !open.IsGenericTypeDefinition ? open : open.MakeGenericType(
+        [.. open.GetGenericArguments().Select(parameter => Sample(parameter.GetGenericParameterConstraints()))]);
+
+    private static Type Sample(Type[] constraints) =>
+        constraints.Contains(typeof(IUnaryLane)) ? typeof(GeluOp.Lane)
+        : constraints.Contains(typeof(IBinaryLane)) ? typeof(SiluOp.Slope)
+        : constraints.Contains(typeof(IReduceLane)) ? typeof(SumLane)
+        : constraints.Any(one => one.Name == typeof(ITile<>).Name) ? typeof(Tile6x2<Scalar<double>, double>)
+        : typeof(double);
+
+    // Numbers of their own in every field.
+    private static List<object> Instances(Type type)
+    {
+        List<object> all = [RuntimeHelpers.GetUninitializedObject(type)];
+        foreach (var (field, i) in type.GetFields(Fields).Select((field, i) => (field, i)))
+        {
+            IEnumerable<object> values = field.FieldType == typeof(double) ? [0.3 + 0.17 * i]
+                : field.FieldType == typeof(bool) ? [false, true]
+                : field.FieldType.IsValueType && !field.FieldType.IsPrimitive ? Instances(field.FieldType)
+                : throw new NotSupportedException(
+                    $"{type}: a field of type {field.FieldType} is no parameter of a formula");
+            all = [.. all.SelectMany(lane => values.Select(value => With(lane, field, value)))];
+        }
+        return all;
+    }
+
+    private static object With(object lane, FieldInfo field, object value)
+    {
+        var copy = RuntimeHelpers.GetUninitializedObject(lane.GetType());
+        foreach (var other in lane.GetType().GetFields(Fields)) other.SetValue(copy, other.GetValue(lane));
+        field.SetValue(copy, value);
+        return copy;
+    }
+
+    private static string NameOf(Type type) =>
+        (type.DeclaringType is { } outer ? $"{NameOf(outer)}." : "") + type.Name.Split('`')[0];
+
+    private sealed class Method(MethodInfo method, double number) : ILaneFunction
+    {
+        private readonly ParameterInfo[] parameters = method.GetParameters();
+
+        public IReadOnlyList<string> Inputs =>
+            [.. parameters.Where(one => one.ParameterType != typeof(double)).Select(one => one.Name!)];
+
+        public V[] Invoke<V>(V[] x) where V : struct, ILanes<V>
+        {
+            var next = 0;
+            var arguments = Array.ConvertAll(
+                parameters, one => one.ParameterType == typeof(double) ? number : (object)x[next++]);
+            return [(V)method.MakeGenericMethod(typeof(V)).Invoke(null, arguments)!];
+        }
+    }
+
+    private sealed class Unary<TLane>(TLane lane) : ILaneFunction where TLane : struct, IUnaryLane
+    {
+        public IReadOnlyList<string> Inputs => ["x"];
+
+        public V[] Invoke<V>(V[] x) where V : struct, ILanes<V> => [lane.Invoke(x[0])];
+    }
+
+    private sealed class Binary<TLane>(TLane lane) : ILaneFunction where TLane : struct, IBinaryLane
+    {
+        public IReadOnlyList<string> Inputs => ["x", "y"];
+
+        public V[] Invoke<V>(V[] x) where V : struct, ILanes<V> => [lane.Invoke(x[0], x[1])];
+    }
+
+    private sealed class Ternary<TLane>(TLane lane) : ILaneFunction where TLane : struct, ITernaryLane
+    {
+        public IReadOnlyList<string> Inputs => ["x", "y", "z"];
+
+        public V[] Invoke<V>(V[] x) where V : struct, ILanes<V> => [lane.Invoke(x[0], x[1], x[2])];
+    }
+
+    private sealed class Transform<TLane>(TLane lane) : ILaneFunction where TLane : struct, IReduceLane
+    {
+        public IReadOnlyList<string> Inputs => ["x"];
+
+        public V[] Invoke<V>(V[] x) where V : struct, ILanes<V> => [lane.Transform(x[0])];
+    }
+
+    private sealed class Combine<TLane>(TLane lane) : ILaneFunction where TLane : struct, IReduceLane
+    {
+        public IReadOnlyList<string> Inputs => ["a", "x"];
+
+        public V[] Invoke<V>(V[] x) where V : struct, ILanes<V> => [lane.Combine(x[0], x[1])];
+    }
+
+    private sealed class Update<TLane>(TLane lane) : ILaneFunction where TLane : struct, IUpdateLane
+    {
+        public IReadOnlyList<string> Inputs => ["w", "g", "s", "t"];
+
+        public V[] Invoke<V>(V[] x) where V : struct, ILanes<V>
+        {
+            var (w, s, t) = (x[0], x[2], x[3]);
+            lane.Invoke(ref w, x[1], ref s, ref t);
+            return [w, s, t];
+        }
+    }
+}
