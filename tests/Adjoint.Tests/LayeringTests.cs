@@ -5,7 +5,7 @@ namespace Adjoint.Tests;
 /// <summary>Folders of the library use only those before them.</summary>
 public partial class LayeringTests
 {
-    private static readonly string[] Order = ["Memory", "Tensors", "Primitives", "Backends", "Autograd", "Ops", "Nn",
+    private static readonly string[] Order = ["Memory", "Tensors", "Primitives", "Backends", "Autograd", "Ops", "Capture", "Nn",
         "Optim", "Data", "IO", "Training"];
 
     // The two kinds of node refer to each other by nature, as does the mode that decides whether they do.

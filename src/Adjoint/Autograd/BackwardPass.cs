@@ -57,11 +57,8 @@ internal sealed class BackwardPass
     private void Run(Tensor root, Tensor gradient, bool isLast)
     {
         Claim(root);
-        if (leaves is not null)
-        {
-            Prune(leaves);
-            if (execution.Arena is { } recording) RefuseForeign(recording);
-        }
+        if (leaves is not null) Prune(leaves);
+        if (execution.Arena is { } recording) RefuseForeign(recording);
         Deliver(root, gradient, siblings: []);
         foreach (var node in nodes)
         {
@@ -167,14 +164,15 @@ internal sealed class BackwardPass
             }
     }
 
-    // A captured step replays what this thread did while recording, and nothing else that its gradients go through.
+    // A replay does what this thread did while recording, and nothing else that gradients go through.
     private void RefuseForeign(Arena recording)
     {
         foreach (var node in nodes)
             foreach (var output in node.OutputSpan)
                 if (node.Op is not ViewOp && output.Storage.Arena != recording)
                     Arena.Refuse(
-                        $"{node.Op.Name} was applied before the step or on another thread, where it is not recorded");
+                        $"{node.Op.Name} was applied before the function was called or on another thread, where it "
+                        + "is not recorded");
     }
 
     private void Step(OpNode node)

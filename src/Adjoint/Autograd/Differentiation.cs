@@ -1,5 +1,3 @@
-using Adjoint.Memory;
-
 namespace Adjoint;
 
 /// <summary>Going backward from a tensor.</summary>
@@ -15,10 +13,27 @@ public static class Differentiation
         /// <param name="retainGraph">Keeps the graph for another call.</param>
         /// <param name="createGraph">Records the backward pass too, so that its result can be differentiated again; implies <paramref name="retainGraph"/>.</param>
         /// <exception cref="AdjointException">The tensor is no scalar and no gradient is given, or no graph leads to it, or the graph was used up.</exception>
-        public void Backward(Tensor? gradient = null, bool retainGraph = false, bool createGraph = false)
-        {
-            Arena.RefuseWithin("Backward() adds to .Grad, which a replay does not; use Differentiation.Gradients");
+        public void Backward(Tensor? gradient = null, bool retainGraph = false, bool createGraph = false) =>
             BackwardPass.Run(root, Seed(root, gradient), retainGraph, createGraph);
+
+        /// <summary>
+        /// As <c>Backward()</c>, for the given leaves alone: no other's <c>.Grad</c> is touched, and only what leads to
+        /// them is computed.
+        /// </summary>
+        /// <param name="leaves">The leaves; those that do not require a gradient get none.</param>
+        /// <exception cref="AdjointException">
+        /// One of them was made by an op; or as for <c>Backward()</c>.
+        /// </exception>
+        public void BackwardTo(IEnumerable<Tensor> leaves)
+        {
+            var wanted = leaves.ToHashSet();
+            foreach (var leaf in wanted)
+                if (leaf is { RequiresGrad: true, Source: { } source })
+                    throw new AdjointException(
+                        $"BackwardTo: gradients are added to leaves: found {leaf.Name ?? leaf.Shape.ToString()}, made "
+                        + $"by {source.Op.Name}; pass the leaves that it is made of, or use "
+                        + "Differentiation.Gradients");
+            BackwardPass.Run(root, Seed(root, null), retainGraph: false, createGraph: false, leaves: wanted);
         }
     }
 
@@ -31,13 +46,6 @@ public static class Differentiation
         BackwardPass.Run(output, Seed(output, gradient), retainGraph, createGraph, wanted);
         return [.. inputs.Select(input => wanted[input])];
     }
-
-    /// <summary>
-    /// As <c>Backward()</c>, for the given leaves alone: no other's <c>.Grad</c> is touched, and only what leads to
-    /// them is computed.
-    /// </summary>
-    internal static void BackwardTo(Tensor root, IReadOnlySet<Tensor> leaves) =>
-        BackwardPass.Run(root, Seed(root, null), retainGraph: false, createGraph: false, leaves: leaves);
 
     private static Tensor Seed(Tensor root, Tensor? gradient)
     {

@@ -182,6 +182,8 @@ public abstract class Op
     private static bool ForwardObserved(
         Op op, OpContext context, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, Execution execution)
     {
+        if (execution.Journal is { } journal)
+            foreach (var input in inputs) journal.NoteUse(input);
         var isCause = execution.BeginCause(op.Name);
         try
         {

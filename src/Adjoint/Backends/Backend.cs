@@ -49,6 +49,50 @@ public abstract class Backend : Device
         else RunElsewhere(primitive, operands);
     }
 
+    /// <summary>
+    /// As <see cref="Run{TPrimitive}(in TPrimitive, ReadOnlySpan{Tensor?})"/>, with attributes that are asked for each
+    /// time: a captured function computes with those of the call, such as a learning rate or a count of steps.
+    /// </summary>
+    /// <param name="primitive">Gives the primitive with the attributes that hold now.</param>
+    /// <param name="operands">What it reads, null where an optional operand is left out; then what it writes.</param>
+    public static void Run<TPrimitive>(Func<TPrimitive> primitive, params ReadOnlySpan<Tensor?> operands)
+        where TPrimitive : struct, IPrimitive<TPrimitive>
+    {
+        var execution = Execution.Current;
+        if (execution is not { Arena: { IsComputing: false } recording, Observer: { } observer })
+        {
+            Run(primitive(), operands);
+            return;
+        }
+        // What it reads now decides nothing: it is read again.
+        recording.IsComputing = true;
+        TPrimitive now;
+        try
+        {
+            now = primitive();
+        }
+        finally
+        {
+            recording.IsComputing = false;
+        }
+        TPrimitive.Check(now, operands);
+        observer(new PrimitiveCall<TPrimitive>(now, operands.ToArray(), primitive));
+    }
+
+    /// <summary>
+    /// Changes what is no tensor's memory, such as a count: a captured function does it again in each replay.
+    /// </summary>
+    /// <param name="name">For profiles.</param>
+    /// <param name="action">What is done.</param>
+    /// <param name="takeBack">Undoes it, where the function turns out not to be capturable.</param>
+    internal static void RunOnHost(string name, Action action, Action takeBack)
+    {
+        var execution = Execution.Current;
+        if (execution is { Arena.IsComputing: false, Observer: { } observer })
+            observer(new HostCall(name, action, takeBack));
+        else action();
+    }
+
     /// <summary>Hands this thread's primitives to an observer until what it returns is disposed.</summary>
     internal static Observation Observe(Action<PrimitiveCall> execute) => new(execute);
 

@@ -39,17 +39,28 @@ internal abstract class PrimitiveCall(string name, Tensor?[] operands, int outpu
 }
 
 /// <inheritdoc/>
-internal sealed class PrimitiveCall<TPrimitive>(TPrimitive primitive, Tensor?[] operands)
+/// <param name="primitive">The primitive.</param>
+/// <param name="operands">See <see cref="PrimitiveCall.Operands"/>.</param>
+/// <param name="renew">Gives its attributes for each run after the first; null where they stay.</param>
+internal sealed class PrimitiveCall<TPrimitive>(
+    TPrimitive primitive, Tensor?[] operands, Func<TPrimitive>? renew = null)
     : PrimitiveCall(TPrimitive.Name, operands, TPrimitive.Outputs)
     where TPrimitive : struct, IPrimitive<TPrimitive>
 {
+    private bool mustRenew;
+
     internal override double Flops => TPrimitive.Flops(primitive, Operands);
 
     internal override bool IsInPlace => TPrimitive.IsInPlace;
 
     internal override bool IsElementwise => TPrimitive.IsElementwise;
 
-    internal override void Run() => Backend.Dispatch(primitive, Operands);
+    internal override void Run()
+    {
+        if (mustRenew) primitive = renew!();
+        mustRenew = renew is not null;
+        Backend.Dispatch(primitive, Operands);
+    }
 
     internal override unsafe void RunBlock(void** block, int count, DType type) =>
         TPrimitive.RunBlock(primitive, block, Operands.Length, count, type);

@@ -1,7 +1,7 @@
 namespace Adjoint.Memory;
 
 /// <summary>
-/// The buffers of a step while it is recorded: they come from the pool and go back to it; a plan gets memory of its
+/// The buffers of a function while it is recorded: they come from the pool and go back to it; a plan gets memory of its
 /// own. Meanwhile the arena guards them, since memory that is touched outside of a backend's operation could not be
 /// replayed, and notes what the recording took for granted.
 /// </summary>
@@ -9,7 +9,9 @@ internal sealed class Arena
 {
     private readonly List<Storage> made = [];
     private readonly HashSet<Storage> constants = [];
-    private readonly List<Func<bool>> assumptions = [];
+    private readonly HashSet<Storage> guarded = [];
+    private readonly HashSet<object> noted = [];
+    private readonly List<Assumption> assumptions = [];
     private bool isSealed;
 
     /// <summary>Whether a backend's operation is running, which may touch memory.</summary>
@@ -18,8 +20,8 @@ internal sealed class Arena
     /// <summary>Tells, for messages, what is being applied.</summary>
     internal required Func<string?> Cause { get; init; }
 
-    /// <summary>What a replay takes for granted; where it no longer holds, the step is recorded anew.</summary>
-    internal IReadOnlyList<Func<bool>> Assumptions => assumptions;
+    /// <summary>What a replay takes for granted; where it no longer holds, the function is recorded anew.</summary>
+    internal IReadOnlyList<Assumption> Assumptions => assumptions;
 
     /// <summary>Memory that the pool never sees, for so many bytes on a cache line.</summary>
     internal static byte[] Allocate(long byteLength) =>
@@ -28,14 +30,30 @@ internal sealed class Arena
     /// <summary>Notes memory of its own that a tensor was made in.</summary>
     internal void NoteMade(Storage storage) => made.Add(storage);
 
+    /// <summary>Whether a tensor was made in the memory while recording.</summary>
+    internal bool IsMade(Storage storage) => storage.Arena == this && !guarded.Contains(storage);
+
+    /// <summary>Guards memory from outside, which holds from now on what a replay computes anew.</summary>
+    internal void Guard(Storage storage)
+    {
+        if (storage.Arena == this) return;
+        guarded.Add(storage);
+        storage.Arena = this;
+    }
+
     /// <summary>Notes memory that was filled from plain numbers while recording: the same in every replay.</summary>
     internal void NoteConstant(Storage storage) => constants.Add(storage);
 
     /// <summary>Whether the memory was filled from plain numbers while recording.</summary>
     internal bool IsConstant(Storage storage) => constants.Contains(storage);
 
+    /// <summary>Whether something is noted for the first time: what it was then is what a replay begins with.</summary>
+    internal bool IsNew(object something) => noted.Add(something);
+
     /// <summary>Adds to <see cref="Assumptions"/>.</summary>
-    internal void Assume(Func<bool> stillHolds) => assumptions.Add(stillHolds);
+    /// <param name="stillHolds">Whether it is so.</param>
+    /// <param name="subject">What would have changed, for messages.</param>
+    internal void Assume(Func<bool> stillHolds, string subject) => assumptions.Add(new(stillHolds, subject));
 
     /// <summary>
     /// Ends the recording and hands its buffers back to the pool: no replay computes its tensors, and whoever kept one
@@ -44,8 +62,10 @@ internal sealed class Arena
     internal void Seal()
     {
         (isSealed, Execution.Current.Arena) = (true, null);
-        foreach (var storage in made) storage.Retire("the captured step that made it was recorded");
+        foreach (var storage in guarded) storage.Arena = null;
+        foreach (var storage in made) storage.Retire("the captured function that made it was recorded");
         made.Clear();
+        noted.Clear();
     }
 
     /// <summary>Refuses what a replay would not do, where memory is touched.</summary>
@@ -66,7 +86,7 @@ internal sealed class Arena
     {
         if (IsComputing || storage.Arena == this || constants.Contains(storage)) return;
         var version = storage.Version;
-        Assume(() => storage.Version == version);
+        Assume(() => storage.Version == version, "a tensor that it reads numbers from");
     }
 
     /// <summary>Refuses a write between operations, unless it fills a constant before its first use.</summary>
@@ -78,7 +98,7 @@ internal sealed class Arena
         if (storage.IsLent) Refuse($"{op} changes a constant between operations, and a replay would not");
     }
 
-    /// <summary>Refuses what cannot be part of a captured step, while one records on this thread.</summary>
+    /// <summary>Refuses what cannot be part of a captured function, while one records on this thread.</summary>
     internal static void RefuseWithin(string reason)
     {
         if (Execution.Current.Arena is not null) Refuse(reason);
@@ -87,3 +107,8 @@ internal sealed class Arena
     /// <exception cref="AdjointException">Always.</exception>
     internal static void Refuse(string reason) => throw new CaptureException(reason);
 }
+
+/// <summary>What a recording took for granted.</summary>
+/// <param name="StillHolds">Whether it is so.</param>
+/// <param name="Subject">What would have changed.</param>
+internal readonly record struct Assumption(Func<bool> StillHolds, string Subject);

@@ -1,7 +1,8 @@
 namespace Adjoint;
 
-/// <summary>A step cannot be captured. The message says what in it cannot be replayed.</summary>
-public sealed class CaptureException(string reason) : AdjointException($"CapturedStep: the step cannot be captured: {reason}; take that out of the step, or allow fallBackToEager")
+/// <summary>A function cannot be captured. The message says what in it cannot be replayed.</summary>
+public sealed class CaptureException(string reason) : AdjointException(
+    $"CapturedFunction: it cannot be captured: {reason}; take that out of the function, or allow fallBackToEager")
 {
     /// <summary>What cannot be replayed.</summary>
     public string Reason => reason;

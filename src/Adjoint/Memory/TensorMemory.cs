@@ -5,7 +5,7 @@ namespace Adjoint;
 /// <summary>
 /// The pool that tensors take their memory from: how much it holds, how much it may keep, and how to empty it. Counted
 /// are buffers of tensors of 4 KB and more, on all threads together; smaller tensors are ordinary objects, and what
-/// captured steps own is <see cref="CapturedStep.PlannedBytes"/>.
+/// captured functions own is <see cref="CapturedFunction{TResult}.PlannedBytes"/>.
 /// </summary>
 public static class TensorMemory
 {

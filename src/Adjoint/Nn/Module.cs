@@ -256,17 +256,21 @@ public abstract class Module
     /// <summary>Switches this module and its parts between training and use.</summary>
     internal void SetTraining(bool on)
     {
+        if (Execution.Current.Arena is { } recording) AssumeUnchanged(recording);
         IsTraining = on;
         foreach (var (_, child) in children) child.SetTraining(on);
     }
 
-    /// <summary>Notes what a captured step takes for granted of this module.</summary>
+    /// <summary>Notes what a captured function takes for granted of this module: as it is when first met.</summary>
     internal void AssumeUnchanged(Arena recording)
     {
+        if (!recording.IsNew(this)) return;
         var (training, parts) = (IsTraining, children.Count);
         var (forward, backward) = (State(forwardHooks), State(backwardHooks));
-        recording.Assume(() => IsTraining == training && children.Count == parts
-            && State(forwardHooks) == forward && State(backwardHooks) == backward);
+        recording.Assume(
+            () => IsTraining == training && children.Count == parts
+                && State(forwardHooks) == forward && State(backwardHooks) == backward,
+            $"whether {this} is training, its parts, or its hooks");
 
         // New ones are added at the end.
         static (int, object?) State<T>(List<T> hooks) => (hooks.Count, hooks.Count > 0 ? hooks[^1] : null);
@@ -346,6 +350,7 @@ public abstract class Module
         {
             if (module.IsTraining)
             {
+                if (Execution.Current.Arena is { } recording) module.AssumeUnchanged(recording);
                 module.IsTraining = false;
                 training.Add(module);
             }

@@ -63,7 +63,7 @@ public sealed class ParameterGroup
     /// <exception cref="AdjointException">It is negative or not finite.</exception>
     public double LearningRate
     {
-        get;
+        get => Noted(field, () => LearningRate, "a learning rate");
         set => field = Optimizer.Require(value, "learning rate", value >= 0);
     }
 
@@ -71,7 +71,7 @@ public sealed class ParameterGroup
     /// <exception cref="AdjointException">It is negative or not finite.</exception>
     public double WeightDecay
     {
-        get => weightDecay ?? defaultDecay;
+        get => Noted(weightDecay ?? defaultDecay, () => WeightDecay, "a weight decay");
         set => weightDecay = Optimizer.Require(value, "weight decay", value >= 0);
     }
 
@@ -79,6 +79,14 @@ public sealed class ParameterGroup
     /// Sets the decay that holds where none was given: that of the optimiser which has the group last.
     /// </summary>
     internal void Complete(double decay) => defaultDecay = decay;
+
+    // A captured function that computes with the number is recorded anew where it is another.
+    private static double Noted(double value, Func<double> again, string subject)
+    {
+        if (Execution.Current.Arena is { IsComputing: false } recording)
+            recording.Assume(() => again() == value, subject);
+        return value;
+    }
 }
 
 /// <summary>
@@ -91,6 +99,7 @@ public abstract class Optimizer
     private readonly Dictionary<Tensor, ParameterState> states = [];
     // Each group's rate over the first's, as it last was while the first was not 0.
     private double[] ratios;
+    private int stepCount;
 
     /// <summary>An optimiser of groups.</summary>
     /// <param name="groups">The groups; a parameter is in one of them.</param>
@@ -117,7 +126,16 @@ public abstract class Optimizer
     public IReadOnlyList<ParameterGroup> Groups { get; }
 
     /// <summary>How many steps were taken.</summary>
-    public int StepCount { get; private set; }
+    public int StepCount
+    {
+        get
+        {
+            var found = stepCount;
+            if (Execution.Current.Arena is { IsComputing: false } recording)
+                recording.Assume(() => stepCount == found, "the step count of an optimiser");
+            return found;
+        }
+    }
 
     /// <summary>
     /// The learning rate of the first group; setting it keeps the ratios of the groups' rates, through a rate of 0 too.
@@ -151,20 +169,20 @@ public abstract class Optimizer
     /// <summary>Changes every parameter that has a gradient and is not frozen, in one pass over memory each.</summary>
     public void Step()
     {
-        Arena.RefuseWithin("an optimiser's step changes parameters between operations, and a replay would not");
         using var _ = new NoGrad();
-        StepCount = Next(StepCount);
-        var execution = Execution.Current;
+        var (execution, before) = (Execution.Current, stepCount);
+        Backend.RunOnHost(GetType().Name, () => stepCount = Next(stepCount), () => stepCount = before);
         var cause = execution.BeginCause(GetType().Name);
         try
         {
             foreach (var group in Groups)
                 foreach (var parameter in group.Parameters)
-                    if (parameter.RequiresGrad && parameter.Grad is { } gradient)
-                    {
-                        Update(group, parameter, gradient);
-                        parameter.BumpVersion();
-                    }
+                {
+                    execution.Journal?.NoteUse(parameter);
+                    if (!parameter.RequiresGrad || parameter.Grad is not { } gradient) continue;
+                    Update(group, parameter, gradient);
+                    parameter.BumpVersion();
+                }
         }
         finally
         {
@@ -213,7 +231,7 @@ public abstract class Optimizer
             throw new AdjointException(
                 $"Optimizer: {GetType().Name} of {parameters.Length} parameters has no state '{unknown}'; load what "
                 + "the same optimiser of the same parameters saved (a parameter that layers share counts once)");
-        StepCount = steps;
+        stepCount = steps;
         states.Clear();
         foreach (var (parameter, own) in loaded) states[parameter] = own;
 
@@ -271,16 +289,35 @@ public abstract class Optimizer
         Func<ParameterGroup, int, TUpdate> rule, ParameterGroup group, Tensor parameter, Tensor gradient)
         where TUpdate : struct, IUpdateLane
     {
-        var (states, steps) = AdvanceState(parameter);
-        Backend.Run(new ParameterUpdate<TUpdate>(rule(group, steps)), [gradient, parameter, .. states]);
+        var state = AdvanceState(parameter);
+        Tensor[] operands = [gradient, parameter, .. state?.Tensors ?? []];
+        if (Execution.Current.Arena is null) Backend.Run(Update(), operands);
+        else Backend.Run(Update, operands);
+
+        ParameterUpdate<TUpdate> Update() => new(rule(group, state?.Steps ?? stepCount));
     }
 
     /// <summary>
-    /// What is kept for a parameter, zeros at first, to be changed in place now; and how many steps it has taken, this
-    /// one included: those in which it had a gradient, or, where nothing is kept, all steps of the optimiser. Call it
-    /// once in <see cref="Update"/>, unless <see cref="ApplyLane"/> does.
+    /// What is kept for a parameter, zeros at first, to be changed in place now; counts the step. Call it once in
+    /// <see cref="Update"/>, unless <see cref="ApplyLane"/> does.
     /// </summary>
-    protected (IReadOnlyList<Tensor> States, int Steps) Advance(Tensor parameter) => AdvanceState(parameter);
+    protected IReadOnlyList<Tensor> Advance(Tensor parameter) => AdvanceState(parameter)?.Tensors ?? [];
+
+    /// <summary>
+    /// How many steps a parameter has taken, the present one included once <see cref="Advance"/> was called: those in
+    /// which it had a gradient, or, where nothing is kept, all steps of the optimiser. A captured function that computes
+    /// with the number cannot be replayed, unless it is asked for within <see cref="ApplyLane"/> or
+    /// <see cref="Backend.Run{TPrimitive}(Func{TPrimitive}, ReadOnlySpan{Tensor?})"/>.
+    /// </summary>
+    protected int StepsOf(Tensor parameter)
+    {
+        if (StateCount == 0) return StepCount;
+        if (!states.TryGetValue(parameter, out var state)) return 0;
+        var found = state.Steps;
+        if (Execution.Current.Arena is { IsComputing: false } recording)
+            recording.Assume(() => state.Steps == found, "the step count of a parameter");
+        return found;
+    }
 
     /// <summary>A setting, if it is finite and in its range; for constructors.</summary>
     /// <param name="value">The setting.</param>
@@ -295,22 +332,37 @@ public abstract class Optimizer
             : throw new AdjointException(
                 $"Optimizer: {what} {value} is outside its range; it must be finite, and {range}");
 
-    private (Tensor[] States, int Steps) AdvanceState(Tensor parameter)
+    // Null where nothing is kept.
+    private ParameterState? AdvanceState(Tensor parameter)
     {
-        if (StateCount == 0) return ([], StepCount);
+        if (StateCount == 0) return null;
         if (!states.TryGetValue(parameter, out var state))
-        {
-            var tensors = new Tensor[StateCount];
-            for (var i = 0; i < tensors.Length; i++)
-            {
-                tensors[i] = Tensor.Empty(parameter.Shape, parameter.DType, parameter.Device).Keep();
-                tensors[i].Fill(0);
-            }
-            states[parameter] = state = new(tensors);
-        }
-        state.Steps = Next(state.Steps);
+            states[parameter] = state = new([.. Enumerable.Range(0, StateCount).Select(_ => Zeros(parameter))]);
+        // What is loaded later lies elsewhere.
+        if (Execution.Current.Arena is { } recording)
+            recording.Assume(() => states.GetValueOrDefault(parameter) == state, "the state of an optimiser");
+        var before = state.Steps;
+        Backend.RunOnHost(GetType().Name, () => state.Steps = Next(state.Steps), () => state.Steps = before);
         foreach (var tensor in state.Tensors) tensor.BumpVersion();
-        return (state.Tensors, state.Steps);
+        return state;
+    }
+
+    // Not part of a function that is being captured, which would begin with zeros each time.
+    private static Tensor Zeros(Tensor like)
+    {
+        var execution = Execution.Current;
+        var arena = execution.Arena;
+        execution.Arena = null;
+        try
+        {
+            var zeros = Tensor.Empty(like.Shape, like.DType, like.Device).Keep();
+            Backend.Dispatch(new Fill(0), [zeros]);
+            return zeros;
+        }
+        finally
+        {
+            execution.Arena = arena;
+        }
     }
 
     // Stays at the largest, where it makes no difference any more, instead of becoming negative.

@@ -12,8 +12,8 @@ namespace Adjoint;
 /// which is then a matter of chance, so give each work of its own a <see cref="Fork"/>.
 /// </summary>
 /// <remarks>
-/// A captured step draws on from where the stream is each time that it runs, as the eager step does. A generator that
-/// is made inside the step is refused there: the eager step would draw the same numbers each time.
+/// A captured function draws on from where the stream is each time that it runs, as the eager one does. A generator that
+/// is made inside is refused there: the eager function would draw the same numbers each time.
 /// </remarks>
 public sealed class Generator
 {
@@ -114,7 +114,7 @@ public sealed class Generator
     }
 
     private static void AssumeDefault(Arena recording, Generator found) =>
-        recording.Assume(() => ReferenceEquals(Volatile.Read(ref shared), found));
+        recording.Assume(() => ReferenceEquals(Volatile.Read(ref shared), found), "Generator.Default");
 
     // Each draw starts at a multiple of 8, whole counters of every distribution and type.
     private static ulong Whole(int count) => ((ulong)count + 7) / 8 * 8;

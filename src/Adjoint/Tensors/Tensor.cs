@@ -89,8 +89,7 @@ public sealed partial class Tensor
     {
         get
         {
-            if (Execution.Current.Arena is { } recording && Storage.Arena != recording)
-                AssumeGrad(recording, role?.Grad);
+            Execution.Current.Journal?.NoteRead(this, role?.Grad);
             return role?.Grad;
         }
         set
@@ -107,6 +106,9 @@ public sealed partial class Tensor
             else SetGrad(value?.Copy(), isOwn: true);
         }
     }
+
+    /// <summary><see cref="Grad"/>, unnoticed by recordings.</summary>
+    internal Tensor? PresentGrad => role?.Grad;
 
     /// <summary>
     /// Whether nobody else holds the memory of <see cref="Grad"/>, so that it may be added to in place and recycled.
@@ -154,6 +156,9 @@ public sealed partial class Tensor
             throw new AdjointException($"RequireGrad: only floating-point tensors have gradients: found {DType.Label()}; cast with .To(DType.Float32) first");
         if (Source is not null && RequiresGrad && !on)
             throw new AdjointException($"RequireGrad: the tensor was made by {Source.Op.Name}; use .Detach() for a value without history");
+        if (Execution.Current.Journal is { } journal)
+            if (on && !IsParameter) journal.NoteBorn(this);
+            else journal.NoteUse(this);
         // What was noted without a gradient is where gradients begin from now on.
         if (!RequiresGrad && on) Source = null;
         RequiresGrad = on;
@@ -168,9 +173,12 @@ public sealed partial class Tensor
         // A pass on another thread may be adding to it.
         lock (this)
         {
+            var journal = Execution.Current.Journal;
+            journal?.NoteWrite(this);
             if (role?.Grad is not { } gradient) return;
             role.Grad = null;
-            if (OwnsGrad) gradient.Storage.Release("the gradient was cleared by ZeroGrad()");
+            if (OwnsGrad && journal?.Defers(gradient.Storage) != true)
+                gradient.Storage.Release("the gradient was cleared by ZeroGrad()");
         }
     }
 
@@ -245,6 +253,7 @@ public sealed partial class Tensor
     /// <summary>Sets <see cref="Grad"/> to that very tensor.</summary>
     internal void SetGrad(Tensor? gradient, bool isOwn)
     {
+        Execution.Current.Journal?.NoteWrite(this);
         if (gradient is not null) gradient.Storage.IsKept = true;
         if (gradient is not null || role is not null) (Own.Grad, Own.OwnsGrad) = (gradient, isOwn);
     }
@@ -257,10 +266,6 @@ public sealed partial class Tensor
 
     /// <summary>Notes a write in place; graphs that saved the old value refuse to go backward.</summary>
     internal void BumpVersion() => Storage.Version++;
-
-    // A captured step reads the gradient of a leaf that is not its own: another may take its place.
-    private void AssumeGrad(Arena recording, Tensor? gradient) =>
-        recording.Assume(() => ReferenceEquals(role?.Grad, gradient));
 
     private static bool AreContiguous(ReadOnlySpan<int> sizes, ReadOnlySpan<nint> strides)
     {

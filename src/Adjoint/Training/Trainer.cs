@@ -87,7 +87,8 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
     /// <summary>Factors of the learning rate by step; null leaves it alone.</summary>
     public Schedule? Schedule { get; init; }
 
-    /// <summary>Runs every step eagerly. Otherwise steps are captured anew in each epoch, where they can be (<see cref="CapturedStep"/>); the bits are the same.</summary>
+    /// <summary>Runs every step eagerly. Otherwise they are captured, where they can be
+    /// (<see cref="CapturedFunction{TResult}"/>); the bits are the same.</summary>
     public bool Eager { get; init; }
 
     /// <summary>An average of the model's weights, which is then what is validated and kept; null validates the weights themselves.</summary>
@@ -159,11 +160,13 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
 
     private TrainingResult RunOn(int epochs, CancellationToken cancellation)
     {
+        var captured = Eager || Profile is not null
+            ? null
+            : CapturedFunction.Create<Tensor>(Gradients, fallBackToEager: true);
         while (results.Count <= epochs && !ShouldStop)
         {
             var (epoch, started) = (results.Count, Stopwatch.GetTimestamp() - (long)(position.Seconds * Stopwatch.Frequency));
             model.Train();
-            var captured = Eager || Profile is not null ? null : CapturedStep.Create(LossOf, model.Parameters(), fallBackToEager: true);
             training.Start = position.Batch;
             foreach (var (x, y) in training)
             {
@@ -260,12 +263,12 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
     private Tensor LossOf(Tensor x, Tensor y) => Loss.CrossEntropy(model.Forward(x), y, LabelSmoothing, LossReduction);
 
     // Returns the sum of the losses of the batch.
-    private double Step(CapturedStep? captured, Tensor x, Tensor y, int epoch, int step)
+    private double Step(CapturedFunction<Tensor>? captured, Tensor x, Tensor y, int epoch, int step)
     {
         var value = 0.0;
         if (captured is not null) value = captured.Run(x, y).Item();
-        else if (Profile is null) value = EagerGradients(x, y);
-        else Profile.Observe(() => value = EagerGradients(x, y));
+        else if (Profile is null) value = Gradients(x, y).Item();
+        else Profile.Observe(() => value = Gradients(x, y).Item());
         if (!double.IsFinite(value)) throw new DivergedException(epoch, step, value, FindCause(x, y));
         if (Profile is null) optimizer.Step();
         else Profile.Observe(optimizer.Step);
@@ -273,12 +276,12 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
         return LossReduction == Reduction.Mean ? value * y.Length : value;
     }
 
-    private double EagerGradients(Tensor x, Tensor y)
+    private Tensor Gradients(Tensor x, Tensor y)
     {
         optimizer.ZeroGrad();
         var loss = LossOf(x, y);
         loss.Backward();
-        return loss.Item();
+        return loss;
     }
 
     private string FindCause(Tensor x, Tensor y)

@@ -197,7 +197,7 @@ public class DeviceTests
             Close((A * A).Sum(), step.Run(x, x).To(Device.Cpu));
             Close(A, w.Grad!.To(Device.Cpu));
         }
-        Assert.Equal("an input is on reference 1, and replays are the CPU's", step.Refusal);
+        Assert.Equal("input 0 is on reference 1, and replays are the CPU's", step.Refusal);
 
         // Only inside, beside the inputs.
         var inside = CapturedStep.Create((_, _) => (w * w).Sum(), [w], fallBackToEager: true);

@@ -1,6 +1,6 @@
 using Adjoint.Nn;
 
-namespace Adjoint.Tests.Autograd;
+namespace Adjoint.Tests.Capture;
 
 /// <summary>A plan's memory: what is not needed at the same time shares it, with the bits of the eager step.</summary>
 public class CapturedLayoutTests

@@ -3,49 +3,60 @@ using Adjoint.Primitives;
 
 namespace Adjoint;
 
-/// <summary>One run of a step under observation: its operations, the memory that they touched, what came out.</summary>
-internal sealed class StepRecording
+/// <summary>
+/// One run of a function under observation: its operations, the memory that they touched, what came out, and what it
+/// left in the gradients of leaves.
+/// </summary>
+internal sealed class Recording
 {
-    private readonly HashSet<Storage> guarded;
-    private readonly Storage[] inputs;
+    private readonly Storage[] callers;
     private readonly HashSet<Storage> readConstants = [];
     private readonly Dictionary<Storage, byte[]> overwritten = [];
     private readonly Dictionary<Storage, Storage> aliases = [];
+    private readonly LeafJournal journal;
 
-    /// <summary>Runs a step.</summary>
-    /// <exception cref="CaptureException">Something cannot be replayed; memory from outside is as before.</exception>
-    internal StepRecording(Func<Tensor, Tensor, Tensor> loss, Tensor[] parameters, Tensor x, Tensor y)
+    /// <summary>Runs a function.</summary>
+    /// <exception cref="CaptureException">Something cannot be replayed; all from outside is as before.</exception>
+    internal Recording(Func<Tensor[], Tensor[]> function, ReadOnlySpan<Tensor> inputs)
     {
-        guarded = [.. parameters.Select(parameter => parameter.Storage)];
-        inputs = [x.Storage, y.Storage];
-        foreach (var parameter in parameters) parameter.ZeroGrad();
-        // It is not made inside the step, even where that is the first to draw from it.
+        callers = new Storage[inputs.Length];
+        Inputs = new Tensor[inputs.Length];
+        journal = new(Arena);
+        // It is not made inside the function, even where that is the first to draw from it.
         _ = Generator.Default;
-        Execution.Current.Arena = Arena;
-        foreach (var storage in guarded) storage.Arena = Arena;
+        var execution = Execution.Current;
+        var isOff = execution.NoGrad.IsOn;
+        Arena.Assume(() => Execution.Current.NoGrad.IsOn == isOff, "whether NoGrad is on");
+        (execution.Arena, execution.Journal) = (Arena, journal);
         try
         {
-            (X, Y) = (Copy(x), Copy(y));
-            foreach (var parameter in parameters) AssumeUnchanged(parameter);
+            for (var i = 0; i < inputs.Length; i++)
+                (callers[i], Inputs[i]) = (inputs[i].Storage, StandIn(inputs[i]));
             using (Backend.Observe(Execute))
             {
-                var value = Apply(loss);
-                if (value.Length != 1) Arena.Refuse($"the loss is {value.Shape}, not a single number");
-                Differentiation.BackwardTo(value, parameters.ToHashSet());
-                Loss = ResolveOwn(value);
+                Results = [.. Apply(function).Select(Result)];
+                Gradients = [.. journal.Changed.Select(Gradient)];
             }
-            Gradients = [.. parameters.Select(parameter => parameter.Grad is { } gradient ? ResolveOwn(gradient)
-                : null)];
+            journal.Commit();
         }
         catch (CaptureException)
         {
+            execution.Journal = null;
             Arena.IsComputing = true;
             TakeBack();
+            journal.TakeBack();
+            throw;
+        }
+        catch
+        {
+            execution.Journal = null;
+            Arena.IsComputing = true;
+            KeepGradients();
             throw;
         }
         finally
         {
-            foreach (var storage in guarded) storage.Arena = null;
+            execution.Journal = null;
             Arena.Seal();
         }
     }
@@ -62,19 +73,16 @@ internal sealed class StepRecording
     /// <summary>Which of it was written.</summary>
     internal IEnumerable<Storage> Written => overwritten.Keys.Where(Foreign.Contains);
 
-    /// <summary>Stands for the inputs; see <see cref="Resolve"/>.</summary>
-    internal Tensor X { get; }
+    /// <summary>Stand for the inputs; see <see cref="Resolve"/>.</summary>
+    internal Tensor[] Inputs { get; }
 
-    /// <summary>Stands for the labels.</summary>
-    internal Tensor Y { get; }
+    /// <summary>What the function returned, resolved.</summary>
+    internal Tensor[] Results { get; }
 
-    /// <summary>What the step returned, resolved.</summary>
-    internal Tensor Loss { get; }
+    /// <summary>Leaves whose gradient was set or cleared, and which it is in the end, resolved.</summary>
+    internal (Tensor Leaf, Tensor? Gradient, bool IsOwn)[] Gradients { get; }
 
-    /// <summary>The gradient of each parameter, resolved, or null.</summary>
-    internal Tensor?[] Gradients { get; }
-
-    /// <summary>Bytes of the buffers that the step made and the plan goes on with, besides those it places.</summary>
+    /// <summary>Bytes of the buffers that the function made and the plan goes on with, besides those it places.</summary>
     internal long OwnBytes { get; private set; }
 
     /// <summary>The same tensor over a storage that nothing can recycle.</summary>
@@ -82,17 +90,17 @@ internal sealed class StepRecording
 
     /// <summary>Whether a storage came from the pool and went back to it: the plan has to place it.</summary>
     internal bool IsUnplaced(Storage storage) =>
-        storage.IsPooled && IsMade(storage) && !aliases.ContainsKey(storage);
+        storage.IsPooled && Arena.IsMade(storage) && !aliases.ContainsKey(storage);
 
     /// <summary>Says where in the plan's memory such a storage lies.</summary>
     internal void Place(Storage storage, Storage place) => aliases.Add(storage, place);
 
     // A refusal on another thread, where it happens, comes wrapped.
-    private Tensor Apply(Func<Tensor, Tensor, Tensor> loss)
+    private Tensor[] Apply(Func<Tensor[], Tensor[]> function)
     {
         try
         {
-            return loss(X, Y);
+            return function([.. Inputs]);
         }
         catch (AggregateException error)
         {
@@ -101,9 +109,8 @@ internal sealed class StepRecording
         }
     }
 
-    private Tensor Copy(Tensor input)
+    private Tensor StandIn(Tensor input)
     {
-        RequireHere("an input", input.Storage);
         var own = Tensor.Empty(input.Shape, input.DType);
         own.Storage.IsKept = true;
         ResolveOwn(own);
@@ -119,6 +126,27 @@ internal sealed class StepRecording
             Arena.Refuse($"{what} is on {storage.Device.Name}, and replays are the CPU's");
     }
 
+    // What is not made by an operation of the function would not be there anew in a replay.
+    private Tensor Result(Tensor result)
+    {
+        if (!Arena.IsMade(result.Storage) || Inputs.Any(input => input.Storage == result.Storage))
+        {
+            var copy = Tensor.Empty(result.Shape, result.DType);
+            Backend.Run(new Copy(), result, copy);
+            result = copy;
+        }
+        return ResolveOwn(result);
+    }
+
+    private (Tensor Leaf, Tensor? Gradient, bool IsOwn) Gradient(Tensor leaf)
+    {
+        if (leaf.PresentGrad is not { } gradient) return (leaf, null, false);
+        if (gradient.Source is not null)
+            Arena.Refuse($"the gradient of {leaf.Name ?? "a leaf"} {leaf.Shape} has a graph of its own (createGraph), "
+                + "which a replay does not build; use Differentiation.Gradients for it");
+        return (leaf, Arena.IsMade(gradient.Storage) ? ResolveOwn(gradient) : gradient, leaf.OwnsGrad);
+    }
+
     // What comes in and out has memory of its own: it is there between replays.
     private Tensor ResolveOwn(Tensor tensor)
     {
@@ -128,7 +156,7 @@ internal sealed class StepRecording
 
     private Storage Own(Storage storage)
     {
-        if (!IsMade(storage)) return storage.Alias();
+        if (!Arena.IsMade(storage)) return storage.Alias();
         OwnBytes += storage.ByteLength;
         if (!storage.IsPooled) return storage.Alias();
         var own = Storage.Within(new Slab(storage.ByteLength), 0, storage.ByteLength);
@@ -136,15 +164,6 @@ internal sealed class StepRecording
         storage.Bytes.CopyTo(own.Bytes);
         Arena.IsComputing = false;
         return own;
-    }
-
-    private void AssumeUnchanged(Tensor parameter)
-    {
-        var (requiresGrad, hooks) = (parameter.RequiresGrad, Hooks());
-        Arena.Assume(() => parameter.RequiresGrad == requiresGrad && Hooks() == hooks);
-
-        // New ones are added at the end.
-        (int, Func<Tensor, Tensor?>?) Hooks() => parameter.Hooks is { Count: > 0 } all ? (all.Count, all[^1]) : default;
     }
 
     private void Execute(PrimitiveCall call)
@@ -168,15 +187,11 @@ internal sealed class StepRecording
             if (isConstant && (i < firstOutput || call.IsInPlace)) readConstants.Add(storage);
             if (i < firstOutput) continue;
             CheckOutput(call, storage, isConstant);
-            // What was there before the step, such as running means: a step that is refused later leaves it as it was.
+            // What was there before, such as running means: a function that is refused later leaves it as it was.
             if (Foreign.Contains(storage) && !overwritten.ContainsKey(storage))
                 overwritten[storage] = storage.Bytes.ToArray();
             // From here on it holds what a replay computes anew: the program must not read it.
-            if (storage.Arena != Arena)
-            {
-                guarded.Add(storage);
-                storage.Arena = Arena;
-            }
+            Arena.Guard(storage);
         }
         call.Run();
         Arena.IsComputing = false;
@@ -185,11 +200,11 @@ internal sealed class StepRecording
 
     private void CheckOutput(PrimitiveCall call, Storage storage, bool isConstant)
     {
-        if (storage == X.Storage || storage == Y.Storage || inputs.Contains(storage))
-            Arena.Refuse($"{NameOf(call)} writes into an input of the step, of which a replay has a copy; write into a "
-                + ".Clone() of it");
+        if (callers.Contains(storage) || Inputs.Any(input => input.Storage == storage))
+            Arena.Refuse($"{NameOf(call)} writes into an input, of which a replay has a copy; write into a .Clone() of "
+                + "it");
         if (isConstant && call is PrimitiveCall<RandomNumbers>)
-            Arena.Refuse("a Generator that is made inside the step is drawn from: the eager step draws the same "
+            Arena.Refuse("a Generator that is made inside is drawn from: the eager function draws the same "
                 + "numbers each time, and a replay would go on; make the generator outside");
         if (readConstants.Contains(storage))
             Arena.Refuse($"{NameOf(call)} writes into a tensor of plain numbers that was read before, and a replay "
@@ -208,9 +223,17 @@ internal sealed class StepRecording
                 draws.First().Operands[1]!, state!, draws.Select(call => call.Operands[0]!.Length));
         }
         foreach (var (storage, bytes) in overwritten) bytes.CopyTo(storage.Bytes);
+        foreach (var call in Calls.OfType<HostCall>().Reverse()) call.TakeBack();
     }
 
-    private bool IsMade(Storage storage) => storage.Arena == Arena && !guarded.Contains(storage);
+    // The function failed, as it would have eagerly; what it had done stays done.
+    private void KeepGradients()
+    {
+        foreach (var leaf in journal.Changed)
+            if (leaf.PresentGrad is { } gradient && Arena.IsMade(gradient.Storage))
+                leaf.SetGrad(gradient.Over(Own(gradient.Storage), gradient.Offset), leaf.OwnsGrad);
+        journal.Commit();
+    }
 
-    private bool IsForeign(Storage storage) => !IsMade(storage) && !Arena.IsConstant(storage);
+    private bool IsForeign(Storage storage) => !Arena.IsMade(storage) && !Arena.IsConstant(storage);
 }

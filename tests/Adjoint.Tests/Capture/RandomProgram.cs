@@ -1,4 +1,4 @@
-namespace Adjoint.Tests.Autograd;
+namespace Adjoint.Tests.Capture;
 
 /// <summary>
 /// A random function of an input, of parameters, of leaves that nobody asks about, of other tensors and of constants,

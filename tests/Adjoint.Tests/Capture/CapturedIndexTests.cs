@@ -1,7 +1,7 @@
 using Adjoint.Nn;
 using Adjoint.Optim;
 
-namespace Adjoint.Tests.Autograd;
+namespace Adjoint.Tests.Capture;
 
 /// <summary>Captured steps that choose by indices and conditions, which change from call to call.</summary>
 public class CapturedIndexTests

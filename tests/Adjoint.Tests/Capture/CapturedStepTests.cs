@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 using Adjoint.Nn;
 using Adjoint.Optim;
 
-namespace Adjoint.Tests.Autograd;
+namespace Adjoint.Tests.Capture;
 
 public class CapturedStepTests
 {
@@ -86,7 +86,7 @@ public class CapturedStepTests
         }
 
         Assert.Contains("between operations", Refusal(a => (a * w).Sum() is var s && s.Item() > 0 ? s : -s), StringComparison.Ordinal);
-        Assert.Contains("a Generator that is made inside the step",
+        Assert.Contains("a Generator that is made inside",
             Refusal(a => (new Dropout(0.5, new Generator(1)).Forward(a) * w).Sum()), StringComparison.Ordinal);
         Assert.Contains("Peek reads", Refusal(a => Op.Apply(new Peek(), a * w).Sum()), StringComparison.Ordinal);
         // Afterwards everything works as before.
@@ -129,21 +129,6 @@ public class CapturedStepTests
             Assert.Equal(before, x.ToArray<float>());
         }
         Assert.True(step.IsCaptured);
-    }
-
-    [Fact]
-    public void Another_shape_is_refused_or_runs_eagerly()
-    {
-        var w = Tensor.Randn([64, 64], new Generator(1)).RequireGrad();
-        var step = CapturedStep.Create((a, _) => a.MatMul(w).Sum(), [w]);
-        for (var i = 0; i < 3; i++) step.Run(Tensor.Ones(8, 64), Tensor.Zeros(1));
-        Assert.Contains("captured for (8, 64) float32", Assert.Throws<CaptureException>(() => step.Run(Tensor.Ones(7, 64), Tensor.Zeros(1))).Message, StringComparison.Ordinal);
-        var lenient = CapturedStep.Create((a, _) => a.MatMul(w).Sum(), [w], fallBackToEager: true);
-        for (var i = 0; i < 3; i++) lenient.Run(Tensor.Ones(8, 64), Tensor.Zeros(1));
-        lenient.Run(Tensor.Ones(7, 64), Tensor.Zeros(1));
-        Assert.Equal(7f, w.Grad!.ToArray<float>()[0]);
-        lenient.Run(Tensor.Ones(8, 64), Tensor.Zeros(1));
-        Assert.Equal(8f, w.Grad!.ToArray<float>()[0]);
     }
 
     [Fact]

@@ -4,7 +4,7 @@ using Adjoint.Nn;
 using Adjoint.Optim;
 using Adjoint.Training;
 
-namespace Adjoint.Tests.Autograd;
+namespace Adjoint.Tests.Capture;
 
 /// <summary>A captured step reads and writes what the eager step would, and nothing else.</summary>
 public class CapturedMemoryTests
@@ -310,8 +310,8 @@ public class CapturedMemoryTests
     [Fact]
     public void What_a_replay_would_not_do_is_refused_by_name()
     {
-        var (w, v) = (Tensor.Ones(64, 64).RequireGrad(), Tensor.Ones(64, 64).RequireGrad());
-        var (x, buffer, sgd) = (Tensor.Ones(64, 64), Tensor.Ones(64, 64), new Sgd([v], 0.5));
+        var w = Tensor.Ones(64, 64).RequireGrad();
+        var (x, buffer) = (Tensor.Ones(64, 64), Tensor.Ones(64, 64));
         string Refusal(Func<Tensor, Tensor> loss)
         {
             var step = CapturedStep.Create((a, _) => loss(a), [w]);
@@ -324,7 +324,6 @@ public class CapturedMemoryTests
         }
 
         Tensor Plain(Tensor a) => (a * w).Sum();
-        var inner = CapturedStep.Create((a, _) => (a * v).Sum(), [v]);
         void Refused(string reason, Func<Tensor, Tensor> loss) =>
             Assert.Contains(reason, Refusal(loss), StringComparison.Ordinal);
         Func<Tensor, Tensor> After(Action act) => a =>
@@ -333,15 +332,12 @@ public class CapturedMemoryTests
             return Plain(a);
         };
 
-        Refused("Backward()", After(() => (x * v).Sum().Backward()));
-        Refused("optimiser", After(sgd.Step));
         Refused("Fill writes into an input", a =>
         {
             a.Fill(2);
             return Plain(a);
         });
         Refused("CopyFrom writes", After(() => buffer.CopyFrom<float>(new float[64 * 64])));
-        Refused("another captured step", a => Plain(a) + inner.Run(a, None));
         Refused("random numbers", a => (a * w).IndexSelect(0, new Generator(1).Permutation(64)).Sum());
         Refused("changes a constant", a =>
         {
@@ -370,8 +366,8 @@ public class CapturedMemoryTests
         });
         Refused("plain numbers", a => Op.Apply(new AddsUp(), a * w).Sum());
         Refused("plain numbers", a => Op.Apply(new AddsUp(isUpdate: true), a * w).Sum());
-        var error = Assert.Throws<AdjointException>(() => CapturedStep.Create((a, _) => Plain(a), [w * 2]));
-        Assert.Contains("parameters are leaves", error.Message, StringComparison.Ordinal);
+        var error = Assert.Throws<AdjointException>(() => Plain(x).BackwardTo([w * 2]));
+        Assert.Contains("gradients are added to leaves", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -518,8 +514,8 @@ public class CapturedMemoryTests
         var strict = CapturedStep.Create((a, _) => (a * w).Sum(), [v, w]);
         for (var call = 0; call < 3; call++) strict.Run(Tensor.Ones(64, 64), None);
         string Refusal(Tensor x) => Assert.Throws<CaptureException>(() => strict.Run(x, None)).Message;
-        Assert.Contains("takes part in a graph", Refusal(v * 2), StringComparison.Ordinal);
-        Assert.Contains("one of the parameters", Refusal(v), StringComparison.Ordinal);
+        Assert.Contains("requires a gradient", Refusal(v * 2), StringComparison.Ordinal);
+        Assert.Contains("requires a gradient", Refusal(v), StringComparison.Ordinal);
         var lenient = CapturedStep.Create((a, _) => (a * w).Sum(), [v, w], fallBackToEager: true);
         for (var call = 0; call < 4; call++)
         {

@@ -1,7 +1,7 @@
 using Adjoint.Nn;
 using Adjoint.Optim;
 
-namespace Adjoint.Tests.Autograd;
+namespace Adjoint.Tests.Capture;
 
 /// <summary>Captured steps and threads.</summary>
 public class CapturedThreadTests
