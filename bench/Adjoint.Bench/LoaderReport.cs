@@ -28,12 +28,8 @@ internal static class LoaderReport
         Transform[] transforms = [.. names.Select(name => Transform.All.Single(entry => entry.Name == name).Create())];
         var model = ModelZoo.All.Single(entry => entry.Name == network).Create(3, 10, new Generator(1), null);
         var optimizer = new Sgd(model.Parameters(), 0.001, momentum: 0.9);
-        var step = CapturedStep.Create((x, y) => Loss.CrossEntropy(model.Forward(x), y), model.Parameters());
-        void Train(Tensor x, Tensor y)
-        {
-            step.Run(x, y);
-            optimizer.Step();
-        }
+        var step = CapturedFunction.Create(Workloads.StepOf(model, optimizer));
+        void Train(Tensor x, Tensor y) => step.Run(x, y);
 
         var loader = new DataLoader(data, batch, shuffle: true, seed: 1, transforms: transforms);
         var alone = new DataLoader(data, batch, shuffle: true, seed: 1, prefetch: 0, transforms: transforms);

@@ -24,16 +24,20 @@ internal static class MemoryReport
         var model = new Mlp(784, [3136], 10, "sigmoid", new Generator(1));
         var optimizer = new Sgd(model.Parameters(), 0.01, momentum: 0.9);
         var (x, y) = (Tensor.Rand([128, 784], new Generator(2)), Tensor.From(new long[128], 128));
-        var step = CapturedStep.Create((x, y) => Loss.CrossEntropy(model.Forward(x), y), model.Parameters());
+        Tensor Step(Tensor x, Tensor y)
+        {
+            optimizer.ZeroGrad();
+            var loss = Loss.CrossEntropy(model.Forward(x), y);
+            loss.Backward();
+            optimizer.Step();
+            return loss;
+        }
+
+        var step = CapturedFunction.Create(Step);
         void One()
         {
             if (captured) step.Run(x, y);
-            else
-            {
-                optimizer.ZeroGrad();
-                Loss.CrossEntropy(model.Forward(x), y).Backward();
-            }
-            optimizer.Step();
+            else Step(x, y);
         }
 
         for (var i = 0; i < 10; i++) One();

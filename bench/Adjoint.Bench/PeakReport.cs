@@ -54,7 +54,7 @@ internal static class PeakReport
         var x = Tensor.Rand(Shape.Create([128, .. input]), new Generator(2));
         var y = Tensor.From([.. Enumerable.Range(0, 128).Select(i => i % 10L)], 128);
         long atMost = 0;
-        CapturedStep? step = null;
+        CapturedFunction<Tensor>? step = null;
         // In a step, too, where the forward pass is done.
         void Look()
         {
@@ -62,23 +62,20 @@ internal static class PeakReport
             atMost = Math.Max(atMost, held);
         }
 
-        Tensor Of(Tensor batch, Tensor labels)
+        Tensor Step(Tensor batch, Tensor labels)
         {
+            optimizer.ZeroGrad();
             var loss = Loss.CrossEntropy(model.Forward(batch), labels);
             Look();
+            loss.Backward();
+            optimizer.Step();
             return loss;
         }
 
-        step = CapturedStep.Create(Of, model.Parameters());
+        step = CapturedFunction.Create(Step);
         for (var i = 0; i < Steps; i++)
         {
-            if (isCaptured) step.Run(x, y);
-            else
-            {
-                optimizer.ZeroGrad();
-                Of(x, y).Backward();
-            }
-            optimizer.Step();
+            _ = isCaptured ? step.Run(x, y) : Step(x, y);
             Look();
         }
         var end = TensorMemory.RentedBytes + TensorMemory.PooledBytes + step.PlannedBytes;

@@ -57,20 +57,21 @@ internal static class Workloads
         var optimizer = new Sgd(model.Parameters(), 0.01);
         var (x, y) = (Tensor.Rand([128, 784], new Generator(2)), Tensor.From(Enumerable.Range(0, 128).Select(i =>
             i % 10L).ToArray(), 128));
-        var step = CapturedStep.Create((x, y) => Loss.CrossEntropy(model.Forward(x), y), model.Parameters());
-        if (captured)
-            return () =>
-            {
-                step.Run(x, y);
-                optimizer.Step();
-            };
-        return () =>
-        {
-            optimizer.ZeroGrad();
-            Loss.CrossEntropy(model.Forward(x), y).Backward();
-            optimizer.Step();
-        };
+        var step = StepOf(model, optimizer);
+        if (!captured) return () => step(x, y);
+        var plan = CapturedFunction.Create(step);
+        return () => plan.Run(x, y);
     }
+
+    /// <summary>A training step of a classifier, whole.</summary>
+    internal static Func<Tensor, Tensor, Tensor> StepOf(Layer model, Optimizer optimizer) => (x, y) =>
+    {
+        optimizer.ZeroGrad();
+        var loss = Loss.CrossEntropy(model.Forward(x), y);
+        loss.Backward();
+        optimizer.Step();
+        return loss;
+    };
 
     private static Workload LeNet(int batch, double goal) =>
         Network("lenet", batch, goal,
@@ -84,12 +85,8 @@ internal static class Workloads
         var optimizer = new Sgd(model.Parameters(), 0.001, momentum: 0.9);
         var (x, y) = (Tensor.Randn([batch, 3, 32, 32], new Generator(2)), Tensor.From(Enumerable.Range(0,
             batch).Select(i => i % 10L).ToArray(), batch));
-        var step = CapturedStep.Create((a, b) => Loss.CrossEntropy(model.Forward(a), b), model.Parameters());
-        return () =>
-        {
-            step.Run(x, y);
-            optimizer.Step();
-        };
+        var step = CapturedFunction.Create(StepOf(model, optimizer));
+        return () => step.Run(x, y);
     });
 
     private static Action NormGelu()
@@ -126,15 +123,10 @@ internal static class Workloads
         var model = new Mlp(784, [3136], 10, "sigmoid", new Generator(1));
         var optimizer = new Sgd(model.Parameters(), 0.01);
         var loader = new DataLoader(data, 128, shuffle: true, seed: 1);
-        var step = CapturedStep.Create((x, y) => Loss.CrossEntropy(model.Forward(x), y), model.Parameters(),
-            fallBackToEager: true);
+        var step = CapturedFunction.Create(StepOf(model, optimizer));
         return () =>
         {
-            foreach (var (x, y) in loader)
-            {
-                step.Run(x, y);
-                optimizer.Step();
-            }
+            foreach (var (x, y) in loader) step.Run(x, y);
         };
     }
 
@@ -142,14 +134,16 @@ internal static class Workloads
     {
         var leaves = Enumerable.Range(1, 3).Select(seed => Tensor.Randn([1 << 20],
             new Generator((ulong)seed)).RequireGrad()).ToArray();
-        var (step, none) = (CapturedStep.Create((_, _) => (leaves[0] * leaves[1] + leaves[2]).Sigmoid().Sum(),
-            leaves), Tensor.Zeros(1));
-        if (captured) return () => step.Run(none, none);
-        return () =>
+        Tensor Compute()
         {
             foreach (var leaf in leaves) leaf.ZeroGrad();
-            (leaves[0] * leaves[1] + leaves[2]).Sigmoid().Sum().Backward();
-        };
+            var sum = (leaves[0] * leaves[1] + leaves[2]).Sigmoid().Sum();
+            sum.Backward();
+            return sum;
+        }
+
+        var plan = CapturedFunction.Create(Compute);
+        return () => _ = captured ? plan.Run() : Compute();
     }
 
     private static Action CrossEntropy()
@@ -174,13 +168,16 @@ internal static class Workloads
     private static Action Small(bool captured)
     {
         var x = Tensor.Randn([16], new Generator(1)).RequireGrad();
-        var (step, none) = (CapturedStep.Create((_, _) => FiftyOps(x), [x]), Tensor.Zeros(1));
-        if (captured) return () => step.Run(none, none);
-        return () =>
+        Tensor Compute()
         {
             x.ZeroGrad();
-            FiftyOps(x).Backward();
-        };
+            var sum = FiftyOps(x);
+            sum.Backward();
+            return sum;
+        }
+
+        var plan = CapturedFunction.Create(Compute);
+        return () => _ = captured ? plan.Run() : Compute();
     }
 
     private static Action SmallForward()

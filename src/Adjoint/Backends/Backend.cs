@@ -5,8 +5,9 @@ using Adjoint.Primitives;
 namespace Adjoint;
 
 /// <summary>
-/// The one door to tensors' memory: all that computes is a primitive, and goes through <see cref="Run"/>. The CPU runs
-/// the body that the primitive brings along; a class derived from this one is another device, with bodies of its own in
+/// The one door to tensors' memory: all that computes is a primitive, and goes through
+/// <see cref="Run{TPrimitive}(in TPrimitive, ReadOnlySpan{Tensor?})"/>. The CPU runs the body that the primitive brings
+/// along; a class derived from this one is another device, with bodies of its own in
 /// one explicit list. What a device lacks throws, naming both; it never falls back silently.
 /// </summary>
 public abstract class Backend : Device

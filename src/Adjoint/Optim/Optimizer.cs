@@ -63,7 +63,11 @@ public sealed class ParameterGroup
     /// <exception cref="AdjointException">It is negative or not finite.</exception>
     public double LearningRate
     {
-        get => Noted(field, () => LearningRate, "a learning rate");
+        get
+        {
+            if (Execution.Current.Arena is { IsComputing: false } recording) AssumeRates(recording, field, null);
+            return field;
+        }
         set => field = Optimizer.Require(value, "learning rate", value >= 0);
     }
 
@@ -71,7 +75,12 @@ public sealed class ParameterGroup
     /// <exception cref="AdjointException">It is negative or not finite.</exception>
     public double WeightDecay
     {
-        get => Noted(weightDecay ?? defaultDecay, () => WeightDecay, "a weight decay");
+        get
+        {
+            var found = weightDecay ?? defaultDecay;
+            if (Execution.Current.Arena is { IsComputing: false } recording) AssumeRates(recording, null, found);
+            return found;
+        }
         set => weightDecay = Optimizer.Require(value, "weight decay", value >= 0);
     }
 
@@ -80,13 +89,10 @@ public sealed class ParameterGroup
     /// </summary>
     internal void Complete(double decay) => defaultDecay = decay;
 
-    // A captured function that computes with the number is recorded anew where it is another.
-    private static double Noted(double value, Func<double> again, string subject)
-    {
-        if (Execution.Current.Arena is { IsComputing: false } recording)
-            recording.Assume(() => again() == value, subject);
-        return value;
-    }
+    // A captured function that computes with such a number is recorded anew where it is another.
+    private void AssumeRates(Arena recording, double? rate, double? decay) => recording.Assume(
+        () => LearningRate == (rate ?? LearningRate) && WeightDecay == (decay ?? WeightDecay),
+        "a learning rate or weight decay that it computes with");
 }
 
 /// <summary>
@@ -130,10 +136,8 @@ public abstract class Optimizer
     {
         get
         {
-            var found = stepCount;
-            if (Execution.Current.Arena is { IsComputing: false } recording)
-                recording.Assume(() => stepCount == found, "the step count of an optimiser");
-            return found;
+            if (Execution.Current.Arena is { IsComputing: false } recording) AssumeSteps(recording, () => stepCount);
+            return stepCount;
         }
     }
 
@@ -170,8 +174,9 @@ public abstract class Optimizer
     public void Step()
     {
         using var _ = new NoGrad();
-        var (execution, before) = (Execution.Current, stepCount);
-        Backend.RunOnHost(GetType().Name, () => stepCount = Next(stepCount), () => stepCount = before);
+        var execution = Execution.Current;
+        if (execution.Arena is null) stepCount = Next(stepCount);
+        else CountInReplays();
         var cause = execution.BeginCause(GetType().Name);
         try
         {
@@ -291,11 +296,15 @@ public abstract class Optimizer
     {
         var state = AdvanceState(parameter);
         Tensor[] operands = [gradient, parameter, .. state?.Tensors ?? []];
-        if (Execution.Current.Arena is null) Backend.Run(Update(), operands);
-        else Backend.Run(Update, operands);
-
-        ParameterUpdate<TUpdate> Update() => new(rule(group, state?.Steps ?? stepCount));
+        if (Execution.Current.Arena is null)
+            Backend.Run(new ParameterUpdate<TUpdate>(rule(group, state?.Steps ?? stepCount)), operands);
+        else RunInReplays(rule, group, state, operands);
     }
+
+    private void RunInReplays<TUpdate>(
+        Func<ParameterGroup, int, TUpdate> rule, ParameterGroup group, ParameterState? state, Tensor[] operands)
+        where TUpdate : struct, IUpdateLane =>
+        Backend.Run(() => new ParameterUpdate<TUpdate>(rule(group, state?.Steps ?? stepCount)), operands);
 
     /// <summary>
     /// What is kept for a parameter, zeros at first, to be changed in place now; counts the step. Call it once in
@@ -313,10 +322,8 @@ public abstract class Optimizer
     {
         if (StateCount == 0) return StepCount;
         if (!states.TryGetValue(parameter, out var state)) return 0;
-        var found = state.Steps;
-        if (Execution.Current.Arena is { IsComputing: false } recording)
-            recording.Assume(() => state.Steps == found, "the step count of a parameter");
-        return found;
+        if (Execution.Current.Arena is { IsComputing: false } recording) AssumeSteps(recording, () => state.Steps);
+        return state.Steps;
     }
 
     /// <summary>A setting, if it is finite and in its range; for constructors.</summary>
@@ -338,13 +345,30 @@ public abstract class Optimizer
         if (StateCount == 0) return null;
         if (!states.TryGetValue(parameter, out var state))
             states[parameter] = state = new([.. Enumerable.Range(0, StateCount).Select(_ => Zeros(parameter))]);
-        // What is loaded later lies elsewhere.
-        if (Execution.Current.Arena is { } recording)
-            recording.Assume(() => states.GetValueOrDefault(parameter) == state, "the state of an optimiser");
-        var before = state.Steps;
-        Backend.RunOnHost(GetType().Name, () => state.Steps = Next(state.Steps), () => state.Steps = before);
+        if (Execution.Current.Arena is { } recording) CountInReplays(recording, parameter, state);
+        else state.Steps = Next(state.Steps);
         foreach (var tensor in state.Tensors) tensor.BumpVersion();
         return state;
+    }
+
+    private void CountInReplays(Arena recording, Tensor parameter, ParameterState state)
+    {
+        // What is loaded later lies elsewhere.
+        recording.Assume(() => states.GetValueOrDefault(parameter) == state, "the state of an optimiser");
+        var before = state.Steps;
+        Backend.RunOnHost(GetType().Name, () => state.Steps = Next(state.Steps), () => state.Steps = before);
+    }
+
+    private void CountInReplays()
+    {
+        var before = stepCount;
+        Backend.RunOnHost(GetType().Name, () => stepCount = Next(stepCount), () => stepCount = before);
+    }
+
+    private static void AssumeSteps(Arena recording, Func<int> steps)
+    {
+        var found = steps();
+        recording.Assume(() => steps() == found, "a number of steps that it computes with");
     }
 
     // Not part of a function that is being captured, which would begin with zeros each time.

@@ -2,9 +2,9 @@ namespace Adjoint.Primitives;
 
 /// <summary>
 /// An operation on tensors' memory, as a value: its attributes are its fields, and what it reads and writes are the
-/// operands that <see cref="Backend.Run{TPrimitive}"/> is given with it, results last. One file holds all there is to
-/// know of it: name, checks, cost, and the body that computes it on the CPU. A backend of another device registers a
-/// body of its own.
+/// operands that <see cref="Backend.Run{TPrimitive}(in TPrimitive, ReadOnlySpan{Tensor?})"/> is given with it, results
+/// last. One file holds all there is to know of it: name, checks, cost, and the body that computes it on the CPU. A
+/// backend of another device registers a body of its own.
 /// </summary>
 /// <typeparam name="TSelf">The primitive itself.</typeparam>
 public interface IPrimitive<TSelf> where TSelf : struct, IPrimitive<TSelf>

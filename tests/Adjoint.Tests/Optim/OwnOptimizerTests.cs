@@ -192,7 +192,7 @@ public class OwnOptimizerTests : IDisposable
 
         protected override void Update(ParameterGroup group, Tensor parameter, Tensor gradient)
         {
-            var v = Advance(parameter).States[0];
+            var v = Advance(parameter)[0];
             var trust = parameter.Square().Sum().Sqrt() / gradient.Square().Sum().Sqrt();
             v.CopyFrom(v * 0.9 + gradient * trust);
             parameter.CopyFrom(parameter - v * group.LearningRate);
