@@ -48,7 +48,7 @@ internal sealed class PlanCache(Func<Tensor[], Tensor[]> function, bool fallBack
     {
         var execution = Execution.Current;
         // A replay checks no results and builds no graph.
-        if (refusal is not null || execution.AnomalyMode.IsOn || execution.RecordGraph.IsOn || execution.Trace is not null)
+        if (refusal is not null || execution.AnomalyMode.IsOn || execution.Trace is not null)
             return RunEagerly(function, given);
         string? changed = null;
         for (var i = 0; i < plans.Count; i++)

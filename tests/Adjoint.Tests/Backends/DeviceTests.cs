@@ -207,10 +207,10 @@ public class DeviceTests
         var own = A.Clone().RequireGrad();
         var here = CapturedStep.Create((input, _) => (input * own).Sum(), [own]);
         for (var i = 0; i < 3; i++) Close((A * A).Sum(), here.Run(A, A));
-        Assert.Contains("is called with (3, 4) float32 on reference 1 and (3, 4) float32",
+        Assert.Contains("input 0 is on reference 1",
             Assert.Throws<CaptureException>(() => here.Run(x, A)).Message, StringComparison.Ordinal);
-        Assert.Null(here.Refusal);
         Close((A * A).Sum(), here.Run(A, A));
+        Assert.Null(here.Refusal);
     }
 
     private static Tensor[] Leaves(params Tensor[] values) =>
