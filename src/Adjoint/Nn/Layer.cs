@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace Adjoint.Nn;
 
 /// <summary>
@@ -54,37 +51,14 @@ public abstract class Layer : Module
     }
 
     /// <summary>
-    /// A table of layers, output shapes and numbers of parameters, found by sending zeros of the given shape through.
-    /// Parameters that an earlier layer counts already are not counted again.
+    /// A table of layers, output shapes and numbers of parameters, found by sending zeros of the given shape through,
+    /// in use, without gradients. Parameters that an earlier layer counts already are not counted again.
     /// </summary>
+    /// <exception cref="AdjointException">The layer does not take float32 numbers of that shape.</exception>
     public string Summary(params ReadOnlySpan<int> inputShape)
     {
-        var rows = new List<(string Layer, string Output, long Count)>();
-        var counted = new HashSet<Tensor>();
         var x = Tensor.Zeros(inputShape);
-        using (InUse())
-        using (new NoGrad())
-        {
-            if (this is Sequential sequential)
-                for (var i = 0; i < sequential.Count; i++)
-                {
-                    var child = sequential[i];
-                    x = child.Forward(x);
-                    var shared = child.Parameters().Any(counted.Contains) ? " (shared)" : "";
-                    var count = Count(child.Parameters().Where(counted.Add));
-                    rows.Add(($"{i} {child}{shared}", x.Shape.ToString(), count));
-                }
-            else rows.Add((ToString()!, Forward(x).Shape.ToString(), Count(Parameters())));
-        }
-        rows.Add(("total", "", Count(Parameters())));
-        var (wide, middle) = (rows.Max(row => row.Layer.Length), Math.Max("output".Length, rows.Max(row => row.Output.Length)));
-        var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{"layer".PadRight(wide)}  {"output".PadRight(middle)}  parameters");
-        foreach (var (layer, output, count) in rows)
-            text.AppendLine(CultureInfo.InvariantCulture, $"{layer.PadRight(wide)}  {output.PadRight(middle)}  {count,10:N0}");
-        return text.ToString();
-
-        static long Count(IEnumerable<Tensor> parameters) => parameters.Sum(parameter => (long)parameter.Length);
+        return Summary(() => Forward(x));
     }
 
     /// <summary>The computation of this kind of layer.</summary>

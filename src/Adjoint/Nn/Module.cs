@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Adjoint.Memory;
 using ForwardHook = System.Func<
     Adjoint.Nn.Module, System.Collections.Generic.IReadOnlyList<Adjoint.Tensor?>,
@@ -38,7 +37,9 @@ public abstract class Module
     private readonly List<ForwardHook> forwardHooks = [];
     private readonly List<Func<Module, int, Tensor, Tensor?>> backwardHooks = [];
 
-    /// <summary>Whether the module behaves as in training (dropout drops) or as in use.</summary>
+    /// <summary>
+    /// Whether the module behaves as in training, as a new one does, or as in use; see <see cref="ModuleModes"/>.
+    /// </summary>
     public bool IsTraining { get; private set; } = true;
 
     /// <summary>The parts, by name.</summary>
@@ -95,7 +96,7 @@ public abstract class Module
 
     /// <summary>
     /// Switches this module and its parts to use; those that were training train again when what it returns is
-    /// disposed.
+    /// disposed. Gradients are another matter: <see cref="NoGrad"/>.
     /// </summary>
     public IDisposable InUse() => new UseScope(this);
 
@@ -132,8 +133,23 @@ public abstract class Module
         foreach (var (value, names) in found) value.CopyFrom(state[names[0]]);
     }
 
+    /// <summary>
+    /// A table of the module's parts, those in lists and dictionaries one by one, and their numbers of parameters;
+    /// parameters that an earlier part counts already are not counted again. What comes out of the parts, only a call
+    /// shows: give one, <c>model.Summary(() => model.Forward(x, state))</c>, which runs in use, without gradients. What
+    /// it does not call, or calls without <see cref="Call(ReadOnlySpan{Tensor}, Func{Tensor})"/>, is marked.
+    /// </summary>
+    /// <exception cref="AdjointException">The call threw it.</exception>
+    public string Summary(Action? call = null) => ModuleSummary.Of(this, call);
+
     /// <inheritdoc/>
-    public override string ToString() => GetType().Name;
+    public override string ToString() => TypeName;
+
+    // Without the number of type arguments.
+    private string TypeName => GetType().Name.Split('`')[0];
+
+    /// <summary>Whether it only holds others, and computes nothing.</summary>
+    internal virtual bool IsContainer => false;
 
     /// <summary>
     /// Computes, from these inputs, what <paramref name="body"/> returns, as a part of the model: an error says in
@@ -220,10 +236,11 @@ public abstract class Module
     /// </exception>
     protected TModule AddChild<TModule>(string name, TModule child) where TModule : Module
     {
+        ArgumentNullException.ThrowIfNull(child);
         RequireNew(name, children);
         if (child.Holds(this))
             throw new AdjointException(
-                $"{GetType().Name}: '{name}' holds this module itself, and nothing that walks through the parts would "
+                $"{TypeName}: '{name}' holds this module itself, and nothing that walks through the parts would "
                 + "end; keep it in a field instead");
         children.Add((name, child));
         return child;
@@ -239,18 +256,17 @@ public abstract class Module
     internal static void RequireSame(
         string where, IReadOnlyDictionary<string, Tensor> state, string first, string second)
     {
-        if (first == second || Bits(state[first]).SequenceEqual(Bits(state[second]))) return;
-        throw new AdjointException(
-            $"{where}: {first} and {second} are one tensor of this model, but the state has different values for them; "
-            + "build the model without sharing, as it was saved, or leave one of the two out of the state");
+        if (first == second) return;
+        var (x, y) = (Plain(state[first]), Plain(state[second]));
+        var isSame = x.Bytes.SequenceEqual(y.Bytes);
+        GC.KeepAlive(x);
+        GC.KeepAlive(y);
+        if (!isSame)
+            throw new AdjointException(
+                $"{where}: {first} and {second} are one tensor of this model, but the state has different values for "
+                + "them; build the model without sharing, as it was saved, or leave one of the two out of the state");
 
-        static ReadOnlySpan<byte> Bits(Tensor tensor) => tensor.DType switch
-        {
-            DType.Float32 => MemoryMarshal.AsBytes(tensor.ToArray<float>().AsSpan()),
-            DType.Float64 => MemoryMarshal.AsBytes(tensor.ToArray<double>().AsSpan()),
-            DType.Int64 => MemoryMarshal.AsBytes(tensor.ToArray<long>().AsSpan()),
-            _ => MemoryMarshal.AsBytes(tensor.ToArray<bool>().AsSpan()),
-        };
+        static Tensor Plain(Tensor tensor) => tensor.Detach().To(Device.Cpu).Contiguous();
     }
 
     /// <summary>Switches this module and its parts between training and use.</summary>
@@ -293,7 +309,7 @@ public abstract class Module
             if (hook(this, seen, outputs.ToArray()) is not { } replaced) continue;
             if (replaced.Count != outputs.Length)
                 throw new AdjointException(
-                    $"{GetType().Name}: a forward hook returns as many outputs as it saw, or null: found "
+                    $"{TypeName}: a forward hook returns as many outputs as it saw, or null: found "
                     + $"{replaced.Count} for {outputs.Length}");
             for (var i = 0; i < outputs.Length; i++) outputs[i] = replaced[i];
         }
@@ -315,9 +331,9 @@ public abstract class Module
     private void RequireNew<T>(string name, IEnumerable<(string Name, T Value)> present)
     {
         if (name.Length == 0 || name.Contains('.'))
-            throw new AdjointException($"{GetType().Name}: a name in a module is a word without dots: found '{name}'");
+            throw new AdjointException($"{TypeName}: a name in a module is a word without dots: found '{name}'");
         if (present.Any(entry => entry.Name == name))
-            throw new AdjointException($"{GetType().Name}: there is a '{name}' already; names within a module differ");
+            throw new AdjointException($"{TypeName}: there is a '{name}' already; names within a module differ");
     }
 
     private bool Holds(Module part) => this == part || children.Any(child => child.Value.Holds(part));

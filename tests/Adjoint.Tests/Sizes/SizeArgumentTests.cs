@@ -246,6 +246,7 @@ public class SizeArgumentTests
         ("Initializer.Create", n => Initializer.XavierNormal.Create(n, n, new Generator(1))),
         ("Initializer.Create", n => Initializer.Default.Create(n, 0, new Generator(1))),
         ("Layer.Summary", n => new Linear(2, 2).Summary(n, 2)),
+        ("ModuleList`1.get_Item", n => new ModuleList<Relu>(new Relu())[n]),
         ("Sequential.get_Item", n => new Sequential(new Relu())[n]),
         ("Schedule.StepDecay", n => Schedule.StepDecay(n).Factor(5)),
         ("Schedule.Cosine", n => Schedule.Cosine(n).Factor(5)),
