@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -30,6 +31,7 @@ public static unsafe class HalfPrecision
         else Workers.For((int)((length + Chunk - 1) / Chunk), ref job);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Step<TStored>(TStored* x, float* y) where TStored : unmanaged
     {
         Vector.Widen(Vector.Load((ushort*)x), out var low, out var high);
@@ -37,9 +39,11 @@ public static unsafe class HalfPrecision
         Wide<TStored>(high).Store(y + Vector<float>.Count);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Step<TStored>(float* x, TStored* y) where TStored : unmanaged => Vector.Narrow(
         Rounded<TStored>(Vector.Load(x)), Rounded<TStored>(Vector.Load(x + Vector<float>.Count))).Store((ushort*)y);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector<float> Wide<TStored>(Vector<uint> bits)
     {
         if (typeof(TStored) == typeof(BFloat16)) return Vector.AsVectorSingle(bits << 16);
@@ -52,6 +56,7 @@ public static unsafe class HalfPrecision
     }
 
     // The bits of the half precision, each in 32.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector<uint> Rounded<TStored>(Vector<float> x)
     {
         var bits = Vector.AsVectorUInt32(x);

@@ -53,7 +53,7 @@ public sealed class BatchNorm : Layer
     // Graphs of a forward pass in use saved the old value: they see that it is gone.
     private void Move(Tensor running, Tensor batch, double factor)
     {
-        Backend.Run(new Zip<Blend>(new(momentum, factor)), running, batch, running);
+        Backend.Run(new Zip<Blend>(new(momentum, factor)), running, batch.To(running.DType), running);
         running.BumpVersion();
     }
 

@@ -4,7 +4,8 @@ namespace Adjoint.Primitives;
 
 /// <summary>
 /// y = γ·(x − μ)·r + β with r = 1/√(σ² + ε), by mean μ and variance σ² (divided by the count) of each channel.
-/// Operands: x (n, c, …), γ (c), β (c), of any layout; μ (c), σ² (c), r (c) and y, contiguous; of one floating type.
+/// Operands: x (n, c, …), γ (c), β (c), of any layout; μ (c), σ² (c), r (c) and y, contiguous; of one floating
+/// type, but the statistics of that which is computed in.
 /// </summary>
 /// <param name="Epsilon">ε.</param>
 public readonly record struct BatchNorm(double Epsilon) : IFloatingPrimitive<BatchNorm>
@@ -25,9 +26,10 @@ public readonly record struct BatchNorm(double Epsilon) : IFloatingPrimitive<Bat
         var channels = Operands.Channels(Name, x);
         Operands.Has(Name, "gamma", operands[1]!, type, channels);
         Operands.Has(Name, "beta", operands[2]!, type, channels);
-        Operands.HasDense(Name, "mean", operands[3]!, type, channels);
-        Operands.HasDense(Name, "variance", operands[4]!, type, channels);
-        Operands.HasDense(Name, "inverseDeviation", operands[5]!, type, channels);
+        var computing = type.Computing();
+        Operands.HasDense(Name, "mean", operands[3]!, computing, channels);
+        Operands.HasDense(Name, "variance", operands[4]!, computing, channels);
+        Operands.HasDense(Name, "inverseDeviation", operands[5]!, computing, channels);
     }
 
     /// <inheritdoc/>

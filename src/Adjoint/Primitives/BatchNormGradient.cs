@@ -24,8 +24,8 @@ public readonly record struct BatchNormGradient : IFloatingPrimitive<BatchNormGr
         Operands.Alike(Name, "x", x, dx);
         Operands.Alike(Name, "g", operands[1]!, dx);
         var channels = Operands.Channels(Name, x);
-        Operands.HasDense(Name, "mean", operands[2]!, type, channels);
-        Operands.HasDense(Name, "inverseDeviation", operands[3]!, type, channels);
+        Operands.HasDense(Name, "mean", operands[2]!, type.Computing(), channels);
+        Operands.HasDense(Name, "inverseDeviation", operands[3]!, type.Computing(), channels);
         Operands.Has(Name, "gamma", operands[4]!, type, channels);
         Operands.HasDense(Name, "dgamma", operands[6]!, type, channels);
         Operands.HasDense(Name, "dbeta", operands[7]!, type, channels);

@@ -7,6 +7,8 @@ namespace Adjoint.Primitives;
 /// y = the next numbers of a stream, which goes on when this runs, not when it is written down: what is replayed draws
 /// what it would have drawn anew. Operands: y, contiguous, of floating type; state (3), int64, contiguous: seed, stream
 /// and position, the last of which is read and moved on by y's length, rounded up to a multiple of 8. Both are written.
+/// Half precision draws the numbers of float32 and rounds them: normal ones to the nearest, uniform ones down, since 1
+/// must not be among them.
 /// </summary>
 /// <param name="Distribution">How the numbers are distributed.</param>
 /// <param name="Probability">
@@ -35,6 +37,16 @@ public readonly record struct RandomNumbers(Distribution Distribution, double Pr
                 $"{Name}: the probability must be in [0, 1]: found {primitive.Probability}");
     }
 
+    // Bits of a float32 that the type in memory does not have.
+    private int Dropped { get; init; }
+
+    /// <inheritdoc/>
+    public static void RunOnCpu(in RandomNumbers primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        var dropped = operands[0]!.DType switch { DType.BFloat16 => 16, DType.Float16 => 13, _ => 0 };
+        FloatingPrimitive.Run(primitive with { Dropped = dropped }, operands);
+    }
+
     /// <inheritdoc/>
     public static unsafe void Run<T>(in RandomNumbers primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -45,11 +57,20 @@ public readonly record struct RandomNumbers(Distribution Distribution, double Pr
         fixed (T* to = y.Data<T>())
             switch (primitive.Distribution)
             {
-                case Distribution.Uniform: Philox.Uniform(seed, stream, first, to, y.Length); break;
+                case Distribution.Uniform:
+                    Philox.Uniform(seed, stream, first, to, y.Length);
+                    if (primitive.Dropped > 0) RoundDown(new Span<uint>(to, y.Length), primitive.Dropped);
+                    break;
                 case Distribution.Normal: Philox.Normal(seed, stream, first, to, y.Length); break;
                 case Distribution.Bernoulli:
                     Philox.Bernoulli(seed, stream, first, to, y.Length, primitive.Probability);
                     break;
             }
+    }
+
+    // Numbers of float32, not below 0.
+    private static void RoundDown(Span<uint> numbers, int dropped)
+    {
+        foreach (ref var number in numbers) number &= uint.MaxValue << dropped;
     }
 }

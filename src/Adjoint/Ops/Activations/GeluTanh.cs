@@ -6,6 +6,11 @@ public static class GeluTanhMethods
     extension(Tensor x)
     {
         /// <summary>½x(1 + tanh(√(2/π)(x + 0.044715x³))) (Hendrycks and Gimpel 2016, §2).</summary>
-        public Tensor GeluTanh() => x * 0.5 * (1 + ((x + x.Square() * x * 0.044715) * Math.Sqrt(2 / Math.PI)).Tanh());
+        public Tensor GeluTanh()
+        {
+            var wide = x.Widened();
+            return (wide * 0.5 * (1 + ((wide + wide.Square() * wide * 0.044715) * Math.Sqrt(2 / Math.PI)).Tanh()))
+                .To(x.DType);
+        }
     }
 }

@@ -30,7 +30,9 @@ internal sealed class BatchNormOp(double epsilon) : Op
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
     {
         var channels = inputs[1].Shape;
-        var (mean, variance, inverse) = (context.Allocate(channels, output.DType), context.Allocate(channels, output.DType), context.Allocate(channels, output.DType));
+        var type = output.DType.Computing();
+        var (mean, variance, inverse) = (context.Allocate(channels, type), context.Allocate(channels, type),
+            context.Allocate(channels, type));
         Backend.Run(new Primitives.BatchNorm(epsilon), inputs[0], inputs[1], inputs[2], mean, variance, inverse,
             output);
         context.Save(mean, inverse, variance);
@@ -78,13 +80,18 @@ public static class NormalizationMethods
         public Tensor LayerNorm(Tensor gamma, Tensor? beta = null, double epsilon = 1e-5)
         {
             if (beta is not null && beta.Shape != gamma.Shape) throw new AdjointException($"LayerNorm: scale and shift must have one shape: found {gamma.Shape} and {beta.Shape}");
-            var y = x.Standardized(LastAxes(x, gamma, "LayerNorm"), epsilon) * gamma;
-            return beta is null ? y : y + beta;
+            var y = x.Widened().Standardized(LastAxes(x, gamma, "LayerNorm"), epsilon) * gamma.Widened();
+            return (beta is null ? y : y + beta.Widened()).To(x.DType);
         }
 
         /// <summary>γ·x/√(mean(x²) + ε) over the last axes, those of <paramref name="gamma"/>, x (…, d) → (…, d) (Zhang and Sennrich 2019).</summary>
         /// <exception cref="AdjointException">The scale does not have the shape of the last axes.</exception>
-        public Tensor RmsNorm(Tensor gamma, double epsilon = 1e-6) => x * (x.Square().Mean(LastAxes(x, gamma, "RmsNorm"), keepDims: true) + epsilon).Pow(-0.5) * gamma;
+        public Tensor RmsNorm(Tensor gamma, double epsilon = 1e-6)
+        {
+            var wide = x.Widened();
+            var square = wide.Square().Mean(LastAxes(x, gamma, "RmsNorm"), keepDims: true);
+            return (wide * (square + epsilon).Pow(-0.5) * gamma.Widened()).To(x.DType);
+        }
 
         /// <summary>
         /// Normalises over channels in groups and all positions of each sample of x (n, c, …), then scales by γ (c) and shifts by β (c): γ·(x − μ)/√(σ² + ε) + β (Wu and He 2018).
@@ -98,8 +105,9 @@ public static class NormalizationMethods
                 throw new AdjointException($"GroupNorm: scale and shift must be ({x.Shape[1]}), one for each channel of {x.Shape}: found {gamma.Shape} and {beta.Shape}");
             int[] channels = [.. Enumerable.Range(0, x.Rank).Select(axis => axis == 1 ? x.Shape[1] : 1)];
             var size = Shape.Product(x.Shape.Sizes[1..]) / groups;
-            var normalised = x.Reshape(x.Shape[0], groups, size).Standardized([2], epsilon).Reshape(x.Shape.Sizes);
-            return normalised * gamma.Reshape(channels) + beta.Reshape(channels);
+            var normalised = x.Widened().Reshape(x.Shape[0], groups, size).Standardized([2], epsilon);
+            return (normalised.Reshape(x.Shape.Sizes) * gamma.Widened().Reshape(channels)
+                + beta.Widened().Reshape(channels)).To(x.DType);
         }
 
         private Tensor Standardized(int[] axes, double epsilon)

@@ -66,7 +66,7 @@ public static class SumMethods
 
         /// <summary>(1/n) Σ x over the axes; NaN for nothing.</summary>
         public Tensor Mean(ReadOnlySpan<int> axes = default, bool keepDims = false) =>
-            x.Sum(axes, keepDims) / new ReducedAxes(x.Shape, axes, "Mean").Count;
+            (x.Widened().Sum(axes, keepDims) / new ReducedAxes(x.Shape, axes, "Mean").Count).To(x.DType);
 
         /// <summary>The mean over one axis.</summary>
         public Tensor Mean(int axis, bool keepDims = false) => x.Mean([axis], keepDims);
@@ -77,6 +77,7 @@ public static class SumMethods
         /// </summary>
         public Tensor Var(ReadOnlySpan<int> axes = default, bool keepDims = false, int correction = 1)
         {
+            if (x.IsHalf) return x.Widened().Var(axes, keepDims, correction).To(x.DType);
             var count = new ReducedAxes(x.Shape, axes, "Var").Count;
             var deviation = x.Deviation(axes);
             // At 10⁶ the mean's last digit is a sixteenth in float32, whose square would be added to the variance.
@@ -108,11 +109,12 @@ public static class SumMethods
         /// <summary>ln Σ eˣ over the axes, without overflow; −∞ for nothing.</summary>
         public Tensor LogSumExp(ReadOnlySpan<int> axes = default, bool keepDims = false)
         {
+            if (x.IsHalf) return x.Widened().LogSumExp(axes, keepDims).To(x.DType);
             if (new ReducedAxes(x.Shape, axes, "LogSumExp").Count == 0) return x.Exp().Sum(axes, keepDims).Log();
             // An infinite maximum must not become ∞ − ∞.
-            var (lowest, highest) = x.DType == DType.Float64 ? (double.MinValue, double.MaxValue) : (float.MinValue, float.MaxValue);
+            var highest = x.DType == DType.Float64 ? double.MaxValue : float.MaxValue;
             Tensor shift;
-            using (new NoGrad()) shift = x.Detach().Max(axes, keepDims: true).Clamp(lowest, highest);
+            using (new NoGrad()) shift = x.Detach().Max(axes, keepDims: true).Clamp(-highest, highest);
             var result = (x - shift).Exp().Sum(axes, keepDims: true).Log() + shift;
             return keepDims ? result : result.Reshape(new ReducedAxes(x.Shape, axes, "LogSumExp").Dropped.Sizes);
         }

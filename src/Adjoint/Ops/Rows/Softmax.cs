@@ -15,8 +15,11 @@ internal sealed class SoftmaxOp : Op
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
         Backend.Run(new Primitives.Softmax(), inputs[0], output);
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
-        [node.Output * (gradient - (gradient * node.Output).Sum(-1, keepDims: true))];
+    public override Tensor?[] Backward(OpNode node, Tensor gradient)
+    {
+        var (y, g) = (node.Output.Widened(), gradient.Widened());
+        return [(y * (g - (g * y).Sum(-1, keepDims: true))).To(gradient.DType)];
+    }
 }
 
 /// <summary>Rows to logarithms of probabilities.</summary>
@@ -34,8 +37,11 @@ internal sealed class LogSoftmaxOp : Op
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
         Backend.Run(new Primitives.LogSoftmax(), inputs[0], output);
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
-        [gradient - node.Output.Exp() * gradient.Sum(-1, keepDims: true)];
+    public override Tensor?[] Backward(OpNode node, Tensor gradient)
+    {
+        var (y, g) = (node.Output.Widened(), gradient.Widened());
+        return [(g - y.Exp() * g.Sum(-1, keepDims: true)).To(gradient.DType)];
+    }
 }
 
 /// <summary>Softmax, log-softmax, normalize.</summary>

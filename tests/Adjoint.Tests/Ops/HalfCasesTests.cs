@@ -1,0 +1,202 @@
+using System.Globalization;
+
+namespace Adjoint.Tests.Ops;
+
+/// <summary>
+/// Computing in bfloat16 and float16: every row of <see cref="OpCases"/> against the naive formula and the row in
+/// float64, at the same inputs; and values of PyTorch (Goldens/bfloat16.txt, written by the script beside it).
+/// </summary>
+public class HalfCasesTests
+{
+    // Composed of ops that each round, or with a slope from an output that was rounded.
+    private static readonly string[] RoundedOften = ["PowerOfTensors", "BceWithLogits", "Normalize", "Exp"];
+
+    public static TheoryData<string, DType> Rows() => Of(OpCases.All);
+
+    // Affine is two ops, the second of which takes away what the first has rounded.
+    public static TheoryData<string, DType> Elementwise() =>
+        Of(OpCases.All.Where(row => row.Elementwise && row.Name != "Affine"));
+
+    public static TheoryData<string> GoldenNames() => [.. Goldens().Keys];
+
+    [Theory, MemberData(nameof(Rows))]
+    public void Value_and_gradients_are_those_of_float64_rounded(string name, DType type)
+    {
+        var row = OpCases.All.Single(row => row.Name == name);
+        var rounded = Inputs(row, type).Select(x => x.To(DType.Float64).ToArray<double>()).ToArray();
+        var (value, gradients) = Run(row, type, type);
+        var (_, expected) = Run(row, DType.Float64, type);
+        var most = RoundedOften.Contains(name) ? 3 : 1;
+        Assert.InRange(Units(row.Reference(rounded), value, type), 0, most);
+        foreach (var (wanted, found) in expected.Zip(gradients)) Assert.InRange(Units(wanted, found, type), 0, most);
+    }
+
+    [Theory, MemberData(nameof(Rows))]
+    public void Transposed_views_give_the_same_as_copies(string name, DType type)
+    {
+        var row = OpCases.All.Single(row => row.Name == name);
+        var plain = Inputs(row, type);
+        var views = plain.Select(x => x.Rank < 2 ? x : x.Transpose().Clone().Transpose()).ToArray();
+        Assert.Equal(Bits(row.Call(plain)), Bits(row.Call(views)));
+    }
+
+    [Theory, MemberData(nameof(Elementwise))]
+    public void Every_length_and_layout_gives_the_value_of_float64_rounded(string name, DType type)
+    {
+        var row = OpCases.All.Single(row => row.Name == name);
+        var random = new Random(5);
+        foreach (var length in (int[])[0, 1, 7, 15, 16, 17, 31, 33, 65, 1037, 20_000])
+        {
+            Tensor Plain(double[] values) => Tensor.From(values, length).To(type).Detach();
+            var inputs = row.Shapes.Select(_ => Plain([.. Enumerable.Range(0, length)
+                .Select(_ => random.NextDouble() * 4 - 2).Select(x => row.Domain?.Invoke(x) ?? x)])).ToArray();
+            var every = inputs.Select(x => Tensor.Stack([x, x + double.NaN], 1).Reshape(2 * length)
+                .Slice(0, 0, length, step: 2)).ToArray();
+            var expected = row.Reference([.. inputs.Select(x => x.To(DType.Float64).ToArray<double>())]);
+            foreach (var x in (Tensor[][])[inputs, every])
+            {
+                var found = row.Call(x).To(DType.Float64).ToArray<double>();
+                Assert.Equal(expected.Length, found.Length);
+                for (var i = 0; i < length; i++)
+                    Assert.InRange(Units([expected[i]], [found[i]], type), 0, 0.51);
+            }
+        }
+    }
+
+    [Theory, InlineData(DType.BFloat16), InlineData(DType.Float16)]
+    public void Threads_change_no_bit(DType type)
+    {
+        Tensor Leaf(ulong seed, params int[] shape) => Tensor.Randn(shape, new Generator(seed)).To(type).Detach();
+        var (x, y, a, b) = (Leaf(1, 300, 301), Leaf(2, 300, 301).RequireGrad(), Leaf(3, 301, 70), Leaf(4, 301));
+        var found = Threads.Of(1, 2, 3, 8).Select(_ =>
+        {
+            y.Grad = null;
+            var z = (x * y + b).Sigmoid();
+            (z.MatMul(a).Square().Mean() + z.Sum(0).Abs().Max() + z.LogSoftmax().Sum() * 0.001).Backward();
+            return (short[])[.. Bits(z), .. Bits(y.Grad!), .. Bits(Tensor.Rand(x.Shape, new Generator(5), type))];
+        }).ToArray();
+        Assert.All(found, bits => Assert.Equal(found[0], bits));
+    }
+
+    [Theory, InlineData(DType.BFloat16), InlineData(DType.Float16)]
+    public void Sums_round_once_and_means_do_not_overflow(DType type)
+    {
+        var ones = Tensor.Full([10_000], 1, type);
+        var rounded = type == DType.BFloat16 ? 9984 : 10_000;
+        Assert.Equal(rounded, ones.Sum().Item());
+        Assert.Equal(rounded, ones.MatMul(ones).Item());
+        Assert.Equal(rounded, ones.Reshape(100, 100).Sum([1, 0]).Item());
+        Assert.Equal(1000, Tensor.Full([10_000], 1000, type).Mean().Item());
+    }
+
+    [Theory, InlineData(DType.BFloat16, 16), InlineData(DType.Float16, 13)]
+    public void Uniform_numbers_are_those_of_float32_rounded_down(DType type, int dropped)
+    {
+        var wide = Tensor.Rand([100_000], new Generator(3)).ToArray<float>();
+        var narrow = Tensor.Rand([100_000], new Generator(3), type).To(DType.Float32).ToArray<float>();
+        Assert.Contains(wide, x => (float)Round(x, type) == 1);
+        for (var i = 0; i < wide.Length; i++)
+            Assert.Equal(BitConverter.SingleToUInt32Bits(wide[i]) >> dropped << dropped,
+                BitConverter.SingleToUInt32Bits(narrow[i]));
+        var normal = Tensor.Randn([1000], new Generator(3)).To(type);
+        Assert.Equal(Bits(normal), Bits(Tensor.Randn([1000], new Generator(3), type)));
+        var mask = Tensor.Bernoulli([1000], 0.3, new Generator(3)).To(type);
+        Assert.Equal(Bits(mask), Bits(Tensor.Bernoulli([1000], 0.3, new Generator(3), type)));
+    }
+
+    [Theory, MemberData(nameof(GoldenNames))]
+    public void Values_agree_with_PyTorchs(string name)
+    {
+        Tensor x = Wave(1, 3, 40), y = Wave(2, 1, 40), positive = Round((Wave64(3, 1, 40).Abs() + 0.25));
+        var value = name switch
+        {
+            "add" => x + y,
+            "multiply" => x * y,
+            "divide" => x / positive,
+            "number / x" => 0.3 / positive,
+            "number * x" => x * 0.1,
+            "x / number" => x / 0.3,
+            "number - x" => 0.1 - x,
+            "pow" => positive.Pow(2.3),
+            "exp" => x.Exp(),
+            "log" => positive.Log(),
+            "sqrt" => positive.Sqrt(),
+            "sin" => x.Sin(),
+            "tanh" => x.Tanh(),
+            "sigmoid" => x.Sigmoid(),
+            "gelu" => x.Gelu(),
+            "silu" => x.Silu(),
+            "clamp" => x.Clamp(-0.3, 0.3),
+            "sum" => Wave(1, 3, 4, 300).Sum(1),
+            "mean" => Wave(1, 3, 4, 300).Mean(1),
+            "sum of ones" => Tensor.Full([10_000], 1, DType.BFloat16).Sum(),
+            "max" => Wave(1, 1, 4, 30).Max(1),
+            "softmax" => Wave(1, 3, 4, 10).Softmax(),
+            "log_softmax" => Wave(1, 3, 4, 10).LogSoftmax(),
+            "linear" => Wave(1, 1, 5, 70).Linear(Wave(2, 1, 3, 70), Wave(3, 1, 3)),
+            "conv2d" => Wave(1, 1, 1, 3, 6, 5).Conv2d(Wave(2, 1, 2, 3, 3, 3), Wave(3, 1, 2), padding: 1),
+            "max_pool2d" => Wave(1, 1, 1, 2, 6, 4).MaxPool2d(2),
+            "layer_norm" => Wave(1, 1, 4, 30).LayerNorm(Wave(2, 1, 30), Wave(3, 1, 30)),
+            "cumsum" => Wave(1, 1, 4, 30).CumSum(1),
+            _ => throw new ArgumentException(name),
+        };
+        Assert.Equal(DType.BFloat16, value.DType);
+        Assert.InRange(
+            Units(Goldens()[name], value.To(DType.Float64).ToArray<double>(), DType.BFloat16), 0, 1);
+    }
+
+    private static Dictionary<string, double[]> Goldens() => File.ReadLines(Path.Combine(
+        LayeringTests.Root(), "tests", "Adjoint.Tests", "Ops", "Goldens", "bfloat16.txt"))
+        .Select(line => line.Split('\t')).ToDictionary(parts => parts[0],
+            parts => parts[1].Split(' ').Select(value => double.Parse(value, CultureInfo.InvariantCulture)).ToArray());
+
+    private static Tensor Wave(int k, double scale, params int[] shape) => Round(Wave64(k, scale, shape));
+
+    private static Tensor Wave64(int k, double scale, params int[] shape) => Tensor.From(
+        [.. Enumerable.Range(0, shape.Aggregate(1, (a, b) => a * b)).Select(i => Math.Sin(0.7 * i + k) * scale)],
+        shape).To(DType.BFloat16).To(DType.Float64);
+
+    private static Tensor Round(Tensor x) => x.To(DType.BFloat16);
+
+    private static double Round(float x, DType type) => type == DType.BFloat16 ? (BFloat16)x : (double)(Half)x;
+
+    // The value, and the gradients of Σ w·y.
+    private static (double[] Value, double[][] Gradients) Run(OpCase row, DType type, DType inputs)
+    {
+        var leaves = Inputs(row, inputs).Select(x => x.To(type).Detach().RequireGrad()).ToArray();
+        var y = row.Call(leaves);
+        var weight = Tensor.Randn(y.Shape, new Generator(3)).To(inputs).To(y.DType).Detach();
+        var gradients = Differentiation.Gradients(y, leaves, weight);
+        return (y.To(DType.Float64).ToArray<double>(),
+            [.. gradients.Select(g => g?.To(DType.Float64).ToArray<double>() ?? [])]);
+    }
+
+    private static Tensor[] Inputs(OpCase row, DType type) =>
+        [.. row.Inputs().Select((values, i) => Tensor.From(values.AsSpan(), row.Shapes[i]).To(type).Detach())];
+
+    private static short[] Bits(Tensor x) => x.DType switch
+    {
+        DType.BFloat16 => Array.ConvertAll(x.ToArray<BFloat16>(), value => (short)value.Bits),
+        DType.Float16 => Array.ConvertAll(x.ToArray<Half>(), BitConverter.HalfToInt16Bits),
+        _ => [.. x.ToArray<double>().SelectMany(value => new[] { (short)(BitConverter.DoubleToInt64Bits(value) >> 48) })],
+    };
+
+    // The largest difference, in units in the last place of the largest number.
+    private static double Units(double[] expected, double[] found, DType type)
+    {
+        Assert.Equal(expected.Length, found.Length);
+        var (bits, smallest) = type == DType.BFloat16 ? (8, -126) : (11, -14);
+        var largest = expected.Select(Math.Abs).DefaultIfEmpty().Max();
+        var unit = Math.ScaleB(1, Math.Max(largest == 0 ? smallest : Math.ILogB(largest), smallest) - bits + 1);
+        return expected.Zip(found, (a, b) => Math.Abs(a - b) / unit).DefaultIfEmpty().Max();
+    }
+
+    private static TheoryData<string, DType> Of(IEnumerable<OpCase> rows)
+    {
+        var data = new TheoryData<string, DType>();
+        foreach (var row in rows)
+            foreach (var type in (DType[])[DType.BFloat16, DType.Float16])
+                data.Add(row.Name, type);
+        return data;
+    }
+}
