@@ -34,10 +34,9 @@ public unsafe class LaneTextTests
     public void Masks_only_choose(string name)
     {
         var expression = Trace(Of(name));
-        Assert.All(expression, result => Assert.False(result.IsMask));
-        foreach (var node in Node.Under(expression))
-            for (var i = 0; i < node.Operands.Count; i++)
-                Assert.True(node.Operands[i].IsMask == (node.Operation == "?" && i == 0), Node.Text(expression));
+        Assert.DoesNotContain(expression, result => result.IsMask);
+        Assert.All(Node.Under(expression), node => Assert.All(node.Operands, (operand, i) =>
+            Assert.Equal(node.Operation == "?" && i == 0, operand.IsMask)));
     }
 
     // 79 structs when this was written; some have two functions.
