@@ -7,16 +7,20 @@ public sealed record OpCase(string Name, Func<Tensor[], Tensor> Call, int[][] Sh
 {
     public override string ToString() => Name;
 
-    /// <summary>Fixed pseudo-random inputs, moved into the op's domain.</summary>
-    public double[][] Inputs()
+    /// <summary>Fixed pseudo-random inputs, moved into the op's domain; others for each number.</summary>
+    public double[][] Inputs(int number = 0)
     {
-        var random = new Random(20260101 + Shapes.Length);
+        var random = new Random(20260101 + Shapes.Length + 1000 * number);
         return [.. Shapes.Select(shape => Enumerable.Range(0, shape.Aggregate(1, (a, b) => a * b)).Select(_ =>
         {
             var x = Math.Round(random.NextDouble() * 4 - 2, 3) + 0.0005;
             return Domain is null ? x : Domain(x);
         }).ToArray())];
     }
+
+    /// <summary>The inputs as tensors of a type.</summary>
+    public Tensor[] Tensors(double[][] inputs, DType dtype) =>
+        [.. inputs.Select((values, i) => Tensor.From(values.AsSpan(), Shapes[i]).To(dtype).Detach())];
 }
 
 public static class OpCases

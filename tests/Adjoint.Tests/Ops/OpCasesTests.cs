@@ -19,8 +19,8 @@ public class OpCasesTests
     {
         var (row, inputs) = Row(name);
         var expected = row.Reference(inputs);
-        var wide = row.Call(Tensors(row, inputs, DType.Float64)).ToArray<double>();
-        var narrow = row.Call(Tensors(row, inputs, DType.Float32)).To(DType.Float32).ToArray<float>();
+        var wide = row.Call(row.Tensors(inputs, DType.Float64)).ToArray<double>();
+        var narrow = row.Call(row.Tensors(inputs, DType.Float32)).To(DType.Float32).ToArray<float>();
         Assert.Equal(expected.Length, wide.Length);
         for (var i = 0; i < expected.Length; i++)
         {
@@ -33,7 +33,7 @@ public class OpCasesTests
     public void First_derivative_agrees_with_finite_differences(string name)
     {
         var (row, inputs) = Row(name);
-        var result = GradCheck.Run(row.Call, Tensors(row, inputs, DType.Float64));
+        var result = GradCheck.Run(row.Call, row.Tensors(inputs, DType.Float64));
         Assert.True(result.Passed && result.Comparisons > 0, $"{name}: {result}");
     }
 
@@ -41,7 +41,7 @@ public class OpCasesTests
     public void Second_derivative_agrees_with_finite_differences(string name)
     {
         var (row, inputs) = Row(name);
-        var result = GradCheck.RunSecondOrder(row.Call, Tensors(row, inputs, DType.Float64));
+        var result = GradCheck.RunSecondOrder(row.Call, row.Tensors(inputs, DType.Float64));
         Assert.True(result.Passed, $"{name}: {result}");
     }
 
@@ -66,7 +66,7 @@ public class OpCasesTests
         var (row, inputs) = Row(name);
         Tensor?[] Gradients(bool createGraph)
         {
-            var leaves = Tensors(row, inputs, DType.Float64);
+            var leaves = row.Tensors(inputs, DType.Float64);
             foreach (var leaf in leaves) leaf.RequireGrad();
             var output = row.Call(leaves);
             return Differentiation.Gradients(output, leaves, Tensor.Randn(output.Shape, new Generator(3), DType.Float64), createGraph: createGraph);
@@ -84,7 +84,7 @@ public class OpCasesTests
     public void Transposed_views_give_the_same_as_copies(string name)
     {
         var (row, inputs) = Row(name);
-        var plain = Tensors(row, inputs, DType.Float64);
+        var plain = row.Tensors(inputs, DType.Float64);
         var views = plain.Select(x => x.Rank < 2 ? x : x.Transpose().Clone().Transpose()).ToArray();
         Assert.Equal(row.Call(plain).ToArray<double>(), row.Call(views).ToArray<double>());
     }
@@ -188,7 +188,7 @@ public class OpCasesTests
 
     internal static Op[] OpsOfAllRows() => [.. OpCases.All.SelectMany(row =>
     {
-        var leaves = Tensors(row, row.Inputs(), DType.Float64);
+        var leaves = row.Tensors(row.Inputs(), DType.Float64);
         foreach (var leaf in leaves) leaf.RequireGrad();
         return OpsUnder(row.Call(leaves));
     })];
@@ -204,7 +204,4 @@ public class OpCasesTests
         var row = OpCases.All.Single(row => row.Name == name);
         return (row, row.Inputs());
     }
-
-    private static Tensor[] Tensors(OpCase row, double[][] inputs, DType dtype) =>
-        [.. inputs.Select((values, i) => Tensor.From(values.AsSpan(), row.Shapes[i]).To(dtype).Detach())];
 }
