@@ -17,9 +17,8 @@ public sealed class Conv1d : Layer
         options.Check("Conv1d", inputs, outputs, kernel);
         (Inputs, Outputs, this.kernel) = (inputs, outputs, kernel);
         Shape shape = (int[])[outputs, inputs / groups, kernel];
-        var (weight, shift) = FirstValues.Of(outputs, shape.Elements / outputs, bias ? outputs : 0, initializer,
-            generator);
-        Weight = AddParameter("weight", weight.Reshape(shape.Sizes).Clone());
+        (Weight, var shift) = FirstValues.Of(shape, bias ? outputs : 0, initializer, generator);
+        AddParameter("weight", Weight);
         if (shift is not null) Bias = AddParameter("bias", shift);
     }
 

@@ -16,9 +16,8 @@ public sealed class Conv2d : Layer
         options.Check("Conv2d", inputs, outputs, kernel);
         (Inputs, Outputs, Kernel) = (inputs, outputs, kernel);
         Shape shape = (int[])[outputs, inputs / groups, kernel.Height, kernel.Width];
-        var (weight, shift) = FirstValues.Of(outputs, shape.Elements / outputs, bias ? outputs : 0, initializer,
-            generator);
-        Weight = AddParameter("weight", weight.Reshape(shape.Sizes).Clone());
+        (Weight, var shift) = FirstValues.Of(shape, bias ? outputs : 0, initializer, generator);
+        AddParameter("weight", Weight);
         if (shift is not null) Bias = AddParameter("bias", shift);
     }
 

@@ -18,9 +18,8 @@ public sealed class ConvTranspose2d : Layer
         options.CheckOutputPadding("ConvTranspose2d", this.outputPadding = outputPadding ?? 0);
         (Inputs, Outputs, Kernel) = (inputs, outputs, kernel);
         Shape shape = (int[])[inputs, outputs / groups, kernel.Height, kernel.Width];
-        var (weight, shift) = FirstValues.Of(inputs, shape.Elements / inputs, bias ? outputs : 0, initializer,
-            generator);
-        Weight = AddParameter("weight", weight.Reshape(shape.Sizes).Clone());
+        (Weight, var shift) = FirstValues.Of(shape, bias ? outputs : 0, initializer, generator);
+        AddParameter("weight", Weight);
         if (shift is not null) Bias = AddParameter("bias", shift);
     }
 
