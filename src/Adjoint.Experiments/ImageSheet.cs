@@ -26,7 +26,7 @@ public static class ImageSheet
             _ => null,
         };
         if (weight is null || shape is null) return [];
-        var values = weight.Detach().ToArray<float>();
+        var values = weight.Detach().To(DType.Float32).ToArray<float>();
         var largest = Math.Max(values.Max(Math.Abs), float.Epsilon);
         return [.. values.Chunk(((Shape)shape).Elements).Take(most).Select((filter, i) => new CaptionedImage(Draw(filter, shape, -largest, largest), $"{i}"))];
     }
@@ -63,7 +63,7 @@ public sealed class ConfidentMistakes(Dataset data, int most = 24)
     public void Observe(Tensor logits, Tensor labels)
     {
         using var _ = new NoGrad();
-        var (probabilities, truth, classes) = (logits.Softmax().ToArray<float>(), labels.ToArray<long>(), logits.Shape[1]);
+        var (probabilities, truth, classes) = (logits.Softmax().To(DType.Float32).ToArray<float>(), labels.ToArray<long>(), logits.Shape[1]);
         for (var i = 0; i < truth.Length; i++, seen++)
         {
             var row = probabilities.AsSpan(i * classes, classes);

@@ -40,8 +40,8 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
                 var (gradient, change, size) = (0.0, 0.0, 0.0);
                 foreach (var (name, value) in layer)
                 {
-                    if (value.Grad is { } own) gradient += Square(own.ToArray<float>());
-                    var (old, now) = (before[name], value.ToArray<float>());
+                    if (value.Grad is { } own) gradient += Square(Numbers(own));
+                    var (old, now) = (before[name], Numbers(value));
                     for (var i = 0; i < now.Length; i++) (change, size) = (change + (double)(now[i] - old[i]) * (now[i] - old[i]), size + (double)old[i] * old[i]);
                 }
                 step.Add((layer.Key, Math.Sqrt(gradient), Math.Sqrt(change / size)));
@@ -165,7 +165,7 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
     // Sigmoid: outputs near an end. ReLU: units (channels of an image) that are 0 for every sample.
     private static double Idle(Layer module, Tensor output)
     {
-        var values = output.ToArray<float>();
+        var values = Numbers(output);
         if (module is Sigmoid) return (double)values.Count(value => value < Saturated || value > 1 - Saturated) / values.Length;
         var (units, plane) = (output.Shape[1], output.Rank == 2 ? 1 : output.Length / output.Shape[0] / output.Shape[1]);
         var alive = new bool[units];
@@ -182,7 +182,10 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
                 yield return inner;
     }
 
-    private static Dictionary<string, float[]> Copy(Module model) => model.NamedParameters().ToDictionary(parameter => parameter.Name, parameter => parameter.Value.ToArray<float>());
+    private static Dictionary<string, float[]> Copy(Module model) => model.NamedParameters().ToDictionary(parameter => parameter.Name, parameter => Numbers(parameter.Value));
+
+    // In float32, whatever the model computes in: it is statistics.
+    private static float[] Numbers(Tensor tensor) => tensor.Detach().To(DType.Float32).ToArray<float>();
 
     private static string LayerOf(string parameter) => parameter.LastIndexOf('.') is >= 0 and var dot ? parameter[..dot] : parameter;
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Adjoint.Exploring;
@@ -35,14 +36,7 @@ internal static class TensorView
     }
 
     /// <summary>The elements in row-major order.</summary>
-    internal static double[] ToDoubles(Tensor tensor) => tensor.DType switch
-    {
-        DType.Float32 => Array.ConvertAll(tensor.ToArray<float>(), value => (double)value),
-        DType.Float64 => tensor.ToArray<double>(),
-        DType.Int64 => Array.ConvertAll(tensor.ToArray<long>(), value => (double)value),
-        DType.Bool => Array.ConvertAll(tensor.ToArray<bool>(), value => value ? 1.0 : 0),
-        var other => throw new AdjointException($"Explorer: cannot show elements of {other.Label()}"),
-    };
+    internal static double[] ToDoubles(Tensor tensor) => tensor.Detach().To(DType.Float64).ToArray<double>();
 
     internal static void WriteSummary(Utf8JsonWriter json, TensorSummary summary)
     {
@@ -58,14 +52,22 @@ internal static class TensorView
         json.WriteEndObject();
     }
 
-    // Single precision is written in its own shortest digits: 0.1, not 0.10000000149011612.
+    // Single and half precision are written in their own shortest digits: 0.1, not 0.10000000149011612.
     private static void WriteElements(Utf8JsonWriter json, string name, double[] values, DType dtype)
     {
         json.WriteStartArray(name);
         foreach (var value in values)
             if (!double.IsFinite(value)) json.WriteStringValue(JsonNumbers.Name(value));
-            else if (dtype == DType.Float32) json.WriteNumberValue((float)value);
-            else json.WriteNumberValue(value);
+            else
+                switch (dtype)
+                {
+                    case DType.Float32: json.WriteNumberValue((float)value); break;
+                    case DType.BFloat16: json.WriteRawValue(((BFloat16)value).ToString()); break;
+                    case DType.Float16:
+                        json.WriteRawValue(((Half)value).ToString(CultureInfo.InvariantCulture));
+                        break;
+                    default: json.WriteNumberValue(value); break;
+                }
         json.WriteEndArray();
     }
 

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Adjoint;
 
 /// <summary>
@@ -45,20 +47,27 @@ public readonly ref struct AnomalyMode : IDisposable
 
     private static string? Describe(Tensor tensor)
     {
-        tensor = tensor.Detach().To(Device.Cpu);
-        var (at, isNaN) = tensor.DType switch
-        {
-            DType.Float32 => FirstBad(tensor.ToArray<float>()),
-            DType.Float64 => FirstBad(tensor.ToArray<double>()),
-            _ => throw new AdjointException($"AnomalyMode: does not look into {tensor.DType.Label()}"),
-        };
-        return at < 0 ? null : $"{(isNaN ? "NaN" : "infinity")} at element {at} of {tensor.Shape}";
+        var search = new FirstBad { Tensor = tensor.Detach().To(Device.Cpu), At = -1 };
+        ElementTypes.Number(tensor.DType, ref search);
+        return search.At < 0
+            ? null
+            : $"{(search.IsNaN ? "NaN" : "infinity")} at element {search.At} of {tensor.Shape}";
     }
 
-    private static (int At, bool IsNaN) FirstBad<T>(T[] values) where T : System.Numerics.INumber<T>
+    private struct FirstBad : INumberVisitor
     {
-        var at = Array.FindIndex(values, value => !T.IsFinite(value));
-        return (at, at >= 0 && T.IsNaN(values[at]));
+        public Tensor Tensor;
+        public int At;
+        public bool IsNaN;
+
+        public void Visit<T>() where T : unmanaged, INumber<T>
+        {
+            var values = Tensor.ToArray<T>();
+            At = Array.FindIndex(values, value => !T.IsFinite(value));
+            IsNaN = At >= 0 && T.IsNaN(values[At]);
+        }
+
+        public readonly void VisitTruth() { }
     }
 }
 

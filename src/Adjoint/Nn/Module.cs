@@ -256,17 +256,10 @@ public abstract class Module
     internal static void RequireSame(
         string where, IReadOnlyDictionary<string, Tensor> state, string first, string second)
     {
-        if (first == second) return;
-        var (x, y) = (Plain(state[first]), Plain(state[second]));
-        var isSame = x.Bytes.SequenceEqual(y.Bytes);
-        GC.KeepAlive(x);
-        GC.KeepAlive(y);
-        if (!isSame)
-            throw new AdjointException(
-                $"{where}: {first} and {second} are one tensor of this model, but the state has different values for "
-                + "them; build the model without sharing, as it was saved, or leave one of the two out of the state");
-
-        static Tensor Plain(Tensor tensor) => tensor.Detach().To(Device.Cpu).Contiguous();
+        if (first == second || state[first].To(Device.Cpu).HasBitsOf(state[second].To(Device.Cpu))) return;
+        throw new AdjointException(
+            $"{where}: {first} and {second} are one tensor of this model, but the state has different values for them; "
+            + "build the model without sharing, as it was saved, or leave one of the two out of the state");
     }
 
     /// <summary>Switches this module and its parts between training and use.</summary>

@@ -43,7 +43,13 @@ public readonly record struct RandomNumbers(Distribution Distribution, double Pr
     /// <inheritdoc/>
     public static void RunOnCpu(in RandomNumbers primitive, ReadOnlySpan<Tensor?> operands)
     {
-        var dropped = operands[0]!.DType switch { DType.BFloat16 => 16, DType.Float16 => 13, _ => 0 };
+        var dropped = operands[0]!.DType switch
+        {
+            DType.BFloat16 => 16,
+            DType.Float16 => 13,
+            DType.Float32 or DType.Float64 => 0,
+            var other => throw Operands.NoBody(Name, other),
+        };
         FloatingPrimitive.Run(primitive with { Dropped = dropped }, operands);
     }
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 using Adjoint.Kernels;
 using Adjoint.Memory;
 
@@ -91,6 +92,17 @@ public sealed partial class Tensor
         return View(default, at).Item();
     }
 
+    /// <summary>
+    /// Whether both have the same type, shape and bits, in row-major order: a NaN equals itself, and −0 is not 0.
+    /// </summary>
+    internal bool HasBitsOf(Tensor other)
+    {
+        if (Shape != other.Shape || DType != other.DType) return false;
+        var same = new SameVisitor { X = this, Y = other };
+        ElementTypes.Element(DType, ref same);
+        return same.AreSame;
+    }
+
     /// <summary>A contiguous copy, without history.</summary>
     private Tensor Copy()
     {
@@ -166,6 +178,16 @@ public sealed partial class Tensor
             Value = double.CreateTruncating(Tensor.Item<T>());
 
         public void VisitTruth() => Value = Tensor.Item<bool>() ? 1 : 0;
+    }
+
+    private struct SameVisitor : IElementVisitor
+    {
+        public Tensor X;
+        public Tensor Y;
+        public bool AreSame;
+
+        public void Visit<T>() where T : unmanaged => AreSame = MemoryMarshal.AsBytes<T>(X.ToArray<T>())
+            .SequenceEqual(MemoryMarshal.AsBytes<T>(Y.ToArray<T>()));
     }
 
     private readonly struct CopyVisitor(Tensor from, Tensor to) : IElementVisitor

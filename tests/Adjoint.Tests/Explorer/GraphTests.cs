@@ -252,6 +252,19 @@ public sealed class GraphTests
     {
         var small = JsonDocument.Parse(JsonNumbers.ToBytes(json => TensorView.Write(json, Tensor.From(new[] { 0.1f, float.PositiveInfinity, -0f }, 3)))).RootElement;
         Assert.Equal("[0.1,\"Infinity\",-0]", small.GetProperty("values").GetRawText());
+        foreach (var (tensor, text) in ((Tensor, string)[])
+        [
+            (Tensor.From([(BFloat16)0.1f, BFloat16.MaxValue, BFloat16.NaN]), "[0.1,3.39E+38,\"NaN\"]"),
+            (Tensor.From([(Half)0.1f, Half.Epsilon]), "[0.1,6E-08]"),
+            (Tensor.From([int.MinValue, 7]), "[-2147483648,7]"),
+            (Tensor.From(new byte[] { 0, 255 }), "[0,255]"),
+            (Tensor.From(new[] { true, false }), "[1,0]"),
+        ])
+        {
+            var shown = JsonDocument.Parse(JsonNumbers.ToBytes(json => TensorView.Write(json, tensor))).RootElement;
+            Assert.Equal(text, shown.GetProperty("values").GetRawText());
+            Assert.Equal(tensor.DType.Label(), shown.GetProperty("dtype").GetString());
+        }
         var values = new float[128 * 128];
         for (var i = 0; i < values.Length; i++) values[i] = i / 128 / 2 * 64 + i % 128 / 2;
         var blocks = JsonDocument.Parse(JsonNumbers.ToBytes(json => TensorView.Write(json, Tensor.From(values, 128, 128)))).RootElement.GetProperty("blocks");

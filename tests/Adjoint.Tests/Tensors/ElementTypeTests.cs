@@ -187,6 +187,30 @@ public class ElementTypeTests
             Tensor.From([BFloat16.MaxValue, BFloat16.PositiveInfinity]).ToString().Replace("Infinity", "       ∞"));
     }
 
+    [Theory, MemberData(nameof(Types))]
+    public void Same_bits_are_told_from_same_numbers(DType type)
+    {
+        var x = Exactly.Vector(type, Values(type));
+        Assert.True(x.HasBitsOf(Layouts.Spread(x)));
+        Assert.False(x.HasBitsOf(x[1..]));
+        var other = x.Clone();
+        other[1..2].Fill(0);
+        Assert.Equal(type.IsFloating(), x[1].Item() == 0);
+        Assert.False(x.HasBitsOf(other));
+        Assert.All(Exactly.Types, another => Assert.Equal(another == type, x.HasBitsOf(x.To(another))));
+    }
+
+    [Fact]
+    public void Anomaly_mode_looks_into_half_precision()
+    {
+        using var _ = new AnomalyMode();
+        var x = Tensor.From([(Half)1f, (Half)60000f]);
+        Assert.Contains("made infinity at element 1 of (2,)",
+            Assert.Throws<AnomalyException>(() => x.Exp()).Message, StringComparison.Ordinal);
+        Assert.Contains("made NaN at element 0 of (2,)",
+            Assert.Throws<AnomalyException>(() => (x.To(DType.BFloat16) * -1).Log()).Message, StringComparison.Ordinal);
+    }
+
     private static int? Order(object x, object y) => (x, y) switch
     {
         (long a, long b) => a.CompareTo(b),
