@@ -92,6 +92,7 @@ public sealed partial class DocumentationTests : IDisposable
     [InlineData("own-view", "agrees with finite differences\ncaptured: the bits of the eager step")]
     [InlineData("own-initializer",
         "length behind 50 layers: 1.0000 times that before\nthe filters are orthonormal")]
+    [InlineData("own-schedule", "step 100: rate 0.0200\nstep 400: rate 0.0100\nbest: epoch")]
     [InlineData("explore", "graph.html")]
     [InlineData("plain-training-loop", "epoch 5: validation accuracy 9")]
     [InlineData("trainer", "validation accuracy 99")]

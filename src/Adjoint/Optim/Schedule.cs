@@ -1,9 +1,17 @@
 namespace Adjoint.Optim;
 
-/// <summary>The learning rate over time: a factor of the base rate for a step, counted from 0.</summary>
+/// <summary>
+/// The learning rate over time: a factor of the base rate for a step. To write one, derive and give
+/// <see cref="Factor"/>; see <c>samples/own-schedule.cs</c>.
+/// </summary>
 public abstract class Schedule
 {
-    /// <summary>The rate is factor · base.</summary>
+    /// <summary>
+    /// The rate of a step is factor · base, of each group's own base. A function of the step alone, so that a run that
+    /// is resumed goes on with the same rates.
+    /// </summary>
+    /// <param name="step">Counted from 0, over all epochs.</param>
+    /// <returns>0 or more, and finite.</returns>
     public abstract double Factor(int step);
 
     /// <summary>Always 1.</summary>

@@ -153,7 +153,7 @@ public class OwnOptimizerTests : IDisposable
     private static double[] Values(Tensor tensor) => tensor.To(DType.Float64).ToArray<double>();
 
     // s = βs + g + λw; w −= ηs / √steps.
-    private sealed class Decaying(IEnumerable<ParameterGroup> groups, double beta)
+    internal sealed class Decaying(IEnumerable<ParameterGroup> groups, double beta)
         : Optimizer<Decaying.Lane>(groups)
     {
         private readonly double beta = Require(beta, "beta", beta is >= 0 and < 1);

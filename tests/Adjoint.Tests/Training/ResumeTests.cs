@@ -2,6 +2,7 @@ using Adjoint.Data;
 using Adjoint.IO;
 using Adjoint.Nn;
 using Adjoint.Optim;
+using Adjoint.Tests.Optim;
 using Adjoint.Training;
 
 namespace Adjoint.Tests.Training;
@@ -20,6 +21,7 @@ public sealed class ResumeTests : IDisposable
     [InlineData("adam", false)]
     [InlineData("adamw", true)]
     [InlineData("rmsprop", false)]
+    [InlineData("a user's", false)]
     public void At_any_step_and_between_epochs(string optimizer, bool eager)
     {
         var (whole, wholeModel) = Finish(New(optimizer, eager, out var model), model);
@@ -110,12 +112,15 @@ public sealed class ResumeTests : IDisposable
             "sgd" => new Sgd(model.Parameters(), 0.1, momentum: 0.9),
             "adam" => new Adam(model.Parameters(), 0.01),
             "adamw" => new AdamW(model.Parameters(), 0.01),
-            _ => new RmsProp(model.Parameters(), 0.01),
+            "rmsprop" => new RmsProp(model.Parameters(), 0.01),
+            _ => new OwnOptimizerTests.Decaying([new(model.Parameters(), 0.05, 0.01)], 0.9),
         };
         var trainer = new Trainer(model, optimizer, new DataLoader(data.Train, 64, shuffle: true, seed), new DataLoader(data.Validation, 100))
         {
             Eager = eager,
-            Schedule = Schedule.OneCycle(Epochs * StepsPerEpoch),
+            Schedule = name == "a user's"
+                ? Schedule.WarmUp(StepsPerEpoch / 2, new OwnScheduleTests.InverseRoot(StepsPerEpoch))
+                : Schedule.OneCycle(Epochs * StepsPerEpoch),
             Average = new WeightAverage(model),
             Checkpoints = store is null ? null : new(store, TimeSpan.FromHours(1)),
         };
