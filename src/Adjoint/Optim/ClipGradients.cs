@@ -1,4 +1,3 @@
-using Adjoint.Kernels;
 using Adjoint.Primitives;
 
 namespace Adjoint.Optim;
@@ -9,13 +8,10 @@ namespace Adjoint.Optim;
 /// </summary>
 public static class ClipGradients
 {
-    // From here on a sum of squares has lost nothing that counts; squares of float32 are always larger, or 0.
-    private const double Least = 1e-250;
-
     /// <summary>
     /// Scales all gradients by limit / norm when their common 2-norm is above the limit (Pascanu et al. 2013); returns
-    /// the norm before. A norm that is NaN or infinite because a gradient is leaves all gradients as they are: do not
-    /// step then.
+    /// the norm before, a float64 without axes: read it with <c>.Item()</c>, outside of a captured function. A norm that
+    /// is NaN or infinite because a gradient is leaves all gradients as they are: do not step then.
     /// </summary>
     /// <param name="parameters">Those without a gradient are skipped.</param>
     /// <param name="limit">The largest norm afterwards, 0 or more.</param>
@@ -23,18 +19,29 @@ public static class ClipGradients
     /// <exception cref="AdjointException">
     /// The limit is negative or NaN; or the norm is not finite, and that is to be an error.
     /// </exception>
-    public static double ByNorm(IEnumerable<Tensor> parameters, double limit, bool errorIfNonFinite = false)
+    public static Tensor ByNorm(IEnumerable<Tensor> parameters, double limit, bool errorIfNonFinite = false)
     {
         Require(limit);
         using var _ = new NoGrad();
         var all = parameters.Distinct().ToArray();
         var clipped = all.Where(parameter => parameter.Grad is { Length: > 0 }).ToArray();
-        var gradients = clipped.Select(parameter => parameter.Grad!).ToArray();
-        var (root, scale) = Norm(gradients);
-        var norm = root / scale;
-        if (errorIfNonFinite && !double.IsFinite(norm)) throw NonFinite(all, norm);
-        if (double.IsFinite(root) && norm > limit)
-            foreach (var parameter in clipped) Scale(parameter, limit * scale / root);
+        // In float64, gradient by gradient in their order, device by device.
+        var sum = Tensor.Zeros([2], DType.Float64).Clone();
+        foreach (var onDevice in clipped.GroupBy(parameter => parameter.Device))
+        {
+            sum = sum.To(onDevice.Key);
+            foreach (var parameter in onDevice) Backend.Run(new SquaredNorm(), parameter.Grad, sum);
+        }
+        sum = sum.To(Device.Cpu);
+        var norm = Tensor.Empty(default, DType.Float64, Device.Cpu);
+        Backend.Run(new RootOfSquares(), sum, norm);
+        if (errorIfNonFinite && !double.IsFinite(norm.Item())) throw NonFinite(all, norm.Item());
+        foreach (var onDevice in clipped.GroupBy(parameter => parameter.Device))
+        {
+            sum = sum.To(onDevice.Key);
+            foreach (var parameter in onDevice)
+                Change(parameter, (gradient, result) => Backend.Run(new ClipToNorm(limit), gradient, sum, result));
+        }
         return norm;
     }
 
@@ -45,49 +52,17 @@ public static class ClipGradients
         Require(limit);
         using var _ = new NoGrad();
         foreach (var parameter in parameters.Distinct())
-            if (parameter.Grad is not null) Change(parameter, new ClampOp.Lane(-limit, limit));
+            if (parameter.Grad is not null)
+                Change(parameter, (gradient, result) =>
+                    Backend.Run(new Map<ClampOp.Lane>(new(-limit, limit)), gradient, result));
     }
 
-    // The norm of the gradients times a scale, and the scale: 1 where squares neither overflow nor vanish, else a power
-    // of two near the inverse of the largest element.
-    private static (double Root, double Scale) Norm(Tensor[] gradients)
-    {
-        var sum = SumOfSquares(gradients, 1);
-        if (double.IsNaN(sum) || sum > Least && double.IsFinite(sum)) return (Math.Sqrt(sum), 1);
-        var largest = gradients.Select(gradient => gradient.Abs().Max().To(Device.Cpu).Item()).DefaultIfEmpty().Max();
-        if (largest == 0 || double.IsInfinity(largest)) return (largest, 1);
-        var scale = Math.ScaleB(1, Math.Clamp(-Math.ILogB(largest), -1000, 1000));
-        return (Math.Sqrt(SumOfSquares(gradients, scale)), scale);
-    }
-
-    // In float64, gradient by gradient in their order; read once, at the end of a device.
-    private static double SumOfSquares(Tensor[] gradients, double scale)
-    {
-        var total = 0.0;
-        foreach (var onDevice in gradients.GroupBy(gradient => gradient.Device))
-        {
-            var sum = Tensor.Scalar(0, DType.Float64).To(onDevice.Key);
-            foreach (var gradient in onDevice) Backend.Run(new Primitives.SquaredNorm(scale), gradient, sum);
-            total += sum.To(Device.Cpu).Item();
-        }
-        return total;
-    }
-
-    // A tiny factor would lose digits, or be 0, in the type of the gradient: its root, twice, does not.
-    private static void Scale(Tensor parameter, double factor)
-    {
-        var isTiny = factor is > 0 and <= 1e-30;
-        var times = new AffineOp.Lane(isTiny ? Math.Sqrt(factor) : factor, AffineOp.NoShift);
-        Change(parameter, times);
-        if (isTiny) Change(parameter, times);
-    }
-
-    private static void Change<TLane>(Tensor parameter, TLane lane) where TLane : struct, IUnaryLane
+    private static void Change(Tensor parameter, Action<Tensor, Tensor> rule)
     {
         var gradient = parameter.Grad!;
         var isInPlace = parameter.OwnsGrad && gradient.IsContiguous;
         var result = isInPlace ? gradient : Tensor.Empty(gradient.Shape, gradient.DType, gradient.Device);
-        Backend.Run(new Map<TLane>(lane), gradient, result);
+        rule(gradient.Contiguous(), result);
         if (isInPlace) gradient.BumpVersion();
         else parameter.SetGrad(result, isOwn: true);
     }

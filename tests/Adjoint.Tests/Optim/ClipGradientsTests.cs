@@ -25,7 +25,7 @@ public class ClipGradientsTests
             var parameters = parts.Select(values => With(Tensor.From(values))).ToArray();
             var all = parts.SelectMany(values => values).Select(value => (double)value).ToArray();
             var norm = Math.Sqrt(all.Sum(value => value * value));
-            Assert.Equal(norm, ClipGradients.ByNorm(parameters, limit), 1e-6 * norm);
+            Assert.Equal(norm, ClipGradients.ByNorm(parameters, limit).Item(), 1e-6 * norm);
             var found = parameters.SelectMany(parameter => parameter.Grad!.ToArray<float>()).ToArray();
             for (var i = 0; i < found.Length; i++)
             {
@@ -45,7 +45,7 @@ public class ClipGradientsTests
     {
         var w = With(Tensor.From([first, second]));
         var norm = double.Hypot(first, second);
-        Assert.Equal(norm, ClipGradients.ByNorm([w], limit), 1e-12 * norm + double.Epsilon);
+        Assert.Equal(norm, ClipGradients.ByNorm([w], limit).Item(), 1e-12 * norm + double.Epsilon);
         Assert.Equal(first / norm * limit, w.Grad!.ToArray<double>()[0], 1e-6 * limit);
     }
 
@@ -53,7 +53,7 @@ public class ClipGradientsTests
     public void Elements_of_a_norm_that_float64_cannot_hold_are_clipped()
     {
         var w = With(Tensor.From([double.MaxValue, double.MaxValue]));
-        Assert.Equal(double.PositiveInfinity, ClipGradients.ByNorm([w], 2));
+        Assert.Equal(double.PositiveInfinity, ClipGradients.ByNorm([w], 2).Item());
         Assert.All(w.Grad!.ToArray<double>(), value => Assert.Equal(Math.Sqrt(2), value, 1e-12));
     }
 
@@ -75,7 +75,7 @@ public class ClipGradientsTests
             }
             var norm = Norm(parameters);
             var limit = norm * random.NextDouble();
-            Assert.Equal(norm, ClipGradients.ByNorm(parameters, limit), 1e-5 * norm);
+            Assert.Equal(norm, ClipGradients.ByNorm(parameters, limit).Item(), 1e-5 * norm);
             // An element is within half of the smallest number.
             Assert.Equal(Math.Min(norm, limit), Norm(parameters), 1e-5 * limit + 15 * (double)float.Epsilon);
         }
@@ -94,7 +94,7 @@ public class ClipGradientsTests
         {
             var (w, v) = (With(Tensor.From([1f, 2])), With(Tensor.From([wrong, 3f])));
             v.Name = "bias";
-            Assert.Equal(float.IsNaN(wrong) ? double.NaN : double.PositiveInfinity, ClipGradients.ByNorm([w, v], 1));
+            Assert.Equal(float.IsNaN(wrong) ? double.NaN : double.PositiveInfinity, ClipGradients.ByNorm([w, v], 1).Item());
             var error = Assert.Throws<AdjointException>(() => ClipGradients.ByNorm([w, v], 1, errorIfNonFinite: true));
             Assert.Contains("of bias (2,), number 1, has NaN or infinity", error.Message, StringComparison.Ordinal);
             Assert.Equal([1f, 2], w.Grad!.ToArray<float>());
@@ -103,7 +103,7 @@ public class ClipGradientsTests
         var large = With(Tensor.From([double.MaxValue, double.MaxValue]));
         var tooLarge = Assert.Throws<AdjointException>(() => ClipGradients.ByNorm([large], 1, errorIfNonFinite: true));
         Assert.Contains("more than float64 holds", tooLarge.Message, StringComparison.Ordinal);
-        Assert.Equal(5, ClipGradients.ByNorm([With(Tensor.From([3f, 4f]))], 1, errorIfNonFinite: true), 1e-6);
+        Assert.Equal(5, ClipGradients.ByNorm([With(Tensor.From([3f, 4f]))], 1, errorIfNonFinite: true).Item(), 1e-6);
     }
 
     [Fact]
@@ -125,9 +125,9 @@ public class ClipGradientsTests
             Assert.Throws<AdjointException>(() => ClipGradients.ByNorm([w], limit));
             Assert.Throws<AdjointException>(() => ClipGradients.ByValue([w], limit));
         }
-        Assert.Equal(0, ClipGradients.ByNorm([], 1));
-        Assert.Equal(0, ClipGradients.ByNorm([Tensor.Zeros(2).RequireGrad(), With(Tensor.Zeros(0))], 1));
-        Assert.Equal(5, ClipGradients.ByNorm([Tensor.Zeros(2).RequireGrad(), w], 10));
+        Assert.Equal(0, ClipGradients.ByNorm([], 1).Item());
+        Assert.Equal(0, ClipGradients.ByNorm([Tensor.Zeros(2).RequireGrad(), With(Tensor.Zeros(0))], 1).Item());
+        Assert.Equal(5, ClipGradients.ByNorm([Tensor.Zeros(2).RequireGrad(), w], 10).Item());
     }
 
     [Fact]
@@ -139,10 +139,39 @@ public class ClipGradientsTests
         for (var i = 0; i < 5; i++)
         {
             step.Run(input, label);
-            Assert.Equal(5, ClipGradients.ByNorm([w], 1), 1e-6);
+            Assert.Equal(5, ClipGradients.ByNorm([w], 1).Item(), 1e-6);
             Assert.Equal(0.6f, w.Grad!.ToArray<float>()[0], 1e-6f);
         }
         Assert.True(step.IsCaptured);
+    }
+
+    [Theory, InlineData("float32"), InlineData("float64"), InlineData("bfloat16"), InlineData("huge")]
+    public void Clipping_within_a_captured_function_has_the_eager_bits(string kind)
+    {
+        var type = Enum.GetValues<DType>().FirstOrDefault(type => type.Label() == kind, DType.Float64);
+        var scale = kind == "huge" ? 1e200 : 1;
+        Tensor[] Leaves() => [.. Enumerable.Range(0, 3).Select(i =>
+            (Tensor.Randn([70 + i], new Generator(1, (ulong)i), DType.Float64) * scale).To(type).Detach().RequireGrad())];
+        Func<Tensor, Tensor> StepOf(Tensor[] leaves) => x =>
+        {
+            foreach (var leaf in leaves) leaf.ZeroGrad();
+            leaves.Select(leaf => (leaf.Square() * 0.5).Sum()).Aggregate((a, b) => a + b).Multiply(x).Sum().Backward();
+            return ClipGradients.ByNorm(leaves, 3 * scale);
+        };
+        var (of, ofCaptured) = (Leaves(), Leaves());
+        var (eager, captured) = (StepOf(of), CapturedFunction.Create(StepOf(ofCaptured)));
+        // Below the limit, and above it.
+        foreach (var factor in (double[])[0.01, 1, 0.1, 2, 1e-3, 5])
+        {
+            var x = Tensor.Full([1], factor, type);
+            var (norm, same) = (eager(x).Item(), captured.Run(x).Item());
+            Assert.Equal(norm, same);
+            double[][] expected = [.. of.Select(leaf => leaf.Grad!.To(DType.Float64).ToArray<double>())];
+            Assert.Equal(expected, ofCaptured.Select(leaf => leaf.Grad!.To(DType.Float64).ToArray<double>()));
+            var after = Math.Sqrt(expected.SelectMany(part => part).Sum(value => value / scale * (value / scale))) * scale;
+            Assert.Equal(Math.Min(norm, 3 * scale), after, (type == DType.BFloat16 ? 1e-2 : 1e-6) * after);
+        }
+        Assert.True(captured.IsCaptured);
     }
 
     [Fact]
@@ -152,15 +181,15 @@ public class ClipGradientsTests
         var own = w.Grad!;
         var version = own.Version;
         ClipGradients.ByNorm([w], 10);
-        Assert.Equal(version, own.Version);
+        Assert.Equal([3f, 4f], own.ToArray<float>());
         ClipGradients.ByNorm([w], 1);
         ClipGradients.ByValue([w], 0.7);
         Assert.Same(own, w.Grad);
         Assert.Equal([0.6f, 0.7f], own.ToArray<float>());
-        Assert.Equal(version + 2, own.Version);
+        Assert.Equal(version + 3, own.Version);
 
         // With a graph of its own: as v / 2, and as v itself.
-        foreach (var rule in (Action<Tensor>[])[p => ClipGradients.ByNorm([p], 1), p => ClipGradients.ByValue([p], 1)])
+        foreach (var rule in (Action<Tensor>[])[p => ClipGradients.ByNorm([p], 1).Item(), p => ClipGradients.ByValue([p], 1)])
         {
             var (u, v) = (Tensor.Zeros(2, 3).RequireGrad(), Tensor.Full([3, 2], 4.0).RequireGrad());
             foreach (var made in (Tensor[])[v.Transpose() / 2, v.Transpose()])
@@ -205,7 +234,7 @@ public class ClipGradientsTests
         var v = Tensor.From([1f, 2, 3, 4, 5, 6], 2, 3).RequireGrad();
         parameters.Add(Tensor.Zeros(3, 2).RequireGrad());
         parameters[^1].Grad = v.Transpose();
-        Assert.Equal(Math.Sqrt(sum + 91), ClipGradients.ByNorm(parameters, double.PositiveInfinity), 1e-10);
+        Assert.Equal(Math.Sqrt(sum + 91), ClipGradients.ByNorm(parameters, double.PositiveInfinity).Item(), 1e-10);
     }
 
     private static Tensor With(Tensor gradient)

@@ -76,7 +76,7 @@ public class OptimizerTests
     {
         var w = Tensor.Zeros(2).RequireGrad();
         w.Grad = Tensor.From(new float[] { 3, 4 });
-        Assert.Equal(5, ClipGradients.ByNorm([w], 1), 1e-6);
+        Assert.Equal(5, ClipGradients.ByNorm([w], 1).Item(), 1e-6);
         Assert.Equal([0.6f, 0.8f], w.Grad.ToArray<float>());
         ClipGradients.ByValue([w], 0.7);
         Assert.Equal([0.6f, 0.7f], w.Grad.ToArray<float>());

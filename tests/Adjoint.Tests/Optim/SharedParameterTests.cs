@@ -73,7 +73,7 @@ public sealed class SharedParameterTests : IDisposable
         foreach (var parameters in (Tensor[][])[listed, ofModel])
         {
             layer.Weight.Grad = Tensor.From([3f], 1, 1);
-            Assert.Equal(3, ClipGradients.ByNorm(parameters, 1));
+            Assert.Equal(3, ClipGradients.ByNorm(parameters, 1).Item());
             Assert.Equal(1, layer.Weight.Grad.ToArray<float>()[0], 1e-6f);
             ClipGradients.ByValue(parameters, 0.5);
             Assert.Equal([0.5f], layer.Weight.Grad.ToArray<float>());
