@@ -17,7 +17,7 @@ public static unsafe class ScatterSum
     /// inner].
     /// </summary>
     public static void Rows<T>(T* x, long* index, int count, T* y, nint outer, int size, nint inner)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where T : unmanaged, INumber<T>
     {
         var terms = new RowTerms { Index = index, Count = count, Stride = inner };
         var job = new RowJob<T>
@@ -39,7 +39,7 @@ public static unsafe class ScatterSum
     /// [outer, size, inner].
     /// </summary>
     public static void Elements<T>(T* x, long* index, int count, T* y, nint outer, int size, nint inner)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where T : unmanaged, INumber<T>
     {
         var job = new ElementJob<T>
         {
@@ -55,7 +55,7 @@ public static unsafe class ScatterSum
         Workers.For(job.Parts.Chunks, ref job);
     }
 
-    private static void Add<T>(T* x, T* y, nint count) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static void Add<T>(T* x, T* y, nint count) where T : unmanaged, INumber<T>
     {
         nint i = 0;
         for (; i <= count - Vector<T>.Count; i += Vector<T>.Count)
@@ -73,7 +73,7 @@ public static unsafe class ScatterSum
     // Over those terms alone that meet at one place: columns from each term's first element on.
     private static void Sum<T, TTerms>(
         in TTerms terms, T* x, ReadOnlySpan<int> members, T* y, nint columns, T* sums)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TTerms : struct, ITerms
+        where T : unmanaged, INumber<T> where TTerms : struct, ITerms
     {
         if (members.Length <= Pairs.Terms)
         {
@@ -196,7 +196,7 @@ public static unsafe class ScatterSum
         }
     }
 
-    private struct RowJob<T> : IChunkJob where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private struct RowJob<T> : IChunkJob where T : unmanaged, INumber<T>
     {
         public T* X;
         public T* Y;
@@ -226,7 +226,7 @@ public static unsafe class ScatterSum
         }
     }
 
-    private struct ElementJob<T> : IChunkJob where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private struct ElementJob<T> : IChunkJob where T : unmanaged, INumber<T>
     {
         public T* X;
         public long* Index;

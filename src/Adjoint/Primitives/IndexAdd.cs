@@ -5,8 +5,9 @@ namespace Adjoint.Primitives;
 
 /// <summary>
 /// y[…, i, …] = Σ over j with index[j] = i of x[…, j, …] along an axis, 0 where there is none. Operands: x, of any
-/// layout; index (k), int64, of any layout; y, contiguous, of x's floating type and sizes but that along the axis. An
-/// index outside of the axis is an error. The order of the sum is that of j, or by pairs where many meet.
+/// layout; index (k), int64, of any layout; y, contiguous, of x's type, but for truth values, and sizes but that along
+/// the axis. An index outside of the axis is an error. The order of the sum is that of j, or by pairs where many meet;
+/// that of integers wraps.
 /// </summary>
 /// <param name="Axis">The axis, from 0 on.</param>
 public readonly record struct IndexAdd(int Axis) : IFloatingPrimitive<IndexAdd>
@@ -18,14 +19,29 @@ public readonly record struct IndexAdd(int Axis) : IFloatingPrimitive<IndexAdd>
     public static void Check(in IndexAdd primitive, ReadOnlySpan<Tensor?> operands)
     {
         Operands.Expect(Name, operands, 3);
-        Operands.Result(Name, operands[2]!);
+        Operands.Dense(Name, "y", operands[2]!);
         IndexOperands.Check(Name, operands[2]!, primitive.Axis, operands[1]!, operands[0]!);
         Operands.Apart(Name, operands[0]!, operands[2]!);
     }
 
     /// <inheritdoc/>
-    public static unsafe void Run<T>(in IndexAdd primitive, ReadOnlySpan<Tensor?> operands)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public static void RunOnCpu(in IndexAdd primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        switch (operands[2]!.DType)
+        {
+            case DType.Int64: Add<long>(primitive, operands); break;
+            case DType.Int32: Add<int>(primitive, operands); break;
+            case DType.UInt8: Add<byte>(primitive, operands); break;
+            default: FloatingPrimitive.Run(primitive, operands); break;
+        }
+    }
+
+    /// <inheritdoc/>
+    public static void Run<T>(in IndexAdd primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => Add<T>(primitive, operands);
+
+    private static unsafe void Add<T>(in IndexAdd primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged, INumber<T>
     {
         var (x, y, axis) = (Copy.Packed(operands[0]!), operands[2]!, primitive.Axis);
         var index = IndexOperands.Positions(Name, operands[1]!, y, axis);

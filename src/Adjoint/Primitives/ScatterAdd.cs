@@ -5,8 +5,9 @@ namespace Adjoint.Primitives;
 
 /// <summary>
 /// y[…, i, …] = Σ over j with index[…, j, …] = i of x[…, j, …] along an axis, 0 where there is none. Operands: x, of
-/// any layout; index, int64, of x's shape and any layout; y, contiguous, of x's floating type and sizes but that along
-/// the axis. An index outside of y's axis is an error. The order of the sum is that of j, or by pairs where many meet.
+/// any layout; index, int64, of x's shape and any layout; y, contiguous, of x's type, but for truth values, and sizes
+/// but that along the axis. An index outside of y's axis is an error. The order of the sum is that of j, or by pairs
+/// where many meet; that of integers wraps.
 /// </summary>
 /// <param name="Axis">The axis, from 0 on.</param>
 public readonly record struct ScatterAdd(int Axis) : IFloatingPrimitive<ScatterAdd>
@@ -19,14 +20,29 @@ public readonly record struct ScatterAdd(int Axis) : IFloatingPrimitive<ScatterA
     {
         Operands.Expect(Name, operands, 3);
         var (x, index, y) = (operands[0]!, operands[1]!, operands[2]!);
-        Operands.Result(Name, y);
+        Operands.Dense(Name, "y", y);
         IndexOperands.CheckElements(Name, y, primitive.Axis, index, "x", x);
         Operands.Apart(Name, x, y);
     }
 
     /// <inheritdoc/>
-    public static unsafe void Run<T>(in ScatterAdd primitive, ReadOnlySpan<Tensor?> operands)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public static void RunOnCpu(in ScatterAdd primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        switch (operands[2]!.DType)
+        {
+            case DType.Int64: Add<long>(primitive, operands); break;
+            case DType.Int32: Add<int>(primitive, operands); break;
+            case DType.UInt8: Add<byte>(primitive, operands); break;
+            default: FloatingPrimitive.Run(primitive, operands); break;
+        }
+    }
+
+    /// <inheritdoc/>
+    public static void Run<T>(in ScatterAdd primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => Add<T>(primitive, operands);
+
+    private static unsafe void Add<T>(in ScatterAdd primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged, INumber<T>
     {
         var (x, y, axis) = (Copy.Packed(operands[0]!), operands[2]!, primitive.Axis);
         var index = IndexOperands.Elements(Name, operands[1]!, y, axis);

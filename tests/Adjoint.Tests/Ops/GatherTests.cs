@@ -50,6 +50,35 @@ public class GatherTests
         }
     }
 
+    [Theory, InlineData(DType.Int64), InlineData(DType.Int32), InlineData(DType.UInt8)]
+    public void Sums_of_whole_numbers_wrap(DType type)
+    {
+        var random = new Random(9);
+        foreach (var (outer, inner, size, count) in ((int, int, int, int)[])[(2, 70, 3, 9), (1, 1, 2, 700), (3, 5, 4, 300)])
+        {
+            long[] values = [.. Enumerable.Range(0, outer * count * inner).Select(_ => random.NextInt64())];
+            var x = Tensor.From(values, outer, count, inner).To(type);
+            // The lower bits of a sum are those of the sum of the lower bits.
+            var wide = x.To(DType.Int64).ToArray<long>();
+            var (rows, places) = (new long[outer * size * inner], new long[outer * size * inner]);
+            long[] shared = [.. Enumerable.Range(0, count).Select(_ => (long)random.Next(size))];
+            long[] own = [.. values.Select(_ => (long)random.Next(size))];
+            for (var i = 0; i < values.Length; i++)
+            {
+                rows[(i / (count * inner) * size + shared[i / inner % count]) * inner + i % inner] += wide[i];
+                places[(i / (count * inner) * size + own[i]) * inner + i % inner] += wide[i];
+            }
+            var shape = (int[])[outer, size, inner];
+            foreach (var (expected, found) in ((long[], Tensor)[])
+            [
+                (rows, Op.Apply(new IndexAddOp(1, shape), x, Tensor.From(shared))),
+                (places, Op.Apply(new ScatterAddOp(1, shape), x, Tensor.From(own, outer, count, inner))),
+            ])
+                Assert.Equal(Tensor.From(expected).To(type).To(DType.Int64).ToArray<long>(),
+                    found.To(DType.Int64).ToArray<long>());
+        }
+    }
+
     [Fact]
     public void Rows_of_every_type()
     {
