@@ -251,6 +251,10 @@ internal sealed class BackwardPass
         {
             if (results[i] is not { } result || !node.Needs(i)) continue;
             var input = inputs[i];
+            if (input.IsConverted && (result.DType != input.DType || result.Device != input.Device))
+                throw new AdjointException(
+                    $"{node.Op.Name}: its input {i} {input.Shape} was converted or moved after the forward pass, and "
+                    + $"is {input.DType.Label()} on {input.Device.Name} now; compute the loss anew");
             if (result.Shape != input.Shape || result.DType != input.DType)
                 throw new AdjointException($"{node.Op.Name}: the gradient of input {i} must be {input.Shape} {input.DType.Label()}: found {result.Shape} {result.DType.Label()}");
             if (execution.AnomalyMode.IsOn) AnomalyMode.CheckGradient(node, i, result);

@@ -85,6 +85,12 @@ internal sealed class CapturedPlan
     /// <summary>Whether all that decided what was recorded is as it was then; else what is not.</summary>
     internal bool IsCurrent([NotNullWhen(false)] out string? subject)
     {
+        foreach (var storage in foreign)
+            if (storage.IsStale)
+            {
+                subject = "the element type or the device of a tensor";
+                return false;
+            }
         foreach (var assumption in arena.Assumptions)
             if (!assumption.StillHolds())
             {

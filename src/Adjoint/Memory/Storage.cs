@@ -62,6 +62,9 @@ public class Storage
     /// <summary>Never recycled by a graph: parameters, gradients of leaves, and what the user marked <c>Keep()</c>.</summary>
     internal bool IsKept { get; set; }
 
+    /// <summary>Whether tensors went over to other memory: a plan that computes with this is out of date.</summary>
+    internal bool IsStale { get; set; }
+
     /// <summary>Who recycles the buffer.</summary>
     internal Lifetime Lifetime { get; set; }
 

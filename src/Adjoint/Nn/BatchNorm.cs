@@ -20,7 +20,9 @@ public sealed class BatchNorm : Layer
         if (channels < 1 || momentum is not (>= 0 and <= 1) || !(epsilon > 0))
             throw new AdjointException($"BatchNorm: channels and ε must be positive, the momentum from 0 to 1: found {channels}, {epsilon}, {momentum}");
         (Channels, this.momentum, this.epsilon) = (channels, momentum, epsilon);
-        gamma = scale ? AddParameter("weight", Tensor.Ones(channels)) : Tensor.Ones(channels).Keep();
+        gamma = scale
+            ? AddParameter("weight", Tensor.Ones(channels))
+            : AddBuffer("weight", Tensor.Ones(channels), isSaved: false);
         beta = AddParameter("bias", Tensor.Zeros(channels));
         mean = AddBuffer("running_mean", Tensor.Zeros(channels));
         variance = AddBuffer("running_var", Tensor.Ones(channels));

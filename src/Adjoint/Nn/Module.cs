@@ -32,6 +32,7 @@ public abstract class Module
 {
     private readonly List<(string Name, Tensor Value)> parameters = [];
     private readonly List<(string Name, Tensor Value)> buffers = [];
+    private readonly List<(string Name, Tensor Value)> unsavedBuffers = [];
     private readonly List<(string Name, Generator Value)> generators = [];
     private readonly List<(string Name, Module Value)> children = [];
     private readonly List<ForwardHook> forwardHooks = [];
@@ -83,10 +84,11 @@ public abstract class Module
     public IEnumerable<Tensor> Parameters() => NamedParameters().Select(parameter => parameter.Value);
 
     /// <summary>
-    /// All buffers, by path: what belongs to the state but is not learned, such as running means. One that several
+    /// All buffers, by path: what belongs to the module but is not learned, such as running means. One that several
     /// places share comes once, by its first path.
     /// </summary>
-    public IEnumerable<(string Name, Tensor Value)> NamedBuffers() => Once(Paths(module => module.buffers));
+    public IEnumerable<(string Name, Tensor Value)> NamedBuffers() =>
+        Once(Paths<Tensor>(module => [.. module.buffers, .. module.unsavedBuffers]));
 
     /// <summary>
     /// All streams of random numbers that the module draws from, by path. One that several places share comes once, by
@@ -124,13 +126,16 @@ public abstract class Module
         var found = own.Select(paths => (Value: paths.Key, Names: paths.Where(state.ContainsKey).ToArray())).ToArray();
         foreach (var (value, names) in found)
             foreach (var name in names)
-                if (state[name].Shape != value.Shape || state[name].DType != value.DType)
+                if (state[name] is var saved && (saved.Shape != value.Shape || saved.DType != value.DType))
                     throw new AdjointException(
-                        $"LoadStateDict: {name} must be {value.Shape} {value.DType.Label()}: found {state[name].Shape} "
-                        + $"{state[name].DType.Label()}; build the model with the settings it was saved with");
+                        $"LoadStateDict: {name} must be {value.Shape} {value.DType.Label()}: found {saved.Shape} "
+                        + $"{saved.DType.Label()}; "
+                        + (saved.Shape == value.Shape && saved.DType.IsFloating() && value.DType.IsFloating()
+                            ? $"convert the model first: .To(DType.{saved.DType})"
+                            : "build the model with the settings it was saved with"));
                 else RequireSame("LoadStateDict", state, names[0], name);
         using var _ = new NoGrad();
-        foreach (var (value, names) in found) value.CopyFrom(state[names[0]]);
+        foreach (var (value, names) in found) value.CopyFrom(state[names[0]].To(value.Device));
     }
 
     /// <summary>
@@ -205,19 +210,28 @@ public abstract class Module
     /// <exception cref="AdjointException">The name is taken, is empty, or has a dot.</exception>
     protected Tensor AddParameter(string name, Tensor value)
     {
-        RequireNew(name, parameters.Concat(buffers));
+        RequireNewTensor(name);
         value.Name = name;
         parameters.Add((name, value.RequireGrad()));
         return value;
     }
 
-    /// <summary>Makes a tensor part of this module's state that is not learned.</summary>
+    /// <summary>
+    /// Makes a tensor part of this module that is not learned: it goes where the module goes, and is written in place
+    /// (<c>CopyFrom</c>), so that it stays this tensor.
+    /// </summary>
+    /// <param name="name">A word without dots.</param>
+    /// <param name="value">The tensor.</param>
+    /// <param name="isSaved">
+    /// Whether it is part of the state that is saved and averaged; not, where the constructor makes it anew, such as a
+    /// mask or a table of positions.
+    /// </param>
     /// <exception cref="AdjointException">The name is taken, is empty, or has a dot.</exception>
-    protected Tensor AddBuffer(string name, Tensor value)
+    protected Tensor AddBuffer(string name, Tensor value, bool isSaved = true)
     {
-        RequireNew(name, parameters.Concat(buffers));
+        RequireNewTensor(name);
         value.Name = name;
-        buffers.Add((name, value.Keep()));
+        (isSaved ? buffers : unsavedBuffers).Add((name, value.Keep()));
         return value;
     }
 
@@ -246,7 +260,7 @@ public abstract class Module
         return child;
     }
 
-    /// <summary>All parameters and buffers, by each of their paths.</summary>
+    /// <summary>All parameters, and buffers that are saved, by each of their paths.</summary>
     internal IEnumerable<(string Name, Tensor Value)> NamedState() =>
         Paths(module => module.parameters).Concat(Paths(module => module.buffers));
 
@@ -328,6 +342,8 @@ public abstract class Module
         if (present.Any(entry => entry.Name == name))
             throw new AdjointException($"{TypeName}: there is a '{name}' already; names within a module differ");
     }
+
+    private void RequireNewTensor(string name) => RequireNew(name, parameters.Concat(buffers).Concat(unsavedBuffers));
 
     private bool Holds(Module part) => this == part || children.Any(child => child.Value.Holds(part));
 

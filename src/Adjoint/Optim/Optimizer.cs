@@ -203,6 +203,7 @@ public abstract class Optimizer
         for (var i = 0; i < parameters.Length; i++)
             if (states.TryGetValue(parameters[i], out var state))
             {
+                state.Follow(parameters[i]);
                 for (var j = 0; j < state.Tensors.Length; j++) result[$"{i}.{j}"] = state.Tensors[j];
                 if (state.Steps != StepCount) result[$"{i}.steps"] = Tensor.Scalar(state.Steps, DType.Int64);
             }
@@ -345,6 +346,7 @@ public abstract class Optimizer
         if (StateCount == 0) return null;
         if (!states.TryGetValue(parameter, out var state))
             states[parameter] = state = new([.. Enumerable.Range(0, StateCount).Select(_ => Zeros(parameter))]);
+        state.Follow(parameter);
         if (Execution.Current.Arena is { } recording) CountInReplays(recording, parameter, state);
         else state.Steps = Next(state.Steps);
         foreach (var tensor in state.Tensors) tensor.BumpVersion();
@@ -404,5 +406,11 @@ public abstract class Optimizer
 
         /// <summary>In how many steps it had a gradient.</summary>
         internal int Steps { get; set; }
+
+        /// <summary>Takes over the type and the device of a parameter that was converted or moved.</summary>
+        internal void Follow(Tensor parameter)
+        {
+            foreach (var tensor in tensors) Conversion.Follow(tensor, parameter);
+        }
     }
 }

@@ -20,10 +20,10 @@ internal sealed class LeafJournal(Arena arena)
     internal void NoteUse(Tensor leaf)
     {
         if (leaf.Source is not null || IsLocal(leaf) || !arena.IsNew(leaf)) return;
-        var (requiresGrad, storage, hooks) = (leaf.RequiresGrad, leaf.Storage, Hooks(leaf));
+        var (requiresGrad, hooks) = (leaf.RequiresGrad, Hooks(leaf));
         arena.Assume(
-            () => leaf.RequiresGrad == requiresGrad && leaf.Storage == storage && Hooks(leaf) == hooks,
-            $"whether {leaf.Name ?? "a leaf"} {leaf.Shape} requires a gradient, its hooks, or its type");
+            () => leaf.RequiresGrad == requiresGrad && Hooks(leaf) == hooks,
+            $"whether {leaf.Name ?? "a leaf"} {leaf.Shape} requires a gradient, or its hooks");
 
         // New ones are added at the end.
         static (int, Func<Tensor, Tensor?>?) Hooks(Tensor of) => of.Hooks is { Count: > 0 } all

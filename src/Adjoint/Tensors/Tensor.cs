@@ -22,7 +22,7 @@ public sealed partial class Tensor
     // Null for those of the shape.
     private readonly nint[]? strides;
     private readonly int offset;
-    private readonly byte dtype;
+    private byte dtype;
     private Role? role;
 
     /// <summary>In row-major order without gaps.</summary>
@@ -127,7 +127,7 @@ public sealed partial class Tensor
     /// <summary>Where the elements lie.</summary>
     public Device Device => Storage.Device;
 
-    internal Storage Storage { get; }
+    internal Storage Storage { get; private set; }
 
     /// <summary>Whether this is the 1 with which a backward pass begins: multiplying by it can be left out.</summary>
     internal bool IsUnit { get; private set; }
@@ -143,6 +143,9 @@ public sealed partial class Tensor
 
     /// <summary>Whether a gradient was ever asked for: where it no longer is, the parameter is frozen.</summary>
     internal bool IsParameter => role is { IsParameter: true };
+
+    /// <summary>Whether it went over to other memory: see <see cref="Become"/>.</summary>
+    internal bool IsConverted => role is { IsConverted: true };
 
     internal IReadOnlyList<Func<Tensor, Tensor?>>? Hooks => role?.Hooks;
 
@@ -250,6 +253,17 @@ public sealed partial class Tensor
     internal Tensor Over(Storage storage, int newOffset) =>
         new(storage, Shape, DType, strides, newOffset, IsContiguous);
 
+    /// <summary>
+    /// Goes over to other memory, which has as many elements, perhaps of another type or on another device, and keeps
+    /// the layout and all else but the gradient.
+    /// </summary>
+    internal void Become(Tensor memory)
+    {
+        ZeroGrad();
+        (Storage, dtype, Own.IsConverted) = (memory.Storage, memory.dtype, true);
+        Storage.IsKept = true;
+    }
+
     /// <summary>Sets <see cref="Grad"/> to that very tensor.</summary>
     internal void SetGrad(Tensor? gradient, bool isOwn)
     {
@@ -290,6 +304,7 @@ public sealed partial class Tensor
         internal bool OwnsGrad { get; set; }
         internal bool RetainsGrad { get; set; }
         internal bool IsParameter { get; set; }
+        internal bool IsConverted { get; set; }
         internal List<Func<Tensor, Tensor?>>? Hooks { get; set; }
     }
 

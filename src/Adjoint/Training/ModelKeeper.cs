@@ -66,12 +66,13 @@ public sealed class ModelKeeper(string folder) : Callback
         }
     }
 
-    // Into the tensors that are there already: an epoch allocates nothing.
+    // Into the tensors that are there already, unless the model was converted: an epoch allocates nothing.
     private static void Copy(IReadOnlyDictionary<string, Tensor> from, Dictionary<string, Tensor> to)
     {
         using var _ = new NoGrad();
         foreach (var (name, value) in from)
-            if (to.TryGetValue(name, out var own)) Backend.Run(new Copy(), value, own);
+            if (to.TryGetValue(name, out var own) && own.DType == value.DType && own.Device == value.Device)
+                Backend.Run(new Copy(), value, own);
             else to[name] = value.Detach().Clone().Keep();
     }
 

@@ -7,7 +7,7 @@ namespace Adjoint.Training;
 /// <summary>
 /// The exponential moving average of a model's parameters and buffers, a better point than any single one of them late in training (Polyak and Juditsky 1992):
 /// a ← d·a + (1 − d)·w after each step t, with d = min(decay, (1 + t) / (10 + t)), so that the first steps are soon forgotten.
-/// A parameter that several places share has one average.
+/// A parameter that several places share has one average. Where the model is converted or moved, the average follows.
 /// </summary>
 public sealed class WeightAverage
 {
@@ -44,6 +44,7 @@ public sealed class WeightAverage
     public void Update()
     {
         RequireOwnValues("Update()");
+        Follow();
         var blend = new Blend(Math.Min(decay, (1.0 + Steps) / (10.0 + Steps)));
         Steps++;
         foreach (var (value, average) in all)
@@ -68,6 +69,7 @@ public sealed class WeightAverage
     public IReadOnlyDictionary<string, Tensor> StateDict()
     {
         RequireOwnValues("StateDict()");
+        Follow();
         var result = names.ToDictionary(entry => entry.Name, entry => entry.Average);
         result.Add("steps", Tensor.Scalar(Steps, DType.Int64));
         return result;
@@ -81,6 +83,7 @@ public sealed class WeightAverage
     public void LoadStateDict(IReadOnlyDictionary<string, Tensor> state)
     {
         RequireOwnValues("LoadStateDict()");
+        Follow();
         foreach (var (name, average) in names)
             if (!state.TryGetValue(name, out var value) || value.Shape != average.Shape || value.DType != average.DType)
                 throw new AdjointException($"WeightAverage: {name} must be {average.Shape} {average.DType.Label()}: found {(state.TryGetValue(name, out var found) ? $"{found.Shape} {found.DType.Label()}" : "none")}");
@@ -113,10 +116,16 @@ public sealed class WeightAverage
             $"WeightAverage: the model holds the average now; dispose what Swap() returned before {call}");
     }
 
+    private void Follow()
+    {
+        foreach (var (value, average) in all) Conversion.Follow(average, value);
+    }
+
     // The way back is the way there in reverse, so that memory which two tensors share comes back as it was.
     private void Exchange()
     {
         using var _ = new NoGrad();
+        Follow();
         foreach (var (value, average) in isSwapped ? all.Reverse() : all)
         {
             var kept = value.Detach().Clone();
