@@ -149,9 +149,9 @@ public class DualTests
             .Invoke(null, BindingFlags.DoNotWrapExceptions, null, [op, lane, name], null);
     }
 
-    private static bool IsUnary(Op op) => Base(op.GetType())!.GetGenericTypeDefinition() == typeof(UnaryOp<,>);
+    internal static bool IsUnary(Op op) => Base(op.GetType())!.GetGenericTypeDefinition() == typeof(UnaryOp<,>);
 
-    private static Type? Base(Type? type)
+    internal static Type? Base(Type? type)
     {
         for (; type is not null; type = type.BaseType)
             if (type.IsGenericType && type.GetGenericTypeDefinition() is var open
