@@ -82,7 +82,7 @@ internal sealed class TrainingRun
     internal TrainingResult WriteDiverged(DivergedException problem)
     {
         TakeBest();
-        var result = new TrainingResult([.. Trainer.Results], WasCancelled: false);
+        var result = new TrainingResult([.. Trainer.Results], WasCancelled: false) { Capture = Trainer.Capture };
         WriteReport(result, problem: problem.Message);
         return result;
     }

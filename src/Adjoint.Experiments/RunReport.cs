@@ -117,6 +117,8 @@ public sealed record RunReport(
         if (Layers.Count > 0)
             facts.Add(["parameters", Line($"{Layers.Sum(layer => layer.Count):N0}"),
                 "numbers that are learned; shared ones count once"]);
+        if (Result.Capture is { } capture)
+            facts.Add(["training steps", capture.Plans > 0 ? "captured" : "eager", $"{capture}"]);
         if (facts.Count > 0) text.Append(ReportPage.Table(["what", "value", "how"], facts, "facts"));
     }
 

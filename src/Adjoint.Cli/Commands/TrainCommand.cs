@@ -29,7 +29,7 @@ internal static class TrainCommand
         var open = NumberOption.Flag("--open", "Open the report in the browser at the end.");
         var eager = NumberOption.Flag("--eager", "Do not capture training steps; the result is the same.");
         var profile = NumberOption.Flag("--profile",
-            "Time every op: a table at the end, trace.json in the run's folder. Implies --eager.");
+            "Time every op: a table at the end, trace.json in the run's folder. With --eager, op by op.");
         var asJson = NumberOption.Flag("--json", "Print the result as one JSON object on stdout.");
         var command = new GuidedCommand("train", "Train a network and write a report.",
         [
@@ -119,12 +119,14 @@ internal static class TrainCommand
                 var again = Printable.Line(ShellWord.Quote(run.Folder));
                 error.WriteLine($"interrupted; to go on: adjoint train --resume {again}");
             }
+            if (result.Capture is { Plans: 0, Refusal: not null } eager) error.WriteLine($"steps {Printable.Line($"{eager}")}");
             if (test is not null) error.WriteLine(FormattableString.Invariant($"test accuracy of that model: {test.Accuracy:P2}"));
         }
         if (run.Profile is { } profile)
         {
             AtomicFile.Write(Path.Combine(run.Folder, "trace.json"), profile.WriteTrace);
             error.Write(profile.ToTable());
+            error.WriteLine($"steps {(result.Capture is { } how ? Printable.Line($"{how}") : "eager: as --eager asks")}");
         }
         if (!result.WasCancelled) run.Complete();
         if (asJson) output.WriteLine(ToJson(run, parameters, result, test, null));
@@ -156,9 +158,23 @@ internal static class TrainCommand
                 json.WriteNumber("testAccuracy", test.Accuracy);
             }
             if (problem is not null) json.WriteString("problem", problem);
+            if (result.Capture is { } capture) Capture(json, capture);
             json.WriteEndObject();
         }
         return Encoding.UTF8.GetString(buffer.ToArray());
+    }
+
+    private static void Capture(Utf8JsonWriter json, CaptureReport capture)
+    {
+        json.WriteStartObject("capture");
+        json.WriteNumber("replayed", capture.Replayed);
+        json.WriteNumber("recorded", capture.Recorded);
+        json.WriteNumber("eager", capture.Eager);
+        json.WriteNumber("plans", capture.Plans);
+        json.WriteNumber("operations", capture.Operations);
+        json.WriteNumber("plannedBytes", capture.PlannedBytes);
+        if (capture.Refusal is { } refusal) json.WriteString("refusal", refusal);
+        json.WriteEndObject();
     }
 
     private static void Short(Utf8JsonWriter json, string name, EpochResult epoch)

@@ -34,6 +34,9 @@ internal sealed unsafe class FusedCalls : PrimitiveCall
             outputs: 1)
     {
         this.calls = calls;
+        var causes = calls.Select(call => call.Cause).OfType<(string Op, bool IsBackward)>().Distinct().ToArray();
+        if (causes.Length > 0)
+            Cause = (string.Join(" + ", causes.Select(cause => cause.Op).Distinct()), causes.All(cause => cause.IsBackward));
         var output = calls[0].Operands[^1]!;
         (length, type) = (output.Length, output.DType);
         var scratch = new Dictionary<Memory.Storage, int>();

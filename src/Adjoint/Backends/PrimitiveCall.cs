@@ -15,6 +15,9 @@ internal abstract class PrimitiveCall(string name, Tensor?[] operands, int outpu
 
     internal int Outputs => outputs;
 
+    /// <summary>For profiles of replays: the op that asked for it when it was recorded.</summary>
+    internal (string Op, bool IsBackward)? Cause { get; set; }
+
     /// <summary>Floating-point operations, where they are what counts.</summary>
     internal virtual double Flops => 0;
 

@@ -110,6 +110,9 @@ public sealed class CapturedFunction<TResult>
     /// <summary>Bytes of the buffers that the plans own.</summary>
     public long PlannedBytes => plans.Bytes;
 
+    /// <summary>How the calls so far were computed.</summary>
+    public CaptureReport Report => plans.Report;
+
     /// <summary>How the plan used last places what lives only within a replay.</summary>
     internal SlabLayout? Layout => plans.Latest?.Layout;
 

@@ -71,16 +71,7 @@ internal sealed class CapturedPlan
     internal SlabLayout Layout { get; private set; }
 
     /// <summary>The results as computed last, in memory of the caller's.</summary>
-    internal Tensor[] Results()
-    {
-        var own = new Tensor[results.Length];
-        for (var i = 0; i < own.Length; i++)
-        {
-            own[i] = Tensor.Empty(results[i].Shape, results[i].DType);
-            Backend.Run(new Primitives.Copy(), results[i], own[i]);
-        }
-        return own;
-    }
+    internal Tensor[] Results() => PlanCache.CopyOf(results);
 
     /// <summary>Whether all that decided what was recorded is as it was then; else what is not.</summary>
     internal bool IsCurrent([NotNullWhen(false)] out string? subject)

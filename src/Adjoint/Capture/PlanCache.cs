@@ -19,6 +19,7 @@ internal sealed class PlanCache(Func<Tensor[], Tensor[]> function, bool fallBack
     private string? refusal;
     private string? misfit;
     private int inVain;
+    private long replayed, recorded, eager;
 
     /// <summary>How many there are.</summary>
     internal int Count => plans.Count;
@@ -32,15 +33,28 @@ internal sealed class PlanCache(Func<Tensor[], Tensor[]> function, bool fallBack
     /// <summary>Bytes of the buffers that they own; what they share counts once.</summary>
     internal long Bytes => plans.Sum(plan => plan.OwnBytes) + Slabs.Sum(slab => (long)slab.Length);
 
+    /// <summary>How the calls were computed.</summary>
+    internal CaptureReport Report =>
+        new(replayed, recorded, eager, Count, Latest?.Operations ?? 0, Bytes, Refusal);
+
     private IEnumerable<Slab> Slabs => plans.SelectMany(plan => plan.Slabs).Distinct();
 
     /// <summary>Calls a function as it is; its results are the caller's, without a graph.</summary>
     internal static Tensor[] RunEagerly(Func<Tensor[], Tensor[]> function, ReadOnlySpan<Tensor> given)
     {
-        var results = function(given.ToArray());
-        var own = new Tensor[results.Length];
         // A result may be an input, a parameter or a part of the graph, and is to be there after they have changed.
-        for (var i = 0; i < own.Length; i++) own[i] = results[i].Detach().Clone();
+        return CopyOf(function(given.ToArray()));
+    }
+
+    /// <summary>The same values, the caller's, without a graph.</summary>
+    internal static Tensor[] CopyOf(Tensor[] results)
+    {
+        var own = new Tensor[results.Length];
+        for (var i = 0; i < own.Length; i++)
+        {
+            own[i] = Tensor.Empty(results[i].Shape, results[i].DType, results[i].Device);
+            Backend.Run(new Primitives.Copy(), results[i], own[i]);
+        }
         return own;
     }
 
@@ -49,7 +63,7 @@ internal sealed class PlanCache(Func<Tensor[], Tensor[]> function, bool fallBack
         var execution = Execution.Current;
         // A replay checks no results and builds no graph.
         if (refusal is not null || execution.AnomalyMode.IsOn || execution.Trace is not null)
-            return RunEagerly(function, given);
+            return RunAsItIs(given);
         string? changed = null;
         for (var i = 0; i < plans.Count; i++)
         {
@@ -65,11 +79,12 @@ internal sealed class PlanCache(Func<Tensor[], Tensor[]> function, bool fallBack
                 plans.Insert(0, plan);
             }
             inVain = 0;
+            replayed++;
             return plan.Replay(given);
         }
         misfit = Misfit(given);
         return misfit is not null ? RunMisfit(given)
-            : IsFirst(given) ? RunEagerly(function, given)
+            : IsFirst(given) ? RunAsItIs(given)
             : Record(given, changed);
     }
 
@@ -85,7 +100,7 @@ internal sealed class PlanCache(Func<Tensor[], Tensor[]> function, bool fallBack
     }
 
     private Tensor[] RunMisfit(ReadOnlySpan<Tensor> given) =>
-        fallBackToEager ? RunEagerly(function, given) : throw new CaptureException(misfit!);
+        fallBackToEager ? RunAsItIs(given) : throw new CaptureException(misfit!);
 
     private Tensor[] Record(ReadOnlySpan<Tensor> given, string? changed)
     {
@@ -97,14 +112,21 @@ internal sealed class PlanCache(Func<Tensor[], Tensor[]> function, bool fallBack
             var plan = CapturedPlan.Record(function, given, Slabs);
             if (plans.Count == Most) plans.RemoveAt(Most - 1);
             plans.Insert(0, plan);
+            recorded++;
             return plan.Results();
         }
         catch (CaptureException error) when (fallBackToEager)
         {
             refusal = error.Reason;
             plans.Clear();
-            return RunEagerly(function, given);
+            return RunAsItIs(given);
         }
+    }
+
+    private Tensor[] RunAsItIs(ReadOnlySpan<Tensor> given)
+    {
+        eager++;
+        return RunEagerly(function, given);
     }
 
     // What is made at the first use of a shape, an optimiser's state or a mask that the program keeps, is made eagerly.

@@ -195,6 +195,7 @@ internal sealed class Recording
         }
         call.Run();
         Arena.IsComputing = false;
+        call.Cause = Execution.Current.Cause;
         Calls.Add(call);
     }
 

@@ -15,7 +15,8 @@ namespace Adjoint.Training;
 public sealed record ProfileRow(string Name, int Operations, double Milliseconds, double Flops, double Bytes);
 
 /// <summary>
-/// Times every operation of a training run, by the op, or the optimiser, that asked for it. The run is eager meanwhile.
+/// Times every operation of a training run, by the op, or the optimiser, that asked for it; of a captured run, which is
+/// timed as it runs, ops that became one pass over memory together.
 /// </summary>
 public sealed class Profile
 {
@@ -73,7 +74,7 @@ public sealed class Profile
 
     private void Execute(PrimitiveCall call)
     {
-        var name = Execution.Current.Cause is { } cause ? cause.IsBackward ? $"{cause.Op} backward" : cause.Op
+        var name = (call.Cause ?? Execution.Current.Cause) is { } cause ? cause.IsBackward ? $"{cause.Op} backward" : cause.Op
             : "gradients";
         var start = Stopwatch.GetTimestamp();
         call.Run();

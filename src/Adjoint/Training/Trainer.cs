@@ -18,6 +18,9 @@ public sealed record EpochResult(int Epoch, double? TrainLoss, double Validation
 /// <param name="WasCancelled">Whether it ended before its last epoch because it was asked to.</param>
 public sealed record TrainingResult(IReadOnlyList<EpochResult> Epochs, bool WasCancelled)
 {
+    /// <summary>How the steps were computed: captured, or why not; null where they were to be eager.</summary>
+    public CaptureReport? Capture { get; init; }
+
     /// <summary>The first epoch with the highest validation accuracy.</summary>
     public EpochResult Best => Epochs.MaxBy(epoch => epoch.ValidationAccuracy)!;
 
@@ -64,6 +67,7 @@ public readonly record struct StepInfo(int Epoch, int Step, int Steps, double Lo
 public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader training, DataLoader validation)
 {
     private readonly List<EpochResult> results = [];
+    private CapturedFunction<Tensor>? captured;
     private double[] rates = [];
     private Position position;
     private bool isLoaded;
@@ -87,14 +91,16 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
     /// <summary>Factors of the learning rate by step; null leaves it alone.</summary>
     public Schedule? Schedule { get; init; }
 
-    /// <summary>Runs every step eagerly. Otherwise they are captured, where they can be
-    /// (<see cref="CapturedFunction{TResult}"/>); the bits are the same.</summary>
+    /// <summary>
+    /// Runs every step eagerly. Otherwise they are captured, where they can be
+    /// (<see cref="CapturedFunction{TResult}"/>); the bits are the same.
+    /// </summary>
     public bool Eager { get; init; }
 
     /// <summary>An average of the model's weights, which is then what is validated and kept; null validates the weights themselves.</summary>
     public WeightAverage? Average { get; init; }
 
-    /// <summary>Times the operations of eager steps; null does not.</summary>
+    /// <summary>Times the operations of the steps; null does not.</summary>
     public Profile? Profile { get; init; }
 
     /// <summary>The listeners.</summary>
@@ -105,6 +111,9 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
 
     /// <summary>When to keep the whole state, and where; null keeps none.</summary>
     public Checkpoints? Checkpoints { get; init; }
+
+    /// <summary>How the steps of the run so far were computed; null where they are eager by choice.</summary>
+    public CaptureReport? Capture => captured?.Report;
 
     /// <summary>The epochs measured so far.</summary>
     public IReadOnlyList<EpochResult> Results => results;
@@ -160,9 +169,7 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
 
     private TrainingResult RunOn(int epochs, CancellationToken cancellation)
     {
-        var captured = Eager || Profile is not null
-            ? null
-            : CapturedFunction.Create<Tensor>(Gradients, fallBackToEager: true);
+        captured = Eager ? null : CapturedFunction.Create<Tensor>(Gradients, fallBackToEager: true);
         while (results.Count <= epochs && !ShouldStop)
         {
             var (epoch, started) = (results.Count, Stopwatch.GetTimestamp() - (long)(position.Seconds * Stopwatch.Frequency));
@@ -171,20 +178,20 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
             foreach (var (x, y) in training)
             {
                 if (Schedule is not null) SetRates(Schedule.Factor(position.Steps));
-                var total = Step(captured, x, y, epoch, position.Batch + 1);
+                var total = Step(x, y, epoch, position.Batch + 1);
                 position = new(position.Batch + 1, position.Steps + 1, position.Samples + y.Length, position.LossSum + total, Stopwatch.GetElapsedTime(started).TotalSeconds);
                 foreach (var callback in Callbacks) callback.OnStep(this, new(epoch, position.Batch, training.Count, total / y.Length, y.Length));
                 if (cancellation.IsCancellationRequested)
                 {
                     Checkpoints?.Write(Save);
-                    return new([.. results], WasCancelled: true);
+                    return new([.. results], WasCancelled: true) { Capture = Capture };
                 }
                 if (position.Batch < training.Count) Checkpoints?.Consider(Save);
             }
             Finish(epoch, position.LossSum / position.Samples, started);
             Checkpoints?.Consider(Save);
         }
-        return new([.. results], WasCancelled: false);
+        return new([.. results], WasCancelled: false) { Capture = Capture };
     }
 
     /// <summary>
@@ -263,17 +270,18 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
     private Tensor LossOf(Tensor x, Tensor y) => Loss.CrossEntropy(model.Forward(x), y, LabelSmoothing, LossReduction);
 
     // Returns the sum of the losses of the batch.
-    private double Step(CapturedFunction<Tensor>? captured, Tensor x, Tensor y, int epoch, int step)
+    private double Step(Tensor x, Tensor y, int epoch, int step)
     {
         var value = 0.0;
-        if (captured is not null) value = captured.Run(x, y).Item();
-        else if (Profile is null) value = Gradients(x, y).Item();
-        else Profile.Observe(() => value = Gradients(x, y).Item());
+        if (Profile is null) value = Loss();
+        else Profile.Observe(() => value = Loss());
         if (!double.IsFinite(value)) throw new DivergedException(epoch, step, value, FindCause(x, y));
         if (Profile is null) optimizer.Step();
         else Profile.Observe(optimizer.Step);
         Average?.Update();
         return LossReduction == Reduction.Mean ? value * y.Length : value;
+
+        double Loss() => (captured?.Run(x, y) ?? Gradients(x, y)).Item();
     }
 
     private Tensor Gradients(Tensor x, Tensor y)
