@@ -244,10 +244,11 @@ public abstract class Optimizer
         Tensor Part(string name, Tensor parameter)
         {
             state.TryGetValue(name, out var value);
-            return value is not null && value.Shape == parameter.Shape && value.DType == parameter.DType
+            var type = parameter.DType.Computing();
+            return value is not null && value.Shape == parameter.Shape && value.DType == type
                 ? value.Clone().To(parameter.Device).Keep()
                 : throw new AdjointException(
-                    $"Optimizer: state {name} must be {parameter.Shape} {parameter.DType.Label()}: found "
+                    $"Optimizer: state {name} must be {parameter.Shape} {type.Label()}: found "
                     + (value is null ? "none" : $"{value.Shape} {value.DType.Label()}"));
         }
 
@@ -264,7 +265,8 @@ public abstract class Optimizer
 
     /// <summary>
     /// How many tensors like it are kept for a parameter; the same at every call. They are saved and loaded with
-    /// <see cref="StateDict"/>.
+    /// <see cref="StateDict"/>. Of one in half precision they are float32: 0.999·v would be v again in bfloat16, and a
+    /// squared gradient 0 in float16.
     /// </summary>
     protected abstract int StateCount { get; }
 
@@ -381,7 +383,7 @@ public abstract class Optimizer
         execution.Arena = null;
         try
         {
-            var zeros = Tensor.Empty(like.Shape, like.DType, like.Device).Keep();
+            var zeros = Tensor.Empty(like.Shape, like.DType.Computing(), like.Device).Keep();
             Backend.Dispatch(new Fill(0), [zeros]);
             return zeros;
         }

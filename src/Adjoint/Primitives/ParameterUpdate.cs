@@ -6,7 +6,8 @@ namespace Adjoint.Primitives;
 /// <summary>
 /// A step of an optimiser: a parameter w, and the states that its rule keeps for it, change in place, element by
 /// element. Operands: the gradient g, of any layout; w and the states (as many as <see cref="IUpdateLane.States"/>),
-/// contiguous, each in memory of its own; all of one floating type and shape.
+/// contiguous, each in memory of its own; all of one shape and floating type, but the states of that which is computed
+/// in.
 /// </summary>
 /// <param name="Update">The rule, with the numbers of this step.</param>
 public readonly record struct ParameterUpdate<TUpdate>(TUpdate Update) : IFloatingPrimitive<ParameterUpdate<TUpdate>>
@@ -40,8 +41,7 @@ public readonly record struct ParameterUpdate<TUpdate>(TUpdate Update) : IFloati
         for (var i = 2; i < operands.Length; i++)
         {
             var state = operands[i]!;
-            Operands.Alike(Name, "state", state, parameter);
-            Operands.Dense(Name, "state", state);
+            Operands.HasDense(Name, "state", state, parameter.DType.Computing(), parameter.Shape.Sizes);
             for (var j = 0; j < i; j++) Operands.Apart(Name, operands[j]!, state);
         }
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Adjoint.Optim;
 
 namespace Adjoint.Tests.Ops;
 
@@ -87,6 +88,27 @@ public class HalfCasesTests
         Assert.Equal(rounded, ones.MatMul(ones).Item());
         Assert.Equal(rounded, ones.Reshape(100, 100).Sum([1, 0]).Item());
         Assert.Equal(1000, Tensor.Full([10_000], 1000, type).Mean().Item());
+    }
+
+    [Theory, InlineData(DType.BFloat16), InlineData(DType.Float16)]
+    public void Anomalies_are_found(DType type)
+    {
+        using var _ = new AnomalyMode();
+        var x = Tensor.From([1f, 0, 2]).To(type);
+        Assert.Contains("infinity at element 1 of (3,)",
+            Assert.Throws<AnomalyException>(() => x.Log()).Message, StringComparison.Ordinal);
+        Assert.Contains("NaN at element 1 of (3,)",
+            Assert.Throws<AnomalyException>(() => x / x).Message, StringComparison.Ordinal);
+    }
+
+    [Theory, InlineData(DType.BFloat16), InlineData(DType.Float16)]
+    public void Gradients_are_clipped_by_a_norm_in_float64(DType type)
+    {
+        var x = Tensor.Full([10_000], 1, type).RequireGrad();
+        (x * 200).Sum().Backward();
+        Assert.Equal(20_000, ClipGradients.ByNorm([x], 100).Item());
+        Assert.All(x.Grad!.To(DType.Float64).ToArray<double>(), g => Assert.Equal(1, g));
+        Assert.Equal(type, x.Grad!.DType);
     }
 
     [Theory, InlineData(DType.BFloat16, 16), InlineData(DType.Float16, 13)]
