@@ -48,10 +48,13 @@ internal static class Conversion
         }
     }
 
-    /// <summary>Gives what is kept for another tensor that one's type and place.</summary>
+    /// <summary>
+    /// Gives what is kept for another tensor that one's place, and the type that is computed in with it.
+    /// </summary>
     internal static void Follow(Tensor tensor, Tensor other)
     {
-        if (tensor.DType != other.DType || tensor.Device != other.Device) Run([tensor], other.DType, other.Device);
+        var type = other.DType.Computing();
+        if (tensor.DType != type || tensor.Device != other.Device) Run([tensor], type, other.Device);
     }
 
     private static Tensor Cast(Tensor x, DType to)

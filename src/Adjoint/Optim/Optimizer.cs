@@ -409,7 +409,7 @@ public abstract class Optimizer
         /// <summary>In how many steps it had a gradient.</summary>
         internal int Steps { get; set; }
 
-        /// <summary>Takes over the type and the device of a parameter that was converted or moved.</summary>
+        /// <summary>Takes over the computing type and the device of a parameter that was converted or moved.</summary>
         internal void Follow(Tensor parameter)
         {
             foreach (var tensor in tensors) Conversion.Follow(tensor, parameter);

@@ -7,7 +7,8 @@ namespace Adjoint.Training;
 /// <summary>
 /// The exponential moving average of a model's parameters and buffers, a better point than any single one of them late in training (Polyak and Juditsky 1992):
 /// a ← d·a + (1 − d)·w after each step t, with d = min(decay, (1 + t) / (10 + t)), so that the first steps are soon forgotten.
-/// A parameter that several places share has one average. Where the model is converted or moved, the average follows.
+/// A parameter that several places share has one average. Where the model is converted or moved, the average follows; of
+/// half precision it is float32, since bfloat16 does not resolve 0.001·(w − a) beside a.
 /// </summary>
 public sealed class WeightAverage
 {
@@ -15,6 +16,8 @@ public sealed class WeightAverage
     private readonly (string Name, Tensor Average)[] names;
     private readonly (Tensor Value, Tensor Average)[] all;
     private readonly double decay;
+    // While the average is in the place of values of half precision.
+    private readonly Dictionary<Tensor, Tensor> ownValues = [];
     private bool isSwapped;
 
     /// <summary>Of a model, beginning at its present values.</summary>
@@ -31,7 +34,7 @@ public sealed class WeightAverage
             throw new AdjointException(
                 "WeightAverage: 'steps' is the name of its own count in its state; give the parameter another name");
         var values = state.Select(entry => entry.Value).Distinct();
-        all = [.. values.Select(value => (value, value.Detach().Clone().Keep()))];
+        all = [.. values.Select(value => (value, value.Detach().Widened().Clone().Keep()))];
         var averages = all.ToDictionary(entry => entry.Value, entry => entry.Average);
         names = [.. state.Select(entry => (entry.Name, averages[entry.Value]))];
     }
@@ -49,7 +52,8 @@ public sealed class WeightAverage
         Steps++;
         foreach (var (value, average) in all)
         {
-            if (value.DType.IsFloating()) Backend.Run(new Zip<Blend>(blend), average, value.Detach(), average);
+            if (value.DType.IsFloating())
+                Backend.Run(new Zip<Blend>(blend), average, value.Detach().Widened(), average);
             // What counts or marks has no mean: the latest.
             else Backend.Run(new Copy(), value, average);
             average.BumpVersion();
@@ -128,11 +132,18 @@ public sealed class WeightAverage
         Follow();
         foreach (var (value, average) in isSwapped ? all.Reverse() : all)
         {
-            var kept = value.Detach().Clone();
-            Backend.Run(new Copy(), average, value.Detach());
-            Backend.Run(new Copy(), kept, average);
             value.BumpVersion();
             average.BumpVersion();
+            if (ownValues.Remove(value, out var own))
+            {
+                Backend.Run(new Copy(), own.To(value.DType).To(value.Device), value.Detach());
+                continue;
+            }
+            var kept = value.Detach().Clone();
+            Backend.Run(new Copy(), average.To(value.DType), value.Detach());
+            // In half precision the model holds the average rounded: that itself stays where it is.
+            if (value.IsHalf && !isSwapped) ownValues.Add(value, kept);
+            else Backend.Run(new Copy(), kept.To(average.DType), average);
         }
         isSwapped = !isSwapped;
     }
