@@ -1,0 +1,129 @@
+#:project ../../src/Adjoint/Adjoint.csproj
+// A character GPT, written from ops: token and position embeddings, pre-norm blocks of causal multi-head attention and
+// a perceptron, dropout; the output shares its weights with the embedding. It learns a small made-up language, and
+// writes. The whole step is captured; so is the prediction of the next character, with its draw.
+using Adjoint;
+using Adjoint.Nn;
+using Adjoint.Optim;
+
+const int Context = 32, BatchSize = 12, Epochs = 5;
+var random = new Generator(1);
+var text = Sentences(1000);
+var letters = text.Distinct().Order().ToArray();
+var tokens = Tensor.From([.. text.Select(letter => (long)Array.IndexOf(letters, letter))]);
+var model = new Gpt(letters.Length, Context, width: 48, heads: 4, depth: 2, dropout: 0.02, random);
+var optimizer = new AdamW(model.Parameters(), learningRate: 0.005);
+var step = CapturedFunction.Create((Tensor x, Tensor y) =>
+{
+    var logits = model.Forward(x);
+    var loss = Loss.CrossEntropy(logits.Reshape(y.Length, letters.Length), y.Flatten());
+    optimizer.ZeroGrad();
+    loss.Backward();
+    optimizer.Step();
+    return loss;
+});
+
+// Rows of 32 characters, and of those that come next.
+var rows = (tokens.Length - 1) / Context;
+var (inputs, targets) = (tokens[..(rows * Context)].Reshape(rows, Context), tokens[1..(rows * Context + 1)].Reshape(rows, Context));
+Console.WriteLine($"{text.Length} characters, {letters.Length} letters: ln {letters.Length} = {Math.Log(letters.Length):0.00}");
+for (var epoch = 1; epoch <= Epochs; epoch++)
+{
+    var losses = new List<double>();
+    foreach (var batch in random.Permutation(rows).Chunk(BatchSize))
+        losses.Add(step.Run(inputs.IndexSelect(0, batch), targets.IndexSelect(0, batch)).Item());
+    Console.WriteLine($"epoch {epoch}: loss {losses.Average():0.00}");
+}
+Console.WriteLine($"captured in {step.Plans} plans of {step.Operations} operations");
+
+model.Eval();
+var next = CapturedFunction.Create((Tensor context) =>
+{
+    using var noGrad = new NoGrad();
+    var logits = model.Forward(context)[0, ^1] / 0.5; // the temperature
+    // The largest after Gumbel's noise is a draw from the softmax.
+    return (logits - (-Tensor.Rand(logits.Shape, random).Log()).Log()).ArgMax();
+});
+var written = text[..Context];
+while (written.Length < 300)
+{
+    var context = written[^Context..].Select(letter => (long)Array.IndexOf(letters, letter)).ToArray();
+    written += letters[next.Run(Tensor.From(context, 1, Context)).Item<long>()];
+}
+Console.WriteLine(written[Context..]);
+var known = Words(text).ToHashSet();
+Console.WriteLine($"{Words(written[Context..])[1..^1].Average(word => known.Contains(word) ? 1.0 : 0):P0} of the words are words");
+
+static string[] Words(string text) => text.Split([' ', '.', '\n'], StringSplitOptions.RemoveEmptyEntries);
+
+// "a dog sees two birds." — the verb agrees with its subject.
+string Sentences(int count)
+{
+    string[] nouns = ["dog", "bird", "child", "tree", "river"], verbs = ["see", "hear", "follow", "paint"];
+    var order = random.Permutation(count * 8);
+    string Noun(int i) => order[i] % 2 == 0 ? $"a {nouns[order[i] / 2 % 5]}" : $"two {nouns[order[i] / 2 % 5]}s";
+    return string.Concat(Enumerable.Range(0, count).Select(i =>
+        $"{Noun(i)} {verbs[order[i + 2 * count] % 4]}{(order[i] % 2 == 0 ? "s" : "")} {Noun(i + count)}.\n"));
+}
+
+sealed class Gpt : Layer
+{
+    readonly Embedding token;
+    readonly Tensor position;
+    readonly Sequential blocks;
+    readonly LayerNorm norm;
+
+    public Gpt(int letters, int context, int width, int heads, int depth, double dropout, Generator random)
+    {
+        token = AddChild("token", new Embedding(letters, width, random));
+        position = AddParameter("position", Tensor.Randn([context, width], random));
+        blocks = AddChild("blocks", new Sequential(
+            [.. Enumerable.Range(0, depth).Select(i => new Block(width, heads, dropout, random))]));
+        norm = AddChild("norm", new LayerNorm([width]));
+    }
+
+    protected override Tensor ForwardCore(Tensor x)
+    {
+        var y = blocks.Forward(token.Forward(x) + position[..x.Shape[1]]);
+        return norm.Forward(y).MatMul(token.Weight.Transpose()) / Math.Sqrt(token.Weight.Shape[1]);
+    }
+}
+
+sealed class Block : Layer
+{
+    readonly int heads;
+    readonly LayerNorm before, between;
+    readonly Linear queriesKeysValues, joined;
+    readonly Dropout dropout;
+    readonly Sequential perceptron;
+
+    public Block(int width, int heads, double dropout, Generator random)
+    {
+        this.heads = heads;
+        before = AddChild("before", new LayerNorm([width]));
+        queriesKeysValues = AddChild("qkv", new Linear(width, 3 * width, generator: random));
+        joined = AddChild("joined", new Linear(width, width, generator: random));
+        this.dropout = AddChild("dropout", new Dropout(dropout, random));
+        between = AddChild("between", new LayerNorm([width]));
+        perceptron = AddChild("perceptron", new Sequential(
+            new Linear(width, 4 * width, generator: random), new Gelu(),
+            new Linear(4 * width, width, generator: random), new Dropout(dropout, random)));
+    }
+
+    protected override Tensor ForwardCore(Tensor x)
+    {
+        x += dropout.Forward(Attention(before.Forward(x)));
+        return x + perceptron.Forward(between.Forward(x));
+    }
+
+    Tensor Attention(Tensor x)
+    {
+        var (count, time, width) = (x.Shape[0], x.Shape[1], x.Shape[2]);
+        // (3, count, heads, time, width / heads)
+        var parts = queriesKeysValues.Forward(x).Reshape(count, time, 3, heads, width / heads).Permute(2, 0, 3, 1, 4);
+        var scores = parts[0].MatMul(parts[1].Transpose()) / Math.Sqrt(width / heads);
+        var isLater = Tensor.Arange(time).Greater(Tensor.Arange(time).Unsqueeze(1));
+        var weights = Tensor.Where(isLater, Tensor.Scalar(double.NegativeInfinity), scores).Softmax();
+        return joined.Forward(dropout.Forward(weights).MatMul(parts[2]).Permute(0, 2, 1, 3).Reshape(count, time, width));
+    }
+}

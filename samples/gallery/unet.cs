@@ -1,0 +1,112 @@
+#:project ../../src/Adjoint/Adjoint.csproj
+// A U-Net (Ronneberger et al. 2015) marks the discs among other shapes in noisy images, pixel by pixel. On the way up
+// bilinear upsampling; a module with two inputs joins what comes from below with what the skip connection brings.
+using Adjoint;
+using Adjoint.Nn;
+using Adjoint.Optim;
+
+const int Side = 24, BatchSize = 20, Epochs = 15;
+var random = new Generator(1);
+var (images, masks) = Shapes(250, seed: 1);
+var (testImages, testMasks) = Shapes(50, seed: 2);
+var model = new UNet(channels: 8, random);
+var optimizer = new AdamW(model.Parameters(), learningRate: 0.01);
+var step = CapturedFunction.Create((Tensor x, Tensor y) =>
+{
+    var loss = Loss.BceWithLogits(model.Forward(x), y);
+    optimizer.ZeroGrad();
+    loss.Backward();
+    optimizer.Step();
+    return loss;
+});
+
+for (var epoch = 1; epoch <= Epochs; epoch++)
+{
+    var losses = new List<double>();
+    foreach (var rows in random.Permutation(images.Shape[0]).Chunk(BatchSize))
+        losses.Add(step.Run(images.IndexSelect(0, rows), masks.IndexSelect(0, rows)).Item());
+    if (epoch % 3 == 0)
+        Console.WriteLine($"epoch {epoch}: loss {losses.Average():0.000}, IoU {IntersectionOverUnion():0.00}");
+}
+Console.WriteLine($"captured in {step.Plans} plans of {step.Operations} operations");
+
+double IntersectionOverUnion()
+{
+    using var use = model.InUse();
+    using var noGrad = new NoGrad();
+    var found = model.Forward(testImages).Greater(0).To(DType.Float32);
+    var both = (found * testMasks).Sum();
+    return (both / (found.Sum() + testMasks.Sum() - both)).Item();
+}
+
+// A disc and a square of like size and brightness, or two, in noise: images and masks of discs (n, 1, side, side).
+static (Tensor Images, Tensor Masks) Shapes(int count, int seed)
+{
+    var random = new Random(seed);
+    var (images, masks) = (new float[count * Side * Side], new float[count * Side * Side]);
+    for (var image = 0; image < count; image++)
+    {
+        for (var i = 0; i < Side * Side; i++) images[image * Side * Side + i] = random.NextSingle() * 0.5f;
+        for (var shape = random.Next(2); shape < 4; shape++)
+        {
+            var (radius, isDisc, light) = (random.Next(3, 6), shape % 2 == 0, 0.3f + random.NextSingle() * 0.5f);
+            var (centreY, centreX) = (random.Next(Side), random.Next(Side));
+            for (var y = 0; y < Side; y++)
+                for (var x = 0; x < Side; x++)
+                {
+                    var (dy, dx) = (Math.Abs(y - centreY), Math.Abs(x - centreX));
+                    if (isDisc ? dy * dy + dx * dx > radius * radius : Math.Max(dy, dx) >= radius) continue;
+                    images[(image * Side + y) * Side + x] += light;
+                    masks[(image * Side + y) * Side + x] = isDisc ? 1 : 0;
+                }
+        }
+    }
+    return (Tensor.From(images, count, 1, Side, Side), Tensor.From(masks, count, 1, Side, Side));
+}
+
+sealed class UNet : Layer
+{
+    readonly Sequential level1, level2, bottom;
+    readonly UpBlock up2, up1;
+    readonly Conv2d output;
+
+    public UNet(int channels, Generator random)
+    {
+        level1 = AddChild("level1", ConvBlock.Of(1, channels, random));
+        level2 = AddChild("level2", ConvBlock.Of(channels, 2 * channels, random));
+        bottom = AddChild("bottom", ConvBlock.Of(2 * channels, 4 * channels, random));
+        up2 = AddChild("up2", new UpBlock(4 * channels, 2 * channels, random));
+        up1 = AddChild("up1", new UpBlock(2 * channels, channels, random));
+        output = AddChild("output", new Conv2d(channels, 1, kernel: 1, generator: random));
+    }
+
+    protected override Tensor ForwardCore(Tensor x)
+    {
+        var first = level1.Forward(x);
+        var second = level2.Forward(first.MaxPool2d(2));
+        var y = bottom.Forward(second.MaxPool2d(2));
+        return output.Forward(up1.Forward(up2.Forward(y, second), first));
+    }
+}
+
+sealed class UpBlock : Module
+{
+    readonly Upsample upsample;
+    readonly Sequential convolutions;
+
+    public UpBlock(int inputs, int channels, Generator random)
+    {
+        upsample = AddChild("upsample", new Upsample(2, bilinear: true));
+        convolutions = AddChild("convolutions", ConvBlock.Of(inputs + channels, channels, random));
+    }
+
+    public Tensor Forward(Tensor below, Tensor skipped) => Call([below, skipped], () =>
+        convolutions.Forward(Tensor.Concat([upsample.Forward(below), skipped], axis: 1)));
+}
+
+static class ConvBlock
+{
+    internal static Sequential Of(int inputs, int channels, Generator random) => new(
+        new Conv2d(inputs, channels, kernel: 3, padding: 1, generator: random), new BatchNorm(channels, momentum: 0.3), new Relu(),
+        new Conv2d(channels, channels, kernel: 3, padding: 1, generator: random), new BatchNorm(channels, momentum: 0.3), new Relu());
+}

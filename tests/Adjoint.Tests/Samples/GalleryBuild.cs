@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using System.Reflection;
+using Adjoint.Kernels;
+
+namespace Adjoint.Tests.Samples;
+
+/// <summary>
+/// All programs of the gallery, as they are, in one build: each becomes a method, and <c>CapturedFunction</c> in them
+/// is <see cref="WatchedFunction"/>.
+/// </summary>
+public sealed class GalleryBuild : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("adjoint-gallery-").FullName;
+    private readonly Assembly assembly;
+
+    public GalleryBuild()
+    {
+        var (tests, library, kernels) = (PathOf(typeof(GalleryBuild)), PathOf(typeof(Tensor)),
+            PathOf(typeof(IUnaryLane)));
+        File.WriteAllText(Path.Combine(folder, "gallery.csproj"), $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <TargetFramework>net10.0</TargetFramework>
+                <ImplicitUsings>enable</ImplicitUsings><Nullable>enable</Nullable>
+                <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
+              </PropertyGroup>
+              <ItemGroup>
+                <Reference Include="{tests}" /><Reference Include="{library}" /><Reference Include="{kernels}" />
+                <Using Include="{typeof(WatchedFunction).FullName}" Alias="CapturedFunction" />
+              </ItemGroup>
+            </Project>
+            """);
+        foreach (var path in Paths()) File.WriteAllText(Path.Combine(folder, Path.GetFileName(path)), Library(path));
+        var start = new ProcessStartInfo("dotnet", ["build", "-v", "q", "-nologo", folder])
+        {
+            RedirectStandardOutput = true,
+        };
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, output);
+        var built = Directory.GetFiles(Path.Combine(folder, "bin"), "gallery.dll", SearchOption.AllDirectories).Single();
+        assembly = Assembly.Load(File.ReadAllBytes(built));
+    }
+
+    /// <summary>The files of the gallery.</summary>
+    public static string[] Paths() => Directory.GetFiles(Path.Combine(LayeringTests.Root(), "samples", "gallery"), "*.cs");
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    /// <summary>Runs a program; returns what it printed.</summary>
+    internal string Run(string sample)
+    {
+        var main = assembly.GetType($"{NamespaceOf(sample)}.Program", throwOnError: true)!.GetMethod(
+            "Run", BindingFlags.Static | BindingFlags.NonPublic)!.CreateDelegate<Action>();
+        var (console, output) = (Console.Out, new StringWriter());
+        Console.SetOut(output);
+        try
+        {
+            main();
+        }
+        finally
+        {
+            Console.SetOut(console);
+        }
+        return output.ToString();
+    }
+
+    // Top-level statements stand before all types.
+    private static string Library(string path)
+    {
+        var lines = File.ReadAllLines(path);
+        bool IsUsing(string line) => line.StartsWith("using ", StringComparison.Ordinal)
+            && !line.Contains('=', StringComparison.Ordinal);
+        bool IsType(string line) => !line.StartsWith(' ') && line.Split(' ').Any(
+            word => word is "class" or "struct" or "record" or "enum" or "interface") && !line.StartsWith("//", StringComparison.Ordinal);
+        var first = Array.FindLastIndex(lines, IsUsing) + 1;
+        var types = Array.FindIndex(lines, first, IsType) is var found and >= 0 ? found : lines.Length;
+        return $$"""
+            {{string.Join('\n', lines.Where(IsUsing))}}
+            namespace {{NamespaceOf(Path.GetFileNameWithoutExtension(path))}};
+            static class Program { internal static void Run() {
+            #line {{first + 1}} "{{path}}"
+            {{string.Join('\n', lines[first..types])}}
+            } }
+            #line {{types + 1}} "{{path}}"
+            {{string.Join('\n', lines[types..])}}
+            """;
+    }
+
+    private static string NamespaceOf(string sample) => "Gallery_" + sample.Replace('-', '_');
+
+    private static string PathOf(Type type) => type.Assembly.Location;
+}
