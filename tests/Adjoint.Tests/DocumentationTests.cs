@@ -87,9 +87,10 @@ public sealed partial class DocumentationTests : IDisposable
 
     [Theory]
     [InlineData("first-gradient", "[[-0.2500, -0.1250],\n [-0.1200, -0.0625]]")]
-    [InlineData("own-op", "agrees with finite differences")]
+    [InlineData("own-op", "agrees with finite differences\ncaptured: the same bits")]
+    [InlineData("own-primitive", "agrees with finite differences\ncaptured: the same bits")]
     [InlineData("own-optimizer", "agrees with the plain loop")]
-    [InlineData("own-view", "agrees with finite differences\ncaptured: the bits of the eager step")]
+    [InlineData("own-view", "agrees with finite differences\ncaptured: the same bits")]
     [InlineData("own-initializer",
         "length behind 50 layers: 1.0000 times that before\nthe filters are orthonormal")]
     [InlineData("own-schedule", "step 100: rate 0.0200\nstep 400: rate 0.0100\nbest: epoch")]

@@ -46,6 +46,7 @@ public abstract class Backend : Device
         where TPrimitive : struct, IPrimitive<TPrimitive>
     {
         TPrimitive.Check(primitive, operands);
+        if (TPrimitive.IsInPlace) NoteWrites(operands[^TPrimitive.Outputs..]);
         if (elsewhere == 0) TPrimitive.RunOnCpu(primitive, operands);
         else RunElsewhere(primitive, operands);
     }
@@ -77,6 +78,7 @@ public abstract class Backend : Device
             recording.IsComputing = false;
         }
         TPrimitive.Check(now, operands);
+        if (TPrimitive.IsInPlace) NoteWrites(operands[^TPrimitive.Outputs..]);
         observer(new PrimitiveCall<TPrimitive>(now, operands.ToArray(), primitive));
     }
 
@@ -92,6 +94,27 @@ public abstract class Backend : Device
         if (execution is { Arena.IsComputing: false, Observer: { } observer })
             observer(new HostCall(name, action, takeBack));
         else action();
+    }
+
+    /// <summary>
+    /// For bodies of a device: the memory of a tensor that lies on it, and how many elements from its start the tensor's
+    /// first one is; from there go on by <see cref="Tensor.Strides"/>.
+    /// </summary>
+    /// <exception cref="AdjointException">The tensor lies in the CPU's memory, or was recycled.</exception>
+    protected static (DeviceBuffer Buffer, int Offset) MemoryOf(Tensor x)
+    {
+        x.Storage.RequireAlive();
+        return x.Storage.Foreign is { } buffer
+            ? (buffer, x.Offset)
+            : throw new AdjointException(
+                $"Backend: {x.Shape} {x.DType.Label()} lies in the memory of the CPU; move it with .To(device)");
+    }
+
+    // Graphs that saved the old values refuse to go backward.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void NoteWrites(ReadOnlySpan<Tensor?> results)
+    {
+        foreach (var result in results) result?.BumpVersion();
     }
 
     /// <summary>Hands this thread's primitives to an observer until what it returns is disposed.</summary>

@@ -186,7 +186,6 @@ public abstract class Optimizer
                     execution.Journal?.NoteUse(parameter);
                     if (!parameter.RequiresGrad || parameter.Grad is not { } gradient) continue;
                     Update(group, parameter, gradient);
-                    parameter.BumpVersion();
                 }
         }
         finally
@@ -351,7 +350,6 @@ public abstract class Optimizer
         state.Follow(parameter);
         if (Execution.Current.Arena is { } recording) CountInReplays(recording, parameter, state);
         else state.Steps = Next(state.Steps);
-        foreach (var tensor in state.Tensors) tensor.BumpVersion();
         return state;
     }
 

@@ -15,7 +15,10 @@ public interface IPrimitive<TSelf> where TSelf : struct, IPrimitive<TSelf>
     /// <summary>How many of the last operands it writes.</summary>
     static virtual int Outputs => 1;
 
-    /// <summary>Whether it reads what it writes too: it changes its results in place.</summary>
+    /// <summary>
+    /// Whether it reads what it writes too: it changes its results in place. A graph that saved their old values refuses
+    /// to go backward.
+    /// </summary>
     static virtual bool IsInPlace => false;
 
     /// <summary>
@@ -24,13 +27,17 @@ public interface IPrimitive<TSelf> where TSelf : struct, IPrimitive<TSelf>
     static virtual double Flops(in TSelf primitive, ReadOnlySpan<Tensor?> operands) => 0;
 
     /// <summary>
-    /// Refuses operands whose number, shapes, types or layouts are not those that the body expects: it works on bare
-    /// pointers, and would read or write whatever lies beside them. Reads no element.
+    /// Refuses operands whose number, shapes, types or layouts are not those that the body expects, with what
+    /// <see cref="Operands"/> has: a body works on bare pointers, and would read or write whatever lies beside them.
+    /// Reads no element.
     /// </summary>
     /// <exception cref="AdjointException">They do not fit; names the primitive and the operand.</exception>
     static abstract void Check(in TSelf primitive, ReadOnlySpan<Tensor?> operands);
 
-    /// <summary>Computes, on operands that were checked and lie in the CPU's memory.</summary>
+    /// <summary>
+    /// Computes, on operands that were checked and lie in the CPU's memory. A body in safe code that is written once for
+    /// all floating types: <see cref="ISpanPrimitive{TSelf}"/>.
+    /// </summary>
     static abstract void RunOnCpu(in TSelf primitive, ReadOnlySpan<Tensor?> operands);
 
     /// <summary>

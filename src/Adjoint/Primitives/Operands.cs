@@ -5,16 +5,22 @@ using Adjoint.Kernels;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// The checks at the backend's door: kernels work on bare pointers, so an operand of another type, shape or layout
-/// than they expect would read or write whatever lies beside it. What fits costs a few comparisons.
+/// Checks for <see cref="IPrimitive{TSelf}.Check"/>, at the backend's door: kernels work on bare pointers, so an
+/// operand of another type, shape or layout than they expect would read or write whatever lies beside it. What fits
+/// costs a few comparisons; what does not is refused by the names of the primitive and the operand.
 /// </summary>
-internal static class Operands
+public static class Operands
 {
     internal const string Remedy = "; an op's Infer must give the shape and type that its Forward computes";
 
-    /// <summary>As many operands as the primitive has; one of them may be left out.</summary>
+    /// <summary>There are as many operands as the primitive has.</summary>
+    /// <param name="primitive">Its name.</param>
+    /// <param name="operands">What it reads, then what it writes.</param>
+    /// <param name="count">How many it has.</param>
+    /// <param name="optional">The one that may be left out.</param>
+    /// <exception cref="AdjointException">There are more or fewer, or another one is null.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Expect(string primitive, ReadOnlySpan<Tensor?> operands, int count, int optional = -1)
+    public static void Expect(string primitive, ReadOnlySpan<Tensor?> operands, int count, int optional = -1)
     {
         if (operands.Length != count) ThrowCount(primitive, operands.Length, count);
         for (var i = 0; i < operands.Length; i++)
@@ -25,9 +31,10 @@ internal static class Operands
     internal static AdjointException NoBody(string primitive, DType type) =>
         new($"{primitive}: does not compute on {type.Label()}; cast with .To(…)");
 
-    /// <summary>A result: floating and contiguous.</summary>
+    /// <summary>A result has a floating type and is contiguous; gives its type.</summary>
+    /// <exception cref="AdjointException">It does not.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static DType Result(string primitive, Tensor y)
+    public static DType Result(string primitive, Tensor y)
     {
         if (!y.IsContiguous || !y.DType.IsFloating()) ThrowResult(primitive, y, ElementKinds.Floating);
         return y.DType;
@@ -41,17 +48,19 @@ internal static class Operands
         return y.DType;
     }
 
-    /// <summary>An operand of the result's type and shape.</summary>
+    /// <summary>An operand has the type and the shape of y, a result.</summary>
+    /// <exception cref="AdjointException">It does not.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Alike(string primitive, string name, Tensor x, Tensor y)
+    public static void Alike(string primitive, string name, Tensor x, Tensor y)
     {
         if (x.DType != y.DType || x.Shape != y.Shape)
             ThrowOperand(primitive, name, x, $"{y.Shape} {y.DType.Label()}, as the result");
     }
 
-    /// <summary>An operand of the result's type whose shape broadcasts to the result's.</summary>
+    /// <summary>An operand has the type of y, a result, and a shape that broadcasts to that of y.</summary>
+    /// <exception cref="AdjointException">It does not.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Broadcasts(string primitive, string name, Tensor x, Tensor y)
+    public static void Broadcasts(string primitive, string name, Tensor x, Tensor y)
     {
         if (x.DType != y.DType || x.Shape != y.Shape && !Broadcasts(x.Shape.Sizes, y.Shape.Sizes))
             ThrowOperand(primitive, name, x, $"{y.DType.Label()} and broadcast to the result, {y.Shape}");
@@ -64,22 +73,24 @@ internal static class Operands
             ThrowOperand(primitive, name, x, $"{type.Label()} and broadcast to the result, {shape}");
     }
 
-    /// <summary>An operand of a type and these sizes.</summary>
-    internal static void Has(string primitive, string name, Tensor x, DType type, params ReadOnlySpan<int> sizes)
+    /// <summary>An operand has a type and these sizes.</summary>
+    /// <exception cref="AdjointException">It does not.</exception>
+    public static void Has(string primitive, string name, Tensor x, DType type, params ReadOnlySpan<int> sizes)
     {
         if (x.DType != type || !x.Shape.Sizes.SequenceEqual(sizes))
             ThrowOperand(primitive, name, x, $"{Shape.Create(sizes)} {type.Label()}");
     }
 
-    /// <summary>An operand of a type and these sizes that is read or written where it lies.</summary>
+    /// <summary>An operand has a type and these sizes, and is read or written where it lies.</summary>
     internal static void HasDense(string primitive, string name, Tensor x, DType type, params ReadOnlySpan<int> sizes)
     {
         Has(primitive, name, x, type, sizes);
         Dense(primitive, name, x);
     }
 
-    /// <summary>An operand that is read or written where it lies.</summary>
-    internal static void Dense(string primitive, string name, Tensor x)
+    /// <summary>An operand that is read or written where it lies is contiguous.</summary>
+    /// <exception cref="AdjointException">It does not.</exception>
+    public static void Dense(string primitive, string name, Tensor x)
     {
         if (!x.IsContiguous) ThrowOperand(primitive, name, x, "contiguous; call .Contiguous() on it");
     }
@@ -125,10 +136,11 @@ internal static class Operands
     }
 
     /// <summary>
-    /// A contiguous result that lies in none of the bytes of an operand, which is read again after some of the result
-    /// was written.
+    /// A contiguous result lies in none of the bytes of an operand, which is read again after some of the result was
+    /// written.
     /// </summary>
-    internal static void Apart(string primitive, Tensor x, Tensor result)
+    /// <exception cref="AdjointException">It does not.</exception>
+    public static void Apart(string primitive, Tensor x, Tensor result)
     {
         if (x.Storage != result.Storage || x.Length == 0 || result.Length == 0) return;
         var last = (nint)x.Offset;
@@ -146,8 +158,15 @@ internal static class Operands
         return x.Shape[1];
     }
 
-    /// <summary>An operand of a type with so many axes.</summary>
-    internal static void HasRank(string primitive, string name, Tensor x, DType type, int rank, string axes)
+    /// <summary>An operand has a type and so many axes.</summary>
+    /// <param name="primitive">The primitive's name.</param>
+    /// <param name="name">The operand's.</param>
+    /// <param name="x">The operand.</param>
+    /// <param name="type">The type.</param>
+    /// <param name="rank">How many axes.</param>
+    /// <param name="axes">The axes, for the message: <c>(rows, columns)</c>.</param>
+    /// <exception cref="AdjointException">It does not.</exception>
+    public static void HasRank(string primitive, string name, Tensor x, DType type, int rank, string axes)
     {
         if (x.Rank != rank || x.DType != type) ThrowOperand(primitive, name, x, $"{axes} {type.Label()}");
     }

@@ -52,14 +52,14 @@ internal sealed class ReferenceDevice : Backend
     // In row-major order, whatever the layout.
     private static double[] Read(Tensor x)
     {
-        var all = Elements(x).ToArray();
+        var all = Elements(x);
         var result = new double[x.Length];
         for (var i = 0; i < result.Length; i++)
         {
-            nint at = x.Offset;
+            nint at = 0;
             for (int axis = x.Rank - 1, rest = i; axis >= 0; rest /= x.Shape[axis], axis--)
-                at += rest % x.Shape[axis] * x.StrideAt(axis);
-            result[i] = all[at];
+                at += rest % x.Shape[axis] * x.Strides[axis];
+            result[i] = all[(int)at];
         }
         return result;
     }
@@ -67,14 +67,16 @@ internal sealed class ReferenceDevice : Backend
     private static void Write(Tensor y, double[] values)
     {
         Assert.True(y.IsContiguous);
-        var to = Elements(y).Slice(y.Offset, y.Length);
+        var to = Elements(y)[..y.Length];
         for (var i = 0; i < values.Length; i++) to[i] = (float)values[i];
     }
 
+    // From its first on.
     private static Span<float> Elements(Tensor x)
     {
         Assert.Equal(DType.Float32, x.DType);
-        return MemoryMarshal.Cast<byte, float>(((Bytes)x.Storage.Foreign!).Memory.AsSpan());
+        var (buffer, offset) = MemoryOf(x);
+        return MemoryMarshal.Cast<byte, float>(((Bytes)buffer).Memory.AsSpan())[offset..];
     }
 
     private sealed class Bytes(int length) : DeviceBuffer
