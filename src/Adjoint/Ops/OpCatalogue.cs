@@ -41,6 +41,7 @@ public static class OpCatalogue
         Of(x => x[0] * x[1], () => [Normal(2, 3), Normal(3)]),
         Of(x => x[0] / x[1], () => [Normal(2, 3), Positive(3)], atZero: () => [FirstAtZero(Normal(2, 3)), Positive(3)]),
         Of(x => x[0] / 3, () => [Normal(2, 3)]),
+        Of(x => 3 / x[0], () => [Positive(2, 3)], hasZero: false),
         // Beside 0 lie negative bases, whose powers have no slope along the exponent.
         Of(x => x[0].Pow(x[1]), () => [Positive(2, 3), Normal(3)], smoothAtZero: false,
             atZero: () => [FirstAtZero(Positive(2, 3)), Tensor.From([2.0, 1.5, 0])]),

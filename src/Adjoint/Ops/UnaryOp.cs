@@ -46,7 +46,10 @@ public abstract class UnaryOp<TLane, TSlope>(TLane lane = default, TSlope slope 
     /// chooses between branches one of which is infinite where it is not taken: its derivative would be 0 · ∞ there.
     /// </summary>
     public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
-        [slope.Invoke<TensorLanes>(new(gradient), new(SavedOf(node, gradient))).ToTensor(gradient)];
+    [
+        slope.Invoke<TensorLanes>(new(gradient.Widened()), new(SavedOf(node, gradient).Widened())).ToTensor(gradient)
+            .To(gradient.DType),
+    ];
 
     private Tensor SavedOf(OpNode node, Tensor gradient) =>
         Saves.HasFlag(Saves.Output) ? node.Output : Saves.HasFlag(Saves.Inputs) ? node.Inputs[0] : gradient;

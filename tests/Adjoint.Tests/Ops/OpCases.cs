@@ -42,6 +42,7 @@ public static class OpCases
         Unary("Negate", x => -x, a => -a),
         Unary("Affine", x => 2 - x * 3, a => 2 - a * 3),
         Unary("DivideByNumber", x => x / 3, a => a / 3),
+        Unary("Reciprocal", x => 1 / x, a => 1 / a, AwayFromKinks),
         Unary("Power", x => x.Pow(3), a => a * a * a),
         Unary("Abs", x => x.Abs(), Math.Abs, AwayFromKinks, smooth: false),
         Unary("Sign", x => x.Sign(), a => double.IsNaN(a) ? a : Math.Sign(a), AwayFromKinks, smooth: false),

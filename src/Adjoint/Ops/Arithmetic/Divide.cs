@@ -42,7 +42,6 @@ public static class DivideMethods
         public static Tensor operator /(Tensor x, Number y) => Op.Apply(new DivideByNumberOp(y.Value), x);
 
         /// <summary>With a number on the left.</summary>
-        public static Tensor operator /(Number x, Tensor y) => Op.Apply(
-            DivideOp.Instance, Tensor.Scalar(x.Value, y.DType.IsFloating() ? y.DType : DType.Float32), y);
+        public static Tensor operator /(Number x, Tensor y) => Op.Apply(new DivideNumberOp(x.Value), y);
     }
 }
