@@ -15,7 +15,7 @@ public sealed class IsaTiers : IDisposable
         typeof(Ops.OpCasesTests), typeof(Ops.PowerTests), typeof(Ops.SpecialPointTests),
         typeof(Ops.ShiftInvarianceTests), typeof(TierDroppedTests),
         typeof(Ops.CastTests), typeof(Ops.CompareTests), typeof(Ops.WhereTests), typeof(Ops.GatherTests),
-        typeof(Ops.ArgReduceTests),
+        typeof(Ops.ArgReduceTests), typeof(Ops.DualTests),
     ];
 
     private readonly Dictionary<string, (Process Process, Task<string> Output, Task<string> Error)> children =
