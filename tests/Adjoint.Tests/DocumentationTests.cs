@@ -14,7 +14,8 @@ public sealed partial class DocumentationTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Theory]
-    [InlineData("course"), InlineData("from-vugrad"), InlineData("memory"), InlineData("images"), InlineData("threads")]
+    [InlineData("course"), InlineData("from-vugrad"), InlineData("memory"), InlineData("images"), InlineData("threads"),
+        InlineData("modules")]
     public void A_page_prints_what_it_says(string page)
     {
         var text = File.ReadAllText(Path.Combine(LayeringTests.Root(), "docs", page + ".md"));
@@ -90,6 +91,7 @@ public sealed partial class DocumentationTests : IDisposable
     [InlineData("own-op", "agrees with finite differences\ncaptured: the same bits")]
     [InlineData("own-primitive", "agrees with finite differences\ncaptured: the same bits")]
     [InlineData("own-optimizer", "agrees with the plain loop")]
+    [InlineData("own-module", "right: 100 %\nthe state in float64")]
     [InlineData("own-view", "agrees with finite differences\ncaptured: the same bits")]
     [InlineData("own-initializer",
         "length behind 50 layers: 1.0000 times that before\nthe filters are orthonormal")]
@@ -111,6 +113,7 @@ public sealed partial class DocumentationTests : IDisposable
 
     [Theory, InlineData("README.md"), InlineData("docs/course.md"), InlineData("docs/from-vugrad.md")]
     [InlineData("docs/memory.md"), InlineData("docs/threads.md"), InlineData("docs/images.md")]
+    [InlineData("docs/modules.md")]
     [InlineData("docs/experiments.md")]
     public void Links_lead_somewhere(string page)
     {
