@@ -27,7 +27,7 @@ internal sealed class Recording
         var execution = Execution.Current;
         var isOff = execution.NoGrad.IsOn;
         Arena.Assume(() => Execution.Current.NoGrad.IsOn == isOff, "whether NoGrad is on");
-        (execution.Arena, execution.Journal) = (Arena, journal);
+        (execution.Arena, execution.Journal, execution.IsRecording) = (Arena, journal, true);
         try
         {
             for (var i = 0; i < inputs.Length; i++)
@@ -56,7 +56,7 @@ internal sealed class Recording
         }
         finally
         {
-            execution.Journal = null;
+            (execution.Journal, execution.IsRecording) = (null, false);
             Arena.Seal();
         }
     }
@@ -183,7 +183,7 @@ internal sealed class Recording
             // Made now, since it may be released later.
             if (!IsUnplaced(storage) && !aliases.ContainsKey(storage)) aliases[storage] = Own(storage);
             var isConstant = Arena.IsConstant(storage);
-            if (IsForeign(storage)) Foreign.Add(storage);
+            if (IsForeign(storage)) NoteForeign(call, storage);
             if (isConstant && (i < firstOutput || call.IsInPlace)) readConstants.Add(storage);
             if (i < firstOutput) continue;
             CheckOutput(call, storage, isConstant);
@@ -197,6 +197,14 @@ internal sealed class Recording
         Arena.IsComputing = false;
         call.Cause = Execution.Current.Cause;
         Calls.Add(call);
+    }
+
+    private void NoteForeign(PrimitiveCall call, Storage storage)
+    {
+        if (Arena.IsOfMeanwhile(storage))
+            Arena.Refuse($"{NameOf(call)} takes a tensor that was made on another thread meanwhile, where it is not "
+                + "recorded; compute it on this thread, or before the call");
+        Foreign.Add(storage);
     }
 
     private void CheckOutput(PrimitiveCall call, Storage storage, bool isConstant)

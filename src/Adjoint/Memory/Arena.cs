@@ -7,12 +7,30 @@ namespace Adjoint.Memory;
 /// </summary>
 internal sealed class Arena
 {
+    // Recordings under way, on all threads, and how many there were: what is allocated meanwhile is stamped.
+    private static int running;
+    private static int begun;
+
+    private readonly int number;
     private readonly List<Storage> made = [];
     private readonly HashSet<Storage> constants = [];
     private readonly HashSet<Storage> guarded = [];
     private readonly HashSet<object> noted = [];
     private readonly List<Assumption> assumptions = [];
     private bool isSealed;
+
+    /// <summary>Begins a recording on this thread.</summary>
+    internal Arena()
+    {
+        number = Interlocked.Increment(ref begun);
+        Interlocked.Increment(ref running);
+    }
+
+    /// <summary>Whether something is being recorded, on any thread.</summary>
+    internal static bool AreAny => running != 0;
+
+    /// <summary>The number of the recording that began last, if one is under way; else 0.</summary>
+    internal static int Latest => running != 0 ? begun : 0;
 
     /// <summary>Whether a backend's operation is running, which may touch memory.</summary>
     internal bool IsComputing { get; set; }
@@ -32,6 +50,9 @@ internal sealed class Arena
 
     /// <summary>Whether a tensor was made in the memory while recording.</summary>
     internal bool IsMade(Storage storage) => storage.Arena == this && !guarded.Contains(storage);
+
+    /// <summary>Whether the memory was allocated on another thread while this recorded: it is anew at each call.</summary>
+    internal bool IsOfMeanwhile(Storage storage) => storage.Stamp >= number;
 
     /// <summary>Guards memory from outside, which holds from now on what a replay computes anew.</summary>
     internal void Guard(Storage storage)
@@ -62,6 +83,7 @@ internal sealed class Arena
     internal void Seal()
     {
         (isSealed, Execution.Current.Arena) = (true, null);
+        Interlocked.Decrement(ref running);
         foreach (var storage in guarded) storage.Arena = null;
         foreach (var storage in made) storage.Retire("the captured function that made it was recorded");
         made.Clear();

@@ -21,6 +21,9 @@ internal sealed partial class Execution
     /// <summary>The buffers of the step that records on this thread.</summary>
     internal Arena? Arena { get; set; }
 
+    /// <summary>Whether this thread records, also while it takes memory that is none of the recording's.</summary>
+    internal bool IsRecording { get; set; }
+
     /// <summary>Where memory is taken; null: on the CPU.</summary>
     internal Device? Device { get; set; }
 

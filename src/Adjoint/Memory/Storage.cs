@@ -81,8 +81,11 @@ public class Storage
         }
     }
 
+    /// <summary>The recording that was under way on another thread when it was allocated, or 0.</summary>
+    internal int Stamp => buffer?.Stamp ?? 0;
+
     /// <summary>
-    /// Whether a captured step looks at these bytes: then no release hands them to the pool, and the collector takes
+    /// Whether a captured function looks at these bytes: then no release hands them to the pool, and the collector takes
     /// them when nobody looks any more.
     /// </summary>
     internal bool IsLent => buffer is { IsLent: true };
@@ -111,7 +114,7 @@ public class Storage
     internal static Storage Allocate(long byteLength, Execution execution)
     {
         if (byteLength < BufferPool.SmallestPooled && execution.Arena is null && execution.Device is null
-            && !BufferGuard.IsOn)
+            && !BufferGuard.IsOn && !Arena.AreAny)
         {
             Storage small = byteLength <= MostInline ? new Inline((int)byteLength) : new OfArray((int)byteLength);
             // Nobody recycles it: it need not be listed.

@@ -23,12 +23,16 @@ internal class StorageBuffer
         (this.bytes, this.start, this.length) = (bytes, start, length);
         (Arena, isOfArena, IsPooled) = (arena, arena is not null, isPooled);
         if (isPooled) thread = Environment.CurrentManagedThreadId;
+        if (Arena.AreAny && !Execution.Current.IsRecording) Stamp = Arena.Latest;
     }
 
     /// <summary>What there is to know of a small storage.</summary>
     internal StorageBuffer(Storage small) => (this.small, length) = (small, small.ByteLength);
 
     internal bool IsPooled { get; }
+
+    /// <summary>The recording that was under way on another thread when it was allocated, or 0.</summary>
+    internal int Stamp { get; }
 
     internal bool IsReleased => Volatile.Read(ref releaseReason) is not null;
 

@@ -19,6 +19,7 @@ public sealed class WeightAverage
     // While the average is in the place of values of half precision.
     private readonly Dictionary<Tensor, Tensor> ownValues = [];
     private bool isSwapped;
+    private int stepCount;
 
     /// <summary>Of a model, beginning at its present values.</summary>
     /// <exception cref="AdjointException">
@@ -40,7 +41,16 @@ public sealed class WeightAverage
     }
 
     /// <summary>How many steps were averaged.</summary>
-    public int Steps { get; private set; }
+    public int Steps
+    {
+        get
+        {
+            var found = stepCount;
+            if (Execution.Current.Arena is { IsComputing: false } recording)
+                recording.Assume(() => stepCount == found, "the step count of an average");
+            return found;
+        }
+    }
 
     /// <summary>Takes the model's values in.</summary>
     /// <exception cref="AdjointException">The model holds the average just now.</exception>
@@ -48,12 +58,13 @@ public sealed class WeightAverage
     {
         RequireOwnValues("Update()");
         Follow();
-        var blend = new Blend(Math.Min(decay, (1.0 + Steps) / (10.0 + Steps)));
-        Steps++;
+        var before = stepCount;
+        Backend.RunOnHost(nameof(WeightAverage), () => stepCount++, () => stepCount = before);
+        // Asked for anew in each replay of a captured function.
+        var blend = () => new Zip<Blend>(new(Math.Min(decay, stepCount / (9.0 + stepCount))));
         foreach (var (value, average) in all)
         {
-            if (value.DType.IsFloating())
-                Backend.Run(new Zip<Blend>(blend), average, value.Detach().Widened(), average);
+            if (value.DType.IsFloating()) Backend.Run(blend, average, value.Detach().Widened(), average);
             // What counts or marks has no mean: the latest.
             else Backend.Run(new Copy(), value, average);
             average.BumpVersion();
@@ -100,7 +111,7 @@ public sealed class WeightAverage
             throw new AdjointException(
                 $"WeightAverage: state steps must be a number of steps (one int64, from 0 to {int.MaxValue}): found "
                 + $"{steps.Shape} {steps.DType.Label()}");
-        Steps = (int)count;
+        stepCount = (int)count;
         foreach (var (name, average) in names)
         {
             Backend.Run(new Copy(), state[name], average);

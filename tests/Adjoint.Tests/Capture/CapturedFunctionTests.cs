@@ -1,5 +1,6 @@
 using Adjoint.Nn;
 using Adjoint.Optim;
+using Adjoint.Training;
 
 namespace Adjoint.Tests.Capture;
 
@@ -82,6 +83,29 @@ public class CapturedFunctionTests
         }
 
         Assert.Equal(Train(false, WholeStep, Between), Train(true, WholeStep, Between));
+    }
+
+    [Fact]
+    public void An_average_of_weights_is_part_of_a_step()
+    {
+        var averages = new List<WeightAverage>();
+        Func<Tensor, Tensor, (Tensor, Tensor)> Averaged(Sequential model, Optimizer optimizer)
+        {
+            var (average, whole) = (new WeightAverage(model, 0.9), WholeStep(model, optimizer));
+            averages.Add(average);
+            return (x, y) =>
+            {
+                var results = whole(x, y);
+                average.Update();
+                return results;
+            };
+        }
+
+        Assert.Equal(Train(false, Averaged), Train(true, Averaged));
+        Assert.Equal(30, averages[0].Steps);
+        Assert.Equal(averages[0].StateDict().Values.SelectMany(AsFloats), averages[1].StateDict().Values.SelectMany(AsFloats));
+
+        static float[] AsFloats(Tensor tensor) => tensor.To(DType.Float32).ToArray<float>();
     }
 
     [Fact]

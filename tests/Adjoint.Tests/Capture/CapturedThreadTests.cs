@@ -99,6 +99,26 @@ public class CapturedThreadTests
         Assert.NotNull(lenient.Refusal);
     }
 
+    [Theory, InlineData(4), InlineData(5000)]
+    public void What_another_thread_made_meanwhile_is_refused_though_it_looks_like_a_constant(int length)
+    {
+        var (v, x) = (Tensor.Ones(length), Tensor.Ones(length));
+        var function = CapturedFunction.Create((Tensor a) =>
+        {
+            Tensor? squared = null;
+            var other = new Thread(() => squared = v.Square());
+            other.Start();
+            other.Join();
+            return a * squared!;
+        }, fallBackToEager: true);
+        for (var call = 1; call < 5; call++)
+        {
+            v.Fill(call);
+            Assert.All(function.Run(x).ToArray<float>(), value => Assert.Equal(call * call, value));
+        }
+        Assert.Contains("made on another thread meanwhile", function.Refusal, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Others_may_use_the_parameters_while_a_step_is_recorded()
     {
