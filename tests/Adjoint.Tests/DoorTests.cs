@@ -21,7 +21,7 @@ public partial class DoorTests
         ("Tensors/TensorCreation.cs", ["Data<"], "copies from the host"),
         ("Tensors/Generator.cs", ["Data<", "Unsafe."],
             "a stream is three numbers in memory, which draws on the host move on, too"),
-        ("Backends/FusedCalls.cs", ["Origin<", "unsafe", "Unsafe."], "is the door: several primitives in one pass"),
+        ("Backends/FusedCalls.cs", ["Origin<", "unsafe", "Unsafe.", "tensor.Bytes"], "is the door: several primitives in one pass"),
         ("Backends/Transfer.cs", ["x.Bytes", "y.Bytes"], "copies from one device's memory to another's"),
         ("Backends/PrimitiveCall.cs", ["unsafe"], "is the door: a primitive with its operands"),
         ("Capture/Recording.cs", ["storage.Bytes"], "keeps, and puts back, what a refused recording wrote over"),

@@ -11,18 +11,24 @@ namespace Adjoint;
 /// </summary>
 internal sealed unsafe class FusedCalls : PrimitiveCall
 {
-    // 4 or 8 KB an operand, so that half a dozen fit the first-level cache; a chunk is what one thread takes at a time.
+    // 4 or 8 kB an operand, so that half a dozen fit the first-level cache; a chunk is what one thread takes at a time.
     private const int Block = 1024;
     private const int Chunk = 16 * Block;
 
     private readonly PrimitiveCall[] calls;
 
-    // For each call and operand: a tensor, or the number of a scratch block.
-    private readonly Place[][] places;
+    // Where each operand of each call begins: an address, or a distance into scratch memory.
+    private readonly Place[] places;
+    private readonly nint[] origins;
+    private readonly int[] operandCounts;
+    // Tensors that are copied into scratch memory first, and where to.
+    private readonly List<(Tensor Tensor, int Scratch)> fetched = [];
     private readonly int scratchBlocks;
-    private readonly int operandCount;
     private readonly DType type;
     private readonly int length;
+    private readonly int block;
+    // Of what is no longer than a block: scratch memory of its own, so that all addresses stay.
+    private readonly byte[]? ownScratch;
 
     /// <param name="calls">In order; see <see cref="CanFuse"/>.</param>
     /// <param name="isPrivate">Whether nobody outside reads a storage.</param>
@@ -39,24 +45,39 @@ internal sealed unsafe class FusedCalls : PrimitiveCall
             Cause = (string.Join(" + ", causes.Select(cause => cause.Op).Distinct()), causes.All(cause => cause.IsBackward));
         var output = calls[0].Operands[^1]!;
         (length, type) = (output.Length, output.DType);
-        var scratch = new Dictionary<Memory.Storage, int>();
-        var blocks = 0;
-        places = Array.ConvertAll(calls, call => Array.ConvertAll(call.Operands, operand =>
+        block = Math.Min(Block, length);
+        var made = new Dictionary<Memory.Storage, int>();
+        var given = new Dictionary<(Memory.Storage, int), int>();
+        places = [.. calls.SelectMany(call => call.Operands, (_, operand) => PlaceOf(operand!))];
+        scratchBlocks = made.Count + given.Count;
+        origins = GC.AllocateArray<nint>(places.Length, pinned: true);
+        operandCounts = Array.ConvertAll(calls, call => call.Operands.Length);
+        if (length <= Block)
+            ownScratch = GC.AllocateArray<byte>(scratchBlocks * block * type.Size() + Scratch.Line, pinned: true);
+
+        Place PlaceOf(Tensor operand)
         {
-            if (IsRepeated(operand!)) return new Place { Tensor = operand, Scratch = blocks++, IsRepeated = true };
-            if (!isPrivate(operand!)) return new Place { Tensor = operand, Scratch = -1 };
-            if (!scratch.TryGetValue(operand!.Storage, out var block)) scratch[operand.Storage] = block = blocks++;
-            return new Place { Scratch = block };
-        }));
-        (scratchBlocks, operandCount) = (blocks, places.Sum(row => row.Length));
+            if (IsNumber(operand, length) || operand.Storage.IsMovable)
+            {
+                if (given.TryGetValue((operand.Storage, operand.Offset), out var copy)) return new() { Scratch = copy };
+                given[(operand.Storage, operand.Offset)] = copy = made.Count + given.Count;
+                fetched.Add((operand, copy));
+                return new() { Scratch = copy };
+            }
+            if (!isPrivate(operand)) return new() { Tensor = operand, Scratch = -1 };
+            if (!made.TryGetValue(operand.Storage, out var at)) made[operand.Storage] = at = made.Count + given.Count;
+            return new() { Scratch = at };
+        }
     }
 
-    /// <summary>Long enough to be worth it, contiguous, and every input as long as the output or one number.</summary>
+    /// <summary>Contiguous, and every input as long as the output or one number.</summary>
     internal static bool CanFuse(PrimitiveCall call) => call.IsElementwise
-        && call.Operands[^1] is { IsContiguous: true, Length: >= Block } output && output.DType.IsFloating()
-        && output.Device == Device.Cpu
+        && call.Operands[^1] is { IsContiguous: true, Length: > 0 } output && output.DType.IsFloating()
+        && output.Device == Device.Cpu && !output.Storage.IsMovable
         && call.Operands.All(operand => operand!.DType == output.DType
-            && (operand.IsContiguous && operand.Length == output.Length || IsRepeated(operand)));
+            && (IsNumber(operand, output.Length)
+                || operand.IsContiguous && operand.Length == output.Length
+                    && (!operand.Storage.IsMovable || operand.Length <= Block)));
 
     /// <summary>
     /// Whether a call can join those before it: as long as they are, no single number that it reads is still being
@@ -69,7 +90,7 @@ internal sealed unsafe class FusedCalls : PrimitiveCall
             || next.Operands[^1]!.DType != output.DType) return false;
         foreach (var operand in next.Operands)
             foreach (var call in group)
-                if (IsRepeated(operand!) && call.Operands[^1]!.Storage == operand!.Storage) return false;
+                if (IsNumber(operand!, output.Length) && call.Operands[^1]!.Storage == operand!.Storage) return false;
         foreach (var call in group)
             if (IsShifted(call.Operands[^1]!, next) || IsShifted(next.Operands[^1]!, call)) return false;
         return true;
@@ -82,76 +103,106 @@ internal sealed unsafe class FusedCalls : PrimitiveCall
         return false;
     }
 
+    /// <summary>Bytes of memory of its own.</summary>
+    internal long OwnBytes => ownScratch?.Length ?? 0;
+
     /// <summary>Takes over the tensors that the replay works on.</summary>
     internal void Rebind(Func<Tensor, Tensor> alias)
     {
-        foreach (var row in places)
-            for (var i = 0; i < row.Length; i++)
-                if (row[i].Tensor is { } tensor) row[i].Tensor = alias(tensor);
+        var scratch = ownScratch is null ? 0 : (nint)Scratch.Aligned(ownScratch);
+        for (var k = 0; k < places.Length; k++)
+        {
+            ref var place = ref places[k];
+            if (place.Tensor is not null) place.Tensor = alias(place.Tensor);
+            origins[k] = place.Scratch >= 0
+                ? scratch + place.Scratch * (nint)block * type.Size()
+                : Address(place.Tensor!);
+        }
+        for (var i = 0; i < fetched.Count; i++) fetched[i] = (alias(fetched[i].Tensor), fetched[i].Scratch);
     }
 
     internal override void Run()
     {
-        var job = new Job { Owner = this };
-        Workers.For((length + Chunk - 1) / Chunk, ref job);
+        if (ownScratch is not null)
+        {
+            RunOnce();
+        }
+        else
+        {
+            var job = new Job { Owner = this };
+            Workers.For((length + Chunk - 1) / Chunk, ref job);
+        }
+        GC.KeepAlive(this);
     }
 
-    private static bool IsRepeated(Tensor tensor) => Primitives.Operands.IsOneNumber(tensor);
+    private void RunOnce()
+    {
+        Fetch(Scratch.Aligned(ownScratch!));
+        var at = (void**)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(origins));
+        for (var c = 0; c < calls.Length; c++)
+        {
+            calls[c].RunBlock(at, length, type);
+            at += operandCounts[c];
+        }
+    }
+
+    // One that all elements of an operation read.
+    private static bool IsNumber(Tensor tensor, int length) => length > 1 && Primitives.Operands.IsOneNumber(tensor);
 
     private void RunChunk(int chunk)
     {
         var size = type.Size();
-        var scratch = Scratch.Rent(scratchBlocks * Block * size);
-        foreach (var row in places)
-            foreach (var place in row)
-                if (place.IsRepeated) Repeat(place.Tensor!, scratch + (nint)place.Scratch * Block * size);
+        var scratch = Scratch.Rent(scratchBlocks * block * size);
+        Fetch(scratch);
         // Where each operand of each call begins, and how far from there its next block is: a scratch block is its own
-        // next. Looked up once a chunk: a block takes hardly longer than asking storages for their bytes.
-        var at = stackalloc byte*[operandCount];
-        var step = stackalloc nint[operandCount];
-        var k = 0;
-        foreach (var row in places)
-            foreach (var place in row)
-            {
-                var isScratch = place.Scratch >= 0;
-                at[k] = isScratch
-                    ? scratch + (nint)place.Scratch * Block * size
-                    : Address(place.Tensor!) + (nint)chunk * Chunk * size;
-                step[k++] = isScratch ? 0 : Block * size;
-            }
+        // next.
+        var at = stackalloc byte*[places.Length];
+        var step = stackalloc nint[places.Length];
+        for (var k = 0; k < places.Length; k++)
+        {
+            var isScratch = places[k].Scratch >= 0;
+            at[k] = isScratch ? scratch + origins[k] : (byte*)origins[k] + (nint)chunk * Chunk * size;
+            step[k] = isScratch ? 0 : Block * size;
+        }
         var end = Math.Min(length, (chunk + 1) * Chunk);
         for (var first = chunk * Chunk; first < end; first += Block)
         {
-            k = 0;
+            var k = 0;
             for (var c = 0; c < calls.Length; c++)
             {
                 calls[c].RunBlock((void**)(at + k), Math.Min(Block, end - first), type);
-                k += places[c].Length;
+                k += operandCounts[c];
             }
-            for (k = 0; k < operandCount; k++) at[k] += step[k];
+            for (k = 0; k < places.Length; k++) at[k] += step[k];
         }
     }
 
-    private void Repeat(Tensor tensor, byte* to)
+    // What the collector may move is read where it is now; a number, as often as there are elements.
+    private void Fetch(byte* scratch)
     {
-        switch (type.Size())
+        foreach (var (tensor, place) in fetched)
         {
-            case 2: new Span<ushort>(to, Block).Fill(tensor.Origin<ushort>()); break;
-            case 4: new Span<float>(to, Block).Fill(tensor.Origin<float>()); break;
-            case 8: new Span<double>(to, Block).Fill(tensor.Origin<double>()); break;
-            default: throw Primitives.Operands.NoBody(Name, type);
+            var to = scratch + place * (nint)block * type.Size();
+            if (!IsNumber(tensor, length)) tensor.Bytes.CopyTo(new Span<byte>(to, block * type.Size()));
+            else
+                switch (type.Size())
+                {
+                    case 2: new Span<ushort>(to, block).Fill(tensor.Origin<ushort>()); break;
+                    case 4: new Span<float>(to, block).Fill(tensor.Origin<float>()); break;
+                    case 8: new Span<double>(to, block).Fill(tensor.Origin<double>()); break;
+                    default: throw Primitives.Operands.NoBody(Name, type);
+                }
         }
     }
 
-    // Tensors of a block or more lie in pinned memory.
-    private byte* Address(Tensor tensor) =>
-        (byte*)Unsafe.AsPointer(ref tensor.Origin<byte>()) + (nint)tensor.Offset * (type.Size() - 1);
+    private nint Address(Tensor tensor) =>
+        (nint)Unsafe.AsPointer(ref tensor.Origin<byte>()) + tensor.Offset * ((nint)type.Size() - 1);
 
+    // A tensor, or a block of scratch memory: of a result that exists only there, or of what is fetched.
     private struct Place
     {
         public Tensor? Tensor;
         public int Scratch;
-        public bool IsRepeated;
     }
 
     private struct Job : IChunkJob
@@ -165,11 +216,17 @@ internal sealed unsafe class FusedCalls : PrimitiveCall
     {
         [ThreadStatic] private static byte[]? buffer;
 
+        internal const int Line = 64;
+
         internal static byte* Rent(int bytes)
         {
-            if (buffer is null || buffer.Length < bytes + 64)
-                buffer = GC.AllocateUninitializedArray<byte>(bytes + 64, pinned: true);
-            return (byte*)(((nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(buffer)) + 63) & ~63);
+            if (buffer is null || buffer.Length < bytes + Line)
+                buffer = GC.AllocateUninitializedArray<byte>(bytes + Line, pinned: true);
+            return Aligned(buffer);
         }
+
+        /// <summary>Where the first cache line of a pinned array begins.</summary>
+        internal static byte* Aligned(byte[] pinned) =>
+            (byte*)(((nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(pinned)) + Line - 1) & -Line);
     }
 }

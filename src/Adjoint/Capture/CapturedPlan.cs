@@ -40,7 +40,7 @@ internal sealed class CapturedPlan
         ofGradients = [.. gradients.Select(entry => entry.Gradient?.Storage).OfType<Storage>()];
         foreach (var storage in ofGradients) storage.IsKept = true;
         Arrange(recording, ready);
-        OwnBytes = recording.OwnBytes;
+        OwnBytes = recording.OwnBytes + calls.OfType<FusedCalls>().Sum(call => call.OwnBytes);
         HandOutGradients();
     }
 

@@ -81,6 +81,9 @@ public class Storage
         }
     }
 
+    /// <summary>Whether the collector may move the bytes: those of small storages that nobody lent memory to.</summary>
+    internal bool IsMovable => buffer is null ? this is Inline or OfArray : buffer.IsMovable;
+
     /// <summary>The recording that was under way on another thread when it was allocated, or 0.</summary>
     internal int Stamp => buffer?.Stamp ?? 0;
 

@@ -31,6 +31,9 @@ internal class StorageBuffer
 
     internal bool IsPooled { get; }
 
+    /// <summary>Whether the bytes are those of a small storage, which the collector may move.</summary>
+    internal bool IsMovable => small is not null;
+
     /// <summary>The recording that was under way on another thread when it was allocated, or 0.</summary>
     internal int Stamp { get; }
 
