@@ -25,8 +25,9 @@ var step = CapturedFunction.Create((Tensor x, Tensor y) =>
 
 // Rows of 32 characters, and of those that come next.
 var rows = (tokens.Length - 1) / Context;
-var (inputs, targets) = (tokens[..(rows * Context)].Reshape(rows, Context), tokens[1..(rows * Context + 1)].Reshape(rows, Context));
-Console.WriteLine($"{text.Length} characters, {letters.Length} letters: ln {letters.Length} = {Math.Log(letters.Length):0.00}");
+var inputs = tokens[..(rows * Context)].Reshape(rows, Context);
+var targets = tokens[1..(rows * Context + 1)].Reshape(rows, Context);
+Console.WriteLine($"{text.Length} characters of {letters.Length} kinds; a guess loses {Math.Log(letters.Length):0.00}");
 for (var epoch = 1; epoch <= Epochs; epoch++)
 {
     var losses = new List<double>();
@@ -51,8 +52,8 @@ while (written.Length < 300)
     written += letters[next.Run(Tensor.From(context, 1, Context)).Item<long>()];
 }
 Console.WriteLine(written[Context..]);
-var known = Words(text).ToHashSet();
-Console.WriteLine($"{Words(written[Context..])[1..^1].Average(word => known.Contains(word) ? 1.0 : 0):P0} of the words are words");
+var (known, words) = (Words(text).ToHashSet(), Words(written[Context..])[1..^1]);
+Console.WriteLine($"{words.Average(word => known.Contains(word) ? 1.0 : 0):P0} of the words are words");
 
 static string[] Words(string text) => text.Split([' ', '.', '\n'], StringSplitOptions.RemoveEmptyEntries);
 
@@ -124,6 +125,7 @@ sealed class Block : Layer
         var scores = parts[0].MatMul(parts[1].Transpose()) / Math.Sqrt(width / heads);
         var isLater = Tensor.Arange(time).Greater(Tensor.Arange(time).Unsqueeze(1));
         var weights = Tensor.Where(isLater, Tensor.Scalar(double.NegativeInfinity), scores).Softmax();
-        return joined.Forward(dropout.Forward(weights).MatMul(parts[2]).Permute(0, 2, 1, 3).Reshape(count, time, width));
+        var mixed = dropout.Forward(weights).MatMul(parts[2]).Permute(0, 2, 1, 3);
+        return joined.Forward(mixed.Reshape(count, time, width));
     }
 }

@@ -53,7 +53,7 @@ for (var epoch = 1; epoch <= Epochs; epoch++)
     if (epoch % 50 != 0) continue;
     var (hits, share) = Judge();
     Console.WriteLine($"epoch {epoch}: losses {losses.Average(x => x.Discriminator):0.00} (discriminator), "
-        + $"{losses.Average(x => x.Generator):0.00} (generator); {hits} of {Spots} spots hit by {share:P0} of the points");
+        + $"{losses.Average(x => x.Generator):0.00} (generator); {share:P0} of the points hit {hits} of {Spots} spots");
 }
 Console.WriteLine($"captured in {discriminate.Plans} + {deceive.Plans} plans");
 
@@ -66,7 +66,8 @@ Tensor Make(int count) => generator.Forward(Tensor.Randn([count, Latent], random
     const int Count = 2000;
     using var noGrad = new NoGrad();
     var distances = (Make(Count).Unsqueeze(1) - centres).Square().Sum(-1).Sqrt();
-    var (nearest, isNear) = (distances.ArgMin().ToArray<long>(), distances.Min(-1).Less(4 * Deviation).ToArray<bool>());
-    var hits = nearest.Zip(isNear).Where(point => point.Second).CountBy(point => point.First);
+    var isNear = distances.Min(-1).Less(4 * Deviation).ToArray<bool>();
+    var points = distances.ArgMin().ToArray<long>().Zip(isNear);
+    var hits = points.Where(point => point.Second).CountBy(point => point.First);
     return (hits.Count(spot => spot.Value > Count / Spots / 4), isNear.Average(near => near ? 1.0 : 0));
 }

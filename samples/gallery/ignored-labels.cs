@@ -10,7 +10,8 @@ const int Classes = 3, Ignored = -100, BatchSize = 128, Epochs = 30;
 var (x, y) = Sample(3000, share: 0.33, new Generator(1));
 var (testX, testY) = Sample(3000, share: 0, new Generator(2));
 var counts = Tensor.Stack([.. Enumerable.Range(0, Classes).Select(c => y.EqualTo(c).To(DType.Float32).Sum())]);
-Console.WriteLine($"labels: {string.Join(", ", counts.ToArray<float>())}, and {y.EqualTo(Ignored).To(DType.Float32).Sum().Item()} missing");
+var known = string.Join(", ", counts.ToArray<float>());
+Console.WriteLine($"labels: {known}, and {x.Shape[0] - counts.Sum().Item()} missing");
 Train("alike", Tensor.Ones(Classes));
 Train("inverse to their counts", 1 / counts * counts.Mean());
 

@@ -25,7 +25,7 @@ for (var epoch = 1; epoch <= Epochs; epoch++)
     var losses = new List<double>();
     foreach (var rows in random.Permutation(images.Shape[0]).Chunk(BatchSize))
         losses.Add(step.Run(images.IndexSelect(0, rows), masks.IndexSelect(0, rows)).Item());
-    if (epoch % 3 == 0)
+    if (epoch % 5 == 0)
         Console.WriteLine($"epoch {epoch}: loss {losses.Average():0.000}, IoU {IntersectionOverUnion():0.00}");
 }
 Console.WriteLine($"captured in {step.Plans} plans of {step.Operations} operations");
@@ -66,15 +66,15 @@ static (Tensor Images, Tensor Masks) Shapes(int count, int seed)
 
 sealed class UNet : Layer
 {
-    readonly Sequential level1, level2, bottom;
+    readonly ConvBlock level1, level2, bottom;
     readonly UpBlock up2, up1;
     readonly Conv2d output;
 
     public UNet(int channels, Generator random)
     {
-        level1 = AddChild("level1", ConvBlock.Of(1, channels, random));
-        level2 = AddChild("level2", ConvBlock.Of(channels, 2 * channels, random));
-        bottom = AddChild("bottom", ConvBlock.Of(2 * channels, 4 * channels, random));
+        level1 = AddChild("level1", new ConvBlock(1, channels, random));
+        level2 = AddChild("level2", new ConvBlock(channels, 2 * channels, random));
+        bottom = AddChild("bottom", new ConvBlock(2 * channels, 4 * channels, random));
         up2 = AddChild("up2", new UpBlock(4 * channels, 2 * channels, random));
         up1 = AddChild("up1", new UpBlock(2 * channels, channels, random));
         output = AddChild("output", new Conv2d(channels, 1, kernel: 1, generator: random));
@@ -92,21 +92,20 @@ sealed class UNet : Layer
 sealed class UpBlock : Module
 {
     readonly Upsample upsample;
-    readonly Sequential convolutions;
+    readonly ConvBlock convolutions;
 
     public UpBlock(int inputs, int channels, Generator random)
     {
         upsample = AddChild("upsample", new Upsample(2, bilinear: true));
-        convolutions = AddChild("convolutions", ConvBlock.Of(inputs + channels, channels, random));
+        convolutions = AddChild("convolutions", new ConvBlock(inputs + channels, channels, random));
     }
 
     public Tensor Forward(Tensor below, Tensor skipped) => Call([below, skipped], () =>
         convolutions.Forward(Tensor.Concat([upsample.Forward(below), skipped], axis: 1)));
 }
 
-static class ConvBlock
-{
-    internal static Sequential Of(int inputs, int channels, Generator random) => new(
-        new Conv2d(inputs, channels, kernel: 3, padding: 1, generator: random), new BatchNorm(channels, momentum: 0.3), new Relu(),
-        new Conv2d(channels, channels, kernel: 3, padding: 1, generator: random), new BatchNorm(channels, momentum: 0.3), new Relu());
-}
+sealed class ConvBlock(int inputs, int channels, Generator random) : Sequential(
+    new Conv2d(inputs, channels, kernel: 3, padding: 1, bias: false, generator: random),
+    new BatchNorm(channels, momentum: 0.3), new Relu(),
+    new Conv2d(channels, channels, kernel: 3, padding: 1, bias: false, generator: random),
+    new BatchNorm(channels, momentum: 0.3), new Relu());

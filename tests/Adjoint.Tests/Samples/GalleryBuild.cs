@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
+using System.Text.RegularExpressions;
 using Adjoint.Kernels;
 
 namespace Adjoint.Tests.Samples;
@@ -8,7 +9,7 @@ namespace Adjoint.Tests.Samples;
 /// All programs of the gallery, as they are, in one build: each becomes a method, and <c>CapturedFunction</c> in them
 /// is <see cref="WatchedFunction"/>.
 /// </summary>
-public sealed class GalleryBuild : IDisposable
+public sealed partial class GalleryBuild : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("adjoint-gallery-").FullName;
     private readonly Assembly assembly;
@@ -30,7 +31,8 @@ public sealed class GalleryBuild : IDisposable
               </ItemGroup>
             </Project>
             """);
-        foreach (var path in Paths()) File.WriteAllText(Path.Combine(folder, Path.GetFileName(path)), Library(path));
+        foreach (var path in Paths())
+            File.WriteAllText(Path.Combine(folder, Path.GetFileName(path)), AsMethod(path));
         var start = new ProcessStartInfo("dotnet", ["build", "-v", "q", "-nologo", folder])
         {
             RedirectStandardOutput = true,
@@ -39,12 +41,13 @@ public sealed class GalleryBuild : IDisposable
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, output);
-        var built = Directory.GetFiles(Path.Combine(folder, "bin"), "gallery.dll", SearchOption.AllDirectories).Single();
-        assembly = Assembly.Load(File.ReadAllBytes(built));
+        var built = Directory.GetFiles(Path.Combine(folder, "bin"), "gallery.dll", SearchOption.AllDirectories);
+        assembly = Assembly.Load(File.ReadAllBytes(built.Single()));
     }
 
     /// <summary>The files of the gallery.</summary>
-    public static string[] Paths() => Directory.GetFiles(Path.Combine(LayeringTests.Root(), "samples", "gallery"), "*.cs");
+    public static string[] Paths() =>
+        Directory.GetFiles(Path.Combine(LayeringTests.Root(), "samples", "gallery"), "*.cs");
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
@@ -67,17 +70,13 @@ public sealed class GalleryBuild : IDisposable
     }
 
     // Top-level statements stand before all types.
-    private static string Library(string path)
+    private static string AsMethod(string path)
     {
         var lines = File.ReadAllLines(path);
-        bool IsUsing(string line) => line.StartsWith("using ", StringComparison.Ordinal)
-            && !line.Contains('=', StringComparison.Ordinal);
-        bool IsType(string line) => !line.StartsWith(' ') && line.Split(' ').Any(
-            word => word is "class" or "struct" or "record" or "enum" or "interface") && !line.StartsWith("//", StringComparison.Ordinal);
-        var first = Array.FindLastIndex(lines, IsUsing) + 1;
-        var types = Array.FindIndex(lines, first, IsType) is var found and >= 0 ? found : lines.Length;
+        var first = Array.FindLastIndex(lines, Using().IsMatch) + 1;
+        var types = Array.FindIndex(lines, first, Type().IsMatch) is var found and >= 0 ? found : lines.Length;
         return $$"""
-            {{string.Join('\n', lines.Where(IsUsing))}}
+            {{string.Join('\n', lines.Where(line => Using().IsMatch(line)))}}
             namespace {{NamespaceOf(Path.GetFileNameWithoutExtension(path))}};
             static class Program { internal static void Run() {
             #line {{first + 1}} "{{path}}"
@@ -91,4 +90,10 @@ public sealed class GalleryBuild : IDisposable
     private static string NamespaceOf(string sample) => "Gallery_" + sample.Replace('-', '_');
 
     private static string PathOf(Type type) => type.Assembly.Location;
+
+    [GeneratedRegex(@"^using [\w.]+;")]
+    private static partial Regex Using();
+
+    [GeneratedRegex(@"^(\w+ )*(class|struct|record|enum|interface) ")]
+    private static partial Regex Type();
 }

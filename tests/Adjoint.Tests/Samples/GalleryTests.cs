@@ -1,10 +1,12 @@
 namespace Adjoint.Tests.Samples;
 
-/// <summary>The programs in samples/gallery learn what they say, and captured they have the bits of eager ones.</summary>
+/// <summary>
+/// The programs in samples/gallery learn what they say, and captured they have the bits of eager ones.
+/// </summary>
 public class GalleryTests(GalleryBuild gallery) : IClassFixture<GalleryBuild>
 {
-    /// <summary>How many calls of captured functions are compared.</summary>
-    private const int Calls = 60;
+    /// <summary>How many calls of each captured function are compared.</summary>
+    private const int Calls = 50;
 
     /// <summary>
     /// A program, a pattern of what it prints, and whether the comparison feeds it halves of batches in between, since
@@ -15,9 +17,13 @@ public class GalleryTests(GalleryBuild gallery) : IClassFixture<GalleryBuild>
         { "mlp-dropout", "accuracy (9[5-9]|100).*\ncaptured in 2 plans", false },
         { "char-gpt", "loss 0\\.[34](.|\n)*captured in 2 plans(.|\n)*(8.|9.|100) % of the words are words", true },
         { "vae", "captured in 2 plans(.|\n)*R² 0\\.9", false },
-        { "gan", "[78] of 8 spots hit by [789]. % of the points\ncaptured in 2 \\+ 2 plans", true },
+        { "gan", "[789]. % of the points hit [78] of 8 spots\ncaptured in 2 \\+ 2 plans", true },
         { "unet", "epoch 15: .* IoU 0\\.[6-9].*\ncaptured in 2 plans", false },
         { "pinn", "captured in 2 plans(.|\n)*largest error 0\\.0", false },
+        { "dqn", "episode 150: balanced for [12].. of 300 steps\ncaptured: [0-9]+ operations", true },
+        { "convnet-schedule", "one cycle, epoch 8: rate 0.00000, .* accuracy 9..*\ncaptured in 2 plans", false },
+        { "accumulation", "captured in 2 plans(.|\n)*(9.|100) % of new sequences recalled", false },
+        { "own-activation", "Snake: .* error 0\\.00.. on the data, 0\\.[0-4]... beyond\ncaptured in 2 plans", false },
         { "ignored-labels", "alike: .* mean [3-6]. %\n.*\n.*counts: .* mean [78]. %\ncaptured in 2 plans", false },
     };
 
@@ -40,9 +46,10 @@ public class GalleryTests(GalleryBuild gallery) : IClassFixture<GalleryBuild>
         }
 
         var (eager, captured) = (Play(false), Play(true));
-        Assert.Contains(eager.Seen, entry => entry.What.EndsWith(".Grad", StringComparison.Ordinal));
+        Assert.True(eager.Seen.Any(entry => entry.What.EndsWith(".Grad", StringComparison.Ordinal)), "no gradients");
         RequireSame(eager.Seen, captured.Seen);
-        Assert.All(captured.Functions, function => Assert.True(function.Plans > 0 && function.Refusal is null, function.Refusal));
+        Assert.All(captured.Functions,
+            function => Assert.True(function is { Plans: > 0, Refusal: null }, function.Refusal));
         Assert.Contains(captured.Functions, function => function.Plans > 1);
     }
 
@@ -67,7 +74,7 @@ public class GalleryTests(GalleryBuild gallery) : IClassFixture<GalleryBuild>
         }
 
         var error = Assert.ThrowsAny<Exception>(() => RequireSame(Play(false).Seen, Play(true).Seen));
-        Assert.Contains("call 3, of function 0: w.Grad", error.Message, StringComparison.Ordinal);
+        Assert.Contains("call 3 of function 0: w.Grad", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -75,7 +82,8 @@ public class GalleryTests(GalleryBuild gallery) : IClassFixture<GalleryBuild>
     {
         var files = GalleryBuild.Paths();
         var readme = File.ReadAllText(Path.Combine(LayeringTests.Root(), "README.md"));
-        Assert.Equal(files.Select(Path.GetFileNameWithoutExtension).Order(), Programs.Select(row => row.Data.Item1).Order());
+        Assert.Equal(
+            files.Select(Path.GetFileNameWithoutExtension).Order(), Programs.Select(row => row.Data.Item1).Order());
         foreach (var file in files)
         {
             var lines = File.ReadAllLines(file);

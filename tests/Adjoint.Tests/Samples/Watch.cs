@@ -14,7 +14,7 @@ internal sealed class Watch(bool isCaptured, int calls = int.MaxValue, bool with
 {
     private readonly List<(string What, ulong Bits)> seen = [];
     private readonly List<WatchedFunction> functions = [];
-    private int done;
+    private readonly List<int> done = [];
 
     /// <summary>The run in progress.</summary>
     internal static Watch? Current { get; set; }
@@ -28,7 +28,9 @@ internal sealed class Watch(bool isCaptured, int calls = int.MaxValue, bool with
     /// <summary>Whether each third call is followed by one with half of the rows.</summary>
     internal bool WithHalves => withHalves;
 
-    /// <summary>Runs a program to its end, or until it has made so many calls; returns what it printed.</summary>
+    /// <summary>
+    /// Runs a program to its end, or until it has called each of its functions so often; returns what it printed.
+    /// </summary>
     internal string Run(Func<string> program)
     {
         (Current, Generator.Default) = (this, new(0));
@@ -49,22 +51,23 @@ internal sealed class Watch(bool isCaptured, int calls = int.MaxValue, bool with
     internal int Add(WatchedFunction function)
     {
         functions.Add(function);
+        done.Add(0);
         return functions.Count - 1;
     }
 
     internal void NoteCall(int function, IEnumerable<Tensor> results, object? target)
     {
         if (calls == int.MaxValue) return;
-        var call = $"call {++done}, of function {function}:";
+        var call = $"call {++done[function]} of function {function}:";
         foreach (var (i, result) in results.Index()) Note($"{call} result {i}", result);
         Note($"{call} Generator.Default", Generator.Default);
         NoteFields(call, target, []);
-        if (done % 7 == 0)
+        if (done[function] % 7 == 0)
         {
             GC.Collect();
             GC.WaitForPendingFinalizers();
         }
-        if (done >= calls) throw new EnoughException();
+        if (done.All(count => count >= calls)) throw new EnoughException();
     }
 
     private void NoteFields(string path, object? holder, HashSet<object> met)
