@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace Adjoint.Kernels;
 
-/// <summary>A relation of two numbers; does not hold where one is NaN.</summary>
+/// <summary>A relation of two numbers. Where one is NaN only that they are unequal holds.</summary>
 public interface IRelation
 {
     /// <summary>Whether it holds.</summary>
@@ -41,6 +41,16 @@ public readonly struct EqualRelation : IRelation
 
     /// <inheritdoc/>
     public static Vector128<T> Holds<T>(Vector128<T> x, Vector128<T> y) => Vector128.Equals(x, y);
+}
+
+/// <summary>x ≠ y.</summary>
+public readonly struct NotEqualRelation : IRelation
+{
+    /// <inheritdoc/>
+    public static bool Holds<T>(T x, T y) where T : unmanaged, INumber<T> => x != y;
+
+    /// <inheritdoc/>
+    public static Vector128<T> Holds<T>(Vector128<T> x, Vector128<T> y) => ~Vector128.Equals(x, y);
 }
 
 /// <summary>z = 1 where a relation of x and y holds, else 0, a byte each.</summary>

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Adjoint.Kernels;
 
 /// <summary>
-/// y[o, k, i] = x[o, 0, i] + … + x[o, k, i], one after another, in float64 whatever the type of x: each result is
-/// rounded once, so that float32 drifts in no axis, however long.
+/// y[o, k, i] = x[o, 0, i] + … + x[o, k, i], one after another, of floating x in float64: each result is rounded once, so
+/// that float32 drifts in no axis, however long. Of whole numbers in int64, where they wrap.
 /// </summary>
 public static unsafe class CumulativeSum
 {
@@ -20,12 +20,21 @@ public static unsafe class CumulativeSum
     /// <param name="inner">How many run side by side.</param>
     /// <param name="isReversed">Whether it begins at the end: y[k] = x[n − 1] + … + x[k].</param>
     public static void Run<T>(T* x, T* y, nint outer, nint n, nint inner, bool isReversed)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where T : unmanaged, INumber<T>
+    {
+        // −0 is what leaves a first −0 as it is.
+        if (typeof(T) == typeof(long)) Run(x, y, 0L, outer, n, inner, isReversed);
+        else Run(x, y, -0.0, outer, n, inner, isReversed);
+    }
+
+    private static void Run<T, TSum>(T* x, T* y, TSum nothing, nint outer, nint n, nint inner, bool isReversed)
+        where T : unmanaged, INumber<T> where TSum : unmanaged, INumber<TSum>
     {
         if (outer == 0 || n == 0 || inner == 0) return;
         var strips = (inner + Width - 1) / Width;
-        var job = new Job<T>
+        var job = new Job<T, TSum>
         {
+            Nothing = nothing,
             X = x,
             Y = y,
             N = n,
@@ -38,9 +47,11 @@ public static unsafe class CumulativeSum
         Workers.For((int)((job.All + job.PerChunk - 1) / job.PerChunk), ref job);
     }
 
-    private struct Job<T> : IChunkJob where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private struct Job<T, TSum> : IChunkJob
+        where T : unmanaged, INumber<T> where TSum : unmanaged, INumber<TSum>
     {
         public T* X, Y;
+        public TSum Nothing;
         public nint N, Inner, Strips, All, PerChunk;
         public bool IsReversed;
 
@@ -56,26 +67,25 @@ public static unsafe class CumulativeSum
             }
         }
 
-        // −0 is what leaves a first −0 as it is.
         private readonly void Row(nint at)
         {
-            var (sum, step) = (-0.0, (nint)(IsReversed ? -1 : 1));
+            var (sum, step) = (Nothing, (nint)(IsReversed ? -1 : 1));
             for (nint k = 0; k < N; k++, at += step)
             {
-                sum += double.CreateTruncating(X[at]);
+                sum += TSum.CreateTruncating(X[at]);
                 Y[at] = T.CreateTruncating(sum);
             }
         }
 
         private readonly void Columns(nint at, nint width)
         {
-            var sums = stackalloc double[Width];
-            new Span<double>(sums, Width).Fill(-0.0);
+            var sums = stackalloc TSum[Width];
+            new Span<TSum>(sums, Width).Fill(Nothing);
             var step = IsReversed ? -Inner : Inner;
             for (nint k = 0; k < N; k++, at += step)
                 for (nint i = 0; i < width; i++)
                 {
-                    sums[i] += double.CreateTruncating(X[at + i]);
+                    sums[i] += TSum.CreateTruncating(X[at + i]);
                     Y[at + i] = T.CreateTruncating(sums[i]);
                 }
         }

@@ -65,6 +65,9 @@ public static unsafe class Softmax
 public readonly struct SumLane : IReduceLane
 {
     /// <inheritdoc/>
+    public static ElementKinds Kinds => ElementKinds.Numbers;
+
+    /// <inheritdoc/>
     public double Identity => 0;
 
     /// <inheritdoc/>
@@ -77,6 +80,9 @@ public readonly struct SumLane : IReduceLane
 /// <summary>The fold max x; −∞ for nothing.</summary>
 public readonly struct MaxLane : IReduceLane
 {
+    /// <inheritdoc/>
+    public static ElementKinds Kinds => ElementKinds.All;
+
     /// <inheritdoc/>
     public double Identity => double.NegativeInfinity;
 

@@ -41,6 +41,16 @@ public static unsafe class TopK
         long* x, long* values, long* indices, nint outer, int size, nint inner, int k, bool largest, bool sorted) =>
         Run<long, UInt128, Whole>(x, values, indices, outer, size, inner, k, largest, sorted);
 
+    /// <inheritdoc cref="Run(float*, float*, long*, nint, int, nint, int, bool, bool)"/>
+    public static void Run(
+        int* x, int* values, long* indices, nint outer, int size, nint inner, int k, bool largest, bool sorted) =>
+        Run<int, ulong, Narrow>(x, values, indices, outer, size, inner, k, largest, sorted);
+
+    /// <inheritdoc cref="Run(float*, float*, long*, nint, int, nint, int, bool, bool)"/>
+    public static void Run(
+        byte* x, byte* values, long* indices, nint outer, int size, nint inner, int k, bool largest, bool sorted) =>
+        Run<byte, ulong, Narrow>(x, values, indices, outer, size, inner, k, largest, sorted);
+
     private static void Run<T, TKey, TPacking>(
         T* x, T* values, long* indices, nint outer, int size, nint inner, int k, bool largest, bool sorted)
         where T : unmanaged where TKey : unmanaged, IComparable<TKey> where TPacking : struct, IPacking<T, TKey>
@@ -138,6 +148,19 @@ public static unsafe class TopK
         }
 
         public static int Place(UInt128 key) => (int)(uint)key;
+    }
+
+    private readonly struct Narrow : IPacking<int, ulong>, IPacking<byte, ulong>
+    {
+        public static ulong Pack(int value, int place, bool largest)
+        {
+            var key = (uint)(value ^ int.MinValue);
+            return (ulong)(largest ? ~key : key) << 32 | (uint)place;
+        }
+
+        public static ulong Pack(byte value, int place, bool largest) => Pack((int)value, place, largest);
+
+        public static int Place(ulong key) => (int)(uint)key;
     }
 
     private struct Job<T, TKey, TPacking> : IChunkJob

@@ -32,6 +32,8 @@ public readonly record struct ArgReduce(int Axis, bool IsLargest) : IFloatingPri
         switch (operands[0]!.DType)
         {
             case DType.Int64: Find<long>(primitive, operands); break;
+            case DType.Int32: Find<int>(primitive, operands); break;
+            case DType.UInt8: Find<byte>(primitive, operands); break;
             case DType.Bool: Find<byte>(primitive, operands); break;
             default: FloatingPrimitive.Run(primitive, operands); break;
         }

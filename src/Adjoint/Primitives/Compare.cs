@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// Whether a relation of x and y holds, element by element; where one is NaN it does not. Operands: x and y, of one
+/// Whether a relation of x and y holds, element by element; where one is NaN only that they are unequal does. Operands: x and y, of one
 /// type and any layout, broadcast to z's shape; z, truth values, contiguous.
 /// </summary>
 /// <param name="Relation">The relation.</param>

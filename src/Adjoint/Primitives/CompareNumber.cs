@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// Whether a relation of x and a number holds, element by element; where one is NaN it does not. Beside floating x the
+/// Whether a relation of x and a number holds, element by element; where one is NaN only that they are unequal does. Beside floating x the
 /// number is rounded to x's type; whole numbers and truth values (1 and 0) compare with it exactly, none of the two is
 /// rounded. Operands: x, of any layout and type, and z, truth values, contiguous, of x's shape.
 /// </summary>
@@ -72,11 +72,12 @@ public readonly record struct CompareNumber(Relation Relation, double Number) : 
         Relation relation, double number, long least, long most, out bool? always)
     {
         var isBelow = relation is Relation.Less or Relation.LessOrEqual;
+        var isUnequal = relation is Relation.NotEqual;
         var floor = Math.Floor(number);
-        always = double.IsNaN(number) ? false
-            : number >= most + 1.0 ? isBelow
-            : number < least ? relation is Relation.Greater or Relation.GreaterOrEqual
-            : number > floor && relation is Relation.Equal ? false
+        always = double.IsNaN(number) ? isUnequal
+            : number >= most + 1.0 ? isBelow || isUnequal
+            : number < least ? relation is Relation.Greater or Relation.GreaterOrEqual || isUnequal
+            : number > floor && relation is Relation.Equal or Relation.NotEqual ? isUnequal
             : null;
         if (always is not null) return default;
         // Between two whole numbers, what is below is at most the lower of them.
@@ -91,6 +92,7 @@ public readonly record struct CompareNumber(Relation Relation, double Number) : 
         Relation.Equal => x == y,
         Relation.GreaterOrEqual => x >= y,
         Relation.Greater => x > y,
+        Relation.NotEqual => x != y,
         _ => throw Relations.Unknown(relation),
     };
 }

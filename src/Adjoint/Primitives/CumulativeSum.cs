@@ -1,24 +1,29 @@
 using System.Numerics;
+using Adjoint.Kernels;
 
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// y[…, k, …] = x[…, 0, …] + … + x[…, k, …] along an axis, one after another, in float64, each sum rounded once.
-/// Operands: x, of any layout, and y, contiguous, in memory of its own; of one shape and floating type.
+/// y[…, k, …] = x[…, 0, …] + … + x[…, k, …] along an axis, one after another, in float64, each sum rounded once, or
+/// in int64, where they wrap. Operands: x, of any layout, and y, contiguous, in memory of its own; of one shape and
+/// one type, floating or int64.
 /// </summary>
 /// <param name="Axis">The axis, from 0 on.</param>
 /// <param name="IsReversed">Whether the sums begin at the end of the axis.</param>
-public readonly record struct CumulativeSum(int Axis, bool IsReversed) : IFloatingPrimitive<CumulativeSum>
+public readonly record struct CumulativeSum(int Axis, bool IsReversed) : INumericPrimitive<CumulativeSum>
 {
     /// <inheritdoc/>
     public static string Name => "CumulativeSum";
+
+    /// <inheritdoc/>
+    public static ElementKinds Kinds => ElementKinds.Numbers;
 
     /// <inheritdoc/>
     public static void Check(in CumulativeSum primitive, ReadOnlySpan<Tensor?> operands)
     {
         Operands.Expect(Name, operands, 2);
         var (x, y) = (operands[0]!, operands[1]!);
-        Operands.Result(Name, y);
+        Operands.Result(Name, y, ElementKinds.Numbers);
         Operands.Alike(Name, "x", x, y);
         Operands.Apart(Name, x, y);
         if ((uint)primitive.Axis >= (uint)x.Rank)
@@ -26,8 +31,18 @@ public readonly record struct CumulativeSum(int Axis, bool IsReversed) : IFloati
     }
 
     /// <inheritdoc/>
-    public static unsafe void Run<T>(in CumulativeSum primitive, ReadOnlySpan<Tensor?> operands)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public static void RunExact<T>(in CumulativeSum primitive, ReadOnlySpan<Tensor?> operands) where T : unmanaged
+    {
+        if (typeof(T) != typeof(long)) throw Operands.NoBody(Name, DTypes.Of<T>());
+        Sum<long>(primitive, operands);
+    }
+
+    /// <inheritdoc/>
+    public static void Run<T>(in CumulativeSum primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => Sum<T>(primitive, operands);
+
+    private static unsafe void Sum<T>(in CumulativeSum primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged, INumber<T>
     {
         var (x, y) = (Copy.Packed(operands[0]!), operands[1]!);
         var (n, inner) = (x.Shape[primitive.Axis], (nint)1);

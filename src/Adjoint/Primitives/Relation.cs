@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 
 namespace Adjoint.Primitives;
 
-/// <summary>How two numbers lie to each other. None of it holds where one is NaN.</summary>
+/// <summary>How two numbers lie to each other. Where one is NaN they are unequal, and none of the others holds.</summary>
 public enum Relation
 {
     /// <summary>x &lt; y.</summary>
@@ -20,6 +20,9 @@ public enum Relation
 
     /// <summary>x &gt; y.</summary>
     Greater,
+
+    /// <summary>x ≠ y.</summary>
+    NotEqual,
 }
 
 internal static unsafe class Relations
@@ -40,12 +43,15 @@ internal static unsafe class Relations
                 Kernels.Compare.Run<T, LessOrEqualRelation>(y, yStrides, x, xStrides, z, shape);
                 break;
             case Relation.Greater: Kernels.Compare.Run<T, LessRelation>(y, yStrides, x, xStrides, z, shape); break;
+            case Relation.NotEqual:
+                Kernels.Compare.Run<T, NotEqualRelation>(x, xStrides, y, yStrides, z, shape);
+                break;
             default: throw Unknown(relation);
         }
     }
 
     /// <summary>The error of a number that names no relation.</summary>
     internal static AdjointException Unknown(Relation relation) =>
-        new($"Compare: no relation has the number {(int)relation}; use Less, LessOrEqual, Equal, GreaterOrEqual or "
-            + "Greater");
+        new($"Compare: no relation has the number {(int)relation}; use Less, LessOrEqual, Equal, GreaterOrEqual, "
+            + "Greater or NotEqual");
 }

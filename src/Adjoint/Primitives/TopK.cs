@@ -39,8 +39,13 @@ public readonly record struct TopK(int Axis, int Count, bool Largest, bool Sorte
     /// <inheritdoc/>
     public static void RunOnCpu(in TopK primitive, ReadOnlySpan<Tensor?> operands)
     {
-        if (operands[0]!.DType == DType.Int64) Choose<long>(primitive, operands);
-        else FloatingPrimitive.Run(primitive, operands);
+        switch (operands[0]!.DType)
+        {
+            case DType.Int64: Choose<long>(primitive, operands); break;
+            case DType.Int32: Choose<int>(primitive, operands); break;
+            case DType.UInt8: Choose<byte>(primitive, operands); break;
+            default: FloatingPrimitive.Run(primitive, operands); break;
+        }
     }
 
     /// <inheritdoc/>
@@ -61,6 +66,10 @@ public readonly record struct TopK(int Axis, int Count, bool Largest, bool Sorte
                 Kernels.TopK.Run((float*)from, (float*)to, indices, outer, size, inner, k, largest, sorted);
             else if (typeof(T) == typeof(double))
                 Kernels.TopK.Run((double*)from, (double*)to, indices, outer, size, inner, k, largest, sorted);
+            else if (typeof(T) == typeof(int))
+                Kernels.TopK.Run((int*)from, (int*)to, indices, outer, size, inner, k, largest, sorted);
+            else if (typeof(T) == typeof(byte))
+                Kernels.TopK.Run((byte*)from, (byte*)to, indices, outer, size, inner, k, largest, sorted);
             else Kernels.TopK.Run((long*)from, (long*)to, indices, outer, size, inner, k, largest, sorted);
         Copy.Unpack(x, operands[0]!);
     }

@@ -81,6 +81,21 @@ public readonly struct Number : IEquatable<Number>
                 $"{op}: {type.Label()} has no {bits}, only {low} to {high}; cast the tensor with .To(DType.Int64)");
     }
 
+    /// <summary>As a tensor without axes, of the type in which it meets x; a whole number that it does not have is refused.</summary>
+    /// <exception cref="AdjointException">The type has no such number; names the op.</exception>
+    internal Tensor AsTensor(Tensor x, string op)
+    {
+        if (IsExactBeside(x)) return ExactlyBeside(x, op);
+        return Promotion.ResultType(x, Value) switch
+        {
+            DType.Float32 => Tensor.Copy<float>([(float)Value], default),
+            DType.Float64 => Tensor.Copy<double>([Value], default),
+            DType.BFloat16 => Tensor.Copy<BFloat16>([(BFloat16)Value], default),
+            DType.Float16 => Tensor.Copy<Half>([(Half)Value], default),
+            var type => throw DTypes.Unknown(type),
+        };
+    }
+
     private static (long Low, long High) Range(DType type) => type switch
     {
         DType.Int64 => (long.MinValue, long.MaxValue),

@@ -19,6 +19,13 @@ internal sealed class WhereOp : Op
         : throw new AdjointException($"Where: both choices must have one type: found {inputs[1].DType.Label()} and "
             + $"{inputs[2].DType.Label()}; cast one with .To(…)");
 
+    protected override Tensor[]? Promote(ReadOnlySpan<Tensor> inputs)
+    {
+        if (inputs[1].DType == inputs[2].DType) return null;
+        var type = Promotion.ResultType(inputs[1..]);
+        return [inputs[0], inputs[1].To(type), inputs[2].To(type)];
+    }
+
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
         Backend.Run(new Select(), inputs[0], inputs[1], inputs[2], output);
 
@@ -39,11 +46,23 @@ public static class WhereMethods
 {
     extension(Tensor)
     {
-        /// <summary>a where the condition (bool) holds, b elsewhere; of any one type, broadcast.</summary>
-        /// <exception cref="AdjointException">The condition is not bool, or the types differ.</exception>
+        /// <summary>
+        /// a where the condition (bool) holds, b elsewhere, broadcast. Of any type; where they differ, as in a sum of both.
+        /// </summary>
+        /// <exception cref="AdjointException">The condition is not bool.</exception>
         public static Tensor Where(Tensor condition, Tensor a, Tensor b) => condition.DType == DType.Bool
             ? Op.Apply(WhereOp.Instance, condition, a, b)
             : throw new AdjointException($"Where: the condition must be bool: found {condition.DType.Label()}; compare "
                 + "first, as in x.Greater(0)");
+
+        /// <summary>a where the condition (bool) holds, a number elsewhere, of a type as in a sum of both.</summary>
+        /// <exception cref="AdjointException">The condition is not bool, or a's type has no such number.</exception>
+        public static Tensor Where(Tensor condition, Tensor a, Number b) =>
+            Tensor.Where(condition, a, b.AsTensor(a, "Where"));
+
+        /// <summary>A number where the condition (bool) holds, b elsewhere, of a type as in a sum of both.</summary>
+        /// <exception cref="AdjointException">The condition is not bool, or b's type has no such number.</exception>
+        public static Tensor Where(Tensor condition, Number a, Tensor b) =>
+            Tensor.Where(condition, a.AsTensor(b, "Where"), b);
     }
 }

@@ -13,10 +13,9 @@ internal sealed class CumSumOp(int axis, bool reverse) : Op
     public override Saves Saves => Saves.Nothing;
     public override IReadOnlyList<OpAttribute> Attributes => [new("axis", axis), new("reverse", reverse)];
 
-    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => inputs[0].DType.IsFloating()
-        ? new(inputs[0].Shape, inputs[0].DType)
-        : throw new AdjointException(
-            $"{Name}: needs a floating type: found {inputs[0].DType.Label()}; cast with .To(DType.Float64)");
+    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(inputs[0].Shape, inputs[0].DType);
+
+    protected override Tensor[]? Promote(ReadOnlySpan<Tensor> inputs) => SumOp.Widened(inputs);
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
         Backend.Run(new CumulativeSum(axis, reverse), inputs[0], output);
@@ -31,11 +30,12 @@ public static class CumSumMethods
     {
         /// <summary>
         /// Cumulative sums along an axis: yₖ = x₀ + … + xₖ, of x's shape. They are added one after another in float64,
-        /// and each result is rounded once to x's type. From a NaN on, all are NaN.
+        /// and each result is rounded once to x's type; of integers and truth values in int64, where they wrap, which is
+        /// the type of the result. From a NaN on, all are NaN.
         /// </summary>
         /// <param name="axis">The axis; negative ones count from the last.</param>
         /// <param name="reverse">Whether the sums begin at the end: yₖ = xₙ₋₁ + … + xₖ.</param>
-        /// <exception cref="AdjointException">The axis is outside, or x is not of a floating type.</exception>
+        /// <exception cref="AdjointException">The axis is outside.</exception>
         public Tensor CumSum(int axis, bool reverse = false) =>
             Op.Apply(new CumSumOp(x.Shape.Axis(axis, "CumSum"), reverse), x);
     }

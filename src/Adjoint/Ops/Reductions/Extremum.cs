@@ -48,8 +48,9 @@ internal sealed class ExtremumOp(ReducedAxes axes, bool keepDims, bool largest) 
         }
     }
 
-    private readonly struct MinLane : IReduceLane
+    internal readonly struct MinLane : IReduceLane
     {
+        public static ElementKinds Kinds => ElementKinds.All;
         public double Identity => double.PositiveInfinity;
         public V Transform<V>(V x) where V : struct, ILanes<V> => x;
         public V Combine<V>(V accumulator, V x) where V : struct, ILanes<V> => V.Min(accumulator, x);

@@ -46,6 +46,12 @@ internal sealed class SumOp(ReducedAxes axes, bool keepDims) : Op
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(axes.Result(keepDims), inputs[0].DType);
 
+    protected override Tensor[]? Promote(ReadOnlySpan<Tensor> inputs) => Widened(inputs);
+
+    /// <summary>Sums of whole numbers, and of truth values, which count, are int64.</summary>
+    internal static Tensor[]? Widened(ReadOnlySpan<Tensor> inputs) =>
+        inputs[0].DType.IsFloating() ? null : [inputs[0].To(DType.Int64)];
+
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
         Backend.Run(new Reduce<SumLane>(default, axes.Marks), inputs[0], output);
 
@@ -57,7 +63,10 @@ public static class SumMethods
 {
     extension(Tensor x)
     {
-        /// <summary>Σ x over the axes, all of them if none is named; 0 for nothing.</summary>
+        /// <summary>
+        /// Σ x over the axes, all of them if none is named; 0 for nothing. Of integers an int64, which wraps; of truth
+        /// values an int64: how many are true.
+        /// </summary>
         /// <exception cref="AdjointException">An axis is outside, or named twice.</exception>
         public Tensor Sum(ReadOnlySpan<int> axes = default, bool keepDims = false) => Op.Apply(new SumOp(new(x.Shape, axes, "Sum"), keepDims), x);
 
@@ -65,8 +74,12 @@ public static class SumMethods
         public Tensor Sum(int axis, bool keepDims = false) => x.Sum([axis], keepDims);
 
         /// <summary>(1/n) Σ x over the axes; NaN for nothing.</summary>
-        public Tensor Mean(ReadOnlySpan<int> axes = default, bool keepDims = false) =>
-            (x.Widened().Sum(axes, keepDims) / new ReducedAxes(x.Shape, axes, "Mean").Count).To(x.DType);
+        /// <exception cref="AdjointException">
+        /// x is not of a floating type, or an axis is outside, or named twice.
+        /// </exception>
+        public Tensor Mean(ReadOnlySpan<int> axes = default, bool keepDims = false) => x.DType.IsFloating()
+            ? (x.Widened().Sum(axes, keepDims) / new ReducedAxes(x.Shape, axes, "Mean").Count).To(x.DType)
+            : throw NotFloating("Mean", x);
 
         /// <summary>The mean over one axis.</summary>
         public Tensor Mean(int axis, bool keepDims = false) => x.Mean([axis], keepDims);
@@ -75,8 +88,12 @@ public static class SumMethods
         /// Σ (x − mean)² / (n − correction) over the axes; correction 1 is Bessel's. Of n ≤ correction elements there
         /// is none: NaN where all are alike, else ∞.
         /// </summary>
+        /// <exception cref="AdjointException">
+        /// x is not of a floating type, or an axis is outside, or named twice.
+        /// </exception>
         public Tensor Var(ReadOnlySpan<int> axes = default, bool keepDims = false, int correction = 1)
         {
+            if (!x.DType.IsFloating()) throw NotFloating("Var", x);
             if (x.IsHalf) return x.Widened().Var(axes, keepDims, correction).To(x.DType);
             var count = new ReducedAxes(x.Shape, axes, "Var").Count;
             var deviation = x.Deviation(axes);
@@ -119,6 +136,10 @@ public static class SumMethods
             return keepDims ? result : result.Reshape(new ReducedAxes(x.Shape, axes, "LogSumExp").Dropped.Sizes);
         }
     }
+
+    // As a whole number it would mostly be another, and which floating type is meant nobody can know.
+    private static AdjointException NotFloating(string op, Tensor x) => new(
+        $"{op}: needs a floating type, which its result has: found {x.DType.Label()}; cast with .To(DType.Float32)");
 
     // What an infinite mean misses is no number, and would make one of the deviations too.
     private readonly struct FiniteLane : IUnaryLane

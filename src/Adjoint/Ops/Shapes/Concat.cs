@@ -26,6 +26,12 @@ internal sealed class ConcatOp(int axis) : Op
         return new(sizes, inputs[0].DType);
     }
 
+    protected override Tensor[]? Promote(ReadOnlySpan<Tensor> inputs)
+    {
+        var type = Promotion.ResultType(inputs);
+        return [.. inputs.ToArray().Select(input => input.To(type))];
+    }
+
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
     {
         var at = 0;
@@ -56,7 +62,9 @@ public static class ConcatMethods
 {
     extension(Tensor)
     {
-        /// <summary>The tensors one after another along an axis that exists.</summary>
+        /// <summary>
+        /// The tensors one after another along an axis that exists. Where their types differ, of that of their sum.
+        /// </summary>
         /// <exception cref="AdjointException">There are none, or they do not fit.</exception>
         public static Tensor Concat(IReadOnlyList<Tensor> tensors, int axis = 0) => tensors.Count == 0
             ? throw new AdjointException("Concat: at least one tensor is needed")
