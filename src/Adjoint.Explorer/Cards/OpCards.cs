@@ -46,6 +46,7 @@ public static partial class OpCards
         var text = new StringBuilder(Head(op.Name));
         text.Append(CultureInfo.InvariantCulture, $"<p><a href=\"index.html\">Operations</a></p><h1>{Escape(op.Name)}</h1>");
         text.Append(CultureInfo.InvariantCulture, $"<h2>Formula</h2><p class=\"formula\">{MathMl.Convert(op.Formula)}</p>");
+        if (!entry.IsDifferentiable) return WithoutDerivative(text, entry);
         text.Append($"<h2>Derivation</h2><p class=\"formula\">{MathMl.Convert(op.Derivation)}</p><p class=\"quiet\">");
         var arriving = FormulaLetters.Of(op, 1).Arriving;
         text.Append($"L is what backward was called on; {arriving} is ∂L/∂(the result). ");
@@ -55,6 +56,17 @@ public static partial class OpCards
         Check(text, entry);
         if (SourceOf(op) is { } code) Code(text, code);
         text.Append(CultureInfo.InvariantCulture, $"<h2>Composed of</h2><p>Its rule computes with {Links(uses, "no other op")}.</p><p>Rules of {Links(usedBy, "no other op")} compute with it.</p>");
+        return text.Append("</body></html>\n").ToString();
+    }
+
+    private static string WithoutDerivative(StringBuilder text, OpEntry entry)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"<h2>Derivation</h2><p>{Escape(entry.Op.Derivation)}.</p>");
+        var inputs = entry.Inputs();
+        text.Append("<h2>Worked example</h2><pre tabindex=\"0\">");
+        foreach (var (name, input) in "xy".Zip(inputs)) text.Append(Escape($"{name} =\n{Print(input)}\n\n"));
+        text.Append(Escape($"{entry.Op.Formula[0]} =\n{Print(entry.Call(inputs))}\n")).Append("</pre>");
+        if (SourceOf(entry.Op) is { } code) Code(text, code);
         return text.Append("</body></html>\n").ToString();
     }
 
@@ -139,6 +151,7 @@ public static partial class OpCards
     // Everything that the rule applied, forward not counted.
     private static IReadOnlyCollection<string> RuleOps(OpEntry entry)
     {
+        if (!entry.IsDifferentiable) return [];
         var inputs = entry.Inputs();
         foreach (var input in inputs) input.RequireGrad();
         var node = entry.Call(inputs).Source!;
@@ -175,6 +188,6 @@ public static partial class OpCards
 
     private static string Escape(string text) => WebUtility.HtmlEncode(text).Replace("&#39;", "'", StringComparison.Ordinal);
 
-    [GeneratedRegex(@"(, (float64|source \w+|requires grad|shape \([^)]*\)))+$")]
+    [GeneratedRegex(@"(, (float64|int64|bool|source \w+|requires grad|shape \([^)]*\)))+$")]
     private static partial Regex Suffix();
 }

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Adjoint.Kernels;
 
 /// <summary>
-/// y[o, k, i] = x[o, 0, i] + … + x[o, k, i], one after another, of floating x in float64: each result is rounded once, so
-/// that float32 drifts in no axis, however long. Of whole numbers in int64, where they wrap.
+/// y[o, k, i] = x[o, 0, i] + … + x[o, k, i], one after another, of floating x in float64: each result is rounded once,
+/// so that float32 drifts in no axis, however long. Of whole numbers in int64, where they wrap.
 /// </summary>
 public static unsafe class CumulativeSum
 {

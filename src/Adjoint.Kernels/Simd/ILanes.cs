@@ -72,7 +72,7 @@ public interface ILanes<V> :
     /// <exception cref="ArithmeticException">A whole y is 0.</exception>
     static virtual V FloorDivide(V x, V y) => throw Lacks(nameof(FloorDivide));
 
-    /// <summary>x − y·⌊x / y⌋, exact: 0 or of the sign of y.</summary>
+    /// <summary>x − y·⌊x / y⌋: 0 or of the sign of y.</summary>
     /// <exception cref="ArithmeticException">A whole y is 0.</exception>
     static virtual V Remainder(V x, V y) => throw Lacks(nameof(Remainder));
 
@@ -129,40 +129,60 @@ public unsafe interface ILanes<V, T> : ILanes<V> where V : struct, ILanes<V, T> 
     /// <summary>One element in every lane.</summary>
     static abstract V Splat(T value);
 
+    /// <inheritdoc/>
+    static V ILanes<V>.FloorDivide(V x, V y)
+    {
+        T* a = stackalloc T[V.Count], b = stackalloc T[V.Count];
+        V.Store(x, a);
+        V.Store(y, b);
+        for (var i = 0; i < V.Count; i++) a[i] = Quotient.Floor(a[i], b[i]);
+        return V.Load(a);
+    }
+
+    /// <inheritdoc/>
+    static V ILanes<V>.Remainder(V x, V y)
+    {
+        T* a = stackalloc T[V.Count], b = stackalloc T[V.Count];
+        V.Store(x, a);
+        V.Store(y, b);
+        for (var i = 0; i < V.Count; i++) a[i] = Quotient.Rest(a[i], b[i]);
+        return V.Load(a);
+    }
+
     /// <summary>a·b + c, rounded once, with one element b from memory in every lane: one instruction where the processor has it, which <see cref="Splat(T)"/> as an argument would not become.</summary>
     static abstract V FmaSplat(V a, T* b, V c);
 }
 
 /// <summary>Maths that an op brings; its parameters are the struct's fields.</summary>
-public interface ILaneFunction
+public interface ILane
 {
     /// <summary>The elements that it means something on.</summary>
     static virtual ElementKinds Kinds => ElementKinds.Floating;
 }
 
 /// <summary>Maths of one input.</summary>
-public interface IUnaryLane : ILaneFunction
+public interface IUnaryLane : ILane
 {
     /// <summary>f(x).</summary>
     V Invoke<V>(V x) where V : struct, ILanes<V>;
 }
 
 /// <summary>Maths of two inputs.</summary>
-public interface IBinaryLane : ILaneFunction
+public interface IBinaryLane : ILane
 {
     /// <summary>f(x, y).</summary>
     V Invoke<V>(V x, V y) where V : struct, ILanes<V>;
 }
 
 /// <summary>Maths of three inputs.</summary>
-public interface ITernaryLane : ILaneFunction
+public interface ITernaryLane : ILane
 {
     /// <summary>f(x, y, z).</summary>
     V Invoke<V>(V x, V y, V z) where V : struct, ILanes<V>;
 }
 
 /// <summary>A fold: transforms each element and combines the results, in a fixed order.</summary>
-public interface IReduceLane : ILaneFunction
+public interface IReduceLane : ILane
 {
     /// <summary>What an empty fold gives; combining with it changes nothing.</summary>
     double Identity { get; }

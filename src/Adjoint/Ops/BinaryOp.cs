@@ -6,7 +6,7 @@ namespace Adjoint;
 /// <summary>
 /// z = f(x, y), element by element after broadcasting. Operands of two types are cast to one, as PyTorch promotes them:
 /// bool &lt; uint8 &lt; int32 &lt; int64 &lt; floating types, where a tensor without axes does not raise one with axes
-/// within its kind. Where <see cref="ILaneFunction.Kinds"/> says that f is for floating types only, integers and truth
+/// within its kind. Where <see cref="ILane.Kinds"/> says that f is for floating types only, integers and truth
 /// values are cast to float32.
 /// </summary>
 public abstract class BinaryOp<TLane> : Op where TLane : struct, IBinaryLane

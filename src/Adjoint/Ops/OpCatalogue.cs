@@ -3,22 +3,23 @@ namespace Adjoint;
 /// <summary>One op with inputs at which its derivative can be checked.</summary>
 /// <param name="Op">The op.</param>
 /// <param name="Call">The op applied to inputs.</param>
-/// <param name="Inputs">Float64 inputs away from kinks.</param>
+/// <param name="Inputs">Float64 inputs away from kinks; of an op without derivative integers or truth values.</param>
 /// <param name="IsSmooth">Whether a second derivative exists.</param>
 /// <param name="AtZero">Float64 inputs with a 0 in each; null where the op has a kink or a pole there.</param>
 /// <param name="IsSmoothAtZero">Whether finite differences around those can show a second derivative.</param>
+/// <param name="IsDifferentiable">Whether there is a derivative at all: integers and truth values have none.</param>
 public sealed record OpEntry(
     Op Op, Func<Tensor[], Tensor> Call, Func<Tensor[]> Inputs, bool IsSmooth = true, Func<Tensor[]>? AtZero = null,
-    bool IsSmoothAtZero = true)
+    bool IsSmoothAtZero = true, bool IsDifferentiable = true)
 {
     /// <summary>
     /// Compares the first derivative, or the second, with finite differences at all inputs; the worst outcome.
     /// </summary>
     /// <param name="second">Whether the second derivative is meant.</param>
-    /// <returns>Null where there is no second derivative to compare.</returns>
+    /// <returns>Null where there is no such derivative to compare.</returns>
     public GradCheckResult? Check(bool second = false)
     {
-        if (second && !IsSmooth) return null;
+        if (!IsDifferentiable || second && !IsSmooth) return null;
         Func<Func<Tensor[], Tensor>, Tensor[], GradCheckResult> run = second
             ? (call, inputs) => GradCheck.RunSecondOrder(call, inputs)
             : (call, inputs) => GradCheck.Run(call, inputs);
@@ -42,6 +43,8 @@ public static class OpCatalogue
         Of(x => x[0] / x[1], () => [Normal(2, 3), Positive(3)], atZero: () => [FirstAtZero(Normal(2, 3)), Positive(3)]),
         Of(x => x[0] / 3, () => [Normal(2, 3)]),
         Of(x => 3 / x[0], () => [Positive(2, 3)], hasZero: false),
+        Of(x => x[0].FloorDivide(x[1]), () => [Normal(2, 3), Positive(3)], smooth: false, hasZero: false),
+        Of(x => x[0].Remainder(x[1]), () => [Normal(2, 3), Positive(3)], smooth: false, hasZero: false),
         // Beside 0 lie negative bases, whose powers have no slope along the exponent.
         Of(x => x[0].Pow(x[1]), () => [Positive(2, 3), Normal(3)], smoothAtZero: false,
             atZero: () => [FirstAtZero(Positive(2, 3)), Tensor.From([2.0, 1.5, 0])]),
@@ -70,6 +73,12 @@ public static class OpCatalogue
         Of(x => x[0].Erf(), () => [Normal(2, 3)]),
         Of(x => x[0].Silu(), () => [Normal(2, 3)]),
         Of(x => x[0].Softplus(), () => [Normal(2, 3)]),
+        Exact(x => x[0] & x[1], () => [Whole(5, 3, 12, 10), Whole(6, 9, 10, 10)]),
+        Exact(x => x[0] | x[1], () => [Whole(5, 3, 12, 10), Whole(6, 9, 10, 10)]),
+        Exact(x => x[0] ^ x[1], () => [Whole(5, 3, 12, 10), Whole(6, 9, 10, 10)]),
+        Exact(x => ~x[0], () => [Whole(5, 0, -1)]),
+        Exact(x => x[0].Any(), () => [Whole(1, 0, 1).To(DType.Bool)]),
+        Exact(x => x[0].All(), () => [Whole(1, 0, 1).To(DType.Bool)]),
         Of(x => x[0].Sum(1), () => [Normal(2, 3)]),
         Of(x => x[0].CumSum(1), () => [Normal(2, 3)]),
         Of(x => x[0].Max(1), () => [Normal(2, 3)], smooth: false),
@@ -105,6 +114,14 @@ public static class OpCatalogue
         var zeros = hasZero ? atZero ?? (() => Array.ConvertAll(inputs(), FirstAtZero)) : null;
         return new OpEntry(call(leaves).Source!.Op, call, inputs, smooth, zeros, smoothAtZero);
     }
+
+    private static OpEntry Exact(Func<Tensor[], Tensor> call, Func<Tensor[]> inputs)
+    {
+        using var recording = new RecordGraph();
+        return new OpEntry(call(inputs()).Source!.Op, call, inputs, IsSmooth: false, IsDifferentiable: false);
+    }
+
+    private static Tensor Whole(params ReadOnlySpan<long> values) => Tensor.From(values);
 
     private static Tensor FirstAtZero(Tensor x)
     {

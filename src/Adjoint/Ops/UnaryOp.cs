@@ -7,7 +7,7 @@ namespace Adjoint;
 /// y = f(x), element by element. <typeparamref name="TLane"/> is f; <typeparamref name="TSlope"/> is the derivative,
 /// (g, saved) ↦ g·f′, where saved is the output or the input, as <see cref="Op.Saves"/> says. It is written once: run
 /// over memory in one pass, and read as a formula of tensors where the gradient is to be differentiated again.
-/// The result has x's type; where <see cref="ILaneFunction.Kinds"/> says that f is for floating types only, integers and
+/// The result has x's type; where <see cref="ILane.Kinds"/> says that f is for floating types only, integers and
 /// truth values are cast to float32 first.
 /// </summary>
 public abstract class UnaryOp<TLane, TSlope>(TLane lane = default, TSlope slope = default) : Op

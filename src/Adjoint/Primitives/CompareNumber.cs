@@ -3,9 +3,10 @@ using System.Numerics;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// Whether a relation of x and a number holds, element by element; where one is NaN only that they are unequal does. Beside floating x the
-/// number is rounded to x's type; whole numbers and truth values (1 and 0) compare with it exactly, none of the two is
-/// rounded. Operands: x, of any layout and type, and z, truth values, contiguous, of x's shape.
+/// Whether a relation of x and a number holds, element by element; where one is NaN only that they are unequal does.
+/// Beside floating x the number is rounded to x's type; whole numbers and truth values (1 and 0) compare with it
+/// exactly, none of the two is rounded. Operands: x, of any layout and type, and z, truth values, contiguous, of x's
+/// shape.
 /// </summary>
 /// <param name="Relation">The relation.</param>
 /// <param name="Number">On its right side.</param>

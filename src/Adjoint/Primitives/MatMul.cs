@@ -5,14 +5,19 @@ namespace Adjoint.Primitives;
 
 /// <summary>
 /// C = f(A·B + b) over the last two axes, for matching leading axes. Operands: A (…, m, k) and B (…, k, n), of any
-/// layout, bias b (n) or null, C (…, m, n), contiguous; of one floating type.
+/// layout, bias b (n) or null, C (…, m, n), contiguous; of one floating
+/// type, or without bias and activation of one integer type, where sums wrap.
 /// </summary>
 /// <param name="Activation">f.</param>
-public readonly record struct MatMul<TLane>(TLane Activation) : IFloatingPrimitive<MatMul<TLane>>
+public readonly record struct MatMul<TLane>(TLane Activation) : INumericPrimitive<MatMul<TLane>>
     where TLane : struct, IUnaryLane
 {
     /// <inheritdoc/>
     public static string Name => "MatMul";
+
+    /// <summary>Of whole numbers the product alone.</summary>
+    public static ElementKinds Kinds =>
+        typeof(TLane) == typeof(NoActivation) ? ElementKinds.Numbers : ElementKinds.Floating;
 
     /// <inheritdoc/>
     public static double Flops(in MatMul<TLane> primitive, ReadOnlySpan<Tensor?> operands) =>
@@ -22,7 +27,7 @@ public readonly record struct MatMul<TLane>(TLane Activation) : IFloatingPrimiti
     public static void Check(in MatMul<TLane> primitive, ReadOnlySpan<Tensor?> operands)
     {
         Operands.Expect(Name, operands, 4, optional: 2);
-        Operands.Result(Name, operands[3]!);
+        Operands.Result(Name, operands[3]!, operands[2] is null ? Kinds : ElementKinds.Floating);
         Operands.Product(Name, operands[0]!, operands[1]!, operands[2], operands[3]!);
     }
 
@@ -43,6 +48,25 @@ public readonly record struct MatMul<TLane>(TLane Activation) : IFloatingPrimiti
         Copy.Unpack(left, a);
         Copy.Unpack(right, b);
         if (offset is not null) Copy.Unpack(offset, bias!);
+    }
+
+    /// <inheritdoc/>
+    public static void RunExact<T>(in MatMul<TLane> primitive, ReadOnlySpan<Tensor?> operands) where T : unmanaged
+    {
+        if (typeof(T) == typeof(long)) RunInteger<long>(operands);
+        else if (typeof(T) == typeof(int)) RunInteger<int>(operands);
+        else if (typeof(T) == typeof(byte)) RunInteger<byte>(operands);
+        else throw Operands.NoBody(Name, DTypes.Of<T>());
+    }
+
+    private static unsafe void RunInteger<T>(ReadOnlySpan<Tensor?> operands) where T : unmanaged, IBinaryInteger<T>
+    {
+        var (a, b, c) = (Copy.Packed(operands[0]!), Copy.Packed(operands[1]!), operands[3]!);
+        var (m, k, n) = (a.Shape[-2], a.Shape[-1], b.Shape[-1]);
+        fixed (T* pa = a.Data<T>(), pb = b.Data<T>(), pc = c.Data<T>())
+            IntegerProduct.Run(pa, pb, pc, c.Length == 0 ? 0 : c.Length / (m * n), m, k, n);
+        Copy.Unpack(a, operands[0]!);
+        Copy.Unpack(b, operands[1]!);
     }
 
     // A matrix whose rows or columns are dense goes in as it lies; anything else is packed first.

@@ -81,7 +81,9 @@ public readonly struct Number : IEquatable<Number>
                 $"{op}: {type.Label()} has no {bits}, only {low} to {high}; cast the tensor with .To(DType.Int64)");
     }
 
-    /// <summary>As a tensor without axes, of the type in which it meets x; a whole number that it does not have is refused.</summary>
+    /// <summary>
+    /// As a tensor without axes, of the type in which it meets x; a whole number that it does not have is refused.
+    /// </summary>
     /// <exception cref="AdjointException">The type has no such number; names the op.</exception>
     internal Tensor AsTensor(Tensor x, string op)
     {

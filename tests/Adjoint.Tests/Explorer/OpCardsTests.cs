@@ -26,7 +26,9 @@ public sealed class OpCardsTests : IDisposable
             if (name!.EndsWith(".html", StringComparison.Ordinal) && name != "index.html")
             {
                 Assert.Contains("<h2>Code</h2>", page, StringComparison.Ordinal);
-                Assert.Contains("agrees", page, StringComparison.Ordinal);
+                var isDifferentiable = OpCatalogue.All.Single(entry =>
+                    name == $"{entry.Op.Name.ToLowerInvariant()}.html").IsDifferentiable;
+                Assert.Equal(isDifferentiable, page.Contains("agrees", StringComparison.Ordinal));
                 Assert.DoesNotContain("DIFFERS", page, StringComparison.Ordinal);
             }
         }
@@ -61,7 +63,7 @@ public sealed class OpCardsTests : IDisposable
     [Fact]
     public void Every_op_names_its_inputs_in_its_derivation()
     {
-        foreach (var entry in OpCatalogue.All)
+        foreach (var entry in OpCatalogue.All.Where(entry => entry.IsDifferentiable))
         {
             var letters = Adjoint.Exploring.FormulaLetters.Of(entry.Op, entry.Inputs().Length);
             Assert.All(letters.Inputs, letter => Assert.Contains($"∂L/∂{letter[..1]}", entry.Op.Derivation,

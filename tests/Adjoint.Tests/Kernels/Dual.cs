@@ -85,6 +85,11 @@ internal readonly struct Dual<V>(V value, V slope) : ILanes<Dual<V>> where V : s
 
     public static Dual<V> Equal(Dual<V> a, Dual<V> b) => new(V.Equal(a.Value, b.Value), Zero);
 
+    public static Dual<V> FloorDivide(Dual<V> x, Dual<V> y) => new(V.FloorDivide(x.Value, y.Value), Zero);
+
+    public static Dual<V> Remainder(Dual<V> x, Dual<V> y) => new(
+        V.Remainder(x.Value, y.Value), x.Slope - V.FloorDivide(x.Value, y.Value) * y.Slope);
+
     public static Dual<V> Select(Dual<V> mask, Dual<V> ifTrue, Dual<V> ifFalse) => new(
         V.Select(mask.Value, ifTrue.Value, ifFalse.Value), V.Select(mask.Value, ifTrue.Slope, ifFalse.Slope));
 

@@ -56,6 +56,18 @@ internal readonly struct Expr : ILanes<Expr>
 
     public static Expr Equal(Expr a, Expr b) => new("==", a, b);
 
+    public static Expr FloorDivide(Expr x, Expr y) => new("floordiv", x, y);
+
+    public static Expr Remainder(Expr x, Expr y) => new("mod", x, y);
+
+    public static Expr And(Expr x, Expr y) => new("&", x, y);
+
+    public static Expr Or(Expr x, Expr y) => new("|", x, y);
+
+    public static Expr Xor(Expr x, Expr y) => new("^", x, y);
+
+    public static Expr Not(Expr x) => new("~", x);
+
     public static Expr Select(Expr mask, Expr ifTrue, Expr ifFalse) => new("?", mask, ifTrue, ifFalse);
 }
 
@@ -117,6 +129,7 @@ internal sealed class Node(string operation, IReadOnlyList<Node> operands)
             {
                 (var leaf, 0) => leaf,
                 ("-", 1) => $"-{inner[0]}",
+                ("~", 1) => $"~{inner[0]}",
                 ("?", _) => $"{inner[0]} ? {inner[1]} : {inner[2]}",
                 (var function, _) when char.IsAsciiLetter(function[0]) =>
                     $"{function}({string.Join(", ", node.Operands.Select(Outer))})",
@@ -160,6 +173,12 @@ internal sealed class Node(string operation, IReadOnlyList<Node> operands)
             ("<=", _) => V.LessEqual(x[0], x[1]),
             ("==", _) => V.Equal(x[0], x[1]),
             ("?", _) => V.Select(x[0], x[1], x[2]),
+            ("floordiv", _) => V.FloorDivide(x[0], x[1]),
+            ("mod", _) => V.Remainder(x[0], x[1]),
+            ("&", _) => V.And(x[0], x[1]),
+            ("|", _) => V.Or(x[0], x[1]),
+            ("^", _) => V.Xor(x[0], x[1]),
+            ("~", _) => V.Not(x[0]),
             _ => throw new ArgumentException($"{node.Operation} is no operation"),
         };
     }

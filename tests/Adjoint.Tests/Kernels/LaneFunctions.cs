@@ -28,13 +28,19 @@ internal static class LaneFunctions
     ];
 
     /// <summary>By name. Those whose struct holds truth values are there for each, numbered.</summary>
-    internal static IReadOnlyDictionary<string, ILaneFunction> OfStructs { get; } = (
+    internal static IReadOnlyDictionary<string, ILaneFunction> OfStructs { get; } = Of(ElementKinds.Floating);
+
+    /// <summary>Those that whole numbers have, by name.</summary>
+    internal static IReadOnlyDictionary<string, ILaneFunction> OfIntegers { get; } = Of(ElementKinds.Integers);
+
+    private static Dictionary<string, ILaneFunction> Of(ElementKinds elements) => (
         from assembly in new[] { typeof(LaneMath).Assembly, typeof(Op).Assembly }
         from open in assembly.GetTypes()
         where open.IsValueType
         from kind in Kinds
         where kind.Interface.IsAssignableFrom(open)
         let type = Close(open)
+        where (KindsOf(type) & elements) != 0
         from lane in Instances(type).Select((lane, i) => (Value: lane, Suffix: i == 0 ? "" : $" {i}"))
         select (Name: $"{NameOf(type)}, {kind.Function.Name.Split('`')[0].ToLowerInvariant()}{lane.Suffix}",
             Function: (ILaneFunction)Activator.CreateInstance(kind.Function.MakeGenericType(type), lane.Value)!))
@@ -49,6 +55,9 @@ internal static class LaneFunctions
         select (Name: $"{type.Name}.{method.Name}{(isOfNumber ? $" {number}" : "")}",
             Function: (ILaneFunction)new Method(method, number)))
         .ToDictionary(one => one.Name, one => one.Function);
+
+    private static ElementKinds KindsOf(Type lane) =>
+        lane.GetProperty(nameof(ILane.Kinds))?.GetValue(null) is ElementKinds kinds ? kinds : ElementKinds.Floating;
 
     // A sample in place of each parameter: a lane with a long formula, so that it cannot be mistaken for nothing.
     private static Type Close(Type open) => !open.IsGenericTypeDefinition ? open : open.MakeGenericType(

@@ -30,6 +30,31 @@ public unsafe class LaneTextTests
         }
     }
 
+    public static TheoryData<string> IntegerNames() => [.. LaneFunctions.OfIntegers.Keys];
+
+    [Theory, MemberData(nameof(IntegerNames))]
+    public void Of_whole_numbers_the_expression_has_the_same_value(string name)
+    {
+        long[] points = [0, 1, -1, 7, -12, 30, long.MaxValue, long.MinValue];
+        var function = LaneFunctions.OfIntegers[name];
+        var expression = Trace(function);
+        foreach (var x in points)
+            foreach (var y in points.Where(y => y != 0 && (y is > 0 and < 31 || !name.Contains("Power", StringComparison.Ordinal))))
+            {
+                var lanes = function.Inputs.Select((_, i) => Integer<long>.Splat(i == 0 ? x : y)).ToArray();
+                var inputs = function.Inputs.Zip(lanes).ToDictionary(pair => pair.First, pair => pair.Second);
+                var expected = function.Invoke(lanes).Select(Value).ToArray();
+                Assert.Equal(expected, Node.Evaluate(expression, inputs).Select(Value));
+            }
+
+        static long Value(Integer<long> lane)
+        {
+            long value;
+            Integer<long>.Store(lane, &value);
+            return value;
+        }
+    }
+
     [Theory, MemberData(nameof(Names))]
     public void Masks_only_choose(string name)
     {

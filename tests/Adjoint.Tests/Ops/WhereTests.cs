@@ -42,13 +42,28 @@ public class WhereTests
     }
 
     [Fact]
-    public void What_is_no_condition_and_choices_of_two_types_are_refused()
+    public void What_is_no_condition_is_refused()
     {
-        var (x, condition) = (Tensor.Ones(2), Tensor.From(new[] { true, false }));
+        var x = Tensor.Ones(2);
         Assert.Equal("Where: the condition must be bool: found float32; compare first, as in x.Greater(0)",
             Assert.Throws<AdjointException>(() => Tensor.Where(x, x, x)).Message);
-        Assert.Equal("Where: both choices must have one type: found float32 and int64; cast one with .To(…)",
-            Assert.Throws<AdjointException>(() => Tensor.Where(condition, x, x.To(DType.Int64))).Message);
+    }
+
+    [Fact]
+    public void Choices_of_two_types_meet_in_that_of_their_sum()
+    {
+        var condition = Tensor.From(new[] { true, false });
+        var (x, y) = (Tensor.From(new long[] { 7, 8 }), Tensor.From(new[] { 0.5f, 1.5f }).RequireGrad());
+        var z = Tensor.Where(condition, x, y);
+        Assert.Equal([7, 1.5f], z.ToArray<float>());
+        z.Sum().Backward();
+        Assert.Equal([0f, 1], y.Grad!.ToArray<float>());
+        Assert.Equal([7L, 3], Tensor.Where(condition, x, 3).ToArray<long>());
+        Assert.Equal([2.5f, 8], Tensor.Where(condition, 2.5, x).ToArray<float>());
+        Assert.Equal([7L, 1], Tensor.Where(condition, x, Tensor.From(new[] { true, true })).ToArray<long>());
+        Assert.Equal(DType.BFloat16, Tensor.Where(condition, y.To(DType.BFloat16), 0).DType);
+        Assert.Equal("Where: uint8 has no 300, only 0 to 255; cast the tensor with .To(DType.Int64)",
+            Assert.Throws<AdjointException>(() => Tensor.Where(condition, Tensor.From(new byte[] { 1, 2 }), 300)).Message);
     }
 
     private static void Check<T>(bool[] condition, Func<int, T> first, Func<int, T> second) where T : unmanaged

@@ -47,7 +47,8 @@ public static class WhereMethods
     extension(Tensor)
     {
         /// <summary>
-        /// a where the condition (bool) holds, b elsewhere, broadcast. Of any type; where they differ, as in a sum of both.
+        /// a where the condition (bool) holds, b elsewhere, broadcast. Of any type; where they differ, as in a sum of
+        /// both.
         /// </summary>
         /// <exception cref="AdjointException">The condition is not bool.</exception>
         public static Tensor Where(Tensor condition, Tensor a, Tensor b) => condition.DType == DType.Bool

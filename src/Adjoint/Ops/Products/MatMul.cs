@@ -16,8 +16,8 @@ internal sealed class MatMulOp : Op
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
     {
         var (a, b) = (inputs[0], inputs[1]);
-        if (a.DType != b.DType || !a.DType.IsFloating())
-            throw new AdjointException($"MatMul: both operands must be of one floating type: found {a.DType.Label()} and {b.DType.Label()}; cast one with .To(…)");
+        if (a.DType != b.DType || a.DType == DType.Bool)
+            throw new AdjointException($"MatMul: both operands must be of one floating or integer type: found {a.DType.Label()} and {b.DType.Label()}; cast one with .To(…)");
         if (a.Shape[-1] != b.Shape[-2])
             throw new AdjointException($"MatMul: inner dimensions differ: {a.Shape} · {b.Shape}{(a.Shape[-1] == b.Shape[-1] ? "; transpose the right operand?" : a.Shape[-2] == b.Shape[-2] ? "; transpose the left operand?" : "; the last axis of the left must equal the second last of the right")}");
         return new((int[])[.. a.Shape.Sizes[..^1], b.Shape[-1]], a.DType);
@@ -42,7 +42,10 @@ public static class MatMulMethods
         /// The matrix product. Vectors are rows on the left and columns on the right, and lose that axis again; leading axes broadcast.
         /// (m, k)·(k, n) → (m, n); (k)·(k) → (); (m, k)·(k) → (m); (b, m, k)·(k, n) → (b, m, n).
         /// </summary>
-        /// <exception cref="AdjointException">Inner dimensions or types differ, or leading axes do not broadcast.</exception>
+        /// <remarks>Of integers too, which wrap.</remarks>
+        /// <exception cref="AdjointException">
+        /// Inner dimensions or types differ, both are bool, or leading axes do not broadcast.
+        /// </exception>
         public Tensor MatMul(Tensor b)
         {
             if (a.Rank == 0 || b.Rank == 0)

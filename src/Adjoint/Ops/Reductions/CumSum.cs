@@ -15,7 +15,7 @@ internal sealed class CumSumOp(int axis, bool reverse) : Op
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(inputs[0].Shape, inputs[0].DType);
 
-    protected override Tensor[]? Promote(ReadOnlySpan<Tensor> inputs) => SumOp.Widened(inputs);
+    protected override Tensor[]? Promote(ReadOnlySpan<Tensor> inputs) => SumOp.AsInt64(inputs);
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
         Backend.Run(new CumulativeSum(axis, reverse), inputs[0], output);
@@ -30,8 +30,8 @@ public static class CumSumMethods
     {
         /// <summary>
         /// Cumulative sums along an axis: yₖ = x₀ + … + xₖ, of x's shape. They are added one after another in float64,
-        /// and each result is rounded once to x's type; of integers and truth values in int64, where they wrap, which is
-        /// the type of the result. From a NaN on, all are NaN.
+        /// and each result is rounded once to x's type; of integers and truth values in int64, where they wrap, which
+        /// is the type of the result. From a NaN on, all are NaN.
         /// </summary>
         /// <param name="axis">The axis; negative ones count from the last.</param>
         /// <param name="reverse">Whether the sums begin at the end: yₖ = xₙ₋₁ + … + xₖ.</param>

@@ -46,10 +46,10 @@ internal sealed class SumOp(ReducedAxes axes, bool keepDims) : Op
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(axes.Result(keepDims), inputs[0].DType);
 
-    protected override Tensor[]? Promote(ReadOnlySpan<Tensor> inputs) => Widened(inputs);
+    protected override Tensor[]? Promote(ReadOnlySpan<Tensor> inputs) => AsInt64(inputs);
 
     /// <summary>Sums of whole numbers, and of truth values, which count, are int64.</summary>
-    internal static Tensor[]? Widened(ReadOnlySpan<Tensor> inputs) =>
+    internal static Tensor[]? AsInt64(ReadOnlySpan<Tensor> inputs) =>
         inputs[0].DType.IsFloating() ? null : [inputs[0].To(DType.Int64)];
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>

@@ -1,0 +1,45 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>z = ⌊x / y⌋</summary>
+internal sealed class FloorDivideOp : BinaryOp<FloorDivideOp.Lane>
+{
+    internal static readonly FloorDivideOp Instance = new();
+
+    public override string Name => "FloorDivide";
+    public override string Formula => "z = ⌊x / y⌋";
+    public override string Derivation =>
+        "z is constant between its steps: ∂L/∂x = 0; ∂L/∂y = 0";
+    public override Saves Saves => Saves.Nothing;
+
+    protected override Tensor Left(OpNode node, Tensor gradient) => gradient * 0;
+
+    protected override Tensor Right(OpNode node, Tensor gradient) => gradient * 0;
+
+    internal readonly struct Lane : IBinaryLane
+    {
+        public static ElementKinds Kinds => ElementKinds.Numbers;
+
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => V.FloorDivide(x, y);
+    }
+}
+
+/// <summary>The methods of <c>FloorDivide</c>.</summary>
+public static class FloorDivideMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>
+        /// ⌊x / y⌋, broadcast: the quotient rounded down, as Python's <c>//</c>, so that −7 by 2 is −4. Of integers exact
+        /// (the lowest number by −1 wraps to itself); of floating numbers the exact quotient rounded once, x / 0 as
+        /// with <c>/</c>. Types as in a sum of both. Its derivative is 0.
+        /// </summary>
+        /// <exception cref="AdjointException">An integer divisor is 0, or both are truth values.</exception>
+        public Tensor FloorDivide(Tensor y) => Op.Apply(FloorDivideOp.Instance, x, y);
+
+        /// <summary>With a number as the divisor.</summary>
+        /// <exception cref="AdjointException">x holds integers, which have no such number, or it is 0.</exception>
+        public Tensor FloorDivide(Number y) => Op.Apply(FloorDivideOp.Instance, x, y.AsTensor(x, "FloorDivide"));
+    }
+}

@@ -1,0 +1,43 @@
+using Adjoint.Kernels;
+
+namespace Adjoint;
+
+/// <summary>z = x ∨ y</summary>
+internal sealed class OrOp : BitwiseOp<OrOp.Lane>
+{
+    internal static readonly OrOp Instance = new();
+
+    public override string Name => "Or";
+    public override string Formula => "z = x ∨ y";
+
+    internal readonly struct Lane : IBinaryLane
+    {
+        public static ElementKinds Kinds => ElementKinds.Exact;
+
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => V.Or(x, y);
+    }
+}
+
+/// <summary>The method and operators of <c>Or</c>.</summary>
+public static class OrMethods
+{
+    extension(Tensor x)
+    {
+        /// <summary>
+        /// x or y, or both, broadcast: of truth values, or of integers bit by bit. Where the types differ, as in a sum of both.
+        /// </summary>
+        /// <exception cref="AdjointException">One is of a floating type.</exception>
+        public Tensor Or(Tensor y) => Op.Apply(OrOp.Instance, x, y);
+    }
+
+    extension(Tensor)
+    {
+        /// <summary>x or y, or both, broadcast: of truth values, or of integers bit by bit.</summary>
+        /// <exception cref="AdjointException">One is of a floating type.</exception>
+        public static Tensor operator |(Tensor x, Tensor y) => Op.Apply(OrOp.Instance, x, y);
+
+        /// <summary>With a whole number on the right.</summary>
+        /// <exception cref="AdjointException">One is no whole number, or x's type does not have it.</exception>
+        public static Tensor operator |(Tensor x, Number y) => Op.Apply(OrOp.Instance, x, y.AsTensor(x, "Or"));
+    }
+}
