@@ -72,6 +72,22 @@ public class LogicTests
         Assert.Equal([true, false], Tensor.From(new[] { true, false }).NotEqualTo(0).ToArray<bool>());
     }
 
+    [Fact]
+    public void Any_number_of_threads_gives_the_same()
+    {
+        var (x, y) = (Tensor.Arange(120_000).Reshape(400, 300), Tensor.Arange(120_000).Reshape(400, 300) * 7919);
+        var results = Threads.Of(1, 2, 3, 8).Select(_ => (long[])[.. (x & y | ~x ^ y).ToArray<long>(),
+            .. (x & 8).Any(1).To(DType.Int64).ToArray<long>(), .. (y & 3).All(0).To(DType.Int64).ToArray<long>()]);
+        Assert.Single(results.Distinct(new SameElements()));
+    }
+
+    private sealed class SameElements : IEqualityComparer<long[]>
+    {
+        public bool Equals(long[]? x, long[]? y) => x.AsSpan().SequenceEqual(y);
+
+        public int GetHashCode(long[] x) => 0;
+    }
+
     private static T[] Draw<T>(int length, Func<ulong, T> of) => [.. Enumerable.Range(1, length).Select(i => of((ulong)i))];
 
     private static void Check<T>(T[] x, T[] y, Func<T, T> not) where T : unmanaged, IBinaryInteger<T> =>

@@ -143,7 +143,7 @@ public class OperandTests
         ("CumulativeSum", () => Backend.Run(new Primitives.CumulativeSum(2, false), Matrix, Tensor.Zeros(2, 3))),
         ("CumulativeSum", () => Backend.Run(new Primitives.CumulativeSum(-1, false), Matrix, Tensor.Zeros(2, 3))),
         ("CumulativeSum", () => Backend.Run(new Primitives.CumulativeSum(0, false), Matrix, Tensor.Zeros(3, 2))),
-        ("CumulativeSum", () => Backend.Run(new Primitives.CumulativeSum(0, false), Index(1), Index(1))),
+        ("CumulativeSum", () => Backend.Run(new Primitives.CumulativeSum(0, false), Truth(2), Truth(2))),
         ("CumulativeSum", () => InPlace(x => Backend.Run(new Primitives.CumulativeSum(0, false), x.Transpose(), x))),
         ("SquaredNorm", () => Backend.Run(new Primitives.SquaredNorm(), Two)),
         ("SquaredNorm", () => Backend.Run(new Primitives.SquaredNorm(), Two, Tensor.Zeros(2))),

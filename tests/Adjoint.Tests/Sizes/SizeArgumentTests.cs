@@ -104,6 +104,8 @@ public class SizeArgumentTests
             1)),
         ("CumSumMethods.CumSum", n => X.CumSum(n)),
         ("SumMethods.Sum", n => X.Sum(n)),
+        ("AnyMethods.Any", n => X.Any(n)),
+        ("AllMethods.All", n => X.All(n)),
         ("SumMethods.Mean", n => X.Mean(n)),
         ("SumMethods.Var", n => X.Var(n)),
         ("SumMethods.Var", n => X.Var(2, correction: n)),
