@@ -22,15 +22,21 @@ public static class CreationMethods
         /// <exception cref="AdjointException">A size is negative, or there are too many elements.</exception>
         public static Tensor Ones(params ReadOnlySpan<int> shape) => Tensor.Full(Shape.Create(shape), 1);
 
+        /// <summary>All elements 1, or true.</summary>
+        /// <exception cref="AdjointException">There are too many elements for one tensor.</exception>
+        public static Tensor Ones(Shape shape, DType dtype) => Tensor.Full(shape, 1, dtype);
+
         /// <summary>
-        /// All elements <paramref name="value"/>, rounded to the type; a truth value, whether it is not 0.
+        /// All elements <paramref name="value"/>, rounded to the type: in integers without the fraction, and the nearest
+        /// there is, 0 for NaN; a truth value, whether it is not 0. A whole number (<c>2</c>, not <c>2.0</c>) keeps all
+        /// its digits in int64.
         /// </summary>
         /// <exception cref="AdjointException">There are too many elements for one tensor.</exception>
-        public static Tensor Full(Shape shape, double value, DType dtype = DType.Float32) =>
+        public static Tensor Full(Shape shape, Number value, DType dtype = DType.Float32) =>
             Make(new Fill(value), shape, dtype);
 
-        /// <summary>A tensor without axes.</summary>
-        public static Tensor Scalar(double value, DType dtype = DType.Float32) => Tensor.Full(default, value, dtype);
+        /// <summary>A tensor without axes, of a number as <c>Full</c> takes it.</summary>
+        public static Tensor Scalar(Number value, DType dtype = DType.Float32) => Tensor.Full(default, value, dtype);
 
         /// <summary>start, start + step, … up to but without <paramref name="stop"/>.</summary>
         /// <exception cref="AdjointException">

@@ -8,10 +8,11 @@ public static class WritingMethods
     extension(Tensor tensor)
     {
         /// <summary>
-        /// Sets every element in place, of a view too; rounded to the type, a truth value whether it is not 0.
+        /// Sets every element in place, of a view too; rounded to the type: in integers without the fraction, and the
+        /// nearest there is, 0 for NaN; a truth value, whether it is not 0.
         /// </summary>
         /// <exception cref="AdjointException">The tensor takes part in a graph, or its memory was recycled.</exception>
-        public void Fill(double value)
+        public void Fill(Number value)
         {
             tensor.RequireWritable(nameof(Fill));
             Backend.Run(new Fill(value), tensor);

@@ -4,11 +4,11 @@ using Adjoint.Kernels;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// Every element of y becomes one number, rounded to the type: a whole number without the fraction, and the nearest
-/// there is, 0 for NaN; a truth value, whether it is not 0. Operand: y, of any layout and type.
+/// Every element of y becomes one number, rounded to the type: in integers without the fraction, and the nearest there
+/// is, 0 for NaN; a truth value, whether it is not 0. Operand: y, of any layout and type.
 /// </summary>
 /// <param name="Value">The number.</param>
-public readonly record struct Fill(double Value) : IPrimitive<Fill>
+public readonly record struct Fill(Number Value) : IPrimitive<Fill>
 {
     /// <inheritdoc/>
     public static string Name => "Fill";
@@ -24,11 +24,11 @@ public readonly record struct Fill(double Value) : IPrimitive<Fill>
         ElementTypes.Number(operands[0]!.DType, ref body);
     }
 
-    private readonly unsafe struct Body(double value, Tensor y) : INumberVisitor
+    private readonly unsafe struct Body(Number value, Tensor y) : INumberVisitor
     {
-        public void Visit<T>() where T : unmanaged, INumber<T> => Run(T.CreateSaturating(value));
+        public void Visit<T>() where T : unmanaged, INumber<T> => Run(value.IsWhole ? T.CreateSaturating(value.Whole) : T.CreateSaturating(value.Value));
 
-        public void VisitTruth() => Run(value != 0);
+        public void VisitTruth() => Run(value.Value != 0);
 
         private void Run<T>(T element) where T : unmanaged
         {

@@ -15,7 +15,7 @@ internal sealed class ReferenceDevice : Backend
     private ReferenceDevice(string name)
     {
         Name = name;
-        Register<Fill>((in p, o) => Write(o[0]!, Enumerable.Repeat(p.Value, o[0]!.Length).ToArray()));
+        Register<Fill>((in p, o) => Write(o[0]!, Enumerable.Repeat(p.Value.Value, o[0]!.Length).ToArray()));
         Register<Copy>((in _, o) => Write(o[1]!, Read(o[0]!)));
         Register<Zip<AddOp.Lane>>((in _, o) => Write(o[2]!, Pairs(o, (a, b) => a + b)));
         Register<Zip<MultiplyOp.Lane>>((in _, o) => Write(o[2]!, Pairs(o, (a, b) => a * b)));

@@ -167,6 +167,18 @@ public class ElementTypeTests
             Exactly.Equal([expected, expected], Exactly.Elements(x), $"Fill {value}");
             Exactly.Equal([expected], Exactly.Elements(Tensor.Scalar(value, type)), $"Scalar {value}");
         }
+        foreach (var whole in (long[])[0, 1, -1, 255, 256, 65521, int.MaxValue, (1L << 53) + 1, long.MaxValue, long.MinValue])
+        {
+            // As real numbers do, whole ones become the nearest there is.
+            var expected = type switch
+            {
+                DType.UInt8 => Math.Clamp(whole, 0, 255),
+                DType.Int32 => Math.Clamp(whole, int.MinValue, int.MaxValue),
+                _ => Exactly.To(type, whole),
+            };
+            Exactly.Equal([expected], Exactly.Elements(Tensor.Full([1], whole, type)), $"Full {whole}");
+        }
+        Exactly.Equal([Exactly.To(type, 1L), Exactly.To(type, 1L)], Exactly.Elements(Tensor.Ones([2], type)), "Ones");
         Exactly.Equal([.. Enumerable.Range(0, 600).Select(i => Exactly.To(type, -3 + i * 0.7))],
             Exactly.Elements(Tensor.Arange(-3, 416.9, 0.7, type)), "Arange");
         Exactly.Equal([.. ((double[])[1, 0, 0, 0, 1, 0]).Select(value => Exactly.To(type, value))],
