@@ -15,7 +15,7 @@ public sealed partial class DocumentationTests : IDisposable
 
     [Theory]
     [InlineData("course"), InlineData("from-vugrad"), InlineData("memory"), InlineData("images"), InlineData("threads"),
-        InlineData("modules")]
+        InlineData("modules"), InlineData("element-types")]
     public void A_page_prints_what_it_says(string page)
     {
         var text = File.ReadAllText(Path.Combine(LayeringTests.Root(), "docs", page + ".md"));
@@ -113,7 +113,7 @@ public sealed partial class DocumentationTests : IDisposable
 
     [Theory, InlineData("README.md"), InlineData("docs/course.md"), InlineData("docs/from-vugrad.md")]
     [InlineData("docs/memory.md"), InlineData("docs/threads.md"), InlineData("docs/images.md")]
-    [InlineData("docs/modules.md")]
+    [InlineData("docs/modules.md"), InlineData("docs/element-types.md")]
     [InlineData("docs/experiments.md")]
     public void Links_lead_somewhere(string page)
     {

@@ -15,6 +15,16 @@ public static unsafe class Cast
     public static void Run<TFrom, TTo>(TFrom* x, TTo* y, nint length)
         where TFrom : unmanaged, INumber<TFrom> where TTo : unmanaged, INumber<TTo>
     {
+        if (typeof(TFrom) == typeof(float) && (typeof(TTo) == typeof(BFloat16) || typeof(TTo) == typeof(Half)))
+        {
+            HalfPrecision.Narrow((float*)x, y, length);
+            return;
+        }
+        if (typeof(TTo) == typeof(float) && (typeof(TFrom) == typeof(BFloat16) || typeof(TFrom) == typeof(Half)))
+        {
+            HalfPrecision.Widen(x, (float*)y, length);
+            return;
+        }
         var job = new Job<TFrom, TTo> { X = x, Y = y, Length = length };
         Workers.For((int)((length + Chunk - 1) / Chunk), ref job);
     }
