@@ -18,7 +18,8 @@ public static class DecisionBoundary
         for (var row = 0; row < Cells; row++)
             for (var column = 0; column < Cells; column++)
                 (points[2 * (row * Cells + column)], points[2 * (row * Cells + column) + 1]) = ((float)At(column), (float)-At(row));
-        var probability = model.Forward(Tensor.From(points, Cells * Cells, 2)).Softmax().To(DType.Float32).ToArray<float>();
+        var x = Tensor.From(points, Cells * Cells, 2).To(model.DType);
+        var probability = model.Forward(x).Softmax().To(DType.Float32).ToArray<float>();
         var text = new StringBuilder("""<svg viewBox="-36 -6 342 342" role="img" style="max-width:32rem" font-size="11" font-family="sans-serif"><g shape-rendering="crispEdges">""");
         for (var row = 0; row < Cells; row++)
             for (var column = 0; column < Cells; column++)

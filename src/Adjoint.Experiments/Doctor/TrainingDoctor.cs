@@ -153,7 +153,8 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
         {
             using var recording = new NoGrad();
             using var use = model.InUse();
-            model.Forward(samples.Batch([.. Enumerable.Range(0, Math.Min(Probes, samples.Count))]).Inputs);
+            var (x, _) = samples.Batch([.. Enumerable.Range(0, Math.Min(Probes, samples.Count))]);
+            model.Forward(x.To(model.DType));
         }
         finally
         {

@@ -29,7 +29,7 @@ public sealed record LayerRow(string Path, string Name, string Output, string Pa
         {
             using var _ = new NoGrad();
             using var use = model.InUse();
-            model.Forward(Tensor.Zeros([1, .. sample.Sizes]));
+            model.Forward(Tensor.Zeros([1, .. sample.Sizes], model.DType));
         }
         finally
         {

@@ -52,12 +52,15 @@ public abstract class Layer : Module
 
     /// <summary>
     /// A table of layers, output shapes and numbers of parameters, found by sending zeros of the given shape through,
-    /// in use, without gradients. Parameters that an earlier layer counts already are not counted again.
+    /// of the type of the parameters, in use, without gradients. Parameters that an earlier layer counts already are
+    /// not counted again.
     /// </summary>
-    /// <exception cref="AdjointException">The layer does not take float32 numbers of that shape.</exception>
+    /// <exception cref="AdjointException">
+    /// The layer does not take floating-point numbers of that shape; give a call that it takes.
+    /// </exception>
     public string Summary(params ReadOnlySpan<int> inputShape)
     {
-        var x = Tensor.Zeros(inputShape);
+        var x = Tensor.Zeros(inputShape.ToArray(), DType);
         return Summary(() => Forward(x));
     }
 

@@ -43,6 +43,13 @@ public abstract class Module
     /// </summary>
     public bool IsTraining { get; private set; } = true;
 
+    /// <summary>
+    /// The type of the module's floating-point parameters, of the first one: what inputs are to be converted to, as by
+    /// <c>x.To(model.DType)</c>. Without parameters, that of the buffers; without these, float32.
+    /// </summary>
+    public DType DType => NamedParameters().Concat(NamedBuffers())
+        .Select(entry => entry.Value.DType).Where(type => type.IsFloating()).FirstOrDefault(DType.Float32);
+
     /// <summary>The parts, by name.</summary>
     public IReadOnlyList<(string Name, Module Value)> Children => children;
 

@@ -26,10 +26,13 @@ public sealed class TestTimeAugmentation
     /// <summary>All of them.</summary>
     public static IReadOnlyList<TestTimeAugmentation> All { get; } = [None, Flip, FlipAndShift];
 
-    /// <summary>The weighted mean of the logits of all views of x (n, c, h, w).</summary>
+    /// <summary>
+    /// The weighted mean of the logits of all views of x (n, c, h, w), which the model gets in its type.
+    /// </summary>
     public Tensor Predict(Layer model, Tensor x)
     {
         if (views.Length > 1 && x.Rank != 4) throw new AdjointException($"TestTimeAugmentation: {Name} is for images (n, c, h, w): found {x.Shape}; use none");
+        if (x.DType.IsFloating()) x = x.To(model.DType);
         return views.Length == 1 ? model.Forward(x) : views.Select(view => model.Forward(view.View(x)) * view.Weight).Aggregate((sum, logits) => sum + logits);
     }
 

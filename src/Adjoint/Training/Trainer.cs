@@ -63,7 +63,10 @@ public abstract class Callback
 /// <param name="Samples">Samples in the batch.</param>
 public readonly record struct StepInfo(int Epoch, int Step, int Steps, double Loss, int Samples);
 
-/// <summary>Trains a classifier: the plain loop, with validation before the first epoch and after each, schedules and callbacks.</summary>
+/// <summary>
+/// Trains a classifier: the plain loop, with validation before the first epoch and after each, schedules and callbacks.
+/// A model that was converted (<c>model.To(DType.BFloat16)</c>) gets its samples in its type.
+/// </summary>
 public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader training, DataLoader validation)
 {
     private readonly List<EpochResult> results = [];
@@ -267,7 +270,8 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
 
     private IEnumerable<(string Name, Generator Value)> Streams() => model.NamedGenerators().Append(("default", Generator.Default));
 
-    private Tensor LossOf(Tensor x, Tensor y) => Loss.CrossEntropy(model.Forward(x), y, LabelSmoothing, LossReduction);
+    private Tensor LossOf(Tensor x, Tensor y) => Loss.CrossEntropy(
+        model.Forward(x.DType.IsFloating() ? x.To(model.DType) : x), y, LabelSmoothing, LossReduction);
 
     // Returns the sum of the losses of the batch.
     private double Step(Tensor x, Tensor y, int epoch, int step)

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Adjoint.Data;
 using Adjoint.Nn;
 using Adjoint.Optim;
 using Adjoint.Tests.Backends;
@@ -271,6 +272,29 @@ public class ModuleConversionTests
             y.Square().Sum().Backward();
             Assert.All(model.Parameters(), parameter => Assert.Equal(DType.Float64, parameter.Grad!.DType));
         }
+    }
+
+    [Theory]
+    [InlineData(true), InlineData(false)]
+    public void A_trainer_gives_samples_in_the_type_of_the_model(bool eager)
+    {
+        var data = Synth.Create(seed: 1, train: 800, validation: 200);
+        var model = new Mlp(2, [16], 2, "relu", new Generator(1)).To(DType.BFloat16);
+        var trainer = new Trainer(
+            model, new Sgd(model.Parameters(), 0.5), new DataLoader(data.Train, 32, shuffle: true),
+            new DataLoader(data.Validation, 200)) { Eager = eager };
+        var result = trainer.Run(5);
+        Assert.True(result.Epochs[^1].ValidationAccuracy > 0.9, $"{result.Epochs[^1]}");
+        Assert.All(model.Parameters(), parameter => Assert.Equal(DType.BFloat16, parameter.DType));
+        Assert.Matches(@"1 Linear\(2 → 16\) +\(5, 16\) +48", model.Summary(5, 2));
+    }
+
+    [Fact]
+    public void The_type_of_a_module_is_that_of_its_parameters()
+    {
+        Assert.Equal(DType.Float64, new Linear(2, 2).To(DType.Float64).DType);
+        Assert.Equal(DType.Float16, new Buffers().To(DType.Float16).DType);
+        Assert.Equal(DType.Float32, new Relu().To(DType.Float16).DType);
     }
 
     [Fact]
