@@ -133,6 +133,50 @@ public class OwnOptimizerTests : IDisposable
         static double Norm(double[] values) => Math.Sqrt(values.Sum(value => value * value));
     }
 
+    // The rates change at step 6: a rule has that of the call, what ops compute with is recorded anew.
+    [Theory, InlineData("rule"), InlineData("no states"), InlineData("ops")]
+    public void A_step_is_part_of_a_captured_function(string kind)
+    {
+        var (eager, captured) = (Run(isCaptured: false), Run(isCaptured: true));
+        Assert.Equal(eager.Keys, captured.Keys);
+        foreach (var (name, value) in eager) Assert.Equal(value, captured[name]);
+
+        SortedDictionary<string, float[]> Run(bool isCaptured)
+        {
+            var w = Tensor.Randn([30, 40], new Generator(1)).RequireGrad();
+            ParameterGroup[] groups = [new([w], 0.01, 0.1)];
+            Optimizer optimizer = kind switch
+            {
+                "rule" => new Decaying(groups, 0.9),
+                "no states" => new Slowing(groups),
+                _ => new Lars(groups),
+            };
+            Tensor Step(Tensor x)
+            {
+                optimizer.ZeroGrad();
+                var loss = (x * w).Tanh().Square().Sum();
+                loss.Backward();
+                optimizer.Step();
+                return loss;
+            }
+
+            var function = CapturedFunction.Create(Step);
+            var found = new SortedDictionary<string, float[]>();
+            for (var call = 0; call < 12; call++)
+            {
+                if (call == 6) optimizer.LearningRate = 0.03;
+                var x = Tensor.Randn([30, 40], new Generator(2, (ulong)call));
+                found[$"loss {call}"] = (isCaptured ? function.Run(x) : Step(x)).ToArray<float>();
+                found[$"w {call}"] = w.ToArray<float>();
+            }
+            Assert.Equal(isCaptured, function.IsCaptured);
+            Assert.Equal(12, optimizer.StepCount);
+            foreach (var (name, value) in optimizer.StateDict())
+                found[$"state {name}"] = value.To(DType.Float32).ToArray<float>();
+            return found;
+        }
+    }
+
     [Fact]
     public void Settings_and_rules_that_cannot_be_are_refused_with_their_range()
     {
