@@ -8,22 +8,34 @@ using Adjoint.Optim;
 var w = Tensor.Randn([1000], new Generator(1), DType.Float64).RequireGrad();
 var lion = new Lion([new ParameterGroup([w], learningRate: 0.01, weightDecay: 0.1)]);
 var (plain, m) = (w.ToArray<double>(), new double[1000]);
-for (var step = 0; step < 100; step++)
+Tensor Step()
 {
     lion.ZeroGrad();
-    (w - 1).Square().Sum().Backward();
+    var loss = (w - 1).Square().Sum();
+    loss.Backward();
     lion.Step();
+    return loss;
+}
+
+var captured = CapturedFunction.Create(Step);
+for (var step = 0; step < 100; step++)
+{
+    lion.LearningRate = 0.01 / (1 + step / 50);
+    if (step < 20) Step();
+    else captured.Run();
     for (var i = 0; i < plain.Length; i++) // the same once more, in plain numbers
     {
         var g = 2 * (plain[i] - 1);
-        plain[i] -= 0.01 * (Math.Sign(0.9 * m[i] + 0.1 * g) + 0.1 * plain[i]);
+        plain[i] -= lion.LearningRate * (Math.Sign(0.9 * m[i] + 0.1 * g) + 0.1 * plain[i]);
         m[i] = 0.99 * m[i] + 0.01 * g;
     }
 }
 var difference = w.ToArray<double>().Zip(plain, (a, b) => Math.Abs(a - b)).Max();
-Console.WriteLine(difference < 1e-12 ? "agrees with the plain loop" : $"differs by {difference}");
+var agrees = difference < 1e-12 && captured.IsCaptured;
+Console.WriteLine(agrees ? "agrees with the plain loop, captured too" : $"differs by {difference}");
 
-sealed class Lion(IEnumerable<ParameterGroup> groups, double beta1 = 0.9, double beta2 = 0.99) : Optimizer<LionRule>(groups)
+sealed class Lion(IEnumerable<ParameterGroup> groups, double beta1 = 0.9, double beta2 = 0.99)
+    : Optimizer<LionRule>(groups)
 {
     readonly double beta1 = Require(beta1, "beta1", beta1 is >= 0 and < 1);
     readonly double beta2 = Require(beta2, "beta2", beta2 is >= 0 and < 1);

@@ -90,7 +90,7 @@ public sealed partial class DocumentationTests : IDisposable
     [InlineData("first-gradient", "[[-0.2500, -0.1250],\n [-0.1200, -0.0625]]")]
     [InlineData("own-op", "agrees with finite differences\ncaptured: the same bits")]
     [InlineData("own-primitive", "agrees with finite differences\ncaptured: the same bits")]
-    [InlineData("own-optimizer", "agrees with the plain loop")]
+    [InlineData("own-optimizer", "agrees with the plain loop, captured too")]
     [InlineData("own-module", "right: 100 %\nthe state in float64")]
     [InlineData("own-view", "agrees with finite differences\ncaptured: the same bits")]
     [InlineData("own-initializer",

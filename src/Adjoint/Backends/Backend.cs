@@ -97,8 +97,8 @@ public abstract class Backend : Device
     }
 
     /// <summary>
-    /// For bodies of a device: the memory of a tensor that lies on it, and how many elements from its start the tensor's
-    /// first one is; from there go on by <see cref="Tensor.Strides"/>.
+    /// For bodies of a device: the memory of a tensor that lies on it, and how many elements from its start the
+    /// tensor's first one is; from there go on by <see cref="Tensor.Strides"/>.
     /// </summary>
     /// <exception cref="AdjointException">The tensor lies in the CPU's memory, or was recycled.</exception>
     protected static (DeviceBuffer Buffer, int Offset) MemoryOf(Tensor x)

@@ -1,26 +1,35 @@
 namespace Adjoint.Nn;
 
 /// <summary>
-/// How the values of a weight matrix (out, in) begin. Fan-in and fan-out are the numbers of inputs and outputs. To write
-/// one, derive and give <see cref="Values"/>; layers take it as <c>initializer:</c>. See
+/// How the values of a weight matrix (out, in) begin. Fan-in and fan-out are the numbers of inputs and outputs. To
+/// write one, derive and give <see cref="Values"/>; layers take it as <c>initializer:</c>. See
 /// <c>samples/own-initializer.cs</c>.
 /// </summary>
 public abstract class Initializer
 {
-    /// <summary>U(−a, a), a = √(6 / (in + out)): keeps variances through sigmoid-like layers (Glorot and Bengio 2010, eq. 16).</summary>
-    public static Initializer XavierUniform { get; } = new Scaled("xavier-uniform", false, static (fanIn, fanOut) => Math.Sqrt(6.0 / (fanIn + fanOut)));
+    /// <summary>
+    /// U(−a, a), a = √(6 / (in + out)): keeps variances through sigmoid-like layers (Glorot and Bengio 2010, eq. 16).
+    /// </summary>
+    public static Initializer XavierUniform { get; } = new Scaled(
+        "xavier-uniform", normal: false, static (fanIn, fanOut) => Math.Sqrt(6.0 / (fanIn + fanOut)));
 
     /// <summary>N(0, 2 / (in + out)) (Glorot and Bengio 2010).</summary>
-    public static Initializer XavierNormal { get; } = new Scaled("xavier-normal", true, static (fanIn, fanOut) => Math.Sqrt(2.0 / (fanIn + fanOut)));
+    public static Initializer XavierNormal { get; } = new Scaled(
+        "xavier-normal", normal: true, static (fanIn, fanOut) => Math.Sqrt(2.0 / (fanIn + fanOut)));
 
     /// <summary>U(−a, a), a = √(6 / in): keeps variances through ReLU layers (He et al. 2015, eq. 10).</summary>
-    public static Initializer KaimingUniform { get; } = new Scaled("kaiming-uniform", false, static (fanIn, _) => Math.Sqrt(6.0 / fanIn));
+    public static Initializer KaimingUniform { get; } = new Scaled(
+        "kaiming-uniform", normal: false, static (fanIn, _) => Math.Sqrt(6.0 / fanIn));
 
     /// <summary>N(0, 2 / in) (He et al. 2015).</summary>
-    public static Initializer KaimingNormal { get; } = new Scaled("kaiming-normal", true, static (fanIn, _) => Math.Sqrt(2.0 / fanIn));
+    public static Initializer KaimingNormal { get; } = new Scaled(
+        "kaiming-normal", normal: true, static (fanIn, _) => Math.Sqrt(2.0 / fanIn));
 
-    /// <summary>U(−a, a), a = 1 / √in: the default of linear layers, as in PyTorch's documentation of <c>nn.Linear</c>.</summary>
-    public static Initializer Default { get; } = new Scaled("default", false, static (fanIn, _) => 1 / Math.Sqrt(fanIn));
+    /// <summary>
+    /// U(−a, a), a = 1 / √in: the default of linear layers, as in PyTorch's documentation of <c>nn.Linear</c>.
+    /// </summary>
+    public static Initializer Default { get; } = new Scaled(
+        "default", normal: false, static (fanIn, _) => 1 / Math.Sqrt(fanIn));
 
     /// <summary>The name in settings and messages; that of the class unless another is given.</summary>
     public virtual string Name => GetType().Name;
@@ -84,6 +93,9 @@ internal static class FirstValues
         var weight = (initializer ?? Initializer.Default).Create(shape[0], fanIn, random).Reshape(shape.Sizes).Clone();
         if (biases == 0) return (weight, null);
         var limit = 1 / Math.Sqrt(fanIn);
-        return (weight, initializer is null ? Tensor.Rand([biases], random).Affine(2 * limit, -limit) : Tensor.Zeros(biases));
+        var bias = initializer is null
+            ? Tensor.Rand([biases], random).Affine(2 * limit, -limit)
+            : Tensor.Zeros(biases);
+        return (weight, bias);
     }
 }

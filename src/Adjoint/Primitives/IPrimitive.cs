@@ -16,8 +16,8 @@ public interface IPrimitive<TSelf> where TSelf : struct, IPrimitive<TSelf>
     static virtual int Outputs => 1;
 
     /// <summary>
-    /// Whether it reads what it writes too: it changes its results in place. A graph that saved their old values refuses
-    /// to go backward.
+    /// Whether it reads what it writes too: it changes its results in place. A graph that saved their old values
+    /// refuses to go backward.
     /// </summary>
     static virtual bool IsInPlace => false;
 

@@ -38,7 +38,8 @@ public class OwnViewTests
             nint offset = random.Next(-2, 12);
             var places = new List<nint> { offset };
             for (var axis = 0; axis < sizes.Length; axis++)
-                places = [.. places.SelectMany(at => Enumerable.Range(0, sizes[axis]).Select(i => at + i * strides[axis]))];
+                places = [.. places.SelectMany(at =>
+                    Enumerable.Range(0, sizes[axis]).Select(i => at + i * strides[axis]))];
             var view = new Look(new ViewLayout(sizes, strides, offset));
             if (places.All(at => at >= 0 && at < x.Length))
             {
