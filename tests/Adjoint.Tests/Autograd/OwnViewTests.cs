@@ -131,12 +131,12 @@ public class OwnViewTests
                     var length = 1 + like.Shape.Sum(size => size - 1);
                     var leaf = (Tensor.Rand([length], random, DType.Float64) + 0.5).Detach().RequireGrad();
                     leaves.Add(leaf);
-                    return lay(Windows(leaf, [.. like.Shape]));
+                    return lay(Windows(like.DType.IsFloating() ? leaf : (leaf * 4).To(like.DType), [.. like.Shape]));
                 })];
                 var y = entry.Call(inputs);
                 var weights = Tensor.Rand(y.Shape, random, DType.Float64);
                 if (y.RequiresGrad) (y * weights).Sum().Backward();
-                return [.. y.ToArray<double>(), .. leaves.SelectMany(leaf => leaf.Grad?.ToArray<double>() ?? [])];
+                return [.. y.To(DType.Float64).ToArray<double>(), .. leaves.SelectMany(leaf => leaf.Grad?.ToArray<double>() ?? [])];
             }
         }
     }
