@@ -15,6 +15,17 @@ var width = Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelera
 foreach (var entry in OpCatalogue.All.Where(entry => entry.IsDifferentiable))
     Require(GradCheck.Run(entry.Call, entry.Inputs()).Passed, $"the derivative of {entry.Op.Name}");
 
+foreach (var type in (DType[])[DType.BFloat16, DType.Float16])
+{
+    var x = Tensor.Randn([40, 40], new Generator(5), type).RequireGrad();
+    var y = (x.MatMul(x.Transpose()) * 0.1).Sigmoid().Softmax();
+    y.Square().Sum().Backward();
+    var wide = x.Detach().To(DType.Float32);
+    var expected = (wide.MatMul(wide.Transpose()) * 0.1).Sigmoid().Softmax();
+    Require((y.To(DType.Float32) - expected).Abs().Max().Item() < 0.001, $"a product in {type.Label()}");
+    Require(x.Grad is { } g && g.DType == type && g.Abs().Max().Item() > 0, $"a gradient in {type.Label()}");
+}
+
 var data = Synth.Create(train: 12_000, validation: 2_000);
 var model = new Mlp(2, [16], 2, "relu", new Generator(1));
 var trainer = new Trainer(model, new Sgd(model.Parameters(), 0.5, momentum: 0.9), new DataLoader(data.Train, 64, shuffle: true, seed: 1), new DataLoader(data.Validation, 1000));

@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Numerics;
 using Adjoint.Optim;
+using Adjoint.Primitives;
 
 namespace Adjoint.Tests.Ops;
 
@@ -125,6 +127,43 @@ public class HalfCasesTests
         Assert.Equal(Bits(normal), Bits(Tensor.Randn([1000], new Generator(3), type)));
         var mask = Tensor.Bernoulli([1000], 0.3, new Generator(3)).To(type);
         Assert.Equal(Bits(mask), Bits(Tensor.Bernoulli([1000], 0.3, new Generator(3), type)));
+    }
+
+    [Theory, InlineData(DType.BFloat16), InlineData(DType.Float16)]
+    public void A_primitive_of_ones_own_computes_in_float32(DType type)
+    {
+        Tensor Half(params double[] values) => Tensor.From(values).To(type).Detach();
+        // Every second one, the same for each row, with places and a state that are no half precision.
+        var x = Half(1, double.NaN, 2, double.NaN, 3).Slice(0, 0, 3, step: 2).Expand(2, 3);
+        var places = Tensor.From(new long[] { 2, 0, 1, 0, 0, 2 }, 2, 3);
+        var (state, y) = (Tensor.From([1e-9f]), Half(10, 20, 30, 40, 50, 60).Reshape(2, 3).Clone());
+        Backend.Run(new Pick(0.1), x, places, state, y);
+        double[] expected = [10.3, 20.1, 30.2, 40.1, 50.1, 60.3];
+        Assert.Equal(Bits(Half(expected)), Bits(y.Reshape(6)));
+        Assert.Equal(7e-9f, state.ItemAt(0), 1e-15);
+        var error = Assert.Throws<AdjointException>(() => Backend.Run(new Pick(0.1), places, places));
+        Assert.Contains("Pick: does not compute on int64", error.Message, StringComparison.Ordinal);
+    }
+
+    // y += scale · x[row, places], and a count of what was picked in units of 10⁻⁹.
+    private readonly record struct Pick(double Scale) : IFloatingPrimitive<Pick>
+    {
+        public static string Name => "Pick";
+        public static int Outputs => 2;
+        public static bool IsInPlace => true;
+
+        public static void Check(in Pick primitive, ReadOnlySpan<Tensor?> operands) { }
+
+        public static void Run<T>(in Pick primitive, ReadOnlySpan<Tensor?> operands)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            var (x, places) = (operands[0]!.ToArray<T>(), operands[1]!.ToArray<long>());
+            var (state, y) = (operands[2]!, operands[3]!.ToArray<T>());
+            for (var i = 0; i < y.Length; i++)
+                y[i] += T.CreateTruncating(primitive.Scale) * x[i / 3 * 3 + (int)places[i]];
+            operands[3]!.CopyFrom<T>(y);
+            state.CopyFrom<float>([(float)(state.ItemAt(0) + 1e-9 * places.Length)]);
+        }
     }
 
     [Theory, MemberData(nameof(GoldenNames))]
