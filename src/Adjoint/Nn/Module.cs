@@ -68,16 +68,15 @@ public abstract class Module
     public IDisposable RegisterBackwardHook(Func<Module, int, Tensor, Tensor?> hook) => Register(backwardHooks, hook);
 
     /// <summary>
-    /// The path of a part of this module, such as <c>features.3.conv</c>; the first where it stands in several places,
-    /// null where it is none.
+    /// The path of a part of this module, such as <c>features.3.conv</c>, null where it is none. Where it stands in
+    /// several places: its own name in this module, else the first path through another part.
     /// </summary>
     public string? PathOf(Module part)
     {
         foreach (var (name, child) in children)
-        {
             if (child == part) return name;
+        foreach (var (name, child) in children)
             if (child.PathOf(part) is { } path) return $"{name}.{path}";
-        }
         return null;
     }
 

@@ -259,7 +259,7 @@ public sealed partial class Tensor
     /// </summary>
     internal void Become(Tensor memory)
     {
-        ZeroGrad();
+        if (PresentGrad is not null) ZeroGrad();
         (Storage, dtype, Own.IsConverted) = (memory.Storage, memory.dtype, true);
         Storage.IsKept = true;
     }

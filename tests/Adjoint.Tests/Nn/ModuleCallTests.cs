@@ -52,11 +52,12 @@ public class ModuleCallTests
     }
 
     [Fact]
-    public void A_path_is_that_of_the_first_place()
+    public void A_path_is_a_name_or_goes_through_another_part()
     {
-        var relu = new Relu();
-        var model = new Sequential(new Sequential(relu), relu);
-        Assert.Equal("0.0", model.PathOf(relu));
+        var (relu, tanh) = (new Relu(), new Tanh());
+        var model = new Sequential(new Sequential(tanh, relu), relu, new Sequential(tanh));
+        Assert.Equal("1", model.PathOf(relu));
+        Assert.Equal("0.0", model.PathOf(tanh));
         Assert.Equal("0", model.PathOf(model[0]));
         Assert.Null(model.PathOf(model));
         Assert.Null(model.PathOf(new Relu()));
