@@ -26,6 +26,11 @@ foreach (var type in (DType[])[DType.BFloat16, DType.Float16])
     Require(x.Grad is { } g && g.DType == type && g.Abs().Max().Item() > 0, $"a gradient in {type.Label()}");
 }
 
+var whole = Tensor.From(new long[] { -7, 8 });
+Require((whole.FloorDivide(2) & 0xFF).ToArray<long>() is [252, 4], "integers");
+Require((whole.Remainder(3).EqualTo(2) & ~whole.Greater(0).All()).Sum().Item<long>() == 2, "truth values");
+Require((whole + Tensor.From(new[] { 0.5, 1 })).ToArray<double>() is [-6.5, 9], "promotion");
+
 var data = Synth.Create(train: 12_000, validation: 2_000);
 var model = new Mlp(2, [16], 2, "relu", new Generator(1));
 var trainer = new Trainer(model, new Sgd(model.Parameters(), 0.5, momentum: 0.9), new DataLoader(data.Train, 64, shuffle: true, seed: 1), new DataLoader(data.Validation, 1000));

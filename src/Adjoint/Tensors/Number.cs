@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using Adjoint.Memory;
 
 namespace Adjoint;
 
@@ -59,14 +60,14 @@ public readonly struct Number : IEquatable<Number>
     internal bool IsExactBeside(Tensor x) => IsWhole && !x.DType.IsFloating();
 
     /// <summary>A whole number as a tensor without axes, of the type in which it meets x; what lies outside wraps.</summary>
-    internal Tensor Beside(Tensor x) => Of(bits, Promotion.ResultType(x, bits));
+    internal Tensor Beside(Tensor x) => Of(bits, Promotion.ResultType(x, bits), x);
 
     /// <summary>As <see cref="Beside"/>; what lies outside becomes the nearest there is.</summary>
     internal Tensor NearestBeside(Tensor x)
     {
         var type = Promotion.ResultType(x, bits);
         var (low, high) = Range(type);
-        return Of(Math.Clamp(bits, low, high), type);
+        return Of(Math.Clamp(bits, low, high), type, x);
     }
 
     /// <summary>As <see cref="Beside"/>; what lies outside is refused.</summary>
@@ -76,7 +77,7 @@ public readonly struct Number : IEquatable<Number>
         var type = Promotion.ResultType(x, bits);
         var (low, high) = Range(type);
         return bits >= low && bits <= high
-            ? Of(bits, type)
+            ? Of(bits, type, x)
             : throw new AdjointException(
                 $"{op}: {type.Label()} has no {bits}, only {low} to {high}; cast the tensor with .To(DType.Int64)");
     }
@@ -90,10 +91,10 @@ public readonly struct Number : IEquatable<Number>
         if (IsExactBeside(x)) return ExactlyBeside(x, op);
         return Promotion.ResultType(x, Value) switch
         {
-            DType.Float32 => Tensor.Copy<float>([(float)Value], default),
-            DType.Float64 => Tensor.Copy<double>([Value], default),
-            DType.BFloat16 => Tensor.Copy<BFloat16>([(BFloat16)Value], default),
-            DType.Float16 => Tensor.Copy<Half>([(Half)Value], default),
+            DType.Float32 => One((float)Value, x),
+            DType.Float64 => One(Value, x),
+            DType.BFloat16 => One((BFloat16)Value, x),
+            DType.Float16 => One((Half)Value, x),
             var type => throw DTypes.Unknown(type),
         };
     }
@@ -106,13 +107,29 @@ public readonly struct Number : IEquatable<Number>
         _ => throw NotWhole(type),
     };
 
-    private static Tensor Of(long value, DType type) => type switch
+    private static Tensor Of(long value, DType type, Tensor x) => type switch
     {
-        DType.Int64 => Tensor.Copy<long>([value], default),
-        DType.Int32 => Tensor.Copy<int>([unchecked((int)value)], default),
-        DType.UInt8 => Tensor.Copy<byte>([unchecked((byte)value)], default),
+        DType.Int64 => One(value, x),
+        DType.Int32 => One(unchecked((int)value), x),
+        DType.UInt8 => One(unchecked((byte)value), x),
         _ => throw NotWhole(type),
     };
+
+    // Where x lies.
+    private static Tensor One<T>(T element, Tensor x) where T : unmanaged
+    {
+        if (!Device.AreSeveral) return Tensor.Copy<T>([element], default);
+        var execution = Execution.Current;
+        var before = execution.Enter(x.Device);
+        try
+        {
+            return Tensor.Copy<T>([element], default);
+        }
+        finally
+        {
+            execution.Device = before;
+        }
+    }
 
     private static AdjointException NotWhole(DType type) =>
         new($"Number: {type.Label()} holds no whole numbers; cast with .To(DType.Int64)");

@@ -14,6 +14,7 @@ public class CompareTests
         ("=", (x, y) => x.EqualTo(y), (x, y) => x.EqualTo(y), order => order == 0),
         ("≥", (x, y) => x.GreaterOrEqual(y), (x, y) => x.GreaterOrEqual(y), order => order >= 0),
         (">", (x, y) => x.Greater(y), (x, y) => x.Greater(y), order => order > 0),
+        ("≠", (x, y) => x.NotEqualTo(y), (x, y) => x.NotEqualTo(y), order => order != 0),
     ];
 
     [Theory, InlineData(0), InlineData(1), InlineData(15), InlineData(16), InlineData(17), InlineData(33),
