@@ -21,7 +21,9 @@ internal static class DerivativeCheck
     private const int LargestOp = 4_000_000;
 
     /// <summary>Checks elements of each input that got a gradient: those with the largest gradients, and others spread evenly.</summary>
-    /// <exception cref="AdjointException">No gradient went through the op, or it is too large for this.</exception>
+    /// <exception cref="AdjointException">
+    /// No gradient went through the op, it is too large for this, or it rounds to another type.
+    /// </exception>
     internal static IReadOnlyList<CheckedElement> Run(OpItem item)
     {
         var node = item.Node;
@@ -31,6 +33,9 @@ internal static class DerivativeCheck
         if (size > LargestOp)
             throw new AdjointException($"{node.Op.Name}: {size:N0} elements are too many to check here, at most {LargestOp:N0} are; use a smaller batch");
         var (again, leaves) = LocalRule.Again(node, DType.Float64);
+        if (again.Output.DType is { } type && type.IsFloating() && type != DType.Float64)
+            throw new AdjointException($"{node.Op.Name}: rounds to {type.Label()} whatever it gets, so finite differences "
+                + "of it are steps; check the ops before and after");
         double[]?[] g = [.. trace.Gradients.Select(arrived => arrived is null ? null : TensorView.ToDoubles(arrived))];
         var rule = again.ApplyRule(
             [.. g.Select((values, i) => values is null ? null

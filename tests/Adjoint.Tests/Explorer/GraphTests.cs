@@ -248,6 +248,19 @@ public sealed class GraphTests
     }
 
     [Fact]
+    public void Half_precision_is_checked_in_float64_but_for_the_rounding_itself()
+    {
+        var x = Tensor.From(new[] { 0.3f, -1.7f }).RequireGrad();
+        var graph = ComputationGraph.Of((x.To(DType.BFloat16) * 3).Sin().Sum());
+        var (cast, rest) = (graph.Ops[0], graph.Ops.Skip(1));
+        Assert.Equal("Cast", cast.Node.Op.Name);
+        Assert.Contains("rounds to bfloat16",
+            Assert.Throws<AdjointException>(() => DerivativeCheck.Run(cast)).Message, StringComparison.Ordinal);
+        foreach (var op in rest)
+            Assert.All(DerivativeCheck.Run(op), row => Assert.InRange(row.Error, 0, DerivativeCheck.Tolerance));
+    }
+
+    [Fact]
     public void Blocks_are_means_and_numbers_keep_their_digits()
     {
         var small = JsonDocument.Parse(JsonNumbers.ToBytes(json => TensorView.Write(json, Tensor.From(new[] { 0.1f, float.PositiveInfinity, -0f }, 3)))).RootElement;

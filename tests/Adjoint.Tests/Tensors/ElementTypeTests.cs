@@ -88,6 +88,36 @@ public class ElementTypeTests
             Exactly.Elements(square.Embedding(Tensor.From([1L, 0]))), "Embedding");
     }
 
+    [Fact]
+    public void Spans_and_single_elements_of_every_type()
+    {
+        Check<float>(1.5f, -2, 3);
+        Check<double>(1.5, -2, 3);
+        Check((BFloat16)1.5f, (BFloat16)(-2), (BFloat16)3);
+        Check((Half)1.5f, (Half)(-2), (Half)3);
+        Check<long>(long.MaxValue, -2, 3);
+        Check<int>(int.MaxValue, -2, 3);
+        Check<byte>(255, 2, 3);
+        Check(true, false, true);
+        Assert.Contains("no element type for Int16",
+            Assert.Throws<AdjointException>(() => Tensor.From(new short[1])).Message, StringComparison.Ordinal);
+
+        static void Check<T>(T a, T b, T c) where T : unmanaged
+        {
+            var x = Layouts.Spread(Tensor.From([c, b, a]));
+            x.CopyFrom<T>([a, b, c]);
+            var found = new T[3];
+            x.CopyTo<T>(found);
+            Assert.Equal([a, b, c], found);
+            Assert.Equal(b, x[1].Item<T>());
+            Assert.Equal(DTypes.Of<T>(), x.DType);
+            Assert.Equal((T[])[a, b], Tensor.From(new[,] { { a }, { b } }).ToArray<T>());
+            foreach (var type in Exactly.Types.Where(type => type != x.DType))
+                Assert.Contains($"holds {type.Label()}, not {x.DType.Label()}; cast with .To(DType.{x.DType})",
+                    Assert.Throws<AdjointException>(() => x.To(type).ToArray<T>()).Message, StringComparison.Ordinal);
+        }
+    }
+
     [Theory, MemberData(nameof(Types))]
     public void Every_length_is_chosen_from_and_broadcast(DType type)
     {
