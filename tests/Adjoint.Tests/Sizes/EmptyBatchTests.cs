@@ -1,4 +1,5 @@
 using Adjoint.Nn;
+using Adjoint.Tests.Ops;
 
 namespace Adjoint.Tests.Sizes;
 
@@ -109,7 +110,7 @@ public class EmptyBatchTests
     private static readonly Tensor Labels = Tensor.Zeros([0], DType.Int64);
 
     // Shapes of the inputs, then of the result.
-    private static readonly (string Name, Func<Tensor[], Tensor> Call, int[][] Shapes)[] Ops =
+    private static readonly (string Name, Func<Tensor[], Tensor> Call, int[][] Shapes)[] OwnRows =
     [
         ("Add", x => x[0] + x[1], [[0, 3], [3], [0, 3]]),
         ("Add to a broadcast", x => x[0] + x[1], [[0, 1], [2, 1, 3], [2, 0, 3]]),
@@ -155,12 +156,37 @@ public class EmptyBatchTests
         ("InterpolateBilinear", x => x[0].InterpolateBilinear((3, 7)), [[2, 0, 5, 5], [2, 0, 3, 7]]),
         ("Conv2d of no channels", x => x[0].Conv2d(x[1], x[2]), [[2, 0, 5, 5], [3, 0, 3, 3], [3], [2, 3, 3, 3]]),
         ("Conv2d of no filters", x => x[0].Conv2d(x[1]), [[2, 2, 5, 5], [0, 2, 3, 3], [2, 0, 3, 3]]),
+        ("ConvTranspose2d", x => x[0].ConvTranspose2d(x[1], x[2]), [[0, 2, 5, 5], [2, 3, 3, 3], [3], [0, 3, 7, 7]]),
+        ("MaxPool2d", x => x[0].MaxPool2d(2), [[0, 2, 5, 5], [0, 2, 2, 2]]),
+        ("BatchNorm", x => x[0].BatchNorm(x[1], x[2]), [[0, 3, 4], [3], [3], [0, 3, 4]]),
+        ("Embedding", x => x[0].Embedding(Labels), [[5, 2], [0, 2]]),
+        ("CumSum", x => x[0].CumSum(0), [[0, 3], [0, 3]]),
+        ("CumSum of nothing", x => x[0].CumSum(1), [[3, 0], [3, 0]]),
+        ("TopK", x => x[0].TopK(2).Values, [[0, 3], [0, 2]]),
+        ("TopK of none", x => x[0].TopK(0).Values, [[2, 3], [2, 0]]),
+        ("Sort of nothing", x => x[0].Sort().Values, [[2, 0], [2, 0]]),
+        ("Contiguous", x => x[0].Transpose().Clone(), [[0, 3], [3, 0]]),
+        ("Any", x => x[0].Greater(0).Any(1), [[0, 3], [0]]),
+        ("Any of nothing", x => x[0].Greater(0).Any(0).To(DType.Float32), [[0, 3], [3]]),
+        ("All", x => x[0].Greater(0).All(1), [[0, 3], [0]]),
+        ("And", x => x[0].Greater(0) & x[1].Greater(0), [[0, 3], [3], [0, 3]]),
+        ("Or", x => x[0].Greater(0) | x[1].Greater(0), [[0, 3], [3], [0, 3]]),
+        ("Xor", x => x[0].Greater(0) ^ x[1].Greater(0), [[0, 3], [3], [0, 3]]),
+        ("Not", x => ~x[0].Greater(0), [[0, 3], [0, 3]]),
         ("CrossEntropy", x => Loss.CrossEntropy(x[0], Labels, 0.1, Reduction.Sum), [[0, 3], []]),
         ("Nll", x => Loss.Nll(x[0], Labels, Reduction.Sum), [[0, 3], []]),
         ("Mse", x => Loss.Mse(x[0], x[1], Reduction.Sum), [[0, 3], [0, 3], []]),
         ("L1", x => Loss.L1(x[0], x[1], Reduction.Sum), [[0, 3], [0, 3], []]),
         ("Huber", x => Loss.Huber(x[0], x[1], 1, Reduction.Sum), [[0, 3], [0, 3], []]),
         ("BceWithLogits", x => Loss.BceWithLogits(x[0], x[1], Reduction.Sum), [[0, 3], [0, 3], []]),
+    ];
+
+    // Those, and every element-wise op of the table.
+    private static readonly (string Name, Func<Tensor[], Tensor> Call, int[][] Shapes)[] Ops =
+    [
+        .. OwnRows,
+        .. OpCases.All.Where(row => row.Elementwise)
+            .Select(row => (row.Name, row.Call, Enumerable.Repeat<int[]>([2, 0], row.Shapes.Length + 1).ToArray())),
     ];
 
     public static TheoryData<int, string> OpRows() => [.. Ops.Select((row, i) => (i, row.Name))];
@@ -175,6 +201,7 @@ public class EmptyBatchTests
             var y = call(x);
             Assert.Equal((Shape)shapes[^1], y.Shape);
             Assert.True(y.Length == 0 || y.To(DType.Float64).ToArray<double>().All(value => value == 0), name);
+            if (!y.RequiresGrad) continue;
             (y * 2).Sum().Backward();
             foreach (var input in x)
             {
@@ -182,6 +209,15 @@ public class EmptyBatchTests
                 if (y.Length == 0) Assert.All(input.Grad.To(DType.Float64).ToArray<double>(), g => Assert.Equal(0, g));
             }
         }
+    }
+
+    [Fact]
+    public void Every_op_that_a_user_can_call_has_a_row()
+    {
+        using var recording = new RecordGraph();
+        var results = Ops.Select(row => row.Call([.. row.Shapes[..^1].Select(shape => Tensor.Zeros(shape))]));
+        var seen = results.SelectMany(OpCasesTests.OpsUnder).Select(OpCasesTests.TypeOf);
+        Assert.Empty(OpCatalogue.All.Select(entry => OpCasesTests.TypeOf(entry.Op)).Except(seen));
     }
 
     [Fact]
