@@ -107,11 +107,10 @@ internal static class RandomCall
         var shape = new int[random.Below(5)];
         for (var axis = 0; axis < shape.Length; axis++) shape[axis] = random.Pick(0, 1, 1, 2, 3, 4, 5, 17);
         var tensor = Tensor.Randn(Adjoint.Shape.Create(shape), new Generator(random.Next()),
-            random.Pick(DType.Float32, DType.Float64));
+            random.Pick(DType.Float32, DType.Float64, DType.BFloat16, DType.Float16));
         tensor = random.Below(10) switch
         {
-            0 => tensor.To(DType.Int64),
-            1 => tensor.To(DType.Bool),
+            0 or 1 => (tensor * 3).To(random.Of(Enum.GetValues<DType>())),
             2 or 3 when shape.Length > 1 => tensor.Transpose(0, 1).RequireGradIfLeaf(),
             4 when shape.Length > 0 && shape[0] > 1 => tensor.Slice(0, 1, (shape[0] - 1 + 1) / 2, 2),
             5 => tensor.Expand([2, .. shape]),
