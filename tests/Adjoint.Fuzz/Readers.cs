@@ -29,6 +29,11 @@ internal static class Readers
     internal static IReadOnlyList<FuzzTarget> Targets { get; } =
     [
         Of("safetensors", SafeTensorsFile, path => SafeTensors.Load(path, out _)),
+        Of("safetensors-types", SafeTensorsOfAllTypes, path =>
+        {
+            SafeTensors.Inspect(path);
+            SafeTensors.Load(path, convert: true);
+        }),
         Of("model", () => Saved(new Mlp(4, [5], 3, "relu", new Generator(1)).StateDict()),
             path => new Mlp(4, [5], 3, "relu", new Generator(1)).LoadStateDict(SafeTensors.Load(path))),
         Of("optimizer", OptimizerFile, path => OptimizerOf().LoadStateDict(SafeTensors.Load(path))),
@@ -127,6 +132,23 @@ internal static class Readers
         var path = Path.Combine(Folder, "valid");
         SafeTensors.Save(path, tensors, notes, digest);
         return File.ReadAllBytes(path);
+    }
+
+    private static byte[] SafeTensorsOfAllTypes()
+    {
+        (string Code, int Size)[] types = [("F64", 8), ("I64", 8), ("F32", 4), ("I32", 4), ("BF16", 2), ("F16", 2), ("U8", 1),
+            ("BOOL", 1), ("U64", 8), ("U32", 4), ("U16", 2), ("I16", 2), ("I8", 1), ("F8_E4M3", 1), ("F8_E5M2", 1),
+            ("F8_E8M0", 1)];
+        var (header, at) = (new List<string>(), 0);
+        foreach (var (code, size) in types)
+        {
+            header.Add($$"""
+                "{{code}}":{"dtype":"{{code}}","shape":[3],"data_offsets":[{{at}},{{at + 3 * size}}]}
+                """);
+            at += 3 * size;
+        }
+        var text = Encoding.UTF8.GetBytes($"{{{string.Join(',', header)}}}");
+        return [.. BitConverter.GetBytes((long)text.Length), .. text, .. new byte[at]];
     }
 
     private static byte[] SafeTensorsFile() => Saved(
