@@ -46,8 +46,8 @@ public static class FloatingPrimitive
     private const int Block = 1024, Chunk = 16 * Block;
 
     /// <summary>
-    /// Computes a primitive in the type that belongs to its first operand of a floating type. For primitives that have
-    /// a body of their own for some types, and come here with the rest.
+    /// Computes a primitive in float32 where an operand is of half precision, else in the type of its first operand of
+    /// a floating type. For primitives that have a body of their own for some types, and come here with the rest.
     /// </summary>
     /// <exception cref="AdjointException">No operand is of a floating type; names the primitive.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -59,8 +59,15 @@ public static class FloatingPrimitive
             case DType.Float32: TPrimitive.Run<float>(primitive, operands); break;
             case DType.Float64: TPrimitive.Run<double>(primitive, operands); break;
             case DType.BFloat16 or DType.Float16: RunWidened(primitive, operands); break;
-            default: throw Operands.NoBody(TPrimitive.Name, operands.Length == 0 ? default : operands[0]!.DType);
+            default: throw NoBody(TPrimitive.Name, operands);
         }
+    }
+
+    private static AdjointException NoBody(string primitive, ReadOnlySpan<Tensor?> operands)
+    {
+        foreach (var operand in operands)
+            if (operand is not null) return Operands.NoBody(primitive, operand.DType);
+        return new($"{primitive}: takes an operand of a floating type: found none");
     }
 
     /// <summary>Computes a block of an element-wise primitive; half precision is widened for the block alone.</summary>
@@ -93,9 +100,14 @@ public static class FloatingPrimitive
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static DType? TypeOf(ReadOnlySpan<Tensor?> operands)
     {
+        DType? first = null;
         foreach (var operand in operands)
-            if (operand is not null && operand.DType.IsFloating()) return operand.DType;
-        return null;
+        {
+            if (operand is null) continue;
+            if (IsHalf(operand)) return operand.DType;
+            if (first is null && operand.DType.IsFloating()) first = operand.DType;
+        }
+        return first;
     }
 
     private static unsafe void RunWidened<TPrimitive>(in TPrimitive primitive, ReadOnlySpan<Tensor?> operands)
@@ -163,7 +175,7 @@ public static class FloatingPrimitive
         foreach (var operand in operands) GC.KeepAlive(operand);
     }
 
-    private static bool IsHalf(Tensor x) => x.DType.Computing() != x.DType;
+    private static bool IsHalf(Tensor x) => x.DType is DType.BFloat16 or DType.Float16;
 
     // Laid out as x, where that has few gaps: then what lies broadcast or transposed goes on to be.
     private static Tensor Widen(Tensor x)

@@ -94,6 +94,40 @@ public class HalfCasesTests
     }
 
     [Theory, InlineData(DType.BFloat16), InlineData(DType.Float16)]
+    public void Views_with_wide_gaps_and_broadcast_ones_give_the_same_as_copies(DType type)
+    {
+        var all = Tensor.Randn([8, 9, 10], new Generator(1)).To(type).Detach();
+        var weight = Tensor.Randn([3, 2], new Generator(2)).To(type).Detach();
+        Tensor[] views = [all.Slice(2, 1, 3, step: 3), all.Slice(0, 0, 2, step: 7).Slice(2, 0, 3),
+            all.Slice(2, 0, 1).Expand(8, 9, 3), all.Slice(0, 0, 1).Slice(1, 2, 1).Slice(2, 2, 3).Expand(5, 4, 3)];
+        foreach (var view in views)
+        {
+            var copy = view.Clone();
+            Func<Tensor, Tensor>[] ops = [x => x.MatMul(weight), x => x.Sum([0, 2]), x => x.Softmax(1), x => x.Max(0),
+                x => x + x.Exp(), x => x.CumSum(1), x => x.TopK(2, 1).Values, x => x.LayerNorm(weight.Slice(1, 0, 1)
+                    .Reshape(3))];
+            foreach (var op in ops) Assert.Equal(Bits(op(copy)), Bits(op(view)));
+        }
+    }
+
+    [Theory, InlineData(DType.BFloat16), InlineData(DType.Float16)]
+    public void Of_nothing_there_is_nothing(DType type)
+    {
+        Tensor Empty(params int[] shape) => Tensor.Zeros(shape, type).RequireGrad();
+        Assert.Equal(0, Empty(0).Sum().Item());
+        Assert.True(double.IsNaN(Empty(0).Mean().Item()));
+        Assert.Equal(new double[6], Empty(2, 0).MatMul(Empty(0, 3)).To(DType.Float64).ToArray<double>());
+        Tensor[] empty = [Empty(0, 3).MatMul(Empty(3, 2)), Empty(0, 3).Softmax(), Empty(3, 0).LogSoftmax(),
+            Empty(0, 2, 4, 4).Conv2d(Empty(3, 2, 3, 3)), Empty(0, 2, 4, 4).MaxPool2d(2), Empty(0, 3) + Empty(3),
+            Empty(0, 3).BatchNorm(Empty(3), Empty(3)), Empty(0, 3).LayerNorm(Empty(3)), Empty(0, 3).CumSum(0)];
+        foreach (var y in empty)
+        {
+            Assert.Equal((0, type), (y.Length, y.DType));
+            y.Sum().Backward();
+        }
+    }
+
+    [Theory, InlineData(DType.BFloat16), InlineData(DType.Float16)]
     public void Anomalies_are_found(DType type)
     {
         using var _ = new AnomalyMode();
@@ -141,6 +175,8 @@ public class HalfCasesTests
         double[] expected = [10.3, 20.1, 30.2, 40.1, 50.1, 60.3];
         Assert.Equal(Bits(Half(expected)), Bits(y.Reshape(6)));
         Assert.Equal(7e-9f, state.ItemAt(0), 1e-15);
+        Backend.Run(new Pick(0.1), x.To(DType.Float32), places, state, y);
+        Assert.Equal(13e-9f, state.ItemAt(0), 1e-15);
         var error = Assert.Throws<AdjointException>(() => Backend.Run(new Pick(0.1), places, places));
         Assert.Contains("Pick: does not compute on int64", error.Message, StringComparison.Ordinal);
     }
