@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Adjoint.Data;
 using Adjoint.IO;
 using Adjoint.Nn;
@@ -22,23 +23,25 @@ public sealed class ResumeTests : IDisposable
     [InlineData("adamw", true)]
     [InlineData("rmsprop", false)]
     [InlineData("a user's", false)]
-    public void At_any_step_and_between_epochs(string optimizer, bool eager)
+    [InlineData("adam", false, DType.BFloat16)]
+    [InlineData("sgd", true, DType.Float16)]
+    public void At_any_step_and_between_epochs(string optimizer, bool eager, DType type = DType.Float32)
     {
-        var (whole, wholeModel) = Finish(New(optimizer, eager, out var model), model);
+        var (whole, wholeModel) = Finish(New(optimizer, eager, out var model, type: type), model);
         var seed = Environment.TickCount;
         TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
         var random = new Random(seed);
         foreach (var stop in (int[])[1, 2, StepsPerEpoch - 1, StepsPerEpoch, StepsPerEpoch + 1, random.Next(1, Epochs * StepsPerEpoch)])
         {
-            var path = Path.Combine(folder, $"{optimizer}-{stop}");
+            var path = Path.Combine(folder, $"{optimizer}-{type}-{stop}");
             Directory.CreateDirectory(path);
-            var first = New(optimizer, eager, out _, new CheckpointStore(path));
+            var first = New(optimizer, eager, out _, new CheckpointStore(path), type: type);
             using var cancel = new CancellationTokenSource();
             first.Callbacks.Add(new StopAt(stop, cancel));
             Assert.True(first.Run(Epochs, cancel.Token).WasCancelled);
 
             var store = new CheckpointStore(path);
-            var second = New(optimizer, eager, out var resumed, store);
+            var second = New(optimizer, eager, out var resumed, store, type: type);
             var found = store.Latest(Assert.Fail)!.Value;
             second.Load(new(found.Tensors, found.Notes));
             var (result, end) = Finish(second, resumed);
@@ -100,13 +103,20 @@ public sealed class ResumeTests : IDisposable
         return ([.. result.Epochs.Select(epoch => $"{epoch with { Seconds = 0 }}")], Bytes(model));
     }
 
-    private static byte[] Bytes(Module model) => [.. model.StateDict().OrderBy(entry => entry.Key, StringComparer.Ordinal).SelectMany(entry => System.Runtime.InteropServices.MemoryMarshal.AsBytes(entry.Value.ToArray<float>().AsSpan()).ToArray())];
+    // Exact of every type.
+    private static byte[] Bytes(Module model) =>
+    [
+        .. model.StateDict().OrderBy(entry => entry.Key, StringComparer.Ordinal).SelectMany(entry =>
+            MemoryMarshal.AsBytes(entry.Value.To(DType.Float64).ToArray<double>().AsSpan()).ToArray()),
+    ];
 
-    private static Trainer New(string name, bool eager, out Layer model, CheckpointStore? store = null, ulong seed = 1)
+    private static Trainer New(string name, bool eager, out Layer model, CheckpointStore? store = null, ulong seed = 1,
+        DType type = DType.Float32)
     {
         var data = Synth.Create(train: 64 * StepsPerEpoch - 20, validation: 200);
         var random = new Generator(seed, 1);
         model = new Sequential(new Linear(2, 16, generator: random), new BatchNorm(16), new Relu(), new Dropout(0.2, new Generator(seed, 7)), new Linear(16, 2, generator: random));
+        model.To(type);
         Optimizer optimizer = name switch
         {
             "sgd" => new Sgd(model.Parameters(), 0.1, momentum: 0.9),
