@@ -43,8 +43,11 @@ public class OwnScheduleTests
         var model = new Linear(2, 2);
         var before = model.Weight.ToArray<float>();
         var data = Synth.Create(train: 100, validation: 50).Train;
-        var trainer = new Trainer(model, new Sgd(model.Parameters(), 1), new DataLoader(data, 50),
-            new DataLoader(data, 50)) { Schedule = new Given(double.NaN) };
+        var trainer = new Trainer(
+            model, new Sgd(model.Parameters(), 1), new DataLoader(data, 50), new DataLoader(data, 50))
+        {
+            Schedule = new Given(double.NaN),
+        };
         Assert.Contains("learning rate NaN is outside its range", Assert.Throws<AdjointException>(() => trainer.Run(1))
             .Message, StringComparison.Ordinal);
         Assert.Equal(before, model.Weight.ToArray<float>());
