@@ -5,9 +5,9 @@ using Adjoint;
 using Adjoint.Nn;
 using Adjoint.Optim;
 
-const int Side = 24, BatchSize = 20, Epochs = 15;
+const int Side = 24, BatchSize = 16, Epochs = 12;
 var random = new Generator(1);
-var (images, masks) = Shapes(250, seed: 1);
+var (images, masks) = Shapes(350, seed: 1);
 var (testImages, testMasks) = Shapes(50, seed: 2);
 var model = new UNet(channels: 8, random);
 var optimizer = new AdamW(model.Parameters(), learningRate: 0.01);
@@ -22,10 +22,11 @@ var step = CapturedFunction.Create((Tensor x, Tensor y) =>
 
 for (var epoch = 1; epoch <= Epochs; epoch++)
 {
+    optimizer.LearningRate = 0.01 * Schedule.Cosine(Epochs).Factor(epoch - 1);
     var losses = new List<double>();
     foreach (var rows in random.Permutation(images.Shape[0]).Chunk(BatchSize))
         losses.Add(step.Run(images.IndexSelect(0, rows), masks.IndexSelect(0, rows)).Item());
-    if (epoch % 5 == 0)
+    if (epoch % 3 == 0)
         Console.WriteLine($"epoch {epoch}: loss {losses.Average():0.000}, IoU {IntersectionOverUnion():0.00}");
 }
 Console.WriteLine($"captured in {step.Plans} plans of {step.Operations} operations");
@@ -46,10 +47,10 @@ static (Tensor Images, Tensor Masks) Shapes(int count, int seed)
     var (images, masks) = (new float[count * Side * Side], new float[count * Side * Side]);
     for (var image = 0; image < count; image++)
     {
-        for (var i = 0; i < Side * Side; i++) images[image * Side * Side + i] = random.NextSingle() * 0.5f;
+        for (var i = 0; i < Side * Side; i++) images[image * Side * Side + i] = random.NextSingle() * 0.4f;
         for (var shape = random.Next(2); shape < 4; shape++)
         {
-            var (radius, isDisc, light) = (random.Next(3, 6), shape % 2 == 0, 0.3f + random.NextSingle() * 0.5f);
+            var (radius, isDisc, light) = (random.Next(3, 6), shape % 2 == 0, 0.4f + random.NextSingle() * 0.5f);
             var (centreY, centreX) = (random.Next(Side), random.Next(Side));
             for (var y = 0; y < Side; y++)
                 for (var x = 0; x < Side; x++)
