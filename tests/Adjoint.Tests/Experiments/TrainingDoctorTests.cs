@@ -10,12 +10,13 @@ public class TrainingDoctorTests
 {
     private static readonly DataSplits Data = Synth.Create(train: 640, validation: 300);
 
-    [Fact]
-    public void Watching_changes_no_bit()
+    [Theory, InlineData(DType.Float32), InlineData(DType.BFloat16), InlineData(DType.Float16)]
+    public void Watching_changes_no_bit(DType type)
     {
         (string, TrainingDoctor?) Train(bool watched)
         {
             var model = new Mlp(2, [16], 2, "relu", new Generator(1));
+            model.To(type);
             var doctor = watched ? new TrainingDoctor(Data.Validation) : null;
             var trainer = New(model, 0.1);
             if (doctor is not null) trainer.Callbacks.Add(doctor);
