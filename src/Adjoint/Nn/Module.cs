@@ -156,8 +156,8 @@ public abstract class Module
     /// <inheritdoc/>
     public override string ToString() => TypeName;
 
-    // Without the number of type arguments.
-    private string TypeName => GetType().Name.Split('`')[0];
+    /// <summary>The type's name, without the number of its type arguments.</summary>
+    internal string TypeName => GetType().Name.Split('`')[0];
 
     /// <summary>Whether it only holds others, and computes nothing.</summary>
     internal virtual bool IsContainer => false;

@@ -24,7 +24,7 @@ public static class ModuleConversion
         {
             if (!type.IsFloating())
                 throw new AdjointException(
-                    $"{typeof(TModule).Name}.To: parameters are floating-point numbers: found {type.Label()}; convert to "
+                    $"{module.TypeName}.To: parameters are floating-point numbers: found {type.Label()}; convert to "
                     + "float32, float64, bfloat16 or float16");
             Convert(module, type, device: null);
             return module;

@@ -304,7 +304,7 @@ public class ModuleConversionTests
         Refused(
             "Linear.To: parameters are floating-point numbers: found int64; convert to float32, float64, bfloat16 or "
             + "float16", () => model.To(DType.Int64));
-        Refused("Linear.To: parameters are floating-point numbers: found bool; ", () => model.To(DType.Bool));
+        Refused("Linear.To: parameters are floating-point numbers: found bool; ", () => ((Module)model).To(DType.Bool));
         Assert.Throws<ArgumentNullException>(() => model.To((Device)null!));
         Refused(
             "LoadStateDict: weight must be (2, 2) float64: found (2, 2) float32; convert the model first: "
