@@ -90,6 +90,31 @@ public class MixedTypeTests
         Assert.Equal(DType.Int64, y.Source.Inputs[0].Source!.Inputs[0].DType);
     }
 
+    [Fact]
+    public void Captured_parts_of_whole_numbers_have_the_eager_values_and_errors()
+    {
+        static Tensor Step(Tensor x)
+        {
+            var mask = x.Greater(0) & !x.Greater(1);
+            var count = mask.CumSum(0);
+            return Tensor.Where(mask, x * count.Remainder(2), 0) + (count & 1) * 2 + x.Pow(2) + count.FloorDivide(3);
+        }
+
+        var captured = CapturedFunction.Create(Step);
+        for (var i = 0; i < 4; i++)
+        {
+            var x = Tensor.Randn([40], new Generator((ulong)i));
+            Assert.Equal(Step(x).ToArray<float>(), captured.Run(x).ToArray<float>());
+        }
+        Assert.Equal(2, captured.Report.Replayed);
+        var quotient = CapturedFunction.Create((Tensor x, Tensor y) => x.FloorDivide(y));
+        var whole = Tensor.Arange(3);
+        for (var i = 0; i < 3; i++) Assert.Equal([0L, 0, 0], quotient.Run(whole, whole + 1).ToArray<long>());
+        Assert.Contains("no quotient by 0", Assert.Throws<AdjointException>(() => quotient.Run(whole, whole)).Message,
+            StringComparison.Ordinal);
+        Assert.Equal([0L, 0, 0], quotient.Run(whole, whole + 1).ToArray<long>());
+    }
+
     private static string Result(string[] words)
     {
         var (x, left) = Operand(words[1], [7, 3]);
