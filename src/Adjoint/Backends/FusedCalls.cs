@@ -80,26 +80,25 @@ internal sealed unsafe class FusedCalls : PrimitiveCall
                     && (!operand.Storage.IsMovable || operand.Length <= Block)));
 
     /// <summary>
-    /// Whether a call can join those before it: as long as they are, no single number that it reads is still being
-    /// written by them, and what one of them writes lies in the same order for the others.
+    /// Whether a call can join those before it: as long as they are, and what one of them writes lies in the same order
+    /// for the others, none of which reads a single number of it.
     /// </summary>
     internal static bool CanJoin(ReadOnlySpan<PrimitiveCall> group, PrimitiveCall next)
     {
         var output = group[0].Operands[^1]!;
         if (!CanFuse(next) || next.Operands[^1]!.Length != output.Length
             || next.Operands[^1]!.DType != output.DType) return false;
-        foreach (var operand in next.Operands)
-            foreach (var call in group)
-                if (IsNumber(operand!, output.Length) && call.Operands[^1]!.Storage == operand!.Storage) return false;
         foreach (var call in group)
             if (IsShifted(call.Operands[^1]!, next) || IsShifted(next.Operands[^1]!, call)) return false;
         return true;
     }
 
+    // A number is fetched anew for each chunk: it must not change meanwhile.
     private static bool IsShifted(Tensor written, PrimitiveCall other)
     {
         foreach (var operand in other.Operands)
-            if (operand!.Storage == written.Storage && operand.Offset != written.Offset) return true;
+            if (operand!.Storage == written.Storage
+                && (operand.Offset != written.Offset || IsNumber(operand, written.Length))) return true;
         return false;
     }
 

@@ -56,7 +56,8 @@ internal sealed class PrimitiveCall<TPrimitive>(
 
     internal override bool IsInPlace => TPrimitive.IsInPlace;
 
-    internal override bool IsElementwise => TPrimitive.IsElementwise;
+    // A block is computed with the attributes of the recording, and on any thread.
+    internal override bool IsElementwise => TPrimitive.IsElementwise && renew is null;
 
     internal override void Run()
     {
