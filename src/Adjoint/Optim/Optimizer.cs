@@ -68,7 +68,11 @@ public sealed class ParameterGroup
             if (Execution.Current.Arena is { IsComputing: false } recording) AssumeRates(recording, field, null);
             return field;
         }
-        set => field = Optimizer.Require(value, "learning rate", value >= 0);
+        set
+        {
+            var (rate, before) = (Optimizer.Require(value, "learning rate", value >= 0), field);
+            Backend.RunOnHost(nameof(LearningRate), () => field = rate, () => field = before);
+        }
     }
 
     /// <summary>λ, as the optimiser defines it.</summary>
@@ -81,7 +85,11 @@ public sealed class ParameterGroup
             if (Execution.Current.Arena is { IsComputing: false } recording) AssumeRates(recording, null, found);
             return found;
         }
-        set => weightDecay = Optimizer.Require(value, "weight decay", value >= 0);
+        set
+        {
+            var (decay, before) = (Optimizer.Require(value, "weight decay", value >= 0), weightDecay);
+            Backend.RunOnHost(nameof(WeightDecay), () => weightDecay = decay, () => weightDecay = before);
+        }
     }
 
     /// <summary>
@@ -113,6 +121,9 @@ public abstract class Optimizer
     /// <exception cref="AdjointException">There is no group, or a parameter is in two.</exception>
     protected Optimizer(IEnumerable<ParameterGroup> groups, double weightDecay = 0)
     {
+        Arena.RefuseWithin(
+            $"{GetType().Name} is made inside: its state begins anew at each call, where a replay would go on; make it "
+            + "outside");
         Groups = [.. groups];
         if (Groups.Count == 0)
             throw new AdjointException($"{GetType().Name}: at least one group of parameters is needed: found none");
@@ -215,6 +226,8 @@ public abstract class Optimizer
     /// </exception>
     public void LoadStateDict(IReadOnlyDictionary<string, Tensor> state)
     {
+        Arena.RefuseWithin(
+            $"the state of {GetType().Name} is loaded inside, which a replay would not do; load it outside");
         var parameters = Groups.SelectMany(group => group.Parameters).ToArray();
         var steps = Steps("steps")
             ?? throw new AdjointException("Optimizer: the state has no entry 'steps'; was it saved by an optimiser?");

@@ -1,4 +1,5 @@
 using Adjoint.Kernels;
+using Adjoint.Memory;
 using Adjoint.Nn;
 using Adjoint.Primitives;
 
@@ -27,6 +28,8 @@ public sealed class WeightAverage
     /// </exception>
     public WeightAverage(Module model, double decay = 0.999)
     {
+        Arena.RefuseWithin(
+            "WeightAverage is made inside: it begins anew at each call, where a replay would go on; make it outside");
         if (decay is not (>= 0 and < 1)) throw new AdjointException($"WeightAverage: the decay must be in [0, 1): found {decay}");
         using var _ = new NoGrad();
         this.decay = decay;
@@ -97,6 +100,7 @@ public sealed class WeightAverage
     /// </exception>
     public void LoadStateDict(IReadOnlyDictionary<string, Tensor> state)
     {
+        Arena.RefuseWithin("the state of WeightAverage is loaded inside, which a replay would not do; load it outside");
         RequireOwnValues("LoadStateDict()");
         Follow();
         foreach (var (name, average) in names)
@@ -126,6 +130,8 @@ public sealed class WeightAverage
 
     private void RequireOwnValues(string call)
     {
+        if (Execution.Current.Arena is { IsComputing: false } recording)
+            recording.NoteSwitch(() => isSwapped, on => isSwapped = on, "whether the model holds an average");
         if (!isSwapped) return;
         throw new AdjointException(
             $"WeightAverage: the model holds the average now; dispose what Swap() returned before {call}");
