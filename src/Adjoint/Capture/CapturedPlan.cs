@@ -18,6 +18,7 @@ internal sealed class CapturedPlan
     private readonly Arena arena;
     private readonly List<PrimitiveCall> calls = [];
     private readonly (Tensor Leaf, Tensor? Gradient, bool IsOwn)[] gradients;
+    private readonly Action[] turned;
     private readonly Tensor[] inputs;
     private readonly Tensor[] results;
     private readonly Storage[] foreign;
@@ -32,6 +33,7 @@ internal sealed class CapturedPlan
     private CapturedPlan(Recording recording, IReadOnlyList<Slab> ready)
     {
         (arena, gradients, results) = (recording.Arena, recording.Gradients, recording.Results);
+        turned = recording.Turned;
         inputs = [.. recording.Inputs.Select(recording.Resolve)];
         readers = [.. inputs.Select(_ => new List<(PrimitiveCall, int, Tensor)>())];
         mustCopy = [.. inputs.Select(input => input.Length * input.DType.Size() <= SmallInput)];
@@ -121,13 +123,21 @@ internal sealed class CapturedPlan
         if (BufferGuard.IsOn)
             foreach (var slab in slabs) slab.Spoil();
         for (var i = 0; i < given.Length; i++) Bind(i, given[i]);
-        if (Execution.Current.Observer is { } observer)
-            foreach (var call in calls) observer(call);
-        else
-            foreach (var call in calls) call.Run();
-        foreach (var storage in writtenForeign) storage.Version++;
-        foreach (var storage in ofGradients) storage.Version++;
+        try
+        {
+            if (Execution.Current.Observer is { } observer)
+                foreach (var call in calls) observer(call);
+            else
+                foreach (var call in calls) call.Run();
+        }
+        finally
+        {
+            // Also where one failed, such as by an index that is out of range, and others had written before.
+            foreach (var storage in writtenForeign) storage.Version++;
+            foreach (var storage in ofGradients) storage.Version++;
+        }
         HandOutGradients();
+        foreach (var turn in turned) turn();
         return Results();
     }
 
@@ -144,8 +154,7 @@ internal sealed class CapturedPlan
     private void HandOutGradients()
     {
         foreach (var (leaf, gradient, isOwn) in gradients)
-            if (gradient is null) leaf.ZeroGrad();
-            else if (!ReferenceEquals(leaf.PresentGrad, gradient)) leaf.SetGrad(gradient, isOwn);
+            if (!ReferenceEquals(leaf.PresentGrad, gradient)) leaf.SetGrad(gradient, isOwn);
     }
 
     // Runs of element-wise operations become one; what lives only within a replay gets its place; then every operand

@@ -42,8 +42,12 @@ internal sealed class PlanCache(Func<Tensor[], Tensor[]> function, bool fallBack
     /// <summary>Calls a function as it is; its results are the caller's, without a graph.</summary>
     internal static Tensor[] RunEagerly(Func<Tensor[], Tensor[]> function, ReadOnlySpan<Tensor> given)
     {
+        // What is asked of an input inside, such as a gradient, is not asked of the caller's tensor, nor by a replay.
+        var own = given.ToArray();
+        foreach (ref var input in own.AsSpan())
+            if (!input.RequiresGrad && input.IsLeaf) input = input.Detach();
         // A result may be an input, a parameter or a part of the graph, and is to be there after they have changed.
-        return CopyOf(function(given.ToArray()));
+        return CopyOf(function(own));
     }
 
     /// <summary>The same values, the caller's, without a graph.</summary>

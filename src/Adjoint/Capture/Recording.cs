@@ -37,6 +37,7 @@ internal sealed class Recording
                 Results = [.. Apply(function).Select(Result)];
                 Gradients = [.. journal.Changed.Select(Gradient)];
             }
+            Turned = Arena.Turned();
             journal.Commit();
         }
         catch (CaptureException)
@@ -45,6 +46,7 @@ internal sealed class Recording
             Arena.IsComputing = true;
             TakeBack();
             journal.TakeBack();
+            Arena.TurnBack();
             throw;
         }
         catch
@@ -81,6 +83,9 @@ internal sealed class Recording
 
     /// <summary>Leaves whose gradient was set or cleared, and which it is in the end, resolved.</summary>
     internal (Tensor Leaf, Tensor? Gradient, bool IsOwn)[] Gradients { get; }
+
+    /// <summary>Turns what the function left otherwise than it was: whether leaves require gradients, modes.</summary>
+    internal Action[] Turned { get; }
 
     /// <summary>Bytes of the buffers that the function made and the plan goes on with, besides those it places.</summary>
     internal long OwnBytes { get; private set; }
@@ -140,7 +145,7 @@ internal sealed class Recording
 
     private (Tensor Leaf, Tensor? Gradient, bool IsOwn) Gradient(Tensor leaf)
     {
-        if (leaf.PresentGrad is not { } gradient) return (leaf, null, false);
+        if (leaf.PresentGrad is not { } gradient) return (leaf, null, leaf.OwnsGrad);
         if (gradient.Source is not null)
             Arena.Refuse($"the gradient of {leaf.Name ?? "a leaf"} {leaf.Shape} has a graph of its own (createGraph), "
                 + "which a replay does not build; use Differentiation.Gradients for it");

@@ -17,6 +17,7 @@ internal sealed class Arena
     private readonly HashSet<Storage> guarded = [];
     private readonly HashSet<object> noted = [];
     private readonly List<Assumption> assumptions = [];
+    private readonly List<(bool Before, Func<bool> Get, Action<bool> Set)> switches = [];
     private bool isSealed;
 
     /// <summary>Begins a recording on this thread.</summary>
@@ -75,6 +76,24 @@ internal sealed class Arena
     /// <param name="stillHolds">Whether it is so.</param>
     /// <param name="subject">What would have changed, for messages.</param>
     internal void Assume(Func<bool> stillHolds, string subject) => assumptions.Add(new(stillHolds, subject));
+
+    /// <summary>Takes for granted how a switch stands; a replay leaves it as the recording did.</summary>
+    internal void NoteSwitch(Func<bool> get, Action<bool> set, string subject)
+    {
+        var before = get();
+        Assume(() => get() == before, subject);
+        switches.Add((before, get, set));
+    }
+
+    /// <summary>What turns the switches that stand otherwise than before.</summary>
+    internal Action[] Turned() =>
+        [.. from one in switches let now = one.Get() where now != one.Before select (Action)(() => one.Set(now))];
+
+    /// <summary>Turns the switches back.</summary>
+    internal void TurnBack()
+    {
+        foreach (var (before, _, set) in switches) set(before);
+    }
 
     /// <summary>
     /// Ends the recording and hands its buffers back to the pool: no replay computes its tensors, and whoever kept one

@@ -294,15 +294,15 @@ public abstract class Module
     internal void AssumeUnchanged(Arena recording)
     {
         if (!recording.IsNew(this)) return;
-        var (training, parts) = (IsTraining, children.Count);
-        var (forward, backward) = (State(forwardHooks), State(backwardHooks));
+        var subject = $"whether {this} is training, its parts, or its hooks";
+        recording.NoteSwitch(() => IsTraining, on => IsTraining = on, subject);
+        var (parts, forward, backward) = (children.Count, forwardHooks.ToArray(), backwardHooks.ToArray());
         recording.Assume(
-            () => IsTraining == training && children.Count == parts
-                && State(forwardHooks) == forward && State(backwardHooks) == backward,
-            $"whether {this} is training, its parts, or its hooks");
+            () => children.Count == parts && AreStill(forwardHooks, forward) && AreStill(backwardHooks, backward),
+            subject);
 
-        // New ones are added at the end.
-        static (int, object?) State<T>(List<T> hooks) => (hooks.Count, hooks.Count > 0 ? hooks[^1] : null);
+        static bool AreStill<T>(List<T> hooks, T[] before) =>
+            hooks.Count == before.Length && (before.Length == 0 || hooks.SequenceEqual(before));
     }
 
     /// <summary>Lets an error that leaves this module name it.</summary>

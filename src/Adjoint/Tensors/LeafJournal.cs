@@ -20,15 +20,11 @@ internal sealed class LeafJournal(Arena arena)
     internal void NoteUse(Tensor leaf)
     {
         if (leaf.Source is not null || IsLocal(leaf) || !arena.IsNew(leaf)) return;
-        var (requiresGrad, hooks) = (leaf.RequiresGrad, Hooks(leaf));
+        var subject = $"whether {leaf.Name ?? "a leaf"} {leaf.Shape} requires a gradient, or its hooks";
+        arena.NoteSwitch(() => leaf.RequiresGrad, on => leaf.RequiresGrad = on, subject);
+        var hooks = leaf.Hooks?.ToArray() ?? [];
         arena.Assume(
-            () => leaf.RequiresGrad == requiresGrad && Hooks(leaf) == hooks,
-            $"whether {leaf.Name ?? "a leaf"} {leaf.Shape} requires a gradient, or its hooks");
-
-        // New ones are added at the end.
-        static (int, Func<Tensor, Tensor?>?) Hooks(Tensor of) => of.Hooks is { Count: > 0 } all
-            ? (all.Count, all[^1])
-            : default;
+            () => hooks.Length == 0 ? leaf.Hooks is not { Count: > 0 } : leaf.Hooks!.SequenceEqual(hooks), subject);
     }
 
     /// <summary>Notes a leaf that comes into being: only the function itself sees its gradient.</summary>
