@@ -33,26 +33,27 @@ public static class WritingMethods
             tensor.RequireDistinctElements(nameof(CopyFrom));
             tensor.RequireWritable(nameof(CopyFrom));
             // Where both lie in the same memory, elements would be overwritten before they are read.
-            if (source.Storage == tensor.Storage) source = Apart(source);
+            if (source.Storage == tensor.Storage) source = source.Duplicate();
             if (tensor.IsContiguous) Backend.Run(new Copy(), source, tensor);
             else Backend.Run(new CopyInto(), source, tensor);
             tensor.BumpVersion();
         }
-    }
 
-    private static Tensor Apart(Tensor source)
-    {
-        var execution = Execution.Current;
-        var device = execution.Enter(source.Device);
-        try
+        /// <summary>The values in memory of their own, without history; a replay copies them again.</summary>
+        internal Tensor Duplicate()
         {
-            var apart = Tensor.Empty(source.Shape, source.DType, execution);
-            Backend.Run(new Copy(), source, apart);
-            return apart;
-        }
-        finally
-        {
-            execution.Device = device;
+            var execution = Execution.Current;
+            var device = execution.Enter(tensor.Device);
+            try
+            {
+                var duplicate = Tensor.Empty(tensor.Shape, tensor.DType, execution);
+                Backend.Run(new Copy(), tensor, duplicate);
+                return duplicate;
+            }
+            finally
+            {
+                execution.Device = device;
+            }
         }
     }
 }

@@ -103,7 +103,7 @@ public sealed partial class Tensor
                     $"Grad: a gradient lies where its tensor does: expected {Device.Name}, found {value.Device.Name}; "
                     + "move it with .To(device)");
             if (value is { RequiresGrad: true, Source: not null }) SetGrad(value.Keep(), isOwn: false);
-            else SetGrad(value?.Copy(), isOwn: true);
+            else SetGrad(value?.Duplicate(), isOwn: true);
         }
     }
 
