@@ -60,6 +60,9 @@ internal sealed class CapturedPlan
         return new(recording, [.. ready, .. BufferPool.TakeAll().Select(buffer => new Slab(buffer))]);
     }
 
+    /// <summary>The number of the function's call in which it was used last.</summary>
+    internal long LastCall { get; set; }
+
     /// <summary>How many operations a replay runs.</summary>
     internal int Operations => calls.Count;
 

@@ -14,6 +14,9 @@ internal sealed class PlanCache(Func<Tensor[], Tensor[]> function, bool fallBack
     // So many recordings without a replay say that there will be none.
     private const int MostInVain = 6;
 
+    // A plan that was used within so many calls is not given up for another.
+    private const int Recent = 64;
+
     private readonly List<CapturedPlan> plans = [];
     private readonly HashSet<string> seen = [];
     private string? refusal;
@@ -36,6 +39,8 @@ internal sealed class PlanCache(Func<Tensor[], Tensor[]> function, bool fallBack
     /// <summary>How the calls were computed.</summary>
     internal CaptureReport Report =>
         new(replayed, recorded, eager, Count, Latest?.Operations ?? 0, Bytes, Refusal);
+
+    private long Calls => replayed + recorded + eager;
 
     private IEnumerable<Slab> Slabs => plans.SelectMany(plan => plan.Slabs).Distinct();
 
@@ -84,11 +89,13 @@ internal sealed class PlanCache(Func<Tensor[], Tensor[]> function, bool fallBack
             }
             inVain = 0;
             replayed++;
+            plan.LastCall = Calls;
             return plan.Replay(given);
         }
         misfit = Misfit(given);
         return misfit is not null ? RunMisfit(given)
             : IsFirst(given) ? RunAsItIs(given)
+            : changed is null && IsCrowded() ? RunAsItIs(given)
             : Record(given, changed);
     }
 
@@ -110,13 +117,14 @@ internal sealed class PlanCache(Func<Tensor[], Tensor[]> function, bool fallBack
     {
         try
         {
-            if (inVain++ == MostInVain)
+            if (changed is not null && inVain++ == MostInVain)
                 Arena.Refuse($"it would be recorded at each call, since something changes from one to the next: {changed}");
             // Recording computes too: what the function writes in place must be written once.
             var plan = CapturedPlan.Record(function, given, Slabs);
             if (plans.Count == Most) plans.RemoveAt(Most - 1);
             plans.Insert(0, plan);
             recorded++;
+            plan.LastCall = Calls;
             return plan.Results();
         }
         catch (CaptureException error) when (fallBackToEager)
@@ -125,6 +133,16 @@ internal sealed class PlanCache(Func<Tensor[], Tensor[]> function, bool fallBack
             plans.Clear();
             return RunAsItIs(given);
         }
+    }
+
+    // More kinds of inputs in turn than there are plans would be recorded again and again.
+    private bool IsCrowded()
+    {
+        var isCrowded = plans.Count == Most && Calls - plans[^1].LastCall < Recent;
+        if (isCrowded)
+            misfit = $"the {Most} plans are those of other shapes, types or modes, all in use of late; pass fewer kinds "
+                + "of inputs, padded to a few sizes for instance";
+        return isCrowded;
     }
 
     private Tensor[] RunAsItIs(ReadOnlySpan<Tensor> given)

@@ -360,6 +360,70 @@ public class CapturedFunctionTests
     }
 
     [Fact]
+    public void More_shapes_in_turn_than_plans_replay_those_that_have_one()
+    {
+        var w = Tensor.Randn([12, 5], new Generator(1));
+        var function = CapturedFunction.Create((Tensor x) => x.MatMul(w));
+        void Run(int rows) =>
+            Assert.Equal(Batch(rows, rows).MatMul(w).ToArray<float>(), function.Run(Batch(rows, rows)).ToArray<float>());
+
+        for (var call = 0; call < 100; call++) Run(20 + call % 10);
+        Assert.Equal((8, 8L, 64L), (function.Plans, function.Report.Recorded, function.Report.Replayed));
+        Assert.Contains("pass fewer kinds of inputs", function.Refusal, StringComparison.Ordinal);
+        Run(20);
+        Assert.Null(function.Refusal);
+        // Shapes that come no more make room.
+        for (var call = 0; call < 100; call++) Run(50);
+        Assert.Equal(9, function.Report.Recorded);
+    }
+
+    [Fact]
+    public void Gradients_that_the_function_scales_itself_are_part_of_it()
+    {
+        static Func<Tensor, Tensor, (Tensor, Tensor)> Step(Sequential model, Optimizer optimizer) => (x, y) =>
+        {
+            optimizer.ZeroGrad();
+            var logits = model.Forward(x);
+            var loss = Loss.CrossEntropy(logits, y);
+            (loss * 1024).Backward();
+            foreach (var parameter in model.Parameters()) parameter.Grad = parameter.Grad! / 1024;
+            optimizer.Step();
+            return (loss, logits);
+        };
+        Assert.Equal(Train(false, Step), Train(true, Step));
+    }
+
+    [Fact]
+    public void An_optimiser_that_is_made_inside_is_refused_by_name()
+    {
+        var w = Tensor.Ones(64, 64).RequireGrad();
+        float[] Train(Func<Func<Tensor, Tensor>, Func<Tensor, Tensor>> wrap)
+        {
+            using (new NoGrad()) w.Fill(1);
+            w.ZeroGrad();
+            var step = wrap(x =>
+            {
+                var optimizer = new Adam([w], 0.1);
+                optimizer.ZeroGrad();
+                (x * w).Square().Sum().Backward();
+                optimizer.Step();
+                return w.Sum();
+            });
+            for (var call = 0; call < 6; call++) step(Tensor.Full([64], call - 2.5));
+            return w.ToArray<float>();
+        }
+
+        CapturedFunction<Tensor>? function = null;
+        var captured = Train(step =>
+        {
+            function = CapturedFunction.Create(step, fallBackToEager: true);
+            return x => function.Run(x);
+        });
+        Assert.Equal(Train(step => step), captured);
+        Assert.StartsWith("Adam is made inside", function!.Refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Plans_of_one_function_share_what_lives_only_within_a_replay()
     {
         var model = new Mlp(12, [512, 512], 5, "relu", new Generator(1));
