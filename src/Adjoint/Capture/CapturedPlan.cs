@@ -18,6 +18,8 @@ internal sealed class CapturedPlan
     private readonly Arena arena;
     private readonly List<PrimitiveCall> calls = [];
     private readonly (Tensor Leaf, Tensor? Gradient, bool IsOwn)[] gradients;
+    // Before which call a leaf has its gradient, or none.
+    private readonly List<(int At, Tensor Leaf, Tensor? Gradient, bool IsOwn)> gradientWrites = [];
     private readonly Action[] turned;
     private readonly Tensor[] inputs;
     private readonly Tensor[] results;
@@ -126,12 +128,18 @@ internal sealed class CapturedPlan
         if (BufferGuard.IsOn)
             foreach (var slab in slabs) slab.Spoil();
         for (var i = 0; i < given.Length; i++) Bind(i, given[i]);
+        var at = 0;
         try
         {
             if (Execution.Current.Observer is { } observer)
-                foreach (var call in calls) observer(call);
+                for (; at < calls.Count; at++) observer(calls[at]);
             else
-                foreach (var call in calls) call.Run();
+                for (; at < calls.Count; at++) calls[at].Run();
+        }
+        catch
+        {
+            LeaveGradients(at);
+            throw;
         }
         finally
         {
@@ -154,6 +162,21 @@ internal sealed class CapturedPlan
             call.Operands[operand] = isRead ? view.Over(given.Storage, view.Offset + given.Offset) : view;
     }
 
+    // One that is replaced later, and lies where others will, is none.
+    private void NoteGradient(Recording recording, (int At, Tensor Leaf, Tensor? Gradient) write)
+    {
+        var (_, last, isOwn) = gradients.First(entry => entry.Leaf == write.Leaf);
+        var isLast = last is not null && write.Gradient is { } gradient && recording.IsOver(gradient, last);
+        gradientWrites.Add((calls.Count, write.Leaf, isLast ? last : null, isOwn));
+    }
+
+    // As the function would have left them.
+    private void LeaveGradients(int failed)
+    {
+        foreach (var (at, leaf, gradient, isOwn) in gradientWrites)
+            if (at <= failed && !ReferenceEquals(leaf.PresentGrad, gradient)) leaf.SetGrad(gradient, isOwn);
+    }
+
     private void HandOutGradients()
     {
         foreach (var (leaf, gradient, isOwn) in gradients)
@@ -170,6 +193,7 @@ internal sealed class CapturedPlan
         foreach (var call in recorded)
             foreach (var storage in call.Operands.OfType<Tensor>().Select(operand => operand.Storage).Distinct())
                 users[storage] = users.GetValueOrDefault(storage) + 1;
+        var (writes, noted) = (recording.GradientWrites, 0);
         var lifetimes = new StorageLifetimes(recorded.Length);
         for (var i = 0; i < recorded.Length;)
         {
@@ -181,6 +205,7 @@ internal sealed class CapturedPlan
             var touched = call.Operands.OfType<Tensor>().Select(operand => operand.Storage).ToHashSet();
             touched.RemoveWhere(storage => !recording.IsUnplaced(storage));
             foreach (var part in group) lifetimes.Note(part, calls.Count, touched.Contains);
+            for (; noted < writes.Length && writes[noted].At < next; noted++) NoteGradient(recording, writes[noted]);
             calls.Add(call);
             i = next;
         }

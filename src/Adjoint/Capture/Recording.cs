@@ -21,7 +21,7 @@ internal sealed class Recording
     {
         callers = new Storage[inputs.Length];
         Inputs = new Tensor[inputs.Length];
-        journal = new(Arena);
+        journal = new(Arena, () => Calls.Count);
         // It is not made inside the function, even where that is the first to draw from it.
         _ = Generator.Default;
         var execution = Execution.Current;
@@ -37,7 +37,7 @@ internal sealed class Recording
                 Results = [.. Apply(function).Select(Result)];
                 Gradients = [.. journal.Changed.Select(Gradient)];
             }
-            Turned = Arena.Turned();
+            (Turned, GradientWrites) = (Arena.Turned(), [.. journal.Writes]);
             journal.Commit();
         }
         catch (CaptureException)
@@ -84,6 +84,9 @@ internal sealed class Recording
     /// <summary>Leaves whose gradient was set or cleared, and which it is in the end, resolved.</summary>
     internal (Tensor Leaf, Tensor? Gradient, bool IsOwn)[] Gradients { get; }
 
+    /// <summary>When gradients were set and cleared: before which call, and to what, unresolved.</summary>
+    internal (int At, Tensor Leaf, Tensor? Gradient)[] GradientWrites { get; }
+
     /// <summary>Turns what the function left otherwise than it was: whether leaves require gradients, modes.</summary>
     internal Action[] Turned { get; }
 
@@ -92,6 +95,10 @@ internal sealed class Recording
 
     /// <summary>The same tensor over a storage that nothing can recycle.</summary>
     internal Tensor Resolve(Tensor tensor) => tensor.Over(aliases[tensor.Storage], tensor.Offset);
+
+    /// <summary>Whether a tensor's memory is that of a resolved one.</summary>
+    internal bool IsOver(Tensor tensor, Tensor resolved) =>
+        tensor.Storage == resolved.Storage || aliases.GetValueOrDefault(tensor.Storage) == resolved.Storage;
 
     /// <summary>Whether a storage came from the pool and went back to it: the plan has to place it.</summary>
     internal bool IsUnplaced(Storage storage) =>

@@ -6,15 +6,19 @@ namespace Adjoint;
 /// What a recording does to leaves from outside besides their memory: which gradients it looks at, sets and clears. A
 /// replay begins where the recording began, or is none of it, and ends where it ended.
 /// </summary>
-internal sealed class LeafJournal(Arena arena)
+internal sealed class LeafJournal(Arena arena, Func<int> now)
 {
     private readonly Dictionary<Tensor, (Tensor? Gradient, bool IsOwn)> before = [];
     private readonly HashSet<Tensor> changed = [];
     private readonly HashSet<Tensor> born = [];
     private readonly List<Storage> cleared = [];
+    private readonly List<(int At, Tensor Leaf, Tensor? Gradient)> writes = [];
 
     /// <summary>Leaves whose gradient was set or cleared.</summary>
     internal IEnumerable<Tensor> Changed => changed;
+
+    /// <summary>Each of these, before which call of the recording it was, and which gradient was set.</summary>
+    internal IEnumerable<(int At, Tensor Leaf, Tensor? Gradient)> Writes => writes;
 
     /// <summary>Notes a leaf that an operation takes, or whose flag is about to change.</summary>
     internal void NoteUse(Tensor leaf)
@@ -41,9 +45,10 @@ internal sealed class LeafJournal(Arena arena)
     }
 
     /// <summary>Notes that a gradient is about to be set or cleared.</summary>
-    internal void NoteWrite(Tensor leaf)
+    internal void NoteWrite(Tensor leaf, Tensor? gradient)
     {
         if (IsLocal(leaf)) return;
+        writes.Add((now(), leaf, gradient));
         before.TryAdd(leaf, (leaf.PresentGrad, leaf.OwnsGrad));
         changed.Add(leaf);
     }

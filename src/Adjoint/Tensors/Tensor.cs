@@ -177,7 +177,7 @@ public sealed partial class Tensor
         lock (this)
         {
             var journal = Execution.Current.Journal;
-            journal?.NoteWrite(this);
+            journal?.NoteWrite(this, null);
             if (role?.Grad is not { } gradient) return;
             role.Grad = null;
             if (OwnsGrad && journal?.Defers(gradient.Storage) != true)
@@ -267,7 +267,7 @@ public sealed partial class Tensor
     /// <summary>Sets <see cref="Grad"/> to that very tensor.</summary>
     internal void SetGrad(Tensor? gradient, bool isOwn)
     {
-        Execution.Current.Journal?.NoteWrite(this);
+        Execution.Current.Journal?.NoteWrite(this, gradient);
         if (gradient is not null) gradient.Storage.IsKept = true;
         if (gradient is not null || role is not null) (Own.Grad, Own.OwnsGrad) = (gradient, isOwn);
     }

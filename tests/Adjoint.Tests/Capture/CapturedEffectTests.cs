@@ -255,6 +255,32 @@ public class CapturedEffectTests
     });
 
     [Fact]
+    public void Failing_replay_leaves_what_the_failing_function_leaves() => Same(captured =>
+    {
+        var w = Batch(77, 64, 64).RequireGrad();
+        var optimizer = new Sgd([w], 0.1);
+        Tensor Step(Tensor x, Tensor index)
+        {
+            w.ZeroGrad();
+            x.MatMul(w).Square().Mean().Backward();
+            var loss = x.MatMul(w).IndexSelect(0, index).Square().Mean();
+            loss.Backward();
+            return loss;
+        }
+        var plan = CapturedFunction.Create((Tensor x, Tensor i) => Step(x, i));
+        return call =>
+        {
+            var (x, index) = (Batch(call, 8, 64), Tensor.From(new[] { 0L, call % 4 == 3 ? 9 : 1 }));
+            if (call % 3 == 2) w.ZeroGrad();
+            float[] seen;
+            try { seen = Values(captured ? plan.Run(x, index) : Step(x, index)); }
+            catch (AdjointException) { seen = []; }
+            optimizer.Step();
+            return [seen, Values(w, w.Grad)];
+        };
+    });
+
+    [Fact]
     public void Failing_replay_moves_versions_on()
     {
         var w = Batch(77, 64, 64);
