@@ -339,6 +339,29 @@ public class CapturedFunctionTests
     }
 
     [Fact]
+    public void Gradients_that_are_added_to_and_then_cleared_are_named_with_the_remedy()
+    {
+        var w = Tensor.Ones(64, 64).RequireGrad();
+        Tensor Attacked(Tensor x)
+        {
+            var at = x.Clone().RequireGrad();
+            (at * w).Square().Sum().Backward(); // of w, too, on top of what was there
+            w.ZeroGrad();
+            var loss = ((x + at.Grad!.Sign()) * w).Square().Sum();
+            loss.Backward();
+            return loss;
+        }
+
+        Tensor Input(int call) => Batch(64, call)[.., ..1];
+        var expected = Enumerable.Range(0, 10).Select(call => Attacked(Input(call)).Item()).ToArray();
+        var function = CapturedFunction.Create(Attacked, fallBackToEager: true);
+        Assert.Equal(expected, Enumerable.Range(0, 10).Select(call => function.Run(Input(call)).Item()));
+        Assert.EndsWith(
+            "the gradient of a leaf (64, 64) that it begins with; call ZeroGrad() before the first Backward() of it",
+            function.Refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_error_of_the_function_comes_through_and_leaves_readable_gradients()
     {
         var w = Tensor.Ones(64, 64).RequireGrad();
