@@ -282,7 +282,8 @@ public class ModuleConversionTests
         var model = new Mlp(2, [16], 2, "relu", new Generator(1)).To(DType.BFloat16);
         var trainer = new Trainer(
             model, new Sgd(model.Parameters(), 0.5), new DataLoader(data.Train, 32, shuffle: true),
-            new DataLoader(data.Validation, 200)) { Eager = eager };
+            new DataLoader(data.Validation, 200))
+        { Eager = eager };
         var result = trainer.Run(5);
         Assert.True(result.Epochs[^1].ValidationAccuracy > 0.9, $"{result.Epochs[^1]}");
         Assert.All(model.Parameters(), parameter => Assert.Equal(DType.BFloat16, parameter.DType));

@@ -57,7 +57,7 @@ public class ModuleListTests
         var outer = new Holder();
         var error = Assert.Throws<AdjointException>(() => outer.List.Add(outer));
         Assert.Contains("'0' holds this module itself", error.Message);
-        Assert.Equal(0, outer.List.Count);
+        Assert.Empty(outer.List);
         Assert.Throws<ArgumentNullException>(() => outer.List.Add(null!));
     }
 
