@@ -162,7 +162,8 @@ internal sealed record TrainSettings(
         return new(train, BatchSize, shuffle: !InOrder, Seed, transforms: transforms);
     }
 
-    internal Trainer CreateTrainer(Layer model, DataSplits data, DataLoader validation, bool eager, Profile? profile, Checkpoints checkpoints)
+    internal Trainer CreateTrainer(
+        Layer model, DataSplits data, DataLoader validation, bool eager, Profile? profile, Checkpoints checkpoints)
     {
         var loader = CreateLoader(data.Train);
         return new(model, CreateOptimizer(model), loader, validation)

@@ -63,7 +63,8 @@ public sealed class ConfidentMistakes(Dataset data, int most = 24)
     public void Observe(Tensor logits, Tensor labels)
     {
         using var _ = new NoGrad();
-        var (probabilities, truth, classes) = (logits.Softmax().To(DType.Float32).ToArray<float>(), labels.ToArray<long>(), logits.Shape[1]);
+        var (probabilities, truth, classes) =
+            (logits.Softmax().To(DType.Float32).ToArray<float>(), labels.ToArray<long>(), logits.Shape[1]);
         for (var i = 0; i < truth.Length; i++, seen++)
         {
             var row = probabilities.AsSpan(i * classes, classes);

@@ -14,7 +14,8 @@ namespace Adjoint.Experiments;
 /// <param name="ClassNames">What the labels mean.</param>
 /// <param name="Boundary">For two features: the model, to draw its decision, else null.</param>
 public sealed record RunReport(
-    string Title, IReadOnlyList<(string Name, string Value)> Settings, TrainingResult Result, Evaluation Evaluation, IReadOnlyList<string> ClassNames, Layer? Boundary)
+    string Title, IReadOnlyList<(string Name, string Value)> Settings, TrainingResult Result, Evaluation Evaluation,
+    IReadOnlyList<string> ClassNames, Layer? Boundary)
 {
     /// <summary>Validation samples that the best model got wrong, surest first.</summary>
     public IReadOnlyList<CaptionedImage> Mistakes { get; init; } = [];

@@ -276,7 +276,8 @@ public readonly struct BFloat16 : INumber<BFloat16>, IMinMaxValue<BFloat16>, ISi
     public static BFloat16 Parse(string s, IFormatProvider? provider) => (BFloat16)double.Parse(s, provider);
 
     /// <inheritdoc cref="Parse(string, IFormatProvider?)"/>
-    public static BFloat16 Parse(ReadOnlySpan<char> s, IFormatProvider? provider) => (BFloat16)double.Parse(s, provider);
+    public static BFloat16 Parse(ReadOnlySpan<char> s, IFormatProvider? provider) =>
+        (BFloat16)double.Parse(s, provider);
 
     /// <inheritdoc cref="Parse(string, IFormatProvider?)"/>
     public static BFloat16 Parse(string s, NumberStyles style, IFormatProvider? provider) =>

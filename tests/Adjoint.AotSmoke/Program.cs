@@ -44,7 +44,9 @@ copy.LoadStateDict(SafeTensors.Load(path));
 File.Delete(path);
 Require(copy.Parameters().Zip(model.Parameters()).All(pair => pair.First.ToArray<float>().SequenceEqual(pair.Second.ToArray<float>())), "a saved and loaded model");
 
-Console.WriteLine(FormattableString.Invariant($"ahead of time, {width} bits: {OpCatalogue.All.Count(entry => entry.IsDifferentiable)} derivatives right, synth {result.Best.ValidationAccuracy:P1}"));
+var derivatives = OpCatalogue.All.Count(entry => entry.IsDifferentiable);
+Console.WriteLine(FormattableString.Invariant(
+    $"ahead of time, {width} bits: {derivatives} derivatives right, synth {result.Best.ValidationAccuracy:P1}"));
 return 0;
 
 static void Require(bool condition, string what)

@@ -136,9 +136,9 @@ internal static class Readers
 
     private static byte[] SafeTensorsOfAllTypes()
     {
-        (string Code, int Size)[] types = [("F64", 8), ("I64", 8), ("F32", 4), ("I32", 4), ("BF16", 2), ("F16", 2), ("U8", 1),
-            ("BOOL", 1), ("U64", 8), ("U32", 4), ("U16", 2), ("I16", 2), ("I8", 1), ("F8_E4M3", 1), ("F8_E5M2", 1),
-            ("F8_E8M0", 1)];
+        (string Code, int Size)[] types = [("F64", 8), ("I64", 8), ("F32", 4), ("I32", 4), ("BF16", 2), ("F16", 2),
+            ("U8", 1), ("BOOL", 1), ("U64", 8), ("U32", 4), ("U16", 2), ("I16", 2), ("I8", 1), ("F8_E4M3", 1),
+            ("F8_E5M2", 1), ("F8_E8M0", 1)];
         var (header, at) = (new List<string>(), 0);
         foreach (var (code, size) in types)
         {

@@ -5,8 +5,11 @@ namespace Adjoint.Tests;
 /// <summary>Folders of the library use only those before them.</summary>
 public partial class LayeringTests
 {
-    private static readonly string[] Order = ["Memory", "Tensors", "Primitives", "Backends", "Autograd", "Ops", "Capture", "Nn",
-        "Optim", "Data", "IO", "Training"];
+    private static readonly string[] Order =
+    [
+        "Memory", "Tensors", "Primitives", "Backends", "Autograd", "Ops", "Capture", "Nn", "Optim", "Data", "IO",
+        "Training",
+    ];
 
     // The two kinds of node refer to each other by nature, as does the mode that decides whether they do.
     private static readonly (string File, string Type)[] Allowed = [("Tensor.cs", "OpNode"), ("TensorPrinting.cs", "OpNode"), ("TensorReading.cs", "GradMode")];
@@ -23,7 +26,8 @@ public partial class LayeringTests
             from word in Word().Matches(file.text).Select(match => match.Value).Distinct()
             where declared.TryGetValue(word, out var layer) && layer > file.layer
             where !Allowed.Contains((Path.GetFileName(file.path), word))
-            where Regex.IsMatch(file.text, $@"(new {word}\b|(?<![.\w]){word}\.[A-Z]|[(<,\s]{word}[>\[\]?]?\s+[a-z]\w*\s*[;=,)])")
+            where Regex.IsMatch(
+                file.text, $@"(new {word}\b|(?<![.\w]){word}\.[A-Z]|[(<,\s]{word}[>\[\]?]?\s+[a-z]\w*\s*[;=,)])")
             select $"{Path.GetRelativePath(root, file.path)} → {word}";
         Assert.Empty(arrows);
     }

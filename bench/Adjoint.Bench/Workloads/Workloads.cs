@@ -79,7 +79,8 @@ internal static class Workloads
             random => new LeNetCifar(10, random));
 
     private static Workload Network(
-        string name, int batch, double goal, double flops, Func<Generator, Layer> create) => new($"{name}-{batch}+captured", goal, flops, 0, () =>
+        string name, int batch, double goal, double flops, Func<Generator, Layer> create) => new(
+        $"{name}-{batch}+captured", goal, flops, 0, () =>
     {
         var model = create(new Generator(1));
         var optimizer = new Sgd(model.Parameters(), 0.001, momentum: 0.9);

@@ -54,7 +54,9 @@ internal static class OpsCommand
             if (!passed) failed++;
             output.WriteLine($"{entry.Op.Name,-16} {Error(first),18} {(second is null ? "not smooth" : second.Comparisons == 0 ? "0" : Error(second)),18}{(passed ? "" : $"  FAILED: {first.Worst} {second?.Worst}")}");
         }
-        output.WriteLine(failed == 0 ? $"all {all.Length} ops agree with finite differences in float64" : $"{failed} of {all.Length} ops differ from finite differences");
+        output.WriteLine(failed == 0
+            ? $"all {all.Length} ops agree with finite differences in float64"
+            : $"{failed} of {all.Length} ops differ from finite differences");
         return failed == 0 ? 0 : Tool.Failure;
     }
 

@@ -119,14 +119,16 @@ internal static class TrainCommand
                 var again = Printable.Line(ShellWord.Quote(run.Folder));
                 error.WriteLine($"interrupted; to go on: adjoint train --resume {again}");
             }
-            if (result.Capture is { Plans: 0, Refusal: not null } eager) error.WriteLine($"steps {Printable.Line($"{eager}")}");
+            if (result.Capture is { Plans: 0, Refusal: not null } eager)
+                error.WriteLine($"steps {Printable.Line($"{eager}")}");
             if (test is not null) error.WriteLine(FormattableString.Invariant($"test accuracy of that model: {test.Accuracy:P2}"));
         }
         if (run.Profile is { } profile)
         {
             AtomicFile.Write(Path.Combine(run.Folder, "trace.json"), profile.WriteTrace);
             error.Write(profile.ToTable());
-            error.WriteLine($"steps {(result.Capture is { } how ? Printable.Line($"{how}") : "eager: as --eager asks")}");
+            error.WriteLine(
+                $"steps {(result.Capture is { } how ? Printable.Line($"{how}") : "eager: as --eager asks")}");
         }
         if (!result.WasCancelled) run.Complete();
         if (asJson) output.WriteLine(ToJson(run, parameters, result, test, null));

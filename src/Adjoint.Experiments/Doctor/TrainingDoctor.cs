@@ -183,7 +183,8 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
                 yield return inner;
     }
 
-    private static Dictionary<string, float[]> Copy(Module model) => model.NamedParameters().ToDictionary(parameter => parameter.Name, parameter => Numbers(parameter.Value));
+    private static Dictionary<string, float[]> Copy(Module model) =>
+        model.NamedParameters().ToDictionary(parameter => parameter.Name, parameter => Numbers(parameter.Value));
 
     // In float32, whatever the model computes in: it is statistics.
     private static float[] Numbers(Tensor tensor) => tensor.Detach().To(DType.Float32).ToArray<float>();

@@ -34,8 +34,8 @@ internal static class DerivativeCheck
             throw new AdjointException($"{node.Op.Name}: {size:N0} elements are too many to check here, at most {LargestOp:N0} are; use a smaller batch");
         var (again, leaves) = LocalRule.Again(node, DType.Float64);
         if (again.Output.DType is { } type && type.IsFloating() && type != DType.Float64)
-            throw new AdjointException($"{node.Op.Name}: rounds to {type.Label()} whatever it gets, so finite differences "
-                + "of it are steps; check the ops before and after");
+            throw new AdjointException($"{node.Op.Name}: rounds to {type.Label()} whatever it gets, so finite "
+                + "differences of it are steps; check the ops before and after");
         double[]?[] g = [.. trace.Gradients.Select(arrived => arrived is null ? null : TensorView.ToDoubles(arrived))];
         var rule = again.ApplyRule(
             [.. g.Select((values, i) => values is null ? null

@@ -15,9 +15,10 @@ internal static class ActivationSwap
     ];
 
     /// <summary>The activation of a network whose layers are one after another; null where there is none, or where it cannot be changed.</summary>
-    internal static string? Of(Layer model) => model is Sequential layers && layers.All(layer => layer.Children.Count == 0)
-        ? layers.Select(NameOf).FirstOrDefault(name => name is not null)
-        : null;
+    internal static string? Of(Layer model) =>
+        model is Sequential layers && layers.All(layer => layer.Children.Count == 0)
+            ? layers.Select(NameOf).FirstOrDefault(name => name is not null)
+            : null;
 
     /// <summary>The same layers around another activation.</summary>
     internal static Layer With(Sequential model, string name)
@@ -26,5 +27,6 @@ internal static class ActivationSwap
         return new Sequential([.. model.Select(layer => NameOf(layer) is null ? layer : create())]);
     }
 
-    private static string? NameOf(Layer layer) => All.FirstOrDefault(activation => activation.Type == layer.GetType()).Name;
+    private static string? NameOf(Layer layer) =>
+        All.FirstOrDefault(activation => activation.Type == layer.GetType()).Name;
 }

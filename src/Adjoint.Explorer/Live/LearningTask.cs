@@ -16,6 +16,6 @@ namespace Adjoint.Exploring;
 /// <param name="BatchSize">Samples per step.</param>
 /// <param name="Seed">Of the first network and the order of samples.</param>
 internal sealed record LearningTask(
-    string Title, DataSplits Data, Func<ulong, Layer> CreateModel, Func<string, Module, double, Optimizer> CreateOptimizer,
-    IReadOnlyList<string> Optimizers, string Optimizer, double LearningRate, Func<string, double> RateOf,
-        int BatchSize, ulong Seed);
+    string Title, DataSplits Data, Func<ulong, Layer> CreateModel,
+    Func<string, Module, double, Optimizer> CreateOptimizer, IReadOnlyList<string> Optimizers, string Optimizer,
+    double LearningRate, Func<string, double> RateOf, int BatchSize, ulong Seed);

@@ -126,7 +126,9 @@ internal sealed class LiveTraining
     internal void SetActivation(string name)
     {
         if (ActivationSwap.All.All(activation => activation.Name != name)) throw new AdjointException($"activation: '{name}' is none of {string.Join(", ", ActivationSwap.All.Select(activation => activation.Name))}");
-        if (ActivationSwap.Of(Model) is null || Model is not Sequential layers) throw new AdjointException($"activation: that of this network is part of its blocks; explore an mlp or lenet to change it");
+        if (ActivationSwap.Of(Model) is null || Model is not Sequential layers)
+            throw new AdjointException("activation: that of this network is part of its blocks; "
+                + "explore an mlp or lenet to change it");
         Model = ActivationSwap.With(layers, name);
         changes++;
     }

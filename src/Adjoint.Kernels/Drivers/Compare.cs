@@ -111,10 +111,12 @@ public static unsafe class Compare
     {
         var infinity = Vector128.Create((short)(typeof(T) == typeof(BFloat16) ? 0x7F80 : 0x7C00));
         var (a, b) = (Vector128.Load((short*)x), Vector128.Load((short*)y));
-        Vector128<short> aMagnitude = a & Vector128.Create(short.MaxValue), bMagnitude = b & Vector128.Create(short.MaxValue);
+        Vector128<short> aMagnitude = a & Vector128.Create(short.MaxValue),
+            bMagnitude = b & Vector128.Create(short.MaxValue);
         var (aSign, bSign) = (a >> 15, b >> 15);
         var holds = TRelation.Holds((aMagnitude ^ aSign) - aSign, (bMagnitude ^ bSign) - bSign);
-        var areNumbers = Vector128.LessThanOrEqual(aMagnitude, infinity) & Vector128.LessThanOrEqual(bMagnitude, infinity);
+        var areNumbers = Vector128.LessThanOrEqual(aMagnitude, infinity)
+            & Vector128.LessThanOrEqual(bMagnitude, infinity);
         return (holds & areNumbers).AsUInt16();
     }
 

@@ -11,7 +11,8 @@ public static unsafe class Map
     private const int Chunk = 16384;
 
     /// <summary>Over contiguous elements. The result may be one of the inputs.</summary>
-    public static void Run<T, TLane>(TLane lane, T* x, T* y, nint length) where T : unmanaged where TLane : struct, IUnaryLane
+    public static void Run<T, TLane>(TLane lane, T* x, T* y, nint length)
+        where T : unmanaged where TLane : struct, IUnaryLane
     {
         if (length <= Chunk)
         {

@@ -11,7 +11,8 @@ public static unsafe class Zip
     private const int Chunk = 16384;
 
     /// <summary>Over contiguous elements. The result may be one of the inputs.</summary>
-    public static void Run<T, TLane>(TLane lane, T* x, T* y, T* z, nint length) where T : unmanaged where TLane : struct, IBinaryLane
+    public static void Run<T, TLane>(TLane lane, T* x, T* y, T* z, nint length)
+        where T : unmanaged where TLane : struct, IBinaryLane
     {
         if (length <= Chunk)
         {
@@ -25,7 +26,10 @@ public static unsafe class Zip
     /// <summary>
     /// Over inputs of any layout, strides in elements, 0 for a broadcast axis; the result is contiguous with the given sizes.
     /// </summary>
-    public static void RunStrided<T, TLane>(TLane lane, T* x, ReadOnlySpan<nint> xStrides, T* y, ReadOnlySpan<nint> yStrides, T* z, ReadOnlySpan<int> shape) where T : unmanaged where TLane : struct, IBinaryLane
+    public static void RunStrided<T, TLane>(
+        TLane lane, T* x, ReadOnlySpan<nint> xStrides, T* y, ReadOnlySpan<nint> yStrides, T* z,
+        ReadOnlySpan<int> shape)
+        where T : unmanaged where TLane : struct, IBinaryLane
     {
         var rows = RowIterator.Rows(shape, out var width);
         if (rows == 0 || width == 0) return;
@@ -60,9 +64,11 @@ public static unsafe class Zip
         else if (typeof(T) == typeof(double)) Floating(lane, (double*)x, (double*)y, (double*)z, length);
         else if ((TLane.Kinds & Elements.KindOf<T>()) == 0) throw Elements.None<T, TLane>();
         else if (typeof(T) == typeof(bool)) Loop<Truth, bool, TLane>(lane, (bool*)x, (bool*)y, (bool*)z, length);
-        else if (typeof(T) == typeof(byte)) Loop<Integer<byte>, byte, TLane>(lane, (byte*)x, (byte*)y, (byte*)z, length);
+        else if (typeof(T) == typeof(byte))
+            Loop<Integer<byte>, byte, TLane>(lane, (byte*)x, (byte*)y, (byte*)z, length);
         else if (typeof(T) == typeof(int)) Loop<Integer<int>, int, TLane>(lane, (int*)x, (int*)y, (int*)z, length);
-        else if (typeof(T) == typeof(long)) Loop<Integer<long>, long, TLane>(lane, (long*)x, (long*)y, (long*)z, length);
+        else if (typeof(T) == typeof(long))
+            Loop<Integer<long>, long, TLane>(lane, (long*)x, (long*)y, (long*)z, length);
         else throw Elements.None<T, TLane>();
     }
 

@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace Adjoint.Kernels;
 
-/// <summary>C = A·B of whole numbers, which wrap: matrices A (m, k), B (k, n), C (m, n), contiguous, one after another.</summary>
+/// <summary>
+/// C = A·B of whole numbers, which wrap: matrices A (m, k), B (k, n), C (m, n), contiguous, one after another.
+/// </summary>
 public static unsafe class IntegerProduct
 {
     // A chunk is a matter of the work alone, never of the thread count.

@@ -203,7 +203,9 @@ public interface IUpdateLane
     /// <summary>How many arrays like w it keeps, zeros at first: 0, 1 (s) or 2 (s and t).</summary>
     static abstract int States { get; }
 
-    /// <summary>Replaces w, and of s and t those that are kept; the others are 0, and what they become is lost.</summary>
+    /// <summary>
+    /// Replaces w, and of s and t those that are kept; the others are 0, and what they become is lost.
+    /// </summary>
     void Invoke<V>(ref V w, V g, ref V s, ref V t) where V : struct, ILanes<V>;
 }
 

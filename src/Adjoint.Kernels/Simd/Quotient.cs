@@ -9,7 +9,9 @@ internal static class Quotient
         : typeof(T) == typeof(double) ? (T)(object)Floor((double)(object)x, (double)(object)y)
         : throw Elements.None<T, T>();
 
-    /// <summary>x − y·⌊x / y⌋, exact but for one rounding where x and y differ in sign; NaN for y = 0 or infinite x.</summary>
+    /// <summary>
+    /// x − y·⌊x / y⌋, exact but for one rounding where x and y differ in sign; NaN for y = 0 or infinite x.
+    /// </summary>
     internal static T Rest<T>(T x, T y) where T : unmanaged =>
         typeof(T) == typeof(float) ? (T)(object)Rest((float)(object)x, (float)(object)y)
         : typeof(T) == typeof(double) ? (T)(object)Rest((double)(object)x, (double)(object)y)

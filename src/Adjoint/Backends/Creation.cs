@@ -27,9 +27,9 @@ public static class CreationMethods
         public static Tensor Ones(Shape shape, DType dtype) => Tensor.Full(shape, 1, dtype);
 
         /// <summary>
-        /// All elements <paramref name="value"/>, rounded to the type: in integers without the fraction, and the nearest
-        /// there is, 0 for NaN; a truth value, whether it is not 0. A whole number (<c>2</c>, not <c>2.0</c>) keeps all
-        /// its digits in int64.
+        /// All elements <paramref name="value"/>, rounded to the type: in integers without the fraction, and the
+        /// nearest there is, 0 for NaN; a truth value, whether it is not 0. A whole number (<c>2</c>, not <c>2.0</c>)
+        /// keeps all its digits in int64.
         /// </summary>
         /// <exception cref="AdjointException">There are too many elements for one tensor.</exception>
         public static Tensor Full(Shape shape, Number value, DType dtype = DType.Float32) =>

@@ -42,7 +42,8 @@ internal sealed unsafe class FusedCalls : PrimitiveCall
         this.calls = calls;
         var causes = calls.Select(call => call.Cause).OfType<(string Op, bool IsBackward)>().Distinct().ToArray();
         if (causes.Length > 0)
-            Cause = (string.Join(" + ", causes.Select(cause => cause.Op).Distinct()), causes.All(cause => cause.IsBackward));
+            Cause = (string.Join(" + ", causes.Select(cause => cause.Op).Distinct()),
+                causes.All(cause => cause.IsBackward));
         var output = calls[0].Operands[^1]!;
         (length, type) = (output.Length, output.DType);
         block = Math.Min(Block, length);

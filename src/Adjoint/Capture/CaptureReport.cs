@@ -5,7 +5,9 @@ namespace Adjoint;
 /// <summary>How the calls of a captured function were computed.</summary>
 /// <param name="Replayed">Calls that replayed a plan.</param>
 /// <param name="Recorded">Calls that were recorded, which computes, too.</param>
-/// <param name="Eager">Calls that ran the function as it is: the first of each shape, and those that were refused.</param>
+/// <param name="Eager">
+/// Calls that ran the function as it is: the first of each shape, and those that were refused.
+/// </param>
 /// <param name="Plans">Plans that are kept.</param>
 /// <param name="Operations">How many operations a replay of the plan used last runs.</param>
 /// <param name="PlannedBytes">Bytes of the buffers that the plans own.</param>

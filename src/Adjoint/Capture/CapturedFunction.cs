@@ -57,10 +57,10 @@ public static class CapturedFunction
 /// <remarks>
 /// <para>
 /// For each combination of shapes and types the first call runs eagerly, the second records, later ones replay a plan;
-/// <see cref="MostPlans"/> are kept, so that the smaller last batch of an epoch has its own; while more combinations take
-/// turns, the others run eagerly, and <see cref="Refusal"/> says so. Results are the caller's, and come without a graph.
-/// What a function leaves in <c>.Grad</c> is the plan's: the next replay overwrites it. An input that is asked for a
-/// gradient inside is so only there: return its gradient as a result.
+/// <see cref="MostPlans"/> are kept, so that the smaller last batch of an epoch has its own; while more combinations
+/// take turns, the others run eagerly, and <see cref="Refusal"/> says so. Results are the caller's, and come without a
+/// graph. What a function leaves in <c>.Grad</c> is the plan's: the next replay overwrites it. An input that is asked
+/// for a gradient inside is so only there: return its gradient as a result.
 /// </para>
 /// <para>
 /// Tensors from outside, parameters among them, are read and written where they lie. Learning rates, step counts and

@@ -118,7 +118,8 @@ internal sealed class PlanCache(Func<Tensor[], Tensor[]> function, bool fallBack
         try
         {
             if (changed is not null && inVain++ == MostInVain)
-                Arena.Refuse($"it would be recorded at each call, since something changes from one to the next: {changed}");
+                Arena.Refuse(
+                    $"it would be recorded at each call, since something changes from one to the next: {changed}");
             // Recording computes too: what the function writes in place must be written once.
             var plan = CapturedPlan.Record(function, given, Slabs);
             if (plans.Count == Most) plans.RemoveAt(Most - 1);
@@ -140,8 +141,8 @@ internal sealed class PlanCache(Func<Tensor[], Tensor[]> function, bool fallBack
     {
         var isCrowded = plans.Count == Most && Calls - plans[^1].LastCall < Recent;
         if (isCrowded)
-            misfit = $"the {Most} plans are those of other shapes, types or modes, all in use of late; pass fewer kinds "
-                + "of inputs, padded to a few sizes for instance";
+            misfit = $"the {Most} plans are those of other shapes, types or modes, all in use of late; pass fewer "
+                + "kinds of inputs, padded to a few sizes for instance";
         return isCrowded;
     }
 

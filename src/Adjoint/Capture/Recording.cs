@@ -90,7 +90,9 @@ internal sealed class Recording
     /// <summary>Turns what the function left otherwise than it was: whether leaves require gradients, modes.</summary>
     internal Action[] Turned { get; }
 
-    /// <summary>Bytes of the buffers that the function made and the plan goes on with, besides those it places.</summary>
+    /// <summary>
+    /// Bytes of the buffers that the function made and the plan goes on with, besides those it places.
+    /// </summary>
     internal long OwnBytes { get; private set; }
 
     /// <summary>The same tensor over a storage that nothing can recycle.</summary>

@@ -12,8 +12,8 @@ namespace Adjoint.IO;
 /// reference implementation does. Beyond that a header must begin with <c>{</c>, as the format says, and sizes above
 /// 2³¹ − 1 are refused by name. F64, F32, F16, BF16, I64, I32, U8 and BOOL are loaded as they are; of the other types
 /// that the format has, I8, I16 and U16 are converted to int32 on request, U32 and U64 to int64, F8_E4M3 and F8_E5M2 to
-/// float16, F8_E8M0 to bfloat16; <see cref="Inspect(string)"/> lists them all. A file may carry a digest in its metadata, the
-/// SHA-256 of the whole file with zeros in the digest's place, which is checked wherever it is found.
+/// float16, F8_E8M0 to bfloat16; <see cref="Inspect(string)"/> lists them all. A file may carry a digest in its
+/// metadata, the SHA-256 of the whole file with zeros in the digest's place, which is checked wherever it is found.
 /// </summary>
 public static class SafeTensors
 {

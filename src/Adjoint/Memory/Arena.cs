@@ -52,7 +52,9 @@ internal sealed class Arena
     /// <summary>Whether a tensor was made in the memory while recording.</summary>
     internal bool IsMade(Storage storage) => storage.Arena == this && !guarded.Contains(storage);
 
-    /// <summary>Whether the memory was allocated on another thread while this recorded: it is anew at each call.</summary>
+    /// <summary>
+    /// Whether the memory was allocated on another thread while this recorded: it is anew at each call.
+    /// </summary>
     internal bool IsOfMeanwhile(Storage storage) => storage.Stamp >= number;
 
     /// <summary>Guards memory from outside, which holds from now on what a replay computes anew.</summary>

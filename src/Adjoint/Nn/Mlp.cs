@@ -13,7 +13,9 @@ public sealed class Mlp : Sequential
     /// <summary>The names of the activations.</summary>
     public static IReadOnlyList<string> Activations { get; } = ["sigmoid", "relu", "tanh", "gelu"];
 
-    private static Layer[] Layers(int inputs, ReadOnlySpan<int> hidden, int classes, string activation, Generator generator, Initializer initializer)
+    private static Layer[] Layers(
+        int inputs, ReadOnlySpan<int> hidden, int classes, string activation, Generator generator,
+        Initializer initializer)
     {
         List<Layer> layers = [new Flatten()];
         var width = inputs;

@@ -1,7 +1,8 @@
 using Adjoint.Memory;
 using ForwardHook = System.Func<
     Adjoint.Nn.Module, System.Collections.Generic.IReadOnlyList<Adjoint.Tensor?>,
-    System.Collections.Generic.IReadOnlyList<Adjoint.Tensor>, System.Collections.Generic.IReadOnlyList<Adjoint.Tensor>?>;
+    System.Collections.Generic.IReadOnlyList<Adjoint.Tensor>,
+    System.Collections.Generic.IReadOnlyList<Adjoint.Tensor>?>;
 
 namespace Adjoint.Nn;
 

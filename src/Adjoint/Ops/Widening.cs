@@ -11,7 +11,9 @@ internal static class Widening
         /// <summary>Whether the type in memory is not the one that is computed in.</summary>
         internal bool IsHalf => x.DType.Computing() != x.DType;
 
-        /// <summary>The same numbers in the type that is computed in: the tensor itself, unless that is another.</summary>
+        /// <summary>
+        /// The same numbers in the type that is computed in: the tensor itself, unless that is another.
+        /// </summary>
         internal Tensor Widened() => x.To(x.DType.Computing());
     }
 }

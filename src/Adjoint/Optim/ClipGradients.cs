@@ -10,8 +10,8 @@ public static class ClipGradients
 {
     /// <summary>
     /// Scales all gradients by limit / norm when their common 2-norm is above the limit (Pascanu et al. 2013); returns
-    /// the norm before, a float64 without axes: read it with <c>.Item()</c>, outside of a captured function. A norm that
-    /// is NaN or infinite because a gradient is leaves all gradients as they are: do not step then.
+    /// the norm before, a float64 without axes: read it with <c>.Item()</c>, outside of a captured function. A norm
+    /// that is NaN or infinite because a gradient is leaves all gradients as they are: do not step then.
     /// </summary>
     /// <param name="parameters">Those without a gradient are skipped.</param>
     /// <param name="limit">The largest norm afterwards, 0 or more.</param>

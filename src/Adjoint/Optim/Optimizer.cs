@@ -329,8 +329,8 @@ public abstract class Optimizer
 
     /// <summary>
     /// How many steps a parameter has taken, the present one included once <see cref="Advance"/> was called: those in
-    /// which it had a gradient, or, where nothing is kept, all steps of the optimiser. A captured function that computes
-    /// with the number cannot be replayed, unless it is asked for within <see cref="ApplyLane"/> or
+    /// which it had a gradient, or, where nothing is kept, all steps of the optimiser. A captured function that
+    /// computes with the number cannot be replayed, unless it is asked for within <see cref="ApplyLane"/> or
     /// <see cref="Backend.Run{TPrimitive}(Func{TPrimitive}, ReadOnlySpan{Tensor?})"/>.
     /// </summary>
     protected int StepsOf(Tensor parameter)

@@ -5,7 +5,8 @@ namespace Adjoint.Primitives;
 
 /// <summary>
 /// y = x · limit / norm where the norm, √ of a sum of squares, is above the limit and finite; else y = x. Operands:
-/// x, floating; the sum as <see cref="SquaredNorm"/> keeps it; y, of x's type and shape, which may be x; all contiguous.
+/// x, floating; the sum as <see cref="SquaredNorm"/> keeps it; y, of x's type and shape, which may be x; all
+/// contiguous.
 /// </summary>
 /// <param name="Limit">The largest norm afterwards, 0 or more.</param>
 public readonly record struct ClipToNorm(double Limit) : IFloatingPrimitive<ClipToNorm>

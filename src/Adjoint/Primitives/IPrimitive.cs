@@ -35,8 +35,8 @@ public interface IPrimitive<TSelf> where TSelf : struct, IPrimitive<TSelf>
     static abstract void Check(in TSelf primitive, ReadOnlySpan<Tensor?> operands);
 
     /// <summary>
-    /// Computes, on operands that were checked and lie in the CPU's memory. A body in safe code that is written once for
-    /// all floating types: <see cref="ISpanPrimitive{TSelf}"/>.
+    /// Computes, on operands that were checked and lie in the CPU's memory. A body in safe code that is written once
+    /// for all floating types: <see cref="ISpanPrimitive{TSelf}"/>.
     /// </summary>
     static abstract void RunOnCpu(in TSelf primitive, ReadOnlySpan<Tensor?> operands);
 

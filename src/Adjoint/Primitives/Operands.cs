@@ -236,10 +236,11 @@ public static class Operands
     }
 
     [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
-    private static void ThrowResult(string primitive, Tensor y, ElementKinds kinds) => throw new AdjointException(kinds.Has(y.DType)
-        ? $"{primitive}: the result must be contiguous: found a view {y.Shape} with gaps; compute into a tensor "
-            + $"of its own, then copy"
-        : $"{primitive}: computes on floating types: found {y.DType.Label()}; cast with .To(DType.Float32)");
+    private static void ThrowResult(string primitive, Tensor y, ElementKinds kinds) =>
+        throw new AdjointException(kinds.Has(y.DType)
+            ? $"{primitive}: the result must be contiguous: found a view {y.Shape} with gaps; compute into a tensor "
+                + $"of its own, then copy"
+            : $"{primitive}: computes on floating types: found {y.DType.Label()}; cast with .To(DType.Float32)");
 
     [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
     private static void ThrowOperand(string primitive, string name, Tensor x, string expected) =>

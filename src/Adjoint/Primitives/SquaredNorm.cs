@@ -40,7 +40,8 @@ public readonly record struct SquaredNorm : IFloatingPrimitive<SquaredNorm>
     /// <summary>√(s·2⁻²ᵏ).</summary>
     internal static double Root(ReadOnlySpan<double> sum) => Math.ScaleB(Math.Sqrt(sum[0]), -(int)sum[1]);
 
-    private static unsafe (double S, int K) SumOf<T>(T* x, int length) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static unsafe (double S, int K) SumOf<T>(T* x, int length)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var s = Kernels.SquaredNorm.Run(1, x, length);
         if (double.IsNaN(s) || s > Least && double.IsFinite(s)) return (s, 0);

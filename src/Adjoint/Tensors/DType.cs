@@ -56,14 +56,16 @@ public static class DTypes
         type is DType.BFloat16 or DType.Float16 ? DType.Float32 : type;
 
     /// <summary>
-    /// The smallest type that both convert to, PyTorch's <c>promote_types</c>: bool &lt; uint8 &lt; int32 &lt; int64 &lt;
-    /// bfloat16, float16 &lt; float32 &lt; float64; bfloat16 with float16 gives float32.
+    /// The smallest type that both convert to, PyTorch's <c>promote_types</c>: bool &lt; uint8 &lt; int32 &lt; int64
+    /// &lt; bfloat16, float16 &lt; float32 &lt; float64; bfloat16 with float16 gives float32.
     /// </summary>
     /// <exception cref="AdjointException">A number is none of the types.</exception>
     public static DType Promote(DType x, DType y) =>
         x == y ? x : Rank(x) == Rank(y) ? DType.Float32 : Rank(x) > Rank(y) ? x : y;
 
-    /// <summary>The name in messages and printing: <c>float32</c>, <c>bfloat16</c>, <c>int64</c>, <c>bool</c> …</summary>
+    /// <summary>
+    /// The name in messages and printing: <c>float32</c>, <c>bfloat16</c>, <c>int64</c>, <c>bool</c> …
+    /// </summary>
     /// <exception cref="AdjointException">The number is none of the types.</exception>
     public static string Label(this DType type) => type switch
     {
@@ -89,7 +91,8 @@ public static class DTypes
         if (typeof(T) == typeof(int)) return DType.Int32;
         if (typeof(T) == typeof(byte)) return DType.UInt8;
         throw new AdjointException(
-            $"Tensor: no element type for {typeof(T).Name}; use float, double, BFloat16, Half, long, int, byte or bool");
+            $"Tensor: no element type for {typeof(T).Name}; "
+                + "use float, double, BFloat16, Half, long, int, byte or bool");
     }
 
     private static int Rank(DType type) => type switch

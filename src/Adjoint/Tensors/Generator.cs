@@ -12,8 +12,8 @@ namespace Adjoint;
 /// which is then a matter of chance, so give each work of its own a <see cref="Fork"/>.
 /// </summary>
 /// <remarks>
-/// A captured function draws on from where the stream is each time that it runs, as the eager one does. A generator that
-/// is made inside is refused there: the eager function would draw the same numbers each time.
+/// A captured function draws on from where the stream is each time that it runs, as the eager one does. A generator
+/// that is made inside is refused there: the eager function would draw the same numbers each time.
 /// </remarks>
 public sealed class Generator
 {

@@ -41,8 +41,8 @@ internal sealed class LeafJournal(Arena arena, Func<int> now)
         if (IsLocal(leaf) || !before.TryAdd(leaf, (gradient, isOwn))) return;
         arena.Assume(
             () => ReferenceEquals(leaf.PresentGrad, gradient) && leaf.OwnsGrad == isOwn,
-            $"the gradient of {leaf.Name ?? "a leaf"} {leaf.Shape} that it begins with; call ZeroGrad() before the first "
-            + "Backward() of it");
+            $"the gradient of {leaf.Name ?? "a leaf"} {leaf.Shape} that it begins with; call ZeroGrad() before the "
+            + "first Backward() of it");
     }
 
     /// <summary>Notes that a gradient is about to be set or cleared.</summary>

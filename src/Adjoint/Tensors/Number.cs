@@ -39,7 +39,8 @@ public readonly struct Number : IEquatable<Number>
     public static bool operator !=(Number a, Number b) => !a.Equals(b);
 
     /// <inheritdoc/>
-    public bool Equals(Number other) => IsWhole == other.IsWhole && (IsWhole ? bits == other.bits : Value.Equals(other.Value));
+    public bool Equals(Number other) =>
+        IsWhole == other.IsWhole && (IsWhole ? bits == other.bits : Value.Equals(other.Value));
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => obj is Number other && Equals(other);
@@ -59,7 +60,9 @@ public readonly struct Number : IEquatable<Number>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool IsExactBeside(Tensor x) => IsWhole && !x.DType.IsFloating();
 
-    /// <summary>A whole number as a tensor without axes, of the type in which it meets x; what lies outside wraps.</summary>
+    /// <summary>
+    /// A whole number as a tensor without axes, of the type in which it meets x; what lies outside wraps.
+    /// </summary>
     internal Tensor Beside(Tensor x) => Of(bits, Promotion.ResultType(x, bits), x);
 
     /// <summary>As <see cref="Beside"/>; what lies outside becomes the nearest there is.</summary>

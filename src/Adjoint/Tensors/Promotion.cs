@@ -16,7 +16,9 @@ internal static class Promotion
     /// <summary>Of a tensor and a whole number, which is an int64 among plain numbers: it changes only bool.</summary>
     internal static DType ResultType(Tensor x, long _) => Combine(x.DType, DType.Int64);
 
-    /// <summary>Of a tensor and a number, which is a float32 among plain numbers: integers and bool become one.</summary>
+    /// <summary>
+    /// Of a tensor and a number, which is a float32 among plain numbers: integers and bool become one.
+    /// </summary>
     internal static DType ResultType(Tensor x, double _) => Combine(x.DType, DType.Float32);
 
     private static DType? OfTensors(ReadOnlySpan<Tensor> operands)

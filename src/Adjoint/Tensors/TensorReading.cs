@@ -148,7 +148,8 @@ public sealed partial class Tensor
             if (Shape[axis] > 1 && StrideAt(axis) <= ReachBelow(axis))
                 throw new AdjointException(
                     $"{op}: elements of {Shape} may share memory along axis {axis}, as windows that overlap do, and "
-                    + "cannot take values of their own; write into the tensor that it is a view of, or into a .Clone()");
+                    + "cannot take values of their own; write into the tensor that it is a view of, or into "
+                    + "a .Clone()");
     }
 
     // How far the axes with smaller strides lead together; of two with the same, the first counts as smaller.

@@ -74,7 +74,8 @@ public sealed class Profile
 
     private void Execute(PrimitiveCall call)
     {
-        var name = (call.Cause ?? Execution.Current.Cause) is { } cause ? cause.IsBackward ? $"{cause.Op} backward" : cause.Op
+        var name = (call.Cause ?? Execution.Current.Cause) is { } cause
+            ? cause.IsBackward ? $"{cause.Op} backward" : cause.Op
             : "gradients";
         var start = Stopwatch.GetTimestamp();
         call.Run();

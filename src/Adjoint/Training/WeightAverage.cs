@@ -8,8 +8,8 @@ namespace Adjoint.Training;
 /// <summary>
 /// The exponential moving average of a model's parameters and buffers, a better point than any single one of them late in training (Polyak and Juditsky 1992):
 /// a ← d·a + (1 − d)·w after each step t, with d = min(decay, (1 + t) / (10 + t)), so that the first steps are soon forgotten.
-/// A parameter that several places share has one average. Where the model is converted or moved, the average follows; of
-/// half precision it is float32, since bfloat16 does not resolve 0.001·(w − a) beside a.
+/// A parameter that several places share has one average. Where the model is converted or moved, the average follows;
+/// of half precision it is float32, since bfloat16 does not resolve 0.001·(w − a) beside a.
 /// </summary>
 public sealed class WeightAverage
 {

@@ -136,7 +136,8 @@ public class OwnViewTests
                 var y = entry.Call(inputs);
                 var weights = Tensor.Rand(y.Shape, random, DType.Float64);
                 if (y.RequiresGrad) (y * weights).Sum().Backward();
-                return [.. y.To(DType.Float64).ToArray<double>(), .. leaves.SelectMany(leaf => leaf.Grad?.ToArray<double>() ?? [])];
+                return [.. y.To(DType.Float64).ToArray<double>(),
+                    .. leaves.SelectMany(leaf => leaf.Grad?.ToArray<double>() ?? [])];
             }
         }
     }

@@ -12,9 +12,12 @@ public class CapturedFunctionTests
     private static Tensor Labels(int rows, int call) =>
         Tensor.From(Enumerable.Range(0, rows).Select(i => (i * 7L + call) % 5).ToArray());
 
-    private static float[] Bits(IEnumerable<Tensor> tensors) => [.. tensors.SelectMany(tensor => tensor.ToArray<float>())];
+    private static float[] Bits(IEnumerable<Tensor> tensors) =>
+        [.. tensors.SelectMany(tensor => tensor.ToArray<float>())];
 
-    /// <summary>A step on batches of which each third is smaller, captured or not: all that can be seen of it.</summary>
+    /// <summary>
+    /// A step on batches of which each third is smaller, captured or not: all that can be seen of it.
+    /// </summary>
     private static List<float> Train(
         bool captured, Func<Sequential, Optimizer, Func<Tensor, Tensor, (Tensor, Tensor)>> step,
         Action<int, Sequential, Optimizer>? between = null, Func<IEnumerable<Tensor>, Optimizer>? optimizer = null)
@@ -35,7 +38,8 @@ public class CapturedFunctionTests
             seen.AddRange([.. loss.Detach().ToArray<float>(), .. logits.Detach().ToArray<float>()]);
             seen.AddRange(Bits(model.Parameters()));
             seen.AddRange(Bits(model.Parameters().Select(parameter => parameter.Grad).OfType<Tensor>()));
-            seen.AddRange([own.StepCount, .. Bits(own.StateDict().Values.Where(state => state.DType == DType.Float32))]);
+            seen.AddRange([own.StepCount,
+                .. Bits(own.StateDict().Values.Where(state => state.DType == DType.Float32))]);
             between?.Invoke(call, model, own);
             if (call % 7 == 6) GC.Collect();
         }
@@ -54,8 +58,8 @@ public class CapturedFunctionTests
         return (loss, logits);
     };
 
-    [Theory, InlineData("sgd"), InlineData("momentum"), InlineData("nesterov"), InlineData("rmsprop"), InlineData("adam"),
-        InlineData("adamw")]
+    [Theory, InlineData("sgd"), InlineData("momentum"), InlineData("nesterov"), InlineData("rmsprop"),
+        InlineData("adam"), InlineData("adamw")]
     public void A_whole_step_has_the_eager_bits_and_the_optimisers_state(string kind)
     {
         Optimizer Of(IEnumerable<Tensor> parameters) => kind switch
@@ -103,7 +107,8 @@ public class CapturedFunctionTests
 
         Assert.Equal(Train(false, Averaged), Train(true, Averaged));
         Assert.Equal(30, averages[0].Steps);
-        Assert.Equal(averages[0].StateDict().Values.SelectMany(AsFloats), averages[1].StateDict().Values.SelectMany(AsFloats));
+        Assert.Equal(
+            averages[0].StateDict().Values.SelectMany(AsFloats), averages[1].StateDict().Values.SelectMany(AsFloats));
 
         static float[] AsFloats(Tensor tensor) => tensor.To(DType.Float32).ToArray<float>();
     }
@@ -287,7 +292,9 @@ public class CapturedFunctionTests
             var function = Step(model, optimizer);
             var plan = CapturedFunction.Create(function, fallBackToEager: true);
             for (var call = 0; call < 5; call++)
-                _ = captured ? plan.Run(Batch(32, call), Labels(32, call)) : function(Batch(32, call), Labels(32, call));
+                _ = captured
+                    ? plan.Run(Batch(32, call), Labels(32, call))
+                    : function(Batch(32, call), Labels(32, call));
             Assert.Equal(captured, plan.Refusal?.Contains("between operations", StringComparison.Ordinal) == true);
             return [.. Bits(model.Parameters()), .. Bits(model.Parameters().Select(parameter => parameter.Grad!)),
                 optimizer.StepCount];
@@ -374,7 +381,8 @@ public class CapturedFunctionTests
         });
         function.Run(Tensor.Ones(64, 64));
         mustFail = true;
-        Assert.Equal("mine", Assert.Throws<InvalidOperationException>(() => function.Run(Tensor.Full([64, 64], 2))).Message);
+        Assert.Equal(
+            "mine", Assert.Throws<InvalidOperationException>(() => function.Run(Tensor.Full([64, 64], 2))).Message);
         Assert.All(w.Grad!.ToArray<float>(), value => Assert.Equal(2, value));
         mustFail = false;
         for (var call = 0; call < 3; call++) function.Run(Tensor.Full([64, 64], 3));
@@ -388,7 +396,8 @@ public class CapturedFunctionTests
         var w = Tensor.Randn([12, 5], new Generator(1));
         var function = CapturedFunction.Create((Tensor x) => x.MatMul(w));
         void Run(int rows) =>
-            Assert.Equal(Batch(rows, rows).MatMul(w).ToArray<float>(), function.Run(Batch(rows, rows)).ToArray<float>());
+            Assert.Equal(
+                Batch(rows, rows).MatMul(w).ToArray<float>(), function.Run(Batch(rows, rows)).ToArray<float>());
 
         for (var call = 0; call < 100; call++) Run(20 + call % 10);
         Assert.Equal((8, 8L, 64L), (function.Plans, function.Report.Recorded, function.Report.Replayed));

@@ -8,7 +8,8 @@ namespace Adjoint.Tests.Explorer;
 
 public sealed class GraphTests
 {
-    public static TheoryData<string> Ops() => [.. OpCatalogue.All.Where(entry => entry.IsDifferentiable).Select(entry => entry.Op.Name)];
+    public static TheoryData<string> Ops() =>
+        [.. OpCatalogue.All.Where(entry => entry.IsDifferentiable).Select(entry => entry.Op.Name)];
 
     [Fact]
     public void Gradients_are_those_of_backward_and_leave_grad_alone()

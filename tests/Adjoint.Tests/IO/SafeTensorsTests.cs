@@ -96,7 +96,8 @@ public sealed class SafeTensorsTests : IDisposable
     {
         var path = Write("""{"a":{"dtype":"U64","shape":[1],"data_offsets":[0,8]}}""",
             [0, 0, 0, 0, 0, 0, 0, 0x80]);
-        Assert.EndsWith("found 9223372036854775808, a U64, in a, expected at most 9223372036854775807, the largest int64",
+        Assert.EndsWith(
+            "found 9223372036854775808, a U64, in a, expected at most 9223372036854775807, the largest int64",
             Fails(path, convert: true), StringComparison.Ordinal);
         path = Write("""{"a":{"dtype":"C64","shape":[1],"data_offsets":[0,8]}}""", new byte[8]);
         Assert.EndsWith("no element type holds C64, so this tensor can only be inspected", Fails(path, convert: true),
@@ -133,9 +134,11 @@ public sealed class SafeTensorsTests : IDisposable
         }
         Assert.Equal((448, 57344), (e4m3.ItemAt(0x7E), e5m2.ItemAt(0x7B)));
 
-        static void Same(double expected, double found) => Assert.True(double.IsNaN(expected)
-            ? double.IsNaN(found)
-            : BitConverter.DoubleToInt64Bits(expected) == BitConverter.DoubleToInt64Bits(found), $"{expected}, {found}");
+        static void Same(double expected, double found) => Assert.True(
+            double.IsNaN(expected)
+                ? double.IsNaN(found)
+                : BitConverter.DoubleToInt64Bits(expected) == BitConverter.DoubleToInt64Bits(found),
+            $"{expected}, {found}");
     }
 
     private static string Fails(string path, bool convert = false) =>

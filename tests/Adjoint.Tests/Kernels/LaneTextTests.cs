@@ -39,7 +39,8 @@ public unsafe class LaneTextTests
         var function = LaneFunctions.OfIntegers[name];
         var expression = Trace(function);
         foreach (var x in points)
-            foreach (var y in points.Where(y => y != 0 && (y is > 0 and < 31 || !name.Contains("Power", StringComparison.Ordinal))))
+            foreach (var y in points.Where(y =>
+                y != 0 && (y is > 0 and < 31 || !name.Contains("Power", StringComparison.Ordinal))))
             {
                 var lanes = function.Inputs.Select((_, i) => Integer<long>.Splat(i == 0 ? x : y)).ToArray();
                 var inputs = function.Inputs.Zip(lanes).ToDictionary(pair => pair.First, pair => pair.Second);

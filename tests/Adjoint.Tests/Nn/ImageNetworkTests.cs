@@ -187,7 +187,8 @@ public class ImageNetworkTests
     [Theory, InlineData(true), InlineData(false)]
     public void An_input_that_does_not_fit_is_refused_with_path_both_shapes_and_rule(bool training)
     {
-        void Check(string message, Layer model, params int[] shape) => Assert.Equal(message, Assert.Throws<AdjointException>(() => model.Train(training).Forward(Tensor.Zeros(shape))).Message);
+        void Check(string message, Layer model, params int[] shape) => Assert.Equal(
+            message, Assert.Throws<AdjointException>(() => model.Train(training).Forward(Tensor.Zeros(shape))).Message);
         Check("layer 0 (Conv2d(3 → 6, 5)): Conv2d: an input (n, 3, h, w) is needed: found (1, 1, 32, 32) for weights (6, 3, 5, 5); the channels must be the weights' second axis", new LeNetCifar(), 1, 1, 32, 32);
         Check("layer 7 (Linear(400 → 120)): Linear: an input (n, 400) is needed: found (1, 256) for weights (120, 400); the last axis must be the number of inputs", new LeNetCifar(), 1, 3, 28, 28);
         Check("layer 3 (Conv2d(6 → 16, 5)): Conv2d: a kernel 5×5 with dilation 1 is larger than the input (1, 6, 4, 4) with padding 0; use a smaller kernel or more padding", new LeNetCifar(), 1, 3, 12, 12);
@@ -201,7 +202,8 @@ public class ImageNetworkTests
     public void Modules_compute_what_the_methods_do_and_begin_as_PyTorch_documents()
     {
         Tensor Image(params int[] shape) => Tensor.Randn(shape, new Generator(4));
-        void Same(Tensor expected, Layer module, Tensor x) => Assert.Equal(expected.ToArray<float>(), module.Forward(x).ToArray<float>());
+        void Same(Tensor expected, Layer module, Tensor x) =>
+            Assert.Equal(expected.ToArray<float>(), module.Forward(x).ToArray<float>());
         var (x, line) = (Image(2, 4, 6, 5), Image(2, 4, 9));
         var one = new Conv1d(4, 6, 3, 2, 1, 2, 2, generator: new Generator(1));
         Same(line.Conv1d(one.Weight, one.Bias, 2, 1, 2, 2), one, line);
@@ -275,6 +277,8 @@ public class ImageNetworkTests
         Assert.Equal(1_971_352, model.Parameters().Sum(parameter => parameter.Length));
         var x = Tensor.Randn([2, 24, 6, 6], new Generator(2));
         // The identity of the mathematics; a convolution by tiles rounds.
-        Assert.All(x.ToArray<float>().Zip(model[2].Forward(x).Slice(1, 0, 24).Contiguous().ToArray<float>()), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
+        Assert.All(
+            x.ToArray<float>().Zip(model[2].Forward(x).Slice(1, 0, 24).Contiguous().ToArray<float>()),
+            pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
     }
 }

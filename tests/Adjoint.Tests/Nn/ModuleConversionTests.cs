@@ -15,7 +15,8 @@ public class ModuleConversionTests
 
     private readonly Generator random = new(5);
 
-    public static TheoryData<DType, DType> Directions => [.. Floating.SelectMany(_ => Floating, (type, to) => (type, to))];
+    public static TheoryData<DType, DType> Directions =>
+        [.. Floating.SelectMany(_ => Floating, (type, to) => (type, to))];
 
     [Theory, MemberData(nameof(Directions))]
     public void Values_are_those_of_a_cast(DType from, DType to)

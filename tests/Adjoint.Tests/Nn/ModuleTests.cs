@@ -58,7 +58,11 @@ public class ModuleTests
     {
         var model = new Mlp(3, [4], 2, "relu", new Generator(1));
         var seen = new List<string>();
-        var handles = model.Select(layer => layer.RegisterForwardHook((module, x, y) => { seen.Add($"{module} {x.Shape} {y.Shape}"); return null; })).ToArray();
+        var handles = model.Select(layer => layer.RegisterForwardHook((module, x, y) =>
+        {
+            seen.Add($"{module} {x.Shape} {y.Shape}");
+            return null;
+        })).ToArray();
         var x = Tensor.Ones(5, 3);
         model.Forward(x);
         Assert.Equal(["Flatten (5, 3) (5, 3)", "Linear(3 → 4) (5, 3) (5, 4)", "Relu (5, 4) (5, 4)", "Linear(4 → 2) (5, 4) (5, 2)"], seen);

@@ -54,7 +54,8 @@ public class GatherTests
     public void Sums_of_whole_numbers_wrap(DType type)
     {
         var random = new Random(9);
-        foreach (var (outer, inner, size, count) in ((int, int, int, int)[])[(2, 70, 3, 9), (1, 1, 2, 700), (3, 5, 4, 300)])
+        foreach (var (outer, inner, size, count) in ((int, int, int, int)[])
+            [(2, 70, 3, 9), (1, 1, 2, 700), (3, 5, 4, 300)])
         {
             long[] values = [.. Enumerable.Range(0, outer * count * inner).Select(_ => random.NextInt64())];
             var x = Tensor.From(values, outer, count, inner).To(type);

@@ -276,7 +276,8 @@ public class HalfCasesTests
     {
         DType.BFloat16 => Array.ConvertAll(x.ToArray<BFloat16>(), value => (short)value.Bits),
         DType.Float16 => Array.ConvertAll(x.ToArray<Half>(), BitConverter.HalfToInt16Bits),
-        _ => [.. x.ToArray<double>().SelectMany(value => new[] { (short)(BitConverter.DoubleToInt64Bits(value) >> 48) })],
+        _ => [.. x.ToArray<double>().SelectMany(
+            value => new[] { (short)(BitConverter.DoubleToInt64Bits(value) >> 48) })],
     };
 
     // The largest difference, in units in the last place of the largest number.

@@ -2,11 +2,13 @@ using System.Numerics;
 
 namespace Adjoint.Tests.Ops;
 
-/// <summary>Arithmetic of whole numbers and truth values against naive loops, in BigInteger, of which the low bits count.</summary>
+/// <summary>
+/// Arithmetic of whole numbers and truth values against naive loops, in BigInteger, of which the low bits count.
+/// </summary>
 public class IntegerArithmeticTests
 {
-    private static readonly (string Name, Func<Tensor, Tensor, Tensor> Call, Func<BigInteger, BigInteger, BigInteger> Of)[]
-        Binary =
+    private static readonly (
+        string Name, Func<Tensor, Tensor, Tensor> Call, Func<BigInteger, BigInteger, BigInteger> Of)[] Binary =
     [
         ("+", (x, y) => x + y, (x, y) => x + y),
         ("-", (x, y) => x - y, (x, y) => x - y),
@@ -50,13 +52,15 @@ public class IntegerArithmeticTests
     public void Broadcasts_as_floats_do()
     {
         var x = Tensor.From(Enumerable.Range(0, 60).Select(i => i * 1_000_000_007L - 30).ToArray(), 3, 4, 5);
-        foreach (var y in (Tensor[])[x[0], x[0, 1], x[.., .., 2].Unsqueeze(2), x[0, 0, 1], x.Transpose(0, 1).Clone().Transpose(0,
-            1), Tensor.From(new[] { (1L << 53) + 1 })])
+        foreach (var y in (Tensor[])[x[0], x[0, 1], x[.., .., 2].Unsqueeze(2), x[0, 0, 1],
+            x.Transpose(0, 1).Clone().Transpose(0, 1), Tensor.From(new[] { (1L << 53) + 1 })])
             foreach (var (name, call, of) in Binary[..5])
             {
                 var (left, right) = (x.ToArray<long>(), y.Expand(x.Shape.Sizes).ToArray<long>());
-                Assert.True(left.Zip(right, (a, b) => Wrap<long>(of(a, b))).SequenceEqual(call(x, y).ToArray<long>()), name);
-                Assert.True(left.Zip(right, (a, b) => Wrap<long>(of(b, a))).SequenceEqual(call(y, x).ToArray<long>()), name);
+                Assert.True(
+                    left.Zip(right, (a, b) => Wrap<long>(of(a, b))).SequenceEqual(call(x, y).ToArray<long>()), name);
+                Assert.True(
+                    left.Zip(right, (a, b) => Wrap<long>(of(b, a))).SequenceEqual(call(y, x).ToArray<long>()), name);
             }
     }
 
@@ -88,8 +92,8 @@ public class IntegerArithmeticTests
         var x = Tensor.From(new[] { 1L << 53, 4 });
         Assert.Equal([(1L << 53) + 1, 5], (x + 1).ToArray<long>());
         Assert.Equal([(1L << 53) + ((1L << 53) + 1), 4 + ((1L << 53) + 1)], (x + ((1L << 53) + 1)).ToArray<long>());
-        foreach (var y in (Tensor[])[x + 2.0, x * 2.5, 1.0 - x, x / 2, 2 / x, x / x, x.Pow(0.5), x.Clamp(0, 2.5), x.Exp(),
-            x.Sqrt(), x.Sigmoid(), Tensor.From(new[] { true }).Sin()])
+        foreach (var y in (Tensor[])[x + 2.0, x * 2.5, 1.0 - x, x / 2, 2 / x, x / x, x.Pow(0.5), x.Clamp(0, 2.5),
+            x.Exp(), x.Sqrt(), x.Sigmoid(), Tensor.From(new[] { true }).Sin()])
             Assert.Equal(DType.Float32, y.DType);
         Assert.Equal([3.5f, -1.5f], (Tensor.From(new[] { 7, -3 }) / 2).ToArray<float>());
         Assert.Equal([float.PositiveInfinity, float.NaN], (Tensor.From(new long[] { 1, 0 }) / 0).ToArray<float>());
@@ -100,7 +104,8 @@ public class IntegerArithmeticTests
     public void A_negative_or_too_large_exponent_is_refused()
     {
         var error = Assert.Throws<AdjointException>(() => Tensor.From(new long[] { 2 }).Pow(-1));
-        Assert.Equal("Pow: a whole number to the power -1 is no whole number; cast with .To(DType.Float32)", error.Message);
+        Assert.Equal(
+            "Pow: a whole number to the power -1 is no whole number; cast with .To(DType.Float32)", error.Message);
         error = Assert.Throws<AdjointException>(() => Tensor.From(new byte[] { 2 }).Pow(300));
         Assert.Equal("Pow: uint8 has no 300, only 0 to 255; cast the tensor with .To(DType.Int64)", error.Message);
     }
@@ -109,7 +114,8 @@ public class IntegerArithmeticTests
     public void Any_number_of_threads_gives_the_same()
     {
         var x = Tensor.Arange(100_000).Reshape(400, 250);
-        var results = Threads.Of(1, 2, 3).Select(_ => (x * x.Transpose().Reshape(400, 250) - x[0]).ToArray<long>()).ToArray();
+        var results = Threads.Of(1, 2, 3)
+            .Select(_ => (x * x.Transpose().Reshape(400, 250) - x[0]).ToArray<long>()).ToArray();
         Assert.Equal(results[0], results[1]);
         Assert.Equal(results[0], results[2]);
     }

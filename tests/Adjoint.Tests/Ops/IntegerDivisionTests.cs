@@ -30,9 +30,11 @@ public class IntegerDivisionTests
     {
         var x = Tensor.Arange(length);
         foreach (var (op, call) in ((string, Func<Tensor>)[])[("FloorDivide", () => x.FloorDivide(x - (length - 1))),
-            ("Remainder", () => x.Remainder(0)), ("Remainder", () => x.To(DType.UInt8).Remainder(Tensor.From(new byte[] { 0 })))])
+            ("Remainder", () => x.Remainder(0)),
+            ("Remainder", () => x.To(DType.UInt8).Remainder(Tensor.From(new byte[] { 0 })))])
             Assert.Equal(
-                $"{op}: a whole number has no quotient by 0; replace the zeros of the divisor, as with Tensor.Where, or divide with /",
+                $"{op}: a whole number has no quotient by 0; replace the zeros of the divisor, as with Tensor.Where, "
+                    + "or divide with /",
                 Assert.Throws<AdjointException>(call).Message);
         // The workers go on to work.
         Assert.Equal(length, (x + 1).Max().Item<long>());
@@ -46,8 +48,8 @@ public class IntegerDivisionTests
         double[] x = [1, -1, 0, inf, 1, -1, 5, -5, 0, -0.0, double.NaN, 5.5, -5.5, 5.5, -5.5, 1e300];
         double[] y = [0, 0, 0, 2, inf, inf, -inf, -inf, -3, 3, 1, 2, 2, -2, -2, 1e-300];
         double[] floors = [inf, -inf, double.NaN, double.NaN, 0, -1, -1, 0, -0.0, -0.0, double.NaN, 2, -3, -3, 2, inf];
-        double[] rests = [double.NaN, double.NaN, double.NaN, double.NaN, 1, inf, -inf, -5, 0, -0.0, double.NaN, 1.5, 0.5, -0.5, -1.5,
-            1e300 % 1e-300];
+        double[] rests = [double.NaN, double.NaN, double.NaN, double.NaN, 1, inf, -inf, -5, 0, -0.0, double.NaN, 1.5,
+            0.5, -0.5, -1.5, 1e300 % 1e-300];
         var (a, b) = (Tensor.From(x), Tensor.From(y));
         Assert.Equal(floors, a.FloorDivide(b).ToArray<double>());
         Assert.Equal(rests, a.Remainder(b).ToArray<double>());
@@ -63,7 +65,8 @@ public class IntegerDivisionTests
         T[] Draw() => [.. Enumerable.Range(0, length).Select(_ => from[random.Next(from.Length)])];
         var (left, right) = (Draw(), Draw());
         var (x, y) = (Tensor.From(left, length), Tensor.From(right, length));
-        var floors = left.Zip(right, (a, b) => T.CreateTruncating(Floor(BigInteger.CreateChecked(a), BigInteger.CreateChecked(b)))).ToArray();
+        var floors = left.Zip(right, (a, b) =>
+            T.CreateTruncating(Floor(BigInteger.CreateChecked(a), BigInteger.CreateChecked(b)))).ToArray();
         var rests = left.Zip(right, (a, b) =>
         {
             var (wide, by) = (BigInteger.CreateChecked(a), BigInteger.CreateChecked(b));

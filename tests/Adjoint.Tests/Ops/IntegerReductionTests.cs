@@ -5,8 +5,8 @@ namespace Adjoint.Tests.Ops;
 /// <summary>Folds, scans, orders and products of whole numbers and truth values against naive loops.</summary>
 public class IntegerReductionTests
 {
-    [Theory, InlineData(1, 1, 1), InlineData(3, 4, 5), InlineData(1, 9000, 1), InlineData(1, 70000, 1), InlineData(2, 700, 3),
-        InlineData(40, 3, 300)]
+    [Theory, InlineData(1, 1, 1), InlineData(3, 4, 5), InlineData(1, 9000, 1), InlineData(1, 70000, 1),
+        InlineData(2, 700, 3), InlineData(40, 3, 300)]
     public void Of_every_type_shape_and_layout(int a, int b, int c)
     {
         Check(Draw(a * b * c, i => (long)(i * 0x9E3779B97F4A7C15)), a, b, c);
@@ -51,7 +51,8 @@ public class IntegerReductionTests
         foreach (var x in (Tensor[])[Tensor.From(new long[] { 1, 2 }), Tensor.From(new byte[] { 1, 2 }),
             Tensor.From(new[] { true, false })])
             Assert.Equal(
-                $"{op}: needs a floating type, which its result has: found {x.DType.Label()}; cast with .To(DType.Float32)",
+                $"{op}: needs a floating type, which its result has: found {x.DType.Label()}; "
+                    + "cast with .To(DType.Float32)",
                 Assert.Throws<AdjointException>(() => op == "Mean" ? x.Mean() : x.Var()).Message);
         Assert.Equal(DType.Float32, Tensor.From(new long[] { 1, 2 }).LogSumExp(0).DType);
     }
@@ -60,7 +61,8 @@ public class IntegerReductionTests
     public void Products_of_matrices_wrap()
     {
         var random = new Random(3);
-        foreach (var (batch, m, k, n) in ((int, int, int, int)[])[(1, 1, 1, 1), (1, 3, 5, 2), (4, 17, 3, 9), (1, 2, 0, 3), (2, 200, 33, 40)])
+        foreach (var (batch, m, k, n) in ((int, int, int, int)[])
+            [(1, 1, 1, 1), (1, 3, 5, 2), (4, 17, 3, 9), (1, 2, 0, 3), (2, 200, 33, 40)])
         {
             var a = Enumerable.Range(0, batch * m * k).Select(_ => random.NextInt64()).ToArray();
             var b = Enumerable.Range(0, batch * k * n).Select(_ => random.NextInt64()).ToArray();
@@ -76,8 +78,11 @@ public class IntegerReductionTests
             Assert.Equal(expected.Select(value => (int)value), x.Narrow().MatMul(y.Narrow()).ToArray<int>());
         }
         Assert.Equal(25, Tensor.From(new long[] { 3, 4 }).MatMul(Tensor.From(new long[] { 3, 4 })).Item<long>());
-        var error = Assert.Throws<AdjointException>(() => Tensor.From(new long[] { 3 }).MatMul(Tensor.From(new[] { 3f })));
-        Assert.Equal("MatMul: both operands must be of one floating or integer type: found int64 and float32; cast one with .To(…)",
+        var error = Assert.Throws<AdjointException>(
+            () => Tensor.From(new long[] { 3 }).MatMul(Tensor.From(new[] { 3f })));
+        Assert.Equal(
+            "MatMul: both operands must be of one floating or integer type: found int64 and float32; "
+                + "cast one with .To(…)",
             error.Message);
     }
 
@@ -91,7 +96,8 @@ public class IntegerReductionTests
         Assert.Equal(results[0], results[2]);
     }
 
-    private static T[] Draw<T>(int length, Func<ulong, T> of) => [.. Enumerable.Range(1, length).Select(i => of((ulong)i))];
+    private static T[] Draw<T>(int length, Func<ulong, T> of) =>
+        [.. Enumerable.Range(1, length).Select(i => of((ulong)i))];
 
     private static void Check<T>(T[] values, int a, int b, int c)
         where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
@@ -100,7 +106,9 @@ public class IntegerReductionTests
         T At(int i, int j, int k) => values[(i * b + j) * c + k];
         foreach (var x in (Tensor[])[plain, plain.Transpose().Clone().Transpose()])
         {
-            Assert.Equal(values.Aggregate(0L, (sum, value) => unchecked(sum + long.CreateTruncating(value))), x.Sum().Item<long>());
+            Assert.Equal(
+                values.Aggregate(0L, (sum, value) => unchecked(sum + long.CreateTruncating(value))),
+                x.Sum().Item<long>());
             Assert.Equal(values.Max(), x.Max().Item<T>());
             Assert.Equal(values.Min(), x.Min().Item<T>());
             var (sums, least, most, places) = (new List<long>(), new List<T>(), new List<T>(), new List<long>());
@@ -126,7 +134,8 @@ public class IntegerReductionTests
             var (ordered, indices) = x.Reshape(-1).Sort();
             var all = x.ToArray<T>();
             Assert.Equal(all.Order(), ordered.ToArray<T>());
-            Assert.Equal(Enumerable.Range(0, all.Length).OrderBy(i => all[i]).Select(i => (long)i), indices.ToArray<long>());
+            Assert.Equal(
+                Enumerable.Range(0, all.Length).OrderBy(i => all[i]).Select(i => (long)i), indices.ToArray<long>());
             Assert.Equal(all.OrderDescending().Take(1), x.Reshape(-1).TopK(1).Values.ToArray<T>());
         }
     }

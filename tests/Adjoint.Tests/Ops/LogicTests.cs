@@ -8,7 +8,9 @@ public class LogicTests
     [Theory, InlineData(0), InlineData(1), InlineData(33), InlineData(40000)]
     public void Of_every_type_length_and_layout(int length)
     {
-        Check(Draw(length, i => (long)(i * 0x9E3779B97F4A7C15)), Draw(length, i => (long)(i * 0xD6E8FEB86659FD93)), x => ~x);
+        Check(
+            Draw(length, i => (long)(i * 0x9E3779B97F4A7C15)), Draw(length, i => (long)(i * 0xD6E8FEB86659FD93)),
+            x => ~x);
         Check(Draw(length, i => (int)(i * 0x9E3779B9)), Draw(length, i => (int)(i * 0x85EBCA6B)), x => ~x);
         Check(Draw(length, i => (byte)(i * 151)), Draw(length, i => (byte)(i * 77)), x => (byte)~x);
         var (x, y) = (Draw(length, i => i % 3 == 0), Draw(length, i => i % 2 == 0));
@@ -31,9 +33,11 @@ public class LogicTests
     public void Floating_operands_are_refused()
     {
         var (x, whole) = (Tensor.Ones(2), Tensor.Arange(2));
-        Assert.Equal("And: computes on integer or bool types: found float32 and float32; compare first, as in x.Greater(0)",
+        Assert.Equal(
+            "And: computes on integer or bool types: found float32 and float32; compare first, as in x.Greater(0)",
             Assert.Throws<AdjointException>(() => x & x).Message);
-        Assert.Equal("Or: computes on integer or bool types: found int64 and float32; compare first, as in x.Greater(0)",
+        Assert.Equal(
+            "Or: computes on integer or bool types: found int64 and float32; compare first, as in x.Greater(0)",
             Assert.Throws<AdjointException>(() => whole | 2.5).Message);
         Assert.Equal("Not: computes on integer or bool types: found float32; use LogicalNot, which compares with 0",
             Assert.Throws<AdjointException>(() => ~x).Message);
@@ -53,8 +57,10 @@ public class LogicTests
             Assert.Equal(isInfinite, x.IsInfinity().ToArray<bool>());
             Assert.Equal(isInfinite.Select((infinite, i) => !infinite && i != 2), x.IsFinite().ToArray<bool>());
         }
-        foreach (var x in (Tensor[])[Tensor.From(new[] { long.MaxValue }), Tensor.From(new byte[] { 1 }), Tensor.From(new[] { true })])
-            Assert.Equal((false, false, true), (x.IsNaN().Item<bool>(), x.IsInfinity().Item<bool>(), x.IsFinite().Item<bool>()));
+        foreach (var x in (Tensor[])[Tensor.From(new[] { long.MaxValue }), Tensor.From(new byte[] { 1 }),
+            Tensor.From(new[] { true })])
+            Assert.Equal(
+                (false, false, true), (x.IsNaN().Item<bool>(), x.IsInfinity().Item<bool>(), x.IsFinite().Item<bool>()));
     }
 
     [Fact]
@@ -88,7 +94,8 @@ public class LogicTests
         public int GetHashCode(long[] x) => 0;
     }
 
-    private static T[] Draw<T>(int length, Func<ulong, T> of) => [.. Enumerable.Range(1, length).Select(i => of((ulong)i))];
+    private static T[] Draw<T>(int length, Func<ulong, T> of) =>
+        [.. Enumerable.Range(1, length).Select(i => of((ulong)i))];
 
     private static void Check<T>(T[] x, T[] y, Func<T, T> not) where T : unmanaged, IBinaryInteger<T> =>
         Check(x, y, (a, b) => a & b, (a, b) => a | b, (a, b) => a ^ b, not);

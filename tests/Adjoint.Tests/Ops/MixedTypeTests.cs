@@ -11,7 +11,8 @@ public class MixedTypeTests
 {
     private const string Python = "/usr/bin/python3";
 
-    private static readonly string Goldens = Path.Combine(LayeringTests.Root(), "tests", "Adjoint.Tests", "Ops", "Goldens");
+    private static readonly string Goldens =
+        Path.Combine(LayeringTests.Root(), "tests", "Adjoint.Tests", "Ops", "Goldens");
 
     private static string[] Lines() => File.ReadAllLines(Path.Combine(Goldens, "mixed_types.txt"));
 
@@ -147,7 +148,8 @@ public class MixedTypeTests
         {
             return "refused";
         }
-        var values = z.To(DType.Float64).ToArray<double>().Select(value => value.ToString("R", CultureInfo.InvariantCulture));
+        var values = z.To(DType.Float64).ToArray<double>()
+            .Select(value => value.ToString("R", CultureInfo.InvariantCulture));
         return $"{z.DType.Label()} {string.Join(' ', values)}";
     }
 
@@ -168,7 +170,9 @@ public class MixedTypeTests
         var exact = expected[0] switch { "bfloat16" => 8e-3, "float16" => 1e-3, "float32" => 1e-6, _ => 1e-8 };
         return expected[1..].Zip(found[1..]).All(pair =>
         {
-            var (a, b) = (double.Parse(pair.First.Replace("inf", "Infinity", StringComparison.Ordinal), CultureInfo.InvariantCulture),
+            var (a, b) = (
+                double.Parse(
+                    pair.First.Replace("inf", "Infinity", StringComparison.Ordinal), CultureInfo.InvariantCulture),
                 double.Parse(pair.Second, CultureInfo.InvariantCulture));
             return a.Equals(b) || Math.Abs(a - b) <= exact * Math.Max(1, Math.Abs(a));
         });

@@ -3,7 +3,9 @@ namespace Adjoint.Tests.Ops;
 /// <summary>
 /// A row per op: how it is called, at which inputs, and its value by an independent, naive float64 formula over flat arrays.
 /// </summary>
-public sealed record OpCase(string Name, Func<Tensor[], Tensor> Call, int[][] Shapes, Func<double[][], double[]> Reference, Func<double, double>? Domain = null, bool Smooth = true, bool Elementwise = false, bool Differentiable = true)
+public sealed record OpCase(
+    string Name, Func<Tensor[], Tensor> Call, int[][] Shapes, Func<double[][], double[]> Reference,
+    Func<double, double>? Domain = null, bool Smooth = true, bool Elementwise = false, bool Differentiable = true)
 {
     public override string ToString() => Name;
 
@@ -36,14 +38,21 @@ public static class OpCases
         new("Subtract", x => x[0] - x[1], [[2, 3], [3]], x => Map2(x[0], x[1], (a, b) => a - b), Elementwise: true),
         new("Multiply", x => x[0] * x[1], [[2, 3], [3]], x => Map2(x[0], x[1], (a, b) => a * b), Elementwise: true),
         new("Divide", x => x[0] / x[1], [[2, 3], [3]], x => Map2(x[0], x[1], (a, b) => a / b), AwayFromKinks, Elementwise: true),
-        new("FloorDivide", x => x[0].FloorDivide(x[1]), [[2, 3], [3]], x => Map2(x[0], x[1], (a, b) => double.IsInfinity(a) ? double.NaN : Math.Floor(a / b)), AwayFromKinks, Smooth: false, Elementwise: true),
-        new("Remainder", x => x[0].Remainder(x[1]), [[2, 3], [3]], x => Map2(x[0], x[1], (a, b) => a - b * Math.Floor(a / b)), AwayFromKinks, Smooth: false, Elementwise: true),
+        new("FloorDivide", x => x[0].FloorDivide(x[1]), [[2, 3], [3]],
+            x => Map2(x[0], x[1], (a, b) => double.IsInfinity(a) ? double.NaN : Math.Floor(a / b)), AwayFromKinks,
+            Smooth: false, Elementwise: true),
+        new("Remainder", x => x[0].Remainder(x[1]), [[2, 3], [3]],
+            x => Map2(x[0], x[1], (a, b) => a - b * Math.Floor(a / b)), AwayFromKinks,
+            Smooth: false, Elementwise: true),
         Exact("And", x => x[0] & x[1], (a, b) => a & b),
         Exact("Or", x => x[0] | x[1], (a, b) => a | b),
         Exact("Xor", x => x[0] ^ x[1], (a, b) => a ^ b),
         Exact("Not", x => ~x[0] + x[1] * 0, (a, _) => ~a),
-        new("Any", x => x[0].Greater(0).Any(1).To(DType.Float64), [[2, 3]], x => Rows(x[0], 3, row => [row.Any(a => a > 0) ? 1 : 0]), Differentiable: false),
-        new("All", x => x[0].Greater(0).All(0).To(DType.Float64), [[2, 3]], x => [.. Enumerable.Range(0, 3).Select(j => x[0][j] > 0 && x[0][3 + j] > 0 ? 1.0 : 0)], Differentiable: false),
+        new("Any", x => x[0].Greater(0).Any(1).To(DType.Float64), [[2, 3]],
+            x => Rows(x[0], 3, row => [row.Any(a => a > 0) ? 1 : 0]), Differentiable: false),
+        new("All", x => x[0].Greater(0).All(0).To(DType.Float64), [[2, 3]],
+            x => [.. Enumerable.Range(0, 3).Select(j => x[0][j] > 0 && x[0][3 + j] > 0 ? 1.0 : 0)],
+            Differentiable: false),
         new("PowerOfTensors", x => x[0].Pow(x[1]), [[2, 3], [3]], x => Map2(x[0], x[1], Math.Pow), Positive, Elementwise: true),
         new("Minimum", x => x[0].Minimum(x[1]), [[2, 3], [3]], x => Map2(x[0], x[1], Math.Min), Smooth: false, Elementwise: true),
         new("Maximum", x => x[0].Maximum(x[1]), [[2, 3], [3]], x => Map2(x[0], x[1], Math.Max), Smooth: false, Elementwise: true),

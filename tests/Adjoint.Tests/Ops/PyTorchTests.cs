@@ -61,7 +61,8 @@ public class PyTorchTests
         Compare(0.918180818319, 115.258526338, [.. model.Eval().Forward(Wave(5, 2, 3, 16, 16).To(DType.Float32)).ToArray<float>().Select(value => (double)value)], 1e-4);
     }
 
-    private static void CheckNetwork(Layer model, int side, double weighted, double squares, double expectedLoss, double[] norms)
+    private static void CheckNetwork(
+        Layer model, int side, double weighted, double squares, double expectedLoss, double[] norms)
     {
         var seed = 0;
         foreach (var (name, parameter) in model.NamedParameters())

@@ -63,7 +63,8 @@ public class WhereTests
         Assert.Equal([7L, 1], Tensor.Where(condition, x, Tensor.From(new[] { true, true })).ToArray<long>());
         Assert.Equal(DType.BFloat16, Tensor.Where(condition, y.To(DType.BFloat16), 0).DType);
         Assert.Equal("Where: uint8 has no 300, only 0 to 255; cast the tensor with .To(DType.Int64)",
-            Assert.Throws<AdjointException>(() => Tensor.Where(condition, Tensor.From(new byte[] { 1, 2 }), 300)).Message);
+            Assert.Throws<AdjointException>(
+                () => Tensor.Where(condition, Tensor.From(new byte[] { 1, 2 }), 300)).Message);
     }
 
     private static void Check<T>(bool[] condition, Func<int, T> first, Func<int, T> second) where T : unmanaged

@@ -94,7 +94,8 @@ public class ClipGradientsTests
         {
             var (w, v) = (With(Tensor.From([1f, 2])), With(Tensor.From([wrong, 3f])));
             v.Name = "bias";
-            Assert.Equal(float.IsNaN(wrong) ? double.NaN : double.PositiveInfinity, ClipGradients.ByNorm([w, v], 1).Item());
+            Assert.Equal(
+                float.IsNaN(wrong) ? double.NaN : double.PositiveInfinity, ClipGradients.ByNorm([w, v], 1).Item());
             var error = Assert.Throws<AdjointException>(() => ClipGradients.ByNorm([w, v], 1, errorIfNonFinite: true));
             Assert.Contains("of bias (2,), number 1, has NaN or infinity", error.Message, StringComparison.Ordinal);
             Assert.Equal([1f, 2], w.Grad!.ToArray<float>());
@@ -151,7 +152,8 @@ public class ClipGradientsTests
         var type = Enum.GetValues<DType>().FirstOrDefault(type => type.Label() == kind, DType.Float64);
         var scale = kind == "huge" ? 1e200 : 1;
         Tensor[] Leaves() => [.. Enumerable.Range(0, 3).Select(i =>
-            (Tensor.Randn([70 + i], new Generator(1, (ulong)i), DType.Float64) * scale).To(type).Detach().RequireGrad())];
+            (Tensor.Randn([70 + i], new Generator(1, (ulong)i), DType.Float64) * scale)
+                .To(type).Detach().RequireGrad())];
         Func<Tensor, Tensor> StepOf(Tensor[] leaves) => x =>
         {
             foreach (var leaf in leaves) leaf.ZeroGrad();
@@ -168,7 +170,8 @@ public class ClipGradientsTests
             Assert.Equal(norm, same);
             double[][] expected = [.. of.Select(leaf => leaf.Grad!.To(DType.Float64).ToArray<double>())];
             Assert.Equal(expected, ofCaptured.Select(leaf => leaf.Grad!.To(DType.Float64).ToArray<double>()));
-            var after = Math.Sqrt(expected.SelectMany(part => part).Sum(value => value / scale * (value / scale))) * scale;
+            var after = Math.Sqrt(expected.SelectMany(part => part).Sum(value => value / scale * (value / scale)))
+                * scale;
             Assert.Equal(Math.Min(norm, 3 * scale), after, (type == DType.BFloat16 ? 1e-2 : 1e-6) * after);
         }
         Assert.True(captured.IsCaptured);
@@ -189,7 +192,8 @@ public class ClipGradientsTests
         Assert.Equal(version + 3, own.Version);
 
         // With a graph of its own: as v / 2, and as v itself.
-        foreach (var rule in (Action<Tensor>[])[p => ClipGradients.ByNorm([p], 1).Item(), p => ClipGradients.ByValue([p], 1)])
+        foreach (var rule in (Action<Tensor>[])
+            [p => ClipGradients.ByNorm([p], 1).Item(), p => ClipGradients.ByValue([p], 1)])
         {
             var (u, v) = (Tensor.Zeros(2, 3).RequireGrad(), Tensor.Full([3, 2], 4.0).RequireGrad());
             foreach (var made in (Tensor[])[v.Transpose() / 2, v.Transpose()])

@@ -287,11 +287,10 @@ public class SizeArgumentTests
     // which has tests of its own.
     private static readonly string[] Plain =
     [
-        "CaptureReport", "EpochResult", "FetchProgress", "GradCheckResult", "OpCost", "ProfileRow", "RemoteFile", "StepInfo", "Size2",
-            "CpuBackend", "AlternatingFlip", "RandomFlip", "Transform.Apply", "RandomCrop.Apply", "RandomCrop.Check",
-        "Cutout.Apply", "Cutout.Check", "IdxFile", "RegularFile", "TensorSpec.set_Shape", "OpNode.Needs",
-            "Shape.op_Equality",
-            "Shape.op_Inequality", "Number.op_Implicit",
+        "CaptureReport", "EpochResult", "FetchProgress", "GradCheckResult", "OpCost", "ProfileRow", "RemoteFile",
+        "StepInfo", "Size2", "CpuBackend", "AlternatingFlip", "RandomFlip", "Transform.Apply", "RandomCrop.Apply",
+        "RandomCrop.Check", "Cutout.Apply", "Cutout.Check", "IdxFile", "RegularFile", "TensorSpec.set_Shape",
+        "OpNode.Needs", "Shape.op_Equality", "Shape.op_Inequality", "Number.op_Implicit",
     ];
 
     public static TheoryData<int, string> Rows() => [.. Calls.Select((call, i) => (i, call.Member))];

@@ -6,7 +6,8 @@ namespace Adjoint.Tests.Tensors;
 /// <summary>The struct itself: all of its 65,536 values, and every point where rounding turns.</summary>
 public class BFloat16Tests
 {
-    private static IEnumerable<BFloat16> All => Enumerable.Range(0, 65536).Select(bits => BFloat16.FromBits((ushort)bits));
+    private static IEnumerable<BFloat16> All =>
+        Enumerable.Range(0, 65536).Select(bits => BFloat16.FromBits((ushort)bits));
 
     // Finite ones without a sign, in order.
     private static BFloat16[] Finite => [.. All.Take(0x7F80)];
@@ -81,7 +82,8 @@ public class BFloat16Tests
                 Assert.Equal(sign != 0, BFloat16.IsNegative(x));
                 Assert.Equal(0x40, x.Bits & 0x40);
             }
-        Assert.True(BFloat16.IsNaN((BFloat16)double.NaN) && BFloat16.IsNaN((BFloat16)Half.NaN) && BFloat16.IsNaN(BFloat16.NaN));
+        Assert.True(
+            BFloat16.IsNaN((BFloat16)double.NaN) && BFloat16.IsNaN((BFloat16)Half.NaN) && BFloat16.IsNaN(BFloat16.NaN));
     }
 
     [Fact]
@@ -153,7 +155,8 @@ public class BFloat16Tests
             // No shorter run of digits reads back as it.
             var digits = text.Split('E')[0].Replace("-", "").Replace(".", "").Trim('0').Length;
             for (var fewer = 1; fewer < digits; fewer++)
-                Assert.NotEqual(x.Bits, ((BFloat16)double.Parse(((double)x).ToString($"E{fewer - 1}", CultureInfo.InvariantCulture),
+                Assert.NotEqual(x.Bits, ((BFloat16)double.Parse(
+                    ((double)x).ToString($"E{fewer - 1}", CultureInfo.InvariantCulture),
                     CultureInfo.InvariantCulture)).Bits);
         }
         Assert.Equal(("0.1", "256", "3.39E+38", "NaN", "-0", "0.100"), (((BFloat16)0.1f).ToString(),

@@ -49,7 +49,8 @@ public class ElementTypeTests
         for (var i = 0; i < 20_000; i++)
         {
             var one = Exactly.Rounded(type, Math.ScaleB(1 + random.NextDouble(), random.Next(-160, 130)));
-            var next = Exactly.Rounded(type, Math.BitIncrement(one) * (1 + Math.ScaleB(1, type == DType.Float32 ? -23 : -7)));
+            var next = Exactly.Rounded(
+                type, Math.BitIncrement(one) * (1 + Math.ScaleB(1, type == DType.Float32 ? -23 : -7)));
             var middle = (one + next) / 2;
             values.AddRange([middle, Math.BitIncrement(middle), Math.BitDecrement(middle), -middle]);
         }
@@ -197,7 +198,8 @@ public class ElementTypeTests
             Exactly.Equal([expected, expected], Exactly.Elements(x), $"Fill {value}");
             Exactly.Equal([expected], Exactly.Elements(Tensor.Scalar(value, type)), $"Scalar {value}");
         }
-        foreach (var whole in (long[])[0, 1, -1, 255, 256, 65521, int.MaxValue, (1L << 53) + 1, long.MaxValue, long.MinValue])
+        foreach (var whole in (long[])
+            [0, 1, -1, 255, 256, 65521, int.MaxValue, (1L << 53) + 1, long.MaxValue, long.MinValue])
         {
             // As real numbers do, whole ones become the nearest there is.
             var expected = type switch
@@ -271,11 +273,13 @@ public class ElementTypeTests
     // Those that a type has of the remarkable ones.
     private static object[] Values(DType type)
     {
-        double[] floating = [0, -0.0, 1, -1, 0.5, 0.4, 1.9, -2.9, 254.5, 255, 256, 300, -1e-45, 1e-8, 6e-8, 65504, 65520, 1e5, 16777217,
-            2147483647, 2147483648, -2147483649, 9007199254740993, 1e19, -1e19, 3.39e38, 3.4e38, 1e39, -1e300,
-            double.Epsilon, double.MaxValue, double.PositiveInfinity, double.NegativeInfinity, double.NaN];
-        long[] whole = [0, 1, -1, 2, 127, 128, 255, 256, 257, -200, 65519, 65520, 65535, 16777217, int.MaxValue, int.MinValue,
-            int.MaxValue + 1L, int.MinValue - 1L, uint.MaxValue, (1L << 53) + 1, long.MaxValue, long.MinValue];
+        double[] floating = [0, -0.0, 1, -1, 0.5, 0.4, 1.9, -2.9, 254.5, 255, 256, 300, -1e-45, 1e-8, 6e-8, 65504,
+            65520, 1e5, 16777217, 2147483647, 2147483648, -2147483649, 9007199254740993, 1e19, -1e19, 3.39e38, 3.4e38,
+            1e39, -1e300, double.Epsilon, double.MaxValue, double.PositiveInfinity, double.NegativeInfinity,
+            double.NaN];
+        long[] whole = [0, 1, -1, 2, 127, 128, 255, 256, 257, -200, 65519, 65520, 65535, 16777217, int.MaxValue,
+            int.MinValue, int.MaxValue + 1L, int.MinValue - 1L, uint.MaxValue, (1L << 53) + 1, long.MaxValue,
+            long.MinValue];
         return type.IsFloating()
             ? [.. floating.Select(value => (object)Exactly.Rounded(type, value))]
             : [.. whole.Where(value => type switch

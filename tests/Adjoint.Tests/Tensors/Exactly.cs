@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace Adjoint.Tests.Tensors;
 
-/// <summary>Conversions between element types in integers of any length: what those of the library are held against.</summary>
+/// <summary>
+/// Conversions between element types in integers of any length: what those of the library are held against.
+/// </summary>
 internal static class Exactly
 {
     internal static readonly DType[] Types = Enum.GetValues<DType>();
@@ -97,7 +99,8 @@ internal static class Exactly
     {
         Assert.Equal(expected.Length, found.Length);
         for (var i = 0; i < expected.Length; i++)
-            Assert.True(Text(expected[i]) == Text(found[i]), $"{why}, element {i}: expected {expected[i]}, found {found[i]}");
+            Assert.True(
+                Text(expected[i]) == Text(found[i]), $"{why}, element {i}: expected {expected[i]}, found {found[i]}");
     }
 
     private static string Text(object value) => value is double x

@@ -13,7 +13,8 @@ public class NumberTests
         Assert.Equal((2.0, 2.0, 9223372036854775808.0), (two.Value, real.Value, large.Value));
         Assert.True(two == 2L && two != real && real == 2f && nan == double.NaN && !two.Equals("2"));
         Assert.Equal(two.GetHashCode(), ((Number)2L).GetHashCode());
-        Assert.Equal(["2", "2", "9223372036854775807", "NaN"], new[] { two, real, large, nan }.Select(one => one.ToString()));
+        Assert.Equal(
+            ["2", "2", "9223372036854775807", "NaN"], new[] { two, real, large, nan }.Select(one => one.ToString()));
         Assert.Equal(default, (Number)0.0);
     }
 

@@ -38,7 +38,8 @@ public class CapturedTrainingTests
         Assert.Null(capture.Refusal);
         Assert.Equal((14L, 2L, 2L, 2), (capture.Replayed, capture.Recorded, capture.Eager, capture.Plans));
         Assert.StartsWith("captured: 14 of 18 calls replayed 2 plans of ", $"{capture}", StringComparison.Ordinal);
-        Assert.Contains($"<td>training steps</td><td>captured</td><td>{capture}</td>", Html(result), StringComparison.Ordinal);
+        Assert.Contains(
+            $"<td>training steps</td><td>captured</td><td>{capture}</td>", Html(result), StringComparison.Ordinal);
         Assert.Null(Run(Model(new Relu()), eager: true).Capture);
     }
 

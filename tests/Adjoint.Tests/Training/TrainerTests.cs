@@ -193,7 +193,9 @@ public class TrainerTests
         Assert.Equal((ones * Math.Log(1 + Math.Exp(-1)) + (1000 - ones) * Math.Log(1 + Math.E)) / 1000, evaluation.Loss, 1e-5);
     }
 
-    private static Trainer New(out Layer model, double rate = 0.5, double momentum = 0.9, int hidden = 16, Reduction reduction = Reduction.Mean, bool eager = false)
+    private static Trainer New(
+        out Layer model, double rate = 0.5, double momentum = 0.9, int hidden = 16,
+        Reduction reduction = Reduction.Mean, bool eager = false)
     {
         model = new Mlp(2, [hidden], 2, "sigmoid", new Generator(1));
         return new Trainer(model, new Sgd(model.Parameters(), rate, momentum), new DataLoader(Data.Train, 64, shuffle: true, seed: 1), new DataLoader(Data.Validation, 500)) { LossReduction = reduction, Eager = eager };

@@ -18,7 +18,13 @@ public sealed class ResNet : Sequential
     private static Layer[] Layers(int layers, int channels, int classes, int width, Generator random)
     {
         if (layers < 8 || (layers - 2) % 6 != 0) throw new AdjointException($"ResNet: the number of layers must be 6n + 2, such as 20, 32, 44, 56: found {layers}");
-        List<Layer> modules = [new Conv2d(channels, width, 3, padding: 1, bias: false, initializer: Initializer.KaimingNormal, generator: random), new BatchNorm(width), new Relu()];
+        List<Layer> modules =
+        [
+            new Conv2d(
+                channels, width, 3, padding: 1, bias: false, initializer: Initializer.KaimingNormal, generator: random),
+            new BatchNorm(width),
+            new Relu(),
+        ];
         var inputs = width;
         foreach (var outputs in (int[])[width, 2 * width, 4 * width])
             for (var block = 0; block < (layers - 2) / 6; block++)

@@ -31,9 +31,9 @@ public static class FloorDivideMethods
     extension(Tensor x)
     {
         /// <summary>
-        /// ⌊x / y⌋, broadcast: the quotient rounded down, as Python's <c>//</c>, so that −7 by 2 is −4. Of integers exact
-        /// (the lowest number by −1 wraps to itself); of floating numbers the exact quotient rounded once, x / 0 as
-        /// with <c>/</c>. Types as in a sum of both. Its derivative is 0.
+        /// ⌊x / y⌋, broadcast: the quotient rounded down, as Python's <c>//</c>, so that −7 by 2 is −4. Of integers
+        /// exact (the lowest number by −1 wraps to itself); of floating numbers the exact quotient rounded once, x / 0
+        /// as with <c>/</c>. Types as in a sum of both. Its derivative is 0.
         /// </summary>
         /// <exception cref="AdjointException">An integer divisor is 0, or both are truth values.</exception>
         public Tensor FloorDivide(Tensor y) => Op.Apply(FloorDivideOp.Instance, x, y);

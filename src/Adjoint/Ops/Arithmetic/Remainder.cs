@@ -15,7 +15,8 @@ internal sealed class RemainderOp : BinaryOp<RemainderOp.Lane>
 
     protected override Tensor Left(OpNode node, Tensor gradient) => gradient;
 
-    protected override Tensor Right(OpNode node, Tensor gradient) => -(gradient * node.Inputs[0].FloorDivide(node.Inputs[1]));
+    protected override Tensor Right(OpNode node, Tensor gradient) =>
+        -(gradient * node.Inputs[0].FloorDivide(node.Inputs[1]));
 
     internal readonly struct Lane : IBinaryLane
     {

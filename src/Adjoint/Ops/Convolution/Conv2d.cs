@@ -17,7 +17,8 @@ internal sealed class Conv2dOp(ConvOptions options) : Op
     {
         var (x, w) = (inputs[0], inputs[1]);
         if (x.DType != w.DType || !x.DType.IsFloating())
-            throw new AdjointException($"{Name}: input and weight must be of one floating type: found {x.DType.Label()} and {w.DType.Label()}; cast one with .To(…)");
+            throw new AdjointException($"{Name}: input and weight must be of one floating type: "
+                + $"found {x.DType.Label()} and {w.DType.Label()}; cast one with .To(…)");
         var shape = options.Shape(x.Shape, w.Shape, Name);
         if (inputs.Length == 3 && (inputs[2].Rank != 1 || inputs[2].Shape[0] != shape.Filters || inputs[2].DType != x.DType))
             throw new AdjointException($"{Name}: the bias must be ({shape.Filters}) {x.DType.Label()}: found {inputs[2].Shape} {inputs[2].DType.Label()}");

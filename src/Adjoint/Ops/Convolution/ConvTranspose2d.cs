@@ -17,7 +17,8 @@ internal sealed class ConvTranspose2dOp(ConvOptions options, Size2 size) : Op
     {
         var (x, w) = (inputs[0], inputs[1]);
         if (x.DType != w.DType || !x.DType.IsFloating())
-            throw new AdjointException($"{Name}: input and weight must be of one floating type: found {x.DType.Label()} and {w.DType.Label()}; cast one with .To(…)");
+            throw new AdjointException($"{Name}: input and weight must be of one floating type: "
+                + $"found {x.DType.Label()} and {w.DType.Label()}; cast one with .To(…)");
         Shape result = (int[])[x.Shape[0], w.Shape[1] * options.Groups, size.Height, size.Width];
         options.Shape(result, w.Shape, Name);
         return new(result, x.DType);

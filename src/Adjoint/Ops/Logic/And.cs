@@ -24,7 +24,8 @@ public static class AndMethods
     extension(Tensor x)
     {
         /// <summary>
-        /// Both x and y, broadcast: of truth values, or of integers bit by bit. Where the types differ, as in a sum of both.
+        /// Both x and y, broadcast: of truth values, or of integers bit by bit. Where the types differ, as in a sum of
+        /// both.
         /// </summary>
         /// <exception cref="AdjointException">One is of a floating type.</exception>
         public Tensor And(Tensor y) => Op.Apply(AndOp.Instance, x, y);

@@ -24,7 +24,8 @@ public static class OrMethods
     extension(Tensor x)
     {
         /// <summary>
-        /// x or y, or both, broadcast: of truth values, or of integers bit by bit. Where the types differ, as in a sum of both.
+        /// x or y, or both, broadcast: of truth values, or of integers bit by bit. Where the types differ, as in a sum
+        /// of both.
         /// </summary>
         /// <exception cref="AdjointException">One is of a floating type.</exception>
         public Tensor Or(Tensor y) => Op.Apply(OrOp.Instance, x, y);

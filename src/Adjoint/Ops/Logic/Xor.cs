@@ -24,7 +24,8 @@ public static class XorMethods
     extension(Tensor x)
     {
         /// <summary>
-        /// Either x or y, not both, broadcast: of truth values, or of integers bit by bit. Where the types differ, as in a sum of both.
+        /// Either x or y, not both, broadcast: of truth values, or of integers bit by bit. Where the types differ, as
+        /// in a sum of both.
         /// </summary>
         /// <exception cref="AdjointException">One is of a floating type.</exception>
         public Tensor Xor(Tensor y) => Op.Apply(XorOp.Instance, x, y);

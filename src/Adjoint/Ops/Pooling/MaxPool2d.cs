@@ -14,7 +14,9 @@ internal sealed class MaxPool2dOp(Size2 kernel, Size2 stride, Size2 padding, boo
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
     {
-        if (!inputs[0].DType.IsFloating()) throw new AdjointException($"{Name}: needs a floating type: found {inputs[0].DType.Label()}; cast with .To(DType.Float32)");
+        if (!inputs[0].DType.IsFloating())
+            throw new AdjointException($"{Name}: needs a floating type: found {inputs[0].DType.Label()}; "
+                + "cast with .To(DType.Float32)");
         var windows = PoolWindows.Of(inputs[0].Shape, kernel, stride, padding, ceil, Name);
         return new((int[])[inputs[0].Shape[0], inputs[0].Shape[1], windows.OutHeight, windows.OutWidth], inputs[0].DType);
     }

@@ -17,7 +17,8 @@ internal sealed class MatMulOp : Op
     {
         var (a, b) = (inputs[0], inputs[1]);
         if (a.DType != b.DType || a.DType == DType.Bool)
-            throw new AdjointException($"MatMul: both operands must be of one floating or integer type: found {a.DType.Label()} and {b.DType.Label()}; cast one with .To(…)");
+            throw new AdjointException("MatMul: both operands must be of one floating or integer type: "
+                + $"found {a.DType.Label()} and {b.DType.Label()}; cast one with .To(…)");
         if (a.Shape[-1] != b.Shape[-2])
             throw new AdjointException($"MatMul: inner dimensions differ: {a.Shape} · {b.Shape}{(a.Shape[-1] == b.Shape[-1] ? "; transpose the right operand?" : a.Shape[-2] == b.Shape[-2] ? "; transpose the left operand?" : "; the last axis of the left must equal the second last of the right")}");
         return new((int[])[.. a.Shape.Sizes[..^1], b.Shape[-1]], a.DType);

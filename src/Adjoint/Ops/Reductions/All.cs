@@ -26,7 +26,8 @@ public static class AllMethods
     extension(Tensor x)
     {
         /// <summary>
-        /// Whether all elements are true (not 0), over the axes, all of them if none is named; true for nothing. NaN is not 0.
+        /// Whether all elements are true (not 0), over the axes, all of them if none is named; true for nothing. NaN is
+        /// not 0.
         /// </summary>
         /// <exception cref="AdjointException">An axis is outside, or named twice.</exception>
         public Tensor All(ReadOnlySpan<int> axes = default, bool keepDims = false) =>

@@ -26,7 +26,8 @@ public static class AnyMethods
     extension(Tensor x)
     {
         /// <summary>
-        /// Whether any element is true (not 0), over the axes, all of them if none is named; false for nothing. NaN is not 0.
+        /// Whether any element is true (not 0), over the axes, all of them if none is named; false for nothing. NaN is
+        /// not 0.
         /// </summary>
         /// <exception cref="AdjointException">An axis is outside, or named twice.</exception>
         public Tensor Any(ReadOnlySpan<int> axes = default, bool keepDims = false) =>

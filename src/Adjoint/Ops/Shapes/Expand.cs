@@ -14,7 +14,8 @@ internal sealed class ExpandOp(Shape to) : ViewOp
         var fits = to.Rank >= from.Rank;
         for (var i = 1; fits && i <= from.Rank; i++) fits = from[-i] == to[-i] || from[-i] == 1;
         if (!fits)
-            throw new AdjointException($"Expand: {from} does not expand to {to}; sizes, aligned at the last axis, must be equal or 1");
+            throw new AdjointException($"Expand: {from} does not expand to {to}; sizes, aligned at the last axis, "
+                + "must be equal or 1");
         var strides = new nint[to.Rank];
         var missing = to.Rank - from.Rank;
         for (var axis = missing; axis < to.Rank; axis++)

@@ -11,7 +11,8 @@ internal sealed class PermuteOp(int[] order) : ViewOp
     protected override ViewLayout Layout(Tensor x)
     {
         if (!IsOrderOf(x.Rank))
-            throw new AdjointException($"Permute: ({string.Join(", ", order)}) is not an order of the {x.Rank} axes of {x.Shape}");
+            throw new AdjointException(
+                $"Permute: ({string.Join(", ", order)}) is not an order of the {x.Rank} axes of {x.Shape}");
         var (sizes, strides) = (new int[order.Length], new nint[order.Length]);
         for (var i = 0; i < order.Length; i++)
             (sizes[i], strides[i]) = (x.Shape[order[i]], x.StrideAt(order[i]));
