@@ -5,8 +5,7 @@ namespace Adjoint;
 internal static class TypeKinds
 {
     /// <summary>What kind of elements a type has.</summary>
-    internal static ElementKinds Kind(this DType type) =>
-        type.IsFloating() ? ElementKinds.Floating : type.IsInteger() ? ElementKinds.Integers : ElementKinds.Truths;
+    internal static ElementKinds Kind(this DType type) => (ElementKinds)DTypes.Fact(0x22114211, type);
 
     /// <summary>Whether a type is of one of the kinds.</summary>
     internal static bool Has(this ElementKinds kinds, DType type) => (kinds & type.Kind()) != 0;

@@ -154,7 +154,8 @@ public class GraphTests
     {
         using var anomaly = new AnomalyMode();
         var x = Tensor.From(new[] { -1f }).RequireGrad();
-        var forward = Assert.Throws<AnomalyException>(() => x.Sqrt());
+        // A call in the last place of an optimised method leaves no line.
+        var forward = Assert.Throws<AnomalyException>(() => x.Sqrt().Sum());
         Assert.Equal("Sqrt", forward.OpName);
         Assert.Contains("GraphTests", forward.CalledAt, StringComparison.Ordinal);
         var zero = Tensor.From(new[] { 0f }).RequireGrad();

@@ -20,7 +20,7 @@ public unsafe class GemmBatchTests
         foreach (var transA in (bool[])[false, true])
             foreach (var transB in (bool[])[false, true])
             {
-                foreach (var batch in (int[])[1, 2, 3, 4, 5, 6, 7, 17])
+                foreach (var batch in ((int[])[3, 17, 1, 2, 4, 5, 6, 7])[..IsaTiers.Fewer(8)])
                     Check(transA, transB, m, n, k, [batch], [1], [1]);
                 Check(transA, transB, m, n, k, [3], [0], [1]);
                 Check(transA, transB, m, n, k, [18], [1], [0]);
