@@ -28,6 +28,10 @@ CanaryCheck.Run();
 var failures = 0;
 foreach (var target in FuzzTarget.All.Where(target => names.Count == 0 || names.Contains(target.Name)))
 {
+    // What one target leaves behind is not what the next has to do without: memory is bounded.
+    Adjoint.TensorMemory.Trim();
+    GC.Collect(2, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+    GC.WaitForPendingFinalizers();
     var watch = Stopwatch.StartNew();
     long executions = 0;
     var found = 0;
