@@ -28,7 +28,7 @@ var isSame = Enumerable.Range(0, 4).Select(_ => Tensor.Randn(1000))
     .All(x => captured.Run(x).ToArray<float>().SequenceEqual(Gradient(x).ToArray<float>()));
 Console.WriteLine(isSame && captured.IsCaptured ? "captured: the same bits" : "captured: it differs");
 
-sealed class CubeOp : UnaryOp<CubeLane, CubeSlope>
+sealed class CubeOp : UnaryOp<CubeOperator, CubeVjp>
 {
     public override string Name => "Cube";
     public override string Formula => "y = x³";
@@ -36,13 +36,13 @@ sealed class CubeOp : UnaryOp<CubeLane, CubeSlope>
     public override Saves Saves => Saves.Inputs;
 }
 
-readonly struct CubeLane : IUnaryLane
+readonly struct CubeOperator : IUnaryOperator
 {
     public V Invoke<V>(V x) where V : struct, ILanes<V> => x * x * x;
 }
 
 // From the gradient g and what is saved, here the input.
-readonly struct CubeSlope : IBinaryLane
+readonly struct CubeVjp : IBinaryOperator
 {
     public V Invoke<V>(V g, V x) where V : struct, ILanes<V> => g * V.Splat(3) * x * x;
 }

@@ -45,7 +45,7 @@ sealed class Lion(IEnumerable<ParameterGroup> groups, double beta1 = 0.9, double
 }
 
 // w −= η(sign(β₁m + (1−β₁)g) + λw); m = β₂m + (1−β₂)g; s is m.
-readonly struct LionRule(double rate, double decay, double beta1, double beta2) : IUpdateLane
+readonly struct LionRule(double rate, double decay, double beta1, double beta2) : IUpdateRule
 {
     public static int States => 1;
 

@@ -120,7 +120,7 @@ internal static class DoorReport
         public static void RunOnCpu(in Nothing primitive, ReadOnlySpan<Tensor?> operands) { }
     }
 
-    private readonly struct Sum : IBinaryLane
+    private readonly struct Sum : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x + y;
     }

@@ -32,14 +32,14 @@ public unsafe class KernelBenchmarks
     [Benchmark]
     public void Sigmoid()
     {
-        fixed (float* a = x, c = z) Map.Run(new SigmoidLane(), a, c, Length);
+        fixed (float* a = x, c = z) Map.Run(new SigmoidOperator(), a, c, Length);
     }
 
     /// <summary>Σ x.</summary>
     [Benchmark]
     public void Sum()
     {
-        fixed (float* a = x, c = z) Reduce.Run(new SumLane(), a, c, 1, Length, 1);
+        fixed (float* a = x, c = z) Reduce.Run(new SumOperator(), a, c, 1, Length, 1);
     }
 
     /// <summary>Rows of 64.</summary>
@@ -49,7 +49,7 @@ public unsafe class KernelBenchmarks
         fixed (float* a = x, c = z) Softmax.Rows(a, c, Length / 64, 64);
     }
 
-    private readonly struct SigmoidLane : IUnaryLane
+    private readonly struct SigmoidOperator : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => LaneMath.Sigmoid(x);
     }

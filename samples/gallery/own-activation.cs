@@ -59,12 +59,12 @@ sealed class SnakeOp : Op
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(inputs[0].Shape, inputs[0].DType);
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
-        Backend.Run(new Map<Lane>(), inputs[0], output);
+        Backend.Run(new Map<Operator>(), inputs[0], output);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
         [gradient * (1 + (node.Inputs[0] * 2).Sin())];
 
-    readonly struct Lane : IUnaryLane
+    readonly struct Operator : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V>
         {

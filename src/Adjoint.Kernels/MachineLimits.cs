@@ -64,7 +64,7 @@ public static class MachineLimits
         return V.Count;
     }
 
-    private readonly struct Triad : IBinaryLane
+    private readonly struct Triad : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => V.Fma(y, V.Splat(2), x);
     }

@@ -52,9 +52,9 @@ public partial class DoorTests
     [InlineData("x.Storage.Bytes.Clear();", true)]
     [InlineData("foreach (var b in tensor.Bytes)", true)]
     [InlineData("private static unsafe void Run()", true)]
-    [InlineData("Kernels.Map.Run(lane, from, to, n);", true)]
+    [InlineData("Kernels.Map.Run(op, from, to, n);", true)]
     [InlineData("Kernels.ScatterSum.Rows<float>(from, index, 3, to, 1, 2, 3);", true)]
-    [InlineData("Backend.Run(new Map<Kernels.SumLane>(), x, y);", false)]
+    [InlineData("Backend.Run(new Map<Kernels.SumOperator>(), x, y);", false)]
     [InlineData("total += slab.Bytes + call.Bytes;", false)]
     [InlineData("var all = plan?.Bytes ?? 0; // x.Data<float>()", false)]
     public void Memory_is_told_from_what_only_looks_like_it(string line, bool isMemory) =>

@@ -8,10 +8,10 @@ internal static unsafe class PartialSums
     /// <summary>total[i] += Σ over groups sums[group · length + i].</summary>
     internal static void AddTo<T>(T* total, T* sums, nint length, int groups) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        for (var group = 0; group < groups; group++) Zip.Run(new AddLane(), total, sums + group * length, total, length);
+        for (var group = 0; group < groups; group++) Zip.Run(new AddOperator(), total, sums + group * length, total, length);
     }
 
-    private readonly struct AddLane : IBinaryLane
+    private readonly struct AddOperator : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x + y;
     }

@@ -10,7 +10,7 @@ internal static class Elements
         : typeof(T) == typeof(bool) ? ElementKinds.Truths
         : 0;
 
-    /// <summary>The error of an element that a lane function means nothing on.</summary>
-    internal static NotSupportedException None<T, TLane>() where T : unmanaged =>
-        new($"{typeof(TLane).FullName}: not on elements of {typeof(T).Name}");
+    /// <summary>The error of an element that a operator means nothing on.</summary>
+    internal static NotSupportedException None<T, TOperator>() where T : unmanaged =>
+        new($"{typeof(TOperator).FullName}: not on elements of {typeof(T).Name}");
 }

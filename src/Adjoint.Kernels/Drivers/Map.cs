@@ -11,65 +11,65 @@ public static unsafe class Map
     private const int Chunk = 16384;
 
     /// <summary>Over contiguous elements. The result may be one of the inputs.</summary>
-    public static void Run<T, TLane>(TLane lane, T* x, T* y, nint length)
-        where T : unmanaged where TLane : struct, IUnaryLane
+    public static void Run<T, TOperator>(TOperator op, T* x, T* y, nint length)
+        where T : unmanaged where TOperator : struct, IUnaryOperator
     {
         if (length <= Chunk)
         {
-            Piece(lane, x, y, length);
+            Piece(op, x, y, length);
             return;
         }
-        var job = new Job<T, TLane> { Lane = lane, X = x, Y = y, Length = length };
+        var job = new Job<T, TOperator> { Operator = op, X = x, Y = y, Length = length };
         Workers.For((int)((length + Chunk - 1) / Chunk), ref job);
     }
 
     // The one dispatch on what an element is.
-    private static void Piece<T, TLane>(TLane lane, T* x, T* y, nint length)
-        where T : unmanaged where TLane : struct, IUnaryLane
+    private static void Piece<T, TOperator>(TOperator op, T* x, T* y, nint length)
+        where T : unmanaged where TOperator : struct, IUnaryOperator
     {
-        if (typeof(T) == typeof(float)) Floating(lane, (float*)x, (float*)y, length);
-        else if (typeof(T) == typeof(double)) Floating(lane, (double*)x, (double*)y, length);
-        else if ((TLane.Kinds & Elements.KindOf<T>()) == 0) throw Elements.None<T, TLane>();
-        else if (typeof(T) == typeof(bool)) Loop<Truth, bool, TLane>(lane, (bool*)x, (bool*)y, length);
-        else if (typeof(T) == typeof(byte)) Loop<Integer<byte>, byte, TLane>(lane, (byte*)x, (byte*)y, length);
-        else if (typeof(T) == typeof(int)) Loop<Integer<int>, int, TLane>(lane, (int*)x, (int*)y, length);
-        else if (typeof(T) == typeof(long)) Loop<Integer<long>, long, TLane>(lane, (long*)x, (long*)y, length);
-        else throw Elements.None<T, TLane>();
+        if (typeof(T) == typeof(float)) Floating(op, (float*)x, (float*)y, length);
+        else if (typeof(T) == typeof(double)) Floating(op, (double*)x, (double*)y, length);
+        else if ((TOperator.Kinds & Elements.KindOf<T>()) == 0) throw Elements.None<T, TOperator>();
+        else if (typeof(T) == typeof(bool)) Loop<Truth, bool, TOperator>(op, (bool*)x, (bool*)y, length);
+        else if (typeof(T) == typeof(byte)) Loop<Integer<byte>, byte, TOperator>(op, (byte*)x, (byte*)y, length);
+        else if (typeof(T) == typeof(int)) Loop<Integer<int>, int, TOperator>(op, (int*)x, (int*)y, length);
+        else if (typeof(T) == typeof(long)) Loop<Integer<long>, long, TOperator>(op, (long*)x, (long*)y, length);
+        else throw Elements.None<T, TOperator>();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Floating<T, TLane>(TLane lane, T* x, T* y, nint length)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IUnaryLane
+    private static void Floating<T, TOperator>(TOperator op, T* x, T* y, nint length)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IUnaryOperator
     {
-        if (Vector512.IsHardwareAccelerated) Loop<V512<T>, T, TLane>(lane, x, y, length);
-        else if (Vector256.IsHardwareAccelerated) Loop<V256<T>, T, TLane>(lane, x, y, length);
-        else if (Vector128.IsHardwareAccelerated) Loop<V128<T>, T, TLane>(lane, x, y, length);
-        else Loop<Scalar<T>, T, TLane>(lane, x, y, length);
+        if (Vector512.IsHardwareAccelerated) Loop<V512<T>, T, TOperator>(op, x, y, length);
+        else if (Vector256.IsHardwareAccelerated) Loop<V256<T>, T, TOperator>(op, x, y, length);
+        else if (Vector128.IsHardwareAccelerated) Loop<V128<T>, T, TOperator>(op, x, y, length);
+        else Loop<Scalar<T>, T, TOperator>(op, x, y, length);
     }
 
-    private static void Loop<V, T, TLane>(TLane lane, T* x, T* y, nint length) where V : struct, ILanes<V, T> where T : unmanaged where TLane : struct, IUnaryLane
+    private static void Loop<V, T, TOperator>(TOperator op, T* x, T* y, nint length) where V : struct, ILanes<V, T> where T : unmanaged where TOperator : struct, IUnaryOperator
     {
         nint i = 0;
         for (; i <= length - V.Count; i += V.Count)
-            V.Store(lane.Invoke(V.Load(x + i)), y + i);
-        if (i < length) Tail<V, T, TLane>(lane, x + i, y + i, (int)(length - i));
+            V.Store(op.Invoke(V.Load(x + i)), y + i);
+        if (i < length) Tail<V, T, TOperator>(op, x + i, y + i, (int)(length - i));
     }
 
     // The rest goes through the same vector code, so an element's value never depends on its position.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Tail<V, T, TLane>(TLane lane, T* x, T* y, int rest) where V : struct, ILanes<V, T> where T : unmanaged where TLane : struct, IUnaryLane
+    private static void Tail<V, T, TOperator>(TOperator op, T* x, T* y, int rest) where V : struct, ILanes<V, T> where T : unmanaged where TOperator : struct, IUnaryOperator
     {
         var xTail = stackalloc T[V.Count];
         var result = stackalloc T[V.Count];
         for (var i = 0; i < rest; i++)
             xTail[i] = x[i];
-        V.Store(lane.Invoke(V.Load(xTail)), result);
+        V.Store(op.Invoke(V.Load(xTail)), result);
         for (var i = 0; i < rest; i++) y[i] = result[i];
     }
 
-    private struct Job<T, TLane> : IChunkJob where T : unmanaged where TLane : struct, IUnaryLane
+    private struct Job<T, TOperator> : IChunkJob where T : unmanaged where TOperator : struct, IUnaryOperator
     {
-        public TLane Lane;
+        public TOperator Operator;
         public T* X;
         public T* Y;
         public nint Length;
@@ -77,7 +77,7 @@ public static unsafe class Map
         public readonly void Run(int chunk)
         {
             var at = (nint)chunk * Chunk;
-            Piece(Lane, X + at, Y + at, Math.Min(Chunk, Length - at));
+            Piece(Operator, X + at, Y + at, Math.Min(Chunk, Length - at));
         }
     }
 }

@@ -10,14 +10,14 @@ public static unsafe class OptimizerSteps
 
     /// <summary>Applies the update to every element. States that are not used may be null.</summary>
     public static void Run<T, TUpdate>(TUpdate update, T* w, T* g, T* s, T* t, nint length)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TUpdate : struct, IUpdateLane
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TUpdate : struct, IUpdateRule
     {
         var job = new Job<T, TUpdate> { Update = update, W = w, G = g, S = s, R = t, Length = length };
         Workers.For((int)((length + Chunk - 1) / Chunk), ref job);
     }
 
     private struct Job<T, TUpdate> : IChunkJob
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TUpdate : struct, IUpdateLane
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TUpdate : struct, IUpdateRule
     {
         public TUpdate Update;
         public T* W;

@@ -14,27 +14,27 @@ public static unsafe class Reduce
     private const int Piece = 8192;
     private const int SmallWork = 32768;
 
-    /// <summary>y[o, i] = fold over k of x[o, k, i]; the lane's identity when n is 0.</summary>
-    public static void Run<T, TLane>(TLane lane, T* x, T* y, nint outer, nint n, nint inner)
-        where T : unmanaged where TLane : struct, IReduceLane
+    /// <summary>y[o, i] = fold over k of x[o, k, i]; the operator's identity when n is 0.</summary>
+    public static void Run<T, TOperator>(TOperator op, T* x, T* y, nint outer, nint n, nint inner)
+        where T : unmanaged where TOperator : struct, IReductionOperator
     {
         if (outer == 0 || inner == 0) return;
-        if (typeof(T) == typeof(float)) Fold<Scalar<float>, float, TLane>(lane, (float*)x, (float*)y, outer, n, inner);
+        if (typeof(T) == typeof(float)) Fold<Scalar<float>, float, TOperator>(op, (float*)x, (float*)y, outer, n, inner);
         else if (typeof(T) == typeof(double))
-            Fold<Scalar<double>, double, TLane>(lane, (double*)x, (double*)y, outer, n, inner);
-        else if ((TLane.Kinds & Elements.KindOf<T>()) == 0) throw Elements.None<T, TLane>();
-        else if (typeof(T) == typeof(bool)) Fold<Truth, bool, TLane>(lane, (bool*)x, (bool*)y, outer, n, inner);
-        else if (typeof(T) == typeof(byte)) Fold<Integer<byte>, byte, TLane>(lane, (byte*)x, (byte*)y, outer, n, inner);
-        else if (typeof(T) == typeof(int)) Fold<Integer<int>, int, TLane>(lane, (int*)x, (int*)y, outer, n, inner);
-        else if (typeof(T) == typeof(long)) Fold<Integer<long>, long, TLane>(lane, (long*)x, (long*)y, outer, n, inner);
-        else throw Elements.None<T, TLane>();
+            Fold<Scalar<double>, double, TOperator>(op, (double*)x, (double*)y, outer, n, inner);
+        else if ((TOperator.Kinds & Elements.KindOf<T>()) == 0) throw Elements.None<T, TOperator>();
+        else if (typeof(T) == typeof(bool)) Fold<Truth, bool, TOperator>(op, (bool*)x, (bool*)y, outer, n, inner);
+        else if (typeof(T) == typeof(byte)) Fold<Integer<byte>, byte, TOperator>(op, (byte*)x, (byte*)y, outer, n, inner);
+        else if (typeof(T) == typeof(int)) Fold<Integer<int>, int, TOperator>(op, (int*)x, (int*)y, outer, n, inner);
+        else if (typeof(T) == typeof(long)) Fold<Integer<long>, long, TOperator>(op, (long*)x, (long*)y, outer, n, inner);
+        else throw Elements.None<T, TOperator>();
     }
 
     // S: one element.
-    private static void Fold<S, T, TLane>(TLane lane, T* x, T* y, nint outer, nint n, nint inner)
-        where S : struct, ILanes<S, T> where T : unmanaged where TLane : struct, IReduceLane
+    private static void Fold<S, T, TOperator>(TOperator op, T* x, T* y, nint outer, nint n, nint inner)
+        where S : struct, ILanes<S, T> where T : unmanaged where TOperator : struct, IReductionOperator
     {
-        var job = new Job<S, T, TLane> { Lane = lane, X = x, Y = y, Outer = outer, N = n, Inner = inner };
+        var job = new Job<S, T, TOperator> { Operator = op, X = x, Y = y, Outer = outer, N = n, Inner = inner };
         if (inner == 1 && outer == 1 && n > Piece)
         {
             var pieces = (int)((n + Piece - 1) / Piece);
@@ -44,7 +44,7 @@ public static unsafe class Reduce
                 job.Partial = results;
                 Workers.For(pieces, ref job);
                 // Partial results are transformed already: combine only.
-                S.Store(Meet<S, T, TLane>(lane, results, pieces), y);
+                S.Store(Meet<S, T, TOperator>(op, results, pieces), y);
             }
             return;
         }
@@ -52,119 +52,119 @@ public static unsafe class Reduce
         Workers.For((int)((outer + job.RowsPerChunk - 1) / job.RowsPerChunk), ref job);
     }
 
-    private static S Meet<S, T, TLane>(TLane lane, T* partial, nint count)
-        where S : struct, ILanes<S, T> where T : unmanaged where TLane : struct, IReduceLane
+    private static S Meet<S, T, TOperator>(TOperator op, T* partial, nint count)
+        where S : struct, ILanes<S, T> where T : unmanaged where TOperator : struct, IReductionOperator
     {
         if (count == 1) return S.Load(partial);
         var left = Pairs.Left(count, 1);
-        return lane.Combine(
-            Meet<S, T, TLane>(lane, partial, left), Meet<S, T, TLane>(lane, partial + left, count - left));
+        return op.Combine(
+            Meet<S, T, TOperator>(op, partial, left), Meet<S, T, TOperator>(op, partial + left, count - left));
     }
 
-    private static void LongRow<S, T, TLane>(TLane lane, T* x, nint n, T* y)
-        where S : struct, ILanes<S, T> where T : unmanaged where TLane : struct, IReduceLane
+    private static void LongRow<S, T, TOperator>(TOperator op, T* x, nint n, T* y)
+        where S : struct, ILanes<S, T> where T : unmanaged where TOperator : struct, IReductionOperator
     {
         if (n <= Piece)
         {
-            Row<S, T, TLane>(lane, x, n, y);
+            Row<S, T, TOperator>(op, x, n, y);
             return;
         }
         var left = Pairs.Left(n, Piece);
         T right;
-        LongRow<S, T, TLane>(lane, x, left, y);
-        LongRow<S, T, TLane>(lane, x + left, n - left, &right);
-        S.Store(lane.Combine(S.Load(y), S.Load(&right)), y);
+        LongRow<S, T, TOperator>(op, x, left, y);
+        LongRow<S, T, TOperator>(op, x + left, n - left, &right);
+        S.Store(op.Combine(S.Load(y), S.Load(&right)), y);
     }
 
-    private static void Row<S, T, TLane>(TLane lane, T* x, nint n, T* y)
-        where S : struct, ILanes<S, T> where T : unmanaged where TLane : struct, IReduceLane
+    private static void Row<S, T, TOperator>(TOperator op, T* x, nint n, T* y)
+        where S : struct, ILanes<S, T> where T : unmanaged where TOperator : struct, IReductionOperator
     {
-        if (typeof(T) == typeof(float)) Floating(lane, (float*)x, n, (float*)y);
-        else if (typeof(T) == typeof(double)) Floating(lane, (double*)x, n, (double*)y);
-        else Row<S, S, T, TLane>(lane, x, n, y);
+        if (typeof(T) == typeof(float)) Floating(op, (float*)x, n, (float*)y);
+        else if (typeof(T) == typeof(double)) Floating(op, (double*)x, n, (double*)y);
+        else Row<S, S, T, TOperator>(op, x, n, y);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Floating<T, TLane>(TLane lane, T* x, nint n, T* y)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IReduceLane
+    private static void Floating<T, TOperator>(TOperator op, T* x, nint n, T* y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IReductionOperator
     {
-        if (Vector512.IsHardwareAccelerated) Row<V512<T>, Scalar<T>, T, TLane>(lane, x, n, y);
-        else if (Vector256.IsHardwareAccelerated) Row<V256<T>, Scalar<T>, T, TLane>(lane, x, n, y);
-        else if (Vector128.IsHardwareAccelerated) Row<V128<T>, Scalar<T>, T, TLane>(lane, x, n, y);
-        else Row<Scalar<T>, Scalar<T>, T, TLane>(lane, x, n, y);
+        if (Vector512.IsHardwareAccelerated) Row<V512<T>, Scalar<T>, T, TOperator>(op, x, n, y);
+        else if (Vector256.IsHardwareAccelerated) Row<V256<T>, Scalar<T>, T, TOperator>(op, x, n, y);
+        else if (Vector128.IsHardwareAccelerated) Row<V128<T>, Scalar<T>, T, TOperator>(op, x, n, y);
+        else Row<Scalar<T>, Scalar<T>, T, TOperator>(op, x, n, y);
     }
 
-    private static void Row<V, S, T, TLane>(TLane lane, T* x, nint n, T* y)
+    private static void Row<V, S, T, TOperator>(TOperator op, T* x, nint n, T* y)
         where V : struct, ILanes<V, T> where S : struct, ILanes<S, T> where T : unmanaged
-        where TLane : struct, IReduceLane
+        where TOperator : struct, IReductionOperator
     {
         // Four chains hide the latency of one; they meet in a fixed order.
-        var a = V.Splat(lane.Identity);
+        var a = V.Splat(op.Identity);
         var (b, c, d) = (a, a, a);
         nint i = 0;
         for (; i <= n - 4 * V.Count; i += 4 * V.Count)
         {
-            a = lane.Combine(a, lane.Transform(V.Load(x + i)));
-            b = lane.Combine(b, lane.Transform(V.Load(x + i + V.Count)));
-            c = lane.Combine(c, lane.Transform(V.Load(x + i + 2 * V.Count)));
-            d = lane.Combine(d, lane.Transform(V.Load(x + i + 3 * V.Count)));
+            a = op.Combine(a, op.Transform(V.Load(x + i)));
+            b = op.Combine(b, op.Transform(V.Load(x + i + V.Count)));
+            c = op.Combine(c, op.Transform(V.Load(x + i + 2 * V.Count)));
+            d = op.Combine(d, op.Transform(V.Load(x + i + 3 * V.Count)));
         }
-        for (; i <= n - V.Count; i += V.Count) a = lane.Combine(a, lane.Transform(V.Load(x + i)));
+        for (; i <= n - V.Count; i += V.Count) a = op.Combine(a, op.Transform(V.Load(x + i)));
         var lanes = stackalloc T[V.Count];
-        V.Store(lane.Combine(lane.Combine(a, b), lane.Combine(c, d)), lanes);
+        V.Store(op.Combine(op.Combine(a, b), op.Combine(c, d)), lanes);
         var total = S.Load(lanes);
-        for (var j = 1; j < V.Count; j++) total = lane.Combine(total, S.Load(lanes + j));
-        for (; i < n; i++) total = lane.Combine(total, lane.Transform(S.Load(x + i)));
+        for (var j = 1; j < V.Count; j++) total = op.Combine(total, S.Load(lanes + j));
+        for (; i < n; i++) total = op.Combine(total, op.Transform(S.Load(x + i)));
         S.Store(total, y);
     }
 
-    private static void Columns<S, T, TLane>(TLane lane, T* x, nint n, nint inner, T* y)
-        where S : struct, ILanes<S, T> where T : unmanaged where TLane : struct, IReduceLane
+    private static void Columns<S, T, TOperator>(TOperator op, T* x, nint n, nint inner, T* y)
+        where S : struct, ILanes<S, T> where T : unmanaged where TOperator : struct, IReductionOperator
     {
         if (n <= Pairs.Terms)
         {
-            Columns<S, T, TLane>(lane, x, n, inner, y, null);
+            Columns<S, T, TOperator>(op, x, n, inner, y, null);
             return;
         }
-        fixed (T* sums = new T[Pairs.Levels(n) * inner]) Columns<S, T, TLane>(lane, x, n, inner, y, sums);
+        fixed (T* sums = new T[Pairs.Levels(n) * inner]) Columns<S, T, TOperator>(op, x, n, inner, y, sums);
     }
 
     // One row of sums for each level of pairs.
-    private static void Columns<S, T, TLane>(TLane lane, T* x, nint n, nint inner, T* y, T* sums)
-        where S : struct, ILanes<S, T> where T : unmanaged where TLane : struct, IReduceLane
+    private static void Columns<S, T, TOperator>(TOperator op, T* x, nint n, nint inner, T* y, T* sums)
+        where S : struct, ILanes<S, T> where T : unmanaged where TOperator : struct, IReductionOperator
     {
         if (n <= Pairs.Terms)
         {
             T identity;
-            S.Store(S.Splat(lane.Identity), &identity);
+            S.Store(S.Splat(op.Identity), &identity);
             new Span<T>(y, (int)inner).Fill(identity);
-            for (nint k = 0; k < n; k++) Zip.Run(new Step<TLane>(lane), y, x + k * inner, y, inner);
+            for (nint k = 0; k < n; k++) Zip.Run(new Step<TOperator>(op), y, x + k * inner, y, inner);
             return;
         }
         var left = Pairs.Left(n, Pairs.Terms);
-        Columns<S, T, TLane>(lane, x, left, inner, y, sums);
-        Columns<S, T, TLane>(lane, x + left * inner, n - left, inner, sums, sums + inner);
-        Zip.Run(new Both<TLane>(lane), y, sums, y, inner);
+        Columns<S, T, TOperator>(op, x, left, inner, y, sums);
+        Columns<S, T, TOperator>(op, x + left * inner, n - left, inner, sums, sums + inner);
+        Zip.Run(new Both<TOperator>(op), y, sums, y, inner);
     }
 
-    private readonly struct Both<TLane>(TLane lane) : IBinaryLane where TLane : struct, IReduceLane
+    private readonly struct Both<TOperator>(TOperator op) : IBinaryOperator where TOperator : struct, IReductionOperator
     {
-        public static ElementKinds Kinds => TLane.Kinds;
+        public static ElementKinds Kinds => TOperator.Kinds;
 
-        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => lane.Combine(x, y);
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => op.Combine(x, y);
     }
 
-    private readonly struct Step<TLane>(TLane lane) : IBinaryLane where TLane : struct, IReduceLane
+    private readonly struct Step<TOperator>(TOperator op) : IBinaryOperator where TOperator : struct, IReductionOperator
     {
-        public static ElementKinds Kinds => TLane.Kinds;
+        public static ElementKinds Kinds => TOperator.Kinds;
 
-        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => lane.Combine(x, lane.Transform(y));
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => op.Combine(x, op.Transform(y));
     }
 
-    private struct Job<S, T, TLane> : IChunkJob
-        where S : struct, ILanes<S, T> where T : unmanaged where TLane : struct, IReduceLane
+    private struct Job<S, T, TOperator> : IChunkJob
+        where S : struct, ILanes<S, T> where T : unmanaged where TOperator : struct, IReductionOperator
     {
-        public TLane Lane;
+        public TOperator Operator;
         public T* X;
         public T* Y;
         public T* Partial;
@@ -178,13 +178,13 @@ public static unsafe class Reduce
             if (Partial != null)
             {
                 var at = (nint)chunk * Piece;
-                Row<S, T, TLane>(Lane, X + at, Math.Min(Piece, N - at), Partial + chunk);
+                Row<S, T, TOperator>(Operator, X + at, Math.Min(Piece, N - at), Partial + chunk);
                 return;
             }
             var last = Math.Min(Outer, (chunk + 1) * RowsPerChunk);
             for (var row = chunk * RowsPerChunk; row < last; row++)
-                if (Inner == 1) LongRow<S, T, TLane>(Lane, X + row * N, N, Y + row);
-                else Columns<S, T, TLane>(Lane, X + row * N * Inner, N, Inner, Y + row * Inner);
+                if (Inner == 1) LongRow<S, T, TOperator>(Operator, X + row * N, N, Y + row);
+                else Columns<S, T, TOperator>(Operator, X + row * N * Inner, N, Inner, Y + row * Inner);
         }
     }
 }

@@ -11,25 +11,25 @@ public static unsafe class Zip
     private const int Chunk = 16384;
 
     /// <summary>Over contiguous elements. The result may be one of the inputs.</summary>
-    public static void Run<T, TLane>(TLane lane, T* x, T* y, T* z, nint length)
-        where T : unmanaged where TLane : struct, IBinaryLane
+    public static void Run<T, TOperator>(TOperator op, T* x, T* y, T* z, nint length)
+        where T : unmanaged where TOperator : struct, IBinaryOperator
     {
         if (length <= Chunk)
         {
-            Piece(lane, x, y, z, length);
+            Piece(op, x, y, z, length);
             return;
         }
-        var job = new Job<T, TLane> { Lane = lane, X = x, Y = y, Z = z, Length = length };
+        var job = new Job<T, TOperator> { Operator = op, X = x, Y = y, Z = z, Length = length };
         Workers.For((int)((length + Chunk - 1) / Chunk), ref job);
     }
 
     /// <summary>
     /// Over inputs of any layout, strides in elements, 0 for a broadcast axis; the result is contiguous with the given sizes.
     /// </summary>
-    public static void RunStrided<T, TLane>(
-        TLane lane, T* x, ReadOnlySpan<nint> xStrides, T* y, ReadOnlySpan<nint> yStrides, T* z,
+    public static void RunStrided<T, TOperator>(
+        TOperator op, T* x, ReadOnlySpan<nint> xStrides, T* y, ReadOnlySpan<nint> yStrides, T* z,
         ReadOnlySpan<int> shape)
-        where T : unmanaged where TLane : struct, IBinaryLane
+        where T : unmanaged where TOperator : struct, IBinaryOperator
     {
         var rows = RowIterator.Rows(shape, out var width);
         if (rows == 0 || width == 0) return;
@@ -51,61 +51,61 @@ public static unsafe class Zip
             for (nint at = 0; at < width; at += piece)
             {
                 var count = Math.Min(piece, width - at);
-                Piece(lane, RowIterator.Dense(xRow + at * xStep, xStep, xBuffer, count), RowIterator.Dense(yRow + at * yStep, yStep, yBuffer, count), z + row * width + at, count);
+                Piece(op, RowIterator.Dense(xRow + at * xStep, xStep, xBuffer, count), RowIterator.Dense(yRow + at * yStep, yStep, yBuffer, count), z + row * width + at, count);
             }
         }
     }
 
     // The one dispatch on what an element is.
-    private static void Piece<T, TLane>(TLane lane, T* x, T* y, T* z, nint length)
-        where T : unmanaged where TLane : struct, IBinaryLane
+    private static void Piece<T, TOperator>(TOperator op, T* x, T* y, T* z, nint length)
+        where T : unmanaged where TOperator : struct, IBinaryOperator
     {
-        if (typeof(T) == typeof(float)) Floating(lane, (float*)x, (float*)y, (float*)z, length);
-        else if (typeof(T) == typeof(double)) Floating(lane, (double*)x, (double*)y, (double*)z, length);
-        else if ((TLane.Kinds & Elements.KindOf<T>()) == 0) throw Elements.None<T, TLane>();
-        else if (typeof(T) == typeof(bool)) Loop<Truth, bool, TLane>(lane, (bool*)x, (bool*)y, (bool*)z, length);
+        if (typeof(T) == typeof(float)) Floating(op, (float*)x, (float*)y, (float*)z, length);
+        else if (typeof(T) == typeof(double)) Floating(op, (double*)x, (double*)y, (double*)z, length);
+        else if ((TOperator.Kinds & Elements.KindOf<T>()) == 0) throw Elements.None<T, TOperator>();
+        else if (typeof(T) == typeof(bool)) Loop<Truth, bool, TOperator>(op, (bool*)x, (bool*)y, (bool*)z, length);
         else if (typeof(T) == typeof(byte))
-            Loop<Integer<byte>, byte, TLane>(lane, (byte*)x, (byte*)y, (byte*)z, length);
-        else if (typeof(T) == typeof(int)) Loop<Integer<int>, int, TLane>(lane, (int*)x, (int*)y, (int*)z, length);
+            Loop<Integer<byte>, byte, TOperator>(op, (byte*)x, (byte*)y, (byte*)z, length);
+        else if (typeof(T) == typeof(int)) Loop<Integer<int>, int, TOperator>(op, (int*)x, (int*)y, (int*)z, length);
         else if (typeof(T) == typeof(long))
-            Loop<Integer<long>, long, TLane>(lane, (long*)x, (long*)y, (long*)z, length);
-        else throw Elements.None<T, TLane>();
+            Loop<Integer<long>, long, TOperator>(op, (long*)x, (long*)y, (long*)z, length);
+        else throw Elements.None<T, TOperator>();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Floating<T, TLane>(TLane lane, T* x, T* y, T* z, nint length)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IBinaryLane
+    private static void Floating<T, TOperator>(TOperator op, T* x, T* y, T* z, nint length)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IBinaryOperator
     {
-        if (Vector512.IsHardwareAccelerated) Loop<V512<T>, T, TLane>(lane, x, y, z, length);
-        else if (Vector256.IsHardwareAccelerated) Loop<V256<T>, T, TLane>(lane, x, y, z, length);
-        else if (Vector128.IsHardwareAccelerated) Loop<V128<T>, T, TLane>(lane, x, y, z, length);
-        else Loop<Scalar<T>, T, TLane>(lane, x, y, z, length);
+        if (Vector512.IsHardwareAccelerated) Loop<V512<T>, T, TOperator>(op, x, y, z, length);
+        else if (Vector256.IsHardwareAccelerated) Loop<V256<T>, T, TOperator>(op, x, y, z, length);
+        else if (Vector128.IsHardwareAccelerated) Loop<V128<T>, T, TOperator>(op, x, y, z, length);
+        else Loop<Scalar<T>, T, TOperator>(op, x, y, z, length);
     }
 
-    private static void Loop<V, T, TLane>(TLane lane, T* x, T* y, T* z, nint length) where V : struct, ILanes<V, T> where T : unmanaged where TLane : struct, IBinaryLane
+    private static void Loop<V, T, TOperator>(TOperator op, T* x, T* y, T* z, nint length) where V : struct, ILanes<V, T> where T : unmanaged where TOperator : struct, IBinaryOperator
     {
         nint i = 0;
         for (; i <= length - V.Count; i += V.Count)
-            V.Store(lane.Invoke(V.Load(x + i), V.Load(y + i)), z + i);
-        if (i < length) Tail<V, T, TLane>(lane, x + i, y + i, z + i, (int)(length - i));
+            V.Store(op.Invoke(V.Load(x + i), V.Load(y + i)), z + i);
+        if (i < length) Tail<V, T, TOperator>(op, x + i, y + i, z + i, (int)(length - i));
     }
 
     // The rest goes through the same vector code, so an element's value never depends on its position.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Tail<V, T, TLane>(TLane lane, T* x, T* y, T* z, int rest) where V : struct, ILanes<V, T> where T : unmanaged where TLane : struct, IBinaryLane
+    private static void Tail<V, T, TOperator>(TOperator op, T* x, T* y, T* z, int rest) where V : struct, ILanes<V, T> where T : unmanaged where TOperator : struct, IBinaryOperator
     {
         var xTail = stackalloc T[V.Count];
         var yTail = stackalloc T[V.Count];
         var result = stackalloc T[V.Count];
         for (var i = 0; i < rest; i++)
             (xTail[i], yTail[i]) = (x[i], y[i]);
-        V.Store(lane.Invoke(V.Load(xTail), V.Load(yTail)), result);
+        V.Store(op.Invoke(V.Load(xTail), V.Load(yTail)), result);
         for (var i = 0; i < rest; i++) z[i] = result[i];
     }
 
-    private struct Job<T, TLane> : IChunkJob where T : unmanaged where TLane : struct, IBinaryLane
+    private struct Job<T, TOperator> : IChunkJob where T : unmanaged where TOperator : struct, IBinaryOperator
     {
-        public TLane Lane;
+        public TOperator Operator;
         public T* X;
         public T* Y;
         public T* Z;
@@ -114,7 +114,7 @@ public static unsafe class Zip
         public readonly void Run(int chunk)
         {
             var at = (nint)chunk * Chunk;
-            Piece(Lane, X + at, Y + at, Z + at, Math.Min(Chunk, Length - at));
+            Piece(Operator, X + at, Y + at, Z + at, Math.Min(Chunk, Length - at));
         }
     }
 }

@@ -11,21 +11,21 @@ public static unsafe class Zip3
     private const int Chunk = 16384;
 
     /// <summary>Over contiguous elements. The result may be one of the inputs.</summary>
-    public static void Run<T, TLane>(TLane lane, T* x, T* y, T* z, T* w, nint length) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, ITernaryLane
+    public static void Run<T, TOperator>(TOperator op, T* x, T* y, T* z, T* w, nint length) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, ITernaryOperator
     {
         if (length <= Chunk)
         {
-            Piece(lane, x, y, z, w, length);
+            Piece(op, x, y, z, w, length);
             return;
         }
-        var job = new Job<T, TLane> { Lane = lane, X = x, Y = y, Z = z, W = w, Length = length };
+        var job = new Job<T, TOperator> { Operator = op, X = x, Y = y, Z = z, W = w, Length = length };
         Workers.For((int)((length + Chunk - 1) / Chunk), ref job);
     }
 
     /// <summary>
     /// Over inputs of any layout, strides in elements, 0 for a broadcast axis; the result is contiguous with the given sizes.
     /// </summary>
-    public static void RunStrided<T, TLane>(TLane lane, T* x, ReadOnlySpan<nint> xStrides, T* y, ReadOnlySpan<nint> yStrides, T* z, ReadOnlySpan<nint> zStrides, T* w, ReadOnlySpan<int> shape) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, ITernaryLane
+    public static void RunStrided<T, TOperator>(TOperator op, T* x, ReadOnlySpan<nint> xStrides, T* y, ReadOnlySpan<nint> yStrides, T* z, ReadOnlySpan<nint> zStrides, T* w, ReadOnlySpan<int> shape) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, ITernaryOperator
     {
         var rows = RowIterator.Rows(shape, out var width);
         if (rows == 0 || width == 0) return;
@@ -52,30 +52,30 @@ public static unsafe class Zip3
             for (nint at = 0; at < width; at += piece)
             {
                 var count = Math.Min(piece, width - at);
-                Piece(lane, RowIterator.Dense(xRow + at * xStep, xStep, xBuffer, count), RowIterator.Dense(yRow + at * yStep, yStep, yBuffer, count), RowIterator.Dense(zRow + at * zStep, zStep, zBuffer, count), w + row * width + at, count);
+                Piece(op, RowIterator.Dense(xRow + at * xStep, xStep, xBuffer, count), RowIterator.Dense(yRow + at * yStep, yStep, yBuffer, count), RowIterator.Dense(zRow + at * zStep, zStep, zBuffer, count), w + row * width + at, count);
             }
         }
     }
 
-    private static void Piece<T, TLane>(TLane lane, T* x, T* y, T* z, T* w, nint length) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, ITernaryLane
+    private static void Piece<T, TOperator>(TOperator op, T* x, T* y, T* z, T* w, nint length) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, ITernaryOperator
     {
-        if (Vector512.IsHardwareAccelerated) Loop<V512<T>, T, TLane>(lane, x, y, z, w, length);
-        else if (Vector256.IsHardwareAccelerated) Loop<V256<T>, T, TLane>(lane, x, y, z, w, length);
-        else if (Vector128.IsHardwareAccelerated) Loop<V128<T>, T, TLane>(lane, x, y, z, w, length);
-        else Loop<Scalar<T>, T, TLane>(lane, x, y, z, w, length);
+        if (Vector512.IsHardwareAccelerated) Loop<V512<T>, T, TOperator>(op, x, y, z, w, length);
+        else if (Vector256.IsHardwareAccelerated) Loop<V256<T>, T, TOperator>(op, x, y, z, w, length);
+        else if (Vector128.IsHardwareAccelerated) Loop<V128<T>, T, TOperator>(op, x, y, z, w, length);
+        else Loop<Scalar<T>, T, TOperator>(op, x, y, z, w, length);
     }
 
-    private static void Loop<V, T, TLane>(TLane lane, T* x, T* y, T* z, T* w, nint length) where V : struct, ILanes<V, T> where T : unmanaged where TLane : struct, ITernaryLane
+    private static void Loop<V, T, TOperator>(TOperator op, T* x, T* y, T* z, T* w, nint length) where V : struct, ILanes<V, T> where T : unmanaged where TOperator : struct, ITernaryOperator
     {
         nint i = 0;
         for (; i <= length - V.Count; i += V.Count)
-            V.Store(lane.Invoke(V.Load(x + i), V.Load(y + i), V.Load(z + i)), w + i);
-        if (i < length) Tail<V, T, TLane>(lane, x + i, y + i, z + i, w + i, (int)(length - i));
+            V.Store(op.Invoke(V.Load(x + i), V.Load(y + i), V.Load(z + i)), w + i);
+        if (i < length) Tail<V, T, TOperator>(op, x + i, y + i, z + i, w + i, (int)(length - i));
     }
 
     // The rest goes through the same vector code, so an element's value never depends on its position.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Tail<V, T, TLane>(TLane lane, T* x, T* y, T* z, T* w, int rest) where V : struct, ILanes<V, T> where T : unmanaged where TLane : struct, ITernaryLane
+    private static void Tail<V, T, TOperator>(TOperator op, T* x, T* y, T* z, T* w, int rest) where V : struct, ILanes<V, T> where T : unmanaged where TOperator : struct, ITernaryOperator
     {
         var xTail = stackalloc T[V.Count];
         var yTail = stackalloc T[V.Count];
@@ -83,13 +83,13 @@ public static unsafe class Zip3
         var result = stackalloc T[V.Count];
         for (var i = 0; i < rest; i++)
             (xTail[i], yTail[i], zTail[i]) = (x[i], y[i], z[i]);
-        V.Store(lane.Invoke(V.Load(xTail), V.Load(yTail), V.Load(zTail)), result);
+        V.Store(op.Invoke(V.Load(xTail), V.Load(yTail), V.Load(zTail)), result);
         for (var i = 0; i < rest; i++) w[i] = result[i];
     }
 
-    private struct Job<T, TLane> : IChunkJob where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, ITernaryLane
+    private struct Job<T, TOperator> : IChunkJob where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, ITernaryOperator
     {
-        public TLane Lane;
+        public TOperator Operator;
         public T* X;
         public T* Y;
         public T* Z;
@@ -99,7 +99,7 @@ public static unsafe class Zip3
         public readonly void Run(int chunk)
         {
             var at = (nint)chunk * Chunk;
-            Piece(Lane, X + at, Y + at, Z + at, W + at, Math.Min(Chunk, Length - at));
+            Piece(Operator, X + at, Y + at, Z + at, W + at, Math.Min(Chunk, Length - at));
         }
     }
 }

@@ -23,8 +23,8 @@ public static unsafe class Gemm
         Run(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, null, new NoActivation());
 
     /// <summary>The product with an epilogue: C = f(α·op(A)·op(B) + β·C + bias), bias [n] added to every row, or null.</summary>
-    public static void Run<T, TLane>(bool transA, bool transB, int m, int n, int k, T alpha, T* a, int lda, T* b, int ldb, T beta, T* c, int ldc, T* bias, TLane activation)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IUnaryLane
+    public static void Run<T, TOperator>(bool transA, bool transB, int m, int n, int k, T alpha, T* a, int lda, T* b, int ldb, T beta, T* c, int ldc, T* bias, TOperator activation)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IUnaryOperator
     {
         if (m == 0 || n == 0) return;
         if (k > MostInner)
@@ -37,18 +37,18 @@ public static unsafe class Gemm
         {
             // Where much of the usual tile would hang over the edges, another fits better. The sums are the same.
             var (usual, middle, wide) = (Covered<Tile12x2<V512<T>, T>, T>(m, n), Covered<Tile8x3<V512<T>, T>, T>(m, n), Covered<Tile6x4<V512<T>, T>, T>(m, n));
-            if (Math.Min(middle, wide) > LeastSaving * usual) GemmBlocks<T, Tile12x2<V512<T>, T>, TLane>.Run(problem, bias, activation);
-            else if (middle < wide) GemmBlocks<T, Tile8x3<V512<T>, T>, TLane>.Run(problem, bias, activation);
-            else GemmBlocks<T, Tile6x4<V512<T>, T>, TLane>.Run(problem, bias, activation);
+            if (Math.Min(middle, wide) > LeastSaving * usual) GemmBlocks<T, Tile12x2<V512<T>, T>, TOperator>.Run(problem, bias, activation);
+            else if (middle < wide) GemmBlocks<T, Tile8x3<V512<T>, T>, TOperator>.Run(problem, bias, activation);
+            else GemmBlocks<T, Tile6x4<V512<T>, T>, TOperator>.Run(problem, bias, activation);
         }
-        else if (Vector256.IsHardwareAccelerated) GemmBlocks<T, Tile6x2<V256<T>, T>, TLane>.Run(problem, bias, activation);
-        else if (Vector128.IsHardwareAccelerated) GemmBlocks<T, Tile6x2<V128<T>, T>, TLane>.Run(problem, bias, activation);
-        else GemmBlocks<T, Tile6x2<Scalar<T>, T>, TLane>.Run(problem, bias, activation);
+        else if (Vector256.IsHardwareAccelerated) GemmBlocks<T, Tile6x2<V256<T>, T>, TOperator>.Run(problem, bias, activation);
+        else if (Vector128.IsHardwareAccelerated) GemmBlocks<T, Tile6x2<V128<T>, T>, TOperator>.Run(problem, bias, activation);
+        else GemmBlocks<T, Tile6x2<Scalar<T>, T>, TOperator>.Run(problem, bias, activation);
     }
 
-    private static void InParts<T, TLane>(
+    private static void InParts<T, TOperator>(
         bool transA, bool transB, int m, int n, int k, T alpha, T* a, int lda, T* b, int ldb, T beta, T* c, int ldc,
-        T* bias, TLane activation) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IUnaryLane
+        T* bias, TOperator activation) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IUnaryOperator
     {
         var (length, last) = ((nint)m * n, (k - 1) / MostInner * MostInner);
         var (stepA, stepB) = (transA ? lda : (nint)1, transB ? (nint)1 : ldb);

@@ -33,10 +33,10 @@ public static unsafe class GemmBatch
     /// <param name="c">The first C.</param>
     /// <param name="bias">[n], added to every row, or null.</param>
     /// <param name="activation">f.</param>
-    public static void Run<T, TLane>(
+    public static void Run<T, TOperator>(
         ReadOnlySpan<int> sizes, bool transA, bool transB, int m, int n, int k, T* a, int lda,
-        ReadOnlySpan<nint> stepsA, T* b, int ldb, ReadOnlySpan<nint> stepsB, T* c, T* bias, TLane activation)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IUnaryLane
+        ReadOnlySpan<nint> stepsA, T* b, int ldb, ReadOnlySpan<nint> stepsB, T* c, T* bias, TOperator activation)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IUnaryOperator
     {
         nint count = 1;
         foreach (var size in sizes) count *= size;
@@ -44,7 +44,7 @@ public static unsafe class GemmBatch
         fixed (int* pSizes = sizes)
         fixed (nint* pStepsA = stepsA, pStepsB = stepsB)
         {
-            var job = new Job<T, TLane>
+            var job = new Job<T, TOperator>
             {
                 TransA = transA,
                 TransB = transB,
@@ -72,15 +72,15 @@ public static unsafe class GemmBatch
         }
     }
 
-    private struct Job<T, TLane> : IChunkJob
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IUnaryLane
+    private struct Job<T, TOperator> : IChunkJob
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IUnaryOperator
     {
         public bool TransA, TransB;
         public int M, N, K, Lda, Ldb, Axes;
         public int* Sizes;
         public nint* StepsA, StepsB;
         public T* A, B, C, Bias;
-        public TLane Activation;
+        public TOperator Activation;
         public nint Count, PerChunk;
 
         public readonly void Run(int chunk)

@@ -6,7 +6,7 @@ namespace Adjoint.Kernels;
 /// The loops around the micro-kernel. All of A is packed first and shared. Then each job takes a strip of C, one tile wide: it packs its panel of B, a
 /// block of depth at a time, into its own cache and runs down the rows. So B passes through memory once, and is never written back.
 /// </summary>
-internal static unsafe class GemmBlocks<T, TTile, TLane> where T : unmanaged, IBinaryFloatingPointIeee754<T> where TTile : struct, ITile<T> where TLane : struct, IUnaryLane
+internal static unsafe class GemmBlocks<T, TTile, TOperator> where T : unmanaged, IBinaryFloatingPointIeee754<T> where TTile : struct, ITile<T> where TOperator : struct, IUnaryOperator
 {
     // A panel of B of 512 steps takes 64 KB of the second-level cache; C is read and written once per block of depth.
     private const int MostDepth = 512;
@@ -19,7 +19,7 @@ internal static unsafe class GemmBlocks<T, TTile, TLane> where T : unmanaged, IB
 
     private const int LeastJobs = 16;
 
-    internal static void Run(in GemmProblem<T> problem, T* bias, TLane activation)
+    internal static void Run(in GemmProblem<T> problem, T* bias, TOperator activation)
     {
         var (m, n, k) = (problem.M, problem.N, problem.K);
         if (k == 0)
@@ -40,7 +40,7 @@ internal static unsafe class GemmBlocks<T, TTile, TLane> where T : unmanaged, IB
             Rows(problem, bias, activation, row, Math.Min(rowsAtOnce, m - row));
     }
 
-    private static void Rows(in GemmProblem<T> problem, T* bias, TLane activation, int row, int rows)
+    private static void Rows(in GemmProblem<T> problem, T* bias, TOperator activation, int row, int rows)
     {
         var (rowTiles, panels) = (Tiles(rows, TTile.Rows), Tiles(problem.N, TTile.Columns));
         var groups = Math.Clamp(Tiles(LeastJobs, panels), 1, Tiles(rowTiles, 4));
@@ -98,9 +98,9 @@ internal static unsafe class GemmBlocks<T, TTile, TLane> where T : unmanaged, IB
             }
     }
 
-    private static void Finish(in GemmProblem<T> problem, T* bias, TLane activation, int row, int rows, int column, int columns)
+    private static void Finish(in GemmProblem<T> problem, T* bias, TOperator activation, int row, int rows, int column, int columns)
     {
-        if (bias == null && typeof(TLane) == typeof(NoActivation)) return;
+        if (bias == null && typeof(TOperator) == typeof(NoActivation)) return;
         for (var i = row; i < row + rows; i++)
         {
             var c = problem.C + (nint)i * problem.Ldc + column;
@@ -109,9 +109,9 @@ internal static unsafe class GemmBlocks<T, TTile, TLane> where T : unmanaged, IB
         }
     }
 
-    private struct BiasThen : IBinaryLane
+    private struct BiasThen : IBinaryOperator
     {
-        public TLane Activation;
+        public TOperator Activation;
         public readonly V Invoke<V>(V x, V y) where V : struct, ILanes<V> => Activation.Invoke(x + y);
     }
 
@@ -125,7 +125,7 @@ internal static unsafe class GemmBlocks<T, TTile, TLane> where T : unmanaged, IB
     {
         public GemmProblem<T> Problem;
         public T* Bias;
-        public TLane Activation;
+        public TOperator Activation;
         public int Row, Rows, RowTiles, RowTilesPerJob, Panels, Depth;
 
         // Tile by tile; within a tile step by step, all of K.
@@ -175,7 +175,7 @@ internal static unsafe class GemmBlocks<T, TTile, TLane> where T : unmanaged, IB
             if (rows == TTile.Rows && columns == TTile.Columns)
             {
                 TTile.Run(steps, a, b, stride, c, Problem.Ldc, Problem.Alpha, beta);
-                if (isLast && (Bias != null || typeof(TLane) != typeof(NoActivation)))
+                if (isLast && (Bias != null || typeof(TOperator) != typeof(NoActivation)))
                     TTile.Finish(rows, c, Problem.Ldc, Bias == null ? null : Bias + column, Activation);
                 return;
             }

@@ -13,5 +13,5 @@ internal unsafe interface ITile<T> where T : unmanaged
     static abstract void Run(nint depth, T* a, T* b, nint strideB, T* c, nint ldc, T alpha, T beta);
 
     /// <summary>C = f(C + bias), bias along the columns or null, over whole columns of the tile.</summary>
-    static abstract void Finish<TLane>(int rows, T* c, nint ldc, T* bias, TLane activation) where TLane : struct, IUnaryLane;
+    static abstract void Finish<TOperator>(int rows, T* c, nint ldc, T* bias, TOperator activation) where TOperator : struct, IUnaryOperator;
 }

@@ -80,7 +80,7 @@ internal readonly unsafe struct Tile12x2<V, T> : ITile<T> where V : struct, ILan
         Put(c + 11 * ldc, a11, b11, scale, keep, beta);
     }
 
-    public static void Finish<TLane>(int rows, T* c, nint ldc, T* bias, TLane activation) where TLane : struct, IUnaryLane
+    public static void Finish<TOperator>(int rows, T* c, nint ldc, T* bias, TOperator activation) where TOperator : struct, IUnaryOperator
     {
         var (left, right) = bias == null ? (V.Splat(0), V.Splat(0)) : (V.Load(bias), V.Load(bias + V.Count));
         for (; rows > 0; rows--, c += ldc)

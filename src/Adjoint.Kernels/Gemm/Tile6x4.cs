@@ -88,7 +88,7 @@ internal readonly unsafe struct Tile6x4<V, T> : ITile<T> where V : struct, ILane
         Put(c + 5 * ldc + 3 * V.Count, s5, scale, keep, beta);
     }
 
-    public static void Finish<TLane>(int rows, T* c, nint ldc, T* bias, TLane activation) where TLane : struct, IUnaryLane
+    public static void Finish<TOperator>(int rows, T* c, nint ldc, T* bias, TOperator activation) where TOperator : struct, IUnaryOperator
     {
         for (; rows > 0; rows--, c += ldc)
             for (var i = 0; i < Columns; i += V.Count)

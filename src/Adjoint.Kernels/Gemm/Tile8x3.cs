@@ -89,7 +89,7 @@ internal readonly unsafe struct Tile8x3<V, T> : ITile<T> where V : struct, ILane
         Put(c + 7 * ldc + 2 * V.Count, r7, scale, keep, beta);
     }
 
-    public static void Finish<TLane>(int rows, T* c, nint ldc, T* bias, TLane activation) where TLane : struct, IUnaryLane
+    public static void Finish<TOperator>(int rows, T* c, nint ldc, T* bias, TOperator activation) where TOperator : struct, IUnaryOperator
     {
         for (; rows > 0; rows--, c += ldc)
             for (var i = 0; i < Columns; i += V.Count)

@@ -95,9 +95,9 @@ public static unsafe class BatchNorm
         {
             var channel = plane % C;
             var mean = double.CreateTruncating(Mean[channel]);
-            var lane = new ScaleShift(
+            var op = new ScaleShift(
                 mean, double.CreateTruncating(Scale[channel]), double.CreateTruncating(Shift[channel]));
-            Map.Run(lane, X + (nint)plane * S, Y + (nint)plane * S, S);
+            Map.Run(op, X + (nint)plane * S, Y + (nint)plane * S, S);
         }
     }
 
@@ -125,25 +125,25 @@ public static unsafe class BatchNorm
             var count = (double)N * S;
             var a = double.CreateTruncating(Gamma[channel]) * inverse;
             var b = -a * dot * inverse * inverse / count;
-            var lane = new Affine(a, b, -a * sum / count - b * mean);
+            var op = new Affine(a, b, -a * sum / count - b * mean);
             for (var i = 0; i < N; i++)
             {
                 var at = ((nint)i * C + channel) * S;
-                Zip.Run(lane, G + at, X + at, DX + at, S);
+                Zip.Run(op, G + at, X + at, DX + at, S);
             }
         }
     }
 
-    // The sum of the lane's values over n runs of length s, each so far behind the one before.
-    private static double Fold<T, TLane>(TLane lane, T* x, T* y, int n, nint next, int s) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IBinaryLane
+    // The sum of the operator's values over n runs of length s, each so far behind the one before.
+    private static double Fold<T, TOperator>(TOperator op, T* x, T* y, int n, nint next, int s) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IBinaryOperator
     {
-        if (Vector512.IsHardwareAccelerated) return Fold<V512<T>, T, TLane>(lane, x, y, n, next, s);
-        if (Vector256.IsHardwareAccelerated) return Fold<V256<T>, T, TLane>(lane, x, y, n, next, s);
-        if (Vector128.IsHardwareAccelerated) return Fold<V128<T>, T, TLane>(lane, x, y, n, next, s);
-        return Fold<Scalar<T>, T, TLane>(lane, x, y, n, next, s);
+        if (Vector512.IsHardwareAccelerated) return Fold<V512<T>, T, TOperator>(op, x, y, n, next, s);
+        if (Vector256.IsHardwareAccelerated) return Fold<V256<T>, T, TOperator>(op, x, y, n, next, s);
+        if (Vector128.IsHardwareAccelerated) return Fold<V128<T>, T, TOperator>(op, x, y, n, next, s);
+        return Fold<Scalar<T>, T, TOperator>(op, x, y, n, next, s);
     }
 
-    private static double Fold<V, T, TLane>(TLane lane, T* x, T* y, int n, nint next, int s) where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T> where TLane : struct, IBinaryLane
+    private static double Fold<V, T, TOperator>(TOperator op, T* x, T* y, int n, nint next, int s) where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IBinaryOperator
     {
         var lanes = stackalloc T[V.Count];
         var (sum, runs) = (0.0, Math.Max(1, RunElements / Math.Max(1, s)));
@@ -158,8 +158,8 @@ public static unsafe class BatchNorm
                 {
                     for (var last = i + LongestRun; i < last; i += 2 * V.Count)
                     {
-                        a += lane.Invoke(V.Load(x + i), V.Load(y + i));
-                        b += lane.Invoke(V.Load(x + i + V.Count), V.Load(y + i + V.Count));
+                        a += op.Invoke(V.Load(x + i), V.Load(y + i));
+                        b += op.Invoke(V.Load(x + i + V.Count), V.Load(y + i + V.Count));
                     }
                     V.Store(a + b, lanes);
                     for (var j = 0; j < V.Count; j++) sum += double.CreateTruncating(lanes[j]);
@@ -167,13 +167,13 @@ public static unsafe class BatchNorm
                 }
                 for (; i <= s - 2 * V.Count; i += 2 * V.Count)
                 {
-                    a += lane.Invoke(V.Load(x + i), V.Load(y + i));
-                    b += lane.Invoke(V.Load(x + i + V.Count), V.Load(y + i + V.Count));
+                    a += op.Invoke(V.Load(x + i), V.Load(y + i));
+                    b += op.Invoke(V.Load(x + i + V.Count), V.Load(y + i + V.Count));
                 }
-                for (; i <= s - V.Count; i += V.Count) a += lane.Invoke(V.Load(x + i), V.Load(y + i));
+                for (; i <= s - V.Count; i += V.Count) a += op.Invoke(V.Load(x + i), V.Load(y + i));
                 for (; i < s; i++)
                 {
-                    Scalar<T>.Store(lane.Invoke(Scalar<T>.Load(x + i), Scalar<T>.Load(y + i)), lanes);
+                    Scalar<T>.Store(op.Invoke(Scalar<T>.Load(x + i), Scalar<T>.Load(y + i)), lanes);
                     sum += double.CreateTruncating(lanes[0]);
                 }
             }
@@ -183,32 +183,32 @@ public static unsafe class BatchNorm
         return sum;
     }
 
-    private readonly struct Plain : IBinaryLane
+    private readonly struct Plain : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x;
     }
 
-    private readonly struct Deviation(double from) : IBinaryLane
+    private readonly struct Deviation(double from) : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x - V.Splat(from);
     }
 
-    private readonly struct SquaredDeviation(double mean) : IBinaryLane
+    private readonly struct SquaredDeviation(double mean) : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => (x - V.Splat(mean)) * (x - V.Splat(mean));
     }
 
-    private readonly struct DotDeviation(double mean) : IBinaryLane
+    private readonly struct DotDeviation(double mean) : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => (x - V.Splat(mean)) * y;
     }
 
-    private readonly struct ScaleShift(double mean, double scale, double shift) : IUnaryLane
+    private readonly struct ScaleShift(double mean, double scale, double shift) : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Fma(x - V.Splat(mean), V.Splat(scale), V.Splat(shift));
     }
 
-    private readonly struct Affine(double a, double b, double d) : IBinaryLane
+    private readonly struct Affine(double a, double b, double d) : IBinaryOperator
     {
         public V Invoke<V>(V g, V x) where V : struct, ILanes<V> => V.Fma(g, V.Splat(a), V.Fma(x, V.Splat(b), V.Splat(d)));
     }

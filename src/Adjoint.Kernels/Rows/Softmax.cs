@@ -39,8 +39,8 @@ public static unsafe class Softmax
                 if (Logarithm)
                 {
                     var total = ExpRow.Run(x, null, Columns, out var max);
-                    var lane = new Shift(double.CreateTruncating(max), double.CreateTruncating(T.Log(total)));
-                    Map.Run(lane, x, y, Columns);
+                    var op = new Shift(double.CreateTruncating(max), double.CreateTruncating(T.Log(total)));
+                    Map.Run(op, x, y, Columns);
                     continue;
                 }
                 var sum = ExpRow.Run(x, y, Columns, out _);
@@ -50,19 +50,19 @@ public static unsafe class Softmax
     }
 
     // One after the other: max + log Σ would be rounded to the size of max, and take the digits of log Σ.
-    private readonly struct Shift(double max, double logarithm) : IUnaryLane
+    private readonly struct Shift(double max, double logarithm) : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => x - V.Splat(max) - V.Splat(logarithm);
     }
 
-    private readonly struct Scale(double by) : IUnaryLane
+    private readonly struct Scale(double by) : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => x * V.Splat(by);
     }
 }
 
 /// <summary>The fold Σ x.</summary>
-public readonly struct SumLane : IReduceLane
+public readonly struct SumOperator : IReductionOperator
 {
     /// <inheritdoc/>
     public static ElementKinds Kinds => ElementKinds.Numbers;
@@ -78,7 +78,7 @@ public readonly struct SumLane : IReduceLane
 }
 
 /// <summary>The fold max x; −∞ for nothing.</summary>
-public readonly struct MaxLane : IReduceLane
+public readonly struct MaxOperator : IReductionOperator
 {
     /// <inheritdoc/>
     public static ElementKinds Kinds => ElementKinds.All;

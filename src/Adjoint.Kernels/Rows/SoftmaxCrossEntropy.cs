@@ -75,12 +75,12 @@ public static unsafe class SoftmaxCrossEntropy
         }
     }
 
-    private readonly struct FromExp(double scale, double floor) : IUnaryLane
+    private readonly struct FromExp(double scale, double floor) : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Fma(x, V.Splat(scale), V.Splat(-floor));
     }
 
-    private readonly struct SumOfDifferences(double from) : IReduceLane
+    private readonly struct SumOfDifferences(double from) : IReductionOperator
     {
         public double Identity => 0;
         public V Transform<V>(V x) where V : struct, ILanes<V> => x - V.Splat(from);

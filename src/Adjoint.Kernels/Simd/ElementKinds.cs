@@ -1,6 +1,6 @@
 namespace Adjoint.Kernels;
 
-/// <summary>Kinds of elements that a lane function means something on.</summary>
+/// <summary>Kinds of elements that a operator means something on.</summary>
 [Flags]
 public enum ElementKinds
 {

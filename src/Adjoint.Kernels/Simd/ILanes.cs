@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Adjoint.Kernels;
 
 /// <summary>
-/// The vocabulary of lane maths: a few numbers computed side by side. An op's formula is written once over it and runs
+/// The vocabulary of vector maths: a few numbers computed side by side. An op's formula is written once over it and runs
 /// on 512-, 256- and 128-bit vectors and on scalars, in single and double precision.
 /// NaN propagates through every function, <see cref="Min"/> and <see cref="Max"/> included.
 /// </summary>
@@ -154,35 +154,35 @@ public unsafe interface ILanes<V, T> : ILanes<V> where V : struct, ILanes<V, T> 
 }
 
 /// <summary>Maths that an op brings; its parameters are the struct's fields.</summary>
-public interface ILane
+public interface IOperator
 {
     /// <summary>The elements that it means something on.</summary>
     static virtual ElementKinds Kinds => ElementKinds.Floating;
 }
 
 /// <summary>Maths of one input.</summary>
-public interface IUnaryLane : ILane
+public interface IUnaryOperator : IOperator
 {
     /// <summary>f(x).</summary>
     V Invoke<V>(V x) where V : struct, ILanes<V>;
 }
 
 /// <summary>Maths of two inputs.</summary>
-public interface IBinaryLane : ILane
+public interface IBinaryOperator : IOperator
 {
     /// <summary>f(x, y).</summary>
     V Invoke<V>(V x, V y) where V : struct, ILanes<V>;
 }
 
 /// <summary>Maths of three inputs.</summary>
-public interface ITernaryLane : ILane
+public interface ITernaryOperator : IOperator
 {
     /// <summary>f(x, y, z).</summary>
     V Invoke<V>(V x, V y, V z) where V : struct, ILanes<V>;
 }
 
 /// <summary>A fold: transforms each element and combines the results, in a fixed order.</summary>
-public interface IReduceLane : ILane
+public interface IReductionOperator : IOperator
 {
     /// <summary>What an empty fold gives; combining with it changes nothing.</summary>
     double Identity { get; }
@@ -198,7 +198,7 @@ public interface IReduceLane : ILane
 /// The update rule of an optimiser, element by element: the weight w and what is kept for it, s and t, change, given
 /// the gradient g. The rule's numbers, such as the learning rate, are the struct's fields.
 /// </summary>
-public interface IUpdateLane
+public interface IUpdateRule
 {
     /// <summary>How many arrays like w it keeps, zeros at first: 0, 1 (s) or 2 (s and t).</summary>
     static abstract int States { get; }
@@ -210,7 +210,7 @@ public interface IUpdateLane
 }
 
 /// <summary>f(x) = x: the epilogue of a product without activation.</summary>
-public readonly struct NoActivation : IUnaryLane
+public readonly struct NoActivation : IUnaryOperator
 {
     /// <inheritdoc/>
     public V Invoke<V>(V x) where V : struct, ILanes<V> => x;

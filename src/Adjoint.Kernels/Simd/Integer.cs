@@ -5,8 +5,8 @@ namespace Adjoint.Kernels;
 
 /// <summary>
 /// One whole number. Sums, differences, products and powers wrap: they keep the low bits. A mask is 1 or 0. What has no
-/// whole result (a quotient, a root, an exponential) is not there: no lane function that is said to mean something on
-/// integers uses it (<see cref="ILane.Kinds"/>).
+/// whole result (a quotient, a root, an exponential) is not there: no operator that is said to mean something on
+/// integers uses it (<see cref="IOperator.Kinds"/>).
 /// </summary>
 internal readonly unsafe struct Integer<T>(T value) : ILanes<Integer<T>, T>
     where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>

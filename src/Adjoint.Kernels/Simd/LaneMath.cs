@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
-/// <summary>Functions composed from the lane vocabulary. Coefficients of <see cref="ExpSingle"/>, <see cref="Tanh"/> and <see cref="Erf"/>: Moshier, Cephes (1984–2000).</summary>
+/// <summary>Functions composed from the vocabulary of <see cref="ILanes{V}"/>. Coefficients of <see cref="ExpSingle"/>, <see cref="Tanh"/> and <see cref="Erf"/>: Moshier, Cephes (1984–2000).</summary>
 public static class LaneMath
 {
     /// <summary>eˣ in single precision, to about one unit in the last place: x = n·ln 2 + r, |r| ≤ ln 2 / 2, eˣ = 2ⁿ·eʳ. 0 and ∞ at the ends, NaN for NaN.</summary>

@@ -2,8 +2,8 @@ namespace Adjoint.Kernels;
 
 /// <summary>
 /// One truth value, false before true. As among numbers of one bit that stay at 1, + is or and · is and. What has no
-/// meaning (a difference, a quotient, a root) is not there: no lane function that is said to mean something on truth
-/// values uses it (<see cref="ILane.Kinds"/>).
+/// meaning (a difference, a quotient, a root) is not there: no operator that is said to mean something on truth
+/// values uses it (<see cref="IOperator.Kinds"/>).
 /// </summary>
 internal readonly unsafe struct Truth(bool value) : ILanes<Truth, bool>
 {

@@ -18,11 +18,11 @@ internal sealed class Accumulate : Op
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(inputs[0].Shape, inputs[0].DType);
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
-        Backend.Run(new Zip<Lane>(), inputs[0], inputs[1], output);
+        Backend.Run(new Zip<Operator>(), inputs[0], inputs[1], output);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient, gradient];
 
-    internal readonly struct Lane : IBinaryLane
+    internal readonly struct Operator : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x + y;
     }

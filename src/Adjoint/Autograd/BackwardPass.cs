@@ -363,7 +363,7 @@ internal sealed class BackwardPass
 
     private static void AddInPlace(Tensor total, Tensor gradient)
     {
-        Backend.Run(new Zip<Accumulate.Lane>(), total, gradient, total);
+        Backend.Run(new Zip<Accumulate.Operator>(), total, gradient, total);
         total.BumpVersion();
     }
 

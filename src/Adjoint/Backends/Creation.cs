@@ -3,10 +3,8 @@ using Adjoint.Primitives;
 
 namespace Adjoint;
 
-/// <summary>
-/// Tensors of plain numbers. In a captured step they are constants: computed once, when it is recorded.
-/// </summary>
-public static class CreationMethods
+// Tensors of plain numbers. In a captured step they are constants: computed once, when it is recorded.
+public static partial class TensorMethods
 {
     extension(Tensor)
     {

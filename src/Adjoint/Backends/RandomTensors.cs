@@ -2,10 +2,8 @@ using Adjoint.Primitives;
 
 namespace Adjoint;
 
-/// <summary>
-/// Tensors of random numbers. A captured step draws anew each time that it runs, from where the stream is then.
-/// </summary>
-public static class RandomMethods
+// Tensors of random numbers. A captured step draws anew each time that it runs, from where the stream is then.
+public static partial class TensorMethods
 {
     extension(Tensor)
     {

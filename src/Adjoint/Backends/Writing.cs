@@ -2,8 +2,8 @@ using Adjoint.Primitives;
 
 namespace Adjoint;
 
-/// <summary>Writes in place; a captured step writes each time that it runs.</summary>
-public static class WritingMethods
+// Writes in place; a captured step writes each time that it runs.
+public static partial class TensorMethods
 {
     extension(Tensor tensor)
     {

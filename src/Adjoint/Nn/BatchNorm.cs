@@ -62,7 +62,7 @@ public sealed class BatchNorm : Layer
     /// <inheritdoc/>
     public override string ToString() => $"BatchNorm({Channels})";
 
-    private readonly struct Blend(double momentum, double factor) : IBinaryLane
+    private readonly struct Blend(double momentum, double factor) : IBinaryOperator
     {
         public V Invoke<V>(V running, V batch) where V : struct, ILanes<V> => V.Fma(batch, V.Splat(momentum * factor), running * V.Splat(1 - momentum));
     }

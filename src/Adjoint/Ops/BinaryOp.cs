@@ -6,19 +6,19 @@ namespace Adjoint;
 /// <summary>
 /// z = f(x, y), element by element after broadcasting. Operands of two types are cast to one, as PyTorch promotes them:
 /// bool &lt; uint8 &lt; int32 &lt; int64 &lt; floating types, where a tensor without axes does not raise one with axes
-/// within its kind. Where <see cref="ILane.Kinds"/> says that f is for floating types only, integers and truth
+/// within its kind. Where <see cref="IOperator.Kinds"/> says that f is for floating types only, integers and truth
 /// values are cast to float32.
 /// </summary>
-public abstract class BinaryOp<TLane> : Op where TLane : struct, IBinaryLane
+public abstract class BinaryOp<TOperator> : Op where TOperator : struct, IBinaryOperator
 {
     /// <inheritdoc/>
     public sealed override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
     {
         if (inputs.Length != 2) throw new AdjointException($"{Name}: takes two tensors: found {inputs.Length}");
         var (x, y) = (inputs[0], inputs[1]);
-        if (x.DType != y.DType || !TLane.Kinds.Has(x.DType))
+        if (x.DType != y.DType || !TOperator.Kinds.Has(x.DType))
             throw new AdjointException(
-                $"{Name}: computes on {TLane.Kinds.Label()} types: found {x.DType.Label()} and {y.DType.Label()}; "
+                $"{Name}: computes on {TOperator.Kinds.Label()} types: found {x.DType.Label()} and {y.DType.Label()}; "
                 + "cast with .To(…)");
         return new(Shape.Broadcast(x.Shape, y.Shape, Name), x.DType);
     }
@@ -28,13 +28,13 @@ public abstract class BinaryOp<TLane> : Op where TLane : struct, IBinaryLane
     {
         if (inputs.Length != 2) return null;
         var type = Promotion.ResultType(inputs);
-        if (TLane.Kinds == ElementKinds.Floating && !type.IsFloating()) type = DType.Float32;
+        if (TOperator.Kinds == ElementKinds.Floating && !type.IsFloating()) type = DType.Float32;
         return [inputs[0].To(type), inputs[1].To(type)];
     }
 
     /// <inheritdoc/>
     public sealed override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
-        Backend.Run(new Zip<TLane>(), inputs[0], inputs[1], output);
+        Backend.Run(new Zip<TOperator>(), inputs[0], inputs[1], output);
 
     /// <inheritdoc/>
     public sealed override Tensor?[] Backward(OpNode node, Tensor gradient) =>

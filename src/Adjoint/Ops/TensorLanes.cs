@@ -3,11 +3,11 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>
-/// A lane formula read as a formula of tensors: an op for each operator, so that what comes out has a history and can
+/// An operator read as a formula of tensors: an op for each operator, so that what comes out has a history and can
 /// be differentiated again. A number stays one, and meets a tensor in an op with a number.
 /// </summary>
 /// <remarks>
-/// Each op rounds as a lane does, so that the values are those of the formula run over memory once; but for
+/// Each op rounds as the operator does, so that the values are those of the formula run over memory once; but for
 /// <see cref="Fma"/>, which rounds twice unless two of its terms are numbers, and for numbers that meet numbers, which
 /// do so in float64. <see cref="Select"/> computes both branches, and backward sends 0 into the one not taken: where
 /// that branch's own slope is ∞ or NaN, 0 · ∞ comes back. A formula with such a branch is not to be read this way.

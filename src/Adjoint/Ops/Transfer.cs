@@ -24,8 +24,7 @@ internal sealed class TransferOp(Device to) : Op
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.To(node.Inputs[0].Device)];
 }
 
-/// <summary>The method of <c>Transfer</c>.</summary>
-public static class TransferMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -4,50 +4,50 @@ using Adjoint.Primitives;
 namespace Adjoint;
 
 /// <summary>
-/// y = f(x), element by element. <typeparamref name="TLane"/> is f; <typeparamref name="TSlope"/> is the derivative,
+/// y = f(x), element by element. <typeparamref name="TOperator"/> is f; <typeparamref name="TVjp"/> is the derivative,
 /// (g, saved) ↦ g·f′, where saved is the output or the input, as <see cref="Op.Saves"/> says. It is written once: run
 /// over memory in one pass, and read as a formula of tensors where the gradient is to be differentiated again.
-/// The result has x's type; where <see cref="ILane.Kinds"/> says that f is for floating types only, integers and
+/// The result has x's type; where <see cref="IOperator.Kinds"/> says that f is for floating types only, integers and
 /// truth values are cast to float32 first.
 /// </summary>
-public abstract class UnaryOp<TLane, TSlope>(TLane lane = default, TSlope slope = default) : Op
-    where TLane : struct, IUnaryLane where TSlope : struct, IBinaryLane
+public abstract class UnaryOp<TOperator, TVjp>(TOperator op = default, TVjp vjp = default) : Op
+    where TOperator : struct, IUnaryOperator where TVjp : struct, IBinaryOperator
 {
     /// <inheritdoc/>
     public sealed override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
     {
         if (inputs.Length != 1) throw new AdjointException($"{Name}: takes one tensor: found {inputs.Length}");
-        return TLane.Kinds.Has(inputs[0].DType)
+        return TOperator.Kinds.Has(inputs[0].DType)
             ? new(inputs[0].Shape, inputs[0].DType)
             : throw new AdjointException(
-                $"{Name}: computes on {TLane.Kinds.Label()} types: found {inputs[0].DType.Label()}; cast with .To(…)");
+                $"{Name}: computes on {TOperator.Kinds.Label()} types: found {inputs[0].DType.Label()}; cast with .To(…)");
     }
 
     /// <summary>A function that only floating types have computes in float32 on others.</summary>
     protected sealed override Tensor[]? Promote(ReadOnlySpan<Tensor> inputs) =>
-        TLane.Kinds == ElementKinds.Floating && inputs.Length == 1 && !inputs[0].DType.IsFloating()
+        TOperator.Kinds == ElementKinds.Floating && inputs.Length == 1 && !inputs[0].DType.IsFloating()
             ? [inputs[0].To(DType.Float32)]
             : null;
 
     /// <inheritdoc/>
     public sealed override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
-        Backend.Run(new Map<TLane>(lane), inputs[0], output);
+        Backend.Run(new Map<TOperator>(op), inputs[0], output);
 
     /// <inheritdoc/>
     public sealed override Tensor?[]? FusedBackward(OpNode node, Tensor gradient)
     {
         var result = Tensor.Empty(gradient.Shape, gradient.DType);
-        Backend.Run(new Zip<TSlope>(slope), gradient, SavedOf(node, gradient), result);
+        Backend.Run(new Zip<TVjp>(vjp), gradient, SavedOf(node, gradient), result);
         return [result];
     }
 
     /// <summary>
-    /// The slope as ops. To be written by hand where an op computes a part of it in one pass, or where the slope
+    /// The vjp as ops. To be written by hand where an op computes a part of it in one pass, or where the vjp
     /// chooses between branches one of which is infinite where it is not taken: its derivative would be 0 · ∞ there.
     /// </summary>
     public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
     [
-        slope.Invoke<TensorLanes>(new(gradient.Widened()), new(SavedOf(node, gradient).Widened())).ToTensor(gradient)
+        vjp.Invoke<TensorLanes>(new(gradient.Widened()), new(SavedOf(node, gradient).Widened())).ToTensor(gradient)
             .To(gradient.DType),
     ];
 

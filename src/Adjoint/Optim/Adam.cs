@@ -7,7 +7,7 @@ namespace Adjoint.Optim;
 /// Adam (Kingma and Ba 2015, algorithm 1): m = β₁m + (1−β₁)g; v = β₂v + (1−β₂)g²; w −= η·m̂/(√v̂ + ε) with m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ).
 /// t counts the steps in which the parameter had a gradient. Weight decay adds λw to g, as in PyTorch's <c>Adam</c>.
 /// </summary>
-public class Adam : Optimizer<Adam.Lane>
+public class Adam : Optimizer<Adam.UpdateRule>
 {
     private readonly double beta1;
     private readonly double beta2;
@@ -35,11 +35,11 @@ public class Adam : Optimizer<Adam.Lane>
     }
 
     /// <inheritdoc/>
-    protected override Lane Rule(ParameterGroup group, int steps) =>
+    protected override UpdateRule Rule(ParameterGroup group, int steps) =>
         new(group.LearningRate, steps, beta1, beta2, epsilon, group.WeightDecay, decoupled);
 
     /// <summary>The rule for one element; s is m, t is v.</summary>
-    public readonly struct Lane : IUpdateLane
+    public readonly struct UpdateRule : IUpdateRule
     {
         private readonly double rate;
         private readonly double correction;
@@ -49,7 +49,7 @@ public class Adam : Optimizer<Adam.Lane>
         private readonly double beta2;
         private readonly double epsilon;
 
-        internal Lane(
+        internal UpdateRule(
             double learningRate, int steps, double beta1, double beta2, double epsilon, double weightDecay,
             bool decoupled)
         {

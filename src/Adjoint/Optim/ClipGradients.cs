@@ -54,7 +54,7 @@ public static class ClipGradients
         foreach (var parameter in parameters.Distinct())
             if (parameter.Grad is not null)
                 Change(parameter, (gradient, result) =>
-                    Backend.Run(new Map<ClampOp.Lane>(new(-limit, limit)), gradient, result));
+                    Backend.Run(new Map<ClampOp.Operator>(new(-limit, limit)), gradient, result));
     }
 
     private static void Change(Tensor parameter, Action<Tensor, Tensor> rule)

@@ -283,7 +283,7 @@ public abstract class Optimizer
     protected abstract int StateCount { get; }
 
     /// <summary>
-    /// Changes one parameter in place, by <see cref="ApplyLane"/>, by a primitive or by <c>parameter.CopyFrom(…)</c> of
+    /// Changes one parameter in place, by <see cref="ApplyUpdate"/>, by a primitive or by <c>parameter.CopyFrom(…)</c> of
     /// what ops compute. Called at each step for each parameter that has a gradient and is not frozen; nothing in it is
     /// recorded for gradients.
     /// </summary>
@@ -305,9 +305,9 @@ public abstract class Optimizer
     /// <exception cref="AdjointException">
     /// The rule keeps another number of states than <see cref="StateCount"/>.
     /// </exception>
-    protected void ApplyLane<TUpdate>(
+    protected void ApplyUpdate<TUpdate>(
         Func<ParameterGroup, int, TUpdate> rule, ParameterGroup group, Tensor parameter, Tensor gradient)
-        where TUpdate : struct, IUpdateLane
+        where TUpdate : struct, IUpdateRule
     {
         var state = AdvanceState(parameter);
         Tensor[] operands = [gradient, parameter, .. state?.Tensors ?? []];
@@ -318,19 +318,19 @@ public abstract class Optimizer
 
     private void RunInReplays<TUpdate>(
         Func<ParameterGroup, int, TUpdate> rule, ParameterGroup group, ParameterState? state, Tensor[] operands)
-        where TUpdate : struct, IUpdateLane =>
+        where TUpdate : struct, IUpdateRule =>
         Backend.Run(() => new ParameterUpdate<TUpdate>(rule(group, state?.Steps ?? stepCount)), operands);
 
     /// <summary>
     /// What is kept for a parameter, zeros at first, to be changed in place now; counts the step. Call it once in
-    /// <see cref="Update"/>, unless <see cref="ApplyLane"/> does.
+    /// <see cref="Update"/>, unless <see cref="ApplyUpdate"/> does.
     /// </summary>
     protected IReadOnlyList<Tensor> Advance(Tensor parameter) => AdvanceState(parameter)?.Tensors ?? [];
 
     /// <summary>
     /// How many steps a parameter has taken, the present one included once <see cref="Advance"/> was called: those in
     /// which it had a gradient, or, where nothing is kept, all steps of the optimiser. A captured function that
-    /// computes with the number cannot be replayed, unless it is asked for within <see cref="ApplyLane"/> or
+    /// computes with the number cannot be replayed, unless it is asked for within <see cref="ApplyUpdate"/> or
     /// <see cref="Backend.Run{TPrimitive}(Func{TPrimitive}, ReadOnlySpan{Tensor?})"/>.
     /// </summary>
     protected int StepsOf(Tensor parameter)

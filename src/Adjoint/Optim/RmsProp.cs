@@ -4,7 +4,7 @@ using Adjoint.Kernels;
 namespace Adjoint.Optim;
 
 /// <summary>RMSprop (Tieleman and Hinton 2012) as PyTorch's documentation defines it: v = αv + (1−α)g²; w −= η·g/(√v + ε); weight decay adds λw to g.</summary>
-public sealed class RmsProp : Optimizer<RmsProp.Lane>
+public sealed class RmsProp : Optimizer<RmsProp.UpdateRule>
 {
     private readonly double alpha;
     private readonly double epsilon;
@@ -22,18 +22,18 @@ public sealed class RmsProp : Optimizer<RmsProp.Lane>
     }
 
     /// <inheritdoc/>
-    protected override Lane Rule(ParameterGroup group, int steps) =>
+    protected override UpdateRule Rule(ParameterGroup group, int steps) =>
         new(group.LearningRate, alpha, epsilon, group.WeightDecay);
 
     /// <summary>The rule for one element; s is v.</summary>
-    public readonly struct Lane : IUpdateLane
+    public readonly struct UpdateRule : IUpdateRule
     {
         private readonly double rate;
         private readonly double alpha;
         private readonly double epsilon;
         private readonly double decay;
 
-        internal Lane(double rate, double alpha, double epsilon, double decay) =>
+        internal UpdateRule(double rate, double alpha, double epsilon, double decay) =>
             (this.rate, this.alpha, this.epsilon, this.decay) = (rate, alpha, epsilon, decay);
 
         /// <inheritdoc/>

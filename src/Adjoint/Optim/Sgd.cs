@@ -30,8 +30,8 @@ public sealed class Sgd : Optimizer
     /// <inheritdoc/>
     protected override void Update(ParameterGroup group, Tensor parameter, Tensor gradient)
     {
-        if (momentum == 0) ApplyLane(WithoutMomentum, group, parameter, gradient);
-        else ApplyLane(WithMomentum, group, parameter, gradient);
+        if (momentum == 0) ApplyUpdate(WithoutMomentum, group, parameter, gradient);
+        else ApplyUpdate(WithMomentum, group, parameter, gradient);
     }
 
     private static Plain WithoutMomentum(ParameterGroup group, int steps) =>
@@ -40,7 +40,7 @@ public sealed class Sgd : Optimizer
     private Momentum WithMomentum(ParameterGroup group, int steps) =>
         new(group.LearningRate, group.WeightDecay, momentum, nesterov);
 
-    private readonly struct Plain(double rate, double decay) : IUpdateLane
+    private readonly struct Plain(double rate, double decay) : IUpdateRule
     {
         public static int States => 0;
 
@@ -50,7 +50,7 @@ public sealed class Sgd : Optimizer
     }
 
     // A velocity of 0 before the first step makes v = g there, as defined.
-    private readonly struct Momentum(double rate, double decay, double momentum, bool nesterov) : IUpdateLane
+    private readonly struct Momentum(double rate, double decay, double momentum, bool nesterov) : IUpdateRule
     {
         public static int States => 1;
 

@@ -48,7 +48,7 @@ public readonly record struct ClipToNorm(double Limit) : IFloatingPrimitive<Clip
         }
     }
 
-    private readonly struct Times(double factor) : IUnaryLane
+    private readonly struct Times(double factor) : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => x * V.Splat(factor);
     }

@@ -7,40 +7,40 @@ namespace Adjoint.Primitives;
 /// y = f(x), element by element. Operands: x, y, of one shape and type, of a kind that f is for; y contiguous, x of any
 /// layout.
 /// </summary>
-/// <param name="Lane">f.</param>
-public readonly record struct Map<TLane>(TLane Lane) : INumericPrimitive<Map<TLane>> where TLane : struct, IUnaryLane
+/// <param name="Operator">f.</param>
+public readonly record struct Map<TOperator>(TOperator Operator) : INumericPrimitive<Map<TOperator>> where TOperator : struct, IUnaryOperator
 {
     /// <inheritdoc/>
     public static string Name => "Map";
 
     /// <inheritdoc/>
-    public static ElementKinds Kinds => TLane.Kinds;
+    public static ElementKinds Kinds => TOperator.Kinds;
 
     /// <inheritdoc/>
     public static bool IsElementwise => true;
 
     /// <inheritdoc/>
-    public static void Check(in Map<TLane> primitive, ReadOnlySpan<Tensor?> operands)
+    public static void Check(in Map<TOperator> primitive, ReadOnlySpan<Tensor?> operands)
     {
         Operands.Expect(Name, operands, 2);
-        Operands.Result(Name, operands[1]!, TLane.Kinds);
+        Operands.Result(Name, operands[1]!, TOperator.Kinds);
         Operands.Alike(Name, "x", operands[0]!, operands[1]!);
     }
 
     /// <inheritdoc/>
-    public static void Run<T>(in Map<TLane> primitive, ReadOnlySpan<Tensor?> operands)
+    public static void Run<T>(in Map<TOperator> primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => RunExact<T>(primitive, operands);
 
     /// <inheritdoc/>
-    public static unsafe void RunExact<T>(in Map<TLane> primitive, ReadOnlySpan<Tensor?> operands) where T : unmanaged
+    public static unsafe void RunExact<T>(in Map<TOperator> primitive, ReadOnlySpan<Tensor?> operands) where T : unmanaged
     {
         var (x, y) = (Copy.Packed(operands[0]!), operands[1]!);
-        fixed (T* from = x.Data<T>(), to = y.Data<T>()) Kernels.Map.Run(primitive.Lane, from, to, y.Length);
+        fixed (T* from = x.Data<T>(), to = y.Data<T>()) Kernels.Map.Run(primitive.Operator, from, to, y.Length);
         Copy.Unpack(x, operands[0]!);
     }
 
     /// <inheritdoc/>
-    public static unsafe void RunBlock<T>(in Map<TLane> primitive, T** block, int count)
+    public static unsafe void RunBlock<T>(in Map<TOperator> primitive, T** block, int count)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        Kernels.Map.Run(primitive.Lane, block[0], block[1], count);
+        Kernels.Map.Run(primitive.Operator, block[0], block[1], count);
 }

@@ -9,22 +9,22 @@ namespace Adjoint.Primitives;
 /// type, or without bias and activation of one integer type, where sums wrap.
 /// </summary>
 /// <param name="Activation">f.</param>
-public readonly record struct MatMul<TLane>(TLane Activation) : INumericPrimitive<MatMul<TLane>>
-    where TLane : struct, IUnaryLane
+public readonly record struct MatMul<TOperator>(TOperator Activation) : INumericPrimitive<MatMul<TOperator>>
+    where TOperator : struct, IUnaryOperator
 {
     /// <inheritdoc/>
     public static string Name => "MatMul";
 
     /// <summary>Of whole numbers the product alone.</summary>
     public static ElementKinds Kinds =>
-        typeof(TLane) == typeof(NoActivation) ? ElementKinds.Numbers : ElementKinds.Floating;
+        typeof(TOperator) == typeof(NoActivation) ? ElementKinds.Numbers : ElementKinds.Floating;
 
     /// <inheritdoc/>
-    public static double Flops(in MatMul<TLane> primitive, ReadOnlySpan<Tensor?> operands) =>
+    public static double Flops(in MatMul<TOperator> primitive, ReadOnlySpan<Tensor?> operands) =>
         2.0 * operands[3]!.Length * operands[0]!.Shape[-1];
 
     /// <inheritdoc/>
-    public static void Check(in MatMul<TLane> primitive, ReadOnlySpan<Tensor?> operands)
+    public static void Check(in MatMul<TOperator> primitive, ReadOnlySpan<Tensor?> operands)
     {
         Operands.Expect(Name, operands, 4, optional: 2);
         Operands.Result(Name, operands[3]!, operands[2] is null ? Kinds : ElementKinds.Floating);
@@ -32,7 +32,7 @@ public readonly record struct MatMul<TLane>(TLane Activation) : INumericPrimitiv
     }
 
     /// <inheritdoc/>
-    public static unsafe void Run<T>(in MatMul<TLane> primitive, ReadOnlySpan<Tensor?> operands)
+    public static unsafe void Run<T>(in MatMul<TOperator> primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var (a, b, bias, c) = (operands[0]!, operands[1]!, operands[2], operands[3]!);
@@ -51,7 +51,7 @@ public readonly record struct MatMul<TLane>(TLane Activation) : INumericPrimitiv
     }
 
     /// <inheritdoc/>
-    public static void RunExact<T>(in MatMul<TLane> primitive, ReadOnlySpan<Tensor?> operands) where T : unmanaged
+    public static void RunExact<T>(in MatMul<TOperator> primitive, ReadOnlySpan<Tensor?> operands) where T : unmanaged
     {
         if (typeof(T) == typeof(long)) RunInteger<long>(operands);
         else if (typeof(T) == typeof(int)) RunInteger<int>(operands);

@@ -5,13 +5,13 @@ namespace Adjoint.Primitives;
 
 /// <summary>
 /// A step of an optimiser: a parameter w, and the states that its rule keeps for it, change in place, element by
-/// element. Operands: the gradient g, of any layout; w and the states (as many as <see cref="IUpdateLane.States"/>),
+/// element. Operands: the gradient g, of any layout; w and the states (as many as <see cref="IUpdateRule.States"/>),
 /// contiguous, each in memory of its own; all of one shape and floating type, but the states of that which is computed
 /// in.
 /// </summary>
 /// <param name="Update">The rule, with the numbers of this step.</param>
 public readonly record struct ParameterUpdate<TUpdate>(TUpdate Update) : IFloatingPrimitive<ParameterUpdate<TUpdate>>
-    where TUpdate : struct, IUpdateLane
+    where TUpdate : struct, IUpdateRule
 {
     /// <inheritdoc/>
     public static string Name => "ParameterUpdate";

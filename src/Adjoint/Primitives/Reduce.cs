@@ -8,38 +8,38 @@ namespace Adjoint.Primitives;
 /// holds the remaining axes in order, with or without those of size 1; of one type, of a kind that the rule is for; y
 /// contiguous.
 /// </summary>
-/// <param name="Lane">The rule.</param>
+/// <param name="Operator">The rule.</param>
 /// <param name="Reduced">For each axis of x, whether it is folded.</param>
-public readonly record struct Reduce<TLane>(TLane Lane, bool[] Reduced) : INumericPrimitive<Reduce<TLane>>
-    where TLane : struct, IReduceLane
+public readonly record struct Reduce<TOperator>(TOperator Operator, bool[] Reduced) : INumericPrimitive<Reduce<TOperator>>
+    where TOperator : struct, IReductionOperator
 {
     /// <inheritdoc/>
     public static string Name => "Reduce";
 
     /// <inheritdoc/>
-    public static ElementKinds Kinds => TLane.Kinds;
+    public static ElementKinds Kinds => TOperator.Kinds;
 
     /// <inheritdoc/>
-    public static void Check(in Reduce<TLane> primitive, ReadOnlySpan<Tensor?> operands)
+    public static void Check(in Reduce<TOperator> primitive, ReadOnlySpan<Tensor?> operands)
     {
         Operands.Expect(Name, operands, 2);
-        Operands.Result(Name, operands[1]!, TLane.Kinds);
+        Operands.Result(Name, operands[1]!, TOperator.Kinds);
         Operands.Reduced(Name, operands[0]!, primitive.Reduced, operands[1]!);
     }
 
     /// <inheritdoc/>
-    public static void Run<T>(in Reduce<TLane> primitive, ReadOnlySpan<Tensor?> operands)
+    public static void Run<T>(in Reduce<TOperator> primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => RunExact<T>(primitive, operands);
 
     /// <inheritdoc/>
-    public static unsafe void RunExact<T>(in Reduce<TLane> primitive, ReadOnlySpan<Tensor?> operands)
+    public static unsafe void RunExact<T>(in Reduce<TOperator> primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged
     {
         var y = operands[1]!;
         // Gather the reduced axes into one contiguous run when they are not one already: [outer, n, inner].
         var (x, outer, n, inner) = AsOneRun(operands[0]!, primitive.Reduced);
         fixed (T* from = x.Data<T>(), to = y.Data<T>())
-            Kernels.Reduce.Run(primitive.Lane, from, to, outer, n, inner);
+            Kernels.Reduce.Run(primitive.Operator, from, to, outer, n, inner);
         Copy.Unpack(x, operands[0]!);
     }
 

@@ -7,9 +7,9 @@ namespace Adjoint.Primitives;
 /// w = f(x, y, z), element by element. Operands: x, y, z, w of one floating type; x, y and z, of any layout, broadcast
 /// to w's shape; w contiguous.
 /// </summary>
-/// <param name="Lane">f.</param>
-public readonly record struct Zip3<TLane>(TLane Lane) : IFloatingPrimitive<Zip3<TLane>>
-    where TLane : struct, ITernaryLane
+/// <param name="Operator">f.</param>
+public readonly record struct Zip3<TOperator>(TOperator Operator) : IFloatingPrimitive<Zip3<TOperator>>
+    where TOperator : struct, ITernaryOperator
 {
     /// <inheritdoc/>
     public static string Name => "Zip3";
@@ -18,7 +18,7 @@ public readonly record struct Zip3<TLane>(TLane Lane) : IFloatingPrimitive<Zip3<
     public static bool IsElementwise => true;
 
     /// <inheritdoc/>
-    public static void Check(in Zip3<TLane> primitive, ReadOnlySpan<Tensor?> operands)
+    public static void Check(in Zip3<TOperator> primitive, ReadOnlySpan<Tensor?> operands)
     {
         Operands.Expect(Name, operands, 4);
         var w = operands[3]!;
@@ -29,24 +29,24 @@ public readonly record struct Zip3<TLane>(TLane Lane) : IFloatingPrimitive<Zip3<
     }
 
     /// <inheritdoc/>
-    public static unsafe void Run<T>(in Zip3<TLane> primitive, ReadOnlySpan<Tensor?> operands)
+    public static unsafe void Run<T>(in Zip3<TOperator> primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var (x, y, z, w, lane) = (operands[0]!, operands[1]!, operands[2]!, operands[3]!, primitive.Lane);
+        var (x, y, z, w, op) = (operands[0]!, operands[1]!, operands[2]!, operands[3]!, primitive.Operator);
         fixed (T* px = &x.Origin<T>(), py = &y.Origin<T>(), pz = &z.Origin<T>(), pw = w.Data<T>())
         {
             if (x.IsContiguous && y.IsContiguous && z.IsContiguous
                 && x.Shape == w.Shape && y.Shape == w.Shape && z.Shape == w.Shape)
-                Kernels.Zip3.Run(lane, px, py, pz, pw, w.Length);
+                Kernels.Zip3.Run(op, px, py, pz, pw, w.Length);
             else
-                Kernels.Zip3.RunStrided(lane, px, Operands.BroadcastStrides(x, w.Shape), py,
+                Kernels.Zip3.RunStrided(op, px, Operands.BroadcastStrides(x, w.Shape), py,
                     Operands.BroadcastStrides(y, w.Shape), pz, Operands.BroadcastStrides(z, w.Shape), pw,
                     w.Shape.Sizes);
         }
     }
 
     /// <inheritdoc/>
-    public static unsafe void RunBlock<T>(in Zip3<TLane> primitive, T** block, int count)
+    public static unsafe void RunBlock<T>(in Zip3<TOperator> primitive, T** block, int count)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        Kernels.Zip3.Run(primitive.Lane, block[0], block[1], block[2], block[3], count);
+        Kernels.Zip3.Run(primitive.Operator, block[0], block[1], block[2], block[3], count);
 }

@@ -182,7 +182,7 @@ public sealed class WeightAverage
         }
     }
 
-    private readonly struct Blend(double decay) : IBinaryLane
+    private readonly struct Blend(double decay) : IBinaryOperator
     {
         public V Invoke<V>(V average, V value) where V : struct, ILanes<V> => V.Fma(V.Splat(1 - decay), value - average, average);
     }

@@ -218,8 +218,8 @@ public class MultiOpTests
 
         public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs)
         {
-            Backend.Run(new Zip<AddOp.Lane>(), inputs[0], inputs[0], outputs[0]);
-            Backend.Run(new Zip<MultiplyOp.Lane>(), inputs[0], inputs[0], outputs[1]);
+            Backend.Run(new Zip<AddOp.Operator>(), inputs[0], inputs[0], outputs[0]);
+            Backend.Run(new Zip<MultiplyOp.Operator>(), inputs[0], inputs[0], outputs[1]);
         }
 
         public override Tensor?[] Backward(OpNode node, ReadOnlySpan<Tensor?> gradients) =>

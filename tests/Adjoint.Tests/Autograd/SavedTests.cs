@@ -146,7 +146,7 @@ public class SavedTests
         {
             Scratch = context.Allocate(output.Shape, output.DType);
             Backend.Run(new Primitives.Copy(), inputs[0], Scratch);
-            Backend.Run(new Primitives.Zip<Accumulate.Lane>(), Scratch, inputs[0], output);
+            Backend.Run(new Primitives.Zip<Accumulate.Operator>(), Scratch, inputs[0], output);
             var slope = context.Allocate([isView ? 2 * output.Length : output.Length], output.DType);
             Backend.Run(new Primitives.Fill(2), slope);
             context.Save(slope);

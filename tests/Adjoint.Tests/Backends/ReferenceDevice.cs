@@ -17,10 +17,10 @@ internal sealed class ReferenceDevice : Backend
         Name = name;
         Register<Fill>((in p, o) => Write(o[0]!, Enumerable.Repeat(p.Value.Value, o[0]!.Length).ToArray()));
         Register<Copy>((in _, o) => Write(o[1]!, Read(o[0]!)));
-        Register<Zip<AddOp.Lane>>((in _, o) => Write(o[2]!, Pairs(o, (a, b) => a + b)));
-        Register<Zip<MultiplyOp.Lane>>((in _, o) => Write(o[2]!, Pairs(o, (a, b) => a * b)));
-        Register<Zip<Accumulate.Lane>>((in _, o) => Write(o[2]!, Pairs(o, (a, b) => a + b)));
-        Register<Reduce<SumLane>>((in _, o) => Write(o[1]!, [Read(o[0]!).Sum()]));
+        Register<Zip<AddOp.Operator>>((in _, o) => Write(o[2]!, Pairs(o, (a, b) => a + b)));
+        Register<Zip<MultiplyOp.Operator>>((in _, o) => Write(o[2]!, Pairs(o, (a, b) => a * b)));
+        Register<Zip<Accumulate.Operator>>((in _, o) => Write(o[2]!, Pairs(o, (a, b) => a + b)));
+        Register<Reduce<SumOperator>>((in _, o) => Write(o[1]!, [Read(o[0]!).Sum()]));
         Register<MatMul<NoActivation>>((in _, o) => Write(o[3]!, Product(o[0]!, o[1]!)));
     }
 

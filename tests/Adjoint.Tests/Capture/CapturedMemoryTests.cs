@@ -647,13 +647,13 @@ public class CapturedMemoryTests
         {
             var total = Tensor.Ones(64, 64);
             if (isUpdate) Backend.Run(new Primitives.ParameterUpdate<Ascend>(), inputs[0], total);
-            else Backend.Run(new Primitives.Zip<Accumulate.Lane>(), total, inputs[0], total);
+            else Backend.Run(new Primitives.Zip<Accumulate.Operator>(), total, inputs[0], total);
             Backend.Run(new Primitives.Copy(), total, output);
         }
 
         public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient];
 
-        private readonly struct Ascend : Adjoint.Kernels.IUpdateLane
+        private readonly struct Ascend : Adjoint.Kernels.IUpdateRule
         {
             public static int States => 0;
             public void Invoke<V>(ref V w, V g, ref V s, ref V t) where V : struct, Adjoint.Kernels.ILanes<V> =>

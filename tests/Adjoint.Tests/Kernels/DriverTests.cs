@@ -32,9 +32,9 @@ public unsafe class DriverTests
         var (rows, columns) = (new float[3], new float[3]);
         fixed (float* px = x, pr = rows, pc = columns)
         {
-            Reduce.Run(new SumLane(), px, &total, 1, length * 3, 1);
-            Reduce.Run(new SumLane(), px, pr, 3, length, 1);
-            Reduce.Run(new MaxLane(), px, pc, 1, length, 3);
+            Reduce.Run(new SumOperator(), px, &total, 1, length * 3, 1);
+            Reduce.Run(new SumOperator(), px, pr, 3, length, 1);
+            Reduce.Run(new MaxOperator(), px, pc, 1, length, 3);
         }
         Assert.Equal(x.Sum(value => (double)value), total, 1e-4 * (1 + Math.Sqrt(length)));
         for (var i = 0; i < 3; i++)
@@ -54,9 +54,9 @@ public unsafe class DriverTests
         float total;
         fixed (float* px = x, pr = rows, pc = columns)
         {
-            Reduce.Run(new SumLane(), px, pr, 2, length, 1);
-            Reduce.Run(new SumLane(), px, pc, 1, length, 2);
-            Reduce.Run(new SumLane(), px, &total, 1, 2 * length, 1);
+            Reduce.Run(new SumOperator(), px, pr, 2, length, 1);
+            Reduce.Run(new SumOperator(), px, pc, 1, length, 2);
+            Reduce.Run(new SumOperator(), px, &total, 1, 2 * length, 1);
         }
         // Without vectors 2,048 terms are added one after another.
         foreach (var sum in (float[])[.. rows, .. columns, total / 2])
@@ -181,7 +181,7 @@ public unsafe class DriverTests
             fixed (float* px = x, py = y)
             {
                 Map.Run(new Tanh(), px, py, 40);
-                Reduce.Run(new MaxLane(), px, &max, 1, 40, 1);
+                Reduce.Run(new MaxOperator(), px, &max, 1, 40, 1);
             }
             Assert.Equal(at, Array.FindIndex(y, float.IsNaN));
             Assert.True(float.IsNaN(max));
@@ -212,7 +212,7 @@ public unsafe class DriverTests
     {
         var x = Enumerable.Range(0, 400_000).Select(i => -110f + i * (200f / 400_000)).Concat([0f, -0f, float.NaN, float.PositiveInfinity, float.NegativeInfinity, 88.72283f, 88.8f, -87.4f, -103.9f, -1000, 1000, float.Epsilon]).ToArray();
         var y = new float[x.Length];
-        fixed (float* px = x, py = y) Map.Run(new ExpLane(), px, py, x.Length);
+        fixed (float* px = x, py = y) Map.Run(new ExpOperator(), px, py, x.Length);
         for (var i = 0; i < x.Length; i++)
         {
             var exact = Math.Exp(x[i]);
@@ -222,7 +222,7 @@ public unsafe class DriverTests
         }
     }
 
-    private readonly struct ExpLane : IUnaryLane
+    private readonly struct ExpOperator : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Exp(x);
     }
@@ -249,7 +249,7 @@ public unsafe class DriverTests
                         Softmax.Rows(px, to + n, rows, columns);
                         Softmax.LogRows(px, to + 2 * n, rows, columns);
                         SoftmaxCrossEntropy.Run(px, pl, to + 3 * n, to + 4 * n, rows, columns, 0.1, 0.5);
-                        Reduce.Run(new SumLane(), py, to + 3 * n, 1, n, 1);
+                        Reduce.Run(new SumOperator(), py, to + 3 * n, 1, n, 1);
                     }
                     Assert.Equal(first ??= all, all);
                 }
@@ -290,27 +290,27 @@ public unsafe class DriverTests
         return [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() * 4 - 2)];
     }
 
-    private readonly struct Tanh : IUnaryLane
+    private readonly struct Tanh : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => LaneMath.Tanh(x);
     }
 
-    private readonly struct Expm1 : IUnaryLane
+    private readonly struct Expm1 : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => LaneMath.Expm1(x);
     }
 
-    private readonly struct Log1p : IUnaryLane
+    private readonly struct Log1p : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => LaneMath.Log1p(x);
     }
 
-    private readonly struct Sigmoid : IUnaryLane
+    private readonly struct Sigmoid : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => LaneMath.Sigmoid(x);
     }
 
-    private readonly struct Hypotenuse : IBinaryLane
+    private readonly struct Hypotenuse : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => V.Sqrt(V.Fma(x, x, y * y));
     }

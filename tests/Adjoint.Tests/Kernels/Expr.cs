@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 
 namespace Adjoint.Tests.Kernels;
 
-/// <summary>Lane maths as what it says: run on these, a lane function writes down its own expression.</summary>
+/// <summary>Vector maths as what it says: run on these, a operator writes down its own expression.</summary>
 internal readonly struct Expr : ILanes<Expr>
 {
     private Expr(string operation, params Expr[] operands) => Node = new(operation, [.. operands.Select(x => x.Node)]);

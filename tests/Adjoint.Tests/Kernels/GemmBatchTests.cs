@@ -157,7 +157,7 @@ public unsafe class GemmBatchTests
     private static T[] Values<T>(int length, int seed) where T : unmanaged, INumberBase<T> =>
         Array.ConvertAll(DriverTests.Values(length, seed), T.CreateChecked);
 
-    private readonly struct Positive : IUnaryLane
+    private readonly struct Positive : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Max(x, V.Splat(0));
     }

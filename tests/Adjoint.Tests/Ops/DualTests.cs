@@ -6,7 +6,7 @@ using Adjoint.Tests.Kernels;
 namespace Adjoint.Tests.Ops;
 
 /// <summary>
-/// First and second derivatives of every element-wise op against its own forward lane run on dual numbers. These are
+/// First and second derivatives of every element-wise op against its own forward operator run on dual numbers. These are
 /// exact, so that points may be tiny, large or beside a branch, where finite differences tell nothing.
 /// </summary>
 public class DualTests
@@ -23,21 +23,21 @@ public class DualTests
         0.9999, -0.9999, 1, -1, 1.0001, -1.0001, 2, -2, 8.5, -8.5, 20, -20, 300, -300,
     ];
 
-    // The table's, and attributes that take another way through the lane.
+    // The table's, and attributes that take another way through the operator.
     private static readonly Dictionary<string, Op> Ops = OpCasesTests.OpsOfAllRows().Concat([
         .. ((double[])[0, 1, 2, -1, 0.5, -0.5, -3, 2.5, 15, 70]).Select(p => new PowerOp(p)), new EluOp(0.5),
         new ClampOp(double.NegativeInfinity, 2), new LeakyReluOp(-2), new AffineOp(0, 1), new DivideByNumberOp(0.3)])
         .Where(op => Base(op.GetType()) is not null).DistinctBy(NameOf).ToDictionary(NameOf);
 
-    // Where an op's rule is not the derivative of its lane, and why.
+    // Where an op's rule is not the derivative of its operator, and why.
     private static readonly (string Op, string What, Func<double[], bool> At, string Reason)[] Conventions =
     [
-        ("Relu", "", x => x[0] == 0, "0 at the kink, where the lane's max shares"),
+        ("Relu", "", x => x[0] == 0, "0 at the kink, where the operator's max shares"),
         ("Clamp", "", x => Math.Abs(x[0]) is 0.5 or 1 or 2, "the gradient passes at the bounds, where max shares"),
         ("Abs", "second", x => x[0] == 0, "a kink"),
         ("Softplus", "second", x => x[0] == 0, "|x| and max(x, 0) have kinks there, which cancel in the sum"),
-        ("Log1p", "second", x => Math.Abs(x[0]) < 1e-16, "the lane is x itself there, without a curve"),
-        ("Elu", "second", x => Math.Abs(x[0]) < 1e-16, "the lane is x itself there, without a curve"),
+        ("Log1p", "second", x => Math.Abs(x[0]) < 1e-16, "the operator is x itself there, without a curve"),
+        ("Elu", "second", x => Math.Abs(x[0]) < 1e-16, "the operator is x itself there, without a curve"),
         ("PowerOfTensors", "", x => x[0] == 0, "0 where the product would be 0 · ∞"),
         ("PowerOfTensors", "∂y", x => x[0] < 0, "only whole exponents have a power"),
         ("PowerOfTensors", "∂x∂y", x => x[0] < 0, "only whole exponents have a power"),
@@ -73,12 +73,12 @@ public class DualTests
         }
     }
 
-    private static void CheckUnary<TLane>(Op op, TLane lane, string name) where TLane : struct, IUnaryLane
+    private static void CheckUnary<TOperator>(Op op, TOperator lane, string name) where TOperator : struct, IUnaryOperator
     {
         var random = new Random(Seed);
         double[] points = [.. Edges, .. Enumerable.Range(0, 400).Select(_ => Draw(random))];
         var x = Tensor.From(points).RequireGrad();
-        double[] Run<T>(T of) where T : struct, IUnaryLane
+        double[] Run<T>(T of) where T : struct, IUnaryOperator
         {
             var y = Tensor.Zeros((int[])[points.Length], DType.Float64);
             Backend.Run(new Map<T>(of), x, y);
@@ -92,7 +92,7 @@ public class DualTests
 
         var wrong = new Findings(name);
         var values = Run(lane);
-        var (first, twice) = (Run(new Derivative<TLane>(lane)), Run(new Derivative<Derivative<TLane>>(new(lane))));
+        var (first, twice) = (Run(new Derivative<TOperator>(lane)), Run(new Derivative<Derivative<TOperator>>(new(lane))));
         for (var i = 0; i < points.Length; i++)
         {
             // Outside of its domain, or a pole.
@@ -104,7 +104,7 @@ public class DualTests
         wrong.AssertNone(200);
     }
 
-    private static void CheckBinary<TLane>(Op op, TLane lane, string name) where TLane : struct, IBinaryLane
+    private static void CheckBinary<TOperator>(Op op, TOperator lane, string name) where TOperator : struct, IBinaryOperator
     {
         var random = new Random(Seed);
         (double X, double Y)[] points =
@@ -114,7 +114,7 @@ public class DualTests
         ];
         var x = Tensor.From([.. points.Select(p => p.X)]).RequireGrad();
         var y = Tensor.From([.. points.Select(p => p.Y)]).RequireGrad();
-        double[] Run<T>(T of) where T : struct, IBinaryLane
+        double[] Run<T>(T of) where T : struct, IBinaryOperator
         {
             var z = Tensor.Zeros((int[])[points.Length], DType.Float64);
             Backend.Run(new Zip<T>(of), x, y, z);
@@ -126,14 +126,14 @@ public class DualTests
         var rule = Differentiation.Gradients(Op.Apply(op, x, y), [x, y], ones, createGraph: true);
         (string, double[], double[])[] pairs =
         [
-            ("∂x", Run(new LeftDerivative<TLane>(lane)), fused[0]!.ToArray<double>()),
-            ("∂x by the rule", Run(new LeftDerivative<TLane>(lane)), rule[0]!.ToArray<double>()),
-            ("∂y", Run(new RightDerivative<TLane>(lane)), fused[1]!.ToArray<double>()),
-            ("∂y by the rule", Run(new RightDerivative<TLane>(lane)), rule[1]!.ToArray<double>()),
-            ("∂x∂x", Run(new LeftDerivative<LeftDerivative<TLane>>(new(lane))), Again(rule[0]!, x)),
-            ("∂x∂y", Run(new RightDerivative<LeftDerivative<TLane>>(new(lane))), Again(rule[0]!, y)),
-            ("∂y∂x", Run(new LeftDerivative<RightDerivative<TLane>>(new(lane))), Again(rule[1]!, x)),
-            ("∂y∂y", Run(new RightDerivative<RightDerivative<TLane>>(new(lane))), Again(rule[1]!, y)),
+            ("∂x", Run(new LeftDerivative<TOperator>(lane)), fused[0]!.ToArray<double>()),
+            ("∂x by the rule", Run(new LeftDerivative<TOperator>(lane)), rule[0]!.ToArray<double>()),
+            ("∂y", Run(new RightDerivative<TOperator>(lane)), fused[1]!.ToArray<double>()),
+            ("∂y by the rule", Run(new RightDerivative<TOperator>(lane)), rule[1]!.ToArray<double>()),
+            ("∂x∂x", Run(new LeftDerivative<LeftDerivative<TOperator>>(new(lane))), Again(rule[0]!, x)),
+            ("∂x∂y", Run(new RightDerivative<LeftDerivative<TOperator>>(new(lane))), Again(rule[0]!, y)),
+            ("∂y∂x", Run(new LeftDerivative<RightDerivative<TOperator>>(new(lane))), Again(rule[1]!, x)),
+            ("∂y∂y", Run(new RightDerivative<RightDerivative<TOperator>>(new(lane))), Again(rule[1]!, y)),
         ];
         var wrong = new Findings(name);
         var values = Run(lane);

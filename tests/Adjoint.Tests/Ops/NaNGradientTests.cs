@@ -10,7 +10,7 @@ public class NaNGradientTests
         {
             // NaN, below, at and above the kink at 0; long enough for whole vectors and a rest.
             var values = Enumerable.Repeat((double[])[double.NaN, -1, 0, 1], 10).SelectMany(x => x).ToArray();
-            double[] Slope(Func<Tensor, Tensor> function)
+            double[] Vjp(Func<Tensor, Tensor> function)
             {
                 var x = Tensor.From(values).To(dtype).Detach().RequireGrad();
                 return [.. Differentiation.Gradients(function(x).Sum(), [x], Tensor.Scalar(3, dtype),
@@ -19,14 +19,14 @@ public class NaNGradientTests
 
             var zero = Tensor.Scalar(0, dtype);
             var notANumber = Tensor.Scalar(double.NaN, dtype);
-            Assert.Equal([3, 0, 0, 3], Slope(x => x.Relu()));
-            Assert.Equal([3, 0, 1.5, 3], Slope(x => x.Maximum(zero)));
-            Assert.Equal([3, 3, 1.5, 0], Slope(x => x.Minimum(zero)));
-            Assert.Equal([3, 0, 1.5, 3], Slope(zero.Maximum));
-            Assert.Equal([3, 3, 1.5, 0], Slope(zero.Minimum));
-            Assert.Equal([3, 3, 3, 3], Slope(x => x.Maximum(notANumber)));
-            Assert.Equal([3, 3, 3, 3], Slope(notANumber.Minimum));
-            Assert.Equal([0, 3, 3, 3], Slope(x => x.Clamp(-1, 1)));
+            Assert.Equal([3, 0, 0, 3], Vjp(x => x.Relu()));
+            Assert.Equal([3, 0, 1.5, 3], Vjp(x => x.Maximum(zero)));
+            Assert.Equal([3, 3, 1.5, 0], Vjp(x => x.Minimum(zero)));
+            Assert.Equal([3, 0, 1.5, 3], Vjp(zero.Maximum));
+            Assert.Equal([3, 3, 1.5, 0], Vjp(zero.Minimum));
+            Assert.Equal([3, 3, 3, 3], Vjp(x => x.Maximum(notANumber)));
+            Assert.Equal([3, 3, 3, 3], Vjp(notANumber.Minimum));
+            Assert.Equal([0, 3, 3, 3], Vjp(x => x.Clamp(-1, 1)));
         }
     }
 

@@ -112,7 +112,7 @@ public static class OpCases
         new("Gather", x => x[0].Gather(1, Tensor.From(new long[] { 2, 2, 0, 1 }, 2, 2)), [[2, 3]], x => [x[0][2], x[0][2], x[0][3], x[0][4]]),
         new("ScatterAdd", x => Op.Apply(new ScatterAddOp(1, (int[])[2, 3]), x[0], Tensor.From(new long[] { 2, 2, 0, 1 }, 2, 2)), [[2, 2]], x => [0, 0, x[0][0] + x[0][1], x[0][2], x[0][3], 0]),
         new("Where", x => Tensor.Where(Tensor.From(new[] { true, false, true }), x[0], x[1]), [[2, 3], [3]], x => [x[0][0], x[1][1], x[0][2], x[0][3], x[1][1], x[0][5]]),
-        new("Mask", x => x[0].MaskedBy(new ReluOp.Slope(), x[1].Detach()), [[4], [4]], x => [.. x[0].Zip(x[1], (g, y) => y > 0 ? g : 0)], AwayFromKinks),
+        new("Mask", x => x[0].MaskedBy(new ReluOp.Vjp(), x[1].Detach()), [[4], [4]], x => [.. x[0].Zip(x[1], (g, y) => y > 0 ? g : 0)], AwayFromKinks),
         new("Accumulate", x => Op.Apply(Accumulate.Instance, x[0], x[1]), [[3], [3]], x => [.. x[0].Zip(x[1], (a, b) => a + b)]),
         new("Cast", x => x[0].To(DType.Float32).To(DType.Float64), [[3]], x => [.. x[0].Select(a => (double)(float)a)], x => Math.Round(x * 4) / 4),
         new("MatMul", x => x[0].MatMul(x[1]), [[2, 3], [3, 2]], x => MatMul(x[0], x[1], 2, 3, 2)),

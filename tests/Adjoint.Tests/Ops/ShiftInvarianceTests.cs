@@ -40,7 +40,7 @@ public class ShiftInvarianceTests
         foreach (var loss in (Func<Tensor, Tensor>[])[x => Loss.CrossEntropy(x, labels), x =>
             Loss.CrossEntropy(x, labels, 0.1, Reduction.Sum), x => Loss.Nll(x.LogSoftmax(), labels)])
         {
-            (float Value, float[] Slope) At(float shift)
+            (float Value, float[] Vjp) At(float shift)
             {
                 var x = Tensor.From(values.Select(value => value + shift).ToArray(), rows, classes).RequireGrad();
                 var y = loss(x);

@@ -4,7 +4,7 @@ using Adjoint.Tests.Kernels;
 
 namespace Adjoint.Tests.Ops;
 
-/// <summary>Lane formulas read as formulas of tensors: the same values, and derivatives.</summary>
+/// <summary>Operators read as formulas of tensors: the same values, and derivatives.</summary>
 public class TensorLanesTests
 {
     // On both sides of every comparison below, and away from equality.
@@ -15,14 +15,14 @@ public class TensorLanesTests
     [Theory, MemberData(nameof(Names))]
     public void A_member_means_the_same_of_tensors_and_of_lanes(string name)
     {
-        var lane = new OneMember(name);
+        var op = new OneMember(name);
         Assert.All((DType[])[DType.Float64, DType.Float32], dtype =>
         {
             var exact = dtype == DType.Float64 ? 1e-14 : 2e-6;
             var x = Tensor.From(Points).To(dtype).Detach().RequireGrad();
-            var y = lane.Invoke(new TensorLanes(x)).ToTensor(x);
-            Agree(Run(lane), y, exact);
-            var slopes = Run(new Derivative<OneMember>(lane));
+            var y = op.Invoke(new TensorLanes(x)).ToTensor(x);
+            Agree(Run(op), y, exact);
+            var slopes = Run(new Derivative<OneMember>(op));
             if (y.RequiresGrad) Agree(slopes, Differentiation.Gradients(y.Sum(), [x])[0]!, 10 * exact);
             else Assert.All(slopes, slope => Assert.Equal(0, slope));
         });
@@ -71,15 +71,15 @@ public class TensorLanesTests
                 $"at {Points[i]}: {values[i]:R}, as lanes {expected[i]:R}");
     }
 
-    private static double[] Run<TLane>(TLane lane) where TLane : struct, IUnaryLane
+    private static double[] Run<TOperator>(TOperator op) where TOperator : struct, IUnaryOperator
     {
         var y = Tensor.Zeros((int[])[Points.Length], DType.Float64);
-        Backend.Run(new Map<TLane>(lane), Tensor.From(Points), y);
+        Backend.Run(new Map<TOperator>(op), Tensor.From(Points), y);
         return y.ToArray<double>();
     }
 
     // By the member that it is about, tensors and numbers on either side.
-    private readonly struct OneMember(string name) : IUnaryLane
+    private readonly struct OneMember(string name) : IUnaryOperator
     {
         internal static readonly string[] Names =
         [
@@ -140,32 +140,32 @@ public class TensorLanesTests
         }
     }
 
-    private sealed class Stairs() : UnaryOp<Stairs.Lane, Stairs.Slope>
+    private sealed class Stairs() : UnaryOp<Stairs.Operator, Stairs.Vjp>
     {
         public override string Name => "Stairs";
         public override string Formula => "y = x²/2, roughly";
         public override string Derivation => "∂L/∂x = g · ⌊x⌋";
         public override Saves Saves => Saves.Inputs;
 
-        internal readonly struct Lane : IUnaryLane
+        internal readonly struct Operator : IUnaryOperator
         {
             public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Floor(x) * (x - V.Splat(0.5) * V.Floor(x));
         }
 
-        internal readonly struct Slope : IBinaryLane
+        internal readonly struct Vjp : IBinaryOperator
         {
             public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * V.Floor(y);
         }
     }
 
-    private sealed class Flat() : UnaryOp<Stairs.Lane, Flat.Slope>
+    private sealed class Flat() : UnaryOp<Stairs.Operator, Flat.Vjp>
     {
         public override string Name => "Flat";
         public override string Formula => "y = ⌊x⌋";
         public override string Derivation => "∂L/∂x = 0";
         public override Saves Saves => Saves.Nothing;
 
-        internal readonly struct Slope : IBinaryLane
+        internal readonly struct Vjp : IBinaryOperator
         {
             public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => V.Splat(0);
         }

@@ -198,14 +198,14 @@ public class OwnOptimizerTests : IDisposable
 
     // s = βs + g + λw; w −= ηs / √steps.
     internal sealed class Decaying(IEnumerable<ParameterGroup> groups, double beta)
-        : Optimizer<Decaying.Lane>(groups)
+        : Optimizer<Decaying.UpdateRule>(groups)
     {
         private readonly double beta = Require(beta, "beta", beta is >= 0 and < 1);
 
-        protected override Lane Rule(ParameterGroup group, int steps) =>
+        protected override UpdateRule Rule(ParameterGroup group, int steps) =>
             new(group.LearningRate / Math.Sqrt(steps), group.WeightDecay, beta);
 
-        internal readonly struct Lane(double rate, double decay, double beta) : IUpdateLane
+        internal readonly struct UpdateRule(double rate, double decay, double beta) : IUpdateRule
         {
             public static int States => 1;
 
@@ -217,11 +217,11 @@ public class OwnOptimizerTests : IDisposable
         }
     }
 
-    private sealed class Slowing(IEnumerable<ParameterGroup> groups) : Optimizer<Slowing.Lane>(groups)
+    private sealed class Slowing(IEnumerable<ParameterGroup> groups) : Optimizer<Slowing.UpdateRule>(groups)
     {
-        protected override Lane Rule(ParameterGroup group, int steps) => new(group.LearningRate / Math.Sqrt(steps));
+        protected override UpdateRule Rule(ParameterGroup group, int steps) => new(group.LearningRate / Math.Sqrt(steps));
 
-        internal readonly struct Lane(double rate) : IUpdateLane
+        internal readonly struct UpdateRule(double rate) : IUpdateRule
         {
             public static int States => 0;
 
@@ -247,7 +247,7 @@ public class OwnOptimizerTests : IDisposable
     {
         protected override Hoarder Rule(ParameterGroup group, int steps) => default;
 
-        internal readonly struct Hoarder : IUpdateLane
+        internal readonly struct Hoarder : IUpdateRule
         {
             public static int States => 3;
             public void Invoke<V>(ref V w, V g, ref V s, ref V t) where V : struct, ILanes<V> => w = g;
@@ -260,6 +260,6 @@ public class OwnOptimizerTests : IDisposable
         protected override int StateCount => 1;
 
         protected override void Update(ParameterGroup group, Tensor parameter, Tensor gradient) =>
-            ApplyLane((_, _) => default(Slowing.Lane), group, parameter, gradient);
+            ApplyUpdate((_, _) => default(Slowing.UpdateRule), group, parameter, gradient);
     }
 }

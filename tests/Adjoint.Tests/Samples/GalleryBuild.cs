@@ -17,7 +17,7 @@ public sealed partial class GalleryBuild : IDisposable
     public GalleryBuild()
     {
         var (tests, library, kernels) = (PathOf(typeof(GalleryBuild)), PathOf(typeof(Tensor)),
-            PathOf(typeof(IUnaryLane)));
+            PathOf(typeof(IUnaryOperator)));
         File.WriteAllText(Path.Combine(folder, "gallery.csproj"), $"""
             <Project Sdk="Microsoft.NET.Sdk">
               <PropertyGroup>

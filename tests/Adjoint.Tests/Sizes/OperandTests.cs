@@ -26,9 +26,9 @@ public class OperandTests
         ("Zip", () => Backend.Run(new Zip<Plus>(), Matrix, Tensor.Ones(1, 1, 3), Tensor.Zeros(2, 3))),
         ("Zip", () => Backend.Run(new Zip<Plus>(), Three, Three.To(DType.Float64), Tensor.Zeros(3))),
         ("Zip3", () => Backend.Run(new Zip3<Choose>(), Three, Three, Two, Tensor.Zeros(3))),
-        ("Reduce", () => Backend.Run(new Reduce<SumLane>(default, [true, false]), Matrix, Tensor.Zeros(2))),
-        ("Reduce", () => Backend.Run(new Reduce<SumLane>(default, [true]), Matrix, Tensor.Zeros(3))),
-        ("Reduce", () => Backend.Run(new Reduce<SumLane>(default, [false, false]), Matrix, Tensor.Zeros(3, 2))),
+        ("Reduce", () => Backend.Run(new Reduce<SumOperator>(default, [true, false]), Matrix, Tensor.Zeros(2))),
+        ("Reduce", () => Backend.Run(new Reduce<SumOperator>(default, [true]), Matrix, Tensor.Zeros(3))),
+        ("Reduce", () => Backend.Run(new Reduce<SumOperator>(default, [false, false]), Matrix, Tensor.Zeros(3, 2))),
         ("Copy", () => Backend.Run(new Copy(), Matrix, Tensor.Zeros(6))),
         ("Copy", () => Backend.Run(new Copy(), Matrix, Tensor.Zeros(3, 2).Transpose())),
         ("Copy", () => Backend.Run(new Copy(), Matrix, Tensor.Zeros([2, 3], DType.Bool))),
@@ -297,7 +297,7 @@ public class OperandTests
         public override Tensor?[] Backward(OpNode node, Tensor gradient) => givesNull ? null! : [gradient * 2];
     }
 
-    private readonly struct Descend : IUpdateLane
+    private readonly struct Descend : IUpdateRule
     {
         public static int States => 1;
         public void Invoke<V>(ref V w, V g, ref V s, ref V t) where V : struct, ILanes<V>
@@ -307,17 +307,17 @@ public class OperandTests
         }
     }
 
-    private readonly struct Twice : IUnaryLane
+    private readonly struct Twice : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => x + x;
     }
 
-    private readonly struct Plus : IBinaryLane
+    private readonly struct Plus : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x + y;
     }
 
-    private readonly struct Choose : ITernaryLane
+    private readonly struct Choose : ITernaryOperator
     {
         public V Invoke<V>(V x, V y, V z) where V : struct, ILanes<V> => x + y * z;
     }

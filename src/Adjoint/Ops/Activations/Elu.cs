@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = x where x > 0, else α(eˣ − 1)</summary>
-internal sealed class EluOp(double alpha) : UnaryOp<EluOp.Lane, EluOp.Slope>(new Lane(alpha), new Slope(alpha))
+internal sealed class EluOp(double alpha) : UnaryOp<EluOp.Operator, EluOp.Vjp>(new Operator(alpha), new Vjp(alpha))
 {
     public override string Name => "Elu";
     public override string Formula => "y = x where x > 0, else α(eˣ − 1)";
@@ -19,21 +19,20 @@ internal sealed class EluOp(double alpha) : UnaryOp<EluOp.Lane, EluOp.Slope>(new
         return [Tensor.Where(x.LessOrEqual(0), below, gradient)];
     }
 
-    internal readonly struct Lane(double alpha) : IUnaryLane
+    internal readonly struct Operator(double alpha) : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Select(V.Less(V.Splat(0), x), x, V.Splat(alpha) * LaneMath.Expm1(x));
     }
 
     // x is the incoming gradient, y the saved input.
-    internal readonly struct Slope(double alpha) : IBinaryLane
+    internal readonly struct Vjp(double alpha) : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> =>
             V.Select(V.LessEqual(y, V.Splat(0)), x * V.Splat(alpha) * V.Exp(y), x);
     }
 }
 
-/// <summary>The method of <c>Elu</c>.</summary>
-public static class EluMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

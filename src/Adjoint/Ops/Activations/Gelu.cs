@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = x · Φ(x), Φ(x) = (1 + erf(x/√2)) / 2</summary>
-internal sealed class GeluOp : UnaryOp<GeluOp.Lane, GeluOp.Slope>
+internal sealed class GeluOp : UnaryOp<GeluOp.Operator, GeluOp.Vjp>
 {
     internal static readonly GeluOp Instance = new();
 
@@ -23,20 +23,19 @@ internal sealed class GeluOp : UnaryOp<GeluOp.Lane, GeluOp.Slope>
     internal static V Phi<V>(V x) where V : struct, ILanes<V> =>
         V.Splat(0.5) * (V.Splat(1) + LaneMath.Erf(x * V.Splat(0.70710678118654752440)));
 
-    internal readonly struct Lane : IUnaryLane
+    internal readonly struct Operator : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => x * Phi(x);
     }
 
     // x is the incoming gradient, y the saved input.
-    internal readonly struct Slope : IBinaryLane
+    internal readonly struct Vjp : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * (Phi(y) + y * V.Exp(y * y * V.Splat(-0.5)) * V.Splat(0.39894228040143267794));
     }
 }
 
-/// <summary>The method of <c>Gelu</c>.</summary>
-public static class GeluMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

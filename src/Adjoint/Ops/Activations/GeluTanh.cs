@@ -1,7 +1,7 @@
 namespace Adjoint;
 
-/// <summary>The approximation of GELU by the hyperbolic tangent, composed from other ops.</summary>
-public static class GeluTanhMethods
+// The approximation of GELU by the hyperbolic tangent, composed from other ops.
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = x where x > 0, else s·x</summary>
-internal sealed class LeakyReluOp(double slope) : UnaryOp<LeakyReluOp.Lane, LeakyReluOp.Slope>(new Lane(slope), new Slope(slope))
+internal sealed class LeakyReluOp(double slope) : UnaryOp<LeakyReluOp.Operator, LeakyReluOp.Vjp>(new Operator(slope), new Vjp(slope))
 {
     public override string Name => "LeakyRelu";
     public override string Formula => "y = x where x > 0, else s·x";
@@ -11,22 +11,21 @@ internal sealed class LeakyReluOp(double slope) : UnaryOp<LeakyReluOp.Lane, Leak
     public override Saves Saves => Saves.Inputs;
     public override IReadOnlyList<OpAttribute> Attributes => [new("slope", slope)];
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.MaskedBy(new Slope(slope), node.Inputs[0])];
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.MaskedBy(new Vjp(slope), node.Inputs[0])];
 
-    internal readonly struct Lane(double slope) : IUnaryLane
+    internal readonly struct Operator(double slope) : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Select(V.Less(V.Splat(0), x), x, x * V.Splat(slope));
     }
 
     // x is the incoming gradient, y the saved input.
-    internal readonly struct Slope(double slope) : IBinaryLane
+    internal readonly struct Vjp(double slope) : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => V.Select(V.Less(V.Splat(0), y), x, x * V.Splat(slope));
     }
 }
 
-/// <summary>The method of <c>LeakyRelu</c>.</summary>
-public static class LeakyReluMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = (1 + erf(x/√2)) / 2</summary>
-internal sealed class NormalCdfOp : UnaryOp<NormalCdfOp.Lane, NormalCdfOp.Slope>
+internal sealed class NormalCdfOp : UnaryOp<NormalCdfOp.Operator, NormalCdfOp.Vjp>
 {
     internal static readonly NormalCdfOp Instance = new();
 
@@ -12,20 +12,19 @@ internal sealed class NormalCdfOp : UnaryOp<NormalCdfOp.Lane, NormalCdfOp.Slope>
     public override string Derivation => "∂L/∂x = g · e^(−x²/2) / √(2π)";
     public override Saves Saves => Saves.Inputs;
 
-    internal readonly struct Lane : IUnaryLane
+    internal readonly struct Operator : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => GeluOp.Phi(x);
     }
 
     // x is the incoming gradient, y the saved input.
-    internal readonly struct Slope : IBinaryLane
+    internal readonly struct Vjp : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * V.Exp(y * y * V.Splat(-0.5)) * V.Splat(0.39894228040143267794);
     }
 }
 
-/// <summary>The method of <c>NormalCdf</c>.</summary>
-public static class NormalCdfMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

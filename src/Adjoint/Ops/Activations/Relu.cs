@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = max(x, 0)</summary>
-internal sealed class ReluOp : UnaryOp<ReluOp.Lane, ReluOp.Slope>
+internal sealed class ReluOp : UnaryOp<ReluOp.Operator, ReluOp.Vjp>
 {
     internal static readonly ReluOp Instance = new();
 
@@ -12,9 +12,9 @@ internal sealed class ReluOp : UnaryOp<ReluOp.Lane, ReluOp.Slope>
     public override string Derivation => "∂L/∂x = 0 where x ≤ 0, else g, where x is NaN too";
     public override Saves Saves => Saves.Output;
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.MaskedBy(new Slope(), node.Output)];
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.MaskedBy(new Vjp(), node.Output)];
 
-    internal readonly struct Lane : IUnaryLane
+    internal readonly struct Operator : IUnaryOperator
     {
         public static ElementKinds Kinds => ElementKinds.Numbers;
 
@@ -22,14 +22,13 @@ internal sealed class ReluOp : UnaryOp<ReluOp.Lane, ReluOp.Slope>
     }
 
     // x is the incoming gradient, y the saved output.
-    internal readonly struct Slope : IBinaryLane
+    internal readonly struct Vjp : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => V.Select(V.LessEqual(y, V.Splat(0)), V.Splat(0), x);
     }
 }
 
-/// <summary>The method of <c>Relu</c>.</summary>
-public static class ReluMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = 1 / (1 + e⁻ˣ)</summary>
-internal sealed class SigmoidOp : UnaryOp<SigmoidOp.Lane, SigmoidOp.Slope>
+internal sealed class SigmoidOp : UnaryOp<SigmoidOp.Operator, SigmoidOp.Vjp>
 {
     internal static readonly SigmoidOp Instance = new();
 
@@ -12,20 +12,19 @@ internal sealed class SigmoidOp : UnaryOp<SigmoidOp.Lane, SigmoidOp.Slope>
     public override string Derivation => "∂L/∂x = g · e⁻ˣ/(1 + e⁻ˣ)² = g · y · (1 − y)";
     public override Saves Saves => Saves.Output;
 
-    internal readonly struct Lane : IUnaryLane
+    internal readonly struct Operator : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => LaneMath.Sigmoid(x);
     }
 
     // x is the incoming gradient, y the saved output.
-    internal readonly struct Slope : IBinaryLane
+    internal readonly struct Vjp : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * y * (V.Splat(1) - y);
     }
 }
 
-/// <summary>The method of <c>Sigmoid</c>.</summary>
-public static class SigmoidMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

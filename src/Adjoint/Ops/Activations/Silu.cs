@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = x · σ(x)</summary>
-internal sealed class SiluOp : UnaryOp<SiluOp.Lane, SiluOp.Slope>
+internal sealed class SiluOp : UnaryOp<SiluOp.Operator, SiluOp.Vjp>
 {
     internal static readonly SiluOp Instance = new();
 
@@ -20,13 +20,13 @@ internal sealed class SiluOp : UnaryOp<SiluOp.Lane, SiluOp.Slope>
         return [gradient * (s + x * s * (1 - s))];
     }
 
-    internal readonly struct Lane : IUnaryLane
+    internal readonly struct Operator : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => x * LaneMath.Sigmoid(x);
     }
 
     // x is the incoming gradient, y the saved input.
-    internal readonly struct Slope : IBinaryLane
+    internal readonly struct Vjp : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V>
         {
@@ -36,8 +36,7 @@ internal sealed class SiluOp : UnaryOp<SiluOp.Lane, SiluOp.Slope>
     }
 }
 
-/// <summary>The method of <c>Silu</c>.</summary>
-public static class SiluMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = ln(1 + eˣ) = max(x, 0) + ln(1 + e^(−|x|))</summary>
-internal sealed class SoftplusOp : UnaryOp<SoftplusOp.Lane, SoftplusOp.Slope>
+internal sealed class SoftplusOp : UnaryOp<SoftplusOp.Operator, SoftplusOp.Vjp>
 {
     internal static readonly SoftplusOp Instance = new();
 
@@ -15,20 +15,19 @@ internal sealed class SoftplusOp : UnaryOp<SoftplusOp.Lane, SoftplusOp.Slope>
     // σ is one op; its lanes would be four.
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * node.Inputs[0].Sigmoid()];
 
-    internal readonly struct Lane : IUnaryLane
+    internal readonly struct Operator : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Max(x, V.Splat(0)) + LaneMath.Log1p(V.Exp(-V.Abs(x)));
     }
 
     // x is the incoming gradient, y the saved input.
-    internal readonly struct Slope : IBinaryLane
+    internal readonly struct Vjp : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * LaneMath.Sigmoid(y);
     }
 }
 
-/// <summary>The method of <c>Softplus</c>.</summary>
-public static class SoftplusMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = tanh x</summary>
-internal sealed class TanhOp : UnaryOp<TanhOp.Lane, TanhOp.Slope>
+internal sealed class TanhOp : UnaryOp<TanhOp.Operator, TanhOp.Vjp>
 {
     internal static readonly TanhOp Instance = new();
 
@@ -12,20 +12,19 @@ internal sealed class TanhOp : UnaryOp<TanhOp.Lane, TanhOp.Slope>
     public override string Derivation => "∂L/∂x = g · (1 − tanh² x) = g · (1 − y²)";
     public override Saves Saves => Saves.Output;
 
-    internal readonly struct Lane : IUnaryLane
+    internal readonly struct Operator : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => LaneMath.Tanh(x);
     }
 
     // x is the incoming gradient, y the saved output.
-    internal readonly struct Slope : IBinaryLane
+    internal readonly struct Vjp : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * (V.Splat(1) - y * y);
     }
 }
 
-/// <summary>The method of <c>Tanh</c>.</summary>
-public static class TanhMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

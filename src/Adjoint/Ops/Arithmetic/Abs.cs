@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = |x|</summary>
-internal sealed class AbsOp : UnaryOp<AbsOp.Lane, AbsOp.Slope>
+internal sealed class AbsOp : UnaryOp<AbsOp.Operator, AbsOp.Vjp>
 {
     internal static readonly AbsOp Instance = new();
 
@@ -15,7 +15,7 @@ internal sealed class AbsOp : UnaryOp<AbsOp.Lane, AbsOp.Slope>
     // The sign is one op; its lanes would be five.
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * node.Inputs[0].Sign()];
 
-    internal readonly struct Lane : IUnaryLane
+    internal readonly struct Operator : IUnaryOperator
     {
         public static ElementKinds Kinds => ElementKinds.Numbers;
 
@@ -23,14 +23,13 @@ internal sealed class AbsOp : UnaryOp<AbsOp.Lane, AbsOp.Slope>
     }
 
     // x is the incoming gradient, y the saved input.
-    internal readonly struct Slope : IBinaryLane
+    internal readonly struct Vjp : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * SignOp.Of(y);
     }
 }
 
-/// <summary>The method of <c>Abs</c>.</summary>
-public static class AbsMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>z = x + y</summary>
-internal sealed class AddOp : BinaryOp<AddOp.Lane>
+internal sealed class AddOp : BinaryOp<AddOp.Operator>
 {
     internal static readonly AddOp Instance = new();
 
@@ -16,7 +16,7 @@ internal sealed class AddOp : BinaryOp<AddOp.Lane>
 
     protected override Tensor Right(OpNode node, Tensor gradient) => gradient;
 
-    internal readonly struct Lane : IBinaryLane
+    internal readonly struct Operator : IBinaryOperator
     {
         public static ElementKinds Kinds => ElementKinds.All;
 
@@ -24,8 +24,7 @@ internal sealed class AddOp : BinaryOp<AddOp.Lane>
     }
 }
 
-/// <summary>The method and operators of <c>Add</c>.</summary>
-public static class AddMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = a·x + b</summary>
-internal sealed class AffineOp(double scale, double shift) : UnaryOp<AffineOp.Lane, AffineOp.Slope>(new Lane(scale, shift), new Slope(scale))
+internal sealed class AffineOp(double scale, double shift) : UnaryOp<AffineOp.Operator, AffineOp.Vjp>(new Operator(scale, shift), new Vjp(scale))
 {
     /// <summary>The shift that changes nothing: −0 + 0 would be 0.</summary>
     internal const double NoShift = -0.0;
@@ -14,20 +14,19 @@ internal sealed class AffineOp(double scale, double shift) : UnaryOp<AffineOp.La
     public override Saves Saves => Saves.Nothing;
     public override IReadOnlyList<OpAttribute> Attributes => [new("scale", scale), new("shift", shift)];
 
-    internal readonly struct Lane(double scale, double shift) : IUnaryLane
+    internal readonly struct Operator(double scale, double shift) : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Fma(x, V.Splat(scale), V.Splat(shift));
     }
 
     // x is the incoming gradient, y the saved input.
-    internal readonly struct Slope(double scale) : IBinaryLane
+    internal readonly struct Vjp(double scale) : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * V.Splat(scale);
     }
 }
 
-/// <summary>The method of <c>Affine</c>.</summary>
-public static class AffineMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = min(max(x, low), high)</summary>
-internal sealed class ClampOp(double low, double high) : UnaryOp<ClampOp.Lane, ClampOp.Slope>(new Lane(low, high), new Slope(low, high))
+internal sealed class ClampOp(double low, double high) : UnaryOp<ClampOp.Operator, ClampOp.Vjp>(new Operator(low, high), new Vjp(low, high))
 {
     public override string Name => "Clamp";
     public override string Formula => "y = min(max(x, low), high)";
@@ -11,22 +11,21 @@ internal sealed class ClampOp(double low, double high) : UnaryOp<ClampOp.Lane, C
     public override Saves Saves => Saves.Inputs;
     public override IReadOnlyList<OpAttribute> Attributes => [new("low", low), new("high", high)];
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.MaskedBy(new Slope(low, high), node.Inputs[0])];
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.MaskedBy(new Vjp(low, high), node.Inputs[0])];
 
-    internal readonly struct Lane(double low, double high) : IUnaryLane
+    internal readonly struct Operator(double low, double high) : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Min(V.Max(x, V.Splat(low)), V.Splat(high));
     }
 
     // x is the incoming gradient, y the saved input.
-    internal readonly struct Slope(double low, double high) : IBinaryLane
+    internal readonly struct Vjp(double low, double high) : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => V.Select(V.LessEqual(V.Splat(low), y), V.Select(V.LessEqual(y, V.Splat(high)), x, V.Splat(0)), V.Splat(0));
     }
 }
 
-/// <summary>The method of <c>Clamp</c>.</summary>
-public static class ClampMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = cos x</summary>
-internal sealed class CosOp : UnaryOp<CosOp.Lane, CosOp.Slope>
+internal sealed class CosOp : UnaryOp<CosOp.Operator, CosOp.Vjp>
 {
     internal static readonly CosOp Instance = new();
 
@@ -12,20 +12,19 @@ internal sealed class CosOp : UnaryOp<CosOp.Lane, CosOp.Slope>
     public override string Derivation => "∂L/∂x = −g · sin x";
     public override Saves Saves => Saves.Inputs;
 
-    internal readonly struct Lane : IUnaryLane
+    internal readonly struct Operator : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Cos(x);
     }
 
     // x is the incoming gradient, y the saved input.
-    internal readonly struct Slope : IBinaryLane
+    internal readonly struct Vjp : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => -(x * V.Sin(y));
     }
 }
 
-/// <summary>The method of <c>Cos</c>.</summary>
-public static class CosMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

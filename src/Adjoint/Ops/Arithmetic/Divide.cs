@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>z = x / y</summary>
-internal sealed class DivideOp : BinaryOp<DivideOp.Lane>
+internal sealed class DivideOp : BinaryOp<DivideOp.Operator>
 {
     internal static readonly DivideOp Instance = new();
 
@@ -18,14 +18,13 @@ internal sealed class DivideOp : BinaryOp<DivideOp.Lane>
 
     protected override Tensor Right(OpNode node, Tensor gradient) => -(gradient * (node.Output / node.Inputs[1]));
 
-    internal readonly struct Lane : IBinaryLane
+    internal readonly struct Operator : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x / y;
     }
 }
 
-/// <summary>The method and operators of <c>Divide</c>.</summary>
-public static class DivideMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = erf x</summary>
-internal sealed class ErfOp : UnaryOp<ErfOp.Lane, ErfOp.Slope>
+internal sealed class ErfOp : UnaryOp<ErfOp.Operator, ErfOp.Vjp>
 {
     internal static readonly ErfOp Instance = new();
 
@@ -15,20 +15,19 @@ internal sealed class ErfOp : UnaryOp<ErfOp.Lane, ErfOp.Slope>
     public override string Derivation => "∂L/∂x = g · 2/√π · e^(−x²)";
     public override Saves Saves => Saves.Inputs;
 
-    internal readonly struct Lane : IUnaryLane
+    internal readonly struct Operator : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => LaneMath.Erf(x);
     }
 
     // x is the incoming gradient, y the saved input.
-    internal readonly struct Slope : IBinaryLane
+    internal readonly struct Vjp : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * V.Exp(-(y * y)) * V.Splat(Top);
     }
 }
 
-/// <summary>The method of <c>Erf</c>.</summary>
-public static class ErfMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

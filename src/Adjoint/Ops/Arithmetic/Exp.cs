@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = eˣ</summary>
-internal sealed class ExpOp : UnaryOp<ExpOp.Lane, ExpOp.Slope>
+internal sealed class ExpOp : UnaryOp<ExpOp.Operator, ExpOp.Vjp>
 {
     internal static readonly ExpOp Instance = new();
 
@@ -12,20 +12,19 @@ internal sealed class ExpOp : UnaryOp<ExpOp.Lane, ExpOp.Slope>
     public override string Derivation => "∂L/∂x = g · eˣ = g · y";
     public override Saves Saves => Saves.Output;
 
-    internal readonly struct Lane : IUnaryLane
+    internal readonly struct Operator : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Exp(x);
     }
 
     // x is the incoming gradient, y the saved output.
-    internal readonly struct Slope : IBinaryLane
+    internal readonly struct Vjp : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * y;
     }
 }
 
-/// <summary>The method of <c>Exp</c>.</summary>
-public static class ExpMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>z = ⌊x / y⌋</summary>
-internal sealed class FloorDivideOp : BinaryOp<FloorDivideOp.Lane>
+internal sealed class FloorDivideOp : BinaryOp<FloorDivideOp.Operator>
 {
     internal static readonly FloorDivideOp Instance = new();
 
@@ -17,7 +17,7 @@ internal sealed class FloorDivideOp : BinaryOp<FloorDivideOp.Lane>
 
     protected override Tensor Right(OpNode node, Tensor gradient) => gradient * 0;
 
-    internal readonly struct Lane : IBinaryLane
+    internal readonly struct Operator : IBinaryOperator
     {
         public static ElementKinds Kinds => ElementKinds.Numbers;
 
@@ -25,8 +25,7 @@ internal sealed class FloorDivideOp : BinaryOp<FloorDivideOp.Lane>
     }
 }
 
-/// <summary>The methods of <c>FloorDivide</c>.</summary>
-public static class FloorDivideMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = ln x</summary>
-internal sealed class LogOp : UnaryOp<LogOp.Lane, LogOp.Slope>
+internal sealed class LogOp : UnaryOp<LogOp.Operator, LogOp.Vjp>
 {
     internal static readonly LogOp Instance = new();
 
@@ -12,20 +12,19 @@ internal sealed class LogOp : UnaryOp<LogOp.Lane, LogOp.Slope>
     public override string Derivation => "∂L/∂x = g / x";
     public override Saves Saves => Saves.Inputs;
 
-    internal readonly struct Lane : IUnaryLane
+    internal readonly struct Operator : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Log(x);
     }
 
     // x is the incoming gradient, y the saved input.
-    internal readonly struct Slope : IBinaryLane
+    internal readonly struct Vjp : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x / y;
     }
 }
 
-/// <summary>The method of <c>Log</c>.</summary>
-public static class LogMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = ln(1 + x)</summary>
-internal sealed class Log1pOp : UnaryOp<Log1pOp.Lane, Log1pOp.Slope>
+internal sealed class Log1pOp : UnaryOp<Log1pOp.Operator, Log1pOp.Vjp>
 {
     internal static readonly Log1pOp Instance = new();
 
@@ -12,20 +12,19 @@ internal sealed class Log1pOp : UnaryOp<Log1pOp.Lane, Log1pOp.Slope>
     public override string Derivation => "∂L/∂x = g / (1 + x)";
     public override Saves Saves => Saves.Inputs;
 
-    internal readonly struct Lane : IUnaryLane
+    internal readonly struct Operator : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => LaneMath.Log1p(x);
     }
 
     // x is the incoming gradient, y the saved input.
-    internal readonly struct Slope : IBinaryLane
+    internal readonly struct Vjp : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x / (V.Splat(1) + y);
     }
 }
 
-/// <summary>The method of <c>Log1p</c>.</summary>
-public static class Log1pMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

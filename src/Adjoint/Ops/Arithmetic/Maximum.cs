@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>z = max(x, y)</summary>
-internal sealed class MaximumOp : BinaryOp<MaximumOp.Lane>
+internal sealed class MaximumOp : BinaryOp<MaximumOp.Operator>
 {
     internal static readonly MaximumOp Instance = new();
 
@@ -17,7 +17,7 @@ internal sealed class MaximumOp : BinaryOp<MaximumOp.Lane>
 
     protected override Tensor Right(OpNode node, Tensor gradient) => gradient * node.Inputs[0].Share(node.Inputs[1]);
 
-    internal readonly struct Lane : IBinaryLane
+    internal readonly struct Operator : IBinaryOperator
     {
         public static ElementKinds Kinds => ElementKinds.All;
 
@@ -25,8 +25,7 @@ internal sealed class MaximumOp : BinaryOp<MaximumOp.Lane>
     }
 }
 
-/// <summary>The method of <c>Maximum</c>.</summary>
-public static class MaximumMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

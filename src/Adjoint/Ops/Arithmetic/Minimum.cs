@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>z = min(x, y)</summary>
-internal sealed class MinimumOp : BinaryOp<MinimumOp.Lane>
+internal sealed class MinimumOp : BinaryOp<MinimumOp.Operator>
 {
     internal static readonly MinimumOp Instance = new();
 
@@ -17,7 +17,7 @@ internal sealed class MinimumOp : BinaryOp<MinimumOp.Lane>
 
     protected override Tensor Right(OpNode node, Tensor gradient) => gradient * node.Inputs[1].Share(node.Inputs[0]);
 
-    internal readonly struct Lane : IBinaryLane
+    internal readonly struct Operator : IBinaryOperator
     {
         public static ElementKinds Kinds => ElementKinds.All;
 
@@ -25,8 +25,7 @@ internal sealed class MinimumOp : BinaryOp<MinimumOp.Lane>
     }
 }
 
-/// <summary>The method of <c>Minimum</c>.</summary>
-public static class MinimumMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>z = x · y</summary>
-internal sealed class MultiplyOp : BinaryOp<MultiplyOp.Lane>
+internal sealed class MultiplyOp : BinaryOp<MultiplyOp.Operator>
 {
     internal static readonly MultiplyOp Instance = new();
 
@@ -16,7 +16,7 @@ internal sealed class MultiplyOp : BinaryOp<MultiplyOp.Lane>
 
     protected override Tensor Right(OpNode node, Tensor gradient) => gradient * node.Inputs[0];
 
-    internal readonly struct Lane : IBinaryLane
+    internal readonly struct Operator : IBinaryOperator
     {
         public static ElementKinds Kinds => ElementKinds.All;
 
@@ -24,8 +24,7 @@ internal sealed class MultiplyOp : BinaryOp<MultiplyOp.Lane>
     }
 }
 
-/// <summary>The method and operators of <c>Multiply</c>.</summary>
-public static class MultiplyMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

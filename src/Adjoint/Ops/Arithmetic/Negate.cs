@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = −x</summary>
-internal sealed class NegateOp : UnaryOp<NegateOp.Lane, NegateOp.Slope>
+internal sealed class NegateOp : UnaryOp<NegateOp.Operator, NegateOp.Vjp>
 {
     internal static readonly NegateOp Instance = new();
 
@@ -12,7 +12,7 @@ internal sealed class NegateOp : UnaryOp<NegateOp.Lane, NegateOp.Slope>
     public override string Derivation => "∂L/∂x = −g";
     public override Saves Saves => Saves.Nothing;
 
-    internal readonly struct Lane : IUnaryLane
+    internal readonly struct Operator : IUnaryOperator
     {
         public static ElementKinds Kinds => ElementKinds.Numbers;
 
@@ -20,14 +20,13 @@ internal sealed class NegateOp : UnaryOp<NegateOp.Lane, NegateOp.Slope>
     }
 
     // x is the incoming gradient, y the saved input.
-    internal readonly struct Slope : IBinaryLane
+    internal readonly struct Vjp : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => -x;
     }
 }
 
-/// <summary>The method of <c>Negate</c>.</summary>
-public static class NegateMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

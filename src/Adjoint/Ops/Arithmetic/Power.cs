@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = xᵖ</summary>
-internal sealed class PowerOp(double exponent) : UnaryOp<PowerOp.Lane, PowerOp.Slope>(new Lane(exponent), new Slope(exponent))
+internal sealed class PowerOp(double exponent) : UnaryOp<PowerOp.Operator, PowerOp.Vjp>(new Operator(exponent), new Vjp(exponent))
 {
     public override string Name => "Power";
     public override string Formula => "y = xᵖ";
@@ -16,21 +16,20 @@ internal sealed class PowerOp(double exponent) : UnaryOp<PowerOp.Lane, PowerOp.S
     public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
         [exponent == 0 ? node.Inputs[0].Pow(0) * 0 : gradient * (node.Inputs[0].Pow(exponent - 1) * exponent)];
 
-    internal readonly struct Lane(double exponent) : IUnaryLane
+    internal readonly struct Operator(double exponent) : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => LanePower.Pow(x, exponent);
     }
 
     // x is the incoming gradient, y the saved input.
-    internal readonly struct Slope(double exponent) : IBinaryLane
+    internal readonly struct Vjp(double exponent) : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> =>
             exponent == 0 ? V.Splat(0) : x * (LanePower.Pow(y, exponent - 1) * V.Splat(exponent));
     }
 }
 
-/// <summary>The method of <c>Power</c>.</summary>
-public static class PowerMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

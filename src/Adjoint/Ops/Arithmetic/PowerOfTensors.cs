@@ -4,7 +4,7 @@ using Adjoint.Primitives;
 namespace Adjoint;
 
 /// <summary>z = xʸ</summary>
-internal sealed class PowerOfTensorsOp : BinaryOp<PowerOfTensorsOp.Lane>
+internal sealed class PowerOfTensorsOp : BinaryOp<PowerOfTensorsOp.Operator>
 {
     internal static readonly PowerOfTensorsOp Instance = new();
 
@@ -17,8 +17,8 @@ internal sealed class PowerOfTensorsOp : BinaryOp<PowerOfTensorsOp.Lane>
 
     public override Tensor?[] FusedBackward(OpNode node, Tensor gradient) =>
     [
-        node.Needs(0) ? Slope(new LeftLane(), node.Inputs[0], gradient, node.Inputs[0], node.Inputs[1]) : null,
-        node.Needs(1) ? Slope(new RightLane(), node.Inputs[1], gradient, node.Inputs[0], node.Output) : null,
+        node.Needs(0) ? Vjp(new LeftOperator(), node.Inputs[0], gradient, node.Inputs[0], node.Inputs[1]) : null,
+        node.Needs(1) ? Vjp(new RightOperator(), node.Inputs[1], gradient, node.Inputs[0], node.Output) : null,
     ];
 
     // Where a product would be 0 · ∞ its factors are replaced before they meet: so the rule has derivatives too.
@@ -38,15 +38,15 @@ internal sealed class PowerOfTensorsOp : BinaryOp<PowerOfTensorsOp.Lane>
         return gradient * (node.Output * Tensor.Where(isEdge, Tensor.Scalar(1, x.DType), x).Log());
     }
 
-    private static Tensor Slope<TLane>(TLane lane, Tensor of, Tensor gradient, Tensor x, Tensor other)
-        where TLane : struct, ITernaryLane
+    private static Tensor Vjp<TOperator>(TOperator op, Tensor of, Tensor gradient, Tensor x, Tensor other)
+        where TOperator : struct, ITernaryOperator
     {
         var result = Tensor.Empty(gradient.Shape, gradient.DType);
-        Backend.Run(new Zip3<TLane>(lane), gradient, x, other, result);
+        Backend.Run(new Zip3<TOperator>(op), gradient, x, other, result);
         return result.SumTo(of.Shape);
     }
 
-    internal readonly struct Lane : IBinaryLane
+    internal readonly struct Operator : IBinaryOperator
     {
         public static ElementKinds Kinds => ElementKinds.Numbers;
 
@@ -54,7 +54,7 @@ internal sealed class PowerOfTensorsOp : BinaryOp<PowerOfTensorsOp.Lane>
     }
 
     // x is the incoming gradient, y the base, z the exponent.
-    private readonly struct LeftLane : ITernaryLane
+    private readonly struct LeftOperator : ITernaryOperator
     {
         public V Invoke<V>(V x, V y, V z) where V : struct, ILanes<V> =>
             V.Select(V.Equal(z, V.Splat(0)), V.Splat(0), x * (z * V.Pow(y, z - V.Splat(1))));
@@ -62,7 +62,7 @@ internal sealed class PowerOfTensorsOp : BinaryOp<PowerOfTensorsOp.Lane>
 
     // x is the incoming gradient, y the base, z the power: of the base ±0 it is ±0 or 1 for exponents from 0 on, and ±∞
     // below.
-    private readonly struct RightLane : ITernaryLane
+    private readonly struct RightOperator : ITernaryOperator
     {
         public V Invoke<V>(V x, V y, V z) where V : struct, ILanes<V>
         {
@@ -73,8 +73,7 @@ internal sealed class PowerOfTensorsOp : BinaryOp<PowerOfTensorsOp.Lane>
     }
 }
 
-/// <summary>The method of <c>PowerOfTensors</c>.</summary>
-public static class PowerOfTensorsMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>z = x − y·⌊x / y⌋</summary>
-internal sealed class RemainderOp : BinaryOp<RemainderOp.Lane>
+internal sealed class RemainderOp : BinaryOp<RemainderOp.Operator>
 {
     internal static readonly RemainderOp Instance = new();
 
@@ -18,7 +18,7 @@ internal sealed class RemainderOp : BinaryOp<RemainderOp.Lane>
     protected override Tensor Right(OpNode node, Tensor gradient) =>
         -(gradient * node.Inputs[0].FloorDivide(node.Inputs[1]));
 
-    internal readonly struct Lane : IBinaryLane
+    internal readonly struct Operator : IBinaryOperator
     {
         public static ElementKinds Kinds => ElementKinds.Numbers;
 
@@ -26,8 +26,7 @@ internal sealed class RemainderOp : BinaryOp<RemainderOp.Lane>
     }
 }
 
-/// <summary>The methods of <c>Remainder</c>.</summary>
-public static class RemainderMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = sign(x)</summary>
-internal sealed class SignOp : UnaryOp<SignOp.Lane, SignOp.Slope>
+internal sealed class SignOp : UnaryOp<SignOp.Operator, SignOp.Vjp>
 {
     internal static readonly SignOp Instance = new();
 
@@ -19,7 +19,7 @@ internal sealed class SignOp : UnaryOp<SignOp.Lane, SignOp.Slope>
         return V.Select(V.Less(zero, x), one, V.Select(V.Less(x, zero), -one, x * zero));
     }
 
-    internal readonly struct Lane : IUnaryLane
+    internal readonly struct Operator : IUnaryOperator
     {
         public static ElementKinds Kinds => ElementKinds.Numbers;
 
@@ -27,14 +27,13 @@ internal sealed class SignOp : UnaryOp<SignOp.Lane, SignOp.Slope>
     }
 
     // x is the incoming gradient, y the saved input.
-    internal readonly struct Slope : IBinaryLane
+    internal readonly struct Vjp : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * V.Splat(0);
     }
 }
 
-/// <summary>The method of <c>Sign</c>.</summary>
-public static class SignMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

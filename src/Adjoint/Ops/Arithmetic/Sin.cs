@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = sin x</summary>
-internal sealed class SinOp : UnaryOp<SinOp.Lane, SinOp.Slope>
+internal sealed class SinOp : UnaryOp<SinOp.Operator, SinOp.Vjp>
 {
     internal static readonly SinOp Instance = new();
 
@@ -12,20 +12,19 @@ internal sealed class SinOp : UnaryOp<SinOp.Lane, SinOp.Slope>
     public override string Derivation => "∂L/∂x = g · cos x";
     public override Saves Saves => Saves.Inputs;
 
-    internal readonly struct Lane : IUnaryLane
+    internal readonly struct Operator : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Sin(x);
     }
 
     // x is the incoming gradient, y the saved input.
-    internal readonly struct Slope : IBinaryLane
+    internal readonly struct Vjp : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * V.Cos(y);
     }
 }
 
-/// <summary>The method of <c>Sin</c>.</summary>
-public static class SinMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

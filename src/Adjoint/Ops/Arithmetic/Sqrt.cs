@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = √x</summary>
-internal sealed class SqrtOp : UnaryOp<SqrtOp.Lane, SqrtOp.Slope>
+internal sealed class SqrtOp : UnaryOp<SqrtOp.Operator, SqrtOp.Vjp>
 {
     internal static readonly SqrtOp Instance = new();
 
@@ -12,20 +12,19 @@ internal sealed class SqrtOp : UnaryOp<SqrtOp.Lane, SqrtOp.Slope>
     public override string Derivation => "∂L/∂x = g / (2√x) = g / (2y)";
     public override Saves Saves => Saves.Output;
 
-    internal readonly struct Lane : IUnaryLane
+    internal readonly struct Operator : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Sqrt(x);
     }
 
     // x is the incoming gradient, y the saved output.
-    internal readonly struct Slope : IBinaryLane
+    internal readonly struct Vjp : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x / (y + y);
     }
 }
 
-/// <summary>The method of <c>Sqrt</c>.</summary>
-public static class SqrtMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

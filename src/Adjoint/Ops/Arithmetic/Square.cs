@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = x²</summary>
-internal sealed class SquareOp : UnaryOp<SquareOp.Lane, SquareOp.Slope>
+internal sealed class SquareOp : UnaryOp<SquareOp.Operator, SquareOp.Vjp>
 {
     internal static readonly SquareOp Instance = new();
 
@@ -12,7 +12,7 @@ internal sealed class SquareOp : UnaryOp<SquareOp.Lane, SquareOp.Slope>
     public override string Derivation => "∂L/∂x = g · 2x";
     public override Saves Saves => Saves.Inputs;
 
-    internal readonly struct Lane : IUnaryLane
+    internal readonly struct Operator : IUnaryOperator
     {
         public static ElementKinds Kinds => ElementKinds.Numbers;
 
@@ -20,14 +20,13 @@ internal sealed class SquareOp : UnaryOp<SquareOp.Lane, SquareOp.Slope>
     }
 
     // x is the incoming gradient, y the saved input.
-    internal readonly struct Slope : IBinaryLane
+    internal readonly struct Vjp : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * (y + y);
     }
 }
 
-/// <summary>The method of <c>Square</c>.</summary>
-public static class SquareMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>z = x − y</summary>
-internal sealed class SubtractOp : BinaryOp<SubtractOp.Lane>
+internal sealed class SubtractOp : BinaryOp<SubtractOp.Operator>
 {
     internal static readonly SubtractOp Instance = new();
 
@@ -16,7 +16,7 @@ internal sealed class SubtractOp : BinaryOp<SubtractOp.Lane>
 
     protected override Tensor Right(OpNode node, Tensor gradient) => -gradient;
 
-    internal readonly struct Lane : IBinaryLane
+    internal readonly struct Operator : IBinaryOperator
     {
         public static ElementKinds Kinds => ElementKinds.Numbers;
 
@@ -24,8 +24,7 @@ internal sealed class SubtractOp : BinaryOp<SubtractOp.Lane>
     }
 }
 
-/// <summary>The method and operators of <c>Subtract</c>.</summary>
-public static class SubtractMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -41,8 +41,7 @@ internal sealed class Conv2dOp(ConvOptions options) : Op
     }
 }
 
-/// <summary>The method of <c>Conv2d</c>.</summary>
-public static class Conv2dMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -35,8 +35,7 @@ internal sealed class ConvTranspose2dOp(ConvOptions options, Size2 size) : Op
     ];
 }
 
-/// <summary>The method of <c>ConvTranspose2d</c>.</summary>
-public static class ConvTranspose2dMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

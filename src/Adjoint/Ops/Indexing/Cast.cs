@@ -17,8 +17,7 @@ internal sealed class CastOp(DType to) : Op
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.To(node.Inputs[0].DType)];
 }
 
-/// <summary>The method of <c>Cast</c>.</summary>
-public static class CastMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -38,8 +38,7 @@ internal sealed class EmbeddingOp : Op
     }
 }
 
-/// <summary>The method of <c>Embedding</c>.</summary>
-public static class EmbeddingMethods
+public static partial class TensorMethods
 {
     extension(Tensor weight)
     {

@@ -47,8 +47,8 @@ internal sealed class ScatterAddOp(int axis, Shape to) : Op
         [Apply(new GatherOp(axis), gradient, node.Inputs[1]), null];
 }
 
-/// <summary>What picks elements along an axis.</summary>
-public static class GatherMethods
+// What picks elements along an axis.
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

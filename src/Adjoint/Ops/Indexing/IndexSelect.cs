@@ -54,8 +54,8 @@ internal sealed class IndexAddOp(int axis, Shape to) : Op
         [Apply(new IndexSelectOp(axis), gradient, node.Saved[0]), null];
 }
 
-/// <summary>What choosing positions gives.</summary>
-public static class IndexSelectMethods
+// What choosing positions gives.
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

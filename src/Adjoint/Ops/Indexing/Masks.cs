@@ -4,28 +4,28 @@ using Adjoint.Primitives;
 namespace Adjoint;
 
 /// <summary>y = m(g, x), linear in g, where m only picks or scales g by the sign of x: rules of kinked functions, whose derivative with respect to x is 0.</summary>
-internal sealed class MaskOp<TLane>(TLane lane) : Op where TLane : struct, IBinaryLane
+internal sealed class MaskOp<TOperator>(TOperator op) : Op where TOperator : struct, IBinaryOperator
 {
     public override string Name => "Mask";
     public override string Formula => "y = m(x) · g";
     public override string Derivation => "∂L/∂g = m(x) · ∂L/∂y; m is piecewise constant in x";
     public override Saves Saves => Saves.Inputs;
     public override IReadOnlyList<OpAttribute> Attributes =>
-        [new("of", $"{typeof(TLane).DeclaringType!.Name}.{typeof(TLane).Name}")];
+        [new("of", $"{typeof(TOperator).DeclaringType!.Name}.{typeof(TOperator).Name}")];
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(inputs[0].Shape, inputs[0].DType);
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
-        Backend.Run(new Zip<TLane>(lane), inputs[0], inputs[1], output);
+        Backend.Run(new Zip<TOperator>(op), inputs[0], inputs[1], output);
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.MaskedBy(lane, node.Inputs[1]), null];
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.MaskedBy(op, node.Inputs[1]), null];
 }
 
 internal static class MaskMethods
 {
     extension(Tensor gradient)
     {
-        internal Tensor MaskedBy<TLane>(TLane lane, Tensor by) where TLane : struct, IBinaryLane => Op.Apply(new MaskOp<TLane>(lane), gradient, by.Detach());
+        internal Tensor MaskedBy<TOperator>(TOperator op, Tensor by) where TOperator : struct, IBinaryOperator => Op.Apply(new MaskOp<TOperator>(op), gradient, by.Detach());
 
         /// <summary>
         /// The share of x in min(x, y): 0 where y &lt; x, ½ where they are equal, else 1, where one is NaN too. No
@@ -34,12 +34,12 @@ internal static class MaskMethods
         internal Tensor Share(Tensor y)
         {
             var result = Tensor.Empty(Shape.Broadcast(gradient.Shape, y.Shape, "Share"), y.DType);
-            Backend.Run(new Zip<ShareLane>(), gradient, y, result);
+            Backend.Run(new Zip<ShareOperator>(), gradient, y, result);
             return result;
         }
     }
 
-    private readonly struct ShareLane : IBinaryLane
+    private readonly struct ShareOperator : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> =>
             V.Select(V.Less(y, x), V.Splat(0), V.Select(V.Equal(x, y), V.Splat(0.5), V.Splat(1)));

@@ -31,8 +31,8 @@ internal sealed class TopKOp(int axis, int count, bool largest, bool sorted) : M
         [Apply(new ScatterAddOp(axis, node.Inputs[0].Shape), gradients[0]!, node.Outputs[1])];
 }
 
-/// <summary>The largest, the smallest, and all in order.</summary>
-public static class TopKMethods
+// The largest, the smallest, and all in order.
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -41,8 +41,7 @@ internal sealed class WhereOp : Op
     }
 }
 
-/// <summary>The method of <c>Where</c>.</summary>
-public static class WhereMethods
+public static partial class TensorMethods
 {
     extension(Tensor)
     {

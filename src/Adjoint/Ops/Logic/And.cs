@@ -3,14 +3,14 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>z = x ∧ y</summary>
-internal sealed class AndOp : BitwiseOp<AndOp.Lane>
+internal sealed class AndOp : BitwiseOp<AndOp.Operator>
 {
     internal static readonly AndOp Instance = new();
 
     public override string Name => "And";
     public override string Formula => "z = x ∧ y";
 
-    internal readonly struct Lane : IBinaryLane
+    internal readonly struct Operator : IBinaryOperator
     {
         public static ElementKinds Kinds => ElementKinds.Exact;
 
@@ -18,8 +18,7 @@ internal sealed class AndOp : BitwiseOp<AndOp.Lane>
     }
 }
 
-/// <summary>The method and operators of <c>And</c>.</summary>
-public static class AndMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

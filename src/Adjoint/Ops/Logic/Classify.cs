@@ -1,7 +1,7 @@
 namespace Adjoint;
 
-/// <summary>What kind of number an element is: tensors of truth values, without gradients.</summary>
-public static class ClassifyMethods
+// What kind of number an element is: tensors of truth values, without gradients.
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -13,18 +13,18 @@ internal sealed class NotOp : Op
     public override string Derivation => "none: integers and truth values have no gradient";
     public override Saves Saves => Saves.Nothing;
 
-    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => Lane.Kinds.Has(inputs[0].DType)
+    public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => Operator.Kinds.Has(inputs[0].DType)
         ? new(inputs[0].Shape, inputs[0].DType)
         : throw new AdjointException(
-            $"Not: computes on {Lane.Kinds.Label()} types: found {inputs[0].DType.Label()}; use LogicalNot, which "
+            $"Not: computes on {Operator.Kinds.Label()} types: found {inputs[0].DType.Label()}; use LogicalNot, which "
             + "compares with 0");
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
-        Backend.Run(new Map<Lane>(), inputs[0], output);
+        Backend.Run(new Map<Operator>(), inputs[0], output);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [null];
 
-    internal readonly struct Lane : IUnaryLane
+    internal readonly struct Operator : IUnaryOperator
     {
         public static ElementKinds Kinds => ElementKinds.Exact;
 
@@ -32,8 +32,7 @@ internal sealed class NotOp : Op
     }
 }
 
-/// <summary>The methods and operators of <c>Not</c>.</summary>
-public static class NotMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -3,14 +3,14 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>z = x ∨ y</summary>
-internal sealed class OrOp : BitwiseOp<OrOp.Lane>
+internal sealed class OrOp : BitwiseOp<OrOp.Operator>
 {
     internal static readonly OrOp Instance = new();
 
     public override string Name => "Or";
     public override string Formula => "z = x ∨ y";
 
-    internal readonly struct Lane : IBinaryLane
+    internal readonly struct Operator : IBinaryOperator
     {
         public static ElementKinds Kinds => ElementKinds.Exact;
 
@@ -18,8 +18,7 @@ internal sealed class OrOp : BitwiseOp<OrOp.Lane>
     }
 }
 
-/// <summary>The method and operators of <c>Or</c>.</summary>
-public static class OrMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -3,14 +3,14 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>z = x ⊕ y</summary>
-internal sealed class XorOp : BitwiseOp<XorOp.Lane>
+internal sealed class XorOp : BitwiseOp<XorOp.Operator>
 {
     internal static readonly XorOp Instance = new();
 
     public override string Name => "Xor";
     public override string Formula => "z = x ⊕ y";
 
-    internal readonly struct Lane : IBinaryLane
+    internal readonly struct Operator : IBinaryOperator
     {
         public static ElementKinds Kinds => ElementKinds.Exact;
 
@@ -18,8 +18,7 @@ internal sealed class XorOp : BitwiseOp<XorOp.Lane>
     }
 }
 
-/// <summary>The method and operators of <c>Xor</c>.</summary>
-public static class XorMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

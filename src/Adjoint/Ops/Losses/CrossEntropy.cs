@@ -40,9 +40,9 @@ internal sealed class CrossEntropyOp(double smoothing, Reduction reduction) : Op
         // The row lies in the cache now: its gradient, but for the factor that arrives from above, costs no further pass over memory.
         var gradient = context.IsRecording ? context.Allocate(logits.Shape, logits.DType) : null;
         Backend.Run(new SoftmaxCrossEntropy(smoothing, Weight(logits)), logits, labels, losses, gradient);
-        Backend.Run(new Reduce<Kernels.SumLane>(default, [true]), losses, output);
+        Backend.Run(new Reduce<Kernels.SumOperator>(default, [true]), losses, output);
         if (reduction == Reduction.Mean)
-            Backend.Run(new Map<DivideByNumberOp.Lane>(new(labels.Length)), output, output);
+            Backend.Run(new Map<DivideByNumberOp.Operator>(new(labels.Length)), output, output);
         if (gradient is not null) context.Save(gradient);
     }
 
@@ -60,7 +60,7 @@ internal sealed class CrossEntropyOp(double smoothing, Reduction reduction) : Op
     {
         var prepared = node.Saved[0];
         var result = node.IsLastUse ? prepared : Tensor.Empty(prepared.Shape, prepared.DType);
-        if (!gradient.IsUnit) Backend.Run(new Zip<MultiplyOp.Lane>(), prepared, gradient, result);
+        if (!gradient.IsUnit) Backend.Run(new Zip<MultiplyOp.Operator>(), prepared, gradient, result);
         else if (!node.IsLastUse) Backend.Run(new Copy(), prepared, result);
         result.Storage.Lifetime = Memory.Lifetime.Backward;
         return [result, null];

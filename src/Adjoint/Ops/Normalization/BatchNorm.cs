@@ -61,8 +61,8 @@ internal sealed class BatchNormOp(double epsilon) : Op
     }
 }
 
-/// <summary>The methods of the normalisations.</summary>
-public static class NormalizationMethods
+// The methods of the normalisations.
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -1,7 +1,7 @@
 namespace Adjoint;
 
-/// <summary>What averaging windows gives. An average is a convolution of each channel with equal weights, and is computed so.</summary>
-public static class AvgPool2dMethods
+// What averaging windows gives. An average is a convolution of each channel with equal weights, and is computed so.
+public static partial class TensorMethods
 {
     // Elements beyond which a mean is better taken of the window alone, as a convolution adds them one after another.
     private const int LargeWindow = 4096;

@@ -80,8 +80,7 @@ internal static class Windows
     ];
 }
 
-/// <summary>The method of <c>MaxPool2d</c>.</summary>
-public static class MaxPool2dMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -36,8 +36,7 @@ internal sealed class LinearOp : Op
     ];
 }
 
-/// <summary>The method of <c>Linear</c>.</summary>
-public static class LinearMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -34,8 +34,7 @@ internal sealed class MatMulOp : Op
     ];
 }
 
-/// <summary>The method of <c>MatMul</c>.</summary>
-public static class MatMulMethods
+public static partial class TensorMethods
 {
     extension(Tensor a)
     {

@@ -15,13 +15,12 @@ internal sealed class AllOp(ReducedAxes axes, bool keepDims) : Op
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(axes.Result(keepDims), DType.Bool);
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
-        Backend.Run(new Reduce<ExtremumOp.MinLane>(default, axes.Marks), inputs[0], output);
+        Backend.Run(new Reduce<ExtremumOp.MinOperator>(default, axes.Marks), inputs[0], output);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [null];
 }
 
-/// <summary>The methods of <c>All</c>.</summary>
-public static class AllMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -15,13 +15,12 @@ internal sealed class AnyOp(ReducedAxes axes, bool keepDims) : Op
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(axes.Result(keepDims), DType.Bool);
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
-        Backend.Run(new Reduce<MaxLane>(default, axes.Marks), inputs[0], output);
+        Backend.Run(new Reduce<MaxOperator>(default, axes.Marks), inputs[0], output);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [null];
 }
 
-/// <summary>The methods of <c>Any</c>.</summary>
-public static class AnyMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

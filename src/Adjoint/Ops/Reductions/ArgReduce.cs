@@ -1,7 +1,7 @@
 namespace Adjoint;
 
-/// <summary>Where the extreme elements of an axis lie: positions, without gradients.</summary>
-public static class ArgReduceMethods
+// Where the extreme elements of an axis lie: positions, without gradients.
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -23,8 +23,7 @@ internal sealed class CumSumOp(int axis, bool reverse) : Op
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [Apply(new CumSumOp(axis, !reverse), gradient)];
 }
 
-/// <summary>The method of <c>CumSum</c>.</summary>
-public static class CumSumMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -20,8 +20,8 @@ internal sealed class ExtremumOp(ReducedAxes axes, bool keepDims, bool largest) 
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
     {
-        if (largest) Backend.Run(new Reduce<MaxLane>(default, axes.Marks), inputs[0], output);
-        else Backend.Run(new Reduce<MinLane>(default, axes.Marks), inputs[0], output);
+        if (largest) Backend.Run(new Reduce<MaxOperator>(default, axes.Marks), inputs[0], output);
+        else Backend.Run(new Reduce<MinOperator>(default, axes.Marks), inputs[0], output);
     }
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient)
@@ -31,7 +31,7 @@ internal sealed class ExtremumOp(ReducedAxes axes, bool keepDims, bool largest) 
         using (new NoGrad())
         {
             var won = Tensor.Empty(x.Shape, x.DType);
-            Backend.Run(new Zip<WonLane>(), x, node.Output.Reshape(axes.Kept.Sizes), won);
+            Backend.Run(new Zip<WonOperator>(), x, node.Output.Reshape(axes.Kept.Sizes), won);
             int[] over = [.. Enumerable.Range(0, x.Rank).Where(axis => axes.Marks[axis])];
             share = axes.Marks.Contains(true) ? won / won.Sum(over, keepDims: true) : won;
         }
@@ -39,7 +39,7 @@ internal sealed class ExtremumOp(ReducedAxes axes, bool keepDims, bool largest) 
     }
 
     // x is an element, y what won: a NaN wins over all.
-    private readonly struct WonLane : IBinaryLane
+    private readonly struct WonOperator : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V>
         {
@@ -48,7 +48,7 @@ internal sealed class ExtremumOp(ReducedAxes axes, bool keepDims, bool largest) 
         }
     }
 
-    internal readonly struct MinLane : IReduceLane
+    internal readonly struct MinOperator : IReductionOperator
     {
         public static ElementKinds Kinds => ElementKinds.All;
         public double Identity => double.PositiveInfinity;
@@ -57,8 +57,8 @@ internal sealed class ExtremumOp(ReducedAxes axes, bool keepDims, bool largest) 
     }
 }
 
-/// <summary>Max and min over axes.</summary>
-public static class ExtremumMethods
+// Max and min over axes.
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

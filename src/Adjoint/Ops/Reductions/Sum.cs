@@ -53,13 +53,13 @@ internal sealed class SumOp(ReducedAxes axes, bool keepDims) : Op
         inputs[0].DType.IsFloating() ? null : [inputs[0].To(DType.Int64)];
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
-        Backend.Run(new Reduce<SumLane>(default, axes.Marks), inputs[0], output);
+        Backend.Run(new Reduce<SumOperator>(default, axes.Marks), inputs[0], output);
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.Reshape(axes.Kept.Sizes).ExpandTo(node.Inputs[0].Shape)];
 }
 
-/// <summary>Sums and what is composed of them.</summary>
-public static class SumMethods
+// Sums and what is composed of them.
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {
@@ -100,7 +100,7 @@ public static class SumMethods
             // At 10⁶ the mean's last digit is a sixteenth in float32, whose square would be added to the variance.
             Tensor rest;
             using (new NoGrad()) rest = deviation.Mean(axes, keepDims: true);
-            Backend.Run(new Map<FiniteLane>(), rest, rest);
+            Backend.Run(new Map<FiniteOperator>(), rest, rest);
             return (deviation - rest).Square().Sum(axes, keepDims) / Math.Max(0, (double)count - correction);
         }
 
@@ -113,7 +113,7 @@ public static class SumMethods
             var mean = x.Mean(axes, keepDims: true);
             Tensor missed;
             using (new NoGrad()) missed = (x - mean).Mean(axes, keepDims: true);
-            Backend.Run(new Map<FiniteLane>(), missed, missed);
+            Backend.Run(new Map<FiniteOperator>(), missed, missed);
             return x - (mean + missed);
         }
 
@@ -142,7 +142,7 @@ public static class SumMethods
         $"{op}: needs a floating type, which its result has: found {x.DType.Label()}; cast with .To(DType.Float32)");
 
     // What an infinite mean misses is no number, and would make one of the deviations too.
-    private readonly struct FiniteLane : IUnaryLane
+    private readonly struct FiniteOperator : IUnaryOperator
     {
         public V Invoke<V>(V x) where V : struct, ILanes<V> =>
             V.Select(V.Less(V.Abs(x), V.Splat(double.PositiveInfinity)), x, V.Splat(0));

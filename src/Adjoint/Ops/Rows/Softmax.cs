@@ -44,8 +44,8 @@ internal sealed class LogSoftmaxOp : Op
     }
 }
 
-/// <summary>Softmax, log-softmax, normalize.</summary>
-public static class SoftmaxMethods
+// Softmax, log-softmax, normalize.
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

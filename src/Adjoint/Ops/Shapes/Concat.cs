@@ -57,8 +57,8 @@ internal sealed class ConcatOp(int axis) : Op
     }
 }
 
-/// <summary>Concat and stack.</summary>
-public static class ConcatMethods
+// Concat and stack.
+public static partial class TensorMethods
 {
     extension(Tensor)
     {

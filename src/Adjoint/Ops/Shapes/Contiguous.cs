@@ -20,8 +20,8 @@ internal sealed class ContiguousOp : Op
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient];
 }
 
-/// <summary>Contiguous, clone, identity.</summary>
-public static class ContiguousMethods
+// Contiguous, clone, identity.
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -26,8 +26,7 @@ internal sealed class ExpandOp(Shape to) : ViewOp
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.SumTo(node.Inputs[0].Shape)];
 }
 
-/// <summary>The method of <c>Expand</c>.</summary>
-public static class ExpandMethods
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

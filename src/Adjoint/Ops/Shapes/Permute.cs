@@ -35,8 +35,8 @@ internal sealed class PermuteOp(int[] order) : ViewOp
     }
 }
 
-/// <summary>Permute and transpose.</summary>
-public static class PermuteMethods
+// Permute and transpose.
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -13,8 +13,8 @@ internal sealed class ReshapeOp(Shape to) : ViewOp
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.Reshape(node.Inputs[0].Shape.Sizes)];
 }
 
-/// <summary>Reshape, flatten, squeeze, unsqueeze.</summary>
-public static class ReshapeMethods
+// Reshape, flatten, squeeze, unsqueeze.
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

@@ -45,8 +45,8 @@ internal sealed class PlaceOp(Shape to, int axis, int start, int count, int step
     public override Tensor?[] Backward(OpNode node, Tensor gradient) => [Op.Apply(new SliceOp(axis, start, count, step), gradient)];
 }
 
-/// <summary>Parts of one axis; the indexer takes parts of several.</summary>
-public static class SliceMethods
+// Parts of one axis; the indexer takes parts of several.
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

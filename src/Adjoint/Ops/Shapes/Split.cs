@@ -1,7 +1,7 @@
 namespace Adjoint;
 
-/// <summary>A tensor in parts: slices of one axis, which share its memory.</summary>
-public static class SplitMethods
+// A tensor in parts: slices of one axis, which share its memory.
+public static partial class TensorMethods
 {
     extension(Tensor x)
     {

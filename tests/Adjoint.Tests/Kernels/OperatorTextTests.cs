@@ -3,14 +3,14 @@ using Adjoint.Kernels;
 namespace Adjoint.Tests.Kernels;
 
 /// <summary>
-/// Every lane function of the library is an expression: it can be written down, and what is written computes the same.
+/// Every operator of the library is an expression: it can be written down, and what is written computes the same.
 /// So code for other devices can be made from it. Conditions on a struct's fields are decided when it is written.
 /// </summary>
-public unsafe class LaneTextTests
+public unsafe class OperatorTextTests
 {
     private static readonly double[] Points = [0, -0.0, double.NaN, double.PositiveInfinity, -1.7, 0.3, 2.5];
 
-    public static TheoryData<string> Names() => [.. LaneFunctions.OfStructs.Keys, .. LaneFunctions.OfMaths.Keys];
+    public static TheoryData<string> Names() => [.. OperatorFunctions.OfStructs.Keys, .. OperatorFunctions.OfMaths.Keys];
 
     [Theory, MemberData(nameof(Names))]
     public void The_expression_has_the_same_bits(string name)
@@ -30,13 +30,13 @@ public unsafe class LaneTextTests
         }
     }
 
-    public static TheoryData<string> IntegerNames() => [.. LaneFunctions.OfIntegers.Keys];
+    public static TheoryData<string> IntegerNames() => [.. OperatorFunctions.OfIntegers.Keys];
 
     [Theory, MemberData(nameof(IntegerNames))]
     public void Of_whole_numbers_the_expression_has_the_same_value(string name)
     {
         long[] points = [0, 1, -1, 7, -12, 30, long.MaxValue, long.MinValue];
-        var function = LaneFunctions.OfIntegers[name];
+        var function = OperatorFunctions.OfIntegers[name];
         var expression = Trace(function);
         foreach (var x in points)
             foreach (var y in points.Where(y =>
@@ -48,10 +48,10 @@ public unsafe class LaneTextTests
                 Assert.Equal(expected, Node.Evaluate(expression, inputs).Select(Value));
             }
 
-        static long Value(Integer<long> lane)
+        static long Value(Integer<long> op)
         {
             long value;
-            Integer<long>.Store(lane, &value);
+            Integer<long>.Store(op, &value);
             return value;
         }
     }
@@ -69,28 +69,28 @@ public unsafe class LaneTextTests
     [Fact]
     public void All_lane_structs_are_found()
     {
-        Assert.InRange(LaneFunctions.OfStructs.Count, 80, 1000);
+        Assert.InRange(OperatorFunctions.OfStructs.Count, 80, 1000);
         Assert.Superset(
             new HashSet<string>(["LaneMath.ExpSingle", "LanePower.ForDouble", "LanePower.Pow 2.5"]),
-            LaneFunctions.OfMaths.Keys.ToHashSet());
+            OperatorFunctions.OfMaths.Keys.ToHashSet());
     }
 
     [Fact]
     public void Shared_subtrees_have_names()
     {
         static string Text(string name) => Node.Text(Trace(Of(name)));
-        Assert.Equal("return (y <= 0) ? 0 : x;", Text("ReluOp.Slope, binary"));
+        Assert.Equal("return (y <= 0) ? 0 : x;", Text("ReluOp.Vjp, binary"));
         Assert.Equal(
-            "t0 = 1 / (1 + exp(-y));\nreturn x * (t0 + ((y * t0) * (1 - t0)));", Text("SiluOp.Slope, binary"));
+            "t0 = 1 / (1 + exp(-y));\nreturn x * (t0 + ((y * t0) * (1 - t0)));", Text("SiluOp.Vjp, binary"));
         Assert.Equal(
             "t0 = fma(0.47, w, g);\nt1 = fma(0.64, s, t0);\nreturn w - (0.3 * fma(0.64, t1, t0)), t1, t;",
             Text("Sgd.Momentum, update 1"));
         // As a tree it has more than twice as many.
-        Assert.InRange(Text("GeluOp.Slope, binary").Length, 500, 1500);
+        Assert.InRange(Text("GeluOp.Vjp, binary").Length, 500, 1500);
     }
 
     private static ILaneFunction Of(string name) =>
-        LaneFunctions.OfStructs.GetValueOrDefault(name) ?? LaneFunctions.OfMaths[name];
+        OperatorFunctions.OfStructs.GetValueOrDefault(name) ?? OperatorFunctions.OfMaths[name];
 
     private static Node[] Trace(ILaneFunction function) => Array.ConvertAll(
         function.Invoke([.. function.Inputs.Select(Expr.Input)]), result => result.Node);

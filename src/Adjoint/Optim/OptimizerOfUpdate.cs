@@ -12,7 +12,7 @@ namespace Adjoint.Optim;
 /// <param name="weightDecay">Of groups that name none.</param>
 /// <exception cref="AdjointException">There is no group, or a parameter is in two.</exception>
 public abstract class Optimizer<TUpdate>(IEnumerable<ParameterGroup> groups, double weightDecay = 0)
-    : Optimizer(groups, weightDecay) where TUpdate : struct, IUpdateLane
+    : Optimizer(groups, weightDecay) where TUpdate : struct, IUpdateRule
 {
     /// <inheritdoc/>
     protected sealed override int StateCount => Primitives.ParameterUpdate<TUpdate>.States;
@@ -30,5 +30,5 @@ public abstract class Optimizer<TUpdate>(IEnumerable<ParameterGroup> groups, dou
 
     /// <inheritdoc/>
     protected sealed override void Update(ParameterGroup group, Tensor parameter, Tensor gradient) =>
-        ApplyLane(Rule, group, parameter, gradient);
+        ApplyUpdate(Rule, group, parameter, gradient);
 }

@@ -4,7 +4,7 @@ using Adjoint.Kernels;
 
 namespace Adjoint.Tests.Kernels;
 
-/// <summary>A function that a lane struct holds, of any number of inputs and results.</summary>
+/// <summary>A function that a operator struct holds, of any number of inputs and results.</summary>
 internal interface ILaneFunction
 {
     IReadOnlyList<string> Inputs { get; }
@@ -13,18 +13,18 @@ internal interface ILaneFunction
 }
 
 /// <summary>
-/// The functions of every lane struct of the library, and those that these are composed of, found by reflection.
+/// The functions of every operator struct of the library, and those that these are composed of, found by reflection.
 /// </summary>
-internal static class LaneFunctions
+internal static class OperatorFunctions
 {
     private const BindingFlags Fields = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance;
 
-    // Each function that a lane interface asks for.
+    // Each function that an operator interface asks for.
     private static readonly (Type Interface, Type Function)[] Kinds =
     [
-        (typeof(IUnaryLane), typeof(Unary<>)), (typeof(IBinaryLane), typeof(Binary<>)),
-        (typeof(ITernaryLane), typeof(Ternary<>)), (typeof(IReduceLane), typeof(Transform<>)),
-        (typeof(IReduceLane), typeof(Combine<>)), (typeof(IUpdateLane), typeof(Update<>)),
+        (typeof(IUnaryOperator), typeof(Unary<>)), (typeof(IBinaryOperator), typeof(Binary<>)),
+        (typeof(ITernaryOperator), typeof(Ternary<>)), (typeof(IReductionOperator), typeof(Transform<>)),
+        (typeof(IReductionOperator), typeof(Combine<>)), (typeof(IUpdateRule), typeof(Update<>)),
     ];
 
     /// <summary>By name. Those whose struct holds truth values are there for each, numbered.</summary>
@@ -41,9 +41,9 @@ internal static class LaneFunctions
         where kind.Interface.IsAssignableFrom(open)
         let type = Close(open)
         where (KindsOf(type) & elements) != 0
-        from lane in Instances(type).Select((lane, i) => (Value: lane, Suffix: i == 0 ? "" : $" {i}"))
-        select (Name: $"{NameOf(type)}, {kind.Function.Name.Split('`')[0].ToLowerInvariant()}{lane.Suffix}",
-            Function: (ILaneFunction)Activator.CreateInstance(kind.Function.MakeGenericType(type), lane.Value)!))
+        from op in Instances(type).Select((op, i) => (Value: op, Suffix: i == 0 ? "" : $" {i}"))
+        select (Name: $"{NameOf(type)}, {kind.Function.Name.Split('`')[0].ToLowerInvariant()}{op.Suffix}",
+            Function: (ILaneFunction)Activator.CreateInstance(kind.Function.MakeGenericType(type), op.Value)!))
         .ToDictionary(one => one.Name, one => one.Function);
 
     /// <summary>By name; a power of a number once for each way that it is computed.</summary>
@@ -56,17 +56,17 @@ internal static class LaneFunctions
             Function: (ILaneFunction)new Method(method, number)))
         .ToDictionary(one => one.Name, one => one.Function);
 
-    private static ElementKinds KindsOf(Type lane) =>
-        lane.GetProperty(nameof(ILane.Kinds))?.GetValue(null) is ElementKinds kinds ? kinds : ElementKinds.Floating;
+    private static ElementKinds KindsOf(Type op) =>
+        op.GetProperty(nameof(IOperator.Kinds))?.GetValue(null) is ElementKinds kinds ? kinds : ElementKinds.Floating;
 
-    // A sample in place of each parameter: a lane with a long formula, so that it cannot be mistaken for nothing.
+    // A sample in place of each parameter: an operator with a long formula, so that it cannot be mistaken for nothing.
     private static Type Close(Type open) => !open.IsGenericTypeDefinition ? open : open.MakeGenericType(
         [.. open.GetGenericArguments().Select(parameter => Sample(parameter.GetGenericParameterConstraints()))]);
 
     private static Type Sample(Type[] constraints) =>
-        constraints.Contains(typeof(IUnaryLane)) ? typeof(GeluOp.Lane)
-        : constraints.Contains(typeof(IBinaryLane)) ? typeof(SiluOp.Slope)
-        : constraints.Contains(typeof(IReduceLane)) ? typeof(SumLane)
+        constraints.Contains(typeof(IUnaryOperator)) ? typeof(GeluOp.Operator)
+        : constraints.Contains(typeof(IBinaryOperator)) ? typeof(SiluOp.Vjp)
+        : constraints.Contains(typeof(IReductionOperator)) ? typeof(SumOperator)
         : constraints.Any(one => one.Name == typeof(ITile<>).Name) ? typeof(Tile6x2<Scalar<double>, double>)
         : typeof(double);
 
@@ -81,15 +81,15 @@ internal static class LaneFunctions
                 : field.FieldType.IsValueType && !field.FieldType.IsPrimitive ? Instances(field.FieldType)
                 : throw new NotSupportedException(
                     $"{type}: a field of type {field.FieldType} is no parameter of a formula");
-            all = [.. all.SelectMany(lane => values.Select(value => With(lane, field, value)))];
+            all = [.. all.SelectMany(op => values.Select(value => With(op, field, value)))];
         }
         return all;
     }
 
-    private static object With(object lane, FieldInfo field, object value)
+    private static object With(object op, FieldInfo field, object value)
     {
-        var copy = RuntimeHelpers.GetUninitializedObject(lane.GetType());
-        foreach (var other in lane.GetType().GetFields(Fields)) other.SetValue(copy, other.GetValue(lane));
+        var copy = RuntimeHelpers.GetUninitializedObject(op.GetType());
+        foreach (var other in op.GetType().GetFields(Fields)) other.SetValue(copy, other.GetValue(op));
         field.SetValue(copy, value);
         return copy;
     }
@@ -113,49 +113,49 @@ internal static class LaneFunctions
         }
     }
 
-    private sealed class Unary<TLane>(TLane lane) : ILaneFunction where TLane : struct, IUnaryLane
+    private sealed class Unary<TOperator>(TOperator op) : ILaneFunction where TOperator : struct, IUnaryOperator
     {
         public IReadOnlyList<string> Inputs => ["x"];
 
-        public V[] Invoke<V>(V[] x) where V : struct, ILanes<V> => [lane.Invoke(x[0])];
+        public V[] Invoke<V>(V[] x) where V : struct, ILanes<V> => [op.Invoke(x[0])];
     }
 
-    private sealed class Binary<TLane>(TLane lane) : ILaneFunction where TLane : struct, IBinaryLane
+    private sealed class Binary<TOperator>(TOperator op) : ILaneFunction where TOperator : struct, IBinaryOperator
     {
         public IReadOnlyList<string> Inputs => ["x", "y"];
 
-        public V[] Invoke<V>(V[] x) where V : struct, ILanes<V> => [lane.Invoke(x[0], x[1])];
+        public V[] Invoke<V>(V[] x) where V : struct, ILanes<V> => [op.Invoke(x[0], x[1])];
     }
 
-    private sealed class Ternary<TLane>(TLane lane) : ILaneFunction where TLane : struct, ITernaryLane
+    private sealed class Ternary<TOperator>(TOperator op) : ILaneFunction where TOperator : struct, ITernaryOperator
     {
         public IReadOnlyList<string> Inputs => ["x", "y", "z"];
 
-        public V[] Invoke<V>(V[] x) where V : struct, ILanes<V> => [lane.Invoke(x[0], x[1], x[2])];
+        public V[] Invoke<V>(V[] x) where V : struct, ILanes<V> => [op.Invoke(x[0], x[1], x[2])];
     }
 
-    private sealed class Transform<TLane>(TLane lane) : ILaneFunction where TLane : struct, IReduceLane
+    private sealed class Transform<TOperator>(TOperator op) : ILaneFunction where TOperator : struct, IReductionOperator
     {
         public IReadOnlyList<string> Inputs => ["x"];
 
-        public V[] Invoke<V>(V[] x) where V : struct, ILanes<V> => [lane.Transform(x[0])];
+        public V[] Invoke<V>(V[] x) where V : struct, ILanes<V> => [op.Transform(x[0])];
     }
 
-    private sealed class Combine<TLane>(TLane lane) : ILaneFunction where TLane : struct, IReduceLane
+    private sealed class Combine<TOperator>(TOperator op) : ILaneFunction where TOperator : struct, IReductionOperator
     {
         public IReadOnlyList<string> Inputs => ["a", "x"];
 
-        public V[] Invoke<V>(V[] x) where V : struct, ILanes<V> => [lane.Combine(x[0], x[1])];
+        public V[] Invoke<V>(V[] x) where V : struct, ILanes<V> => [op.Combine(x[0], x[1])];
     }
 
-    private sealed class Update<TLane>(TLane lane) : ILaneFunction where TLane : struct, IUpdateLane
+    private sealed class Update<TOperator>(TOperator op) : ILaneFunction where TOperator : struct, IUpdateRule
     {
         public IReadOnlyList<string> Inputs => ["w", "g", "s", "t"];
 
         public V[] Invoke<V>(V[] x) where V : struct, ILanes<V>
         {
             var (w, s, t) = (x[0], x[2], x[3]);
-            lane.Invoke(ref w, x[1], ref s, ref t);
+            op.Invoke(ref w, x[1], ref s, ref t);
             return [w, s, t];
         }
     }
