@@ -59,7 +59,10 @@ internal sealed class Study(string title, IReadOnlyList<Experiment> experiments,
         var training = trials.Sum(one => one.Result.Seconds);
         var time = SweepTime.Load(folder);
         var took = string.Create(CultureInfo.InvariantCulture, $"{trials.Length} trials; {training / 60:0.0} minutes of training, added up over trials{(time is null ? "" : $", in {time.Seconds / 60:0.0} minutes{NotTraining(time)}")}.{(missing > 0 ? $" {missing} trials are not complete and left out." : "")}");
-        StudyFiles.Write(new(title, [.. experiments.Select(one => Judged.Of(one, ExperimentRunner.Collect(program, folder, one)))], trials, took, time, mark), folder);
+        var outcomes = experiments.Select(one =>
+            ExperimentOutcome.Of(one, ExperimentRunner.Collect(program, folder, one)));
+        var report = new StudyReport(title, [.. outcomes], trials) { Note = took, Time = time, Mark = mark };
+        StudyFiles.Write(report, folder);
         return missing;
     }
 

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
+using System.Xml.Linq;
 using Adjoint.Nn;
+using Adjoint.Shared;
 
 namespace Adjoint.Experiments;
 
@@ -8,56 +10,72 @@ namespace Adjoint.Experiments;
 public static class DecisionBoundary
 {
     private const int Cells = 60;
+    private const int Side = 300;
     private const double Reach = 3;
 
-    /// <summary>Draws features from −3 to 3, with the true boundary of <c>synth</c>.</summary>
-    public static string Draw(Layer model)
+    /// <summary>
+    /// Draws features from −3 to 3 as an element <c>svg</c>, with the true boundary of the data set <c>synth</c>.
+    /// </summary>
+    /// <param name="model">A classifier of two features, (n, 2) → (n, 2): logits of class 0 and class 1.</param>
+    public static XElement Draw(Layer model)
     {
         using var _ = new NoGrad();
         var points = new float[Cells * Cells * 2];
-        for (var row = 0; row < Cells; row++)
-            for (var column = 0; column < Cells; column++)
-                (points[2 * (row * Cells + column)], points[2 * (row * Cells + column) + 1]) = ((float)At(column), (float)-At(row));
+        for (var i = 0; i < Cells * Cells; i++)
+            (points[2 * i], points[2 * i + 1]) = ((float)At(i % Cells), (float)-At(i / Cells));
         var x = Tensor.From(points, Cells * Cells, 2).To(model.DType);
         var probability = model.Forward(x).Softmax().To(DType.Float32).ToArray<float>();
-        var text = new StringBuilder("""<svg viewBox="-36 -6 342 342" role="img" style="max-width:32rem" font-size="11" font-family="sans-serif"><g shape-rendering="crispEdges">""");
-        for (var row = 0; row < Cells; row++)
-            for (var column = 0; column < Cells; column++)
-            {
-                var p = probability[2 * (row * Cells + column) + 1];
-                var (color, sure) = p > 0.5f ? ("#d55e00", p) : ("#0072b2", 1 - p);
-                text.Append(CultureInfo.InvariantCulture, $"""<rect x="{column * 5}" y="{row * 5}" width="5" height="5" fill="{color}" fill-opacity="{(sure - 0.4) * 1.2:0.00}"/>""");
-            }
-        text.Append("</g>").Append(TrueBoundary());
-        text.Append("""<rect x="0" y="0" width="300" height="300" fill="none" stroke="#333"/>""");
-        for (var tick = -3; tick <= 3; tick++)
-            text.Append(CultureInfo.InvariantCulture, $"""<text x="{(tick + 3) * 50}" y="314" text-anchor="middle">{tick}</text><text x="-6" y="{(3 - tick) * 50 + 4}" text-anchor="end">{tick}</text>""");
-        return text.Append("""<text x="150" y="330" text-anchor="middle">x₀</text><text x="-28" y="150" text-anchor="middle">x₁</text></svg>""").ToString();
+        return new(Html.Svg + "svg",
+            new XAttribute("xmlns", Html.Svg), new XAttribute("viewBox", "-36 -6 342 342"),
+            new XAttribute("role", "img"), new XAttribute("style", "max-width:32rem"),
+            new XAttribute("font-size", 11), new XAttribute("font-family", "sans-serif"),
+            new XElement(Html.Svg + "g", new XAttribute("shape-rendering", "crispEdges"),
+                Enumerable.Range(0, Cells * Cells).Select(i => Cell(i, probability[2 * i + 1]))),
+            TrueBoundary(-1), TrueBoundary(1),
+            Html.Element(Html.Svg + "rect", ("x", 0), ("y", 0), ("width", Side), ("height", Side), ("fill", "none"),
+                ("stroke", "#333")),
+            Enumerable.Range(-3, 7).Select(tick => (XElement[])
+            [
+                Label((tick + 3) * Side / 6, 314, "middle", tick), Label(-6, (3 - tick) * Side / 6 + 4, "end", tick),
+            ]),
+            Label(150, 330, "middle", "x₀"), Label(-28, 150, "middle", "x₁"));
     }
 
-    // x₀² + 1.5 x₀x₁ + 0.2 x₁² = 0.6, solved for x₀.
-    private static string TrueBoundary()
+    private static XElement Cell(int index, float probability)
     {
-        var text = new StringBuilder();
-        foreach (var sign in (int[])[-1, 1])
+        var (color, confidence) = probability > 0.5f ? ("#d55e00", probability) : ("#0072b2", 1 - probability);
+        var size = Side / Cells;
+        var opacity = ((confidence - 0.4) * 1.2).ToString("0.00", CultureInfo.InvariantCulture);
+        return Html.Element(Html.Svg + "rect", ("x", index % Cells * size), ("y", index / Cells * size),
+            ("width", size), ("height", size), ("fill", color), ("fill-opacity", opacity));
+    }
+
+    private static XElement Label(int x, int y, string anchor, object text)
+    {
+        var label = Html.Element(Html.Svg + "text", ("x", x), ("y", y), ("text-anchor", anchor));
+        label.Add(text);
+        return label;
+    }
+
+    // x₀² + 1.5 x₀x₁ + 0.2 x₁² = 0.6, solved for x₀: one of its two branches.
+    private static XElement TrueBoundary(int sign)
+    {
+        var path = new StringBuilder();
+        var pen = 'M';
+        for (var i = 0; i <= 120; i++)
         {
-            text.Append("<path fill=\"none\" stroke=\"#000\" stroke-dasharray=\"4 3\" d=\"");
-            var pen = 'M';
-            for (var i = 0; i <= 120; i++)
+            var x1 = Reach - i * 2 * Reach / 120;
+            var x0 = (-1.5 * x1 + sign * Math.Sqrt(2.25 * x1 * x1 - 4 * (0.2 * x1 * x1 - 0.6))) / 2;
+            if (Math.Abs(x0) > Reach)
             {
-                var x1 = Reach - i * 2 * Reach / 120;
-                var x0 = (-1.5 * x1 + sign * Math.Sqrt(2.25 * x1 * x1 - 4 * (0.2 * x1 * x1 - 0.6))) / 2;
-                if (Math.Abs(x0) > Reach)
-                {
-                    pen = 'M';
-                    continue;
-                }
-                text.Append(CultureInfo.InvariantCulture, $"{pen}{(x0 + Reach) * 50:0.0} {(Reach - x1) * 50:0.0}");
-                pen = 'L';
+                pen = 'M';
+                continue;
             }
-            text.Append("\"/>");
+            path.Append(CultureInfo.InvariantCulture, $"{pen}{(x0 + Reach) * 50:0.0} {(Reach - x1) * 50:0.0}");
+            pen = 'L';
         }
-        return text.ToString();
+        return Html.Element(Html.Svg + "path", ("fill", "none"), ("stroke", "#000"), ("stroke-dasharray", "4 3"),
+            ("d", path));
     }
 
     private static double At(int cell) => -Reach + (cell + 0.5) * 2 * Reach / Cells;

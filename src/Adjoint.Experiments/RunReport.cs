@@ -1,7 +1,8 @@
 using System.Globalization;
-using System.Text;
+using System.Xml.Linq;
 using Adjoint.Data;
 using Adjoint.Nn;
+using Adjoint.Shared;
 using Adjoint.Training;
 
 namespace Adjoint.Experiments;
@@ -17,7 +18,7 @@ public sealed record RunReport(
     string Title, IReadOnlyList<(string Name, string Value)> Settings, TrainingResult Result, Evaluation Evaluation,
     IReadOnlyList<string> ClassNames, Layer? Boundary)
 {
-    /// <summary>Validation samples that the best model got wrong, surest first.</summary>
+    /// <summary>Validation samples that the best model got wrong, the most confident first.</summary>
     public IReadOnlyList<CaptionedImage> Mistakes { get; init; } = [];
 
     /// <summary>The best model's first layer.</summary>
@@ -63,48 +64,49 @@ public sealed record RunReport(
         """;
 
     /// <summary>The page: self-contained, no script, light or dark, readable on a phone and in print.</summary>
-    public string ToHtml()
-    {
-        var text = new StringBuilder(ReportPage.Head(Title, Style));
-        Facts(text);
-        Figure(text, RunFigures.Accuracy(Result.Epochs),
-            "Accuracy on the validation samples, before training (epoch 0) and after each epoch.");
-        Figure(text, RunFigures.Loss(Result.Epochs),
-            "Loss per sample. Training loss is measured while the parameters change.");
-        if (Boundary is not null)
-            Figure(text, DecisionBoundary.Draw(Boundary),
-                "Decision of the best model over both features; the stronger the colour, the surer. Dashed: the true "
-                + "boundary.");
-        LayerTable(text);
-        if (Doctor is not null) Diagnosis(text, Doctor);
-        Classes(text);
-        Confusion(text);
-        Images(text, "Surest mistakes", "Validation samples that the best model got wrong, the surest first: what it said, how probable it held that, and the label. Each image is stretched to its full contrast.", Mistakes, 64);
-        Images(text, "First layer", "Filters of the best model's first layer: mid-grey is 0.", Filters, 48);
-        Table(text, "Epochs", ["epoch", "training loss", "validation loss", "validation accuracy", "seconds"], Result.Epochs.Select(epoch => (string[])
-            [$"{epoch.Epoch}", epoch.TrainLoss is { } loss ? Format(loss, "0.0000") : "–", Format(epoch.ValidationLoss, "0.0000"), Format(epoch.ValidationAccuracy, "0.0000"), Format(epoch.Seconds, "0.00")]));
-        Table(text, "Settings", ["setting", "value"], Settings.Select(setting => (string[])[setting.Name, setting.Value]));
-        return text.Append("</body></html>\n").ToString();
-    }
+    public string ToHtml() => ReportPage.Write(Title, Style,
+        Facts(),
+        ReportPage.Figure(RunFigures.Accuracy(Result.Epochs),
+            "Accuracy on the validation samples, before training (epoch 0) and after each epoch."),
+        ReportPage.Figure(RunFigures.Loss(Result.Epochs),
+            "Loss per sample. Training loss is measured while the parameters change."),
+        Boundary is null ? null : ReportPage.Figure(DecisionBoundary.Draw(Boundary),
+            "Decision of the best model over both features; the stronger the color, the more confident. Dashed: the "
+            + "true boundary."),
+        LayerTable(), Diagnosis(), Classes(), Confusion(),
+        Images("Most confident mistakes",
+            "Validation samples that the best model got wrong, the most confident first: its prediction, the "
+            + "probability that it gave to it, and the label. Each image is stretched to its full contrast.",
+            Mistakes, 64),
+        Images("First layer", "Filters of the best model's first layer: mid-gray is 0.", Filters, 48),
+        Table("Epochs", ["epoch", "training loss", "validation loss", "validation accuracy", "seconds"],
+            Result.Epochs.Select(epoch => (string[])
+            [
+                Line($"{epoch.Epoch}"), epoch.TrainLoss is { } loss ? Format(loss, "0.0000") : "–",
+                Format(epoch.ValidationLoss, "0.0000"), Format(epoch.ValidationAccuracy, "0.0000"),
+                Format(epoch.Seconds, "0.00"),
+            ])),
+        Table("Settings", ["setting", "value"],
+            Settings.Select(setting => (string[])[setting.Name, setting.Value])));
 
     // What was measured, each with how.
-    private void Facts(StringBuilder text)
+    private IEnumerable<XElement> Facts()
     {
-        if (Result.Epochs.Count == 0) text.Append("<p>No epoch was measured.</p>\n");
+        if (Result.Epochs.Count == 0) yield return new("p", "No epoch was measured.");
         else
         {
             var (best, final) = (Result.Best, Result.Final);
-            text.Append(CultureInfo.InvariantCulture,
-                $"<p>Best validation accuracy <b>{Percent(best.ValidationAccuracy)}</b> after epoch {best.Epoch}; ");
-            text.Append(CultureInfo.InvariantCulture, $"at the end {Percent(final.ValidationAccuracy)}.</p>\n");
+            yield return new("p", "Best validation accuracy ", new XElement("b", Percent(best.ValidationAccuracy)),
+                $" after epoch {best.Epoch}; after the last epoch {Percent(final.ValidationAccuracy)}.");
         }
-        if (Problem is not null) text.Append($"<p><b>The run did not reach its end.</b> {Escape(Problem)}.</p>\n");
+        if (Problem is not null)
+            yield return new("p", new XElement("b", "The run did not reach its end."), $" {Problem}.");
         var facts = new List<string[]>();
         var (right, count) = Counts(Evaluation);
         if (count > 0)
             facts.Add(["validation accuracy of the best model", Percent(Evaluation.Accuracy),
                 Line($"of {count:N0} samples; {Interval(right, count)} (Wilson's score interval). ")
-                + "The epoch was chosen by these samples, which flatters a little."]);
+                + "The epoch was chosen by these samples, so this is slightly optimistic."]);
         if (Test is { } test && Counts(test) is (var found, > 0 and var all))
             facts.Add(["test accuracy of the best model", Percent(test.Accuracy),
                 Line($"of {all:N0} samples, measured once, at the end; {Interval(found, all)}")]);
@@ -117,10 +119,10 @@ public sealed record RunReport(
         }
         if (Layers.Count > 0)
             facts.Add(["parameters", Line($"{Layers.Sum(layer => layer.Count):N0}"),
-                "numbers that are learned; shared ones count once"]);
+                "learned numbers; shared ones count once"]);
         if (Result.Capture is { } capture)
             facts.Add(["training steps", capture.Plans > 0 ? "captured" : "eager", $"{capture}"]);
-        if (facts.Count > 0) text.Append(ReportPage.Table(["what", "value", "how"], facts, "facts"));
+        if (facts.Count > 0) yield return ReportPage.Table(["what", "value", "how"], facts, "facts");
     }
 
     private static string Interval(long right, long count)
@@ -135,46 +137,50 @@ public sealed record RunReport(
         return (scores.Sum(score => (long)score.Right), scores.Sum(score => (long)score.Samples));
     }
 
-    private void Diagnosis(StringBuilder text, TrainingDoctor doctor)
+    private IEnumerable<XElement?> Diagnosis()
     {
-        text.Append("<h2>Training doctor</h2>");
-        string[] ending = Problem is null ? [] : [$"It diverged: {Problem}. Rule: a loss is finite."];
-        IReadOnlyList<string> advice = [.. ending, .. doctor.Advice(Result.Epochs)];
-        text.Append("<ul>").AppendJoin("", advice.Select(line => $"<li>{Escape(line)}</li>")).Append("</ul>\n");
-        if (advice.Count == 0) text.Append("<p>Nothing to complain of.</p>\n");
-        if (RunFigures.Gradients(doctor.History) is { } figure)
-            Figure(text, figure, "2-norm of each layer's gradient, at the second step of each epoch.");
-        if (doctor.History.Count > 0) Readings(text, doctor.History);
+        if (Doctor is null) yield break;
+        string[] ending = Problem is null ? [] : [$"It diverged: {Problem}. Rule: the loss is finite."];
+        string[] advice = [.. ending, .. Doctor.Advice(Result.Epochs)];
+        yield return new("h2", "Training doctor");
+        yield return advice.Length == 0
+            ? new("p", "No problems found.")
+            : new("ul", advice.Select(line => new XElement("li", line)));
+        if (RunFigures.Gradients(Doctor.History) is { } figure)
+            yield return ReportPage.Figure(figure,
+                "2-norm of each layer's gradient, at the second step of each epoch.");
+        if (Doctor.History.Count > 0) yield return Readings(Doctor.History);
     }
 
-    private void LayerTable(StringBuilder text)
+    private IEnumerable<XElement> LayerTable()
     {
-        if (Layers.Count == 0) return;
-        string[] heads = ["layer", "is", "output of a sample", "parameters", "how many"];
-        Table(text, "Layers", heads, Layers.Select(layer => (string[])
-        [
-            layer.Path, layer.Name, layer.Output, layer.Parameters, layer.Count == 0 ? "" : Line($"{layer.Count:N0}"),
-        ]), "layers");
+        if (Layers.Count == 0) return [];
+        return Table("Layers", ["layer", "is", "output of a sample", "parameters", "how many"],
+            Layers.Select(layer => (string[])
+            [
+                layer.Path, layer.Name, layer.Output, layer.Parameters,
+                layer.Count == 0 ? "" : Line($"{layer.Count:N0}"),
+            ]), "layers");
     }
 
     // What the doctor read of each layer, in the order of the layers; of one that is not listed only the path is known.
-    private void Readings(StringBuilder text, IReadOnlyList<LayerReading> history)
+    private XElement Readings(IReadOnlyList<LayerReading> history)
     {
         var paths = history.Select(row => row.Layer).Distinct().ToArray();
         var known = Layers.Where(layer => paths.Contains(layer.Path));
         var listed = known.Select(layer => (layer.Path, layer.Name)).ToArray();
-        var others = paths.Except(listed.Select(layer => layer.Path)).Select(path => (path, ""));
+        var others = paths.Except(listed.Select(layer => layer.Path)).Select(path => (Path: path, Name: ""));
         string[] heads = ["layer", "is", "gradient norm, first epoch", "last epoch", "update / weight, first epoch",
-            "last epoch", "dead or saturated, at first", "at last"];
-        text.Append(ReportPage.Table(heads, listed.Concat(others).Select(layer =>
+            "last epoch", "dead or saturated, before training", "after the last epoch"];
+        return ReportPage.Table(heads, listed.Concat(others).Select(layer =>
         {
-            var rows = history.Where(row => row.Layer == layer.Item1).ToArray();
+            var rows = history.Where(row => row.Layer == layer.Path).ToArray();
             return (string[])
             [
-                layer.Item1, layer.Item2, .. Ends(rows, row => row.GradientNorm, "0.0E+0"),
+                layer.Path, layer.Name, .. Ends(rows, row => row.GradientNorm, "0.0E+0"),
                 .. Ends(rows, row => row.UpdateRatio, "0.0E+0"), .. Ends(rows, row => row.Idle, "P1"),
             ];
-        }), "readings"));
+        }), "readings");
 
         static IEnumerable<string> Ends(LayerReading[] rows, Func<LayerReading, double> value, string format)
         {
@@ -183,63 +189,68 @@ public sealed record RunReport(
         }
     }
 
-    private void Classes(StringBuilder text)
+    private IEnumerable<XElement> Classes()
     {
         var scores = ClassScore.Of(Evaluation.Confusion);
-        if (scores.Count == 0) return;
-        text.Append("<h2>Classes</h2><p>Of the best model, on the validation samples. Precision: the share of what ");
-        text.Append("was taken for the class that is of it. Recall: the share of the class that was taken for it. ");
-        text.Append("–: there was none.</p>\n");
-        text.Append(ReportPage.Table(["class", "samples", "taken for it", "right", "precision", "recall"],
-            scores.Select((score, i) => (string[])
+        if (scores.Count == 0) return [];
+        return
         [
-            ClassName(i), Line($"{score.Samples:N0}"), Line($"{score.Predicted:N0}"), Line($"{score.Right:N0}"),
-            Percent(score.Precision), Percent(score.Recall),
-        ])));
+            new("h2", "Classes"),
+            new("p", "Of the best model, on the validation samples. Precision: the share of the samples predicted as "
+                + "the class that belong to it. Recall: the share of the class that was predicted as such. –: there "
+                + "were none."),
+            ReportPage.Table(["class", "samples", "predicted", "right", "precision", "recall"],
+                scores.Select((score, i) => (string[])
+                [
+                    ClassName(i), Line($"{score.Samples:N0}"), Line($"{score.Predicted:N0}"),
+                    Line($"{score.Right:N0}"), Percent(score.Precision), Percent(score.Recall),
+                ])),
+        ];
     }
 
     // A network may tell more classes apart than have names.
-    private string ClassName(int index) => index < ClassNames.Count ? ClassNames[index] : $"{index}";
+    private string ClassName(int index) => index < ClassNames.Count ? ClassNames[index] : Line($"{index}");
 
-    private void Confusion(StringBuilder text)
+    private IEnumerable<XElement> Confusion()
     {
         var counts = Evaluation.Confusion;
-        var classes = counts.GetLength(0);
-        if (classes == 0) return;
-        text.Append("<h2>Confusion matrix</h2><p>Rows: the label. Columns: the best model's prediction.</p><div class=\"wide\"><table class=\"confusion\"><tr><th></th>");
-        for (var j = 0; j < classes; j++) text.Append(CultureInfo.InvariantCulture, $"<th>{Escape(ClassName(j))}</th>");
-        text.Append("</tr>");
-        for (var i = 0; i < classes; i++)
+        int[] classes = [.. Enumerable.Range(0, counts.GetLength(0))];
+        if (classes.Length == 0) return [];
+        return
+        [
+            new("h2", "Confusion matrix"), new("p", "Rows: the label. Columns: the best model's prediction."),
+            ReportPage.Wide("confusion",
+            [
+                new("tr", new XElement("th", ""), classes.Select(j => new XElement("th", ClassName(j)))),
+                .. classes.Select(i => new XElement("tr",
+                    new XElement("th", ClassName(i)), classes.Select(j => Cell(i, j, classes.Sum(k => counts[i, k]))))),
+            ]),
+        ];
+
+        XElement Cell(int i, int j, int total)
         {
-            var total = Enumerable.Range(0, classes).Sum(j => counts[i, j]);
-            text.Append(CultureInfo.InvariantCulture, $"<tr><th>{Escape(ClassName(i))}</th>");
-            for (var j = 0; j < classes; j++)
-            {
-                var share = total == 0 ? 0 : (double)counts[i, j] / total;
-                var color = i == j ? "0,114,178" : "213,94,0";
-                text.Append(CultureInfo.InvariantCulture, $"<td style=\"background:rgba({color},{share * 0.6:0.00})\">{counts[i, j]}</td>");
-            }
-            text.Append("</tr>");
+            var share = total == 0 ? 0 : (double)counts[i, j] / total;
+            var color = Line($"rgba({(i == j ? "0,114,178" : "213,94,0")},{share * 0.6:0.00})");
+            return new("td", new XAttribute("style", $"background:{color}"), counts[i, j]);
         }
-        text.Append("</table></div>\n");
     }
 
-    private static void Images(StringBuilder text, string title, string caption, IReadOnlyList<CaptionedImage> images, int side)
+    private static IEnumerable<XElement> Images(
+        string title, string caption, IReadOnlyList<CaptionedImage> images, int side)
     {
-        if (images.Count == 0) return;
-        text.Append(CultureInfo.InvariantCulture, $"<h2>{title}</h2><p>{caption}</p><div class=\"sheet\" style=\"--side:{side}px\">");
-        foreach (var (address, label) in images)
-            text.Append(CultureInfo.InvariantCulture, $"<figure><img src=\"{address}\" alt=\"{Escape(label)}\"><figcaption>{Escape(label)}</figcaption></figure>");
-        text.Append("</div>\n");
+        if (images.Count == 0) return [];
+        return
+        [
+            new("h2", title), new("p", caption),
+            new("div", Html.Class("sheet"), new XAttribute("style", $"--side:{side}px"),
+                images.Select(image => ReportPage.Figure(
+                    Html.Element("img", ("src", image.Address), ("alt", image.Caption)), image.Caption))),
+        ];
     }
 
-    private static void Table(
-        StringBuilder text, string title, IEnumerable<string> heads, IEnumerable<IReadOnlyList<string>> rows,
-        string kind = "") =>
-        text.Append(CultureInfo.InvariantCulture, $"<h2>{title}</h2>{ReportPage.Table(heads, rows, kind)}");
-
-    private static void Figure(StringBuilder text, string svg, string caption) =>
-        text.Append(CultureInfo.InvariantCulture, $"<figure>{svg}<figcaption>{caption}</figcaption></figure>\n");
+    private static IEnumerable<XElement> Table(
+        string title, IEnumerable<string> heads, IEnumerable<IReadOnlyList<string>> rows, string kind = "") =>
+        [new("h2", title), ReportPage.Table(heads, rows, kind)];
 
     private static string Format(double value, string format) =>
         double.IsFinite(value) ? value.ToString(format, CultureInfo.InvariantCulture)
@@ -249,6 +260,4 @@ public sealed record RunReport(
         double.IsNaN(share) ? "–" : share.ToString("P2", CultureInfo.InvariantCulture);
 
     private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
-
-    private static string Escape(string text) => ReportPage.Escape(text);
 }

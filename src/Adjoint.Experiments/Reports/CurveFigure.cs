@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Xml.Linq;
 using Adjoint.Training;
 using OxyPlot;
 using OxyPlot.Annotations;
@@ -7,23 +7,36 @@ using OxyPlot.Series;
 
 namespace Adjoint.Experiments;
 
-/// <summary>The curves of an experiment over its epochs: for each case the mean over seeds, a band of one standard deviation, and every single run, faint.</summary>
+/// <summary>
+/// The curves of an experiment over its epochs: for each case the mean over seeds, a band of one standard deviation, and
+/// every single run, faint.
+/// </summary>
 public static class CurveFigure
 {
-    // Okabe and Ito's palette, without its yellow, which is lost on white: told apart by colour-blind readers too. Dashes tell lines apart in print.
-    private static readonly OxyColor[] Colors =
-        [OxyColor.FromRgb(0, 114, 178), OxyColor.FromRgb(213, 94, 0), OxyColor.FromRgb(0, 158, 115), OxyColor.FromRgb(204, 121, 167), OxyColors.Black, OxyColor.FromRgb(86, 180, 233), OxyColor.FromRgb(230, 159, 0)];
-    private static readonly LineStyle[] Styles = [LineStyle.Solid, LineStyle.Dash, LineStyle.DashDot, LineStyle.LongDash, LineStyle.Dot, LineStyle.DashDotDot, LineStyle.LongDashDot];
-
     /// <summary>At most as many cases are drawn, the best ones: more lines cannot be told apart.</summary>
     public const int MostCases = 7;
 
-    /// <summary>Draws a plot of an experiment as SVG.</summary>
-    /// <param name="plot">Which quantity.</param>
-    /// <param name="experiment">Whose.</param>
-    /// <param name="runs">The trials.</param>
+    // Okabe and Ito's palette, without its yellow, which is lost on white: told apart by color-blind readers too.
+    private static readonly OxyColor[] Colors =
+    [
+        OxyColor.FromRgb(0, 114, 178), OxyColor.FromRgb(213, 94, 0), OxyColor.FromRgb(0, 158, 115),
+        OxyColor.FromRgb(204, 121, 167), OxyColors.Black, OxyColor.FromRgb(86, 180, 233),
+        OxyColor.FromRgb(230, 159, 0),
+    ];
+
+    // Dashes tell lines apart in print.
+    private static readonly LineStyle[] Styles =
+    [
+        LineStyle.Solid, LineStyle.Dash, LineStyle.DashDot, LineStyle.LongDash, LineStyle.Dot, LineStyle.DashDotDot,
+        LineStyle.LongDashDot,
+    ];
+
+    /// <summary>Draws a plot of an experiment as an element <c>svg</c>.</summary>
+    /// <param name="plot">The quantity to draw, and the title above it.</param>
+    /// <param name="experiment">The experiment that the plot belongs to.</param>
+    /// <param name="runs">Its complete trials.</param>
     /// <param name="mark">Written across the figure, such as that it is a quick look, or null.</param>
-    public static string Draw(Plot plot, Experiment experiment, CaseRuns runs, string? mark = null)
+    public static XElement Draw(Plot plot, Experiment experiment, CaseRuns runs, string? mark = null)
     {
         var model = new PlotModel
         {
@@ -36,26 +49,54 @@ public static class CurveFigure
             IsLegendVisible = runs.Cases.Count > 1,
         };
         var shown = Shown(experiment, runs);
-        var last = shown.SelectMany(one => runs.Of(one.Label).Values).Select(epochs => epochs.Count - 1).DefaultIfEmpty(1).Max();
+        var last = shown.SelectMany(one => runs.Of(one.Label).Values).Select(epochs => epochs.Count - 1)
+            .DefaultIfEmpty(1).Max();
         model.Axes.Add(EpochAxes.Bottom(last));
         var closeUp = CloseUp(plot, experiment, runs);
         var axes = EpochAxes.AddValues(model, Unit(plot.Quantity), closeUp);
         // Outside, below: nothing it could cover.
-        model.Legends.Add(new Legend { LegendTitle = experiment.Factors.Count == 1 ? experiment.Factors[0].Name : null, LegendPlacement = LegendPlacement.Outside, LegendPosition = LegendPosition.BottomCenter, LegendOrientation = LegendOrientation.Horizontal, LegendItemSpacing = 26, LegendSymbolLength = 34, LegendMargin = 4, LegendLineSpacing = 4 });
+        model.Legends.Add(new Legend
+        {
+            LegendTitle = experiment.Factors.Count == 1 ? experiment.Factors[0].Name : null,
+            LegendPlacement = LegendPlacement.Outside,
+            LegendPosition = LegendPosition.BottomCenter,
+            LegendOrientation = LegendOrientation.Horizontal,
+            LegendItemSpacing = 26,
+            LegendSymbolLength = 34,
+            LegendMargin = 4,
+            LegendLineSpacing = 4,
+        });
         foreach (var axis in axes)
-            for (var i = 0; i < shown.Count; i++) AddCase(model, axis, shown[i].Label, [.. runs.Of(shown[i].Label).Values], plot.Quantity, Colors[i], Styles[i]);
+            for (var i = 0; i < shown.Count; i++)
+                AddCase(model, axis, shown[i].Label, [.. runs.Of(shown[i].Label).Values], plot.Quantity,
+                    (Colors[i], Styles[i]));
         if (mark is not null)
-            model.Annotations.Add(new TextAnnotation { Text = mark, TextPosition = new DataPoint(Math.Max(1, last) / 2.0, Middle(model)), FontSize = 40, TextColor = OxyColor.FromAColor(60, OxyColors.Red), Stroke = OxyColors.Transparent, TextHorizontalAlignment = HorizontalAlignment.Center, TextVerticalAlignment = VerticalAlignment.Middle });
+            model.Annotations.Add(new TextAnnotation
+            {
+                Text = mark,
+                TextPosition = new DataPoint(Math.Max(1, last) / 2.0, Middle(model)),
+                FontSize = 40,
+                TextColor = OxyColor.FromAColor(60, OxyColors.Red),
+                Stroke = OxyColors.Transparent,
+                TextHorizontalAlignment = HorizontalAlignment.Center,
+                TextVerticalAlignment = VerticalAlignment.Middle,
+            });
         return SvgFigure.Export(model, $"figure-{plot.Number}", 900, closeUp is null ? 500 : 640);
     }
 
     /// <summary>The cases that are drawn, in their order.</summary>
+    /// <param name="experiment">By its measure the best cases are chosen.</param>
+    /// <param name="runs">Its complete trials.</param>
     public static IReadOnlyList<Case> Shown(Experiment experiment, CaseRuns runs)
     {
         if (runs.Cases.Count <= MostCases) return runs.Cases;
         var sign = experiment.Measure == Measure.Loss ? -1 : 1;
-        var best = runs.Cases.OrderByDescending(one => runs.Values(one.Label, experiment.Measure) is { Length: > 0 } values ? sign * values.Average() : double.NegativeInfinity).Take(MostCases).ToHashSet();
+        var best = runs.Cases.OrderByDescending(Quality).Take(MostCases).ToHashSet();
         return [.. runs.Cases.Where(best.Contains)];
+
+        double Quality(Case one) => runs.Values(one.Label, experiment.Measure) is { Length: > 0 } values
+            ? sign * values.Average()
+            : double.NegativeInfinity;
     }
 
     /// <summary>
@@ -81,13 +122,31 @@ public static class CurveFigure
         _ => epoch.ValidationLoss,
     };
 
-    private static void AddCase(PlotModel model, string? axis, string label, IReadOnlyList<EpochResult>[] runs, Quantity quantity, OxyColor color, LineStyle style)
+    private static void AddCase(
+        PlotModel model, string? axis, string label, IReadOnlyList<EpochResult>[] runs, Quantity quantity,
+        (OxyColor Color, LineStyle Style) look)
     {
-        var mean = new LineSeries { YAxisKey = axis, Title = label, RenderInLegend = axis is null, Color = color, StrokeThickness = 2.6, LineStyle = style };
-        var band = new AreaSeries { YAxisKey = axis, Color = OxyColors.Transparent, Color2 = OxyColors.Transparent, Fill = OxyColor.FromAColor(38, color), RenderInLegend = false };
+        var mean = new LineSeries
+        {
+            YAxisKey = axis,
+            Title = label,
+            RenderInLegend = axis is null,
+            Color = look.Color,
+            StrokeThickness = 2.6,
+            LineStyle = look.Style,
+        };
+        var band = new AreaSeries
+        {
+            YAxisKey = axis,
+            Color = OxyColors.Transparent,
+            Color2 = OxyColors.Transparent,
+            Fill = OxyColor.FromAColor(38, look.Color),
+            RenderInLegend = false,
+        };
         for (var epoch = 0; epoch < runs.Select(run => run.Count).DefaultIfEmpty(0).Max(); epoch++)
         {
-            var values = runs.Where(run => run.Count > epoch).Select(run => Value(run[epoch], quantity)).Where(double.IsFinite).ToArray();
+            var values = runs.Where(run => run.Count > epoch).Select(run => Value(run[epoch], quantity))
+                .Where(double.IsFinite).ToArray();
             if (values.Length == 0) continue;
             var sample = Sample.Of(values);
             mean.Points.Add(new(epoch, sample.Mean));
@@ -101,9 +160,16 @@ public static class CurveFigure
         if (runs.Length > 1)
             foreach (var run in runs)
             {
-                var single = new LineSeries { YAxisKey = axis, Color = OxyColor.FromAColor(90, color), StrokeThickness = 0.8, RenderInLegend = false };
+                var single = new LineSeries
+                {
+                    YAxisKey = axis,
+                    Color = OxyColor.FromAColor(90, look.Color),
+                    StrokeThickness = 0.8,
+                    RenderInLegend = false,
+                };
                 foreach (var epoch in run)
-                    if (double.IsFinite(Value(epoch, quantity))) single.Points.Add(new(epoch.Epoch, Value(epoch, quantity)));
+                    if (double.IsFinite(Value(epoch, quantity)))
+                        single.Points.Add(new(epoch.Epoch, Value(epoch, quantity)));
                 model.Series.Add(single);
             }
         model.Series.Add(mean);
@@ -111,7 +177,8 @@ public static class CurveFigure
 
     private static double Middle(PlotModel model)
     {
-        var all = model.Series.OfType<LineSeries>().SelectMany(series => series.Points).Select(point => point.Y).DefaultIfEmpty(0).ToArray();
+        var all = model.Series.OfType<LineSeries>().SelectMany(series => series.Points).Select(point => point.Y)
+            .DefaultIfEmpty(0).ToArray();
         return (all.Min() + all.Max()) / 2;
     }
 }

@@ -1,5 +1,5 @@
-using System.Net;
-using System.Text;
+using System.Xml.Linq;
+using Adjoint.Shared;
 
 namespace Adjoint.Experiments;
 
@@ -34,45 +34,26 @@ internal static class ReportPage
 
         """;
 
-    /// <summary>The page up to its heading.</summary>
-    /// <param name="title">The heading.</param>
+    /// <summary>A page.</summary>
+    /// <param name="title">Its heading.</param>
     /// <param name="style">What this kind of page adds to the common style.</param>
-    internal static string Head(string title, string style) => $"""
-        <!doctype html>
-        <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-        <title>{Escape(title)}</title>
-        <style>
-        {Style}{style}
-        </style></head><body>
-        <h1>{Escape(title)}</h1>
-
-        """;
+    /// <param name="body">What stands below the heading.</param>
+    internal static string Write(string title, string style, params IEnumerable<object?> body) => Html.Page(
+        [new XElement("title", title), new XElement("style", Style + style)], [new XElement("h1", title), .. body]);
 
     /// <summary>A table of text, which scrolls sideways where it is too wide.</summary>
-    internal static string Table(IEnumerable<string> heads, IEnumerable<IReadOnlyList<string>> rows, string kind = "")
-    {
-        var text = new StringBuilder($"<div class=\"wide\"><table class=\"{kind}\"><tr>");
-        foreach (var head in heads) text.Append($"<th scope=\"col\">{Escape(head)}</th>");
-        foreach (var row in rows)
-            text.Append("</tr>\n<tr>").AppendJoin("", row.Select(cell => $"<td>{Escape(cell)}</td>"));
-        return text.Append("</tr></table></div>\n").ToString();
-    }
+    internal static XElement Table(
+        IEnumerable<string> heads, IEnumerable<IReadOnlyList<string>> rows, string kind = "") => Wide(kind,
+        [
+            new XElement("tr", heads.Select(head => new XElement("th", new XAttribute("scope", "col"), head))),
+            .. rows.Select(row => new XElement("tr", row.Select(cell => new XElement("td", cell)))),
+        ]);
 
-    /// <summary>Text from anywhere as text of a page: no tag, and no character that an XML file may not hold.</summary>
-    internal static string Escape(string text) => WebUtility.HtmlEncode(Plain(text));
+    /// <summary>A table of these rows, which scrolls sideways where it is too wide.</summary>
+    internal static XElement Wide(string kind, params IEnumerable<XElement> rows) =>
+        new("div", Html.Class("wide"), new XElement("table", kind.Length == 0 ? null : Html.Class(kind), rows));
 
-    /// <summary>
-    /// Text without characters that no file of XML or HTML may hold, such as control characters: each becomes �.
-    /// </summary>
-    internal static string Plain(string text)
-    {
-        var result = new StringBuilder(text.Length);
-        foreach (var rune in text.EnumerateRunes())
-        {
-            var isKept = rune.Value is '\t' or '\n' or '\r'
-                || !Rune.IsControl(rune) && rune.Value is not (0xFFFE or 0xFFFF);
-            result.Append(isKept ? rune : Rune.ReplacementChar);
-        }
-        return result.ToString();
-    }
+    /// <summary>A figure, whose caption may have parts.</summary>
+    internal static XElement Figure(XElement svg, params IEnumerable<object> caption) =>
+        new("figure", svg, new XElement("figcaption", caption));
 }

@@ -1,3 +1,4 @@
+using System.Xml.Linq;
 using Adjoint.Training;
 using OxyPlot;
 using OxyPlot.Axes;
@@ -6,29 +7,29 @@ using OxyPlot.Series;
 
 namespace Adjoint.Experiments;
 
-/// <summary>The figures of one run over its epochs, as SVG. What is not finite is left out.</summary>
+/// <summary>The figures of one run over its epochs, as elements <c>svg</c>. What is not finite is left out.</summary>
 public static class RunFigures
 {
-    // Okabe and Ito's palette: told apart by colour-blind readers too.
+    // Okabe and Ito's palette: told apart by color-blind readers too.
     private static readonly OxyColor Blue = OxyColor.FromRgb(0, 114, 178);
     private static readonly OxyColor Orange = OxyColor.FromRgb(213, 94, 0);
 
     /// <summary>The accuracy on the validation samples; where it ends in a narrow range, that is enlarged.</summary>
-    public static string Accuracy(IReadOnlyList<EpochResult> epochs) =>
+    public static XElement Accuracy(IReadOnlyList<EpochResult> epochs) =>
         Curves("Validation accuracy", "accuracy / %",
             [new("validation", Blue, [.. epochs.Select(one => (one.Epoch, 100 * one.ValidationAccuracy))])]);
 
     /// <summary>
     /// The losses on training and validation samples; where they end in a narrow range, that is enlarged.
     /// </summary>
-    public static string Loss(IReadOnlyList<EpochResult> epochs) => Curves("Loss", "mean cross-entropy / nats",
+    public static XElement Loss(IReadOnlyList<EpochResult> epochs) => Curves("Loss", "mean cross-entropy / nats",
     [
         new("training", Orange, [.. epochs.Select(one => (one.Epoch, one.TrainLoss ?? double.NaN))]),
         new("validation", Blue, [.. epochs.Select(one => (one.Epoch, one.ValidationLoss))]),
     ]);
 
     /// <summary>The norm of each layer's gradient; null where none was seen.</summary>
-    public static string? Gradients(IReadOnlyList<LayerReading> history)
+    public static XElement? Gradients(IReadOnlyList<LayerReading> history)
     {
         const int most = 8;
         var layers = history.Where(row => row.GradientNorm > 0 && double.IsFinite(row.GradientNorm))
@@ -68,7 +69,7 @@ public static class RunFigures
         });
         for (var i = 0; i < layers.Length; i++)
         {
-            // From dark to light in order of depth, which grey print keeps.
+            // From dark to light in order of depth, which gray print keeps.
             var depth = layers.Length == 1 ? 0 : (double)i / (layers.Length - 1);
             var color = OxyColor.Interpolate(OxyColor.FromRgb(0, 60, 100), OxyColor.FromRgb(230, 159, 0), depth);
             plot.Series.Add(Line(layers[i].Key, color, 2.5,
@@ -77,7 +78,7 @@ public static class RunFigures
         return SvgFigure.Export(plot, "Gradients");
     }
 
-    private static string Curves(string title, string unit, Curve[] curves)
+    private static XElement Curves(string title, string unit, Curve[] curves)
     {
         var plot = new PlotModel
         {

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Adjoint.IO;
+using Adjoint.Shared;
 using Adjoint.Training;
 
 namespace Adjoint.Experiments;
@@ -9,7 +11,12 @@ namespace Adjoint.Experiments;
 /// <summary>The files of a study beside its page: figures as SVG, numbers as CSV and JSON, verdicts as Markdown.</summary>
 public static class StudyFiles
 {
-    /// <summary>Writes <c>report.html</c>, <c>figures/</c>, <c>results.json</c>, <c>epochs.csv</c>, <c>verdicts.md</c> into a folder, each whole or not at all.</summary>
+    /// <summary>
+    /// Writes <c>report.html</c>, <c>figures/</c>, <c>results.json</c>, <c>epochs.csv</c> and <c>verdicts.md</c>, each
+    /// whole or not at all.
+    /// </summary>
+    /// <param name="report">What to write.</param>
+    /// <param name="folder">Where; what has these names is replaced.</param>
     public static void Write(StudyReport report, string folder)
     {
         var figures = Path.Combine(folder, "figures");
@@ -17,28 +24,40 @@ public static class StudyFiles
         if (Directory.CreateDirectory(figures).LinkTarget is null) AtomicFile.RemoveAbandoned(figures);
         foreach (var one in report.Experiments)
             foreach (var plot in one.Experiment.Plots)
-                AtomicFile.WriteText(Path.Combine(figures, $"figure-{plot.Number}.svg"), CurveFigure.Draw(plot, one.Experiment, one.Runs, report.Mark is null ? null : "QUICK"));
+                AtomicFile.WriteText(Path.Combine(figures, $"figure-{plot.Number}.svg"),
+                    Html.Write(CurveFigure.Draw(plot, one.Experiment, one.Runs, report.Mark is null ? null : "QUICK")));
         AtomicFile.WriteText(Path.Combine(folder, "epochs.csv"), Csv(report));
         AtomicFile.Write(Path.Combine(folder, "results.json"), stream => Json(report, stream));
-        AtomicFile.WriteText(Path.Combine(folder, "verdicts.md"), (report.Mark is null ? "" : report.Mark + "\n\n") + report.ToMarkdown());
+        var mark = report.Mark is null ? "" : report.Mark + "\n\n";
+        AtomicFile.WriteText(Path.Combine(folder, "verdicts.md"), mark + report.ToMarkdown());
         AtomicFile.WriteText(Path.Combine(folder, "report.html"), report.ToHtml());
     }
 
     private static string Csv(StudyReport report)
     {
-        var text = new StringBuilder("experiment,case,seed,epoch,train_loss,validation_loss,validation_accuracy,seconds\n");
+        var text = new StringBuilder("experiment,case,seed,epoch,");
+        text.Append("train_loss,validation_loss,validation_accuracy,seconds\n");
         foreach (var one in report.Experiments)
+        {
+            var name = CsvCell.Text(one.Experiment.Name + (report.Mark is null ? "" : " (quick)"));
             foreach (var each in one.Runs.Cases)
                 foreach (var (seed, epochs) in one.Runs.Of(each.Label))
                     foreach (var epoch in epochs)
+                    {
+                        text.Append(CultureInfo.InvariantCulture, $"{name},{CsvCell.Text(each.Label)},{seed},");
+                        text.Append(CultureInfo.InvariantCulture, $"{epoch.Epoch},{epoch.TrainLoss},");
                         text.Append(CultureInfo.InvariantCulture,
-                            $"{CsvCell.Text(report.Mark is null ? one.Experiment.Name : one.Experiment.Name + " (quick)")},{CsvCell.Text(each.Label)},{seed},{epoch.Epoch},{epoch.TrainLoss},{epoch.ValidationLoss},{epoch.ValidationAccuracy},{epoch.Seconds:0.000}\n");
+                            $"{epoch.ValidationLoss},{epoch.ValidationAccuracy},{epoch.Seconds:0.000}\n");
+                    }
+        }
         return text.ToString();
     }
 
     private static void Json(StudyReport report, Stream stream)
     {
-        using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        // Relaxed: a file of its own, in which letters of every script stay readable.
+        var options = new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        using var json = new Utf8JsonWriter(stream, options);
         json.WriteStartObject();
         json.WriteString("title", report.Title);
         if (report.Mark is not null) json.WriteString("mark", report.Mark);
@@ -92,7 +111,7 @@ public static class StudyFiles
         json.WriteEndObject();
     }
 
-    private static void Case(Utf8JsonWriter json, Judged one, Case each)
+    private static void Case(Utf8JsonWriter json, ExperimentOutcome one, Case each)
     {
         var sample = Sample.Of(one.Runs.Values(each.Label, one.Experiment.Measure));
         var (low, high) = one.Experiment.Measure.Possible(sample.MeanInterval());

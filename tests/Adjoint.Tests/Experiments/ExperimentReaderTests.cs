@@ -154,7 +154,7 @@ public class ExperimentReaderTests
         {
             Assert.NotEmpty(ExperimentRunner.TrialsOf(Program, [experiment]));
             // Claims name cases that exist: judging them without trials finds nothing, and does not throw.
-            Assert.All(Judged.Of(experiment, new CaseRuns(experiment.Cases())).Findings, finding => Assert.Equal(Verdict.Undecided, finding.Verdict));
+            Assert.All(ExperimentOutcome.Of(experiment, new CaseRuns(experiment.Cases())).Findings, finding => Assert.Equal(Verdict.Undecided, finding.Verdict));
         }
         // The text's trial is one of figure 5 too, and so on: each runs once.
         var trials = ExperimentRunner.TrialsOf(Program, [.. CourseReport.Experiments.Select(one => one with { Seeds = [1] })]);

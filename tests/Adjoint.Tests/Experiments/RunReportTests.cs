@@ -138,7 +138,7 @@ public sealed class RunReportTests
         Assert.DoesNotContain("<script", html, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain(html, sign => char.IsControl(sign) && sign is not ('\n' or '\r'));
         var figure = RunFigures.Gradients([reading, reading with { Epoch = 2 }])!;
-        Assert.Contains("<script>alert(1)</script>", XDocument.Parse(figure).Root!.Value, StringComparison.Ordinal);
+        Assert.Contains("<script>alert(1)</script>", figure.Value, StringComparison.Ordinal);
     }
 
     public static TheoryData<string, RunReport> Odd => new()

@@ -46,9 +46,9 @@ public sealed class StudyReportTests : IDisposable
         // After epoch 12 / 4: from 95 to 96, with a twentieth of that on either side.
         var (low, high) = CurveFigure.CloseUp(experiment.Plots[0], experiment, close)!.Value;
         Assert.Equal((94.95, 96.05), (Math.Round(low, 9), Math.Round(high, 9)));
-        Assert.Contains(">whole range<", CurveFigure.Draw(experiment.Plots[0], experiment, close), StringComparison.Ordinal);
+        Assert.Contains("whole range", CurveFigure.Draw(experiment.Plots[0], experiment, close).Value, StringComparison.Ordinal);
         Assert.Null(CurveFigure.CloseUp(experiment.Plots[0], experiment, far));
-        Assert.DoesNotContain(">whole range<", CurveFigure.Draw(experiment.Plots[0], experiment, far), StringComparison.Ordinal);
+        Assert.DoesNotContain("whole range", CurveFigure.Draw(experiment.Plots[0], experiment, far).Value, StringComparison.Ordinal);
         Assert.Null(CurveFigure.CloseUp(experiment.Plots[0], experiment, flat));
         Assert.Null(CurveFigure.CloseUp(experiment.Plots[0], experiment, new(experiment.Cases())));
 
@@ -77,7 +77,7 @@ public sealed class StudyReportTests : IDisposable
     public void Two_readings_of_the_same_stand_side_by_side()
     {
         var (divided, bytes, alone) = (Read("1", "divided", 0.9, 0.8), Read("1b", "bytes", 0.8, 0.9), Read("2", null, 0.9, 0.8));
-        var report = new StudyReport("Letters", [divided, bytes, alone], [], null, null, null);
+        var report = new StudyReport("Letters", [divided, bytes, alone], []);
         Assert.Equal(
             [
                 "| figure | claim | verdict | found | read another way |", "|---|---|---|---|---|",
@@ -95,7 +95,7 @@ public sealed class StudyReportTests : IDisposable
         // A number stays on the line of its unit.
         static string Plain(string text) => text.Replace('\u00A0', ' ');
 
-        static Judged Read(string name, string? reading, double a, double b)
+        static ExperimentOutcome Read(string name, string? reading, double a, double b)
         {
             var experiment = new Experiment(name, name, new Dictionary<string, string>(), [new("letter", [Level("a"), Level("b")])], Measure.Best)
             {
@@ -106,7 +106,7 @@ public sealed class StudyReportTests : IDisposable
             for (var seed = 1UL; seed <= 3; seed++)
                 foreach (var (label, accuracy) in new[] { ("a", a), ("b", b) })
                     runs.Add(label, seed, [new(0, null, 2.3, 0.1, 1), new(1, 1, 1, accuracy + 0.001 * (seed - 2.0) * (label == "a" ? 1 : 2), 1)]);
-            return Judged.Of(experiment, runs);
+            return ExperimentOutcome.Of(experiment, runs);
         }
     }
 
@@ -149,7 +149,7 @@ public sealed class StudyReportTests : IDisposable
                     .Select(epoch => new EpochResult(epoch, epoch == 0 ? null : 0, 0, accuracy, 1))]);
         var (low, high) = Sample.Of(runs.Values("a", Measure.Best)).MeanInterval();
         Assert.True(low < 0 || high > 100);
-        var report = new StudyReport("Edges", [Judged.Of(experiment, runs)], [], null, null, null);
+        var report = new StudyReport("Edges", [ExperimentOutcome.Of(experiment, runs)], []);
         StudyFiles.Write(report, folder);
         var json = JsonDocument.Parse(Text("results.json")).RootElement.GetProperty("experiments")[0];
         foreach (var one in json.GetProperty("cases").EnumerateArray()) Within(one, 0, 100);
@@ -164,7 +164,7 @@ public sealed class StudyReportTests : IDisposable
         Assert.Contains("Intervals: Student's t over seeds, cut off at 0 and 100 %", report.ToHtml(),
             StringComparison.Ordinal);
         // The axis has the band's range: no tick lies outside either.
-        var figure = XDocument.Parse(CurveFigure.Draw(experiment.Plots[0], experiment, runs)).Root!;
+        var figure = CurveFigure.Draw(experiment.Plots[0], experiment, runs);
         var texts = figure.Descendants().Where(part => part.Name.LocalName == "text").Select(part => part.Value);
         Assert.All(texts, text => Assert.InRange(double.TryParse(text, CultureInfo.InvariantCulture, out var tick)
             ? tick : 0, 0, 100));
@@ -204,7 +204,12 @@ public sealed class StudyReportTests : IDisposable
         foreach (var label in new[] { hostile, "b" })
             for (var seed = 1UL; seed <= 2; seed++) runs.Add(label, seed,
                 [new(0, null, 1, 0.1, 1), new(1, 1, 1, 0.1 * seed, 1)], hostile);
-        StudyFiles.Write(new(hostile, [Judged.Of(experiment, runs)], [], hostile, null, hostile), folder);
+        var report = new StudyReport(hostile, [ExperimentOutcome.Of(experiment, runs)], [])
+        {
+            Note = hostile,
+            Mark = hostile,
+        };
+        StudyFiles.Write(report, folder);
         Assert.DoesNotContain("<script", Text("report.html"), StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain(Text("report.html"), sign => char.IsControl(sign) && sign is not ('\n' or '\r'));
         Assert.Contains("<script>alert(1)</script>", XDocument.Parse(Text("figures/figure-1.svg")).Root!.Value,
@@ -224,7 +229,12 @@ public sealed class StudyReportTests : IDisposable
         var runs = new CaseRuns(experiment.Cases());
         foreach (var (label, seed, accuracy) in (IEnumerable<(string, ulong, double)>)[("a", 1, 0.9), ("a", 2, 0.91), ("b", 1, 0.8), ("b", 2, 0.82)])
             runs.Add(label, seed, [new(0, null, 2.3, 0.1, 1), new(1, 1, 1, accuracy, 1)], label == "b" && seed == 2 ? ["Units are dead."] : []);
-        return new("Letters", [Judged.Of(experiment, runs)], [], "A note.", new(10, 20, 19), mark);
+        return new("Letters", [ExperimentOutcome.Of(experiment, runs)], [])
+        {
+            Note = "A note.",
+            Time = new(10, 20, 19),
+            Mark = mark,
+        };
     }
 
     private static Level Level(string name) => new(name, new Dictionary<string, string> { ["letter"] = name });
