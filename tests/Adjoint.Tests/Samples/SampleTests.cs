@@ -1,0 +1,48 @@
+using System.Diagnostics;
+
+namespace Adjoint.Tests.Samples;
+
+/// <summary>The programs in samples/ print what they are to show.</summary>
+public sealed class SampleTests
+{
+    [Theory]
+    [InlineData("first-gradient", "[[-0.2500, -0.1250],\n [-0.1200, -0.0625]]")]
+    [InlineData("own-op", "agrees with finite differences\ncaptured: the same bits")]
+    [InlineData("own-primitive", "agrees with finite differences\ncaptured: the same bits")]
+    [InlineData("own-optimizer", "agrees with the plain loop, captured too")]
+    [InlineData("own-module", "right: 100 %\nthe state in float64")]
+    [InlineData("own-view", "agrees with finite differences\ncaptured: the same bits")]
+    [InlineData("own-initializer",
+        "length behind 50 layers: 1.0000 times that before\nthe filters are orthonormal")]
+    [InlineData("own-schedule", "step 100: rate 0.0200\nstep 400: rate 0.0100\nbest: epoch")]
+    [InlineData("explore", "graph.html")]
+    [InlineData("plain-training-loop", "epoch 5: validation accuracy 9")]
+    [InlineData("trainer", "validation accuracy 99")]
+    [InlineData("web-service",
+        "64 requests at once: the bits of one after the other\nmeanwhile the next model learned")]
+    public void A_sample_runs(string sample, string expected) =>
+        Assert.Contains(expected, Run(sample), StringComparison.Ordinal);
+
+    [Fact]
+    public void Every_sample_is_run()
+    {
+        var listed = typeof(SampleTests).GetMethod(nameof(A_sample_runs))!.GetCustomAttributes(typeof(InlineDataAttribute), false).Cast<InlineDataAttribute>().Select(row => $"{row.Data[0]}.cs");
+        Assert.Equal(listed.Order(), Directory.GetFiles(Path.Combine(LayeringTests.Root(), "samples"), "*.cs").Select(Path.GetFileName).Order());
+    }
+
+    private static string Run(string sample)
+    {
+        var path = Path.Combine(LayeringTests.Root(), "samples", sample + ".cs");
+        var start = new ProcessStartInfo("dotnet", ["run", path])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        };
+        using var process = Process.Start(start)!;
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, $"{sample}: {output} {error.Result}");
+        return output;
+    }
+}
