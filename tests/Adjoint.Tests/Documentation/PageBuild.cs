@@ -18,7 +18,7 @@ public sealed partial class PageBuild : IDisposable
 
     public PageBuild()
     {
-        var references = new[] { typeof(Tensor), typeof(IUnaryLane), typeof(global::Adjoint.Explorer) }.Select(type =>
+        var references = new[] { typeof(Tensor), typeof(IUnaryOperator), typeof(global::Adjoint.Explorer) }.Select(type =>
             $"""<Reference Include="{type.Assembly.Location}" />""");
         File.WriteAllText(Path.Combine(folder, "pages.csproj"), $"""
             <Project Sdk="Microsoft.NET.Sdk">
