@@ -9,6 +9,7 @@ namespace Adjoint;
 /// within its kind. Where <see cref="IOperator.Kinds"/> says that f is for floating types only, integers and truth
 /// values are cast to float32.
 /// </summary>
+/// <typeparam name="TOperator">The function f, for every vector width.</typeparam>
 public abstract class BinaryOp<TOperator> : Op where TOperator : struct, IBinaryOperator
 {
     /// <inheritdoc/>
@@ -23,7 +24,11 @@ public abstract class BinaryOp<TOperator> : Op where TOperator : struct, IBinary
         return new(Shape.Broadcast(x.Shape, y.Shape, Name), x.DType);
     }
 
-    /// <summary>Both in one type, by PyTorch's rules; a floating one where f is for such types only.</summary>
+    /// <summary>
+    /// Casts both operands to one type, by PyTorch's rules; a floating one where f is for such types only.
+    /// </summary>
+    /// <param name="inputs">The two operands, x and y.</param>
+    /// <returns>Both in one type; null where they have it already.</returns>
     protected sealed override Tensor[]? Promote(ReadOnlySpan<Tensor> inputs)
     {
         if (inputs.Length != 2) return null;
@@ -43,9 +48,15 @@ public abstract class BinaryOp<TOperator> : Op where TOperator : struct, IBinary
         node.Needs(1) ? Right(node, gradient).SumTo(node.Inputs[1].Shape) : null,
     ];
 
-    /// <summary>g·∂f/∂x, before broadcast axes are summed.</summary>
+    /// <summary>The gradient for x: g·∂f/∂x, before broadcast axes are summed.</summary>
+    /// <param name="node">The node of z, with what forward saved.</param>
+    /// <param name="gradient">The gradient g for z, of z's shape.</param>
+    /// <returns>The gradient for x, of z's shape.</returns>
     protected abstract Tensor Left(OpNode node, Tensor gradient);
 
-    /// <summary>g·∂f/∂y, before broadcast axes are summed.</summary>
+    /// <summary>The gradient for y: g·∂f/∂y, before broadcast axes are summed.</summary>
+    /// <param name="node">The node of z, with what forward saved.</param>
+    /// <param name="gradient">The gradient g for z, of z's shape.</param>
+    /// <returns>The gradient for y, of z's shape.</returns>
     protected abstract Tensor Right(OpNode node, Tensor gradient);
 }

@@ -1,7 +1,7 @@
 namespace Adjoint;
 
 /// <summary>One op with inputs at which its derivative can be checked.</summary>
-/// <param name="Op">The op.</param>
+/// <param name="Op">The op itself, with its name, formula and derivation.</param>
 /// <param name="Call">The op applied to inputs.</param>
 /// <param name="Inputs">Float64 inputs away from kinks; of an op without derivative integers or truth values.</param>
 /// <param name="IsSmooth">Whether a second derivative exists.</param>
@@ -12,11 +12,9 @@ public sealed record OpEntry(
     Op Op, Func<Tensor[], Tensor> Call, Func<Tensor[]> Inputs, bool IsSmooth = true, Func<Tensor[]>? AtZero = null,
     bool IsSmoothAtZero = true, bool IsDifferentiable = true)
 {
-    /// <summary>
-    /// Compares the first derivative, or the second, with finite differences at all inputs; the worst outcome.
-    /// </summary>
-    /// <param name="second">Whether the second derivative is meant.</param>
-    /// <returns>Null where there is no such derivative to compare.</returns>
+    /// <summary>Compares the first derivative, or the second, with finite differences at all inputs.</summary>
+    /// <param name="second">Whether to check the second derivative instead of the first.</param>
+    /// <returns>The worst outcome; null where there is no such derivative.</returns>
     public GradCheckResult? Check(bool second = false)
     {
         if (!IsDifferentiable || second && !IsSmooth) return null;
@@ -31,10 +29,12 @@ public sealed record OpEntry(
     }
 }
 
-/// <summary>Every op, by name: an explicit list, so that trimming and ahead-of-time compilation keep what is named.</summary>
+/// <summary>
+/// Every op, by name: an explicit list, so that trimming and ahead-of-time compilation keep what is named.
+/// </summary>
 public static class OpCatalogue
 {
-    /// <summary>All ops.</summary>
+    /// <summary>All ops of the library, ordered by name.</summary>
     public static IReadOnlyList<OpEntry> All { get; } =
     [
         Of(x => x[0] + x[1], () => [Normal(2, 3), Normal(3)]),

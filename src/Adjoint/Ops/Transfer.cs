@@ -28,9 +28,9 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>
-        /// The tensor itself where it lies on the device, else a contiguous copy there. Gradients pass.
-        /// </summary>
+        /// <summary>The tensor itself if it lies on the device, else a contiguous copy there. Gradients pass.</summary>
+        /// <param name="device">The device for the result.</param>
+        /// <returns>x itself, or a copy on that device.</returns>
         public Tensor To(Device device)
         {
             ArgumentNullException.ThrowIfNull(device);

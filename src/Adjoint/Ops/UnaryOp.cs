@@ -10,6 +10,10 @@ namespace Adjoint;
 /// The result has x's type; where <see cref="IOperator.Kinds"/> says that f is for floating types only, integers and
 /// truth values are cast to float32 first.
 /// </summary>
+/// <typeparam name="TOperator">The function f, for every vector width.</typeparam>
+/// <typeparam name="TVjp">The derivative (g, saved) ↦ g·f′, for every vector width.</typeparam>
+/// <param name="op">The function f, with its constants.</param>
+/// <param name="vjp">The derivative, with the same constants.</param>
 public abstract class UnaryOp<TOperator, TVjp>(TOperator op = default, TVjp vjp = default) : Op
     where TOperator : struct, IUnaryOperator where TVjp : struct, IBinaryOperator
 {
@@ -23,7 +27,9 @@ public abstract class UnaryOp<TOperator, TVjp>(TOperator op = default, TVjp vjp 
                 $"{Name}: computes on {TOperator.Kinds.Label()} types: found {inputs[0].DType.Label()}; cast with .To(…)");
     }
 
-    /// <summary>A function that only floating types have computes in float32 on others.</summary>
+    /// <summary>Casts integers and truth values to float32 where f is for floating types only.</summary>
+    /// <param name="inputs">The operand, x alone.</param>
+    /// <returns>x as float32; null where it stays as it is.</returns>
     protected sealed override Tensor[]? Promote(ReadOnlySpan<Tensor> inputs) =>
         TOperator.Kinds == ElementKinds.Floating && inputs.Length == 1 && !inputs[0].DType.IsFloating()
             ? [inputs[0].To(DType.Float32)]
@@ -42,9 +48,13 @@ public abstract class UnaryOp<TOperator, TVjp>(TOperator op = default, TVjp vjp 
     }
 
     /// <summary>
-    /// The vjp as ops. To be written by hand where an op computes a part of it in one pass, or where the vjp
-    /// chooses between branches one of which is infinite where it is not taken: its derivative would be 0 · ∞ there.
+    /// The VJP composed of ops, so that it can be differentiated again. Override it where an op computes a part of it
+    /// in one pass, or where the VJP chooses between branches one of which is infinite where it is not taken: its
+    /// derivative would be 0 · ∞ there.
     /// </summary>
+    /// <param name="node">The node of y, with what forward saved.</param>
+    /// <param name="gradient">The gradient g for y, of y's shape.</param>
+    /// <returns>The gradient for x, alone in the array.</returns>
     public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
     [
         vjp.Invoke<TensorLanes>(new(gradient.Widened()), new(SavedOf(node, gradient).Widened())).ToTensor(gradient)

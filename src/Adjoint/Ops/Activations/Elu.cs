@@ -37,7 +37,8 @@ public static partial class TensorMethods
     extension(Tensor x)
     {
         /// <summary>x where x > 0, else α(eˣ − 1) (Clevert et al. 2016).</summary>
-        /// <param name="alpha">α.</param>
+        /// <param name="alpha">The limit for large negative x is −alpha.</param>
+        /// <returns>A tensor of x's shape and type; float32 for integers and truth values.</returns>
         public Tensor Elu(double alpha = 1) => Op.Apply(new EluOp(alpha), x);
     }
 }

@@ -40,6 +40,7 @@ public static partial class TensorMethods
     extension(Tensor x)
     {
         /// <summary>x·Φ(x) with Φ the normal distribution function (Hendrycks and Gimpel 2016).</summary>
+        /// <returns>A tensor of x's shape and type; float32 for integers and truth values.</returns>
         public Tensor Gelu() => Op.Apply(GeluOp.Instance, x);
     }
 }

@@ -5,7 +5,10 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>½x(1 + tanh(√(2/π)(x + 0.044715x³))) (Hendrycks and Gimpel 2016, §2).</summary>
+        /// <summary>
+        /// GELU by its tanh approximation, ½x(1 + tanh(√(2/π)(x + 0.044715x³))) (Hendrycks and Gimpel 2016, §2).
+        /// </summary>
+        /// <returns>A tensor of x's shape and type.</returns>
         public Tensor GeluTanh()
         {
             var wide = x.Widened();

@@ -29,8 +29,9 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>x where x > 0, else slope·x (Maas et al. 2013).</summary>
-        /// <param name="slope">s.</param>
+        /// <summary>x where x > 0, else slope·x (Maas et al. 2013); the derivative at 0 is the slope.</summary>
+        /// <param name="slope">The factor for x ≤ 0.</param>
+        /// <returns>A tensor of x's shape and type; float32 for integers and truth values.</returns>
         public Tensor LeakyRelu(double slope = 0.01) => Op.Apply(new LeakyReluOp(slope), x);
     }
 }

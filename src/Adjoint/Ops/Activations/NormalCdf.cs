@@ -29,6 +29,7 @@ public static partial class TensorMethods
     extension(Tensor x)
     {
         /// <summary>The normal distribution function Φ(x) = (1 + erf(x/√2)) / 2.</summary>
+        /// <returns>A tensor of x's shape and type; float32 for integers and truth values.</returns>
         public Tensor NormalCdf() => Op.Apply(NormalCdfOp.Instance, x);
     }
 }

@@ -36,6 +36,7 @@ public static partial class TensorMethods
         /// max(x, 0): rectified linear unit (Nair and Hinton 2010); the derivative at 0 is taken as 0; a NaN passes,
         /// and so does its gradient.
         /// </summary>
+        /// <returns>A tensor of x's shape and type.</returns>
         public Tensor Relu() => Op.Apply(ReluOp.Instance, x);
     }
 }

@@ -28,7 +28,8 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>The logistic function 1 / (1 + e⁻ˣ).</summary>
+        /// <summary>The logistic function 1 / (1 + e⁻ˣ), element by element, without overflow.</summary>
+        /// <returns>A tensor of x's shape and type; float32 for integers and truth values.</returns>
         public Tensor Sigmoid() => Op.Apply(SigmoidOp.Instance, x);
     }
 }

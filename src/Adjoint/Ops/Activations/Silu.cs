@@ -41,6 +41,7 @@ public static partial class TensorMethods
     extension(Tensor x)
     {
         /// <summary>x·σ(x), also called swish (Elfwing et al. 2018).</summary>
+        /// <returns>A tensor of x's shape and type; float32 for integers and truth values.</returns>
         public Tensor Silu() => Op.Apply(SiluOp.Instance, x);
     }
 }

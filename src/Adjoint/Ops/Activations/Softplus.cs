@@ -31,7 +31,8 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>ln(1 + eˣ), computed without overflow.</summary>
+        /// <summary>ln(1 + eˣ), a smooth form of max(x, 0), computed without overflow.</summary>
+        /// <returns>A tensor of x's shape and type; float32 for integers and truth values.</returns>
         public Tensor Softplus() => Op.Apply(SoftplusOp.Instance, x);
     }
 }

@@ -28,7 +28,8 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>The hyperbolic tangent.</summary>
+        /// <summary>The hyperbolic tangent, element by element.</summary>
+        /// <returns>A tensor of x's shape and type; float32 for integers and truth values.</returns>
         public Tensor Tanh() => Op.Apply(TanhOp.Instance, x);
     }
 }

@@ -33,7 +33,8 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>|x|; the derivative at 0 is taken as 0.</summary>
+        /// <summary>|x|, element by element; the derivative at 0 is taken as 0.</summary>
+        /// <returns>A tensor of x's shape and type.</returns>
         public Tensor Abs() => Op.Apply(AbsOp.Instance, x);
     }
 }

@@ -30,9 +30,12 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>a·x + b for two numbers: every sum, difference and product with a number.</summary>
-        /// <param name="scale">a.</param>
-        /// <param name="shift">b.</param>
+        /// <summary>
+        /// scale·x + shift for two numbers, in one pass; sums, differences and products with a number are made of it.
+        /// </summary>
+        /// <param name="scale">The factor of every element.</param>
+        /// <param name="shift">The number added to every product.</param>
+        /// <returns>A tensor of x's shape.</returns>
         public Tensor Affine(Number scale, Number shift) => scale.IsExactBeside(x) && shift.IsExactBeside(x)
             ? x * scale + shift
             : Op.Apply(new AffineOp(scale.Value, shift.Value), x);

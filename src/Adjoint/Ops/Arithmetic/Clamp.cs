@@ -29,9 +29,13 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>x, but no less than low and no more than high. The gradient passes where low ≤ x ≤ high.</summary>
-        /// <param name="low">The smallest result.</param>
-        /// <param name="high">The largest result.</param>
+        /// <summary>
+        /// min(max(x, low), high), element by element; a NaN stays NaN. The gradient passes where low ≤ x ≤ high, else
+        /// it is 0.
+        /// </summary>
+        /// <param name="low">The smallest result; −∞ for no bound.</param>
+        /// <param name="high">The largest result; ∞ for no bound.</param>
+        /// <returns>A tensor of x's shape.</returns>
         public Tensor Clamp(Number low, Number high) => low.IsExactBeside(x) && high.IsExactBeside(x)
             ? x.Maximum(low.NearestBeside(x)).Minimum(high.NearestBeside(x))
             : Op.Apply(new ClampOp(low.Value, high.Value), x);

@@ -28,7 +28,8 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>The cosine, x in radians.</summary>
+        /// <summary>The cosine, element by element, of x in radians.</summary>
+        /// <returns>A tensor of x's shape and type; float32 for integers and truth values.</returns>
         public Tensor Cos() => Op.Apply(CosOp.Instance, x);
     }
 }

@@ -34,6 +34,7 @@ public static partial class TensorMethods
         /// <summary>
         /// The error function 2/√π · ∫₀ˣ e^(−t²) dt, element by element, between −1 and 1. NaN where x is NaN.
         /// </summary>
+        /// <returns>A tensor of x's shape and type; float32 for integers and truth values.</returns>
         /// <exception cref="AdjointException">x is not of a floating type.</exception>
         public Tensor Erf() => Op.Apply(ErfOp.Instance, x);
     }

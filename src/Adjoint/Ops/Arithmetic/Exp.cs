@@ -28,7 +28,8 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>eˣ.</summary>
+        /// <summary>The exponential eˣ, element by element.</summary>
+        /// <returns>A tensor of x's shape and type; float32 for integers and truth values.</returns>
         public Tensor Exp() => Op.Apply(ExpOp.Instance, x);
     }
 }

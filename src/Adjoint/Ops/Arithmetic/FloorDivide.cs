@@ -34,10 +34,14 @@ public static partial class TensorMethods
         /// exact (the lowest number by −1 wraps to itself); of floating numbers the exact quotient rounded once, x / 0
         /// as with <c>/</c>. Types as in a sum of both. Its derivative is 0.
         /// </summary>
+        /// <param name="y">The divisor; its shape broadcasts with x's.</param>
+        /// <returns>A tensor of the broadcast shape, of the type that both promote to.</returns>
         /// <exception cref="AdjointException">An integer divisor is 0, or both are truth values.</exception>
         public Tensor FloorDivide(Tensor y) => Op.Apply(FloorDivideOp.Instance, x, y);
 
-        /// <summary>With a number as the divisor.</summary>
+        /// <summary>⌊x / y⌋ for a number y: the quotient rounded down, as Python's <c>//</c>.</summary>
+        /// <param name="y">The divisor of every element.</param>
+        /// <returns>A tensor of x's shape.</returns>
         /// <exception cref="AdjointException">x holds integers, which have no such number, or it is 0.</exception>
         public Tensor FloorDivide(Number y) => Op.Apply(FloorDivideOp.Instance, x, y.AsTensor(x, "FloorDivide"));
     }

@@ -28,7 +28,8 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>The natural logarithm; −∞ at 0, NaN below.</summary>
+        /// <summary>The natural logarithm, element by element; −∞ at 0, NaN below.</summary>
+        /// <returns>A tensor of x's shape and type; float32 for integers and truth values.</returns>
         public Tensor Log() => Op.Apply(LogOp.Instance, x);
     }
 }

@@ -28,7 +28,8 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>ln(1 + x), exact near 0.</summary>
+        /// <summary>ln(1 + x), element by element, accurate near 0; −∞ at −1, NaN below.</summary>
+        /// <returns>A tensor of x's shape and type; float32 for integers and truth values.</returns>
         public Tensor Log1p() => Op.Apply(Log1pOp.Instance, x);
     }
 }

@@ -29,7 +29,12 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>The larger, element by element, broadcast; NaN if either is. Where both are equal, each gets half of the gradient.</summary>
+        /// <summary>
+        /// max(x, y), element by element, broadcast; NaN if either is. Where both are equal, each gets half of the
+        /// gradient.
+        /// </summary>
+        /// <param name="y">The second operand; its shape broadcasts with x's.</param>
+        /// <returns>A tensor of the broadcast shape, of the type that both promote to.</returns>
         public Tensor Maximum(Tensor y) => Op.Apply(MaximumOp.Instance, x, y);
     }
 }

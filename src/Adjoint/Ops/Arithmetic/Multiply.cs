@@ -28,21 +28,32 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>x · y, element by element, broadcast.</summary>
+        /// <summary>x · y, element by element, broadcast; products of integers wrap.</summary>
+        /// <param name="y">The second operand; its shape broadcasts with x's.</param>
+        /// <returns>A tensor of the broadcast shape, of the type that both promote to.</returns>
         public Tensor Multiply(Tensor y) => Op.Apply(MultiplyOp.Instance, x, y);
     }
 
     extension(Tensor)
     {
-        /// <summary>x · y, element by element, broadcast.</summary>
+        /// <summary>x · y, element by element, broadcast; products of integers wrap.</summary>
+        /// <param name="x">The first operand; its shape broadcasts with y's.</param>
+        /// <param name="y">The second operand; its shape broadcasts with x's.</param>
+        /// <returns>A tensor of the broadcast shape, of the type that both promote to.</returns>
         public static Tensor operator *(Tensor x, Tensor y) => Op.Apply(MultiplyOp.Instance, x, y);
 
-        /// <summary>With a number on the right.</summary>
+        /// <summary>x · y for a number y, element by element.</summary>
+        /// <param name="x">The tensor, of any shape.</param>
+        /// <param name="y">A number, which takes x's type where that holds it.</param>
+        /// <returns>A tensor of x's shape.</returns>
         public static Tensor operator *(Tensor x, Number y) => y.IsExactBeside(x)
             ? Op.Apply(MultiplyOp.Instance, x, y.Beside(x))
             : Op.Apply(new AffineOp(y.Value, AffineOp.NoShift), x);
 
-        /// <summary>With a number on the left.</summary>
+        /// <summary>x · y for a number x, element by element.</summary>
+        /// <param name="x">A number, which takes y's type where that holds it.</param>
+        /// <param name="y">The tensor, of any shape.</param>
+        /// <returns>A tensor of y's shape.</returns>
         public static Tensor operator *(Number x, Tensor y) => x.IsExactBeside(y)
             ? Op.Apply(MultiplyOp.Instance, x.Beside(y), y)
             : Op.Apply(new AffineOp(x.Value, AffineOp.NoShift), y);

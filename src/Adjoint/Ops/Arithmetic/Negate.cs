@@ -30,13 +30,16 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>−x.</summary>
+        /// <summary>The negative −x, element by element.</summary>
+        /// <returns>A tensor of x's shape and type.</returns>
         public Tensor Negate() => Op.Apply(NegateOp.Instance, x);
     }
 
     extension(Tensor)
     {
-        /// <summary>−x.</summary>
+        /// <summary>The negative −x, element by element.</summary>
+        /// <param name="x">The tensor, of any shape.</param>
+        /// <returns>A tensor of x's shape and type.</returns>
         public static Tensor operator -(Tensor x) => Op.Apply(NegateOp.Instance, x);
     }
 }

@@ -34,10 +34,12 @@ public static partial class TensorMethods
     extension(Tensor x)
     {
         /// <summary>
-        /// xᵖ for a number p: exact where the result is representable, else within one unit in the last place for whole
-        /// p. NaN for a finite x &lt; 0, unless p is whole; x⁰ = 1, special values as the C standard has them.
+        /// xᵖ for a number p, element by element: exact where the result is representable, else within one unit in the
+        /// last place for whole p. NaN for a finite x &lt; 0, unless p is whole; x⁰ = 1, special values as the C
+        /// standard has them.
         /// </summary>
-        /// <param name="exponent">p.</param>
+        /// <param name="exponent">The exponent p, of any sign.</param>
+        /// <returns>A tensor of x's shape.</returns>
         public Tensor Pow(Number exponent) => exponent.IsExactBeside(x)
             ? x.Pow(exponent.ExactlyBeside(x, "Pow"))
             : Op.Apply(new PowerOp(exponent.Value), x);

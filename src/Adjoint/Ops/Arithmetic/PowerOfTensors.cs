@@ -81,6 +81,8 @@ public static partial class TensorMethods
         /// xʸ, element by element, broadcast: exact where the result is representable, else within one unit in the last
         /// place. NaN for a finite x &lt; 0, unless y is whole; special values as the C standard has them.
         /// </summary>
+        /// <param name="y">The exponents; their shape broadcasts with x's.</param>
+        /// <returns>A tensor of the broadcast shape, of the floating type that both promote to.</returns>
         public Tensor Pow(Tensor y) => Op.Apply(PowerOfTensorsOp.Instance, x, y);
     }
 }

@@ -31,14 +31,17 @@ public static partial class TensorMethods
     extension(Tensor x)
     {
         /// <summary>
-        /// x − y·⌊x / y⌋, broadcast: what FloorDivide leaves over, 0 or of the sign of y, as
-        /// Python's <c>%</c>, so that −7 by 2 leaves 1. Of floating numbers NaN for y = 0 or infinite x. Types as in a
-        /// sum of both.
+        /// x − y·⌊x / y⌋, broadcast: the remainder of FloorDivide, 0 or of the sign of y, as Python's <c>%</c>, so that
+        /// −7 by 2 leaves 1. Of floating numbers NaN for y = 0 or infinite x. Types as in a sum of both.
         /// </summary>
+        /// <param name="y">The divisor; its shape broadcasts with x's.</param>
+        /// <returns>A tensor of the broadcast shape, of the type that both promote to.</returns>
         /// <exception cref="AdjointException">An integer divisor is 0, or both are truth values.</exception>
         public Tensor Remainder(Tensor y) => Op.Apply(RemainderOp.Instance, x, y);
 
-        /// <summary>With a number as the divisor.</summary>
+        /// <summary>x − y·⌊x / y⌋ for a number y: the remainder, of y's sign, as Python's <c>%</c>.</summary>
+        /// <param name="y">The divisor of every element.</param>
+        /// <returns>A tensor of x's shape.</returns>
         /// <exception cref="AdjointException">x holds integers, which have no such number, or it is 0.</exception>
         public Tensor Remainder(Number y) => Op.Apply(RemainderOp.Instance, x, y.AsTensor(x, "Remainder"));
     }

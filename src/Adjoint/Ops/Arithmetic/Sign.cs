@@ -37,7 +37,10 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>−1, 0 or 1; NaN stays NaN. Its derivative is 0 everywhere (it jumps at 0).</summary>
+        /// <summary>
+        /// The sign of x: −1, 0 or 1, element by element; NaN stays NaN. Its derivative is taken as 0 everywhere.
+        /// </summary>
+        /// <returns>A tensor of x's shape and type.</returns>
         public Tensor Sign() => Op.Apply(SignOp.Instance, x);
     }
 }

@@ -28,7 +28,8 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>√x; NaN below 0.</summary>
+        /// <summary>The square root √x, element by element; NaN below 0. The derivative at 0 is ∞.</summary>
+        /// <returns>A tensor of x's shape and type; float32 for integers and truth values.</returns>
         public Tensor Sqrt() => Op.Apply(SqrtOp.Instance, x);
     }
 }

@@ -30,7 +30,8 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>x².</summary>
+        /// <summary>The square x², element by element.</summary>
+        /// <returns>A tensor of x's shape and type.</returns>
         public Tensor Square() => Op.Apply(SquareOp.Instance, x);
     }
 }

@@ -46,11 +46,22 @@ public static partial class TensorMethods
     extension(Tensor x)
     {
         /// <summary>
-        /// Convolution over the last two axes: x (n, c, h, w), weight (f, c / groups, kh, kw), bias (f) or null → (n, f, ⌊(h + 2p − d·(kh − 1) − 1) / s⌋ + 1, …).
-        /// With as many groups as channels it is depthwise. NaN and infinities reach every output whose window holds them; in float32, filters of 3 × 3 over 16 channels or more are computed
-        /// by tiles of 4 × 4 outputs (Winograd 1980), which they spoil whole.
+        /// 2-d convolution (cross-correlation) over the last two axes: x (n, c, h, w), weight (f, c / groups, kh, kw),
+        /// bias (f) or null → (n, f, ⌊(h + 2p − d·(kh − 1) − 1) / s⌋ + 1, …). With as many groups as channels it is
+        /// depthwise. NaN and infinities reach every output whose window holds them; in float32, 3 × 3 kernels over 16
+        /// channels or more are computed in tiles of 4 × 4 outputs (Winograd 1980), and a NaN or infinity spoils its
+        /// whole tile.
         /// </summary>
-        /// <exception cref="AdjointException">Shapes do not fit, a number is out of range, or the kernel is larger than the padded input.</exception>
+        /// <param name="weight">The kernels (f, c / groups, kh, kw), f the number of filters.</param>
+        /// <param name="bias">A number (f) added to each filter's outputs; null: none.</param>
+        /// <param name="stride">The step between windows, 1 or more; 1 by default.</param>
+        /// <param name="padding">The zeros added on each side, 0 or more; 0 by default.</param>
+        /// <param name="dilation">The distance between the kernel's elements, 1 or more; 1 by default.</param>
+        /// <param name="groups">The number of groups of channels that are convolved apart; it divides c and f.</param>
+        /// <returns>The outputs (n, f, height, width), of x's type.</returns>
+        /// <exception cref="AdjointException">
+        /// Shapes do not fit, a number is out of range, or the kernel is larger than the padded input.
+        /// </exception>
         public Tensor Conv2d(Tensor weight, Tensor? bias = null, Size2? stride = null, Size2? padding = null, Size2? dilation = null, int groups = 1)
         {
             var op = new Conv2dOp(new(stride ?? 1, padding ?? 0, dilation ?? 1, groups));
@@ -58,10 +69,20 @@ public static partial class TensorMethods
         }
 
         /// <summary>
-        /// Convolution over the last axis: y[n,f,j] = b[f] + Σ x[n, c, j·s + k·d − p] · w[f,c,k]; x (n, c, w), weight (f, c / groups, k), bias (f) or null →
-        /// (n, f, ⌊(w + 2p − d·(k − 1) − 1) / s⌋ + 1).
+        /// 1-d convolution (cross-correlation) over the last axis: y[n,f,j] = b[f] + Σ x[n, c, j·s + k·d − p] ·
+        /// w[f,c,k]; x (n, c, w), weight (f, c / groups, k), bias (f) or null → (n, f, ⌊(w + 2p − d·(k − 1) − 1) / s⌋ +
+        /// 1).
         /// </summary>
-        /// <exception cref="AdjointException">Shapes do not fit, a number is out of range, or the kernel is larger than the padded input.</exception>
+        /// <param name="weight">The kernels (f, c / groups, k), f the number of filters.</param>
+        /// <param name="bias">A number (f) added to each filter's outputs; null: none.</param>
+        /// <param name="stride">The step between windows, 1 or more; 1 by default.</param>
+        /// <param name="padding">The zeros added on each side, 0 or more; 0 by default.</param>
+        /// <param name="dilation">The distance between the kernel's elements, 1 or more; 1 by default.</param>
+        /// <param name="groups">The number of groups of channels that are convolved apart; it divides c and f.</param>
+        /// <returns>The outputs (n, f, width), of x's type.</returns>
+        /// <exception cref="AdjointException">
+        /// Shapes do not fit, a number is out of range, or the kernel is larger than the padded input.
+        /// </exception>
         public Tensor Conv1d(Tensor weight, Tensor? bias = null, int stride = 1, int padding = 0, int dilation = 1, int groups = 1) => x.Rank == 3 && weight.Rank == 3
             ? x.Unsqueeze(2).Conv2d(weight.Unsqueeze(2), bias, (1, stride), (0, padding), (1, dilation), groups).Squeeze(2)
             : throw new AdjointException($"Conv1d: input (n, channels, w) and weight (filters, channels / groups, k) are needed: found {x.Shape} and {weight.Shape}");

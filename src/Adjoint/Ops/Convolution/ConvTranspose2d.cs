@@ -1,6 +1,9 @@
 namespace Adjoint;
 
-/// <summary>The adjoint map of a convolution: from its output's shape back to its input's. Weights (f, c / groups, kh, kw) as for the convolution: f channels in, c out.</summary>
+/// <summary>
+/// The adjoint map of a convolution: from its output's shape back to its input's. Weights (f, c / groups, kh, kw) as
+/// for the convolution: f channels in, c out.
+/// </summary>
 internal sealed class ConvTranspose2dOp(ConvOptions options, Size2 size) : Op
 {
     public override string Name => "ConvTranspose2d";
@@ -40,9 +43,22 @@ public static partial class TensorMethods
     extension(Tensor x)
     {
         /// <summary>
-        /// Transposed convolution: x (n, c, h, w), weight (c, f / groups, kh, kw), bias (f) or null → (n, f, (h − 1)·s − 2p + d·(kh − 1) + outputPadding + 1, …).
+        /// 2-d transposed convolution, the gradient of a convolution with respect to its input: x (n, c, h, w), weight
+        /// (c, f / groups, kh, kw), bias (f) or null → (n, f, (h − 1)·s − 2p + d·(kh − 1) + outputPadding + 1, …).
         /// </summary>
-        /// <exception cref="AdjointException">Shapes do not fit, a number is out of range, or nothing would be left of the output.</exception>
+        /// <param name="weight">The kernels (c, f / groups, kh, kw), f the channels of the result.</param>
+        /// <param name="bias">A number (f) added to each output channel; null: none.</param>
+        /// <param name="stride">The step between windows in the result, 1 or more; 1 by default.</param>
+        /// <param name="padding">The rows and columns cut off each side of the result; 0 by default.</param>
+        /// <param name="outputPadding">
+        /// Rows and columns added at the end of each axis of the result, less than stride or dilation; 0 by default.
+        /// </param>
+        /// <param name="dilation">The distance between the kernel's elements, 1 or more; 1 by default.</param>
+        /// <param name="groups">The number of groups of channels that are convolved apart; it divides c and f.</param>
+        /// <returns>The outputs (n, f, height, width), of x's type.</returns>
+        /// <exception cref="AdjointException">
+        /// Shapes do not fit, a number is out of range, or nothing would be left of the output.
+        /// </exception>
         public Tensor ConvTranspose2d(Tensor weight, Tensor? bias = null, Size2? stride = null, Size2? padding = null, Size2? outputPadding = null, Size2? dilation = null, int groups = 1)
         {
             const string op = "ConvTranspose2d";

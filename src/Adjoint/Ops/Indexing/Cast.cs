@@ -27,6 +27,8 @@ public static partial class TensorMethods
         /// is where it lies outside of int64, and NaN becomes 0. As a truth value it is whether it is not 0; a truth
         /// value becomes 1 or 0.
         /// </summary>
+        /// <param name="dtype">The element type of the result.</param>
+        /// <returns>x itself, or a contiguous copy of its shape.</returns>
         /// <exception cref="AdjointException">There is no such type.</exception>
         public Tensor To(DType dtype) => dtype == x.DType ? x : Op.Apply(new CastOp(dtype), x);
     }

@@ -3,49 +3,77 @@ using Adjoint.Primitives;
 namespace Adjoint;
 
 /// <summary>
-/// Comparisons: tensors of truth values, without gradients. A comparison with NaN is false, but that NaN is equal to
-/// nothing. Whole numbers compare exactly, with each other and with any number; a number beside a floating tensor is
-/// rounded to the tensor's type first, and tensors of different types are cast to the type of their sum: an int64
-/// beside a float32 is rounded to float32.
+/// Comparisons, element by element: tensors of truth values, without gradients. Every comparison with NaN is false,
+/// except ≠, which is true. Integers compare exactly, with each other and with any number; a number beside a floating
+/// tensor is rounded to the tensor's type first, and tensors of different types are cast to the type of their sum: an
+/// int64 beside a float32 is rounded to float32.
 /// </summary>
 public static class Compare
 {
     extension(Tensor x)
     {
-        /// <summary>x &gt; y, broadcast.</summary>
+        /// <summary>Whether x &gt; y, element by element, broadcast; false where either is NaN.</summary>
+        /// <param name="y">The second operand; its shape broadcasts with x's.</param>
+        /// <returns>A bool tensor of the broadcast shape, without gradient.</returns>
         public Tensor Greater(Tensor y) => Run(Relation.Greater, x, y);
 
-        /// <summary>x &gt; y; NaN is neither.</summary>
+        /// <summary>Whether x &gt; y for a number y, element by element; false where either is NaN.</summary>
+        /// <param name="y">The number to compare with.</param>
+        /// <returns>A bool tensor of x's shape, without gradient.</returns>
         public Tensor Greater(Number y) => Run(Relation.Greater, x, y);
 
-        /// <summary>x ≥ y, broadcast.</summary>
+        /// <summary>Whether x ≥ y, element by element, broadcast; false where either is NaN.</summary>
+        /// <param name="y">The second operand; its shape broadcasts with x's.</param>
+        /// <returns>A bool tensor of the broadcast shape, without gradient.</returns>
         public Tensor GreaterOrEqual(Tensor y) => Run(Relation.GreaterOrEqual, x, y);
 
-        /// <summary>x ≥ y; NaN is neither.</summary>
+        /// <summary>Whether x ≥ y for a number y, element by element; false where either is NaN.</summary>
+        /// <param name="y">The number to compare with.</param>
+        /// <returns>A bool tensor of x's shape, without gradient.</returns>
         public Tensor GreaterOrEqual(Number y) => Run(Relation.GreaterOrEqual, x, y);
 
-        /// <summary>x &lt; y, broadcast.</summary>
+        /// <summary>Whether x &lt; y, element by element, broadcast; false where either is NaN.</summary>
+        /// <param name="y">The second operand; its shape broadcasts with x's.</param>
+        /// <returns>A bool tensor of the broadcast shape, without gradient.</returns>
         public Tensor Less(Tensor y) => Run(Relation.Less, x, y);
 
-        /// <summary>x &lt; y; NaN is neither.</summary>
+        /// <summary>Whether x &lt; y for a number y, element by element; false where either is NaN.</summary>
+        /// <param name="y">The number to compare with.</param>
+        /// <returns>A bool tensor of x's shape, without gradient.</returns>
         public Tensor Less(Number y) => Run(Relation.Less, x, y);
 
-        /// <summary>x ≤ y, broadcast.</summary>
+        /// <summary>Whether x ≤ y, element by element, broadcast; false where either is NaN.</summary>
+        /// <param name="y">The second operand; its shape broadcasts with x's.</param>
+        /// <returns>A bool tensor of the broadcast shape, without gradient.</returns>
         public Tensor LessOrEqual(Tensor y) => Run(Relation.LessOrEqual, x, y);
 
-        /// <summary>x ≤ y; NaN is neither.</summary>
+        /// <summary>Whether x ≤ y for a number y, element by element; false where either is NaN.</summary>
+        /// <param name="y">The number to compare with.</param>
+        /// <returns>A bool tensor of x's shape, without gradient.</returns>
         public Tensor LessOrEqual(Number y) => Run(Relation.LessOrEqual, x, y);
 
-        /// <summary>x = y, broadcast.</summary>
+        /// <summary>Whether x = y, element by element, broadcast; NaN equals nothing, itself included.</summary>
+        /// <param name="y">The second operand; its shape broadcasts with x's.</param>
+        /// <returns>A bool tensor of the broadcast shape, without gradient.</returns>
         public Tensor EqualTo(Tensor y) => Run(Relation.Equal, x, y);
 
-        /// <summary>x = y; NaN equals nothing.</summary>
+        /// <summary>Whether x = y for a number y, element by element; NaN equals nothing, itself included.</summary>
+        /// <param name="y">The number to compare with.</param>
+        /// <returns>A bool tensor of x's shape, without gradient.</returns>
         public Tensor EqualTo(Number y) => Run(Relation.Equal, x, y);
 
-        /// <summary>x ≠ y, broadcast; NaN is unequal to everything, itself too.</summary>
+        /// <summary>
+        /// Whether x ≠ y, element by element, broadcast; NaN is unequal to everything, itself included.
+        /// </summary>
+        /// <param name="y">The second operand; its shape broadcasts with x's.</param>
+        /// <returns>A bool tensor of the broadcast shape, without gradient.</returns>
         public Tensor NotEqualTo(Tensor y) => Run(Relation.NotEqual, x, y);
 
-        /// <summary>x ≠ y; NaN is unequal to everything.</summary>
+        /// <summary>
+        /// Whether x ≠ y for a number y, element by element; NaN is unequal to everything, itself included.
+        /// </summary>
+        /// <param name="y">The number to compare with.</param>
+        /// <returns>A bool tensor of x's shape, without gradient.</returns>
         public Tensor NotEqualTo(Number y) => Run(Relation.NotEqual, x, y);
     }
 

@@ -43,8 +43,11 @@ public static partial class TensorMethods
     extension(Tensor weight)
     {
         /// <summary>
-        /// One row per number: weights (rows, d), index (…) int64 → y (…, d), y[…] = weight[index[…]].
+        /// One row of the weights (rows, d) per index: y[…] = weight[index[…]], of shape (…, d). The gradient of a row
+        /// is the sum over all places where it was taken.
         /// </summary>
+        /// <param name="index">Row numbers (…) int64, from 0 to rows − 1.</param>
+        /// <returns>The rows (…, d), of the weights' type.</returns>
         /// <exception cref="AdjointException">
         /// The weights are not (rows, d), the index is not int64, or a number is outside 0 … rows − 1.
         /// </exception>

@@ -52,14 +52,17 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>
-        /// Picks along an axis: y[i, j] = x[i, index[i, j]] for the last of two axes. The index (int64) has x's shape
-        /// but for that axis.
-        /// </summary>
+        /// <summary>Elements chosen along an axis: y[i, j] = x[i, index[i, j]] for the last of two axes.</summary>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
+        /// <param name="index">Positions on the axis, int64, of x's shape except for that axis.</param>
+        /// <returns>A tensor of the index's shape and x's type.</returns>
         /// <exception cref="AdjointException">The shapes do not fit, or an index is outside.</exception>
         public Tensor Gather(int axis, Tensor index) => Op.Apply(new GatherOp(x.Shape.Axis(axis, "Gather")), x, index);
 
-        /// <summary>One element of each row: y[i] = x[i, index[i]]; x (n, c), index (n).</summary>
+        /// <summary>One element of each row: y[i] = x[i, index[i]] for x (n, c).</summary>
+        /// <param name="index">Column numbers (n) int64, from 0 to c − 1.</param>
+        /// <returns>The elements (n), of x's type.</returns>
+        /// <exception cref="AdjointException">The shapes do not fit, or an index is outside.</exception>
         public Tensor SelectPerRow(Tensor index) => x.Gather(-1, index.Unsqueeze(-1)).Squeeze(-1);
     }
 }

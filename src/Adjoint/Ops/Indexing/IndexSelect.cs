@@ -59,31 +59,53 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>The named positions of an axis, in any order, also repeatedly: rows of an embedding, mirrored edges, enlarged images.</summary>
+        /// <summary>
+        /// The named positions of an axis, in any order, repeats allowed: rows of an embedding, mirrored edges,
+        /// enlarged images.
+        /// </summary>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
+        /// <param name="index">Positions on the axis, from 0 on; k of them.</param>
+        /// <returns>A copy of x's shape, but for size k on that axis.</returns>
         /// <exception cref="AdjointException">A position is outside the axis.</exception>
         public Tensor IndexSelect(int axis, params int[] index) =>
             x.IndexSelect(
                 axis, Tensor.From(Array.ConvertAll(index, position => (long)position), index.Length).To(x.Device));
 
         /// <summary>
-        /// The positions of an axis that an index (k), int64, names, in any order, also repeatedly: y[…, j, …] =
-        /// x[…, index[j], …].
+        /// The positions of an axis that an index tensor names, in any order, repeats allowed: y[…, j, …] = x[…,
+        /// index[j], …].
         /// </summary>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
+        /// <param name="index">Positions on the axis, (k) int64, from 0 on.</param>
+        /// <returns>A copy of x's shape, but for size k on that axis.</returns>
         /// <exception cref="AdjointException">
         /// A position is outside the axis, or the index is not (k) int64.
         /// </exception>
         public Tensor IndexSelect(int axis, Tensor index) =>
             Op.Apply(new IndexSelectOp(x.Shape.Axis(axis, "IndexSelect")), x, index);
 
-        /// <summary>Mirrors the last two axes at their edges, without repeating the edge: d c b | a b c d | c b a; (…, h, w) → (…, h + 2p, w + 2p).</summary>
-        /// <exception cref="AdjointException">There are no last two axes, or the padding is negative or not less than the axis.</exception>
+        /// <summary>
+        /// Mirrors the last two axes at their edges, without repeating the edge: d c b | a b c d | c b a; (…, h, w) →
+        /// (…, h + 2p, w + 2p).
+        /// </summary>
+        /// <param name="padding">The rows p and columns q added on each side, each less than its axis.</param>
+        /// <returns>The padded tensor (…, h + 2p, w + 2q).</returns>
+        /// <exception cref="AdjointException">
+        /// There are no last two axes, or the padding is negative or not less than the axis.
+        /// </exception>
         public Tensor PadReflect(Size2 padding) => Mirror(Mirror(x, -2, padding.Height), -1, padding.Width);
 
         /// <summary>Zeros around the last two axes: (…, h, w) → (…, h + 2p, w + 2p).</summary>
+        /// <param name="padding">The rows p and columns q of zeros added on each side, 0 or more.</param>
+        /// <returns>The padded tensor (…, h + 2p, w + 2q).</returns>
         /// <exception cref="AdjointException">There are no last two axes, or the padding is negative.</exception>
         public Tensor PadZero(Size2 padding) => x.PadAxis(-2, padding.Height, padding.Height).PadAxis(-1, padding.Width, padding.Width);
 
-        /// <summary>Zeros before and after one axis.</summary>
+        /// <summary>Zeros added before and after one axis.</summary>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
+        /// <param name="before">The number of zeros before the first element, 0 or more.</param>
+        /// <param name="after">The number of zeros behind the last element, 0 or more.</param>
+        /// <returns>A copy of x's shape, but for that axis: its size + before + after.</returns>
         /// <exception cref="AdjointException">There is no such axis, or the padding is negative.</exception>
         public Tensor PadAxis(int axis, int before, int after)
         {
@@ -95,15 +117,27 @@ public static partial class TensorMethods
             return Op.Apply(new PlaceOp(sizes, at, before, x.Shape[at], 1), x);
         }
 
-        /// <summary>Enlarges or shrinks the last two axes to a size, (…, h, w) → (…, size); output i shows input ⌊i·old/new⌋ (PyTorch's <c>mode="nearest"</c>).</summary>
-        /// <exception cref="AdjointException">There are no last two axes, one is empty, or the size is not positive.</exception>
+        /// <summary>
+        /// Enlarges or shrinks the last two axes to a size, (…, h, w) → (…, size); output i shows input ⌊i·old/new⌋
+        /// (PyTorch's <c>mode="nearest"</c>).
+        /// </summary>
+        /// <param name="size">The height and width of the result, 1 or more.</param>
+        /// <returns>The resized tensor (…, size), of x's type.</returns>
+        /// <exception cref="AdjointException">
+        /// There are no last two axes, one is empty, or the size is not positive.
+        /// </exception>
         public Tensor InterpolateNearest(Size2 size) => Enlargeable(x, size).IndexSelect(-2, Nearest(x.Shape[-2], size.Height)).IndexSelect(-1, Nearest(x.Shape[-1], size.Width));
 
         /// <summary>
-        /// Enlarges or shrinks the last two axes to a size linearly in each, (…, h, w) → (…, size): output i lies at input (i + ½)·old/new − ½, not below 0, between its two
-        /// neighbours (PyTorch's <c>mode="bilinear"</c>, <c>align_corners=False</c>, without antialiasing).
+        /// Enlarges or shrinks the last two axes to a size by linear interpolation in each, (…, h, w) → (…, size):
+        /// output i is read at input (i + ½)·old/new − ½, at least 0, between its two neighbors (PyTorch's
+        /// <c>mode="bilinear"</c>, <c>align_corners=False</c>, without antialiasing).
         /// </summary>
-        /// <exception cref="AdjointException">There are no last two axes, one is empty, or the size is not positive.</exception>
+        /// <param name="size">The height and width of the result, 1 or more.</param>
+        /// <returns>The resized tensor (…, size), of x's type.</returns>
+        /// <exception cref="AdjointException">
+        /// There are no last two axes, one is empty, or the size is not positive.
+        /// </exception>
         public Tensor InterpolateBilinear(Size2 size) => Linear(Linear(Enlargeable(x, size), x.Rank - 2, size.Height), x.Rank - 1, size.Width);
     }
 

@@ -2,7 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace Adjoint;
 
-/// <summary>What to take of an axis: one position (the axis disappears) or a range (it stays). Made from <c>int</c>, <see cref="Index"/> and <see cref="Range"/>.</summary>
+/// <summary>
+/// What to take of an axis: one position (the axis is dropped) or a range (it stays). Converts from <c>int</c>,
+/// <see cref="Index"/> and <see cref="Range"/>.
+/// </summary>
 public readonly struct AxisIndex
 {
     private readonly Range range;
@@ -13,13 +16,19 @@ public readonly struct AxisIndex
 
     internal bool IsPosition { get; }
 
-    /// <summary>A position; negative ones count from the end.</summary>
+    /// <summary>One position of an axis; a negative one counts from the end.</summary>
+    /// <param name="index">The position, from −size to size − 1.</param>
+    /// <returns>The index that drops the axis.</returns>
     public static implicit operator AxisIndex(int index) => new(default, isPosition: true, index);
 
-    /// <summary>A position, such as <c>^1</c>.</summary>
+    /// <summary>One position of an axis, such as <c>^1</c> for the last.</summary>
+    /// <param name="index">The position, from the start or the end.</param>
+    /// <returns>The index that drops the axis.</returns>
     public static implicit operator AxisIndex(Index index) => new(new Range(index, index), isPosition: true);
 
-    /// <summary>A part, such as <c>1..^1</c>.</summary>
+    /// <summary>A range of an axis, such as <c>1..^1</c> without both ends.</summary>
+    /// <param name="range">The range, its end excluded.</param>
+    /// <returns>The index that keeps the axis.</returns>
     public static implicit operator AxisIndex(Range range) => new(range, isPosition: false);
 
     /// <summary>
@@ -41,7 +50,11 @@ public readonly struct AxisIndex
 // The one operation on tensors that is not an extension: C# has no extension indexers.
 public sealed partial class Tensor
 {
-    /// <summary>A part of the first axes, without copying: <c>x[0]</c>, <c>x[^1, 2..5]</c>, <c>x[.., 3]</c>.</summary>
+    /// <summary>
+    /// Some of the elements along the first axes, without copying: <c>x[0]</c>, <c>x[^1, 2..5]</c>, <c>x[.., 3]</c>.
+    /// </summary>
+    /// <param name="indices">An index or a range for each of the first axes; axes behind them are taken whole.</param>
+    /// <returns>A view that shares x's memory; gradients pass.</returns>
     /// <exception cref="AdjointException">More indices than axes, or one outside its axis.</exception>
     [IndexerName("Part")]
     public Tensor this[params ReadOnlySpan<AxisIndex> indices]

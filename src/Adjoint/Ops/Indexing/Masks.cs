@@ -3,7 +3,10 @@ using Adjoint.Primitives;
 
 namespace Adjoint;
 
-/// <summary>y = m(g, x), linear in g, where m only picks or scales g by the sign of x: rules of kinked functions, whose derivative with respect to x is 0.</summary>
+/// <summary>
+/// y = m(g, x), linear in g, where m only picks or scales g by the sign of x: rules of kinked functions, whose
+/// derivative with respect to x is 0.
+/// </summary>
 internal sealed class MaskOp<TOperator>(TOperator op) : Op where TOperator : struct, IBinaryOperator
 {
     public override string Name => "Mask";

@@ -37,16 +37,17 @@ public static partial class TensorMethods
     extension(Tensor x)
     {
         /// <summary>
-        /// The k largest elements along an axis and where in it they lie (int64), which takes the size k:
-        /// values[i, j] = x[i, indices[i, j]] for the last of two axes. NaN counts as larger than all numbers; of equal
-        /// elements those that come first are taken, first. Gradients go to the elements that were taken.
+        /// The k largest elements along an axis and their positions in it (int64): values[i, j] = x[i, indices[i, j]]
+        /// for the last of two axes, whose size becomes k. NaN counts as larger than all numbers; of equal elements the
+        /// first ones are taken. Gradients go to the elements that were taken.
         /// </summary>
-        /// <param name="k">How many, at most as many as there are.</param>
-        /// <param name="axis">Along which axis.</param>
-        /// <param name="largest">Whether the largest, else the smallest.</param>
+        /// <param name="k">The number of elements to take, from 0 to the size of the axis.</param>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
+        /// <param name="largest">Whether to take the largest elements; false: the smallest.</param>
         /// <param name="sorted">
-        /// Whether they come in order, the largest first (of the smallest, the smallest), else as they lie in x.
+        /// Whether they come in order, the largest first (with largest false the smallest), instead of in x's order.
         /// </param>
+        /// <returns>The elements, of x's type, and their positions, int64.</returns>
         /// <exception cref="AdjointException">The axis has fewer elements, or x holds truth values.</exception>
         public (Tensor Values, Tensor Indices) TopK(int k, int axis = -1, bool largest = true, bool sorted = true)
         {
@@ -61,9 +62,12 @@ public static partial class TensorMethods
         }
 
         /// <summary>
-        /// All elements along an axis in order, the smallest first, and where in it they lay (int64). Stable: equal
-        /// elements stay in their order, descending too. NaN counts as larger than all numbers.
+        /// All elements along an axis in order, the smallest first, and their former positions (int64). The sort is
+        /// stable: equal elements keep their order, with descending too. NaN counts as larger than all numbers.
         /// </summary>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
+        /// <param name="descending">Whether the largest element comes first.</param>
+        /// <returns>The elements, of x's shape and type, and their positions in x, int64.</returns>
         /// <exception cref="AdjointException">There is no such axis, or x holds truth values.</exception>
         public (Tensor Values, Tensor Indices) Sort(int axis = -1, bool descending = false) =>
             x.TopK(x.Shape[x.Shape.Axis(axis, "Sort")], axis, largest: descending);

@@ -46,21 +46,36 @@ public static partial class TensorMethods
     extension(Tensor)
     {
         /// <summary>
-        /// a where the condition (bool) holds, b elsewhere, broadcast. Of any type; where they differ, as in a sum of
-        /// both.
+        /// a where the condition holds, else b, element by element, broadcast; both cast to the type of their sum.
         /// </summary>
+        /// <param name="condition">The choice, a bool tensor.</param>
+        /// <param name="a">The elements where the condition is true.</param>
+        /// <param name="b">The elements where the condition is false.</param>
+        /// <returns>A tensor of the broadcast shape, of the type that both promote to.</returns>
         /// <exception cref="AdjointException">The condition is not bool.</exception>
         public static Tensor Where(Tensor condition, Tensor a, Tensor b) => condition.DType == DType.Bool
             ? Op.Apply(WhereOp.Instance, condition, a, b)
             : throw new AdjointException($"Where: the condition must be bool: found {condition.DType.Label()}; compare "
                 + "first, as in x.Greater(0)");
 
-        /// <summary>a where the condition (bool) holds, a number elsewhere, of a type as in a sum of both.</summary>
+        /// <summary>
+        /// a where the condition holds, else the number b, element by element, broadcast; in the type of a sum of both.
+        /// </summary>
+        /// <param name="condition">The choice, a bool tensor.</param>
+        /// <param name="a">The elements where the condition is true.</param>
+        /// <param name="b">The number where the condition is false.</param>
+        /// <returns>A tensor of the broadcast shape.</returns>
         /// <exception cref="AdjointException">The condition is not bool, or a's type has no such number.</exception>
         public static Tensor Where(Tensor condition, Tensor a, Number b) =>
             Tensor.Where(condition, a, b.AsTensor(a, "Where"));
 
-        /// <summary>A number where the condition (bool) holds, b elsewhere, of a type as in a sum of both.</summary>
+        /// <summary>
+        /// The number a where the condition holds, else b, element by element, broadcast; in the type of a sum of both.
+        /// </summary>
+        /// <param name="condition">The choice, a bool tensor.</param>
+        /// <param name="a">The number where the condition is true.</param>
+        /// <param name="b">The elements where the condition is false.</param>
+        /// <returns>A tensor of the broadcast shape.</returns>
         /// <exception cref="AdjointException">The condition is not bool, or b's type has no such number.</exception>
         public static Tensor Where(Tensor condition, Number a, Tensor b) =>
             Tensor.Where(condition, a.AsTensor(b, "Where"), b);

@@ -36,21 +36,27 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>The other truth value; of integers all bits turned: −1 − x, of uint8 255 − x.</summary>
+        /// <summary>The other truth value; of integers all bits inverted: −1 − x, of uint8 255 − x.</summary>
+        /// <returns>A tensor of x's shape and type.</returns>
         /// <exception cref="AdjointException">x is of a floating type.</exception>
         public Tensor Not() => Op.Apply(NotOp.Instance, x);
 
-        /// <summary>Whether x is 0, or false, as truth values, of any type; a NaN is not 0.</summary>
+        /// <summary>Whether x is 0, or false, element by element, of any type; a NaN is not 0.</summary>
+        /// <returns>A bool tensor of x's shape, without gradient.</returns>
         public Tensor LogicalNot() => x.DType == DType.Bool ? x.Not() : x.EqualTo(0);
     }
 
     extension(Tensor)
     {
-        /// <summary>The other truth value; of integers all bits turned.</summary>
+        /// <summary>The other truth value; of integers all bits inverted.</summary>
+        /// <param name="x">The tensor, of truth values or integers.</param>
+        /// <returns>A tensor of x's shape and type.</returns>
         /// <exception cref="AdjointException">x is of a floating type.</exception>
         public static Tensor operator ~(Tensor x) => Op.Apply(NotOp.Instance, x);
 
-        /// <summary>Whether x is 0, or false, as truth values.</summary>
+        /// <summary>Whether x is 0, or false, element by element; a NaN is not 0.</summary>
+        /// <param name="x">The tensor, of any type.</param>
+        /// <returns>A bool tensor of x's shape, without gradient.</returns>
         public static Tensor operator !(Tensor x) => x.LogicalNot();
     }
 }

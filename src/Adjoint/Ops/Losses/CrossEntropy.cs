@@ -2,13 +2,13 @@ using Adjoint.Primitives;
 
 namespace Adjoint;
 
-/// <summary>How the losses of the samples become one number.</summary>
+/// <summary>How the losses of the samples become one number (PyTorch's <c>reduction</c>).</summary>
 public enum Reduction
 {
-    /// <summary>Their mean.</summary>
+    /// <summary>The mean of the samples' losses; NaN for no sample.</summary>
     Mean,
 
-    /// <summary>Their sum.</summary>
+    /// <summary>The sum of the samples' losses; 0 for no sample.</summary>
     Sum,
 }
 

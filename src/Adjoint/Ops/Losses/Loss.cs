@@ -1,15 +1,31 @@
 namespace Adjoint;
 
-/// <summary>What training makes small. Definitions follow PyTorch's documentation of the loss of the same name.</summary>
+/// <summary>
+/// Loss functions: what training minimizes. Definitions follow PyTorch's documentation of the loss of the same name.
+/// </summary>
 public static class Loss
 {
-    /// <summary>Cross-entropy of softmax(logits) (n, classes) with class indices (n) int64; smoothing s mixes s/classes into the target (Szegedy et al. 2016).</summary>
-    /// <exception cref="AdjointException">Shapes, types or a label do not fit, or the smoothing is not in [0, 1).</exception>
+    /// <summary>
+    /// Cross-entropy −Σ t·ln softmax(logits) of the labels' classes; smoothing s mixes s/classes into the target t
+    /// (Szegedy et al. 2016). Without overflow; a NaN among the logits makes it NaN.
+    /// </summary>
+    /// <param name="logits">Unnormalized scores (n, classes), of a floating type.</param>
+    /// <param name="labels">Class indices (n) int64, from 0 to classes − 1.</param>
+    /// <param name="labelSmoothing">The share s of the target that is spread over all classes, in [0, 1).</param>
+    /// <param name="reduction">Whether the losses are averaged, as by default, or summed.</param>
+    /// <returns>The loss, a scalar tensor ().</returns>
+    /// <exception cref="AdjointException">
+    /// Shapes, types or a label do not fit, or the smoothing is not in [0, 1).
+    /// </exception>
     public static Tensor CrossEntropy(Tensor logits, Tensor labels, double labelSmoothing = 0, Reduction reduction = Reduction.Mean) => labelSmoothing is >= 0 and < 1
         ? Op.Apply(new CrossEntropyOp(labelSmoothing, reduction), logits, labels)
         : throw new AdjointException($"CrossEntropy: label smoothing must be in [0, 1): found {labelSmoothing}");
 
-    /// <summary>−log p of the label, from log-probabilities (n, classes), as <c>LogSoftmax</c> gives them.</summary>
+    /// <summary>Negative log-likelihood −ln p[label], from log-probabilities as <c>LogSoftmax</c> gives them.</summary>
+    /// <param name="logProbabilities">Logarithms of probabilities (n, classes), of a floating type.</param>
+    /// <param name="labels">Class indices (n) int64, from 0 to classes − 1.</param>
+    /// <param name="reduction">Whether the losses are averaged, as by default, or summed.</param>
+    /// <returns>The loss, a scalar tensor ().</returns>
     /// <exception cref="AdjointException">Shapes, types or a label do not fit.</exception>
     public static Tensor Nll(Tensor logProbabilities, Tensor labels, Reduction reduction = Reduction.Mean) =>
         labels.DType == DType.Int64 && logProbabilities.Rank == labels.Rank + 1
@@ -19,20 +35,35 @@ public static class Loss
             + $"{logProbabilities.Shape} and {labels.Shape} {labels.DType.Label()}; use .Reshape(…) on the labels, or "
             + "cast them with .To(DType.Int64)");
 
-    /// <summary>(prediction − target)², for a target of the prediction's shape.</summary>
+    /// <summary>Squared error (prediction − target)², averaged over all elements.</summary>
+    /// <param name="prediction">What the network computed, of a floating type.</param>
+    /// <param name="target">The wanted values, of the prediction's shape.</param>
+    /// <param name="reduction">Whether the losses are averaged, as by default, or summed.</param>
+    /// <returns>The loss, a scalar tensor ().</returns>
     /// <exception cref="AdjointException">The shapes or types differ.</exception>
     public static Tensor Mse(Tensor prediction, Tensor target, Reduction reduction = Reduction.Mean) =>
         Reduce(Difference("Mse", prediction, target).Square(), reduction);
 
-    /// <summary>|prediction − target|, for a target of the prediction's shape.</summary>
+    /// <summary>
+    /// Absolute error |prediction − target|, averaged over all elements; its derivative is 0 where both are equal.
+    /// </summary>
+    /// <param name="prediction">What the network computed, of a floating type.</param>
+    /// <param name="target">The wanted values, of the prediction's shape.</param>
+    /// <param name="reduction">Whether the losses are averaged, as by default, or summed.</param>
+    /// <returns>The loss, a scalar tensor ().</returns>
     /// <exception cref="AdjointException">The shapes or types differ.</exception>
     public static Tensor L1(Tensor prediction, Tensor target, Reduction reduction = Reduction.Mean) =>
         Reduce(Difference("L1", prediction, target).Abs(), reduction);
 
     /// <summary>
-    /// ½d² where |d| ≤ δ, else δ(|d| − ½δ), with d = prediction − target (Huber 1964), for a target of the prediction's
-    /// shape.
+    /// Huber's loss: ½d² where |d| ≤ δ, else δ(|d| − ½δ), with d = prediction − target (Huber 1964), averaged over all
+    /// elements.
     /// </summary>
+    /// <param name="prediction">What the network computed, of a floating type.</param>
+    /// <param name="target">The wanted values, of the prediction's shape.</param>
+    /// <param name="delta">The distance δ from which on the loss is linear, above 0.</param>
+    /// <param name="reduction">Whether the losses are averaged, as by default, or summed.</param>
+    /// <returns>The loss, a scalar tensor ().</returns>
     /// <exception cref="AdjointException">The shapes or types differ, or δ is not positive.</exception>
     public static Tensor Huber(Tensor prediction, Tensor target, double delta = 1, Reduction reduction = Reduction.Mean)
     {
@@ -47,6 +78,10 @@ public static class Loss
     /// Binary cross-entropy of σ(logit) with targets in [0, 1] of the logits' shape: −t·ln σ(x) − (1 − t)·ln(1 − σ(x)),
     /// without overflow, and without loss of small values: 4.1·10⁻⁸ for t = 1 at x = 17.
     /// </summary>
+    /// <param name="logits">The scores x before the sigmoid, of any shape and a floating type.</param>
+    /// <param name="targets">The wanted probabilities t in [0, 1], of the logits' shape.</param>
+    /// <param name="reduction">Whether the losses are averaged, as by default, or summed.</param>
+    /// <returns>The loss, a scalar tensor ().</returns>
     /// <exception cref="AdjointException">The shapes or types differ.</exception>
     public static Tensor BceWithLogits(Tensor logits, Tensor targets, Reduction reduction = Reduction.Mean)
     {

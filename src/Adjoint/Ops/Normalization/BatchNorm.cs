@@ -67,15 +67,27 @@ public static partial class TensorMethods
     extension(Tensor x)
     {
         /// <summary>
-        /// Normalises each channel of x (n, c, …) by the batch's mean and variance, then scales by γ (c) and shifts by β (c): γ·(x − μ)/√(σ² + ε) + β (Ioffe and Szegedy 2015),
-        /// the variance divided by the count. A channel with one value becomes β.
+        /// Normalizes each channel of x (n, c, …) by the batch's mean and variance, then scales by γ (c) and shifts by
+        /// β (c): γ·(x − μ)/√(σ² + ε) + β (Ioffe and Szegedy 2015), the variance divided by the count. A channel with
+        /// one value becomes β.
         /// </summary>
+        /// <param name="gamma">Scale γ (c), one number per channel.</param>
+        /// <param name="beta">Shift β (c), one number per channel.</param>
+        /// <param name="epsilon">The number ε added to the variance before its root is taken.</param>
+        /// <returns>A tensor of x's shape and type.</returns>
         /// <exception cref="AdjointException">
         /// The input has no axis of channels, or scale and shift do not fit it.
         /// </exception>
         public Tensor BatchNorm(Tensor gamma, Tensor beta, double epsilon = 1e-5) => Op.Apply(new BatchNormOp(epsilon), x, gamma, beta);
 
-        /// <summary>Normalises over the last axes, those of <paramref name="gamma"/>: γ·(x − μ)/√(σ² + ε) + β, x (…, d) → (…, d) (Ba, Kiros and Hinton 2016).</summary>
+        /// <summary>
+        /// Normalizes over the last axes, those of <paramref name="gamma"/>: γ·(x − μ)/√(σ² + ε) + β, x (…, d) → (…, d)
+        /// (Ba, Kiros and Hinton 2016).
+        /// </summary>
+        /// <param name="gamma">Scale γ, of the shape (d) of the last axes.</param>
+        /// <param name="beta">Shift β of γ's shape; null: none.</param>
+        /// <param name="epsilon">The number ε added to the variance before its root is taken.</param>
+        /// <returns>A tensor of x's shape and type.</returns>
         /// <exception cref="AdjointException">Scale or shift do not have the shape of the last axes.</exception>
         public Tensor LayerNorm(Tensor gamma, Tensor? beta = null, double epsilon = 1e-5)
         {
@@ -84,7 +96,13 @@ public static partial class TensorMethods
             return (beta is null ? y : y + beta.Widened()).To(x.DType);
         }
 
-        /// <summary>γ·x/√(mean(x²) + ε) over the last axes, those of <paramref name="gamma"/>, x (…, d) → (…, d) (Zhang and Sennrich 2019).</summary>
+        /// <summary>
+        /// Divides by the root mean square over the last axes, those of <paramref name="gamma"/>: γ·x/√(mean(x²) + ε),
+        /// x (…, d) → (…, d) (Zhang and Sennrich 2019).
+        /// </summary>
+        /// <param name="gamma">Scale γ, of the shape (d) of the last axes.</param>
+        /// <param name="epsilon">The number ε added to the mean square before its root is taken.</param>
+        /// <returns>A tensor of x's shape and type.</returns>
         /// <exception cref="AdjointException">The scale does not have the shape of the last axes.</exception>
         public Tensor RmsNorm(Tensor gamma, double epsilon = 1e-6)
         {
@@ -94,9 +112,17 @@ public static partial class TensorMethods
         }
 
         /// <summary>
-        /// Normalises over channels in groups and all positions of each sample of x (n, c, …), then scales by γ (c) and shifts by β (c): γ·(x − μ)/√(σ² + ε) + β (Wu and He 2018).
+        /// Normalizes over channels in groups and all positions of each sample of x (n, c, …), then scales by γ (c) and
+        /// shifts by β (c): γ·(x − μ)/√(σ² + ε) + β (Wu and He 2018).
         /// </summary>
-        /// <exception cref="AdjointException">The groups do not divide the channels, or scale and shift do not fit them.</exception>
+        /// <param name="groups">The number of groups of channels; it divides c.</param>
+        /// <param name="gamma">Scale γ (c), one number per channel.</param>
+        /// <param name="beta">Shift β (c), one number per channel.</param>
+        /// <param name="epsilon">The number ε added to the variance before its root is taken.</param>
+        /// <returns>A tensor of x's shape and type.</returns>
+        /// <exception cref="AdjointException">
+        /// The groups do not divide the channels, or scale and shift do not fit them.
+        /// </exception>
         public Tensor GroupNorm(int groups, Tensor gamma, Tensor beta, double epsilon = 1e-5)
         {
             if (x.Rank < 2 || groups < 1 || x.Shape[1] % groups != 0)

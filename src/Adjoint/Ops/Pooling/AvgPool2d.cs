@@ -9,10 +9,19 @@ public static partial class TensorMethods
     extension(Tensor x)
     {
         /// <summary>
-        /// The mean of each window over the last two axes, padding counted as zeros: (n, c, h, w) → (n, c, ⌊(h + 2p − k) / s⌋ + 1, …), ⌈⌉ with <paramref name="ceil"/>. What a
-        /// window then has beyond the padding does not count (PyTorch's <c>avg_pool2d</c> with <c>count_include_pad=True</c>).
+        /// The mean of each window over the last two axes, padding counted as zeros: (n, c, h, w) → (n, c, ⌊(h + 2p −
+        /// k) / s⌋ + 1, …), ⌈⌉ with <paramref name="ceil"/>. Elements of a window beyond the padding do not count
+        /// (PyTorch's <c>avg_pool2d</c> with <c>count_include_pad=True</c>).
         /// </summary>
-        /// <exception cref="AdjointException">The input is not (n, channels, h, w), a window is larger than it with its padding, or the padding is more than half of the window.</exception>
+        /// <param name="kernel">The height and width of a window, 1 or more.</param>
+        /// <param name="stride">The step between windows; the kernel's size by default.</param>
+        /// <param name="padding">Zeros added on each side, at most half of the kernel; 0 by default.</param>
+        /// <param name="ceil">Whether a last window that reaches beyond the edge counts: ⌈⌉ instead of ⌊⌋.</param>
+        /// <returns>The means (n, c, height, width), of x's type.</returns>
+        /// <exception cref="AdjointException">
+        /// The input is not (n, channels, h, w), a window is larger than it with its padding, or the padding is more
+        /// than half of the window.
+        /// </exception>
         public Tensor AvgPool2d(Size2 kernel, Size2? stride = null, Size2? padding = null, bool ceil = false)
         {
             var (step, pad) = (stride ?? kernel, padding ?? 0);
@@ -33,9 +42,11 @@ public static partial class TensorMethods
         }
 
         /// <summary>
-        /// Means of windows chosen so that the result has the given size: (n, c, h, w) → (n, c, size). Window i covers ⌊i·h/size⌋ to ⌈(i + 1)·h/size⌉; where the size does not divide
-        /// the axis, windows overlap.
+        /// Means of windows chosen so that the result has the given size: (n, c, h, w) → (n, c, size). Window i covers
+        /// ⌊i·h/size⌋ to ⌈(i + 1)·h/size⌉; where the size does not divide the axis, windows overlap.
         /// </summary>
+        /// <param name="size">The height and width of the result, 1 or more.</param>
+        /// <returns>The means (n, c, size), of x's type.</returns>
         /// <exception cref="AdjointException">The input has no last two axes, or a size is not positive.</exception>
         public Tensor AdaptiveAvgPool2d(Size2 size)
         {
@@ -48,6 +59,7 @@ public static partial class TensorMethods
         }
 
         /// <summary>The mean over the last two axes: (n, c, h, w) → (n, c).</summary>
+        /// <returns>The means (n, c), of x's type.</returns>
         /// <exception cref="AdjointException">The input has fewer than two axes.</exception>
         public Tensor GlobalAvgPool2d() => x.Mean([-2, -1]);
     }

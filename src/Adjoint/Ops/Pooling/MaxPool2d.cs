@@ -84,8 +84,22 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>The largest of each window over the last two axes: (n, c, h, w) → (n, c, ⌊(h + 2p − k) / s⌋ + 1, …), ⌈⌉ with <paramref name="ceil"/>. NaN wins, padding never does.</summary>
-        /// <exception cref="AdjointException">The input is not (n, channels, h, w), a window is larger than it with its padding or holds over 256 elements, or the padding is more than half of the window.</exception>
+        /// <summary>
+        /// The largest element of each window over the last two axes: (n, c, h, w) → (n, c, ⌊(h + 2p − k) / s⌋ + 1, …),
+        /// ⌈⌉ with <paramref name="ceil"/>. A NaN wins over every number; padding never wins. The gradient goes to the
+        /// first largest element.
+        /// </summary>
+        /// <param name="kernel">The height and width of a window, at most 256 elements.</param>
+        /// <param name="stride">The step between windows; the kernel's size by default.</param>
+        /// <param name="padding">
+        /// Rows and columns of −∞ added on each side, at most half of the kernel; 0 by default.
+        /// </param>
+        /// <param name="ceil">Whether a last window that reaches beyond the edge counts: ⌈⌉ instead of ⌊⌋.</param>
+        /// <returns>The maxima (n, c, height, width), of x's type.</returns>
+        /// <exception cref="AdjointException">
+        /// The input is not (n, channels, h, w), a window is larger than it with its padding or holds over 256
+        /// elements, or the padding is more than half of the window.
+        /// </exception>
         public Tensor MaxPool2d(Size2 kernel, Size2? stride = null, Size2? padding = null, bool ceil = false) => Op.Apply(new MaxPool2dOp(kernel, stride ?? kernel, padding ?? 0, ceil), x);
     }
 }

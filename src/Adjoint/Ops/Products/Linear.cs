@@ -40,7 +40,10 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>x·Wᵀ + b over the last axis of x (…, in); W (out, in), b (out).</summary>
+        /// <summary>The affine map x·Wᵀ + b over the last axis: x (…, in) → (…, out).</summary>
+        /// <param name="weight">The weights W (out, in), of x's type.</param>
+        /// <param name="bias">The bias b (out), of x's type.</param>
+        /// <returns>The outputs (…, out), of x's type.</returns>
         /// <exception cref="AdjointException">The shapes or types do not fit.</exception>
         public Tensor Linear(Tensor weight, Tensor bias) => x.Rank is 0 or 2
             ? Op.Apply(LinearOp.Instance, x, weight, bias)

@@ -39,13 +39,15 @@ public static partial class TensorMethods
     extension(Tensor a)
     {
         /// <summary>
-        /// The matrix product. Vectors are rows on the left and columns on the right, and lose that axis again; leading axes broadcast.
-        /// (m, k)·(k, n) → (m, n); (k)·(k) → (); (m, k)·(k) → (m); (b, m, k)·(k, n) → (b, m, n).
+        /// The matrix product. Vectors are rows on the left and columns on the right, and lose that axis again; leading
+        /// axes broadcast. (m, k)·(k, n) → (m, n); (k)·(k) → (); (m, k)·(k) → (m); (b, m, k)·(k, n) → (b, m, n).
         /// </summary>
-        /// <remarks>Of integers too, which wrap.</remarks>
+        /// <param name="b">The right factor (…, k, n) or (k), of a's inner size k.</param>
+        /// <returns>The product (…, m, n), in the type that both promote to.</returns>
         /// <exception cref="AdjointException">
         /// Inner dimensions or types differ, both are bool, or leading axes do not broadcast.
         /// </exception>
+        /// <remarks>Integers too, whose sums wrap.</remarks>
         public Tensor MatMul(Tensor b)
         {
             if (a.Rank == 0 || b.Rank == 0)

@@ -24,15 +24,20 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>
-        /// Whether all elements are true (not 0), over the axes, all of them if none is named; true for nothing. NaN is
-        /// not 0.
-        /// </summary>
-        /// <exception cref="AdjointException">An axis is outside, or named twice.</exception>
+        /// <summary>Whether all elements are true (not 0) over the axes; true over no element. NaN is not 0.</summary>
+        /// <param name="axes">
+        /// The axes to reduce, negative ones counting from the last; all of them if none is named.
+        /// </param>
+        /// <param name="keepDims">Whether reduced axes stay, with size 1, instead of being dropped.</param>
+        /// <returns>A bool tensor, without gradient.</returns>
+        /// <exception cref="AdjointException">An axis is out of range, or named twice.</exception>
         public Tensor All(ReadOnlySpan<int> axes = default, bool keepDims = false) =>
             Op.Apply(new AllOp(new(x.Shape, axes, "All"), keepDims), x.To(DType.Bool));
 
-        /// <summary>Whether all elements of each run along one axis are true.</summary>
+        /// <summary>Whether all elements along one axis are true (not 0).</summary>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
+        /// <param name="keepDims">Whether the axis stays, with size 1, instead of being dropped.</param>
+        /// <returns>A bool tensor, without gradient.</returns>
         /// <exception cref="AdjointException">There is no such axis.</exception>
         public Tensor All(int axis, bool keepDims = false) => x.All([axis], keepDims);
     }

@@ -24,15 +24,20 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>
-        /// Whether any element is true (not 0), over the axes, all of them if none is named; false for nothing. NaN is
-        /// not 0.
-        /// </summary>
-        /// <exception cref="AdjointException">An axis is outside, or named twice.</exception>
+        /// <summary>Whether any element is true (not 0) over the axes; false over no element. NaN is not 0.</summary>
+        /// <param name="axes">
+        /// The axes to reduce, negative ones counting from the last; all of them if none is named.
+        /// </param>
+        /// <param name="keepDims">Whether reduced axes stay, with size 1, instead of being dropped.</param>
+        /// <returns>A bool tensor, without gradient.</returns>
+        /// <exception cref="AdjointException">An axis is out of range, or named twice.</exception>
         public Tensor Any(ReadOnlySpan<int> axes = default, bool keepDims = false) =>
             Op.Apply(new AnyOp(new(x.Shape, axes, "Any"), keepDims), x.To(DType.Bool));
 
-        /// <summary>Whether any element of each run along one axis is true.</summary>
+        /// <summary>Whether any element along one axis is true (not 0).</summary>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
+        /// <param name="keepDims">Whether the axis stays, with size 1, instead of being dropped.</param>
+        /// <returns>A bool tensor, without gradient.</returns>
         /// <exception cref="AdjointException">There is no such axis.</exception>
         public Tensor Any(int axis, bool keepDims = false) => x.Any([axis], keepDims);
     }

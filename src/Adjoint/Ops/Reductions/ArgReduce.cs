@@ -6,16 +6,18 @@ public static partial class TensorMethods
     extension(Tensor x)
     {
         /// <summary>
-        /// Where the largest element of an axis is (the first of several; a NaN counts as largest), as int64; the axis
-        /// disappears.
+        /// The position of the largest element along an axis: the first of several; a NaN counts as the largest.
         /// </summary>
+        /// <param name="axis">The axis, which is dropped; a negative one counts from the last.</param>
+        /// <returns>Positions, int64, without gradient.</returns>
         /// <exception cref="AdjointException">There is no such axis, or it is empty.</exception>
         public Tensor ArgMax(int axis = -1) => Run(x, axis, isLargest: true, "ArgMax");
 
         /// <summary>
-        /// Where the smallest element of an axis is (the first of several; a NaN counts as smallest), as int64; the
-        /// axis disappears.
+        /// The position of the smallest element along an axis: the first of several; a NaN counts as the smallest.
         /// </summary>
+        /// <param name="axis">The axis, which is dropped; a negative one counts from the last.</param>
+        /// <returns>Positions, int64, without gradient.</returns>
         /// <exception cref="AdjointException">There is no such axis, or it is empty.</exception>
         public Tensor ArgMin(int axis = -1) => Run(x, axis, isLargest: false, "ArgMin");
     }

@@ -28,13 +28,14 @@ public static partial class TensorMethods
     extension(Tensor x)
     {
         /// <summary>
-        /// Cumulative sums along an axis: yₖ = x₀ + … + xₖ, of x's shape. They are added one after another in float64,
-        /// and each result is rounded once to x's type; of integers and truth values in int64, where they wrap, which
-        /// is the type of the result. From a NaN on, all are NaN.
+        /// Cumulative sums along an axis: yₖ = x₀ + … + xₖ. They are added one after another in float64, and each is
+        /// rounded once to x's type; those of integers and truth values are int64, which wraps. From a NaN on, all are
+        /// NaN.
         /// </summary>
-        /// <param name="axis">The axis; negative ones count from the last.</param>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
         /// <param name="reverse">Whether the sums begin at the end: yₖ = xₙ₋₁ + … + xₖ.</param>
-        /// <exception cref="AdjointException">The axis is outside.</exception>
+        /// <returns>A tensor of x's shape and type; int64 for integers and truth values.</returns>
+        /// <exception cref="AdjointException">The axis is out of range.</exception>
         public Tensor CumSum(int axis, bool reverse = false) =>
             Op.Apply(new CumSumOp(x.Shape.Axis(axis, "CumSum"), reverse), x);
     }

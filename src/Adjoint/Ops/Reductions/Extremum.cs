@@ -62,18 +62,36 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>The largest element over the axes, all of them if none is named; NaN if any is.</summary>
-        /// <exception cref="AdjointException">There is nothing to choose from.</exception>
+        /// <summary>The largest element over the axes; NaN if any is NaN.</summary>
+        /// <param name="axes">
+        /// The axes to reduce, negative ones counting from the last; all of them if none is named.
+        /// </param>
+        /// <param name="keepDims">Whether reduced axes stay, with size 1, instead of being dropped.</param>
+        /// <returns>A tensor without the reduced axes, of x's type.</returns>
+        /// <exception cref="AdjointException">There is no element to choose from.</exception>
         public Tensor Max(ReadOnlySpan<int> axes = default, bool keepDims = false) => Op.Apply(new ExtremumOp(new(x.Shape, axes, "Max"), keepDims, largest: true), x);
 
-        /// <summary>The largest element of each run along one axis.</summary>
+        /// <summary>The largest element along one axis; NaN if any is NaN.</summary>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
+        /// <param name="keepDims">Whether the axis stays, with size 1, instead of being dropped.</param>
+        /// <returns>A tensor without the reduced axes, of x's type.</returns>
+        /// <exception cref="AdjointException">There is no such axis, or it is empty.</exception>
         public Tensor Max(int axis, bool keepDims = false) => x.Max([axis], keepDims);
 
-        /// <summary>The smallest element over the axes, all of them if none is named; NaN if any is.</summary>
-        /// <exception cref="AdjointException">There is nothing to choose from.</exception>
+        /// <summary>The smallest element over the axes; NaN if any is NaN.</summary>
+        /// <param name="axes">
+        /// The axes to reduce, negative ones counting from the last; all of them if none is named.
+        /// </param>
+        /// <param name="keepDims">Whether reduced axes stay, with size 1, instead of being dropped.</param>
+        /// <returns>A tensor without the reduced axes, of x's type.</returns>
+        /// <exception cref="AdjointException">There is no element to choose from.</exception>
         public Tensor Min(ReadOnlySpan<int> axes = default, bool keepDims = false) => Op.Apply(new ExtremumOp(new(x.Shape, axes, "Min"), keepDims, largest: false), x);
 
-        /// <summary>The smallest element of each run along one axis.</summary>
+        /// <summary>The smallest element along one axis; NaN if any is NaN.</summary>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
+        /// <param name="keepDims">Whether the axis stays, with size 1, instead of being dropped.</param>
+        /// <returns>A tensor without the reduced axes, of x's type.</returns>
+        /// <exception cref="AdjointException">There is no such axis, or it is empty.</exception>
         public Tensor Min(int axis, bool keepDims = false) => x.Min([axis], keepDims);
     }
 }

@@ -64,32 +64,56 @@ public static partial class TensorMethods
     extension(Tensor x)
     {
         /// <summary>
-        /// Σ x over the axes, all of them if none is named; 0 for nothing. Of integers an int64, which wraps; of truth
-        /// values an int64: how many are true.
+        /// The sum Σ x over the axes; 0 over no element. Sums of integers are int64, which wraps; of truth values,
+        /// int64 too: how many are true.
         /// </summary>
-        /// <exception cref="AdjointException">An axis is outside, or named twice.</exception>
+        /// <param name="axes">
+        /// The axes to reduce, negative ones counting from the last; all of them if none is named.
+        /// </param>
+        /// <param name="keepDims">Whether reduced axes stay, with size 1, instead of being dropped.</param>
+        /// <returns>A tensor without the reduced axes, of x's type; int64 for integers and truth values.</returns>
+        /// <exception cref="AdjointException">An axis is out of range, or named twice.</exception>
         public Tensor Sum(ReadOnlySpan<int> axes = default, bool keepDims = false) => Op.Apply(new SumOp(new(x.Shape, axes, "Sum"), keepDims), x);
 
-        /// <summary>Σ x over one axis.</summary>
+        /// <summary>The sum Σ x over one axis; int64 for integers and truth values.</summary>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
+        /// <param name="keepDims">Whether the axis stays, with size 1, instead of being dropped.</param>
+        /// <returns>A tensor without that axis, of x's type; int64 for integers and truth values.</returns>
         public Tensor Sum(int axis, bool keepDims = false) => x.Sum([axis], keepDims);
 
-        /// <summary>(1/n) Σ x over the axes; NaN for nothing.</summary>
+        /// <summary>The mean (1/n) Σ x over the axes; NaN over no element.</summary>
+        /// <param name="axes">
+        /// The axes to reduce, negative ones counting from the last; all of them if none is named.
+        /// </param>
+        /// <param name="keepDims">Whether reduced axes stay, with size 1, instead of being dropped.</param>
+        /// <returns>A tensor without the reduced axes, of x's type.</returns>
         /// <exception cref="AdjointException">
-        /// x is not of a floating type, or an axis is outside, or named twice.
+        /// x is not of a floating type, or an axis is out of range or named twice.
         /// </exception>
         public Tensor Mean(ReadOnlySpan<int> axes = default, bool keepDims = false) => x.DType.IsFloating()
             ? (x.Widened().Sum(axes, keepDims) / new ReducedAxes(x.Shape, axes, "Mean").Count).To(x.DType)
             : throw NotFloating("Mean", x);
 
-        /// <summary>The mean over one axis.</summary>
+        /// <summary>The mean (1/n) Σ x over one axis; NaN over no element.</summary>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
+        /// <param name="keepDims">Whether the axis stays, with size 1, instead of being dropped.</param>
+        /// <returns>A tensor without the reduced axes, of x's type.</returns>
         public Tensor Mean(int axis, bool keepDims = false) => x.Mean([axis], keepDims);
 
         /// <summary>
-        /// Σ (x − mean)² / (n − correction) over the axes; correction 1 is Bessel's. Of n ≤ correction elements there
-        /// is none: NaN where all are alike, else ∞.
+        /// The variance Σ (x − mean)² / (n − correction) over the axes. Where n ≤ correction it is NaN if all elements
+        /// are equal, else ∞.
         /// </summary>
+        /// <param name="axes">
+        /// The axes to reduce, negative ones counting from the last; all of them if none is named.
+        /// </param>
+        /// <param name="keepDims">Whether reduced axes stay, with size 1, instead of being dropped.</param>
+        /// <param name="correction">
+        /// The degrees of freedom taken off n: 1 (Bessel's) for the sample's variance, 0 for the population's.
+        /// </param>
+        /// <returns>A tensor without the reduced axes, of x's type.</returns>
         /// <exception cref="AdjointException">
-        /// x is not of a floating type, or an axis is outside, or named twice.
+        /// x is not of a floating type, or an axis is out of range or named twice.
         /// </exception>
         public Tensor Var(ReadOnlySpan<int> axes = default, bool keepDims = false, int correction = 1)
         {
@@ -117,13 +141,27 @@ public static partial class TensorMethods
             return x - (mean + missed);
         }
 
-        /// <summary>The variance over one axis.</summary>
+        /// <summary>The variance Σ (x − mean)² / (n − correction) over one axis.</summary>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
+        /// <param name="keepDims">Whether the axis stays, with size 1, instead of being dropped.</param>
+        /// <param name="correction">
+        /// The degrees of freedom taken off n: 1 (Bessel's) for the sample's variance, 0 for the population's.
+        /// </param>
+        /// <returns>A tensor without the reduced axes, of x's type.</returns>
         public Tensor Var(int axis, bool keepDims = false, int correction = 1) => x.Var([axis], keepDims, correction);
 
-        /// <summary>ln Σ eˣ over one axis.</summary>
+        /// <summary>ln Σ eˣ over one axis, without overflow; −∞ over no element.</summary>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
+        /// <param name="keepDims">Whether the axis stays, with size 1, instead of being dropped.</param>
+        /// <returns>A tensor without the reduced axes, of x's type.</returns>
         public Tensor LogSumExp(int axis, bool keepDims = false) => x.LogSumExp([axis], keepDims);
 
-        /// <summary>ln Σ eˣ over the axes, without overflow; −∞ for nothing.</summary>
+        /// <summary>ln Σ eˣ over the axes, without overflow; −∞ over no element.</summary>
+        /// <param name="axes">
+        /// The axes to reduce, negative ones counting from the last; all of them if none is named.
+        /// </param>
+        /// <param name="keepDims">Whether reduced axes stay, with size 1, instead of being dropped.</param>
+        /// <returns>A tensor without the reduced axes, of x's type.</returns>
         public Tensor LogSumExp(ReadOnlySpan<int> axes = default, bool keepDims = false)
         {
             if (x.IsHalf) return x.Widened().LogSumExp(axes, keepDims).To(x.DType);

@@ -49,13 +49,21 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>eˣ / Σ eˣ along an axis; without overflow.</summary>
+        /// <summary>
+        /// eˣ / Σ eˣ along an axis, without overflow: positive numbers that sum to 1; NaN all along where one is NaN.
+        /// </summary>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
+        /// <returns>A tensor of x's shape and type; float32 for integers and truth values.</returns>
         public Tensor Softmax(int axis = -1) => Along(x, axis, SoftmaxOp.Instance);
 
-        /// <summary>x − ln Σ eˣ along an axis; without overflow.</summary>
+        /// <summary>x − ln Σ eˣ along an axis, the logarithm of the softmax, without overflow.</summary>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
+        /// <returns>A tensor of x's shape and type; float32 for integers and truth values.</returns>
         public Tensor LogSoftmax(int axis = -1) => Along(x, axis, LogSoftmaxOp.Instance);
 
-        /// <summary>x / Σ x along an axis: rows that sum to 1.</summary>
+        /// <summary>x / Σ x along an axis, so that it sums to 1; NaN or ∞ where the sum is 0.</summary>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
+        /// <returns>A tensor of x's shape and type; float32 for integers and truth values.</returns>
         public Tensor Normalize(int axis = -1) => x / x.Sum(axis, keepDims: true);
     }
 

@@ -63,14 +63,21 @@ public static partial class TensorMethods
     extension(Tensor)
     {
         /// <summary>
-        /// The tensors one after another along an axis that exists. Where their types differ, of that of their sum.
+        /// The tensors one after another along an axis that they have; different types are cast to that of their sum.
         /// </summary>
-        /// <exception cref="AdjointException">There are none, or they do not fit.</exception>
+        /// <param name="tensors">One tensor or more, of equal shapes except for that axis.</param>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
+        /// <returns>A new tensor; its size on that axis is the sum of theirs.</returns>
+        /// <exception cref="AdjointException">There are no tensors, or their shapes do not fit.</exception>
         public static Tensor Concat(IReadOnlyList<Tensor> tensors, int axis = 0) => tensors.Count == 0
             ? throw new AdjointException("Concat: at least one tensor is needed")
             : Op.Apply(new ConcatOp(tensors[0].Shape.Axis(axis, "Concat")), [.. tensors]);
 
-        /// <summary>The tensors side by side along a new axis.</summary>
+        /// <summary>The tensors side by side along a new axis; different types are cast to that of their sum.</summary>
+        /// <param name="tensors">One tensor or more, n of them, of one shape.</param>
+        /// <param name="axis">Where the new axis, of size n, is inserted; a negative one counts from the last.</param>
+        /// <returns>A new tensor with one axis more.</returns>
+        /// <exception cref="AdjointException">There are no tensors, or their shapes differ.</exception>
         public static Tensor Stack(IReadOnlyList<Tensor> tensors, int axis = 0) => Tensor.Concat([.. tensors.Select(tensor => tensor.Unsqueeze(axis))], axis);
     }
 }

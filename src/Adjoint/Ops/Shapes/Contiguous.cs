@@ -25,10 +25,14 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>The tensor itself when its elements lie in row-major order without gaps, else a copy that does.</summary>
+        /// <summary>
+        /// The tensor itself if its elements lie in row-major order without gaps, else a copy whose elements do.
+        /// </summary>
+        /// <returns>x or a contiguous copy of it; gradients pass.</returns>
         public Tensor Contiguous() => x.IsContiguous ? x : Op.Apply(ContiguousOp.Instance, x);
 
-        /// <summary>A copy with memory of its own: y = x. Gradients pass.</summary>
+        /// <summary>A contiguous copy in memory of its own; gradients pass.</summary>
+        /// <returns>A tensor of x's shape and type.</returns>
         public Tensor Clone() => Op.Apply(ContiguousOp.Instance, x);
     }
 }

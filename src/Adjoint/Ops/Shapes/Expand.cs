@@ -30,7 +30,9 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>Repeats axes of size 1, or missing leading axes, without copying.</summary>
+        /// <summary>Repeats axes of size 1, or missing leading axes, without copying: their stride becomes 0.</summary>
+        /// <param name="shape">The new shape; each size is x's, or any where x's is 1.</param>
+        /// <returns>A view that shares x's memory; gradients pass.</returns>
         /// <exception cref="AdjointException">A size differs and is not 1.</exception>
         public Tensor Expand(params ReadOnlySpan<int> shape) => x.ExpandTo(Shape.Create(shape));
 

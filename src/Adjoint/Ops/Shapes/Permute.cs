@@ -41,6 +41,8 @@ public static partial class TensorMethods
     extension(Tensor x)
     {
         /// <summary>The axes in another order, without copying: axis i of the result is axis order[i] of x.</summary>
+        /// <param name="order">Each axis of x once; negative ones count from the last.</param>
+        /// <returns>A view that shares x's memory; gradients pass.</returns>
         /// <exception cref="AdjointException">The order does not name each axis once.</exception>
         public Tensor Permute(params ReadOnlySpan<int> order)
         {
@@ -49,6 +51,9 @@ public static partial class TensorMethods
         }
 
         /// <summary>Swaps two axes, the last two by default, without copying.</summary>
+        /// <param name="first">One of the axes; a negative one counts from the last.</param>
+        /// <param name="second">The other axis; a negative one counts from the last.</param>
+        /// <returns>A view that shares x's memory; gradients pass.</returns>
         public Tensor Transpose(int first = -2, int second = -1)
         {
             var order = Enumerable.Range(0, x.Rank).ToArray();

@@ -18,7 +18,14 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>The same elements under another shape; one size may be −1, to be worked out. Shares memory where the elements lie in order, else copies.</summary>
+        /// <summary>
+        /// The same elements, in row-major order, under another shape. A view of x's memory where the strides allow it,
+        /// else a copy.
+        /// </summary>
+        /// <param name="shape">
+        /// The new sizes, with as many elements in all; one may be −1, to be computed from the others.
+        /// </param>
+        /// <returns>A view or a copy of that shape; gradients pass.</returns>
         /// <exception cref="AdjointException">The number of elements differs, or more than one size is −1.</exception>
         public Tensor Reshape(params ReadOnlySpan<int> shape)
         {
@@ -27,13 +34,17 @@ public static partial class TensorMethods
         }
 
         /// <summary>Joins the axes from <paramref name="startAxis"/> on into one.</summary>
+        /// <param name="startAxis">The first axis to join; a negative one counts from the last.</param>
+        /// <returns>A view or a copy with the joined axis last; gradients pass.</returns>
         public Tensor Flatten(int startAxis = 0)
         {
             var start = x.Rank == 0 ? 0 : x.Shape.Axis(startAxis, "Flatten");
             return x.Reshape([.. x.Shape.Sizes[..start], Shape.Product(x.Shape.Sizes[start..])]);
         }
 
-        /// <summary>Drops an axis of size 1.</summary>
+        /// <summary>Drops an axis of size 1, without copying.</summary>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
+        /// <returns>A view that shares x's memory; gradients pass.</returns>
         /// <exception cref="AdjointException">Its size is not 1.</exception>
         public Tensor Squeeze(int axis)
         {
@@ -43,7 +54,9 @@ public static partial class TensorMethods
             return x.Reshape([.. x.Shape.Sizes[..at], .. x.Shape.Sizes[(at + 1)..]]);
         }
 
-        /// <summary>Inserts an axis of size 1 before <paramref name="axis"/>; −1 appends one.</summary>
+        /// <summary>Inserts an axis of size 1 before <paramref name="axis"/>, without copying.</summary>
+        /// <param name="axis">Where it goes, from 0 to the rank; −1 appends it.</param>
+        /// <returns>A view that shares x's memory; gradients pass.</returns>
         public Tensor Unsqueeze(int axis)
         {
             if (axis < -x.Rank - 1 || axis > x.Rank)

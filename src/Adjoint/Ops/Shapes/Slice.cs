@@ -50,8 +50,13 @@ public static partial class TensorMethods
 {
     extension(Tensor x)
     {
-        /// <summary>Elements start, start + step, … (at most <paramref name="count"/>) of an axis, without copying.</summary>
-        /// <exception cref="AdjointException">The part is not inside the axis.</exception>
+        /// <summary>Elements start, start + step, … of an axis, without copying.</summary>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
+        /// <param name="start">The first position, from 0 on.</param>
+        /// <param name="count">The number of elements to take, 0 or more.</param>
+        /// <param name="step">The distance between elements, 1 or more.</param>
+        /// <returns>A view that shares x's memory; gradients pass.</returns>
+        /// <exception cref="AdjointException">The slice is not inside the axis.</exception>
         public Tensor Slice(int axis, int start, int count, int step = 1)
         {
             var at = x.Shape.Axis(axis, "Slice");
@@ -61,7 +66,11 @@ public static partial class TensorMethods
             return start == 0 && count == size && step == 1 ? x : Op.Apply(new SliceOp(at, start, count, step), x);
         }
 
-        /// <summary>One position of an axis, which disappears.</summary>
+        /// <summary>One position of an axis, which is dropped, without copying.</summary>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
+        /// <param name="index">The position on the axis; a negative one counts from the end.</param>
+        /// <returns>A view that shares x's memory; gradients pass.</returns>
+        /// <exception cref="AdjointException">There is no such axis or position.</exception>
         public Tensor Select(int axis, int index)
         {
             var at = x.Shape.Axis(axis, "Select");

@@ -6,8 +6,11 @@ public static partial class TensorMethods
     extension(Tensor x)
     {
         /// <summary>
-        /// Parts of a size, one after another along an axis, without copying; the last may be smaller.
+        /// Slices of equal size, one after another along an axis, without copying; the last may be smaller.
         /// </summary>
+        /// <param name="size">The size of a slice, 1 or more.</param>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
+        /// <returns>The slices, views that share x's memory.</returns>
         /// <exception cref="AdjointException">The size is below 1.</exception>
         public Tensor[] Split(int size, int axis = 0)
         {
@@ -19,7 +22,10 @@ public static partial class TensorMethods
             return x.Split(sizes, axis);
         }
 
-        /// <summary>Parts of these sizes, one after another along an axis, without copying.</summary>
+        /// <summary>Slices of given sizes, one after another along an axis, without copying.</summary>
+        /// <param name="sizes">The slices' sizes, which add up to the axis.</param>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
+        /// <returns>The slices, views that share x's memory.</returns>
         /// <exception cref="AdjointException">A size is negative, or they do not add up to the axis.</exception>
         public Tensor[] Split(ReadOnlySpan<int> sizes, int axis = 0)
         {
@@ -39,9 +45,13 @@ public static partial class TensorMethods
         }
 
         /// <summary>
-        /// So many parts of one size along an axis, without copying. Where the axis cannot be divided evenly the last
-        /// is smaller, and there may be fewer: 6 in 4 are three of 2, and nothing is one part.
+        /// Divides an axis into a number of slices of equal size, without copying. If it does not divide evenly, the
+        /// last is smaller, and there may be fewer slices: an axis of 6 in 4 chunks gives three of 2; an empty axis
+        /// gives one.
         /// </summary>
+        /// <param name="chunks">The number of slices, 1 or more, at most.</param>
+        /// <param name="axis">The axis; a negative one counts from the last.</param>
+        /// <returns>The slices, views that share x's memory.</returns>
         /// <exception cref="AdjointException">The number is below 1.</exception>
         public Tensor[] Chunk(int chunks, int axis = 0)
         {
