@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace Adjoint.Kernels;
 
@@ -15,7 +14,7 @@ public static class MachineLimits
         {
             const int Steps = 1_000_000;
             var start = Stopwatch.GetTimestamp();
-            var lanes = Vector512.IsHardwareAccelerated ? Multiply<V512<float>>(Steps) : Vector256.IsHardwareAccelerated ? Multiply<V256<float>>(Steps) : Multiply<V128<float>>(Steps);
+            var lanes = Simd.Widest<float, int, MultiplyAdds>(new(Steps));
             best = Math.Max(best, 2.0 * 12 * lanes * Steps / Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
         return best;
@@ -62,6 +61,12 @@ public static class MachineLimits
         }
         sink = (a + b + c + d + e + f + g + h + i + j + k + l).ToString()!.Length;
         return V.Count;
+    }
+
+    private readonly struct MultiplyAdds(int steps) : IVectorKernel<float, int>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public int Invoke<V>() where V : struct, ILanes<V, float> => Multiply<V>(steps);
     }
 
     private readonly struct Triad : IBinaryOperator

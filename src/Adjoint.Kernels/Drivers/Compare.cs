@@ -89,7 +89,7 @@ public static unsafe class Compare
         where T : unmanaged, INumber<T> where TRelation : struct, IRelation
     {
         nint i = 0;
-        if (Vector128.IsHardwareAccelerated)
+        if (Simd.Width > 0)
             for (; i <= count - 16; i += 16)
                 (Sixteen<T, TRelation>(x + i, y + i) & Vector128<byte>.One).Store(z + i);
         for (; i < count; i++) z[i] = TRelation.Holds(x[i], y[i]) ? (byte)1 : (byte)0;

@@ -1,6 +1,4 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace Adjoint.Kernels;
 
@@ -27,24 +25,15 @@ public static unsafe class Map
     private static void Piece<T, TOperator>(TOperator op, T* x, T* y, nint length)
         where T : unmanaged where TOperator : struct, IUnaryOperator
     {
-        if (typeof(T) == typeof(float)) Floating(op, (float*)x, (float*)y, length);
-        else if (typeof(T) == typeof(double)) Floating(op, (double*)x, (double*)y, length);
+        if (typeof(T) == typeof(float)) Simd.Widest<float, Kernel<float, TOperator>>(new(op, (float*)x, (float*)y, length));
+        else if (typeof(T) == typeof(double))
+            Simd.Widest<double, Kernel<double, TOperator>>(new(op, (double*)x, (double*)y, length));
         else if ((TOperator.Kinds & Elements.KindOf<T>()) == 0) throw Elements.None<T, TOperator>();
         else if (typeof(T) == typeof(bool)) Loop<Truth, bool, TOperator>(op, (bool*)x, (bool*)y, length);
         else if (typeof(T) == typeof(byte)) Loop<Integer<byte>, byte, TOperator>(op, (byte*)x, (byte*)y, length);
         else if (typeof(T) == typeof(int)) Loop<Integer<int>, int, TOperator>(op, (int*)x, (int*)y, length);
         else if (typeof(T) == typeof(long)) Loop<Integer<long>, long, TOperator>(op, (long*)x, (long*)y, length);
         else throw Elements.None<T, TOperator>();
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Floating<T, TOperator>(TOperator op, T* x, T* y, nint length)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IUnaryOperator
-    {
-        if (Vector512.IsHardwareAccelerated) Loop<V512<T>, T, TOperator>(op, x, y, length);
-        else if (Vector256.IsHardwareAccelerated) Loop<V256<T>, T, TOperator>(op, x, y, length);
-        else if (Vector128.IsHardwareAccelerated) Loop<V128<T>, T, TOperator>(op, x, y, length);
-        else Loop<Scalar<T>, T, TOperator>(op, x, y, length);
     }
 
     private static void Loop<V, T, TOperator>(TOperator op, T* x, T* y, nint length) where V : struct, ILanes<V, T> where T : unmanaged where TOperator : struct, IUnaryOperator
@@ -65,6 +54,13 @@ public static unsafe class Map
             xTail[i] = x[i];
         V.Store(op.Invoke(V.Load(xTail)), result);
         for (var i = 0; i < rest; i++) y[i] = result[i];
+    }
+
+    private readonly struct Kernel<T, TOperator>(TOperator op, T* x, T* y, nint length) : IVectorKernel<T>
+        where T : unmanaged where TOperator : struct, IUnaryOperator
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Invoke<V>() where V : struct, ILanes<V, T> => Loop<V, T, TOperator>(op, x, y, length);
     }
 
     private struct Job<T, TOperator> : IChunkJob where T : unmanaged where TOperator : struct, IUnaryOperator

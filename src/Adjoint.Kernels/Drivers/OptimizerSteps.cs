@@ -30,10 +30,7 @@ public static unsafe class OptimizerSteps
         {
             var first = (nint)chunk * Chunk;
             var last = Math.Min(Length, first + Chunk);
-            if (System.Runtime.Intrinsics.Vector512.IsHardwareAccelerated) Loop<V512<T>>(first, last);
-            else if (System.Runtime.Intrinsics.Vector256.IsHardwareAccelerated) Loop<V256<T>>(first, last);
-            else if (System.Runtime.Intrinsics.Vector128.IsHardwareAccelerated) Loop<V128<T>>(first, last);
-            else Loop<Scalar<T>>(first, last);
+            Simd.Widest<T, Kernel>(new(this, first, last));
         }
 
         private readonly void Loop<V>(nint first, nint last) where V : struct, ILanes<V, T>
@@ -65,6 +62,12 @@ public static unsafe class OptimizerSteps
             V.Store(x, w);
             if (s != null) V.Store(a, s);
             if (t != null) V.Store(b, t);
+        }
+
+        private readonly struct Kernel(Job<T, TUpdate> job, nint first, nint last) : IVectorKernel<T>
+        {
+            [MethodImpl(MethodImplOptions.AggressiveInlining)]
+            public void Invoke<V>() where V : struct, ILanes<V, T> => job.Loop<V>(first, last);
         }
     }
 }

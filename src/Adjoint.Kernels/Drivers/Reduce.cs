@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace Adjoint.Kernels;
 
@@ -79,19 +78,10 @@ public static unsafe class Reduce
     private static void Row<S, T, TOperator>(TOperator op, T* x, nint n, T* y)
         where S : struct, ILanes<S, T> where T : unmanaged where TOperator : struct, IReductionOperator
     {
-        if (typeof(T) == typeof(float)) Floating(op, (float*)x, n, (float*)y);
-        else if (typeof(T) == typeof(double)) Floating(op, (double*)x, n, (double*)y);
+        if (typeof(T) == typeof(float)) Simd.Widest<float, Kernel<float, TOperator>>(new(op, (float*)x, n, (float*)y));
+        else if (typeof(T) == typeof(double))
+            Simd.Widest<double, Kernel<double, TOperator>>(new(op, (double*)x, n, (double*)y));
         else Row<S, S, T, TOperator>(op, x, n, y);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Floating<T, TOperator>(TOperator op, T* x, nint n, T* y)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IReductionOperator
-    {
-        if (Vector512.IsHardwareAccelerated) Row<V512<T>, Scalar<T>, T, TOperator>(op, x, n, y);
-        else if (Vector256.IsHardwareAccelerated) Row<V256<T>, Scalar<T>, T, TOperator>(op, x, n, y);
-        else if (Vector128.IsHardwareAccelerated) Row<V128<T>, Scalar<T>, T, TOperator>(op, x, n, y);
-        else Row<Scalar<T>, Scalar<T>, T, TOperator>(op, x, n, y);
     }
 
     private static void Row<V, S, T, TOperator>(TOperator op, T* x, nint n, T* y)
@@ -159,6 +149,13 @@ public static unsafe class Reduce
         public static ElementKinds Kinds => TOperator.Kinds;
 
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => op.Combine(x, op.Transform(y));
+    }
+
+    private readonly struct Kernel<T, TOperator>(TOperator op, T* x, nint n, T* y) : IVectorKernel<T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IReductionOperator
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Invoke<V>() where V : struct, ILanes<V, T> => Row<V, Scalar<T>, T, TOperator>(op, x, n, y);
     }
 
     private struct Job<S, T, TOperator> : IChunkJob

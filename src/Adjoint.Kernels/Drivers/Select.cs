@@ -39,7 +39,7 @@ public static unsafe class Select
     private static void Piece<T>(byte* c, T* a, T* b, T* y, nint count) where T : unmanaged
     {
         nint i = 0;
-        if (Vector128.IsHardwareAccelerated)
+        if (Simd.Width > 0)
             for (; i <= count - 16; i += 16)
             {
                 var isB = Vector128.Equals(Vector128.Load(c + i), Vector128<byte>.Zero);

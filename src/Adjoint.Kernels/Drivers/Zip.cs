@@ -1,6 +1,4 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace Adjoint.Kernels;
 
@@ -60,8 +58,10 @@ public static unsafe class Zip
     private static void Piece<T, TOperator>(TOperator op, T* x, T* y, T* z, nint length)
         where T : unmanaged where TOperator : struct, IBinaryOperator
     {
-        if (typeof(T) == typeof(float)) Floating(op, (float*)x, (float*)y, (float*)z, length);
-        else if (typeof(T) == typeof(double)) Floating(op, (double*)x, (double*)y, (double*)z, length);
+        if (typeof(T) == typeof(float))
+            Simd.Widest<float, Kernel<float, TOperator>>(new(op, (float*)x, (float*)y, (float*)z, length));
+        else if (typeof(T) == typeof(double))
+            Simd.Widest<double, Kernel<double, TOperator>>(new(op, (double*)x, (double*)y, (double*)z, length));
         else if ((TOperator.Kinds & Elements.KindOf<T>()) == 0) throw Elements.None<T, TOperator>();
         else if (typeof(T) == typeof(bool)) Loop<Truth, bool, TOperator>(op, (bool*)x, (bool*)y, (bool*)z, length);
         else if (typeof(T) == typeof(byte))
@@ -70,16 +70,6 @@ public static unsafe class Zip
         else if (typeof(T) == typeof(long))
             Loop<Integer<long>, long, TOperator>(op, (long*)x, (long*)y, (long*)z, length);
         else throw Elements.None<T, TOperator>();
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Floating<T, TOperator>(TOperator op, T* x, T* y, T* z, nint length)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IBinaryOperator
-    {
-        if (Vector512.IsHardwareAccelerated) Loop<V512<T>, T, TOperator>(op, x, y, z, length);
-        else if (Vector256.IsHardwareAccelerated) Loop<V256<T>, T, TOperator>(op, x, y, z, length);
-        else if (Vector128.IsHardwareAccelerated) Loop<V128<T>, T, TOperator>(op, x, y, z, length);
-        else Loop<Scalar<T>, T, TOperator>(op, x, y, z, length);
     }
 
     private static void Loop<V, T, TOperator>(TOperator op, T* x, T* y, T* z, nint length) where V : struct, ILanes<V, T> where T : unmanaged where TOperator : struct, IBinaryOperator
@@ -101,6 +91,13 @@ public static unsafe class Zip
             (xTail[i], yTail[i]) = (x[i], y[i]);
         V.Store(op.Invoke(V.Load(xTail), V.Load(yTail)), result);
         for (var i = 0; i < rest; i++) z[i] = result[i];
+    }
+
+    private readonly struct Kernel<T, TOperator>(TOperator op, T* x, T* y, T* z, nint length) : IVectorKernel<T>
+        where T : unmanaged where TOperator : struct, IBinaryOperator
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Invoke<V>() where V : struct, ILanes<V, T> => Loop<V, T, TOperator>(op, x, y, z, length);
     }
 
     private struct Job<T, TOperator> : IChunkJob where T : unmanaged where TOperator : struct, IBinaryOperator

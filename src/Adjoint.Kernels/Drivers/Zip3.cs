@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace Adjoint.Kernels;
 
@@ -57,13 +56,8 @@ public static unsafe class Zip3
         }
     }
 
-    private static void Piece<T, TOperator>(TOperator op, T* x, T* y, T* z, T* w, nint length) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, ITernaryOperator
-    {
-        if (Vector512.IsHardwareAccelerated) Loop<V512<T>, T, TOperator>(op, x, y, z, w, length);
-        else if (Vector256.IsHardwareAccelerated) Loop<V256<T>, T, TOperator>(op, x, y, z, w, length);
-        else if (Vector128.IsHardwareAccelerated) Loop<V128<T>, T, TOperator>(op, x, y, z, w, length);
-        else Loop<Scalar<T>, T, TOperator>(op, x, y, z, w, length);
-    }
+    private static void Piece<T, TOperator>(TOperator op, T* x, T* y, T* z, T* w, nint length) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, ITernaryOperator =>
+        Simd.Widest<T, Kernel<T, TOperator>>(new(op, x, y, z, w, length));
 
     private static void Loop<V, T, TOperator>(TOperator op, T* x, T* y, T* z, T* w, nint length) where V : struct, ILanes<V, T> where T : unmanaged where TOperator : struct, ITernaryOperator
     {
@@ -85,6 +79,13 @@ public static unsafe class Zip3
             (xTail[i], yTail[i], zTail[i]) = (x[i], y[i], z[i]);
         V.Store(op.Invoke(V.Load(xTail), V.Load(yTail), V.Load(zTail)), result);
         for (var i = 0; i < rest; i++) w[i] = result[i];
+    }
+
+    private readonly struct Kernel<T, TOperator>(TOperator op, T* x, T* y, T* z, T* w, nint length) : IVectorKernel<T>
+        where T : unmanaged where TOperator : struct, ITernaryOperator
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Invoke<V>() where V : struct, ILanes<V, T> => Loop<V, T, TOperator>(op, x, y, z, w, length);
     }
 
     private struct Job<T, TOperator> : IChunkJob where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, ITernaryOperator

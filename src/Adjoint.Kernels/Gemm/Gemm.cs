@@ -1,6 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -33,17 +33,30 @@ public static unsafe class Gemm
             return;
         }
         var problem = new GemmProblem<T>(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-        if (Vector512.IsHardwareAccelerated)
+        Simd.Widest<T, Kernel<T, TOperator>>(new(problem, bias, activation));
+    }
+
+    private readonly struct Kernel<T, TOperator>(GemmProblem<T> problem, T* bias, TOperator activation) : IVectorKernel<T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IUnaryOperator
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Invoke<V>() where V : struct, ILanes<V, T>
         {
+            // Only AVX-512 has the 32 registers that a tile of 24 accumulators needs.
+            if (Simd.Width < 512)
+            {
+                GemmBlocks<T, Tile6x2<V, T>, TOperator>.Run(problem, bias, activation);
+                return;
+            }
             // Where much of the usual tile would hang over the edges, another fits better. The sums are the same.
-            var (usual, middle, wide) = (Covered<Tile12x2<V512<T>, T>, T>(m, n), Covered<Tile8x3<V512<T>, T>, T>(m, n), Covered<Tile6x4<V512<T>, T>, T>(m, n));
-            if (Math.Min(middle, wide) > LeastSaving * usual) GemmBlocks<T, Tile12x2<V512<T>, T>, TOperator>.Run(problem, bias, activation);
-            else if (middle < wide) GemmBlocks<T, Tile8x3<V512<T>, T>, TOperator>.Run(problem, bias, activation);
-            else GemmBlocks<T, Tile6x4<V512<T>, T>, TOperator>.Run(problem, bias, activation);
+            var (m, n) = (problem.M, problem.N);
+            var usual = Covered<Tile12x2<V, T>, T>(m, n);
+            var (middle, wide) = (Covered<Tile8x3<V, T>, T>(m, n), Covered<Tile6x4<V, T>, T>(m, n));
+            if (Math.Min(middle, wide) > LeastSaving * usual)
+                GemmBlocks<T, Tile12x2<V, T>, TOperator>.Run(problem, bias, activation);
+            else if (middle < wide) GemmBlocks<T, Tile8x3<V, T>, TOperator>.Run(problem, bias, activation);
+            else GemmBlocks<T, Tile6x4<V, T>, TOperator>.Run(problem, bias, activation);
         }
-        else if (Vector256.IsHardwareAccelerated) GemmBlocks<T, Tile6x2<V256<T>, T>, TOperator>.Run(problem, bias, activation);
-        else if (Vector128.IsHardwareAccelerated) GemmBlocks<T, Tile6x2<V128<T>, T>, TOperator>.Run(problem, bias, activation);
-        else GemmBlocks<T, Tile6x2<Scalar<T>, T>, TOperator>.Run(problem, bias, activation);
     }
 
     private static void InParts<T, TOperator>(

@@ -45,6 +45,7 @@ internal static unsafe class GemmBlocks<T, TTile, TOperator> where T : unmanaged
         var (rowTiles, panels) = (Tiles(rows, TTile.Rows), Tiles(problem.N, TTile.Columns));
         var groups = Math.Clamp(Tiles(LeastJobs, panels), 1, Tiles(rowTiles, 4));
         var depthBlocks = Tiles(problem.K, MostDepth);
+        using var packedA = Scratch.Rent<T>(ScratchSlot.PackedA, (nint)rowTiles * TTile.Rows * problem.K);
         var job = new Job
         {
             Problem = problem,
@@ -52,7 +53,7 @@ internal static unsafe class GemmBlocks<T, TTile, TOperator> where T : unmanaged
             Activation = activation,
             Row = row,
             Rows = rows,
-            PackedA = PackBuffer.Rent<T>(0, (nint)rowTiles * TTile.Rows * problem.K),
+            PackedA = packedA.Pointer,
             RowTiles = rowTiles,
             RowTilesPerJob = Tiles(rowTiles, groups),
             Panels = panels,
@@ -74,7 +75,8 @@ internal static unsafe class GemmBlocks<T, TTile, TOperator> where T : unmanaged
     private static void Transposed(in GemmProblem<T> problem)
     {
         var (m, n) = (problem.M, problem.N);
-        var product = PackBuffer.Rent<T>(2, (nint)m * n);
+        using var lease = Scratch.Rent<T>(ScratchSlot.Sums, (nint)m * n);
+        var product = lease.Pointer;
         var swapped = new GemmProblem<T>(!problem.TransB, !problem.TransA, n, m, problem.K, problem.Alpha, problem.B, problem.Ldb, problem.A, problem.Lda, T.Zero, product, m);
         GemmBlocks<T, TTile, NoActivation>.Run(swapped, null, default);
         for (var i = 0; i < m; i++)
@@ -147,6 +149,7 @@ internal static unsafe class GemmBlocks<T, TTile, TOperator> where T : unmanaged
             var firstTile = strip / Panels * RowTilesPerJob;
             var lastTile = Math.Min(RowTiles, firstTile + RowTilesPerJob);
             var inPlace = !problem.TransB && columns == TTile.Columns && lastTile - firstTile < RowTilesWorthPacking;
+            using var panel = Scratch.Rent<T>(ScratchSlot.PackedB, inPlace ? 0 : (nint)TTile.Columns * Depth);
             for (var depth = 0; depth < problem.K; depth += Depth)
             {
                 var steps = Math.Min(Depth, problem.K - depth);
@@ -154,9 +157,8 @@ internal static unsafe class GemmBlocks<T, TTile, TOperator> where T : unmanaged
                 nint stride = problem.Ldb;
                 if (!inPlace)
                 {
-                    var panel = PackBuffer.Rent<T>(1, (nint)TTile.Columns * steps);
-                    Packing.Panel(b, problem.Ldb, problem.TransB, columns, TTile.Columns, steps, panel);
-                    b = panel;
+                    Packing.Panel(b, problem.Ldb, problem.TransB, columns, TTile.Columns, steps, panel.Pointer);
+                    b = panel.Pointer;
                     stride = TTile.Columns;
                 }
                 for (var tile = firstTile; tile < lastTile; tile++)

@@ -1,5 +1,5 @@
 using System.Numerics;
-using System.Runtime.Intrinsics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -135,13 +135,8 @@ public static unsafe class BatchNorm
     }
 
     // The sum of the operator's values over n runs of length s, each so far behind the one before.
-    private static double Fold<T, TOperator>(TOperator op, T* x, T* y, int n, nint next, int s) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IBinaryOperator
-    {
-        if (Vector512.IsHardwareAccelerated) return Fold<V512<T>, T, TOperator>(op, x, y, n, next, s);
-        if (Vector256.IsHardwareAccelerated) return Fold<V256<T>, T, TOperator>(op, x, y, n, next, s);
-        if (Vector128.IsHardwareAccelerated) return Fold<V128<T>, T, TOperator>(op, x, y, n, next, s);
-        return Fold<Scalar<T>, T, TOperator>(op, x, y, n, next, s);
-    }
+    private static double Fold<T, TOperator>(TOperator op, T* x, T* y, int n, nint next, int s) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IBinaryOperator =>
+        Simd.Widest<T, double, FoldKernel<T, TOperator>>(new(op, x, y, n, next, s));
 
     private static double Fold<V, T, TOperator>(TOperator op, T* x, T* y, int n, nint next, int s) where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IBinaryOperator
     {
@@ -181,6 +176,13 @@ public static unsafe class BatchNorm
             for (var j = 0; j < V.Count; j++) sum += double.CreateTruncating(lanes[j]);
         }
         return sum;
+    }
+
+    private readonly struct FoldKernel<T, TOperator>(TOperator op, T* x, T* y, int n, nint next, int s)
+        : IVectorKernel<T, double> where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IBinaryOperator
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public double Invoke<V>() where V : struct, ILanes<V, T> => Fold<V, T, TOperator>(op, x, y, n, next, s);
     }
 
     private readonly struct Plain : IBinaryOperator

@@ -1,5 +1,5 @@
 using System.Numerics;
-using System.Runtime.Intrinsics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -9,10 +9,10 @@ internal static unsafe class ExpRow
     /// <summary>Σₖ e^(xₖ − max), and the terms into <paramref name="y"/> unless null (in place allowed). A NaN makes the sum NaN; a row of −∞ has the maximum −∞.</summary>
     internal static T Run<T>(T* x, T* y, nint n, out T max) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (Vector512.IsHardwareAccelerated) return Run<V512<T>, T>(x, y, n, out max);
-        if (Vector256.IsHardwareAccelerated) return Run<V256<T>, T>(x, y, n, out max);
-        if (Vector128.IsHardwareAccelerated) return Run<V128<T>, T>(x, y, n, out max);
-        return Run<Scalar<T>, T>(x, y, n, out max);
+        T found;
+        var sum = Simd.Widest<T, T, Kernel<T>>(new(x, y, n, &found));
+        max = found;
+        return sum;
     }
 
     private static T Run<V, T>(T* x, T* y, nint n, out T max) where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -65,5 +65,12 @@ internal static unsafe class ExpRow
                     values[i] = largest ? T.Max(values[i], values[i + half]) : values[i] + values[i + half];
             return values[0];
         }
+    }
+
+    private readonly struct Kernel<T>(T* x, T* y, nint n, T* max) : IVectorKernel<T, T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public T Invoke<V>() where V : struct, ILanes<V, T> => Run<V, T>(x, y, n, out *max);
     }
 }

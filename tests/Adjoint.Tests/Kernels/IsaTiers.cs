@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.Intrinsics;
 using System.Text.RegularExpressions;
+using Adjoint.Kernels;
 
 namespace Adjoint.Tests.Kernels;
 
@@ -80,6 +81,9 @@ public class TierDroppedTests
         if (Expected is not { } expected) return;
         Assert.Equal(expected, $"{IsaTiers.Width}");
     }
+
+    [Fact]
+    public void Kernels_use_the_widest_vectors_that_there_are() => Assert.Equal(IsaTiers.Width, Simd.Width);
 }
 
 public class TierTests(IsaTiers tiers) : IClassFixture<IsaTiers>
