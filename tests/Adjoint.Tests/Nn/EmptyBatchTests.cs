@@ -1,7 +1,7 @@
 using Adjoint.Nn;
 using Adjoint.Tests.Ops;
 
-namespace Adjoint.Tests.Sizes;
+namespace Adjoint.Tests.Nn;
 
 /// <summary>A batch of nothing passes every layer and op, forward and backward, as in PyTorch: an empty result,
 /// gradients of 0.</summary>

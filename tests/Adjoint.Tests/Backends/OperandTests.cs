@@ -1,7 +1,7 @@
 using Adjoint.Kernels;
 using Adjoint.Primitives;
 
-namespace Adjoint.Tests.Sizes;
+namespace Adjoint.Tests.Backends;
 
 /// <summary>The backend's door: what does not fit is refused by name, and nothing is written.</summary>
 public class OperandTests

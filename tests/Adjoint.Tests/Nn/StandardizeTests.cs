@@ -6,7 +6,7 @@ using Adjoint.Nn;
 using Adjoint.Optim;
 using Adjoint.Training;
 
-namespace Adjoint.Tests.Data;
+namespace Adjoint.Tests.Nn;
 
 /// <summary>Vectors are standardised per column, images per channel, and what by is kept with the model.</summary>
 public sealed class StandardizeTests : IDisposable

@@ -1,7 +1,7 @@
 using Adjoint.Kernels;
 using Adjoint.Nn;
 
-namespace Adjoint.Tests.Sizes;
+namespace Adjoint.Tests.Ops;
 
 /// <summary>
 /// Sums of so many terms that float32, one term after another, would stop or drift: 0.1f added 300,000 times is off

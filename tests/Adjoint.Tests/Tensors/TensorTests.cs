@@ -1,6 +1,6 @@
 using Adjoint.Kernels;
 
-namespace Adjoint.Tests.Autograd;
+namespace Adjoint.Tests.Tensors;
 
 public class TensorTests
 {

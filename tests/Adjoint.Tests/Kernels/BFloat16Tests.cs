@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Numerics;
+using Adjoint.Tests.Tensors;
 
-namespace Adjoint.Tests.Tensors;
+namespace Adjoint.Tests.Kernels;
 
 /// <summary>The struct itself: all of its 65,536 values, and every point where rounding turns.</summary>
 public class BFloat16Tests
