@@ -3,7 +3,9 @@ using Adjoint.Primitives;
 
 namespace Adjoint;
 
-/// <summary>Adds two gradients that arrive at the same tensor: where a value is used twice, its gradients add up.</summary>
+/// <summary>
+/// Adds two gradients that arrive at the same tensor: where a value is used twice, its gradients add up.
+/// </summary>
 internal sealed class Accumulate : Op
 {
     internal static readonly Accumulate Instance = new();

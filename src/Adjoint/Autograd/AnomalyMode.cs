@@ -3,22 +3,22 @@ using System.Numerics;
 namespace Adjoint;
 
 /// <summary>
-/// While one lives, every op on this thread checks its result, forward and backward, and throws at the first NaN or infinity that was not in its
-/// inputs, naming the op and the line that called it: <c>using (new AnomalyMode()) { … }</c>. Slow. It belongs to the
-/// thread, so the compiler refuses an
-/// <c>await</c> inside: see <c>docs/threads.md</c>.
+/// While an instance lives, every op on this thread checks its result, forward and backward, and throws at the first
+/// NaN or infinity that was not in its inputs, naming the op and the line that called it: <c>using (new AnomalyMode())
+/// { … }</c>. Slow. It belongs to the thread, so the compiler refuses an <c>await</c> inside: see
+/// <c>docs/threads.md</c>.
 /// </summary>
 public readonly ref struct AnomalyMode : IDisposable
 {
     private readonly int ticket;
 
-    /// <summary>Starts checking.</summary>
+    /// <summary>Starts checking the ops of this thread.</summary>
     public AnomalyMode() => ticket = Execution.Current.AnomalyMode.Begin();
 
-    /// <summary>Whether this thread checks.</summary>
+    /// <summary>Whether the ops of this thread are checked.</summary>
     public static bool IsEnabled => Execution.Current.AnomalyMode.IsOn;
 
-    /// <summary>Stops checking.</summary>
+    /// <summary>Restores the mode that was set before.</summary>
     public void Dispose() => Execution.Current.AnomalyMode.End(ticket);
 
     internal static void Check(Op op, OpNode? node, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs)
@@ -71,7 +71,7 @@ public readonly ref struct AnomalyMode : IDisposable
     }
 }
 
-/// <summary>An op made a NaN or an infinity.</summary>
+/// <summary>An op produced a NaN or an infinity that was not in its inputs.</summary>
 public sealed class AnomalyException : AdjointException
 {
     internal AnomalyException(string op, bool backward, string found, string calledAt, string cause)
@@ -79,13 +79,13 @@ public sealed class AnomalyException : AdjointException
         (OpName, IsBackward, CalledAt, Finding) = (op, backward, calledAt,
             $"{op}: its {(backward ? "backward" : "forward")} made {found}{cause}");
 
-    /// <summary>The op.</summary>
+    /// <summary>The name of the op.</summary>
     public string OpName { get; }
 
-    /// <summary>Whether it happened on the way back.</summary>
+    /// <summary>Whether it happened in the backward pass.</summary>
     public bool IsBackward { get; }
 
-    /// <summary>File and line of the call.</summary>
+    /// <summary>The file and line that called the op.</summary>
     public string CalledAt { get; }
 
     // The message without the line.

@@ -1,28 +1,36 @@
 namespace Adjoint;
 
-/// <summary>Going backward from a tensor.</summary>
+/// <summary>The backward pass: gradients of a tensor with respect to what it was computed from.</summary>
 public static class Differentiation
 {
     extension(Tensor root)
     {
         /// <summary>
-        /// Adds ∂(this)/∂(leaf) to <c>.Grad</c> of every leaf that requires a gradient. Uses the graph up, unless
-        /// <paramref name="retainGraph"/>; what it computed stays readable at least until the next call on this thread.
+        /// Adds ∂(this)/∂(leaf) to <c>.Grad</c> of every leaf that requires a gradient. Consumes the graph, unless
+        /// <paramref name="retainGraph"/>; values and gradients stay readable at least until the next call on this
+        /// thread.
         /// </summary>
-        /// <param name="gradient">∂L/∂(this), of the same shape; left out for a scalar, where it is 1.</param>
-        /// <param name="retainGraph">Keeps the graph for another call.</param>
-        /// <param name="createGraph">Records the backward pass too, so that its result can be differentiated again; implies <paramref name="retainGraph"/>.</param>
-        /// <exception cref="AdjointException">The tensor is no scalar and no gradient is given, or no graph leads to it, or the graph was used up.</exception>
+        /// <param name="gradient">
+        /// The gradient ∂L/∂(this), of this tensor's shape; null for a scalar, where it is 1.
+        /// </param>
+        /// <param name="retainGraph">Whether to keep the graph for another call.</param>
+        /// <param name="createGraph">
+        /// Whether to record the backward pass too, so that gradients can be differentiated again; implies
+        /// <paramref name="retainGraph"/>.
+        /// </param>
+        /// <exception cref="AdjointException">
+        /// The tensor is no scalar and no gradient is given, no graph leads to it, or the graph was consumed.
+        /// </exception>
         public void Backward(Tensor? gradient = null, bool retainGraph = false, bool createGraph = false) =>
             BackwardPass.Run(root, Seed(root, gradient), retainGraph, createGraph);
 
         /// <summary>
-        /// As <c>Backward()</c>, for the given leaves alone: no other's <c>.Grad</c> is touched, and only what leads to
+        /// As <c>Backward()</c>, for the given leaves alone: no other <c>.Grad</c> is changed, and only what leads to
         /// them is computed.
         /// </summary>
         /// <param name="leaves">The leaves; those that do not require a gradient get none.</param>
         /// <exception cref="AdjointException">
-        /// One of them was made by an op; or as for <c>Backward()</c>.
+        /// One of them was computed by an op; or as for <c>Backward()</c>.
         /// </exception>
         public void BackwardTo(IEnumerable<Tensor> leaves)
         {
@@ -37,7 +45,19 @@ public static class Differentiation
         }
     }
 
-    /// <summary>The gradients of <paramref name="output"/> with respect to <paramref name="inputs"/>, leaving every <c>.Grad</c> alone. Null where the output does not depend on the input.</summary>
+    /// <summary>
+    /// The gradients of <paramref name="output"/> with respect to <paramref name="inputs"/>, without changing any
+    /// <c>.Grad</c> (PyTorch's <c>autograd.grad</c>).
+    /// </summary>
+    /// <param name="output">What to differentiate, a scalar unless <paramref name="gradient"/> is given.</param>
+    /// <param name="inputs">With respect to what: tensors of the graph, leaves or not.</param>
+    /// <param name="gradient">The gradient ∂L/∂(output), of its shape; null for a scalar, where it is 1.</param>
+    /// <param name="retainGraph">Whether to keep the graph for another call.</param>
+    /// <param name="createGraph">
+    /// Whether to record the backward pass too, so that gradients can be differentiated again; implies
+    /// <paramref name="retainGraph"/>.
+    /// </param>
+    /// <returns>One gradient for each input, of its shape; null where the output does not depend on it.</returns>
     /// <exception cref="AdjointException">As for <c>Backward</c>.</exception>
     public static Tensor?[] Gradients(Tensor output, IReadOnlyList<Tensor> inputs, Tensor? gradient = null, bool retainGraph = false, bool createGraph = false)
     {

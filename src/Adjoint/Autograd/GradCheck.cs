@@ -2,8 +2,8 @@ namespace Adjoint;
 
 /// <summary>The outcome of comparing a derivative with finite differences.</summary>
 /// <param name="MaxError">The largest |analytic − numeric| / max(1, |analytic|, |numeric|).</param>
-/// <param name="Worst">Where that was: input and element, or direction.</param>
-/// <param name="Comparisons">How many numbers were compared.</param>
+/// <param name="Worst">Where the largest error was: input and element, or direction.</param>
+/// <param name="Comparisons">The number of derivatives that were compared.</param>
 /// <param name="Tolerance">The largest error that passes.</param>
 public sealed record GradCheckResult(double MaxError, string Worst, int Comparisons, double Tolerance)
 {
@@ -12,8 +12,8 @@ public sealed record GradCheckResult(double MaxError, string Worst, int Comparis
 }
 
 /// <summary>
-/// Checks derivatives numerically, in float64, by central differences of φ(x) = ⟨v, f(x)⟩ with a random v: every element for small
-/// inputs, random directions for large ones, so that the cost does not grow with the size.
+/// Checks derivatives numerically, in float64, by central differences of φ(x) = ⟨v, f(x)⟩ with a random v: every
+/// element for small inputs, random directions for large ones, so that the cost does not grow with the size.
 /// </summary>
 public static class GradCheck
 {
@@ -21,11 +21,12 @@ public static class GradCheck
     private const int Directions = 8;
 
     /// <summary>Compares the first derivative of <paramref name="function"/> at <paramref name="inputs"/> with finite differences.</summary>
-    /// <param name="function">The function; called many times.</param>
-    /// <param name="inputs">Where; float64 inputs are varied, others are passed along.</param>
-    /// <param name="step">The half width of the difference.</param>
-    /// <param name="tolerance">The relative error allowed.</param>
-    /// <param name="seed">Of the random projection.</param>
+    /// <param name="function">The function; it is called many times.</param>
+    /// <param name="inputs">The point at which to check; float64 inputs are varied, others stay fixed.</param>
+    /// <param name="step">Half the width of the central difference.</param>
+    /// <param name="tolerance">The largest relative error that passes.</param>
+    /// <param name="seed">The seed of the random projection and directions.</param>
+    /// <returns>The largest error, and where it was.</returns>
     public static GradCheckResult Run(Func<Tensor[], Tensor> function, Tensor[] inputs, double step = 1e-5, double tolerance = 1e-6, ulong seed = 1)
     {
         var leaves = Leaves(inputs);

@@ -1,29 +1,35 @@
 namespace Adjoint;
 
 /// <summary>
-/// A differentiable function of tensors with several results: the k largest elements and where they lie, the output and
-/// the state of a cell. Write it as an <see cref="Op"/>, with lists in place of the one result; then call
+/// A differentiable function of tensors with several results, such as the k largest elements and their positions, or a
+/// cell's output and state. Write it as an <see cref="Op"/>, with lists in place of the one result; then call
 /// <see cref="Op.ApplyAll"/>. Results of integers or truth values have no gradient.
 /// </summary>
 /// <remarks>Taken as an <see cref="Op"/> it is the function from the inputs to its first result.</remarks>
 public abstract class MultiOp : Op
 {
     /// <summary>The shape rule: checks the inputs and says what each result will be. Computes nothing.</summary>
-    /// <returns>One for each result, at least one.</returns>
+    /// <param name="inputs">The tensors that the op is applied to, after promotion.</param>
+    /// <returns>One specification for each result, at least one.</returns>
     /// <exception cref="AdjointException">The inputs break a rule.</exception>
     public abstract TensorSpec[] InferAll(ReadOnlySpan<Tensor> inputs);
 
-    /// <summary>
-    /// Computes into <paramref name="outputs"/>, which are contiguous and uninitialised, in the order of
-    /// <see cref="InferAll"/>.
-    /// </summary>
+    /// <summary>Computes into <paramref name="outputs"/>, in the order of <see cref="InferAll"/>.</summary>
+    /// <param name="context">Memory for intermediate results, and for what backward needs.</param>
+    /// <param name="inputs">The tensors that the op is applied to, after promotion.</param>
+    /// <param name="outputs">The results, contiguous and uninitialized.</param>
     public abstract void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs);
 
     /// <summary>
-    /// The gradients of the inputs, given those of the outputs: null for an output that nothing led back to, and never
-    /// null for all of them. One per input, null where none is needed (<see cref="OpNode.Needs"/>) or none exists.
-    /// Written in ops, so that it can be differentiated again.
+    /// The gradients of the inputs, given those of the outputs. Written in ops, so that it can be differentiated again.
     /// </summary>
+    /// <param name="node">The node: inputs, outputs, and what forward saved.</param>
+    /// <param name="gradients">
+    /// The gradients of the outputs: null for one that nothing led back to, but never for all.
+    /// </param>
+    /// <returns>
+    /// One gradient per input, null where none is needed (<see cref="OpNode.Needs"/>) or none exists.
+    /// </returns>
     public abstract Tensor?[] Backward(OpNode node, ReadOnlySpan<Tensor?> gradients);
 
     /// <inheritdoc/>

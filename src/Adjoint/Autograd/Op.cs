@@ -1,13 +1,13 @@
 namespace Adjoint;
 
 /// <summary>The shape and element type of a result.</summary>
-/// <param name="Shape">Its sizes.</param>
-/// <param name="DType">Its element type.</param>
+/// <param name="Shape">The sizes of the axes.</param>
+/// <param name="DType">The type of the elements.</param>
 public readonly record struct TensorSpec(Shape Shape, DType DType);
 
 /// <summary>
-/// What backward reads of a node. In a captured step the memory of what it does not read goes to others as soon as
-/// forward is done with it; elsewhere somebody may hold the tensor, and it stays readable until the next
+/// What backward reads of a node. In a captured function the memory of what it does not read is reused as soon as
+/// forward is done with it; in eager execution somebody may hold the tensor, and it stays readable until the next
 /// <c>Backward()</c>.
 /// </summary>
 [Flags]
@@ -24,58 +24,78 @@ public enum Saves
 }
 
 /// <summary>
-/// A differentiable function of tensors, attributes as fields. To write one: derive, give the formula and the derivation
-/// of its backward as text, the shape rule, <see cref="Forward"/> and <see cref="Backward"/>; then call
-/// <see cref="Apply(Op, ReadOnlySpan{Tensor})"/>. See <c>samples/own-op.cs</c>. With several results:
+/// A differentiable function of tensors, with its attributes as fields. To write one: derive, give the formula and the
+/// derivation of its backward as text, the shape rule, <see cref="Forward"/> and <see cref="Backward"/>; then call
+/// <see cref="Apply(Op, ReadOnlySpan{Tensor})"/>. See <c>samples/own-op.cs</c>. For several results:
 /// <see cref="MultiOp"/>.
 /// </summary>
 public abstract class Op
 {
-    /// <summary>The name in the graph and in messages.</summary>
+    /// <summary>The op's name in the graph and in messages.</summary>
     public abstract string Name { get; }
 
-    /// <summary>What it computes: <c>y = a / b</c>.</summary>
+    /// <summary>What the op computes, as text: <c>y = a / b</c>.</summary>
     public abstract string Formula { get; }
 
-    /// <summary>How the gradients follow: <c>∂L/∂a = g / b; …</c> with g = ∂L/∂y.</summary>
+    /// <summary>How the gradients follow, as text: <c>∂L/∂a = g / b; …</c> with g = ∂L/∂y.</summary>
     public abstract string Derivation { get; }
 
-    /// <summary>What <see cref="Backward"/> reads.</summary>
+    /// <summary>What <see cref="Backward"/> reads of the node.</summary>
     public abstract Saves Saves { get; }
 
     /// <summary>
-    /// What it computes with besides its inputs, for those who write graphs to files or show them. To be given by ops
-    /// that have such.
+    /// What the op computes with besides its inputs, for exporters and displays. Override it in an op that has
+    /// attributes.
     /// </summary>
     public virtual IReadOnlyList<OpAttribute> Attributes => [];
 
     /// <summary>
-    /// Casts inputs that differ in type, or are no floating ones, to those that the op computes on; null where they are
-    /// taken as they are. The casts are ops of the graph, so that each input gets a gradient of its own type. Asked
-    /// before <see cref="Infer"/>, and only where the inputs are not floating tensors of one type.
+    /// Casts inputs of different types, or of types that the op does not compute on. The casts are ops of the graph, so
+    /// that each input gets a gradient of its own type. Asked before <see cref="Infer"/>, and only where the inputs are
+    /// not all floating tensors of one type.
     /// </summary>
+    /// <param name="inputs">The tensors that the op is applied to.</param>
+    /// <returns>The inputs to compute on; null where they are taken as they are.</returns>
     protected virtual Tensor[]? Promote(ReadOnlySpan<Tensor> inputs) => null;
 
     /// <summary>The shape rule: checks the inputs and says what the result will be. Computes nothing.</summary>
+    /// <param name="inputs">The tensors that the op is applied to, after promotion.</param>
+    /// <returns>The result's shape and element type.</returns>
     /// <exception cref="AdjointException">The inputs break a rule.</exception>
     public abstract TensorSpec Infer(ReadOnlySpan<Tensor> inputs);
 
-    /// <summary>Computes into <paramref name="output"/>, which is contiguous and uninitialised.</summary>
+    /// <summary>Computes the value into <paramref name="output"/>.</summary>
+    /// <param name="context">Memory for intermediate results, and for what backward needs.</param>
+    /// <param name="inputs">The tensors that the op is applied to, after promotion.</param>
+    /// <param name="output">The result, contiguous and uninitialized.</param>
     public abstract void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output);
 
     /// <summary>
-    /// The gradients of the inputs, given that of the output: one per input, null where none is needed
-    /// (<see cref="OpNode.Needs"/>) or none exists. Written in ops, so that it can be differentiated again.
+    /// The gradients of the inputs, given that of the output. Written in ops, so that it can be differentiated again.
     /// </summary>
+    /// <param name="node">The node: inputs, output, and what forward saved.</param>
+    /// <param name="gradient">The gradient g = ∂L/∂y, of the output's shape.</param>
+    /// <returns>
+    /// One gradient per input, null where none is needed (<see cref="OpNode.Needs"/>) or none exists.
+    /// </returns>
     public abstract Tensor?[] Backward(OpNode node, Tensor gradient);
 
-    /// <summary>The same gradients in fewer passes over memory, not differentiable; null means that <see cref="Backward"/> is to be used.</summary>
+    /// <summary>The same gradients in fewer passes over memory, not differentiable.</summary>
+    /// <param name="node">The node: inputs, output, and what forward saved.</param>
+    /// <param name="gradient">The gradient g = ∂L/∂y, of the output's shape.</param>
+    /// <returns>One gradient per input; null where <see cref="Backward"/> is to be used.</returns>
     public virtual Tensor?[]? FusedBackward(OpNode node, Tensor gradient) => null;
 
     /// <summary>
-    /// Applies an op: computes the value, of several the first, and notes the node, where an input requires a gradient
-    /// or everything is recorded.
+    /// Applies an op: computes its value, and records a node where an input requires a gradient or everything is
+    /// recorded.
     /// </summary>
+    /// <param name="op">The op, with its attributes.</param>
+    /// <param name="inputs">The tensors to apply it to, on one device.</param>
+    /// <returns>The result; of several, the first.</returns>
+    /// <exception cref="AdjointException">
+    /// The inputs break the op's rule, lie on different devices, or were recycled.
+    /// </exception>
     public static Tensor Apply(Op op, params ReadOnlySpan<Tensor> inputs)
     {
         if (op is MultiOp) return ApplyAll(op, inputs)[0];
@@ -107,9 +127,15 @@ public abstract class Op
         Tensor.Empty(spec.Shape, spec.DType, execution);
 
     /// <summary>
-    /// Applies an op with however many results: computes them and notes the node, where an input requires a gradient or
-    /// everything is recorded.
+    /// Applies an op with any number of results: computes them, and records a node where an input requires a gradient
+    /// or everything is recorded.
     /// </summary>
+    /// <param name="op">The op, with its attributes.</param>
+    /// <param name="inputs">The tensors to apply it to, on one device.</param>
+    /// <returns>All results, in the op's order.</returns>
+    /// <exception cref="AdjointException">
+    /// The inputs break the op's rule, lie on different devices, or were recycled.
+    /// </exception>
     public static Tensor[] ApplyAll(Op op, params ReadOnlySpan<Tensor> inputs)
     {
         if (op is not MultiOp many) return [Apply(op, inputs)];

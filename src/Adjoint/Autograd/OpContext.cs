@@ -3,27 +3,30 @@ using Adjoint.Memory;
 namespace Adjoint;
 
 /// <summary>
-/// What an op may use while it computes: the backend, and a place for what backward will need besides inputs and
-/// output.
+/// What an op may use while it computes: memory, and a place for what backward will need besides inputs and output.
 /// </summary>
 public sealed class OpContext
 {
     private readonly List<Storage> allocated = [];
     private Tensor[] saved = [];
 
-    /// <summary>Whether backward may follow, so that it pays to prepare for it.</summary>
+    /// <summary>Whether backward may follow, so that preparing for it pays.</summary>
     public bool IsRecording { get; private set; }
 
     /// <summary>
-    /// Keeps tensors for backward; read them back from <see cref="OpNode.Saved"/>. Those that were allocated here are
-    /// recycled as soon as backward has gone through the node for the last time.
+    /// Keeps tensors for backward, which reads them from <see cref="OpNode.Saved"/>. Those that were allocated here are
+    /// recycled as soon as backward has passed the node for the last time.
     /// </summary>
+    /// <param name="tensors">What backward needs, in the order in which it reads it.</param>
     public void Save(params Tensor[] tensors) => saved = tensors;
 
     /// <summary>
-    /// Memory for an intermediate result or for what is saved: uninitialised, contiguous. What is not saved is recycled
-    /// when <see cref="Op.Forward"/> is done.
+    /// Allocates a tensor for an intermediate result, or to be saved. It is recycled at the end of
+    /// <see cref="Op.Forward"/>, unless saved.
     /// </summary>
+    /// <param name="shape">The sizes of the axes.</param>
+    /// <param name="dtype">The type of the elements.</param>
+    /// <returns>A contiguous tensor with undefined contents.</returns>
     public Tensor Allocate(Shape shape, DType dtype)
     {
         var tensor = Tensor.Empty(shape, dtype);

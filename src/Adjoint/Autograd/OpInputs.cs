@@ -9,11 +9,13 @@ public readonly struct OpInputs : IReadOnlyList<Tensor>
 
     internal OpInputs(OpNode node) => this.node = node;
 
-    /// <summary>How many there are.</summary>
+    /// <summary>The number of inputs.</summary>
     public int Count => Span.Length;
 
-    /// <summary>One of them.</summary>
-    /// <exception cref="AdjointException">There is none of that number.</exception>
+    /// <summary>One of the inputs.</summary>
+    /// <param name="index">The position, from 0 on.</param>
+    /// <returns>The tensor at that position.</returns>
+    /// <exception cref="AdjointException">There is no input at that position.</exception>
     public Tensor this[int index]
     {
         get

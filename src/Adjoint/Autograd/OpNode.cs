@@ -5,8 +5,8 @@ using Adjoint.Memory;
 namespace Adjoint;
 
 /// <summary>
-/// One application of an op: a node of the computation graph between its input tensors and its output tensors, mostly
-/// one. Walk it: <c>c.Source.Inputs[0].Source.Op.Name</c>.
+/// One application of an op: a node of the computation graph between its input tensors and its output tensors, usually
+/// one. To walk the graph: <c>c.Source.Inputs[0].Source.Op.Name</c>.
 /// </summary>
 public sealed class OpNode
 {
@@ -41,39 +41,44 @@ public sealed class OpNode
             for (var i = 0; i < inputs.Length; i++) found[i] = inputs[i].Version;
     }
 
-    /// <summary>What was applied.</summary>
+    /// <summary>The op that was applied.</summary>
     public Op Op { get; }
 
-    /// <summary>To what.</summary>
+    /// <summary>The tensors that the op was applied to.</summary>
     public OpInputs Inputs => new(this);
 
-    /// <summary>With which result; of several, the first.</summary>
+    /// <summary>The result; of several, the first.</summary>
     public Tensor Output => output;
 
-    /// <summary>With which results.</summary>
+    /// <summary>All results, in the op's order.</summary>
     public IReadOnlyList<Tensor> Outputs => more?.Outputs is { } several ? several.All : [output];
 
     /// <summary>What the op kept for backward besides inputs and output.</summary>
     public IReadOnlyList<Tensor> Saved => more?.Saved ?? [];
 
-    /// <summary>Whether <c>Backward()</c> has used this node up.</summary>
+    /// <summary>Whether <c>Backward()</c> has consumed this node.</summary>
     public bool IsConsumed { get; internal set; }
 
-    /// <summary>The line that called the library: noted in anomaly mode and while <see cref="Tracing"/>, else null.</summary>
+    /// <summary>
+    /// The line that called the library: recorded in anomaly mode and while <see cref="Tracing"/>, else null.
+    /// </summary>
     public string? CalledAt
     {
         get => more?.CalledAt;
         internal set => Own.CalledAt = value;
     }
 
-    /// <summary>What was noted while <see cref="Tracing"/>, else null.</summary>
+    /// <summary>What was recorded while <see cref="Tracing"/>, else null.</summary>
     public OpTrace? Trace
     {
         get => more?.Trace;
         internal set => Own.Trace = value;
     }
 
-    /// <summary>Whether the running backward pass is the last to use this node: what it saved may then be handed on instead of copied.</summary>
+    /// <summary>
+    /// Whether the running backward pass is the last to use this node: what it saved may then be handed on instead of
+    /// copied.
+    /// </summary>
     internal bool IsLastUse { get; set; }
 
     internal int OutputVersion { get; }
@@ -111,15 +116,18 @@ public sealed class OpNode
 
     private More Own => more ??= new();
 
-    /// <summary>Whether input <paramref name="index"/> wants a gradient; rules skip the work for those that do not.</summary>
+    /// <summary>Whether an input needs a gradient; rules skip the work for those that do not.</summary>
+    /// <param name="index">The position of the input, from 0 on.</param>
+    /// <returns>True where a gradient must be computed.</returns>
     public bool Needs(int index) =>
         InputSpan[index].RequiresGrad
         && (more is not { Skipped: > 0 and var skipped } || index >= 64 || (skipped >> index & 1) == 0);
 
     /// <summary>
-    /// The op's rule at this node: the gradients of the inputs, given those of the outputs, null where there is none;
-    /// as <see cref="Op.Backward"/>, for ops with one result and with several.
+    /// Applies the op's rule at this node: <see cref="Op.Backward"/>, for ops with one result and with several.
     /// </summary>
+    /// <param name="gradients">The gradients of the outputs, null where there is none.</param>
+    /// <returns>The gradients of the inputs, null where there is none.</returns>
     public Tensor?[] ApplyRule(params ReadOnlySpan<Tensor?> gradients) =>
         gradients.Length != OutputSpan.Length ? throw new AdjointException(
             $"{Op.Name}: its rule takes one gradient for each of its {OutputSpan.Length} outputs, null where there is "

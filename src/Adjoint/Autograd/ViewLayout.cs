@@ -2,29 +2,29 @@ namespace Adjoint;
 
 /// <summary>
 /// Where the elements of a view lie: element (i₀, i₁, …) is i₀·strides[0] + i₁·strides[1] + … + offset elements after
-/// the input's first. A stride of 0 repeats; strides may let elements share memory, as those of windows that overlap.
+/// the input's first. A stride of 0 repeats; elements may share memory, as in overlapping windows.
 /// </summary>
 public readonly struct ViewLayout
 {
-    /// <summary>The view of a contiguous input in row-major order without gaps.</summary>
-    /// <param name="shape">The sizes.</param>
-    /// <param name="offset">Elements from the input's first to the view's first.</param>
+    /// <summary>A view of a contiguous input, in row-major order without gaps.</summary>
+    /// <param name="shape">The sizes of the view's axes.</param>
+    /// <param name="offset">The distance from the input's first element to the view's first, in elements.</param>
     public ViewLayout(Shape shape, nint offset = 0) => (Shape, Offset) = (shape, offset);
 
-    /// <summary>A view of any layout.</summary>
-    /// <param name="shape">The sizes.</param>
-    /// <param name="strides">Elements from one index of an axis to the next, for each axis; 0 or more.</param>
-    /// <param name="offset">Elements from the input's first to the view's first.</param>
+    /// <summary>A view with any strides.</summary>
+    /// <param name="shape">The sizes of the view's axes.</param>
+    /// <param name="strides">The distance from one index to the next, in elements, for each axis; 0 or more.</param>
+    /// <param name="offset">The distance from the input's first element to the view's first, in elements.</param>
     public ViewLayout(Shape shape, ReadOnlySpan<nint> strides, nint offset = 0)
         : this(shape, offset) => StridesOrNull = strides.ToArray();
 
-    /// <summary>The sizes.</summary>
+    /// <summary>The sizes of the view's axes.</summary>
     public Shape Shape { get; }
 
-    /// <summary>Elements from one index of an axis to the next.</summary>
+    /// <summary>The distance from one index of an axis to the next, in elements, for each axis.</summary>
     public ReadOnlySpan<nint> Strides => StridesOrNull ?? Shape.Strides;
 
-    /// <summary>Elements from the input's first to the view's first.</summary>
+    /// <summary>The distance from the input's first element to the view's first, in elements.</summary>
     public nint Offset { get; }
 
     /// <summary>Null for those of the shape.</summary>

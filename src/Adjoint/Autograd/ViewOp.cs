@@ -1,9 +1,9 @@
 namespace Adjoint;
 
 /// <summary>
-/// An op whose result is another look at its input's memory: it computes nothing. To write one: derive, and say in
+/// An op whose result is a view of its input's memory: it computes nothing. To write one: derive, say in
 /// <see cref="Layout"/> where the elements lie, and in <see cref="Op.Backward"/> how a gradient comes back, in ops. The
-/// library makes the view, and refuses one that leaves its input. See <c>samples/own-view.cs</c>.
+/// library makes the view, and refuses one that reaches outside its input. See <c>samples/own-view.cs</c>.
 /// </summary>
 public abstract class ViewOp : Op
 {
@@ -11,10 +11,10 @@ public abstract class ViewOp : Op
     public sealed override Saves Saves => Saves.Nothing;
 
     /// <summary>
-    /// The shape rule and the layout in one: checks the input and says where the elements of the view lie among its
-    /// own.
+    /// The shape rule and the layout in one: checks the input and says where the view's elements lie among the input's.
     /// </summary>
     /// <param name="x">The input, of any layout: see <see cref="Tensor.Strides"/>.</param>
+    /// <returns>The sizes, strides and offset of the view.</returns>
     /// <exception cref="AdjointException">The input breaks a rule.</exception>
     protected abstract ViewLayout Layout(Tensor x);
 

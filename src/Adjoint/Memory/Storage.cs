@@ -21,8 +21,8 @@ internal enum Lifetime : byte
 
 /// <summary>
 /// The bytes behind one or more tensors. Nobody disposes a storage: the graph that made it, or its buffer's finalizer,
-/// hands the buffer back to the pool. A storage that was released stays released: every later access throws and says
-/// why, so a recycled buffer can never show stale numbers.
+/// hands the buffer back to the pool. A released storage stays released: every later access throws and says why, so a
+/// recycled buffer never shows stale numbers.
 /// </summary>
 public class Storage
 {
@@ -39,27 +39,30 @@ public class Storage
 
     private Storage(StorageBuffer buffer, int byteLength) : this(byteLength) => this.buffer = buffer;
 
-    /// <summary>The number of bytes.</summary>
+    /// <summary>The size of the storage, in bytes.</summary>
     public int ByteLength { get; }
 
-    /// <summary>Where the bytes lie.</summary>
+    /// <summary>The device whose memory holds the bytes.</summary>
     public Device Device => buffer is ForeignBuffer foreign ? foreign.Device : Device.Cpu;
 
     /// <summary>The memory of another device; null on the CPU.</summary>
     internal DeviceBuffer? Foreign => (buffer as ForeignBuffer)?.Memory;
 
-    /// <summary>Counts writes in place; a graph compares it with the count at the time it saved the tensor.</summary>
+    /// <summary>Counts writes in place; backward compares it with the count when the graph saved the tensor.</summary>
     public int Version { get; internal set; }
 
     /// <summary>
-    /// Whether the buffer comes from the pool; small ones do not and stay readable for good, save a captured step's.
+    /// Whether the buffer comes from the pool. Small buffers do not, and stay readable, except those of a captured
+    /// function.
     /// </summary>
     public bool IsPooled => buffer is { IsPooled: true };
 
-    /// <summary>Whether the buffer was handed back.</summary>
+    /// <summary>Whether the buffer was handed back to the pool.</summary>
     public bool IsReleased => buffer is { IsReleased: true };
 
-    /// <summary>Never recycled by a graph: parameters, gradients of leaves, and what the user marked <c>Keep()</c>.</summary>
+    /// <summary>
+    /// Never recycled by a graph: parameters, gradients of leaves, and what the user marked <c>Keep()</c>.
+    /// </summary>
     internal bool IsKept { get; set; }
 
     /// <summary>Whether tensors went over to other memory: a plan that computes with this is out of date.</summary>

@@ -1,6 +1,6 @@
 namespace Adjoint;
 
-/// <summary>The type of a tensor's elements.</summary>
+/// <summary>The type of a tensor's elements in memory.</summary>
 public enum DType
 {
     /// <summary>IEEE 754 single precision; the default.</summary>
@@ -21,7 +21,7 @@ public enum DType
     /// <summary>IEEE 754 half precision: 11 bits, up to 65,504. Computed in float32.</summary>
     Float16,
 
-    /// <summary>Signed 32-bit integers.</summary>
+    /// <summary>Signed 32-bit integers, from −2³¹ to 2³¹ − 1.</summary>
     Int32,
 
     /// <summary>Unsigned 8-bit integers: pixels, bytes.</summary>
@@ -31,20 +31,28 @@ public enum DType
 /// <summary>Facts about element types.</summary>
 public static class DTypes
 {
-    /// <summary>Bytes per element.</summary>
-    /// <exception cref="AdjointException">The number is none of the types.</exception>
+    /// <summary>The size of an element in memory, in bytes.</summary>
+    /// <param name="type">The element type.</param>
+    /// <returns>1, 2, 4 or 8.</returns>
+    /// <exception cref="AdjointException">The value is no element type.</exception>
     public static int Size(this DType type) => Fact(0x14221884, type);
 
-    /// <summary>Whether the type has gradients.</summary>
+    /// <summary>Whether the type is a floating one, and so can have gradients.</summary>
+    /// <param name="type">The element type.</param>
+    /// <returns>True for float32, float64, bfloat16 and float16.</returns>
     public static bool IsFloating(this DType type) =>
         type is DType.Float32 or DType.Float64 or DType.BFloat16 or DType.Float16;
 
-    /// <summary>Whether the type holds whole numbers; truth values are none.</summary>
+    /// <summary>Whether the type holds integers; truth values are none.</summary>
+    /// <param name="type">The element type.</param>
+    /// <returns>True for int64, int32 and uint8.</returns>
     public static bool IsInteger(this DType type) => type is DType.Int64 or DType.Int32 or DType.UInt8;
 
     /// <summary>
     /// The type that arithmetic is done in: float32 for the half precisions, else the type itself.
     /// </summary>
+    /// <param name="type">The element type in memory.</param>
+    /// <returns>The element type of the arithmetic.</returns>
     public static DType Computing(this DType type) =>
         type is DType.BFloat16 or DType.Float16 ? DType.Float32 : type;
 
@@ -52,14 +60,19 @@ public static class DTypes
     /// The smallest type that both convert to, PyTorch's <c>promote_types</c>: bool &lt; uint8 &lt; int32 &lt; int64
     /// &lt; bfloat16, float16 &lt; float32 &lt; float64; bfloat16 with float16 gives float32.
     /// </summary>
-    /// <exception cref="AdjointException">A number is none of the types.</exception>
+    /// <param name="x">One of the element types.</param>
+    /// <param name="y">The other element type.</param>
+    /// <returns>The type of a result of both.</returns>
+    /// <exception cref="AdjointException">A value is no element type.</exception>
     public static DType Promote(DType x, DType y) =>
         x == y ? x : Rank(x) == Rank(y) ? DType.Float32 : Rank(x) > Rank(y) ? x : y;
 
     /// <summary>
     /// The name in messages and printing: <c>float32</c>, <c>bfloat16</c>, <c>int64</c>, <c>bool</c> …
     /// </summary>
-    /// <exception cref="AdjointException">The number is none of the types.</exception>
+    /// <param name="type">The element type.</param>
+    /// <returns>The name, in lower case.</returns>
+    /// <exception cref="AdjointException">The value is no element type.</exception>
     public static string Label(this DType type) => type switch
     {
         DType.Float32 => "float32",

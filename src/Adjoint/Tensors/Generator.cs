@@ -6,14 +6,14 @@ using Adjoint.Memory;
 namespace Adjoint;
 
 /// <summary>
-/// A stream of random numbers: Philox4x32-10 (Salmon et al., 2011), counter-based, so that any thread can compute any
-/// element and the numbers do not depend on the thread count. The whole state is <see cref="Seed"/>, <see
-/// cref="Stream"/> and <see cref="Position"/>. Threads may share one: no number is drawn twice; which of them gets
-/// which is then a matter of chance, so give each work of its own a <see cref="Fork"/>.
+/// A stream of random numbers: Philox4x32-10 (Salmon et al. 2011), counter-based, so that any thread can compute any
+/// element and the numbers do not depend on the number of threads. The whole state is <see cref="Seed"/>,
+/// <see cref="Stream"/> and <see cref="Position"/>. Threads may share one: no number is drawn twice, but which thread
+/// gets which is undetermined, so give each independent piece of work its own <see cref="Fork"/>.
 /// </summary>
 /// <remarks>
-/// A captured function draws on from where the stream is each time that it runs, as the eager one does. A generator
-/// that is made inside is refused there: the eager function would draw the same numbers each time.
+/// A captured function continues the stream each time it runs, as the eager one does. A generator created inside the
+/// function is refused there: the eager function would draw the same numbers each time.
 /// </remarks>
 public sealed class Generator
 {
@@ -22,7 +22,9 @@ public sealed class Generator
 
     private static Generator shared = new(0);
 
-    /// <summary>A stream that starts at the beginning.</summary>
+    /// <summary>Creates a stream at position 0.</summary>
+    /// <param name="seed">The seed; equal seeds and streams give equal numbers.</param>
+    /// <param name="stream">Which of the seed's 2⁶⁴ independent streams.</param>
     public Generator(ulong seed, ulong stream = 0) => State = Tensor.From([(long)seed, (long)stream, 0L]).Keep();
 
     /// <summary>
@@ -43,13 +45,13 @@ public sealed class Generator
         }
     }
 
-    /// <summary>The seed.</summary>
+    /// <summary>The seed that the stream was created with.</summary>
     public ulong Seed => KeyOf(State).Seed;
 
-    /// <summary>Which of the 2⁶⁴ independent streams of the seed.</summary>
+    /// <summary>Which of the 2⁶⁴ independent streams of the seed this is.</summary>
     public ulong Stream => KeyOf(State).Stream;
 
-    /// <summary>How many numbers were drawn; each draw begins at a multiple of 8.</summary>
+    /// <summary>How many numbers have been drawn; each draw begins at a multiple of 8.</summary>
     public ulong Position
     {
         get
@@ -69,9 +71,13 @@ public sealed class Generator
     internal Tensor State { get; }
 
     /// <summary>An independent stream of the same seed, by number.</summary>
+    /// <param name="stream">Which of the seed's streams; another than this one's.</param>
+    /// <returns>A generator at position 0 of that stream.</returns>
     public Generator Fork(ulong stream) => new(Seed, Stream * 0x9E3779B97F4A7C15 + stream + 1);
 
-    /// <summary>A random order of 0 … <paramref name="count"/> − 1.</summary>
+    /// <summary>A random order of the integers from 0 to <paramref name="count"/> − 1.</summary>
+    /// <param name="count">How many integers, 0 or more.</param>
+    /// <returns>Each of the integers once.</returns>
     /// <exception cref="AdjointException">
     /// The count is negative, or more than an array holds; or a step is being captured, which could not repeat it.
     /// </exception>

@@ -5,9 +5,9 @@ using Adjoint.Memory;
 namespace Adjoint;
 
 /// <summary>
-/// A plain number beside a tensor: a whole one (<c>2</c>, an <c>int</c> or <c>long</c>) or a real one (<c>2.5</c>, also
-/// <c>2.0</c>). It takes the tensor's type where that can be: a whole number beside integers stays one, with all its
-/// digits; a real one makes them float32; beside floating tensors there is no difference.
+/// A plain number beside a tensor: an integer (<c>2</c>, an <c>int</c> or <c>long</c>) or a real number (<c>2.5</c>,
+/// also <c>2.0</c>). It takes the tensor's type where possible: beside integers an integer stays exact, a real number
+/// makes the result float32; beside floating tensors both are rounded to the tensor's type.
 /// </summary>
 public readonly struct Number : IEquatable<Number>
 {
@@ -16,26 +16,36 @@ public readonly struct Number : IEquatable<Number>
 
     private Number(long bits, bool isWhole) => (this.bits, IsWhole) = (bits, isWhole);
 
-    /// <summary>Whether it is of a whole-number type: 2 is, 2.0 is not.</summary>
+    /// <summary>Whether it was given as an integer: 2 was, 2.0 was not.</summary>
     public bool IsWhole { get; }
 
-    /// <summary>As a float64; a whole number above 2⁵³ is rounded to the nearest.</summary>
+    /// <summary>The number as a float64; an integer above 2⁵³ is rounded to the nearest.</summary>
     public double Value
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => IsWhole ? bits : BitConverter.Int64BitsToDouble(bits);
     }
 
-    /// <summary>A whole number.</summary>
+    /// <summary>Converts an integer, which keeps all its digits.</summary>
+    /// <param name="value">The integer to convert.</param>
+    /// <returns>The number, with <see cref="IsWhole"/>.</returns>
     public static implicit operator Number(long value) => new(value, true);
 
-    /// <summary>A real number.</summary>
+    /// <summary>Converts a real number, NaN and infinities included.</summary>
+    /// <param name="value">The real number to convert.</param>
+    /// <returns>The number, without <see cref="IsWhole"/>.</returns>
     public static implicit operator Number(double value) => new(BitConverter.DoubleToInt64Bits(value), false);
 
-    /// <summary>Whether both are of one kind and equal; NaN equals itself.</summary>
+    /// <summary>Whether both are of the same kind and equal; NaN equals itself.</summary>
+    /// <param name="a">One of the numbers.</param>
+    /// <param name="b">The other number.</param>
+    /// <returns>True where they are equal.</returns>
     public static bool operator ==(Number a, Number b) => a.Equals(b);
 
-    /// <summary>Whether they differ in kind or value.</summary>
+    /// <summary>Whether both differ in kind or value.</summary>
+    /// <param name="a">One of the numbers.</param>
+    /// <param name="b">The other number.</param>
+    /// <returns>True where they differ.</returns>
     public static bool operator !=(Number a, Number b) => !a.Equals(b);
 
     /// <inheritdoc/>

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace Adjoint;
 
-/// <summary>The sizes of a tensor's axes, outermost first. A scalar has none.</summary>
+/// <summary>The sizes of a tensor's axes, outermost first. A scalar has no axes.</summary>
 [CollectionBuilder(typeof(Shape), nameof(Create))]
 public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
 {
@@ -13,6 +13,8 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     private Shape(int[] sizes) => facts = sizes.Length == 0 ? null : new(sizes);
 
     /// <summary>Copies the sizes into a shape.</summary>
+    /// <param name="sizes">The size of each axis, outermost first, 0 or more.</param>
+    /// <returns>The shape, with a copy of the sizes.</returns>
     /// <exception cref="AdjointException">
     /// A size is negative, or the product of those that are not 0 is 2³¹ or more.
     /// </exception>
@@ -61,7 +63,7 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
         }
     }
 
-    /// <summary>The number of axes.</summary>
+    /// <summary>The number of axes, 0 for a scalar.</summary>
     public int Rank => Sizes.Length;
 
     /// <inheritdoc/>
@@ -70,24 +72,34 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     /// <summary>The number of elements: the product of the sizes; 1 for a scalar.</summary>
     public int Elements => facts is { } known ? known.Elements : 1;
 
-    /// <summary>The sizes.</summary>
+    /// <summary>The size of each axis, outermost first.</summary>
     public ReadOnlySpan<int> Sizes => facts?.Sizes;
 
     /// <summary>Row-major strides in elements.</summary>
     internal ReadOnlySpan<nint> Strides => facts?.Strides;
 
-    /// <summary>The size of an axis; negative axes count from the end.</summary>
+    /// <summary>The size of one axis.</summary>
+    /// <param name="axis">The axis, from −rank to rank − 1; a negative one counts from the last.</param>
+    /// <returns>The size, 0 or more.</returns>
     public int this[int axis] => facts?.Sizes is { } s && (uint)(axis < 0 ? axis + s.Length : axis) < (uint)s.Length
         ? s[axis < 0 ? axis + s.Length : axis]
         : throw new AdjointException($"Shape: axis {axis} is outside {this}; it has {Rank} axes");
 
-    /// <summary>Wraps an array.</summary>
+    /// <summary>Converts an array of sizes, which is copied.</summary>
+    /// <param name="sizes">The size of each axis, outermost first, 0 or more.</param>
+    /// <returns>The shape of these sizes.</returns>
     public static implicit operator Shape(int[] sizes) => Create(sizes);
 
-    /// <summary>Whether all sizes agree.</summary>
+    /// <summary>Whether both have the same rank and sizes.</summary>
+    /// <param name="a">One of the shapes.</param>
+    /// <param name="b">The other shape.</param>
+    /// <returns>True where they are equal.</returns>
     public static bool operator ==(Shape a, Shape b) => a.Equals(b);
 
-    /// <summary>Whether any size differs.</summary>
+    /// <summary>Whether both differ in rank or in a size.</summary>
+    /// <param name="a">One of the shapes.</param>
+    /// <param name="b">The other shape.</param>
+    /// <returns>True where they differ.</returns>
     public static bool operator !=(Shape a, Shape b) => !a.Equals(b);
 
     /// <inheritdoc/>
@@ -117,6 +129,7 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     }
 
     /// <summary>The sizes in parentheses: <c>(128, 784)</c>.</summary>
+    /// <returns>The shape as text.</returns>
     public override string ToString() => Describe(Sizes);
 
     /// <inheritdoc/>

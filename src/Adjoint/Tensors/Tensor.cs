@@ -40,19 +40,19 @@ public sealed partial class Tensor
         IsContiguous = isContiguous;
     }
 
-    /// <summary>The sizes of the axes.</summary>
+    /// <summary>The sizes of the axes, outermost first.</summary>
     public Shape Shape { get; }
 
-    /// <summary>The element type.</summary>
+    /// <summary>The type of the elements in memory.</summary>
     public DType DType => (DType)dtype;
 
-    /// <summary>The number of axes.</summary>
+    /// <summary>The number of axes, 0 for a scalar.</summary>
     public int Rank => Shape.Rank;
 
-    /// <summary>The number of elements.</summary>
+    /// <summary>The number of elements, 1 for a scalar.</summary>
     public int Length => Shape.Elements;
 
-    /// <summary>A name for printing, errors and pictures.</summary>
+    /// <summary>A name for printing, error messages and pictures of the graph; null by default.</summary>
     public string? Name
     {
         get => role?.Name;
@@ -63,12 +63,12 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// The op node that made this tensor, or null for a leaf. Noted where a gradient is required, or everything is
-    /// recorded.
+    /// The op node that computed this tensor (PyTorch's <c>grad_fn</c>), null for a leaf. Recorded where a gradient is
+    /// required, or with <see cref="RecordGraph"/>.
     /// </summary>
     public OpNode? Source { get; internal set; }
 
-    /// <summary>Which of the outputs of <see cref="Source"/> this is, from 0 on; 0 for a leaf.</summary>
+    /// <summary>Which of the outputs of <see cref="Source"/> this is, counted from 0; 0 for a leaf.</summary>
     public int OutputIndex => Source?.IndexOf(this) ?? 0;
 
     /// <summary>Whether the user, rather than an op, made this tensor.</summary>
@@ -121,10 +121,10 @@ public sealed partial class Tensor
     /// <summary>Whether the memory was recycled; reading it then throws.</summary>
     public bool IsReleased => Storage.IsReleased;
 
-    /// <summary>Counts writes in place to the storage.</summary>
+    /// <summary>Counts writes in place to the storage, which views share.</summary>
     public int Version => Storage.Version;
 
-    /// <summary>Where the elements lie.</summary>
+    /// <summary>The device whose memory holds the elements.</summary>
     public Device Device => Storage.Device;
 
     internal Storage Storage { get; private set; }
@@ -133,8 +133,8 @@ public sealed partial class Tensor
     internal bool IsUnit { get; private set; }
 
     /// <summary>
-    /// For each axis, how many elements of memory lie from one index to the next; row-major for what
-    /// <see cref="IsContiguous"/>.
+    /// For each axis, the distance in memory from one index to the next, in elements; row-major where
+    /// <see cref="IsContiguous"/> holds.
     /// </summary>
     public ReadOnlySpan<nint> Strides => strides is null ? Shape.Strides : strides;
     internal int Offset => offset;
@@ -151,7 +151,9 @@ public sealed partial class Tensor
 
     private Role Own => role ?? Interlocked.CompareExchange(ref role, new(), null) ?? role;
 
-    /// <summary>Marks this leaf as one whose gradient is wanted; returns the tensor itself.</summary>
+    /// <summary>Marks this leaf as one whose gradient is wanted.</summary>
+    /// <param name="on">Whether the gradient is wanted; false takes it back.</param>
+    /// <returns>The tensor itself, for chaining.</returns>
     /// <exception cref="AdjointException">The type has no gradients, or an op made the tensor.</exception>
     public Tensor RequireGrad(bool on = true)
     {
@@ -170,7 +172,10 @@ public sealed partial class Tensor
         return this;
     }
 
-    /// <summary>Forgets the gradient and recycles its memory. To keep the gradient readable, set <see cref="Grad"/> to null instead.</summary>
+    /// <summary>
+    /// Drops the gradient and recycles its memory. To keep the gradient readable, set <see cref="Grad"/> to null
+    /// instead.
+    /// </summary>
     public void ZeroGrad()
     {
         // A pass on another thread may be adding to it.
@@ -185,14 +190,16 @@ public sealed partial class Tensor
         }
     }
 
-    /// <summary>Keeps the gradient of a tensor that an op made (leaves always keep theirs); returns the tensor itself.</summary>
+    /// <summary>Keeps the gradient of a tensor that an op computed (leaves always keep theirs).</summary>
+    /// <returns>The tensor itself, for chaining.</returns>
     public Tensor RetainGrad()
     {
         Own.RetainsGrad = true;
         return this;
     }
 
-    /// <summary>Excepts this tensor's memory from recycling after <c>Backward()</c>; returns the tensor itself.</summary>
+    /// <summary>Exempts this tensor's memory from recycling after <c>Backward()</c>.</summary>
+    /// <returns>The tensor itself, for chaining.</returns>
     public Tensor Keep()
     {
         if (Storage.Foreign is null) _ = Storage.Bytes;
@@ -200,7 +207,8 @@ public sealed partial class Tensor
         return this;
     }
 
-    /// <summary>The same value, cut off from the graph. Shares memory.</summary>
+    /// <summary>The same values without a history: gradients do not pass.</summary>
+    /// <returns>A leaf that shares memory with this tensor.</returns>
     public Tensor Detach()
     {
         var value = Over(Storage, offset);
@@ -208,8 +216,12 @@ public sealed partial class Tensor
         return value;
     }
 
-    /// <summary>Calls <paramref name="hook"/> with the gradient when it arrives here; what it returns, unless null, replaces the gradient.</summary>
-    /// <returns>Dispose it to remove the hook.</returns>
+    /// <summary>
+    /// Calls a function with this tensor's gradient when it arrives in the backward pass; a result that is not null
+    /// replaces the gradient.
+    /// </summary>
+    /// <param name="hook">Takes the gradient, of this tensor's shape, and returns a replacement or null.</param>
+    /// <returns>Dispose of it to remove the hook.</returns>
     public IDisposable RegisterHook(Func<Tensor, Tensor?> hook)
     {
         ArgumentNullException.ThrowIfNull(hook);
@@ -218,7 +230,9 @@ public sealed partial class Tensor
         return new HookHandle(hooks, hook);
     }
 
-    /// <summary>The elements of a contiguous tensor. For library code, which keeps the tensor alive meanwhile.</summary>
+    /// <summary>
+    /// The elements of a contiguous tensor. For library code, which keeps the tensor alive meanwhile.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal Span<T> Data<T>() where T : unmanaged
     {

@@ -50,10 +50,16 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// Copies values, in row-major order, into a tensor of the given shape; without one, into a vector, of one value too
-    /// (<c>Tensor.Scalar</c> makes a tensor without axes).
+    /// Copies values, in row-major order, into a tensor of the given shape; without one, into a vector, even of a
+    /// single value (<c>Tensor.Scalar</c> makes a tensor without axes).
     /// </summary>
-    /// <exception cref="AdjointException">The shape has another number of elements.</exception>
+    /// <typeparam name="T">The type of the values, which decides the element type.</typeparam>
+    /// <param name="values">As many values as the shape has elements.</param>
+    /// <param name="shape">The sizes of the axes; none: a vector.</param>
+    /// <returns>A contiguous tensor, without gradient.</returns>
+    /// <exception cref="AdjointException">
+    /// The shape has another number of elements, or there is no such element type.
+    /// </exception>
     public static Tensor From<T>(ReadOnlySpan<T> values, params ReadOnlySpan<int> shape) where T : unmanaged =>
         Copy(values, Shape.Create(shape.Length == 0 ? [values.Length] : shape));
 
@@ -75,6 +81,9 @@ public sealed partial class Tensor
         From((ReadOnlySpan<T>)values, shape);
 
     /// <summary>Copies a rectangular array, <c>{{1, 2}, {3, 4}}</c>, into a tensor of shape (rows, columns).</summary>
+    /// <typeparam name="T">The type of the values, which decides the element type.</typeparam>
+    /// <param name="values">The rows and columns of the matrix.</param>
+    /// <returns>A contiguous tensor (rows, columns), without gradient.</returns>
     public static Tensor From<T>(T[,] values) where T : unmanaged =>
         From(values.Length == 0 ? [] : MemoryMarshal.CreateReadOnlySpan(ref values[0, 0], values.Length), values.GetLength(0), values.GetLength(1));
 }

@@ -10,7 +10,10 @@ public sealed partial class Tensor
     private const int EdgeItems = 3;
     private const int FullUpTo = 1000;
 
-    /// <summary>The elements as nested brackets, summarised beyond 1,000, with shape and type where they are not obvious.</summary>
+    /// <summary>
+    /// The elements in nested brackets, abbreviated beyond 1,000, with shape and type where they are not obvious.
+    /// </summary>
+    /// <returns>The text, over several lines from two axes on.</returns>
     public override string ToString()
     {
         if (IsReleased)

@@ -7,8 +7,12 @@ namespace Adjoint;
 
 public sealed partial class Tensor
 {
-    /// <summary>Copies the elements out, in row-major order.</summary>
-    /// <exception cref="AdjointException"><typeparamref name="T"/> is not the tensor's type, or its memory was recycled.</exception>
+    /// <summary>Copies the elements to a new array, in row-major order.</summary>
+    /// <typeparam name="T">The tensor's own element type, as <c>float</c> for float32.</typeparam>
+    /// <returns>An array of <see cref="Length"/> elements.</returns>
+    /// <exception cref="AdjointException">
+    /// <typeparamref name="T"/> is not the tensor's type, or its memory was recycled.
+    /// </exception>
     public T[] ToArray<T>() where T : unmanaged
     {
         RequireType<T>(nameof(ToArray));
@@ -21,7 +25,9 @@ public sealed partial class Tensor
         return values;
     }
 
-    /// <summary>Copies the elements, in row-major order.</summary>
+    /// <summary>Copies the elements to a span, in row-major order.</summary>
+    /// <typeparam name="T">The tensor's own element type, as <c>float</c> for float32.</typeparam>
+    /// <param name="destination">Room for <see cref="Length"/> elements.</param>
     /// <exception cref="AdjointException">The type or the length differs, or the memory was recycled.</exception>
     public unsafe void CopyTo<T>(Span<T> destination) where T : unmanaged
     {
@@ -37,7 +43,9 @@ public sealed partial class Tensor
         GC.KeepAlive(this);
     }
 
-    /// <summary>Overwrites the elements, in row-major order, in place.</summary>
+    /// <summary>Overwrites the elements in place, in row-major order.</summary>
+    /// <typeparam name="T">The tensor's own element type, as <c>float</c> for float32.</typeparam>
+    /// <param name="source">As many values as the tensor has elements.</param>
     /// <exception cref="AdjointException">
     /// The type or the length differs, or elements share memory, as those of an expanded tensor do.
     /// </exception>
@@ -59,9 +67,10 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// The value of a tensor with one element, a truth value as 1 or 0; an int64 above 2⁵³ is rounded to a double,
-    /// where <see cref="Item{T}"/> gives all digits.
+    /// The value of a tensor with one element, as a double: a truth value as 1 or 0, an int64 above 2⁵³ rounded.
+    /// <see cref="Item{T}"/> gives all digits.
     /// </summary>
+    /// <returns>The value of the element.</returns>
     /// <exception cref="AdjointException">There is not exactly one element.</exception>
     public double Item()
     {
@@ -71,7 +80,11 @@ public sealed partial class Tensor
     }
 
     /// <summary>The value of a tensor with one element, in its own type: <c>x.Item&lt;long&gt;()</c>.</summary>
-    /// <exception cref="AdjointException">There is not one element, or it is no <typeparamref name="T"/>.</exception>
+    /// <typeparam name="T">The tensor's own element type, as <c>long</c> for int64.</typeparam>
+    /// <returns>The value of the element.</returns>
+    /// <exception cref="AdjointException">
+    /// There is not exactly one element, or its type is not <typeparamref name="T"/>.
+    /// </exception>
     public T Item<T>() where T : unmanaged
     {
         if (Length != 1)
@@ -81,7 +94,10 @@ public sealed partial class Tensor
         return Origin<T>();
     }
 
-    /// <summary>The element at the given indices; negative ones count from the end.</summary>
+    /// <summary>The element at the given indices, as a double.</summary>
+    /// <param name="indices">One index for each axis; negative ones count from the end.</param>
+    /// <returns>The value of the element.</returns>
+    /// <exception cref="AdjointException">There is not one index for each axis, or one is out of range.</exception>
     public double ItemAt(params ReadOnlySpan<int> indices)
     {
         if (indices.Length != Rank)
