@@ -5,10 +5,10 @@ using Adjoint.Primitives;
 namespace Adjoint;
 
 /// <summary>
-/// The one door to tensors' memory: all that computes is a primitive, and goes through
-/// <see cref="Run{TPrimitive}(in TPrimitive, ReadOnlySpan{Tensor?})"/>. The CPU runs the body that the primitive brings
-/// along; a class derived from this one is another device, with bodies of its own in
-/// one explicit list. What a device lacks throws, naming both; it never falls back silently.
+/// The one door to tensors' memory: everything that computes is a primitive, and goes through
+/// <see cref="Run{TPrimitive}(in TPrimitive, ReadOnlySpan{Tensor?})"/>. The CPU runs the primitive's own body; a
+/// derived class is another device, with its bodies in one explicit list. What a device lacks throws, naming both; it
+/// never falls back silently.
 /// </summary>
 public abstract class Backend : Device
 {
@@ -18,25 +18,29 @@ public abstract class Backend : Device
 
     private readonly Dictionary<Type, Delegate> bodies = [];
 
-    /// <summary>A device of another kind.</summary>
+    /// <summary>A device other than the CPU.</summary>
     protected Backend() => Interlocked.Increment(ref elsewhere);
 
     /// <summary>Computes a primitive on this device's memory.</summary>
-    /// <param name="primitive">The primitive.</param>
+    /// <typeparam name="TPrimitive">The type of the primitive.</typeparam>
+    /// <param name="primitive">The primitive, with its attributes.</param>
     /// <param name="operands">What it reads, then what it writes; all of them lie on this device.</param>
     protected delegate void Body<TPrimitive>(in TPrimitive primitive, ReadOnlySpan<Tensor?> operands)
         where TPrimitive : struct, IPrimitive<TPrimitive>;
 
-    /// <summary>Says how this device computes a primitive.</summary>
-    /// <exception cref="ArgumentException">It was said before.</exception>
+    /// <summary>Registers how this device computes a primitive.</summary>
+    /// <typeparam name="TPrimitive">The type of the primitive.</typeparam>
+    /// <param name="body">Computes the primitive on this device's memory.</param>
+    /// <exception cref="ArgumentException">The primitive was registered before.</exception>
     protected void Register<TPrimitive>(Body<TPrimitive> body) where TPrimitive : struct, IPrimitive<TPrimitive> =>
         bodies.Add(typeof(TPrimitive), body);
 
     /// <summary>
-    /// Computes a primitive on the device where its operands lie: checks them, then runs the body. The results must
-    /// have been allocated, contiguous, in the right shape and type.
+    /// Computes a primitive on the device where its operands lie: checks them, then runs the body. The results must be
+    /// allocated, with the right shape and type.
     /// </summary>
-    /// <param name="primitive">What is to be computed, with its attributes.</param>
+    /// <typeparam name="TPrimitive">The type of the primitive.</typeparam>
+    /// <param name="primitive">What to compute, with its attributes.</param>
     /// <param name="operands">What it reads, null where an optional operand is left out; then what it writes.</param>
     /// <exception cref="AdjointException">
     /// The operands do not fit, or lie on different devices, or their device does not have the primitive.
@@ -52,10 +56,11 @@ public abstract class Backend : Device
     }
 
     /// <summary>
-    /// As <see cref="Run{TPrimitive}(in TPrimitive, ReadOnlySpan{Tensor?})"/>, with attributes that are asked for each
-    /// time: a captured function computes with those of the call, such as a learning rate or a count of steps.
+    /// As <see cref="Run{TPrimitive}(in TPrimitive, ReadOnlySpan{Tensor?})"/>, with attributes that are read at each
+    /// run: a replay of a captured function uses those of that moment, such as a learning rate or a step count.
     /// </summary>
-    /// <param name="primitive">Gives the primitive with the attributes that hold now.</param>
+    /// <typeparam name="TPrimitive">The type of the primitive.</typeparam>
+    /// <param name="primitive">Returns the primitive with its current attributes.</param>
     /// <param name="operands">What it reads, null where an optional operand is left out; then what it writes.</param>
     public static void Run<TPrimitive>(Func<TPrimitive> primitive, params ReadOnlySpan<Tensor?> operands)
         where TPrimitive : struct, IPrimitive<TPrimitive>
@@ -97,9 +102,11 @@ public abstract class Backend : Device
     }
 
     /// <summary>
-    /// For bodies of a device: the memory of a tensor that lies on it, and how many elements from its start the
-    /// tensor's first one is; from there go on by <see cref="Tensor.Strides"/>.
+    /// For the bodies of a device: the memory of a tensor that lies on it, and the position of the tensor's first
+    /// element; from there on, use <see cref="Tensor.Strides"/>.
     /// </summary>
+    /// <param name="x">A tensor on this device.</param>
+    /// <returns>The buffer, and the distance from its start to the first element, in elements.</returns>
     /// <exception cref="AdjointException">The tensor lies in the CPU's memory, or was recycled.</exception>
     protected static (DeviceBuffer Buffer, int Offset) MemoryOf(Tensor x)
     {

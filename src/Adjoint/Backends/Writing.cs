@@ -8,9 +8,10 @@ public static partial class TensorMethods
     extension(Tensor tensor)
     {
         /// <summary>
-        /// Sets every element in place, of a view too; rounded to the type: in integers without the fraction, and the
-        /// nearest there is, 0 for NaN; a truth value, whether it is not 0.
+        /// Sets every element, in place, of a view too; the number is rounded to the type: in integers truncated and
+        /// clamped to the range, 0 for NaN; a truth value is whether it is not 0.
         /// </summary>
+        /// <param name="value">The number for every element.</param>
         /// <exception cref="AdjointException">The tensor takes part in a graph, or its memory was recycled.</exception>
         public void Fill(Number value)
         {
@@ -19,7 +20,8 @@ public static partial class TensorMethods
             tensor.BumpVersion();
         }
 
-        /// <summary>Overwrites the elements with those of a tensor of the same shape and type, in place.</summary>
+        /// <summary>Overwrites the elements in place with those of a tensor of the same shape and type.</summary>
+        /// <param name="source">The new values, of any layout.</param>
         /// <exception cref="AdjointException">
         /// The shape or the type differs, elements of the tensor share memory, as those of an expanded one do, the
         /// tensor takes part in a graph, or memory was recycled.

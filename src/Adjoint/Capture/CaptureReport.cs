@@ -6,16 +6,17 @@ namespace Adjoint;
 /// <param name="Replayed">Calls that replayed a plan.</param>
 /// <param name="Recorded">Calls that were recorded, which computes, too.</param>
 /// <param name="Eager">
-/// Calls that ran the function as it is: the first of each shape, and those that were refused.
+/// Calls that ran the function itself: the first of each shape, and those that were refused.
 /// </param>
-/// <param name="Plans">Plans that are kept.</param>
-/// <param name="Operations">How many operations a replay of the plan used last runs.</param>
-/// <param name="PlannedBytes">Bytes of the buffers that the plans own.</param>
+/// <param name="Plans">The number of plans that are kept.</param>
+/// <param name="Operations">The number of operations in a replay of the plan used last.</param>
+/// <param name="PlannedBytes">The bytes of the buffers that the plans own.</param>
 /// <param name="Refusal">Why the function runs eagerly, for good or with the last inputs; else null.</param>
 public sealed record CaptureReport(
     long Replayed, long Recorded, long Eager, int Plans, int Operations, long PlannedBytes, string? Refusal)
 {
-    /// <summary>In a line: that it was captured and how much of it, or that it was not and why.</summary>
+    /// <summary>One line: that the function was captured and how much of it, or that it was not and why.</summary>
+    /// <returns>The line, for people.</returns>
     public override string ToString()
     {
         if (Plans == 0) return $"eager: {Refusal ?? "no shape came twice"}";

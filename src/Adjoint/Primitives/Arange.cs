@@ -3,11 +3,11 @@ using System.Numerics;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// y[i] = start + i·step in row-major order, computed in float64 and rounded to the type; a whole number without the
-/// fraction and within its range, a truth value whether it is not 0. Operand: y, contiguous, of any type.
+/// y[i] = start + i·step in row-major order, computed in float64 and rounded to the type; an integer is truncated and
+/// clamped to its range, a truth value is whether it is not 0. Operand: y, contiguous, of any type.
 /// </summary>
 /// <param name="Start">The first element.</param>
-/// <param name="Step">From one element to the next.</param>
+/// <param name="Step">The difference between one element and the next.</param>
 public readonly record struct Arange(double Start, double Step) : IPrimitive<Arange>
 {
     /// <inheritdoc/>

@@ -4,12 +4,12 @@ using Adjoint.Kernels;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// Where the largest, or smallest, element of each run along an axis lies: the first NaN where there is one, else the
-/// first of several. Operands: x, of any layout and type, its axis not empty; y, int64, contiguous, of the sizes that
-/// are left without the axis.
+/// The position of the largest, or smallest, element along an axis: the first NaN where there is one, else the first of
+/// several. Operands: x, of any layout and type, its axis not empty; y, int64, contiguous, of x's sizes without the
+/// axis.
 /// </summary>
 /// <param name="Axis">The axis, from 0 on.</param>
-/// <param name="IsLargest">The largest, else the smallest.</param>
+/// <param name="IsLargest">Whether the largest is sought; false: the smallest.</param>
 public readonly record struct ArgReduce(int Axis, bool IsLargest) : IFloatingPrimitive<ArgReduce>
 {
     /// <inheritdoc/>

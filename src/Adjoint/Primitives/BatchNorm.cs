@@ -3,11 +3,11 @@ using System.Numerics;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// y = γ·(x − μ)·r + β with r = 1/√(σ² + ε), by mean μ and variance σ² (divided by the count) of each channel.
-/// Operands: x (n, c, …), γ (c), β (c), of any layout; μ (c), σ² (c), r (c) and y, contiguous; of one floating
-/// type, but the statistics of that which is computed in.
+/// y = γ·(x − μ)·r + β with r = 1/√(σ² + ε), where μ is the mean and σ² the variance (divided by the count) of each
+/// channel. Operands: x (n, c, …), γ (c), β (c), of any layout; μ (c), σ² (c), r (c) and y, contiguous; all of one
+/// floating type, but the statistics of its computing type.
 /// </summary>
-/// <param name="Epsilon">ε.</param>
+/// <param name="Epsilon">The number ε added to the variance.</param>
 public readonly record struct BatchNorm(double Epsilon) : IFloatingPrimitive<BatchNorm>
 {
     /// <inheritdoc/>

@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// The gradients of batch normalisation, from g = ∂L/∂y: ∂L/∂γ = Σ g·x̂, ∂L/∂β = Σ g, ∂L/∂x = γ·r·(g − mean(g) −
+/// The gradients of batch normalization, from g = ∂L/∂y: ∂L/∂γ = Σ g·x̂, ∂L/∂β = Σ g, ∂L/∂x = γ·r·(g − mean(g) −
 /// x̂·mean(g·x̂)). Operands: x and g (n, c, …) and γ (c), of any layout, μ (c) and r (c) as <see cref="BatchNorm"/>
 /// wrote them, in the order x, g, μ, r, γ; ∂L/∂x, ∂L/∂γ, ∂L/∂β, contiguous; of one floating type.
 /// </summary>

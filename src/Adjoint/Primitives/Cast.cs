@@ -3,10 +3,10 @@ using System.Numerics;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// y = x in another type. To a floating type: the nearest there is, ties to even, ∞ beyond the largest. From a floating
-/// type to whole numbers: cut towards 0, the nearest there is for what lies outside, 0 for NaN. From whole numbers to
-/// narrower ones: the lower bits, as NumPy and PyTorch have it. A truth value is whether x is not 0, NaN among it, and
-/// becomes 1 or 0. Operands: x, of any layout, and y, contiguous; of one shape and any types.
+/// y = x in another type. To a floating type: the nearest value, ties to even, ∞ beyond the largest. From a floating
+/// type to integers: truncated towards 0, clamped to the range, 0 for NaN. From integers to narrower ones: the lower
+/// bits, as in NumPy and PyTorch. A truth value is whether x is not 0, NaN included, and becomes 1 or 0. Operands: x,
+/// of any layout, and y, contiguous; of one shape and any types.
 /// </summary>
 public readonly record struct Cast : IPrimitive<Cast>
 {

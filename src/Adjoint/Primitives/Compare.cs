@@ -3,10 +3,10 @@ using System.Numerics;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// Whether a relation of x and y holds, element by element; where one is NaN only that they are unequal does. Operands:
-/// x and y, of one type and any layout, broadcast to z's shape; z, truth values, contiguous.
+/// Whether a relation of x and y holds, element by element; with a NaN only NotEqual holds. Operands: x and y, of one
+/// type and any layout, broadcast to z's shape; z, truth values, contiguous.
 /// </summary>
-/// <param name="Relation">The relation.</param>
+/// <param name="Relation">The relation to test.</param>
 public readonly record struct Compare(Relation Relation) : IPrimitive<Compare>
 {
     /// <inheritdoc/>

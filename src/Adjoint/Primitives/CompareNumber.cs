@@ -3,13 +3,12 @@ using System.Numerics;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// Whether a relation of x and a number holds, element by element; where one is NaN only that they are unequal does.
-/// Beside floating x the number is rounded to x's type; whole numbers and truth values (1 and 0) compare with it
-/// exactly, none of the two is rounded. Operands: x, of any layout and type, and z, truth values, contiguous, of x's
-/// shape.
+/// Whether a relation of x and a number holds, element by element; with a NaN only NotEqual holds. Beside floating x
+/// the number is rounded to x's type; integers and truth values (1 and 0) are compared with it exactly, neither is
+/// rounded. Operands: x, of any layout and type, and z, truth values, contiguous, of x's shape.
 /// </summary>
-/// <param name="Relation">The relation.</param>
-/// <param name="Number">On its right side.</param>
+/// <param name="Relation">The relation to test.</param>
+/// <param name="Number">The right side of the relation.</param>
 public readonly record struct CompareNumber(Relation Relation, double Number) : IPrimitive<CompareNumber>
 {
     /// <inheritdoc/>

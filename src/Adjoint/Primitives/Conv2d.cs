@@ -4,10 +4,10 @@ using Adjoint.Kernels;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// y = x ⋆ w + b, the convolution of the field. Operands: x (n, c, h, w), weights (f, c / groups, kh, kw), bias (f) or
-/// null, all of any layout; y (n, f, …), contiguous; of one floating type.
+/// y = x ⋆ w + b, the cross-correlation that the field calls convolution. Operands: x (n, c, h, w), weights (f, c /
+/// groups, kh, kw), bias (f) or null, all of any layout; y (n, f, …), contiguous; of one floating type.
 /// </summary>
-/// <param name="Shape">The sizes.</param>
+/// <param name="Shape">The sizes of the convolution.</param>
 public readonly record struct Conv2d(ConvShape Shape) : IFloatingPrimitive<Conv2d>
 {
     /// <inheritdoc/>

@@ -3,8 +3,8 @@ using Adjoint.Kernels;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// y = x where y may be a view: a part of a larger tensor, or its axes in another order. Operands: x and y, of one
-/// shape and type, both of any layout.
+/// y = x where y may be a view: a slice of a larger tensor, or one with permuted axes. Operands: x and y, of one shape
+/// and type, both of any layout.
 /// </summary>
 public readonly record struct CopyInto : IPrimitive<CopyInto>
 {

@@ -4,9 +4,9 @@ using Adjoint.Kernels;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// y[…, k, …] = x[…, 0, …] + … + x[…, k, …] along an axis, one after another, in float64, each sum rounded once, or
-/// in int64, where they wrap. Operands: x, of any layout, and y, contiguous, in memory of its own; of one shape and
-/// one type, floating or int64.
+/// Cumulative sums along an axis, y[…, k, …] = x[…, 0, …] + … + x[…, k, …], added one after another: in float64, each
+/// rounded once, or in int64, where they wrap. Operands: x, of any layout, and y, contiguous, in memory of its own; of
+/// one shape and one type, floating or int64.
 /// </summary>
 /// <param name="Axis">The axis, from 0 on.</param>
 /// <param name="IsReversed">Whether the sums begin at the end of the axis.</param>

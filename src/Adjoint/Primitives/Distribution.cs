@@ -1,9 +1,9 @@
 namespace Adjoint.Primitives;
 
-/// <summary>How random numbers are distributed.</summary>
+/// <summary>The distribution of random numbers.</summary>
 public enum Distribution
 {
-    /// <summary>Uniform in [0, 1).</summary>
+    /// <summary>Uniform in the interval [0, 1).</summary>
     Uniform,
 
     /// <summary>Normal with mean 0 and variance 1.</summary>

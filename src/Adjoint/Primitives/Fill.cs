@@ -4,10 +4,10 @@ using Adjoint.Kernels;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// Every element of y becomes one number, rounded to the type: in integers without the fraction, and the nearest there
-/// is, 0 for NaN; a truth value, whether it is not 0. Operand: y, of any layout and type.
+/// Sets every element of y to one number, rounded to the type: in integers truncated and clamped to the range, 0 for
+/// NaN; a truth value is whether it is not 0. Operand: y, of any layout and type.
 /// </summary>
-/// <param name="Value">The number.</param>
+/// <param name="Value">The number for every element.</param>
 public readonly record struct Fill(Number Value) : IPrimitive<Fill>
 {
     /// <inheritdoc/>

@@ -2,8 +2,8 @@ namespace Adjoint.Primitives;
 
 /// <summary>
 /// y[…, j, …] = x[…, index[…, j, …], …] along an axis. Operands: x, of any layout and type; index, int64, of any
-/// layout, with x's sizes but that along the axis; y, contiguous, of x's type and the index's sizes. An index outside
-/// of the axis is an error.
+/// layout, with x's sizes except along the axis; y, contiguous, of x's type and the index's sizes. An index outside the
+/// axis is an error.
 /// </summary>
 /// <param name="Axis">The axis, from 0 on.</param>
 public readonly record struct Gather(int Axis) : IPrimitive<Gather>

@@ -5,17 +5,19 @@ using Adjoint.Kernels;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// A primitive of floating types whose body is written once: <see cref="Run{T}"/> is called with the type that is
-/// computed in, float for float32, bfloat16 and float16, double for float64. Half precisions are a type of the memory
-/// alone: operands of that type come widened, which is exact, as contiguous or strided float32 tensors, and results
-/// are rounded once, to the nearest and ties to even. Operands of other types, such as indices and masks, come as they
-/// are. The body checks nothing: see <see cref="IPrimitive{TSelf}.Check"/>.
+/// A primitive of floating types whose body is written once: <see cref="Run{T}"/> is called with the computing type,
+/// float for float32, bfloat16 and float16, double for float64. Half precisions are types of memory alone: such
+/// operands come widened, which is exact, as contiguous or strided float32 tensors, and results are rounded once, to
+/// the nearest, ties to even. Operands of other types, such as indices and masks, come as they are. The body checks
+/// nothing: see <see cref="IPrimitive{TSelf}.Check"/>.
 /// </summary>
 /// <typeparam name="TSelf">The primitive itself.</typeparam>
 public interface IFloatingPrimitive<TSelf> : IPrimitive<TSelf> where TSelf : struct, IFloatingPrimitive<TSelf>
 {
-    /// <summary>Computes, on operands that were checked and lie in the CPU's memory.</summary>
-    /// <typeparam name="T">The type that is computed in: float or double.</typeparam>
+    /// <summary>Computes the primitive, on operands that were checked and lie in the CPU's memory.</summary>
+    /// <typeparam name="T">The computing type: float or double.</typeparam>
+    /// <param name="primitive">The primitive, with its attributes.</param>
+    /// <param name="operands">What it reads, null where an optional operand is left out; then what it writes.</param>
     static abstract void Run<T>(in TSelf primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 
@@ -23,7 +25,10 @@ public interface IFloatingPrimitive<TSelf> : IPrimitive<TSelf> where TSelf : str
     /// Computes a block of an element-wise primitive over contiguous elements; see
     /// <see cref="IPrimitive{TSelf}.RunBlock"/>.
     /// </summary>
-    /// <typeparam name="T">The type that is computed in: float or double.</typeparam>
+    /// <typeparam name="T">The computing type: float or double.</typeparam>
+    /// <param name="primitive">The primitive, with its attributes.</param>
+    /// <param name="block">Where the block of each operand begins, in the order of the operands.</param>
+    /// <param name="count">The number of elements in the block.</param>
     static virtual unsafe void RunBlock<T>(in TSelf primitive, T** block, int count)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         throw new NotSupportedException($"{TSelf.Name}: not element-wise");
@@ -46,9 +51,12 @@ public static class FloatingPrimitive
     private const int Block = 1024, Chunk = 16 * Block;
 
     /// <summary>
-    /// Computes a primitive in float32 where an operand is of half precision, else in the type of its first operand of
-    /// a floating type. For primitives that have a body of their own for some types, and come here with the rest.
+    /// Computes a primitive in float32 where an operand is of half precision, else in the type of its first floating
+    /// operand. For primitives with a body of their own for some types, which delegate the rest to here.
     /// </summary>
+    /// <typeparam name="TPrimitive">The type of the primitive.</typeparam>
+    /// <param name="primitive">The primitive, with its attributes.</param>
+    /// <param name="operands">What it reads, null where an optional operand is left out; then what it writes.</param>
     /// <exception cref="AdjointException">No operand is of a floating type; names the primitive.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Run<TPrimitive>(in TPrimitive primitive, ReadOnlySpan<Tensor?> operands)

@@ -4,9 +4,9 @@ using Adjoint.Kernels;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// A primitive of floating types, as <see cref="IFloatingPrimitive{TSelf}"/>, that means something on whole numbers or
-/// truth values too: <see cref="RunExact{T}"/> is called with long, int, byte or bool, the type in memory, whichever of
-/// them <see cref="Kinds"/> takes in.
+/// A primitive of floating types, as <see cref="IFloatingPrimitive{TSelf}"/>, that is defined for integers or truth
+/// values too: <see cref="RunExact{T}"/> is called with long, int, byte or bool, the type in memory, for those of them
+/// that <see cref="Kinds"/> includes.
 /// </summary>
 /// <typeparam name="TSelf">The primitive itself.</typeparam>
 public interface INumericPrimitive<TSelf> : IFloatingPrimitive<TSelf> where TSelf : struct, INumericPrimitive<TSelf>
@@ -14,9 +14,11 @@ public interface INumericPrimitive<TSelf> : IFloatingPrimitive<TSelf> where TSel
     /// <summary>The kinds of elements that it computes on.</summary>
     static abstract ElementKinds Kinds { get; }
 
-    /// <summary>Computes, on operands that were checked and lie in the CPU's memory.</summary>
+    /// <summary>Computes the primitive, on operands that were checked and lie in the CPU's memory.</summary>
     /// <typeparam name="T">The type of the elements: long, int, byte or bool.</typeparam>
-    /// <exception cref="ArithmeticException">There is no such whole number, as of a quotient by 0.</exception>
+    /// <param name="primitive">The primitive, with its attributes.</param>
+    /// <param name="operands">What it reads, null where an optional operand is left out; then what it writes.</param>
+    /// <exception cref="ArithmeticException">There is no such integer, as for a quotient by 0.</exception>
     static abstract void RunExact<T>(in TSelf primitive, ReadOnlySpan<Tensor?> operands) where T : unmanaged;
 
     /// <inheritdoc/>

@@ -3,18 +3,18 @@ using System.Numerics;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// A primitive of floating types whose body is safe code: it gets at the elements of its operands as spans, in
-/// row-major order whatever their layout, written once for the type that is computed in (see
-/// <see cref="IFloatingPrimitive{TSelf}"/>). It is part of captured functions as any other. See
+/// A primitive of floating types whose body is safe code: it sees the elements of its operands as spans, in row-major
+/// order whatever their layout, and is written once for the computing type (see
+/// <see cref="IFloatingPrimitive{TSelf}"/>). Captured functions include it like any other. See
 /// <c>samples/own-primitive.cs</c>.
 /// </summary>
 /// <typeparam name="TSelf">The primitive itself.</typeparam>
 public interface ISpanPrimitive<TSelf> : IFloatingPrimitive<TSelf> where TSelf : struct, ISpanPrimitive<TSelf>
 {
-    /// <summary>Computes, on operands that were checked.</summary>
-    /// <typeparam name="T">The type that is computed in: float or double.</typeparam>
+    /// <summary>Computes the primitive, on operands that were checked.</summary>
+    /// <typeparam name="T">The computing type: float or double.</typeparam>
     /// <param name="primitive">The primitive, with its attributes.</param>
-    /// <param name="elements">The operands.</param>
+    /// <param name="elements">The operands, as spans.</param>
     static abstract void Run<T>(in TSelf primitive, Elements elements)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 
@@ -33,7 +33,8 @@ public interface ISpanPrimitive<TSelf> : IFloatingPrimitive<TSelf> where TSelf :
 }
 
 /// <summary>
-/// The operands of a primitive as spans, while its body runs. An index or a type that is wrong is refused by name.
+/// The operands of a primitive as spans, while its body runs. A wrong index or type is refused with a message that
+/// names the operand.
 /// </summary>
 public readonly ref struct Elements
 {
@@ -48,26 +49,32 @@ public readonly ref struct Elements
         this.results = results;
     }
 
-    /// <summary>How many operands there are: what is read, then what is written.</summary>
+    /// <summary>The number of operands, those that are read and those that are written.</summary>
     public int Count => operands.Length;
 
     /// <summary>An operand, for its shape; null where an optional one is left out.</summary>
+    /// <param name="operand">The position of the operand, from 0 on.</param>
+    /// <returns>The tensor, or null.</returns>
     /// <exception cref="AdjointException">There is no such operand.</exception>
     public Tensor? this[int operand] => (uint)operand < (uint)operands.Length
         ? operands[operand]
         : throw new AdjointException($"{primitive}: there is no operand {operand} of {operands.Length}");
 
-    /// <summary>The elements of an operand, in row-major order.</summary>
+    /// <summary>The elements of an operand that is read, in row-major order.</summary>
     /// <typeparam name="T">
-    /// What the elements are: the type that is computed in; <see cref="long"/> for an index, <see cref="bool"/> for a
-    /// mask.
+    /// The type of the elements: the computing type; <see cref="long"/> for an index, <see cref="bool"/> for a mask.
     /// </typeparam>
-    /// <exception cref="AdjointException">There is none, or it holds another type.</exception>
+    /// <param name="operand">The position of the operand, from 0 on.</param>
+    /// <returns>All elements; a copy where the operand is strided.</returns>
+    /// <exception cref="AdjointException">There is no such operand, or its elements are of another type.</exception>
     public ReadOnlySpan<T> Read<T>(int operand) where T : unmanaged => Of<T>(operand);
 
-    /// <summary>The elements of a result, in row-major order; to be written, each of them.</summary>
+    /// <summary>The elements of a result, in row-major order; the body must write each of them.</summary>
+    /// <typeparam name="T">The type of the elements: the computing type, or that of the result.</typeparam>
+    /// <param name="operand">The position of the result among the operands.</param>
+    /// <returns>Room for all elements.</returns>
     /// <exception cref="AdjointException">
-    /// There is none, it holds another type, has gaps, or is an operand that is read.
+    /// There is no such operand, it is read, strided, or of another type.
     /// </exception>
     public Span<T> Write<T>(int operand) where T : unmanaged => operand >= results
         ? Of<T>(operand)

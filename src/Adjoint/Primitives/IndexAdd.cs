@@ -5,9 +5,9 @@ namespace Adjoint.Primitives;
 
 /// <summary>
 /// y[…, i, …] = Σ over j with index[j] = i of x[…, j, …] along an axis, 0 where there is none. Operands: x, of any
-/// layout; index (k), int64, of any layout; y, contiguous, of x's type, but for truth values, and sizes but that along
-/// the axis. An index outside of the axis is an error. The order of the sum is that of j, or by pairs where many meet;
-/// that of integers wraps.
+/// layout; index (k), int64, of any layout; y, contiguous, of x's type, not bool, and x's sizes except along the axis.
+/// An index outside the axis is an error. Terms are added in the order of j, or pairwise where there are many; sums of
+/// integers wrap.
 /// </summary>
 /// <param name="Axis">The axis, from 0 on.</param>
 public readonly record struct IndexAdd(int Axis) : IFloatingPrimitive<IndexAdd>

@@ -2,7 +2,7 @@ namespace Adjoint.Primitives;
 
 /// <summary>
 /// y[…, j, …] = x[…, index[j], …] along an axis. Operands: x, of any layout and type; index (k), int64, of any layout;
-/// y, contiguous, of x's type and sizes but k along the axis. An index outside of the axis is an error.
+/// y, contiguous, of x's type and sizes except k along the axis. An index outside the axis is an error.
 /// </summary>
 /// <param name="Axis">The axis, from 0 on.</param>
 public readonly record struct IndexSelect(int Axis) : IPrimitive<IndexSelect>

@@ -4,10 +4,10 @@ using Adjoint.Kernels;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// y = f(x), element by element. Operands: x, y, of one shape and type, of a kind that f is for; y contiguous, x of any
-/// layout.
+/// y = f(x), element by element. Operands: x, y, of one shape and a type that f is for; y contiguous, x of any layout.
 /// </summary>
-/// <param name="Operator">f.</param>
+/// <typeparam name="TOperator">The function f, for every vector width.</typeparam>
+/// <param name="Operator">The function f, with its constants.</param>
 public readonly record struct Map<TOperator>(TOperator Operator) : INumericPrimitive<Map<TOperator>> where TOperator : struct, IUnaryOperator
 {
     /// <inheritdoc/>

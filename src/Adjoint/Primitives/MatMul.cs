@@ -5,17 +5,18 @@ namespace Adjoint.Primitives;
 
 /// <summary>
 /// C = f(A·B + b) over the last two axes, for matching leading axes. Operands: A (…, m, k) and B (…, k, n), of any
-/// layout, bias b (n) or null, C (…, m, n), contiguous; of one floating
-/// type, or without bias and activation of one integer type, where sums wrap.
+/// layout, bias b (n) or null, C (…, m, n), contiguous; of one floating type, or, without bias and activation, of one
+/// integer type, where sums wrap.
 /// </summary>
-/// <param name="Activation">f.</param>
+/// <typeparam name="TOperator">The function f, for every vector width.</typeparam>
+/// <param name="Activation">The function f, with its constants.</param>
 public readonly record struct MatMul<TOperator>(TOperator Activation) : INumericPrimitive<MatMul<TOperator>>
     where TOperator : struct, IUnaryOperator
 {
     /// <inheritdoc/>
     public static string Name => "MatMul";
 
-    /// <summary>Of whole numbers the product alone.</summary>
+    /// <summary>Floating types, and integers for the product alone.</summary>
     public static ElementKinds Kinds =>
         typeof(TOperator) == typeof(NoActivation) ? ElementKinds.Numbers : ElementKinds.Floating;
 

@@ -4,10 +4,10 @@ using Adjoint.Kernels;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// The largest element of each window, and its number within the window. Operands: x (n, c, h, w), of any layout;
-/// y (n, c, …) of its floating type, and index, a byte (in a tensor of truth values) for each element of y, contiguous.
+/// The largest element of each window, and its number within the window. Operands: x (n, c, h, w), of any layout; y (n,
+/// c, …) of its floating type, and index, a byte (in a bool tensor) for each element of y, both contiguous.
 /// </summary>
-/// <param name="Windows">The windows.</param>
+/// <param name="Windows">The sizes of the pooling.</param>
 public readonly record struct MaxPool2d(PoolShape Windows) : IFloatingPrimitive<MaxPool2d>
 {
     /// <inheritdoc/>

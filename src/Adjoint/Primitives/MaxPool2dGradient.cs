@@ -7,7 +7,7 @@ namespace Adjoint.Primitives;
 /// Sends the gradient of each window to the element that was largest. Operands: g (n, c, …), of any layout; index as
 /// <see cref="MaxPool2d"/> wrote it; ∂L/∂x (n, c, h, w), contiguous, of g's floating type.
 /// </summary>
-/// <param name="Windows">The windows.</param>
+/// <param name="Windows">The sizes of the pooling.</param>
 public readonly record struct MaxPool2dGradient(PoolShape Windows) : IFloatingPrimitive<MaxPool2dGradient>
 {
     /// <inheritdoc/>

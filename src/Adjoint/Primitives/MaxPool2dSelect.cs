@@ -4,10 +4,10 @@ using Adjoint.Kernels;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// The element of each window that was largest somewhere else. Operands: x (n, c, h, w), of any layout; index as
-/// <see cref="MaxPool2d"/> wrote it; y (n, c, …), contiguous, of x's floating type.
+/// The element of x at the place where each window of another tensor had its largest. Operands: x (n, c, h, w), of any
+/// layout; index as <see cref="MaxPool2d"/> wrote it; y (n, c, …), contiguous, of x's floating type.
 /// </summary>
-/// <param name="Windows">The windows.</param>
+/// <param name="Windows">The sizes of the pooling.</param>
 public readonly record struct MaxPool2dSelect(PoolShape Windows) : IFloatingPrimitive<MaxPool2dSelect>
 {
     /// <inheritdoc/>

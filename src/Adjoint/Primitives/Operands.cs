@@ -5,19 +5,19 @@ using Adjoint.Kernels;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// Checks for <see cref="IPrimitive{TSelf}.Check"/>, at the backend's door: kernels work on bare pointers, so an
-/// operand of another type, shape or layout than they expect would read or write whatever lies beside it. What fits
-/// costs a few comparisons; what does not is refused by the names of the primitive and the operand.
+/// Checks for <see cref="IPrimitive{TSelf}.Check"/>: kernels work on bare pointers, so an operand of another type,
+/// shape or layout than they expect would make them read or write whatever lies beside it. Valid operands cost a few
+/// comparisons; others are refused with a message that names the primitive and the operand.
 /// </summary>
 public static class Operands
 {
     internal const string Remedy = "; an op's Infer must give the shape and type that its Forward computes";
 
-    /// <summary>There are as many operands as the primitive has.</summary>
-    /// <param name="primitive">Its name.</param>
-    /// <param name="operands">What it reads, then what it writes.</param>
-    /// <param name="count">How many it has.</param>
-    /// <param name="optional">The one that may be left out.</param>
+    /// <summary>Checks that there are as many operands as the primitive takes.</summary>
+    /// <param name="primitive">The primitive's name, for the message.</param>
+    /// <param name="operands">What it reads, null where an optional operand is left out; then what it writes.</param>
+    /// <param name="count">The number of operands that the primitive takes.</param>
+    /// <param name="optional">The position of the operand that may be null; −1: none may.</param>
     /// <exception cref="AdjointException">There are more or fewer, or another one is null.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Expect(string primitive, ReadOnlySpan<Tensor?> operands, int count, int optional = -1)
@@ -31,8 +31,11 @@ public static class Operands
     internal static AdjointException NoBody(string primitive, DType type) =>
         new($"{primitive}: does not compute on {type.Label()}; cast with .To(…)");
 
-    /// <summary>A result has a floating type and is contiguous; gives its type.</summary>
-    /// <exception cref="AdjointException">It does not.</exception>
+    /// <summary>Checks that a result has a floating type and is contiguous.</summary>
+    /// <param name="primitive">The primitive's name, for the message.</param>
+    /// <param name="y">The result to check.</param>
+    /// <returns>The element type of the result.</returns>
+    /// <exception cref="AdjointException">Its type is not floating, or it has gaps.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DType Result(string primitive, Tensor y)
     {
@@ -48,8 +51,12 @@ public static class Operands
         return y.DType;
     }
 
-    /// <summary>An operand has the type and the shape of y, a result.</summary>
-    /// <exception cref="AdjointException">It does not.</exception>
+    /// <summary>Checks that an operand has the type and the shape of a result.</summary>
+    /// <param name="primitive">The primitive's name, for the message.</param>
+    /// <param name="name">The operand's name, for the message.</param>
+    /// <param name="x">The operand to check.</param>
+    /// <param name="y">The result to compare with.</param>
+    /// <exception cref="AdjointException">Its type or shape differs.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Alike(string primitive, string name, Tensor x, Tensor y)
     {
@@ -57,8 +64,12 @@ public static class Operands
             ThrowOperand(primitive, name, x, $"{y.Shape} {y.DType.Label()}, as the result");
     }
 
-    /// <summary>An operand has the type of y, a result, and a shape that broadcasts to that of y.</summary>
-    /// <exception cref="AdjointException">It does not.</exception>
+    /// <summary>Checks that an operand has the type of a result, and a shape that broadcasts to the result's.</summary>
+    /// <param name="primitive">The primitive's name, for the message.</param>
+    /// <param name="name">The operand's name, for the message.</param>
+    /// <param name="x">The operand to check.</param>
+    /// <param name="y">The result to compare with.</param>
+    /// <exception cref="AdjointException">Its type differs, or its shape does not broadcast.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Broadcasts(string primitive, string name, Tensor x, Tensor y)
     {
@@ -73,8 +84,13 @@ public static class Operands
             ThrowOperand(primitive, name, x, $"{type.Label()} and broadcast to the result, {shape}");
     }
 
-    /// <summary>An operand has a type and these sizes.</summary>
-    /// <exception cref="AdjointException">It does not.</exception>
+    /// <summary>Checks that an operand has the given type and sizes.</summary>
+    /// <param name="primitive">The primitive's name, for the message.</param>
+    /// <param name="name">The operand's name, for the message.</param>
+    /// <param name="x">The operand to check.</param>
+    /// <param name="type">The element type it must have.</param>
+    /// <param name="sizes">The sizes it must have.</param>
+    /// <exception cref="AdjointException">Its type or shape differs.</exception>
     public static void Has(string primitive, string name, Tensor x, DType type, params ReadOnlySpan<int> sizes)
     {
         if (x.DType != type || !x.Shape.Sizes.SequenceEqual(sizes))
@@ -88,8 +104,11 @@ public static class Operands
         Dense(primitive, name, x);
     }
 
-    /// <summary>An operand that is read or written where it lies is contiguous.</summary>
-    /// <exception cref="AdjointException">It does not.</exception>
+    /// <summary>Checks that an operand is contiguous, for bodies that read or write it in place.</summary>
+    /// <param name="primitive">The primitive's name, for the message.</param>
+    /// <param name="name">The operand's name, for the message.</param>
+    /// <param name="x">The operand to check.</param>
+    /// <exception cref="AdjointException">It has gaps, or its axes are permuted.</exception>
     public static void Dense(string primitive, string name, Tensor x)
     {
         if (!x.IsContiguous) ThrowOperand(primitive, name, x, "contiguous; call .Contiguous() on it");
@@ -136,10 +155,13 @@ public static class Operands
     }
 
     /// <summary>
-    /// A contiguous result lies in none of the bytes of an operand, which is read again after some of the result was
+    /// Checks that a contiguous result shares no byte with an operand that is read again after some of the result was
     /// written.
     /// </summary>
-    /// <exception cref="AdjointException">It does not.</exception>
+    /// <param name="primitive">The primitive's name, for the message.</param>
+    /// <param name="x">The operand that is read.</param>
+    /// <param name="result">The result, which is written.</param>
+    /// <exception cref="AdjointException">Their memory overlaps.</exception>
     public static void Apart(string primitive, Tensor x, Tensor result)
     {
         if (x.Storage != result.Storage || x.Length == 0 || result.Length == 0) return;
@@ -158,14 +180,14 @@ public static class Operands
         return x.Shape[1];
     }
 
-    /// <summary>An operand has a type and so many axes.</summary>
-    /// <param name="primitive">The primitive's name.</param>
-    /// <param name="name">The operand's.</param>
-    /// <param name="x">The operand.</param>
-    /// <param name="type">The type.</param>
-    /// <param name="rank">How many axes.</param>
+    /// <summary>Checks that an operand has the given type and rank.</summary>
+    /// <param name="primitive">The primitive's name, for the message.</param>
+    /// <param name="name">The operand's name, for the message.</param>
+    /// <param name="x">The operand to check.</param>
+    /// <param name="type">The element type it must have.</param>
+    /// <param name="rank">The number of axes it must have.</param>
     /// <param name="axes">The axes, for the message: <c>(rows, columns)</c>.</param>
-    /// <exception cref="AdjointException">It does not.</exception>
+    /// <exception cref="AdjointException">Its type or rank differs.</exception>
     public static void HasRank(string primitive, string name, Tensor x, DType type, int rank, string axes)
     {
         if (x.Rank != rank || x.DType != type) ThrowOperand(primitive, name, x, $"{axes} {type.Label()}");

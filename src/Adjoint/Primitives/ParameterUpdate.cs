@@ -4,11 +4,11 @@ using Adjoint.Kernels;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// A step of an optimiser: a parameter w, and the states that its rule keeps for it, change in place, element by
+/// A step of an optimizer: a parameter w, and the states that its rule keeps for it, change in place, element by
 /// element. Operands: the gradient g, of any layout; w and the states (as many as <see cref="IUpdateRule.States"/>),
-/// contiguous, each in memory of its own; all of one shape and floating type, but the states of that which is computed
-/// in.
+/// contiguous, each in memory of its own; all of one shape and floating type, but the states of its computing type.
 /// </summary>
+/// <typeparam name="TUpdate">The type of the rule.</typeparam>
 /// <param name="Update">The rule, with the numbers of this step.</param>
 public readonly record struct ParameterUpdate<TUpdate>(TUpdate Update) : IFloatingPrimitive<ParameterUpdate<TUpdate>>
     where TUpdate : struct, IUpdateRule

@@ -4,15 +4,15 @@ using Adjoint.Kernels;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// y = the next numbers of a stream, which goes on when this runs, not when it is written down: what is replayed draws
-/// what it would have drawn anew. Operands: y, contiguous, of floating type; state (3), int64, contiguous: seed, stream
-/// and position, the last of which is read and moved on by y's length, rounded up to a multiple of 8. Both are written.
-/// Half precision draws the numbers of float32 and rounds them: normal ones to the nearest, uniform ones down, since 1
-/// must not be among them.
+/// y = the next numbers of a random stream, which advances when this runs, not when it is recorded: a replay draws what
+/// the eager step would have drawn. Operands: y, contiguous, of floating type; state (3), int64, contiguous: seed,
+/// stream and position, of which the position is read and advanced by y's length, rounded up to a multiple of 8. Both
+/// are written. Half precisions round the numbers of float32: normal ones to the nearest, uniform ones down, since 1
+/// must not occur.
 /// </summary>
-/// <param name="Distribution">How the numbers are distributed.</param>
+/// <param name="Distribution">The distribution of the numbers.</param>
 /// <param name="Probability">
-/// The probability of 1 under <see cref="Distribution.Bernoulli"/>, in [0, 1]; without a meaning under others.
+/// The probability of 1 under <see cref="Distribution.Bernoulli"/>, in [0, 1]; ignored under others.
 /// </param>
 public readonly record struct RandomNumbers(Distribution Distribution, double Probability = 0)
     : IFloatingPrimitive<RandomNumbers>

@@ -4,12 +4,13 @@ using Adjoint.Kernels;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// Folds axes of x, by a rule of which the order is fixed by the shape alone. Operands: x, of any layout, and y, which
-/// holds the remaining axes in order, with or without those of size 1; of one type, of a kind that the rule is for; y
+/// Reduces axes of x, in an order that is fixed by the shape alone. Operands: x, of any layout, and y, which holds the
+/// remaining axes in order, with or without the reduced ones as size 1; of one type that the reduction is for; y
 /// contiguous.
 /// </summary>
-/// <param name="Operator">The rule.</param>
-/// <param name="Reduced">For each axis of x, whether it is folded.</param>
+/// <typeparam name="TOperator">The type of the reduction.</typeparam>
+/// <param name="Operator">The reduction, such as a sum.</param>
+/// <param name="Reduced">For each axis of x, whether it is reduced.</param>
 public readonly record struct Reduce<TOperator>(TOperator Operator, bool[] Reduced) : INumericPrimitive<Reduce<TOperator>>
     where TOperator : struct, IReductionOperator
 {

@@ -3,7 +3,7 @@ using Adjoint.Kernels;
 
 namespace Adjoint.Primitives;
 
-/// <summary>How two numbers lie to each other. Where one is NaN they are unequal, and nothing else holds.</summary>
+/// <summary>A relation between two numbers. With a NaN only <see cref="NotEqual"/> holds.</summary>
 public enum Relation
 {
     /// <summary>x &lt; y.</summary>

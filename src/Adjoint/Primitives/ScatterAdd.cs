@@ -5,9 +5,9 @@ namespace Adjoint.Primitives;
 
 /// <summary>
 /// y[…, i, …] = Σ over j with index[…, j, …] = i of x[…, j, …] along an axis, 0 where there is none. Operands: x, of
-/// any layout; index, int64, of x's shape and any layout; y, contiguous, of x's type, but for truth values, and sizes
-/// but that along the axis. An index outside of y's axis is an error. The order of the sum is that of j, or by pairs
-/// where many meet; that of integers wraps.
+/// any layout; index, int64, of x's shape and any layout; y, contiguous, of x's type, not bool, and x's sizes except
+/// along the axis. An index outside y's axis is an error. Terms are added in the order of j, or pairwise where there
+/// are many; sums of integers wrap.
 /// </summary>
 /// <param name="Axis">The axis, from 0 on.</param>
 public readonly record struct ScatterAdd(int Axis) : IFloatingPrimitive<ScatterAdd>

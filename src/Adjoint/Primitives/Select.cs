@@ -1,8 +1,8 @@
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// y = a where the condition holds, b elsewhere. Operands: condition, truth values, a and b, of any layout, all of
-/// them broadcast to y's shape; y, contiguous; a, b and y of any one type.
+/// y = a where the condition holds, else b. Operands: condition, truth values, a and b, of any layout, all broadcast to
+/// y's shape; y, contiguous; a, b and y of any one type.
 /// </summary>
 public readonly record struct Select : IPrimitive<Select>
 {

@@ -4,11 +4,11 @@ using Adjoint.Kernels;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// The loss of each row, ln Σₖ e^xₖ − Σₖ tₖ xₖ with t = (1 − s)·[k = label] + s/c, and, where wanted, its gradient
-/// scale · (softmax(x) − t). Operands: logits x (n, c) and int64 labels (n), of any layout; losses (n), contiguous;
-/// gradient (n, c), contiguous, or null. A label that is no class is an error.
+/// The cross-entropy of each row, ln Σₖ e^xₖ − Σₖ tₖ xₖ with t = (1 − s)·[k = label] + s/c, and, where wanted, its
+/// gradient scale · (softmax(x) − t). Operands: logits x (n, c) and int64 labels (n), of any layout; losses (n),
+/// contiguous; gradient (n, c), contiguous, or null. A label that is no class is an error.
 /// </summary>
-/// <param name="Smoothing">s.</param>
+/// <param name="Smoothing">The share s of the target that is spread over all classes.</param>
 /// <param name="Scale">The factor of the gradient.</param>
 public readonly record struct SoftmaxCrossEntropy(double Smoothing, double Scale)
     : IFloatingPrimitive<SoftmaxCrossEntropy>

@@ -4,8 +4,9 @@ namespace Adjoint.Primitives;
 
 /// <summary>
 /// Adds Σ x² to a sum of squares, in float64 whatever the type of x; the order follows from the number of elements
-/// alone. The sum is kept as a pair (s, k) that stands for s·2⁻²ᵏ: k is 0 unless squares overflow or vanish, as those
-/// of float64 may. Operands: x, floating, of any layout; the pair, two float64 (0, 0 at first), in memory of its own.
+/// alone. The sum is kept as a pair (s, k) that stands for s·2⁻²ᵏ: k is 0 unless squares overflow or underflow, as
+/// those of float64 may. Operands: x, floating, of any layout; the pair, two float64 (0, 0 at first), in memory of its
+/// own.
 /// </summary>
 public readonly record struct SquaredNorm : IFloatingPrimitive<SquaredNorm>
 {

@@ -3,14 +3,14 @@ using System.Numerics;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// The largest or the smallest elements along an axis, and where they lie. NaN is larger than all numbers; of equals
-/// the first comes first. Operands: x, floating or int64, of any layout; values, of x's type, and indices,
-/// int64, contiguous, of x's sizes but that along the axis, which is the count.
+/// The k largest or smallest elements along an axis, and their positions. NaN is larger than all numbers; of equal
+/// elements the first comes first. Operands: x, floating or int64, of any layout; values, of x's type, and indices,
+/// int64, contiguous, of x's sizes except k along the axis.
 /// </summary>
 /// <param name="Axis">The axis, from 0 on.</param>
-/// <param name="Count">How many.</param>
-/// <param name="Largest">Whether the largest.</param>
-/// <param name="Sorted">Whether in order of their values, else in that of their places.</param>
+/// <param name="Count">The number of elements k.</param>
+/// <param name="Largest">Whether the largest are taken; false: the smallest.</param>
+/// <param name="Sorted">Whether they come in order of their values, instead of their positions.</param>
 public readonly record struct TopK(int Axis, int Count, bool Largest, bool Sorted) : IFloatingPrimitive<TopK>
 {
     /// <inheritdoc/>

@@ -4,10 +4,11 @@ using Adjoint.Kernels;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// z = f(x, y), element by element. Operands: x, y, z of one type, of a kind that f is for; x and y, of any layout,
-/// broadcast to z's shape; z contiguous.
+/// z = f(x, y), element by element. Operands: x, y, z of one type that f is for; x and y, of any layout, broadcast to
+/// z's shape; z contiguous.
 /// </summary>
-/// <param name="Operator">f.</param>
+/// <typeparam name="TOperator">The function f, for every vector width.</typeparam>
+/// <param name="Operator">The function f, with its constants.</param>
 public readonly record struct Zip<TOperator>(TOperator Operator) : INumericPrimitive<Zip<TOperator>> where TOperator : struct, IBinaryOperator
 {
     /// <inheritdoc/>

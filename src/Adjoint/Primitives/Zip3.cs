@@ -7,7 +7,8 @@ namespace Adjoint.Primitives;
 /// w = f(x, y, z), element by element. Operands: x, y, z, w of one floating type; x, y and z, of any layout, broadcast
 /// to w's shape; w contiguous.
 /// </summary>
-/// <param name="Operator">f.</param>
+/// <typeparam name="TOperator">The function f, for every vector width.</typeparam>
+/// <param name="Operator">The function f, with its constants.</param>
 public readonly record struct Zip3<TOperator>(TOperator Operator) : IFloatingPrimitive<Zip3<TOperator>>
     where TOperator : struct, ITernaryOperator
 {
