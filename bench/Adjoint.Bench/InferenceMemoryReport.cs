@@ -85,7 +85,8 @@ internal static class InferenceMemoryReport
             var mean = Stopwatch.GetElapsedTime(start).TotalMilliseconds / i;
             object[] row =
             [
-                i, ResidentBytes() / 1e6, held / 1e6, most / 1e6, string.Join(", ", ran), pauses,
+                i, (ProcFiles.Bytes("VmRSS") ?? Environment.WorkingSet) / 1e6, held / 1e6, most / 1e6,
+                string.Join(", ", ran), pauses,
                 longestPause.TotalMilliseconds, longest.TotalMilliseconds, mean,
             ];
             Console.WriteLine(string.Format(
@@ -103,12 +104,4 @@ internal static class InferenceMemoryReport
         if (others.Length > 0) GC.Collect();
         return others;
     }
-
-    // Linux only; elsewhere what .NET says.
-    private static long ResidentBytes() => File.Exists("/proc/self/status")
-        ? 1024 * long.Parse(
-            File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
-                [6..^2],
-            CultureInfo.InvariantCulture)
-        : Environment.WorkingSet;
 }

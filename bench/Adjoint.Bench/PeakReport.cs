@@ -82,17 +82,8 @@ internal static class PeakReport
         var (sum, alive) = (step.Layout?.Sum ?? 0, step.Layout?.LowerBound ?? 0);
         return string.Join(" ", "|", network, "|", isCaptured ? "captured" : "eager", "|", Megabytes(atMost), "|",
             Megabytes(end), "|", Megabytes(step.PlannedBytes), "|", Megabytes(sum), "|", Megabytes(alive), "|",
-            Megabytes(Status("VmHWM")), "|", Megabytes(Status("RssAnon")), "|");
+            Megabytes(ProcFiles.Bytes("VmHWM") ?? 0), "|", Megabytes(ProcFiles.Bytes("RssAnon") ?? 0), "|");
     }
 
     private static string Megabytes(long bytes) => (bytes / 1e6).ToString("0.0", CultureInfo.InvariantCulture);
-
-    // Bytes, as Linux counts them for this process; 0 elsewhere.
-    private static long Status(string key)
-    {
-        if (!File.Exists("/proc/self/status")) return 0;
-        var line = File.ReadLines("/proc/self/status").First(text => text.StartsWith(key, StringComparison.Ordinal));
-        return 1024 * long.Parse(line.Split(':')[1].Replace("kB", "", StringComparison.Ordinal),
-            CultureInfo.InvariantCulture);
-    }
 }

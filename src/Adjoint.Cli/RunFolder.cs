@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Adjoint.Data;
@@ -41,8 +40,8 @@ internal static class RunFolder
             foreach (var (name, value) in settings.Rows()) json.WriteString(name, value);
             if (isFinal) json.WriteString("final", "true");
             json.WriteString("version", typeof(Tensor).Assembly.GetName().Version?.ToString(3));
-            json.WriteString("runtime", RuntimeInformation.FrameworkDescription);
-            json.WriteString("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}");
+            json.WriteString("runtime", ThisMachine.Runtime);
+            json.WriteString("system", ThisMachine.SystemName);
             json.WriteString("command", "adjoint train "
                 + string.Join(' ', settings.Rows().Select(row => $"--{row.Name} {ShellWord.Quote(row.Value)}"))
                 + (isFinal ? " --final" : ""));

@@ -8,20 +8,7 @@ internal static class Terminal
     private const int Usual = 80;
 
     /// <summary>Its columns now; 80 where it does not tell.</summary>
-    internal static int Width
-    {
-        get
-        {
-            try
-            {
-                return System.Console.WindowWidth is > 0 and var width ? width : Usual;
-            }
-            catch (Exception problem) when (problem is IOException or PlatformNotSupportedException)
-            {
-                return Usual;
-            }
-        }
-    }
+    internal static int Width => Platform.ConsoleWidth ?? Usual;
 
     /// <summary>Whether a writer is standard error, and a person sees it.</summary>
     internal static bool IsSeen(TextWriter error) =>

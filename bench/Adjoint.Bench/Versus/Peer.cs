@@ -83,24 +83,8 @@ internal sealed class Peer : IDisposable
     /// </summary>
     internal void Rest()
     {
-        if (!OperatingSystem.IsLinux()) Thread.Sleep(20);
-        else for (var tries = 0; tries < 100 && IsRunning(); tries++) Thread.Sleep(2);
-    }
-
-    private bool IsRunning()
-    {
-        try
-        {
-            // "4711 (name of the thread) R …"
-            return Directory.EnumerateDirectories($"/proc/{process.Id}/task")
-                .Select(task => File.ReadAllText(Path.Combine(task, "stat")))
-                .Any(stat => stat.AsSpan(stat.LastIndexOf(')') + 2).StartsWith("R"));
-        }
-        catch (IOException)
-        {
-            // A thread, or the process, ended in the middle.
-            return false;
-        }
+        if (ProcFiles.IsRunning(process.Id) is null) Thread.Sleep(20);
+        for (var tries = 0; tries < 100 && ProcFiles.IsRunning(process.Id) is true; tries++) Thread.Sleep(2);
     }
 
     private static string First(ConcurrentQueue<string> complaints) =>

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Numerics;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using Adjoint.Data;
 using Adjoint.Exploring;
@@ -87,19 +86,12 @@ internal static class ExploreCommand
     private static int Serve(TrainSettings settings, string? checkpoint, int port, bool open, TextWriter output, TextWriter error)
     {
         using var page = ExplorerPage.Serve(Begin(TaskOf(settings, LoadData(settings, checkpoint)), checkpoint), port);
-        using var stopped = new ManualResetEventSlim();
-        void Stop(PosixSignalContext context)
-        {
-            context.Cancel = true;
-            stopped.Set();
-        }
-        using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-        using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var interrupt = new Interrupt();
         output.WriteLine(page.Address);
         output.Flush();
         error.WriteLine("Ctrl+C stops.");
         if (open) Browser.Open(page.Address.ToString(), error);
-        stopped.Wait();
+        interrupt.Token.WaitHandle.WaitOne();
         return 0;
     }
 

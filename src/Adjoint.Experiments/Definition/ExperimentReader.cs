@@ -198,8 +198,10 @@ public static class ExperimentReader
     private static string Name(LocatedJson value)
     {
         var name = Text(value, "name");
-        return name.Length > 0 && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_')
-            ? name
+        var isPlain = name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_');
+        if (isPlain && FileName.Problem(name) is { } problem)
+            throw new ExperimentFormatException(value.Place, $"'name' names files: '{name}': {problem}; choose another");
+        return isPlain ? name
             : throw new ExperimentFormatException(value.Place, $"'name' names files: letters, digits, - and _ only: found '{name}'");
     }
 

@@ -210,7 +210,7 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
                 Tell(TrialState.Running, epoch);
             }, Warned, cancellation));
             if (outcome.WasCancelled) return Tell(TrialState.Interrupted, outcome.Epochs.Count == 0 ? null : outcome.Epochs[^1]);
-            new TrialResult(outcome.Epochs, outcome.Problem, outcome.Advice, TrialResult.ThisMachine, program.Command(trial.Settings)).Save(own);
+            new TrialResult(outcome.Epochs, outcome.Problem, outcome.Advice, ThisMachine.Description, program.Command(trial.Settings)).Save(own);
             program.Forget(own);
             return Tell(outcome.Problem is null ? TrialState.Complete : TrialState.Diverged, outcome.Epochs[^1], outcome.Problem);
         }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using Adjoint.Data;
 using Adjoint.IO;
@@ -18,10 +17,6 @@ public sealed record TrialResult(IReadOnlyList<EpochResult> Epochs, string? Prob
 
     /// <summary>The time of all epochs.</summary>
     public double Seconds => Epochs.Sum(epoch => epoch.Seconds);
-
-    /// <summary>This machine: processor, architecture, cores, system, runtime, version of the library.</summary>
-    public static string ThisMachine { get; } =
-        $"{Processor()}{Environment.ProcessorCount} cores {RuntimeInformation.ProcessArchitecture}, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}, Adjoint {typeof(Tensor).Assembly.GetName().Version?.ToString(3)}";
 
     /// <summary>Writes the file, whole or not at all.</summary>
     public void Save(string folder) => AtomicFile.Write(Path.Combine(folder, FileName), stream =>
@@ -71,16 +66,6 @@ public sealed record TrialResult(IReadOnlyList<EpochResult> Epochs, string? Prob
     }
 
     private static string Text(JsonElement json) => json.GetString() ?? throw new FormatException("null is no text");
-
-    // .NET does not tell a processor's name; where the system does not either, it is left out.
-    private static string Processor()
-    {
-        const string linux = "/proc/cpuinfo";
-        var name = File.Exists(linux)
-            ? File.ReadLines(linux).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(": ")[^1]
-            : Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER");
-        return string.IsNullOrWhiteSpace(name) ? "" : name.Trim() + ", ";
-    }
 
     // Numbers that are not finite are null in the file.
     private static double? Optional(JsonElement epoch, string name)

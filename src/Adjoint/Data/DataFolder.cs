@@ -7,8 +7,8 @@ public static class DataFolder
     public static IReadOnlyList<string> Candidates(string? given)
     {
         if (given is not null) return [given];
-        var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg ? xdg : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-        return Environment.GetEnvironmentVariable("ADJOINT_DATA") is { Length: > 0 } data ? [data, Path.Combine(cache, "adjoint")] : [Path.Combine(cache, "adjoint")];
+        var cache = Path.Combine(Platform.CacheFolder, "adjoint");
+        return Environment.GetEnvironmentVariable("ADJOINT_DATA") is { Length: > 0 } data ? [data, cache] : [cache];
     }
 
     /// <summary>The folder that holds a data set's files: a candidate itself, or its subfolder of one of the usual names.</summary>

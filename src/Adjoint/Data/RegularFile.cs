@@ -1,12 +1,10 @@
-using System.Runtime.InteropServices;
-
 namespace Adjoint.Data;
 
 /// <summary>
 /// Files that others name. What is no file (a folder, a pipe, a terminal, a device), may not be read, or has a name
 /// that no file can have is refused at once, in one line; nothing waits for the other end of a pipe.
 /// </summary>
-public static partial class RegularFile
+public static class RegularFile
 {
     /// <summary>Opens a file for reading; its length bounds what it holds.</summary>
     /// <exception cref="DataFormatException">It is no file, or may not be read.</exception>
@@ -17,7 +15,7 @@ public static partial class RegularFile
         if (Directory.Exists(path)) throw new DataFormatException($"{path}: is a folder; name a file");
         try
         {
-            if (IsSpecial(path)) throw new DataFormatException($"{path}: is a pipe or a device; name a file");
+            if (Platform.IsPipeOrDevice(path)) throw new DataFormatException($"{path}: is a pipe or a device; name a file");
             return File.OpenRead(path);
         }
         catch (Exception error) when (error is DirectoryNotFoundException)
@@ -50,27 +48,4 @@ public static partial class RegularFile
             : throw new DataFormatException(path, read, "the end: the file became shorter while it was read",
             $"{length} bytes");
     }
-
-    // Opening a pipe waits for its writer, so it is opened as one that never waits. Only what has positions is a file:
-    // pipes, sockets and terminals have none, devices such as /dev/zero stay at 0.
-    private static bool IsSpecial(string path)
-    {
-        if (OperatingSystem.IsWindows()) return false;
-        var doNotWait = OperatingSystem.IsLinux() ? 0x800 : 0x4;
-        var descriptor = Open(path, doNotWait);
-        // Where it does not open, what opens it next says why.
-        if (descriptor < 0) return false;
-        var isSpecial = Seek(descriptor, 1, 0) != 1;
-        _ = Close(descriptor);
-        return isSpecial;
-    }
-
-    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "lseek")]
-    private static partial nint Seek(int descriptor, nint offset, int whence);
-
-    [LibraryImport("libc", EntryPoint = "close")]
-    private static partial int Close(int descriptor);
 }

@@ -9,11 +9,14 @@ public static class ShellWord
     /// <summary>
     /// The text as a shell takes it for one word: itself, or in quotes where it has spaces or signs of the shell's own.
     /// </summary>
-    public static string Quote(string text) =>
-        text.Length > 0 && text.All(IsPlain) ? text
-        : OperatingSystem.IsWindows() ? $"\"{text}\""
+    public static string Quote(string text) => Quote(text, Platform.HasWindowsShell);
+
+    /// <summary>As <see cref="Quote(string)"/>, for cmd.exe and PowerShell or for sh.</summary>
+    internal static string Quote(string text, bool hasWindowsShell) =>
+        text.Length > 0 && text.All(letter => IsPlain(letter, hasWindowsShell)) ? text
+        : hasWindowsShell ? $"\"{text}\""
         : $"'{text.Replace("'", @"'\''", StringComparison.Ordinal)}'";
 
-    private static bool IsPlain(char letter) => char.IsLetterOrDigit(letter)
-        || Plain.Contains(letter, StringComparison.Ordinal) || letter == '\\' && OperatingSystem.IsWindows();
+    private static bool IsPlain(char letter, bool hasWindowsShell) => char.IsLetterOrDigit(letter)
+        || Plain.Contains(letter, StringComparison.Ordinal) || letter == '\\' && hasWindowsShell;
 }

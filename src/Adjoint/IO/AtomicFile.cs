@@ -1,8 +1,8 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
+using Adjoint.Data;
 
 namespace Adjoint.IO;
 
@@ -30,7 +30,7 @@ public static partial class AtomicFile
                 stream.Flush(flushToDisk: true);
             }
             File.Move(temporary, path, overwrite: true);
-            FlushFolder(folder);
+            Platform.FlushFolder(folder);
         }
         catch (Exception error)
             when (error is IOException or UnauthorizedAccessException
@@ -100,23 +100,4 @@ public static partial class AtomicFile
         using var writer = new StreamWriter(stream, leaveOpen: true);
         writer.Write(text);
     });
-
-    // .NET opens no folders. NTFS journals names itself; where flushing a folder is not supported (some network drives) the rename alone must do.
-    private static void FlushFolder(string folder)
-    {
-        if (OperatingSystem.IsWindows()) return;
-        var descriptor = Open(folder, flags: 0);
-        if (descriptor < 0) return;
-        _ = FSync(descriptor);
-        _ = Close(descriptor);
-    }
-
-    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fsync")]
-    private static partial int FSync(int descriptor);
-
-    [LibraryImport("libc", EntryPoint = "close")]
-    private static partial int Close(int descriptor);
 }

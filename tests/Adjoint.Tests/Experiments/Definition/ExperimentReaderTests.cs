@@ -26,6 +26,7 @@ public class ExperimentReaderTests
     [InlineData("{ \"settings\": { \"seed\": 4 } }", "'seed' is not a setting of an experiment; give \"seeds\"")]
     [InlineData("{ \"measure\": \"final-acuracy\" }", "did you mean 'final-accuracy'?")]
     [InlineData("{ \"name\": \"../up\" }", "'name' names files")]
+    [InlineData("{ \"name\": \"Con\" }", "x.json:1:11: 'name' names files: 'Con': it is the name of a device on Windows; choose another")]
     [InlineData("{ \"factors\": { \"activation\": [\"relu\", \"tanh\"] }, \"claims\": [{ \"text\": \"t\", \"higher\": \"rely\", \"than\": \"tanh\" }] }", "no case is called 'rely'; did you mean 'relu'?")]
     [InlineData("{ \"claims\": [{ \"text\": \"t\" }] }", "a claim needs one of")]
     [InlineData("[1]", "x.json:1:1: the experiment must be an object: found an array")]
