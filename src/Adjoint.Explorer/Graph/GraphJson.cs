@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Adjoint.Shared;
 
 namespace Adjoint.Exploring;
 
@@ -61,8 +62,8 @@ internal static class GraphJson
         json.WriteNumbers("outputs", item.Outputs.Select(output => output.Id));
         if (item.Module is { } module) json.WriteNumber("module", module.Id);
         if (op.Attributes.Count > 0) json.WriteString("attributes", string.Join(", ", op.Attributes));
-        json.WriteString("formula", MathMl.Convert(op.Formula));
-        json.WriteString("derivation", MathMl.Convert(op.Derivation));
+        json.WriteString("formula", Html.Write(MathMl.Convert(op.Formula)));
+        json.WriteString("derivation", Html.Write(MathMl.Convert(op.Derivation)));
         json.WriteString("formulaText", op.Formula);
         json.WriteString("derivationText", op.Derivation);
         if (item.Node.Trace is { } trace)

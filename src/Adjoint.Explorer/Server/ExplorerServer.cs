@@ -3,6 +3,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Adjoint.Shared;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -155,7 +156,8 @@ internal sealed class ExplorerServer : IAsyncDisposable
         {
             var nonce = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
             response.Headers.ContentSecurityPolicy = string.Format(CultureInfo.InvariantCulture, Policy, nonce);
-            var page = PageFiles.Index(name => $"./{name}", "<link rel=\"stylesheet\" href=\"./style.css\">", "").Replace("<script", $"<script nonce=\"{nonce}\"", StringComparison.Ordinal);
+            var style = Html.Element("link", ("rel", "stylesheet"), ("href", "./style.css"));
+            var page = PageFiles.Index(name => $"./{name}", style, nonce: nonce);
             await ReplyAsync(response, 200, "text/html; charset=utf-8", Encoding.UTF8.GetBytes(page)).ConfigureAwait(false);
             return;
         }

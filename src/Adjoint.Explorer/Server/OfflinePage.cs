@@ -1,11 +1,12 @@
 using System.Text;
-using System.Text.Json;
+using System.Xml.Linq;
 
 namespace Adjoint.Exploring;
 
 /// <summary>
-/// The page as one file that works without a server and without a network: the same modules, and every answer that the server would give about this graph. What would be
-/// endless is limited: rules are taken apart for a few elements, and only gradients of many parts are kept before they are whole.
+/// The page as one file that works without a server and without a network: the same modules, and every answer that the
+/// server would give about this graph. What would be endless is limited: rules are taken apart for a few elements, and
+/// partial sums are kept only of gradients.
 /// </summary>
 internal static class OfflinePage
 {
@@ -24,17 +25,26 @@ internal static class OfflinePage
             if (tensor.Gradient is null) continue;
             answers.Add(($"tensor?id={tensor.Id}&which=gradient", page.Tensor(tensor.Id, "gradient", null)));
             for (var arrived = 1; arrived < tensor.Contributions.Count; arrived++)
-                answers.Add(($"tensor?id={tensor.Id}&which=gradient&arrived={arrived}", page.Tensor(tensor.Id, "gradient", arrived)));
+                answers.Add(($"tensor?id={tensor.Id}&which=gradient&arrived={arrived}",
+                    page.Tensor(tensor.Id, "gradient", arrived)));
         }
         foreach (var op in graph.Ops) AddOp(answers, page, op);
-        var text = new StringBuilder("<script type=\"application/json\" id=\"answers\">{");
-        foreach (var (address, json) in answers)
-            text.Append(text[^1] == '{' ? "" : ",\n").Append(JsonSerializer.Serialize(address, PlainText.Default.String)).Append(':').Append(Encoding.UTF8.GetString(json));
         // The JSON writer leaves no "<" in strings, so no text can end the script.
-        text.Append("}</script>");
-        var style = $"<style>\n{PageFiles.ReadText("page/style.css")}</style>";
+        var json = JsonNumbers.ToBytes(json =>
+        {
+            json.WriteStartObject();
+            foreach (var (address, answer) in answers)
+            {
+                json.WritePropertyName(address);
+                json.WriteRawValue(answer, skipInputValidation: true);
+            }
+            json.WriteEndObject();
+        });
+        var data = new XElement("script", new XAttribute("type", "application/json"), new XAttribute("id", "answers"),
+            Encoding.UTF8.GetString(json));
         return Encoding.UTF8.GetBytes(PageFiles.Index(
-            name => $"data:text/javascript;base64,{Convert.ToBase64String(PageFiles.Read(name)!)}", style, text.ToString()));
+            name => $"data:text/javascript;base64,{Convert.ToBase64String(PageFiles.Read(name)!)}",
+            new XElement("style", PageFiles.ReadText("page/style.css")), data));
     }
 
     private static void AddOp(List<(string, byte[])> answers, Exploration page, OpItem op)
@@ -47,7 +57,8 @@ internal static class OfflinePage
         Add($"check?op={op.Id}", () => page.Check(op.Id));
         for (var i = 0; i < op.Inputs.Count; i++)
             if (trace.Contributions[i] is not null)
-                foreach (var element in Some(op.Inputs[i].Tensor.Length)) Add($"rule?op={op.Id}&input={i}&element={element}", () => page.Rule(op.Id, i, element));
+                foreach (var element in Some(op.Inputs[i].Tensor.Length))
+                    Add($"rule?op={op.Id}&input={i}&element={element}", () => page.Rule(op.Id, i, element));
 
         void Add(string address, Func<byte[]> answer)
         {
@@ -69,7 +80,3 @@ internal static class OfflinePage
 
     private static IEnumerable<int> Some(int length) => Enumerable.Range(0, Math.Min(length, ElementsEach));
 }
-
-/// <summary>Text as JSON, without reflection.</summary>
-[System.Text.Json.Serialization.JsonSerializable(typeof(string))]
-internal sealed partial class PlainText : System.Text.Json.Serialization.JsonSerializerContext;

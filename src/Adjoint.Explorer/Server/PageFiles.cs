@@ -1,5 +1,7 @@
 using System.Collections.Frozen;
 using System.Text;
+using System.Xml.Linq;
+using Adjoint.Shared;
 
 namespace Adjoint.Exploring;
 
@@ -16,7 +18,10 @@ internal static class PageFiles
 
     /// <summary>The modules of the page, by name, in the order of the folder.</summary>
     internal static IReadOnlyList<string> Modules { get; } =
-        [.. Names("page/").Where(name => name.EndsWith(".js", StringComparison.Ordinal)).Select(name => name["page/".Length..]).Order(StringComparer.Ordinal)];
+    [
+        .. Names("page/").Where(name => name.EndsWith(".js", StringComparison.Ordinal))
+            .Select(name => name["page/".Length..]).Order(StringComparer.Ordinal),
+    ];
 
     /// <summary>The sources of ops, by file name.</summary>
     internal static IReadOnlyList<string> OpSources { get; } = [.. Names("ops/").Order(StringComparer.Ordinal)];
@@ -37,19 +42,35 @@ internal static class PageFiles
     /// <summary>A text of this assembly.</summary>
     internal static string ReadText(string resource)
     {
-        using var reader = new StreamReader(typeof(PageFiles).Assembly.GetManifestResourceStream(resource)!, Encoding.UTF8);
+        var stream = typeof(PageFiles).Assembly.GetManifestResourceStream(resource)!;
+        using var reader = new StreamReader(stream, Encoding.UTF8);
         return reader.ReadToEnd();
     }
 
-    /// <summary>The page itself. Modules import each other by names, which this map leads to files; a page without a server leads them into itself.</summary>
-    internal static string Index(Func<string, string> moduleAddress, string style, string data)
+    /// <summary>The page itself.</summary>
+    /// <param name="addressOf">
+    /// Where a module is. Modules import each other by names, which a map leads to these addresses; a page without a
+    /// server leads them into itself.
+    /// </param>
+    /// <param name="style">The style, or a link to it.</param>
+    /// <param name="data">What the page shows, where no server is asked.</param>
+    /// <param name="nonce">What the server's policy demands of scripts in the page; null without a server.</param>
+    internal static string Index(
+        Func<string, string> addressOf, XElement style, XElement? data = null, string? nonce = null)
     {
-        var map = string.Join(",\n      ", Modules.Select(name => $"\"explorer/{Path.GetFileNameWithoutExtension(name)}\": \"{moduleAddress(name)}\""));
+        var modules = Modules.Select(name =>
+            $"\"explorer/{Path.GetFileNameWithoutExtension(name)}\": \"{addressOf(name)}\"");
+        var map = $"{{ \"imports\": {{\n      {string.Join(",\n      ", modules)} }} }}";
         return ReadText("page/index.html")
-            .Replace("<!-- style -->", style, StringComparison.Ordinal)
-            .Replace("<!-- modules -->", $"<script type=\"importmap\">{{ \"imports\": {{\n      {map} }} }}</script>", StringComparison.Ordinal)
-            .Replace("<!-- data -->", data, StringComparison.Ordinal);
+            .Replace("<!-- style -->", Html.Write(style), StringComparison.Ordinal)
+            .Replace("<!-- modules -->", Html.Write(Script("importmap", map)), StringComparison.Ordinal)
+            .Replace("<!-- start -->", Html.Write(data, Script("module", "import \"explorer/main\";")),
+                StringComparison.Ordinal);
+
+        XElement Script(string type, string text) => new("script",
+            new XAttribute("type", type), nonce is null ? null : new XAttribute("nonce", nonce), text);
     }
 
-    private static IEnumerable<string> Names(string start) => typeof(PageFiles).Assembly.GetManifestResourceNames().Where(name => name.StartsWith(start, StringComparison.Ordinal));
+    private static IEnumerable<string> Names(string start) => typeof(PageFiles).Assembly.GetManifestResourceNames()
+        .Where(name => name.StartsWith(start, StringComparison.Ordinal));
 }

@@ -18,6 +18,8 @@ public sealed class OpCardsTests : IDisposable
         var names = Directory.GetFiles(folder).Select(Path.GetFileName).Order().ToArray();
         Assert.Equal(names, Directory.GetFiles(published).Select(Path.GetFileName).Order());
         Assert.Equal(OpCatalogue.All.Count + 2, names.Length);
+        Assert.Contains("<code>Vjp</code>, the vector-Jacobian product", File.ReadAllText(Path.Combine(folder, "exp.html")),
+            StringComparison.Ordinal);
         foreach (var name in names)
         {
             var page = File.ReadAllText(Path.Combine(folder, name!));
@@ -65,11 +67,11 @@ public sealed class OpCardsTests : IDisposable
     {
         foreach (var entry in OpCatalogue.All.Where(entry => entry.IsDifferentiable))
         {
-            var letters = Adjoint.Exploring.FormulaLetters.Of(entry.Op, entry.Inputs().Length);
-            Assert.All(letters.Inputs, letter => Assert.Contains($"∂L/∂{letter[..1]}", entry.Op.Derivation,
+            var symbols = Adjoint.Exploring.FormulaSymbols.Of(entry.Op, entry.Inputs().Length);
+            Assert.All(symbols.Inputs, letter => Assert.Contains($"∂L/∂{letter[..1]}", entry.Op.Derivation,
                 StringComparison.Ordinal));
-            Assert.Equal(letters.Inputs.Count, letters.Inputs.Append(letters.Result).Distinct().Count() - 1);
-            Assert.StartsWith(letters.Result, entry.Op.Formula, StringComparison.Ordinal);
+            Assert.Equal(symbols.Inputs.Count, symbols.Inputs.Append(symbols.Result).Distinct().Count() - 1);
+            Assert.StartsWith(symbols.Result, entry.Op.Formula, StringComparison.Ordinal);
         }
     }
 

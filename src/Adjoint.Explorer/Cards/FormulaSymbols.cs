@@ -2,16 +2,18 @@ using System.Text.RegularExpressions;
 
 namespace Adjoint.Exploring;
 
-/// <summary>What an op's formula and derivation call its result, its inputs and the gradient that arrives.</summary>
+/// <summary>
+/// The symbols of an op's formula and derivation: for its result, its inputs and the gradient of the result.
+/// </summary>
 /// <param name="Result">What stands before the formula's first equals sign.</param>
-/// <param name="Inputs">In order: what the derivation derives by.</param>
-/// <param name="Arriving">∂L/∂(the result): g, or G where matrices have capitals.</param>
-internal sealed partial record FormulaLetters(string Result, IReadOnlyList<string> Inputs, string Arriving)
+/// <param name="Inputs">In order: what the derivation differentiates by.</param>
+/// <param name="Gradient">∂L/∂(the result): g, or G where matrices have capitals.</param>
+internal sealed partial record FormulaSymbols(string Result, IReadOnlyList<string> Inputs, string Gradient)
 {
     /// <summary>
-    /// Reads the letters of an op with so many inputs. One letter for several inputs, as in xᵢ, is counted: x₁, x₂.
+    /// Reads the symbols of an op with so many inputs. One for several inputs, as in xᵢ, is numbered: x₁, x₂.
     /// </summary>
-    internal static FormulaLetters Of(Op op, int inputs)
+    internal static FormulaSymbols Of(Op op, int inputs)
     {
         var result = Letter().Match(op.Formula).Value;
         string[] named = [.. Derived().Matches(op.Derivation).Select(match => match.Groups[1].Value).Distinct()];
