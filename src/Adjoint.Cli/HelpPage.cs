@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
-using System.Globalization;
 
 namespace Adjoint.Cli;
 
@@ -9,13 +8,24 @@ namespace Adjoint.Cli;
 /// </summary>
 internal sealed class HelpPage : SynchronousCommandLineAction
 {
-    private const int Widest = 100, Indent = 2;
+    private const int MaxWidth = 100, Indent = 2, MinWidthBeside = 30;
+    private const char NoBreak = '\u00A0';
 
     public override int Invoke(ParseResult parsed)
     {
-        var (command, output) = (parsed.CommandResult.Command, parsed.InvocationConfiguration.Output);
+        var output = parsed.InvocationConfiguration.Output;
         var isSeen = ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected;
-        var width = isSeen ? Math.Min(Widest, Terminal.Width - 1) : Widest;
+        var columns = isSeen ? Terminal.Width : Terminal.UsualWidth;
+        Write(parsed.CommandResult.Command, output, Math.Min(MaxWidth, columns - 1));
+        return 0;
+    }
+
+    /// <summary>Writes the help of a command.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="output">Gets the help.</param>
+    /// <param name="width">The longest line, where no single word is longer.</param>
+    internal static void Write(Command command, TextWriter output, int width)
+    {
         var guide = command as GuidedCommand;
         Paragraph(output, command.Description!, width);
         output.WriteLine($"\nUsage: {Usage(command)}");
@@ -31,7 +41,6 @@ internal sealed class HelpPage : SynchronousCommandLineAction
             .SelectMany(one => one.Options.Where(option => one == command || option.Recursive))
             .Where(option => !grouped.Contains(option)).Distinct();
         Section(output, "Always", [.. everywhere.Select(Row)], width);
-        return 0;
     }
 
     private static string Usage(Command command) => string.Join(' ',
@@ -51,10 +60,9 @@ internal sealed class HelpPage : SynchronousCommandLineAction
     {
         var aliases = option.Aliases.Where(alias => alias != option.Name && alias.StartsWith('-'));
         var names = string.Join(", ", aliases.OrderBy(alias => alias.Length).Append(option.Name));
-        var takes = option.ValueType == typeof(bool) || option.ValueType == typeof(void) ? ""
-            : $" <{option.HelpName ?? "name"}>";
-        var fallback = option.HasDefaultValue && option.ValueType != typeof(bool)
-            ? string.Create(CultureInfo.InvariantCulture, $" [default: {option.GetDefaultValue()}]") : "";
+        var takes = option.HelpName is null ? "" : $" <{option.HelpName}>";
+        var fallback = option is ISettingOption { Setting.DefaultText: { } text }
+            ? " " + $"[default: {text}]".Replace(' ', NoBreak) : "";
         return (names + takes, option.Description + fallback);
     }
 
@@ -64,7 +72,7 @@ internal sealed class HelpPage : SynchronousCommandLineAction
     {
         output.WriteLine($"\n{title}:");
         var left = rows.Max(row => row.Name.Length) + Indent + 2;
-        var beside = width - left >= 30;
+        var beside = width - left >= MinWidthBeside;
         foreach (var (name, what) in rows)
         {
             var at = beside ? left : 3 * Indent;
@@ -80,17 +88,20 @@ internal sealed class HelpPage : SynchronousCommandLineAction
         foreach (var line in Wrap(text, width)) output.WriteLine(line);
     }
 
+    // A default stays on one line where it fits on one.
     private static IEnumerable<string> Wrap(string text, int width)
     {
+        var words = text.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .SelectMany(word => word.Length > width ? word.Split(NoBreak) : [word]);
         var line = "";
-        foreach (var word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        foreach (var word in words)
         {
             if (line.Length > 0 && line.Length + 1 + word.Length > width)
             {
                 yield return line;
                 line = "";
             }
-            line += (line.Length > 0 ? " " : "") + word;
+            line += (line.Length > 0 ? " " : "") + word.Replace(NoBreak, ' ');
         }
         if (line.Length > 0) yield return line;
     }

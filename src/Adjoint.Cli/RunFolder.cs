@@ -10,18 +10,20 @@ namespace Adjoint.Cli;
 /// <summary>The folder of a run.</summary>
 internal static class RunFolder
 {
-    // What settings.json says beside the settings that a result depends on.
-    private static readonly string[] Notes =
-        ["final", "threads", "data-dir", "version", "runtime", "system", "command"];
+    // What settings.json says beside the settings.
+    private static readonly string[] Notes = ["final", "version", "runtime", "system", "command"];
 
     /// <summary>Where it will be; the name tells what and when unless one is given.</summary>
     /// <exception cref="AdjointException">It exists.</exception>
     internal static string Create(string? wanted, string dataset)
     {
-        var path = wanted ?? Unused(Path.Combine("runs", $"{DateTime.Now.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)}-{dataset}"));
-        if (File.Exists(path)) throw new AdjointException($"--out {path}: is a file; name a folder that does not exist yet");
+        var now = DateTime.Now.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
+        var path = wanted ?? Unused(Path.Combine("runs", $"{now}-{dataset}"));
+        if (File.Exists(path))
+            throw new AdjointException($"--out {path}: is a file; name a folder that does not exist yet");
         if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
-            throw new AdjointException($"--out {path}: exists and is not empty; name a new folder, so that no run overwrites another");
+            throw new AdjointException(
+                $"--out {path}: exists and is not empty; name a new folder, so that no run overwrites another");
         return path;
     }
 
@@ -31,7 +33,7 @@ internal static class RunFolder
     /// <param name="isFinal">
     /// Whether its best model is measured on the test set at the end, also when the run goes on later.
     /// </param>
-    internal static void WriteSettings(string folder, TrainSettings settings, bool isFinal = false)
+    internal static void WriteSettings(string folder, SettingValues settings, bool isFinal = false)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
@@ -42,35 +44,39 @@ internal static class RunFolder
             json.WriteString("version", typeof(Tensor).Assembly.GetName().Version?.ToString(3));
             json.WriteString("runtime", ThisMachine.Runtime);
             json.WriteString("system", ThisMachine.SystemName);
-            json.WriteString("command", "adjoint train "
-                + string.Join(' ', settings.Rows().Select(row => $"--{row.Name} {ShellWord.Quote(row.Value)}"))
-                + (isFinal ? " --final" : ""));
+            json.WriteString("command", Command(settings.Rows()) + (isFinal ? " --final" : ""));
             json.WriteEndObject();
         }
         AtomicFile.WriteText(Path.Combine(folder, "settings.json"), Encoding.UTF8.GetString(buffer.ToArray()) + "\n");
     }
 
+    /// <summary>The command that trains with these settings.</summary>
+    internal static string Command(IEnumerable<(string Name, string Value)> settings) =>
+        $"adjoint train {string.Join(' ', settings.Select(row => $"--{row.Name} {ShellWord.Quote(row.Value)}"))}";
+
     /// <summary>The settings of a run that goes on.</summary>
     /// <param name="folder">The run's.</param>
-    /// <param name="threads">How many, or null for as many as there are cores.</param>
-    /// <param name="dataDir">Where the data sets lie, or null for where the run was told that they do.</param>
+    /// <param name="given">What is set anew: names and values of settings on which no result depends.</param>
     /// <exception cref="AdjointException">
     /// The folder is not that of a run, its run is complete, or somebody wrote into the settings what is none.
     /// </exception>
-    internal static TrainSettings ReadSettings(string folder, int? threads, string? dataDir)
+    internal static SettingValues ReadSettings(string folder, IEnumerable<KeyValuePair<string, string>> given)
     {
         var path = Path.Combine(folder, "settings.json");
-        if (!File.Exists(path)) throw new AdjointException($"--resume {folder}: no settings.json there; name the folder of a run");
+        if (!File.Exists(path))
+            throw new AdjointException($"--resume {folder}: no settings.json there; name the folder of a run");
         var entries = Entries(path);
         var isWritten = File.Exists(Path.Combine(folder, "report.html"));
         if (isWritten && !Directory.EnumerateFiles(folder, "checkpoint-*.safetensors").Any())
             throw new AdjointException($"--resume {folder}: the run is complete; nothing is left to do (one that was "
                 + "interrupted, and whose checkpoints are gone, has to begin anew: the command is in settings.json)");
-        // A name that is misspelt would be as if it were not there, and the run go on with another value.
+        // A misspelled name is refused: without it the run would go on with another value. The threads are those of this
+        // machine.
         try
         {
-            return SettingOptions.Read(entries.Where(entry => !Notes.Contains(entry.Key)), threads,
-                dataDir ?? entries.GetValueOrDefault("data-dir"), isNoted: true);
+            foreach (var name in (string[])[.. Notes, TrainSettings.Threads.Name]) entries.Remove(name);
+            foreach (var (name, value) in given) entries[name] = value;
+            return TrainSettings.Table.Read(entries, isNoted: true);
         }
         catch (SettingException problem)
         {

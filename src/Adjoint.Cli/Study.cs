@@ -1,16 +1,12 @@
 using System.Globalization;
 using Adjoint.Experiments;
 using Adjoint.IO;
-using Adjoint.Kernels;
 
 namespace Adjoint.Cli;
 
 /// <summary>Experiments in a folder: runs what is missing, shows it, writes the report.</summary>
 internal sealed class Study(string title, IReadOnlyList<Experiment> experiments, ITrialProgram program, string folder, string? mark = null)
 {
-    /// <summary>As many trials at once as there are cores.</summary>
-    internal static int DefaultJobs => Workers.ThreadCount;
-
     internal IReadOnlyList<Trial> Trials { get; } = ExperimentRunner.TrialsOf(program, experiments);
 
     /// <summary>Runs and reports. The exit code: 130 after Ctrl-C, 1 when a trial failed.</summary>

@@ -5,10 +5,11 @@ namespace Adjoint.Cli;
 /// <summary>What the terminal can do.</summary>
 internal static class Terminal
 {
-    private const int Usual = 80;
+    /// <summary>The columns of a terminal that does not tell.</summary>
+    internal const int UsualWidth = 80;
 
     /// <summary>Its columns now; 80 where it does not tell.</summary>
-    internal static int Width => Platform.ConsoleWidth ?? Usual;
+    internal static int Width => Platform.ConsoleWidth ?? UsualWidth;
 
     /// <summary>Whether a writer is standard error, and a person sees it.</summary>
     internal static bool IsSeen(TextWriter error) =>

@@ -28,7 +28,9 @@ internal static class Tool
         }
         catch (Exception problem) when (problem is UsageException or SettingException or ExperimentFormatException)
         {
-            error.WriteLine($"adjoint: {Printable.Line(problem.Message)}");
+            // A setting that nobody found in a file was given as an option.
+            var option = problem is SettingException ? "--" : "";
+            error.WriteLine($"adjoint: {option}{Printable.Line(problem.Message)}");
             return Usage;
         }
         catch (IOException) when (IsClosed(output))
@@ -63,7 +65,7 @@ internal static class Tool
                 ExperimentCommand.Create(output, error),
             PaperCommand.Create(output, error), OpsCommand.Create(output), DataCommand.Create(output, error),
         };
-        var debug = NumberOption.Flag("--debug", "Show stack traces of failures.");
+        var debug = SettingOption.Of(new FlagSetting("debug") { Help = "Show the stack trace of a failure." });
         debug.Recursive = true;
         root.Options.Add(debug);
         root.Options.Add(new HelpOption { Action = new HelpPage(), Description = "Show this help." });
@@ -85,9 +87,9 @@ internal static class Tool
         {
             var word = parsed.UnmatchedTokens[0];
             return word.StartsWith('-')
-                ? $"unknown option '{word}'{Spelling.Hint(word, command.Options.Select(option => option.Name))}"
+                ? $"unknown option '{word}'{Suggestion.For(word, command.Options.Select(option => option.Name))}"
                 : command.Subcommands.Count > 0
-                    ? $"unknown command '{word}'{Spelling.Hint(word, command.Subcommands.Select(below => below.Name))}"
+                    ? $"unknown command '{word}'{Suggestion.For(word, command.Subcommands.Select(below => below.Name))}"
                 : $"'{word}' is not expected here; {command.Name} --help tells what is";
         }
         foreach (var option in result.Children.OfType<OptionResult>())

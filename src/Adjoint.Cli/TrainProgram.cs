@@ -11,38 +11,46 @@ internal sealed class TrainProgram(string? dataDir, TimeSpan checkpointEvery) : 
 {
     private readonly ConcurrentDictionary<(string, string, double), Lazy<DataSplits>> data = new();
 
-    public IReadOnlyList<Setting> Settings { get; } = new SettingOptions().Settings;
+    // An experiment gives the seeds itself.
+    public IReadOnlyList<Setting> Settings { get; } =
+        [.. TrainSettings.Table.Rows.Where(row => row.AffectsResult && row != TrainSettings.Seed)];
 
     public IReadOnlyList<(string Name, string Value)> Complete(IReadOnlyDictionary<string, string> settings) =>
-        SettingOptions.Read(settings).ResultRows();
+        Read(settings).Identity();
 
     // Multiplications of one pass, and a share for each step; rough, which is enough.
     public double Cost(IReadOnlyDictionary<string, string> settings)
     {
-        var own = SettingOptions.Read(settings);
-        var (samples, inputs) = own.Dataset switch { "synth" => (60_000, 2), "cifar10" => (45_000, 3072), _ => (55_000, 784) };
-        var work = 700_000.0;
-        if (own.Model == "mlp")
+        var own = Read(settings);
+        var (samples, inputs) = own.Get(TrainSettings.Dataset) switch
         {
-            int[] sizes = [inputs, .. own.HiddenSizes(inputs), 10];
-            work = sizes.Zip(sizes.Skip(1), (a, b) => (double)a * b).Sum();
-        }
-        else if (own.Model != "lenet" && own.Model != "lenet5") work = 40e6;
-        return own.Epochs * own.DataShare * samples * (work + 800_000.0 / own.BatchSize * 4);
+            "synth" => (60_000, 2),
+            "cifar10" => (45_000, 3072),
+            _ => (55_000, 784),
+        };
+        var hidden = HiddenSizes.Of(own.Get(TrainSettings.Hidden), inputs, own.Get(TrainSettings.Layers));
+        int[] sizes = [inputs, .. hidden, 10];
+        var work = own.Get(TrainSettings.Model) switch
+        {
+            "mlp" => sizes.Zip(sizes.Skip(1), (a, b) => (double)a * b).Sum(),
+            "lenet" or "lenet5" => 700_000,
+            _ => 40e6,
+        };
+        var passes = own.Get(TrainSettings.Epochs) * own.Get(TrainSettings.DataShare);
+        return passes * samples * (work + 800_000.0 / own.Get(TrainSettings.BatchSize) * 4);
     }
 
-    public int Epochs(IReadOnlyDictionary<string, string> settings) => SettingOptions.Read(settings).Epochs;
+    public int Epochs(IReadOnlyDictionary<string, string> settings) => Read(settings).Get(TrainSettings.Epochs);
 
     public string Command(IReadOnlyDictionary<string, string> settings) =>
-        "adjoint train "
-            + string.Join(' ', SettingOptions.Read(settings).Rows().Where(row =>
-                row.Name is not ("threads" or "data-dir"))
-                .Select(row => $"--{row.Name} {ShellWord.Quote(row.Value)}"));
+        RunFolder.Command(Read(settings).Rows().Where(row => TrainSettings.Table.Find(row.Name).AffectsResult));
 
     public TrialOutcome Run(TrialTask task)
     {
-        var settings = SettingOptions.Read(task.Settings, dataDir: dataDir);
-        var splits = data.GetOrAdd((settings.Dataset, settings.Pixels, settings.DataShare), _ => new(settings.LoadData)).Value;
+        var settings = Read(task.Settings).With(TrainSettings.DataDir, dataDir!);
+        var source = (settings.Get(TrainSettings.Dataset), settings.Get(TrainSettings.Pixels),
+            settings.Get(TrainSettings.DataShare));
+        var splits = data.GetOrAdd(source, _ => new(settings.LoadData)).Value;
         RunFolder.WriteSettings(task.Folder, settings);
         var run = new TrainingRun(settings, splits, task.Folder, checkpointEvery);
         run.Trainer.Callbacks.Add(new Listener(task.OnEpoch));
@@ -65,6 +73,9 @@ internal sealed class TrainProgram(string? dataDir, TimeSpan checkpointEvery) : 
         new CheckpointStore(folder).Clear();
         File.Delete(Path.Combine(folder, "last.safetensors"));
     }
+
+    private static SettingValues Read(IReadOnlyDictionary<string, string> settings) =>
+        TrainSettings.Table.Read(settings);
 
     private sealed class Listener(Action<EpochResult> onEpoch) : Callback
     {

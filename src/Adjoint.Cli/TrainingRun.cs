@@ -5,7 +5,10 @@ using Adjoint.Training;
 
 namespace Adjoint.Cli;
 
-/// <summary>A network that learns in a folder: metrics, checkpoints, the best and the last model, and the report. The folder is locked by the caller.</summary>
+/// <summary>
+/// A network that learns in a folder: metrics, checkpoints, the best and the last model, and the report. The caller
+/// locks the folder.
+/// </summary>
 internal sealed class TrainingRun
 {
     private readonly DataLoader validation;
@@ -14,7 +17,8 @@ internal sealed class TrainingRun
     private readonly Checkpoints checkpoints;
     private readonly MetricLog metrics;
 
-    internal TrainingRun(TrainSettings settings, DataSplits data, string folder, TimeSpan every, bool eager = false, Profile? profile = null)
+    internal TrainingRun(SettingValues settings, DataSplits data, string folder, TimeSpan every, bool eager = false,
+        Profile? profile = null)
     {
         (Settings, Data, Folder, Profile) = (settings, data, folder, profile);
         validation = new DataLoader(data.Validation, 1000);
@@ -23,7 +27,7 @@ internal sealed class TrainingRun
         checkpoints = new(
             store, every,
             [
-                .. settings.ResultRows(), ("order", settings.InOrder ? "of the files" : "shuffled"),
+                .. settings.Identity(), ("order", settings.Get(TrainSettings.NoShuffle) ? "of the files" : "shuffled"),
                 ("training samples", samples), ("validation samples", others),
             ]);
         var model = settings.CreateModel(data.Train);
@@ -31,10 +35,11 @@ internal sealed class TrainingRun
         Trainer.Callbacks.Add(keeper = new ModelKeeper(folder));
         Trainer.Callbacks.Add(metrics = new MetricLog(Path.Combine(folder, "metrics.jsonl")));
         Trainer.Callbacks.Add(Doctor = new TrainingDoctor(data.Validation));
-        if (settings.Patience > 0) Trainer.Callbacks.Add(new EarlyStopping(settings.Patience));
+        if (settings.Get(TrainSettings.Patience) is > 0 and var patience)
+            Trainer.Callbacks.Add(new EarlyStopping(patience));
     }
 
-    internal TrainSettings Settings { get; }
+    internal SettingValues Settings { get; }
     internal DataSplits Data { get; }
     internal string Folder { get; }
     internal Profile? Profile { get; }
@@ -52,7 +57,7 @@ internal sealed class TrainingRun
         TrainingResult result;
         try
         {
-            result = Trainer.Run(Settings.Epochs, cancellation);
+            result = Trainer.Run(Settings.Get(TrainSettings.Epochs), cancellation);
             if (!result.WasCancelled) checkpoints.Write(Trainer.Save);
         }
         finally
@@ -71,7 +76,7 @@ internal sealed class TrainingRun
     /// <summary>Measures the best model on the test set, after training, and adds that to the metrics.</summary>
     internal Evaluation Test(TrainingResult result)
     {
-        var test = Evaluation.Run(Trainer.Model, new DataLoader(Data.Test!, 1000), Settings.Views);
+        var test = Evaluation.Run(Trainer.Model, new DataLoader(Data.Test!, 1000), Settings.Views());
         metrics.AddTest(result.Best.Epoch, test);
         return test;
     }
@@ -91,18 +96,20 @@ internal sealed class TrainingRun
     internal void WriteReport(TrainingResult result, Evaluation? test = null, string? problem = null)
     {
         var mistakes = new ConfidentMistakes(Data.Validation);
-        var evaluation = Evaluation.Run(Trainer.Model, validation, Settings.Views, mistakes.Observe);
+        var evaluation = Evaluation.Run(Trainer.Model, validation, Settings.Views(), mistakes.Observe);
         // Enough for the second digit, and no longer than the validation takes.
         var someOfTraining = new DataLoader(Data.Train, 1000, shuffle: true).Take(10);
         var activation = Settings.Rows().FirstOrDefault(row => row.Name == "activation").Value;
-        var title = $"{Settings.Dataset}: {Settings.Model}{(activation is null ? "" : $", {activation}")}";
-        var report = new RunReport(title, Settings.Rows(), result, evaluation, Data.Train.ClassNames, Settings.Dataset == "synth" ? Trainer.Model : null)
+        var (dataset, model) = (Settings.Get(TrainSettings.Dataset), Settings.Get(TrainSettings.Model));
+        var title = $"{dataset}: {model}{(activation is null ? "" : $", {activation}")}";
+        var report = new RunReport(title, Settings.Rows(), result, evaluation, Data.Train.ClassNames,
+            dataset == "synth" ? Trainer.Model : null)
         {
             Mistakes = mistakes.ToImages(),
             Filters = ImageSheet.Filters(Trainer.Model, Data.Train.SampleShape),
             Doctor = Doctor,
             Layers = LayerRow.Of(Trainer.Model, Data.Train.SampleShape),
-            Training = Evaluation.Run(Trainer.Model, someOfTraining, Settings.Views),
+            Training = Evaluation.Run(Trainer.Model, someOfTraining, Settings.Views()),
             TrainingSamples = Data.Train.Count,
             Test = test,
             Problem = problem,
@@ -110,5 +117,6 @@ internal sealed class TrainingRun
         AtomicFile.WriteText(Path.Combine(Folder, "report.html"), report.ToHtml());
     }
 
-    private void TakeBest() => Trainer.Model.LoadStateDict(SafeTensors.Load(Path.Combine(Folder, "best.safetensors")));
+    private void TakeBest() =>
+        Trainer.Model.LoadStateDict(SafeTensors.Load(Path.Combine(Folder, "best.safetensors")));
 }

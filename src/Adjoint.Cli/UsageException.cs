@@ -7,5 +7,5 @@ internal sealed class UsageException(string message) : Exception(message)
 {
     /// <summary>The error of a value that is none of the allowed ones, with the nearest of them.</summary>
     internal static UsageException OneOf(string option, string found, IReadOnlyList<string> allowed) =>
-        new($"{option}: '{found}' is none of {string.Join(", ", allowed)}{Spelling.Hint(found, allowed)}");
+        new($"{option}: '{found}' is none of {string.Join(", ", allowed)}{Suggestion.For(found, allowed)}");
 }

@@ -10,13 +10,14 @@ internal static class DataCommand
 {
     internal static Command Create(TextWriter output, TextWriter error)
     {
-        var dataDir = TextOption.DataDir();
+        var datasets = TrainSettings.Dataset.Choices;
+        var dataDir = SettingOption.Of(TrainSettings.DataDir);
         dataDir.Recursive = true;
-        var name = new Argument<string>("dataset") { Description = $"One of {string.Join(", ", TrainSettings.Datasets)}." };
+        var name = new Argument<string>("dataset") { Description = $"One of {string.Join(", ", datasets)}." };
         var list = new Command("list", "Say which data sets are there.");
         list.SetAction(parsed =>
         {
-            foreach (var dataset in TrainSettings.Datasets)
+            foreach (var dataset in datasets)
                 output.WriteLine($"{dataset,-14} {Printable.Line(Where(parsed.GetValue(dataDir), dataset))}");
             return 0;
         });
@@ -24,18 +25,25 @@ internal static class DataCommand
         verify.SetAction(parsed =>
         {
             var dataset = parsed.GetValue(name)!;
-            if (!TrainSettings.Datasets.Contains(dataset)) throw UsageException.OneOf("dataset", dataset, TrainSettings.Datasets);
+            if (!datasets.Contains(dataset)) throw UsageException.OneOf("dataset", dataset, datasets);
             var folder = dataset == "synth" ? null : DataFolder.Locate(parsed.GetValue(dataDir), dataset);
-            var splits = folder is null ? Synth.Create() : dataset == "cifar10" ? Cifar10.Load(folder) : Mnist.Load(folder, dataset);
-            output.WriteLine($"{dataset}: sound; {splits.Train.Count:N0} training, {splits.Validation.Count:N0} validation, {splits.Test?.Count ?? 0:N0} test samples of {splits.Train.SampleShape}, {splits.Train.ClassNames.Count} classes");
+            var splits = folder is null ? Synth.Create()
+                : dataset == "cifar10" ? Cifar10.Load(folder) : Mnist.Load(folder, dataset);
+            var train = splits.Train;
+            output.WriteLine(
+                $"{dataset}: sound; {train.Count:N0} training, {splits.Validation.Count:N0} validation, "
+                + $"{splits.Test?.Count ?? 0:N0} test samples of {train.SampleShape}, {train.ClassNames.Count} classes");
             return 0;
         });
-        var fetch = new Command("fetch", "Download a data set into the data folder; an interrupted download goes on where it ended.") { name };
+        var fetch = new Command("fetch",
+            "Download a data set into the data folder; an interrupted download resumes where it stopped.") { name };
         fetch.SetAction(async (parsed, _) =>
         {
             var wanted = parsed.GetValue(name)!;
-            if (wanted == "synth") throw new UsageException("dataset: synth is made on the spot; there is nothing to fetch");
-            var dataset = RemoteDataset.All.SingleOrDefault(one => one.Name == wanted) ?? throw UsageException.OneOf("dataset", wanted, [.. RemoteDataset.All.Select(one => one.Name)]);
+            if (wanted == "synth")
+                throw new UsageException("dataset: synth is made on the spot; there is nothing to fetch");
+            var dataset = RemoteDataset.All.SingleOrDefault(one => one.Name == wanted)
+                ?? throw UsageException.OneOf("dataset", wanted, [.. RemoteDataset.All.Select(one => one.Name)]);
             using var client = new HttpClient();
             using var interrupt = new Interrupt();
             var view = new FetchView(error);

@@ -11,21 +11,22 @@ internal static class ExperimentCommand
     internal static Command Create(TextWriter output, TextWriter error)
     {
         var file = new Argument<string>("file") { Description = "The experiment, a JSON file." };
-        var folder = TextOption.Optional("--out", "Where everything goes; runs/NAME by default.", "folder");
-        var dataDir = TextOption.DataDir();
-        var jobs = NumberOption.Optional<int>("--jobs", "Trials at once; by default one for each core.");
-        var quiet = NumberOption.Flag("--quiet", "No progress.");
-        var every = NumberOption.Of("--checkpoint-every", "Seconds between a trial's checkpoints.", 60.0);
+        var folder = SettingOption.Of(RunSettings.Out("Folder of the trials and the report.", "runs/NAME"));
+        var dataDir = SettingOption.Of(TrainSettings.DataDir);
+        var jobs = SettingOption.Of(RunSettings.Jobs);
+        var quiet = SettingOption.Of(RunSettings.Quiet);
+        var every = SettingOption.Of(RunSettings.CheckpointEvery);
 
         (Study Study, string Folder) Open(ParseResult parsed)
         {
-            var program = new TrainProgram(parsed.GetValue(dataDir), Seconds(parsed.GetValue(every)));
+            var program = new TrainProgram(parsed.GetValue(dataDir), TimeSpan.FromSeconds(parsed.GetValue(every)));
             var experiment = ExperimentReader.Read(parsed.GetValue(file)!, program);
             var path = parsed.GetValue(folder) ?? Path.Combine("runs", experiment.Name);
             return (new(experiment.Title, [experiment], program, path), path);
         }
 
-        int Go(ParseResult parsed) => Open(parsed).Study.Run(Jobs(parsed.GetValue(jobs)), parsed.GetValue(quiet), output, error);
+        int Go(ParseResult parsed) =>
+            Open(parsed).Study.Run(parsed.GetValue(jobs), parsed.GetValue(quiet), output, error);
 
         OptionGroup[] groups = [new("Run", [folder, dataDir, jobs, every, quiet])];
         var run = new GuidedCommand("run", "Run what is not complete, and write the report. Ctrl-C keeps everything.",
@@ -59,13 +60,4 @@ internal static class ExperimentCommand
             ("adjoint experiment schema", "What may stand in the file, for an editor."),
         ]) { run, resume, status, report, schema };
     }
-
-    internal static TimeSpan Seconds(double every)
-    {
-        if (every is >= 0 and < 1e6) return TimeSpan.FromSeconds(every);
-        var found = every.ToString(CultureInfo.InvariantCulture);
-        throw new UsageException($"--checkpoint-every: {found} is out of range; use 0 or more, below a million");
-    }
-
-    internal static int Jobs(int? wanted) => wanted is null or >= 1 and <= 256 ? wanted ?? Study.DefaultJobs : throw new UsageException($"--jobs: {wanted} is out of range; use 1 to 256");
 }

@@ -1,10 +1,9 @@
 using System.CommandLine;
-using System.Numerics;
 using System.Text.Json;
 using Adjoint.Data;
+using Adjoint.Experiments;
 using Adjoint.Exploring;
 using Adjoint.IO;
-using Adjoint.Kernels;
 using Adjoint.Nn;
 
 namespace Adjoint.Cli.Commands;
@@ -12,78 +11,102 @@ namespace Adjoint.Cli.Commands;
 /// <summary><c>adjoint explore</c>: a page in the browser that shows a network think and learn.</summary>
 internal static class ExploreCommand
 {
+    // Of the settings of a run, those that the page takes over.
+    private static readonly Setting[] Noted =
+    [
+        TrainSettings.Dataset, TrainSettings.Model, TrainSettings.Hidden, TrainSettings.Layers,
+        TrainSettings.Activation, TrainSettings.Optimizer, TrainSettings.LearningRate, TrainSettings.Momentum,
+        TrainSettings.WeightDecay, TrainSettings.Pixels,
+    ];
+
+    private static readonly NumberSetting<int> BatchSize = new(TrainSettings.BatchSize.Name)
+    {
+        Group = TrainSettings.BatchSize.Group,
+        Help = "Samples per step, and in the graph.",
+        Range = new() { AtLeast = 1, AtMost = 1024, Words = "1 to 1024, so that a page can show it" },
+        Default = 32,
+    };
+
     internal static Command Create(TextWriter output, TextWriter error)
     {
-        var dataset = TextOption.Optional("--dataset",
-            $"What to learn: {string.Join(", ", TrainSettings.Datasets)}; synth by default.");
-        var model = TextOption.Optional("--model",
-            $"The network: {string.Join(", ", TrainSettings.Models)}; mlp by default.");
-        var hidden = TextOption.Optional("--hidden",
-            "Of an mlp: hidden sizes, 4x (four times the inputs) or a list, 300,100.");
-        var layers = NumberOption.Optional<int>("--layers",
-            "Of an mlp: how many hidden layers of --hidden 4x; 1 by default.");
-        var activation = TextOption.Optional("--activation",
-            $"Of an mlp: {string.Join(", ", Nn.Mlp.Activations)}; by default sigmoid for synth and relu for images.");
-        var batchSize = NumberOption.Of("--batch-size", "Samples per step, and in the graph.", 32);
-        var rate = NumberOption.Optional<double>("--lr",
-            "Learning rate at first; by default one that suits data set and optimizer.");
-        var optimizer = TextOption.Optional("--optimizer",
-            $"At first: {string.Join(", ", TrainSettings.Optimizers)}; by default sgd for synth and adam for images.");
-        var seed = NumberOption.Of("--seed", "Of everything random.", 1UL);
-        var dataDir = TextOption.DataDir();
-        var checkpoint = TextOption.Optional("--checkpoint",
-            "Begin with the best model of a run: its folder, whose settings are taken, or a .safetensors file.",
-            "path");
-        var port = NumberOption.Of("--port", "Where to serve; 0 takes any free port.", 0);
-        var open = NumberOption.Flag("--open", "Open the page in the browser.");
+        var options = new SettingOptions(TrainSettings.Dataset, TrainSettings.DataDir, TrainSettings.Model,
+            TrainSettings.Hidden, TrainSettings.Layers, TrainSettings.Activation, BatchSize, TrainSettings.LearningRate,
+            TrainSettings.Optimizer, TrainSettings.Seed);
+        var checkpoint = SettingOption.Of(new TextSetting("checkpoint")
+        {
+            Help = "Begin with the best model of a run: its folder, whose settings are then the defaults, or a "
+                + ".safetensors file.",
+            ValueName = "path",
+        });
+        var port = SettingOption.Of(new NumberSetting<int>("port")
+        {
+            Help = "Port of the page; 0: any free one.",
+            Check = BlockedPorts.Refusal,
+            Default = 0,
+        });
+        var open = SettingOption.Of(new FlagSetting("open") { Help = "Open the page in the browser." });
         var command = new GuidedCommand("explore", "Show a network think and learn, in the browser.",
         [
             ("adjoint explore --open", "An mlp on two features, made on the spot."),
             ("adjoint explore --dataset cifar10 --model lenet --open", "Images and convolutions."),
         ],
-        new("Data", [dataset, dataDir]), new("Network", [model, hidden, layers, activation, checkpoint]),
-        new("Training", [batchSize, rate, optimizer, seed]), new("Page", [port, open]));
+        new("Data", [options[TrainSettings.Dataset], options[TrainSettings.DataDir]]),
+        new("Network", [.. options.In("Network"), checkpoint]), new("Training", options.In("Training")),
+        new("Page", [port, open]));
         command.SetAction(parsed =>
         {
             var (file, run) = Checkpoint(parsed.GetValue(checkpoint));
-            string? Given(Option<string?> option) => parsed.GetValue(option) ?? run.GetValueOrDefault(option.Name[2..]);
-            T? Noted<T>(string name) where T : struct, INumber<T>, IMinMaxValue<T> =>
-                !run.TryGetValue(name, out var text) ? null
-                : NumberText.TryRead<T>(text, out var number, out var problem) ? number
-                : throw new AdjointException($"--checkpoint {file}: {name} of the settings.json beside it: {problem}");
-            var (of, by) = (Given(dataset) ?? "synth", Given(model) ?? "mlp");
-            var step = Given(optimizer) ?? TrainSettings.DefaultOptimizer(of);
-            // A rate belongs to its optimizer, and to the mean over a batch, which is what the page learns from.
-            var noted = run.GetValueOrDefault("optimizer") == step && run.GetValueOrDefault("loss-reduction") == "mean"
-                ? Noted<double>("lr") : null;
-            var size = parsed.GetValue(batchSize);
-            var settings = new TrainSettings(
-                of, by, Given(hidden) ?? "4x", parsed.GetValue(layers) ?? Noted<int>("layers") ?? 1,
-                Given(activation) ?? TrainSettings.DefaultActivation(of, by), size, 1,
-                parsed.GetValue(rate) ?? noted ?? TrainSettings.DefaultLearningRate(of, step, "mean", size), step,
-                Noted<double>("momentum") ?? 0,
-                Noted<double>("weight-decay") ?? TrainSettings.DefaultWeightDecay(step), "mean",
-                run.GetValueOrDefault("pixels") ?? "unit", parsed.GetValue(seed), Workers.ThreadCount, parsed.GetValue(dataDir));
-            settings.Validate();
-            var given = command.Options.Where(option => option.IsGiven(parsed));
-            settings.RefuseIdle(given.Select(option => option.Name[2..]));
-            if (BlockedPorts.Refusal(parsed.GetValue(port)) is { } refusal)
-                throw new UsageException($"--port: {refusal}");
-            if (settings.BatchSize > 1024) throw new UsageException($"--batch-size: {settings.BatchSize} is out of range; use 1 to 1024, so that a page can show it");
+            var settings = Read(options.Given(parsed), parsed.GetValue((Option<int>)options[BatchSize]), file, run);
             return Serve(settings, file, parsed.GetValue(port), parsed.GetValue(open), output, error);
         });
         return command;
     }
 
-    /// <summary>What a page can train with these settings.</summary>
-    internal static LearningTask TaskOf(TrainSettings settings, DataSplits data) => new(
-        $"{settings.Dataset}: {settings.Model}", data, seed => (settings with { Seed = seed }).CreateModel(data.Train),
-        (name, network, rate) => (settings with { Optimizer = name, LearningRate = rate }).CreateOptimizer(network),
-        TrainSettings.Optimizers, settings.Optimizer, settings.LearningRate,
-        name => TrainSettings.DefaultLearningRate(settings.Dataset, name, "mean", settings.BatchSize),
-        settings.BatchSize, settings.Seed);
+    // What is given, beside what the run of the checkpoint was trained with.
+    private static SettingValues Read(
+        IReadOnlyList<KeyValuePair<string, string>> given, int batchSize, string? file,
+        IReadOnlyDictionary<string, string> run)
+    {
+        var table = TrainSettings.Table;
+        var noted = run.Where(one => Noted.Any(row => row.Name == one.Key)).ToDictionary();
+        try
+        {
+            table.Read(noted, isNoted: true);
+        }
+        catch (SettingException problem)
+        {
+            throw new AdjointException(
+                $"--checkpoint {file}: {problem.Setting} of the settings.json beside it: {problem.Problem}");
+        }
+        foreach (var (name, text) in given) noted[name] = text;
+        // A rate belongs to its optimizer, and to the mean over a batch, which is what the page learns from.
+        var (rate, optimizer) = (TrainSettings.LearningRate.Name, TrainSettings.Optimizer.Name);
+        var isOfRun = run.GetValueOrDefault(TrainSettings.LossReduction.Name) == "mean"
+            && run.TryGetValue(optimizer, out var own) && noted[optimizer] == own;
+        if (!isOfRun && !given.Any(one => one.Key == rate)) noted.Remove(rate);
+        noted[BatchSize.Name] = $"{batchSize}";
+        var settings = table.Read(noted, isNoted: true);
+        settings.RefuseIdle(given.Select(one => one.Key));
+        return settings;
+    }
 
-    private static int Serve(TrainSettings settings, string? checkpoint, int port, bool open, TextWriter output, TextWriter error)
+    /// <summary>What a page can train with these settings.</summary>
+    internal static LearningTask TaskOf(SettingValues settings, DataSplits data)
+    {
+        var (dataset, batchSize) = (settings.Get(TrainSettings.Dataset), settings.Get(TrainSettings.BatchSize));
+        return new($"{dataset}: {settings.Get(TrainSettings.Model)}", data,
+            seed => settings.With(TrainSettings.Seed, seed).CreateModel(data.Train),
+            (name, network, rate) => WithOptimizer(name).With(TrainSettings.LearningRate, rate).CreateOptimizer(network),
+            TrainSettings.Optimizer.Choices, settings.Get(TrainSettings.Optimizer),
+            settings.Get(TrainSettings.LearningRate),
+            name => TrainSettings.LearningRate.DefaultIn(WithOptimizer(name)), batchSize,
+            settings.Get(TrainSettings.Seed));
+
+        SettingValues WithOptimizer(string name) => settings.With(TrainSettings.Optimizer, name);
+    }
+
+    private static int Serve(SettingValues settings, string? checkpoint, int port, bool open, TextWriter output,
+        TextWriter error)
     {
         using var page = ExplorerPage.Serve(Begin(TaskOf(settings, LoadData(settings, checkpoint)), checkpoint), port);
         using var interrupt = new Interrupt();
@@ -95,13 +118,13 @@ internal static class ExploreCommand
         return 0;
     }
 
-    /// <summary>The samples, standardised by what the model that the page begins with was trained with.</summary>
-    internal static DataSplits LoadData(TrainSettings settings, string? checkpoint)
+    /// <summary>The samples, standardized by what the model that the page begins with was trained with.</summary>
+    internal static DataSplits LoadData(SettingValues settings, string? checkpoint)
     {
         if (checkpoint is null) return settings.LoadData();
         SafeTensors.Load(checkpoint, out var metadata);
         return Standardize.StatisticsOf(metadata) is { } statistics
-            ? (settings with { Pixels = "unit" }).LoadData().Standardize(statistics)
+            ? settings.With(TrainSettings.Pixels, "unit").LoadData().Standardize(statistics)
             : settings.LoadData();
     }
 
@@ -125,9 +148,12 @@ internal static class ExploreCommand
         var settings = new Dictionary<string, string>();
         if (path is null) return (null, settings);
         if (File.Exists(path)) return (path, settings);
-        if (!Directory.Exists(path)) throw new AdjointException($"--checkpoint {path}: no such folder or file; name the folder of a run, or a .safetensors file");
+        const string remedy = "name the folder of a run, or a .safetensors file";
+        if (!Directory.Exists(path))
+            throw new AdjointException($"--checkpoint {path}: no such folder or file; {remedy}");
         var best = Path.Combine(path, "best.safetensors");
-        if (!File.Exists(best)) throw new AdjointException($"--checkpoint {path}: holds no best.safetensors; name the folder of a run, or a .safetensors file");
+        if (!File.Exists(best))
+            throw new AdjointException($"--checkpoint {path}: holds no best.safetensors; {remedy}");
         var noted = Path.Combine(path, "settings.json");
         if (File.Exists(noted))
             settings = JsonFile.Read(noted,

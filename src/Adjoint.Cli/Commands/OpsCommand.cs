@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Adjoint.Experiments;
 using Adjoint.Exploring;
 
 namespace Adjoint.Cli.Commands;
@@ -9,8 +10,10 @@ internal static class OpsCommand
 {
     internal static Command Create(TextWriter output)
     {
-        var check = NumberOption.Flag("--check", "Check each derivative numerically and print the error.");
-        var html = TextOption.Optional("--html", "Write a page for each into this folder.", "folder");
+        var check = SettingOption.Of(
+            new FlagSetting("check") { Help = "Compare each derivative with finite differences and print the error." });
+        var html = SettingOption.Of(
+            new TextSetting("html") { Help = "Write a page for each op into this folder.", ValueName = "folder" });
         var command = new GuidedCommand("ops", "List the operations, their formulas and derivations.",
             [
                 ("adjoint ops", "Read them."),

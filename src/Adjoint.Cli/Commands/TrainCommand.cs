@@ -15,74 +15,89 @@ internal static class TrainCommand
 {
     internal static Command Create(TextWriter output, TextWriter error)
     {
-        var options = new SettingOptions();
-        var threads = NumberOption.Optional<int>("--threads",
-            "Threads, by default one for each core; the result does not depend on it.");
-        var dataDir = TextOption.DataDir();
-        var folder = TextOption.Optional("--out", "The run's folder; by default a new one under runs/.", "folder");
-        var resume = TextOption.Optional("--resume",
-            "Go on with the run of this folder, with its settings, from its last checkpoint; the result is that of a "
-            + "run never interrupted.", "folder");
-        var every = NumberOption.Of("--checkpoint-every", "Seconds between checkpoints.", 60.0);
-        var final = NumberOption.Flag("--final", "Measure the best model on the test set, once, at the very end.");
-        var quiet = NumberOption.Flag("--quiet", "No progress.");
-        var open = NumberOption.Flag("--open", "Open the report in the browser at the end.");
-        var eager = NumberOption.Flag("--eager", "Do not capture training steps; the result is the same.");
-        var profile = NumberOption.Flag("--profile",
+        var options = new SettingOptions(TrainSettings.Table.Rows);
+        var folder = SettingOption.Of(RunSettings.Out("Folder of the run.", "a new one under runs/"));
+        var resume = SettingOption.Of(new TextSetting("resume")
+        {
+            Help = "Resume the run of this folder with its settings, from its last checkpoint; the result is that of a "
+                + "run never interrupted.",
+            ValueName = "folder",
+        });
+        var every = SettingOption.Of(RunSettings.CheckpointEvery);
+        var final = Flag("final", "Measure the best model on the test set, once, at the very end.");
+        var open = Flag("open", "Open the report in the browser at the end.");
+        var quiet = SettingOption.Of(RunSettings.Quiet);
+        var asJson = Flag("json", "Print the result as one JSON object on stdout.");
+        var profile = Flag("profile",
             "Time every op: a table at the end, trace.json in the run's folder. With --eager, op by op.");
-        var asJson = NumberOption.Flag("--json", "Print the result as one JSON object on stdout.");
+        var eager = Flag("eager", "Do not capture training steps; the result is the same.");
         var command = new GuidedCommand("train", "Train a network and write a report.",
         [
             ("adjoint train", "A first look: two features, made on the spot."),
             ("adjoint train --dataset mnist --epochs 3", "Digits; after adjoint data fetch mnist."),
             ("adjoint train --dataset cifar10 --model lenet --batch-size 50 --open",
                 "Photographs, and the report in the browser."),
-            ("adjoint train --epochs 5 --optimizer sgd --momentum 0.9 --lr 0.1 --schedule cosine",
-                "Settings of one's own."),
+            ("adjoint train --optimizer sgd --momentum 0.9 --lr 0.1 --schedule cosine",
+                "Settings of your own."),
         ],
-        [.. options.Groups, new("Run", [folder, resume, every, threads, dataDir]),
-            new("Result", [final, open, quiet, asJson, profile, eager])]);
+        [
+            .. options.Groups.Select(group => new OptionGroup(group,
+                group == TrainSettings.Run ? [folder, resume, every, .. options.In(group)] : options.In(group))),
+            new("Result", [final, open, quiet, asJson, profile, eager]),
+        ]);
         command.SetAction(parsed =>
         {
-            var interval = ExperimentCommand.Seconds(parsed.GetValue(every));
+            var interval = TimeSpan.FromSeconds(parsed.GetValue(every));
             var from = parsed.GetValue(resume);
-            var given = options.All.Append(folder).FirstOrDefault(option => option.IsGiven(parsed));
-            if (from is not null && given is { } other)
-                throw new UsageException($"{other.Name}: --resume takes the settings of the run's folder; leave it out");
-            var settings = from is null
-                ? options.Read(parsed, parsed.GetValue(threads), parsed.GetValue(dataDir))
-                : RunFolder.ReadSettings(from, parsed.GetValue(threads), parsed.GetValue(dataDir));
-            if (settings.DataDir is not null) settings.RefuseIdle(["data-dir"]);
+            var settings = from is null ? TrainSettings.Table.Read(options.Given(parsed)) : Resume(from);
             var isFinal = parsed.GetValue(final) || from is not null && RunFolder.IsFinal(from);
-            if (isFinal && !settings.HasTest)
-                throw new UsageException($"--final: {settings.Dataset} has no test set; leave it out");
-            Workers.ThreadCount = settings.Threads;
+            var dataset = settings.Get(TrainSettings.Dataset);
+            if (isFinal && !settings.HasTest())
+                throw new UsageException($"--final: {dataset} has no test set; leave it out");
+            Workers.ThreadCount = settings.Get(TrainSettings.Threads);
             var data = settings.LoadData();
-            var path = from ?? RunFolder.Create(parsed.GetValue(folder), settings.Dataset);
+            var path = from ?? RunFolder.Create(parsed.GetValue(folder), dataset);
             using var held = FolderLock.Take(path);
             if (from is null || parsed.GetValue(final)) RunFolder.WriteSettings(path, settings, isFinal);
-            var run = new TrainingRun(settings, data, path, interval, parsed.GetValue(eager), parsed.GetValue(profile) ? new Profile() : null);
+            var run = new TrainingRun(settings, data, path, interval, parsed.GetValue(eager),
+                parsed.GetValue(profile) ? new Profile() : null);
             var (isQuiet, isJson) = (parsed.GetValue(quiet), parsed.GetValue(asJson));
             var code = Run(run, from is not null, isFinal, isQuiet, isJson, output, error);
             if (parsed.GetValue(open) && code == 0)
                 Browser.Open(Path.GetFullPath(Path.Combine(path, "report.html")), error);
             return code;
+
+            // A run that goes on keeps its settings; only what its result does not depend on can be given anew.
+            SettingValues Resume(string run)
+            {
+                var given = options.Given(parsed);
+                var kept = given.Select(one => TrainSettings.Table.Find(one.Key)).FirstOrDefault(row => row.AffectsResult);
+                if ((kept?.Name ?? (folder.IsGiven(parsed) ? "out" : null)) is { } name)
+                    throw new UsageException($"--{name}: --resume takes the settings of the run's folder; leave it out");
+                var settings = RunFolder.ReadSettings(run, given);
+                settings.RefuseIdle(given.Select(one => one.Key));
+                return settings;
+            }
         });
         return command;
+
+        static Option<bool> Flag(string name, string help) => SettingOption.Of(new FlagSetting(name) { Help = help });
     }
 
-    private static int Run(TrainingRun run, bool resume, bool final, bool quiet, bool asJson, TextWriter output, TextWriter error)
+    private static int Run(TrainingRun run, bool resume, bool final, bool quiet, bool asJson, TextWriter output,
+        TextWriter error)
     {
         var (settings, data, model) = (run.Settings, run.Data, run.Trainer.Model);
         var report = Path.Combine(run.Folder, "report.html");
         var parameters = model.Parameters().Sum(parameter => (long)parameter.Length);
-        var view = quiet ? null : new ProgressView(error, settings.Epochs);
+        var view = quiet ? null : new ProgressView(error, settings.Get(TrainSettings.Epochs));
         if (!quiet)
         {
             var (train, validation) = (data.Train.Count, data.Validation.Count);
-            var threads = $"{settings.Threads} thread{(settings.Threads == 1 ? "" : "s")}";
-            error.WriteLine($"{settings.Dataset}: {train:N0} training and {validation:N0} validation samples");
-            error.WriteLine($"{settings.Model}: {parameters:N0} parameters; {threads}");
+            var (dataset, network) = (settings.Get(TrainSettings.Dataset), settings.Get(TrainSettings.Model));
+            var threads = settings.Get(TrainSettings.Threads);
+            error.WriteLine($"{dataset}: {train:N0} training and {validation:N0} validation samples");
+            error.WriteLine($"{network}: {parameters:N0} parameters; {threads} thread{(threads == 1 ? "" : "s")}");
         }
         if (view is not null) run.Trainer.Callbacks.Add(view);
         using var interrupt = new Interrupt();
@@ -121,7 +136,8 @@ internal static class TrainCommand
             }
             if (result.Capture is { Plans: 0, Refusal: not null } eager)
                 error.WriteLine($"steps {Printable.Line($"{eager}")}");
-            if (test is not null) error.WriteLine(FormattableString.Invariant($"test accuracy of that model: {test.Accuracy:P2}"));
+            if (test is not null)
+                error.WriteLine(FormattableString.Invariant($"test accuracy of that model: {test.Accuracy:P2}"));
         }
         if (run.Profile is { } profile)
         {
@@ -143,11 +159,11 @@ internal static class TrainCommand
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
-            json.WriteString("dataset", settings.Dataset);
-            json.WriteString("model", settings.Model);
+            json.WriteString("dataset", settings.Get(TrainSettings.Dataset));
+            json.WriteString("model", settings.Get(TrainSettings.Model));
             json.WriteNumber("parameters", parameters);
-            json.WriteNumber("seed", settings.Seed);
-            json.WriteNumber("threads", settings.Threads);
+            json.WriteNumber("seed", settings.Get(TrainSettings.Seed));
+            json.WriteNumber("threads", settings.Get(TrainSettings.Threads));
             json.WriteString("runDirectory", run.Folder);
             json.WriteStartArray("epochs");
             foreach (var epoch in result.Epochs) MetricLog.Write(json, epoch);

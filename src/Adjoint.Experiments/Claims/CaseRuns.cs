@@ -28,7 +28,7 @@ public sealed class CaseRuns
     /// <summary>The trials of a case, in order of their seeds.</summary>
     public IReadOnlyDictionary<ulong, IReadOnlyList<EpochResult>> Of(string label) => runs.TryGetValue(label, out var found)
         ? found
-        : throw new AdjointException($"experiment: no case is called '{label}'{Spelling.Hint(label, runs.Keys)}");
+        : throw new AdjointException($"experiment: no case is called '{label}'{Suggestion.For(label, runs.Keys)}");
 
     /// <summary>A measure of a case's trials, in order of their seeds.</summary>
     public double[] Values(string label, Measure measure) => [.. Of(label).Values.Select(measure.Of)];

@@ -96,7 +96,7 @@ public static class ExperimentReader
     {
         if (name == "seed") throw new ExperimentFormatException(place, "'seed' is not a setting of an experiment; give \"seeds\" beside \"settings\"");
         return program.Settings.FirstOrDefault(setting => setting.Name == name)
-            ?? throw new ExperimentFormatException(place, $"unknown setting '{name}'{Spelling.Hint(name, program.Settings.Select(setting => setting.Name))}");
+            ?? throw new ExperimentFormatException(place, $"unknown setting '{name}'{Suggestion.For(name, program.Settings.Select(setting => setting.Name))}");
     }
 
     private static string ValueOf(Setting setting, LocatedJson value)
@@ -169,7 +169,7 @@ public static class ExperimentReader
     {
         var name = Text(value, "measure");
         return Measure.All.FirstOrDefault(measure => measure.Name == name)
-            ?? throw new ExperimentFormatException(value.Place, $"'measure': '{name}' is none of {string.Join(", ", Measure.All.Select(measure => measure.Name))}{Spelling.Hint(name, Measure.All.Select(measure => measure.Name))}");
+            ?? throw new ExperimentFormatException(value.Place, $"'measure': '{name}' is none of {string.Join(", ", Measure.All.Select(measure => measure.Name))}{Suggestion.For(name, Measure.All.Select(measure => measure.Name))}");
     }
 
     private static Claim[] Claims(LocatedJson value, Experiment experiment)
@@ -192,7 +192,7 @@ public static class ExperimentReader
 
         string Label(LocatedJson found) => labels.Contains(Text(found, "case"))
             ? found.Text
-            : throw new ExperimentFormatException(found.Place, $"no case is called '{found.Text}'{Spelling.Hint(found.Text, labels)}; the cases are {string.Join("; ", labels.Take(10))}");
+            : throw new ExperimentFormatException(found.Place, $"no case is called '{found.Text}'{Suggestion.For(found.Text, labels)}; the cases are {string.Join("; ", labels.Take(10))}");
     }
 
     private static string Name(LocatedJson value)
@@ -208,7 +208,7 @@ public static class ExperimentReader
     private static void Known(LocatedJson value, string[] keys)
     {
         foreach (var (name, place, _) in value.Members)
-            if (!keys.Contains(name)) throw new ExperimentFormatException(place, $"unknown key '{name}'{Spelling.Hint(name, keys)}; valid are {string.Join(", ", keys)}");
+            if (!keys.Contains(name)) throw new ExperimentFormatException(place, $"unknown key '{name}'{Suggestion.For(name, keys)}; valid are {string.Join(", ", keys)}");
     }
 
     private static LocatedJson? Get(LocatedJson value, string name) => value.Members.FirstOrDefault(member => member.Name == name).Value;

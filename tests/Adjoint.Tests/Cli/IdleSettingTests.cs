@@ -113,7 +113,7 @@ public sealed class IdleSettingTests : IDisposable
     [Fact]
     public void Networks_of_images_state_no_hidden_layers()
     {
-        var rows = SettingOptions.Read([new("dataset", "cifar10"), new("model", "lenet")]).Rows().Select(row =>
+        var rows = TrainSettings.Table.Read([new("dataset", "cifar10"), new("model", "lenet")]).Rows().Select(row =>
             row.Name).ToArray();
         foreach (var name in (string[])["hidden", "layers", "activation", "momentum",
             "nesterov"]) Assert.DoesNotContain(name, rows);
@@ -124,7 +124,7 @@ public sealed class IdleSettingTests : IDisposable
     [Fact]
     public void Settings_of_version_0_1_with_what_does_nothing_are_still_read()
     {
-        var settings = SettingOptions.Read([new("dataset", "cifar10"), new("model", "lenet"),
+        var settings = TrainSettings.Table.Read([new("dataset", "cifar10"), new("model", "lenet"),
             new("activation", "tanh"), new("optimizer", "adam"), new("momentum", "0")], isNoted: true);
         Assert.DoesNotContain("activation", settings.Rows().Select(row => row.Name));
     }

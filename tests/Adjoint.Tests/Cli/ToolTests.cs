@@ -90,14 +90,14 @@ public sealed class ToolTests : IDisposable
     {
         var given = new Dictionary<string, string> { ["dataset"] = dataset };
         if (optimizer.Length > 0) given["optimizer"] = optimizer;
-        var rows = SettingOptions.Read(given).Rows().ToDictionary(row => row.Name, row => row.Value);
+        var rows = TrainSettings.Table.Read(given).Rows().ToDictionary(row => row.Name, row => row.Value);
         Assert.Equal((activation, chosen, rate), (rows["activation"], rows["optimizer"], rows["lr"]));
         Assert.Equal(("128", dataset == "synth" ? "0" : "0.99"), (rows["batch-size"], rows["ema"]));
     }
 
     [Theory, InlineData("adamw", "0.01"), InlineData("adam", "0"), InlineData("sgd", "0")]
     public void The_decay_that_is_left_open_is_that_of_the_optimizer(string optimizer, string decay) =>
-        Assert.Contains(("weight-decay", decay), SettingOptions.Read([new("optimizer", optimizer)]).Rows());
+        Assert.Contains(("weight-decay", decay), TrainSettings.Table.Read([new("optimizer", optimizer)]).Rows());
 
     [Fact]
     public void An_epoch_of_MNIST_with_nothing_set_reaches_97_percent()
@@ -125,7 +125,7 @@ public sealed class ToolTests : IDisposable
         Assert.NotEqual(Weights(), Weights("--no-shuffle"));
         Assert.Contains("\"no-shuffle\": \"true\"", File.ReadAllText(Path.Combine(folder, "run1", "settings.json")),
             StringComparison.Ordinal);
-        var loader = SettingOptions.Read([new("no-shuffle", "true"),
+        var loader = TrainSettings.Table.Read([new("no-shuffle", "true"),
             new("batch-size", "3")]).CreateLoader(Synth.Create(train: 6, validation: 1).Train);
         foreach (var pass in (int[])[1, 2])
             Assert.Equal(Synth.Create(train: 6, validation: 1).Train.Batch([0, 1, 2]).Inputs.ToArray<float>(),

@@ -213,7 +213,7 @@ public sealed partial class UnfinishedRunTests : IDisposable
         Directory.CreateDirectory(part);
         var pairs = Options[..^1].Concat(changes).Chunk(2).GroupBy(pair => pair[0][2..])
             .Select(pairs => KeyValuePair.Create(pairs.Key, pairs.Last()[1]));
-        var settings = SettingOptions.Read(pairs);
+        var settings = TrainSettings.Table.Read(pairs);
         RunFolder.WriteSettings(part, settings);
         Assert.True(new TrainingRun(settings, settings.LoadData(), part, TimeSpan.FromHours(1))
             .Train(false, Assert.Fail, new CancellationToken(canceled: true)).WasCancelled);

@@ -177,8 +177,7 @@ public sealed class StandardizeTests : IDisposable
         var file = Path.Combine(folder, "model.safetensors");
         var metadata = Standardize.Metadata(([1, -2], [2, 4])).ToDictionary(entry => entry.Key, entry => entry.Value);
         SafeTensors.Save(file, new Linear(2, 2).StateDict(), metadata);
-        var settings = new TrainSettings(
-            "synth", "mlp", "5", 1, "tanh", 32, 1, 1, "sgd", 0, 0, "mean", "unit", 1, 1, null);
+        var settings = TrainSettings.Table.Read([new("hidden", "5"), new("activation", "tanh"), new("threads", "1")]);
         var (raw, shown) = (settings.LoadData().Validation, ExploreCommand.LoadData(settings, file).Validation);
         Assert.Equal(raw.Sample(3)[0], shown.Sample(3)[0] * 2 + 1, 1e-5f);
         Assert.Equal(raw.Sample(3)[1], shown.Sample(3)[1] * 4 - 2, 1e-5f);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Adjoint.Cli;
 using Adjoint.Cli.Commands;
+using Adjoint.Experiments;
 using Adjoint.Data;
 using Adjoint.Exploring;
 using Microsoft.Playwright;
@@ -10,7 +11,8 @@ namespace Adjoint.Tests.Explorer;
 /// <summary>The page in a real browser, compared with an engine of its own.</summary>
 public sealed class PageTests(Browser browser) : IClassFixture<Browser>
 {
-    private static readonly TrainSettings Settings = new("synth", "mlp", "4x", 1, "sigmoid", 32, 1, 1.0, "sgd", 0, 0, "mean", "unit", 1, 1, null);
+    private static readonly SettingValues Settings =
+        TrainSettings.Table.Read([new("batch-size", "32"), new("epochs", "1"), new("threads", "1")]);
 
     [Fact]
     public async Task A_node_shows_the_very_numbers_that_the_engine_holds()
@@ -223,7 +225,8 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         {
             Assert.Skip("cifar10 is not on this machine");
         }
-        using var page = Serve(Settings with { Dataset = "cifar10", Model = model, BatchSize = 4, LearningRate = 0.01 });
+        using var page = Serve(TrainSettings.Table.Read([new("dataset", "cifar10"), new("model", model),
+            new("batch-size", "4"), new("optimizer", "sgd"), new("lr", "0.01"), new("threads", "1")]));
         await using var tab = await browser.OpenAsync(page.Address);
         Assert.Equal(4, await tab.Page.Locator(".predictions li").CountAsync());
         await tab.Page.ClickAsync("#unfold");
@@ -237,7 +240,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         Assert.Contains("agrees", await tab.Page.TextContentAsync(".check .good"), StringComparison.Ordinal);
     }
 
-    private static ExplorerPage Serve(TrainSettings settings) => ExplorerPage.Serve(Exploration.Of(ExploreCommand.TaskOf(settings, settings.LoadData())), 0);
+    private static ExplorerPage Serve(SettingValues settings) => ExplorerPage.Serve(Exploration.Of(ExploreCommand.TaskOf(settings, settings.LoadData())), 0);
 
     private static async Task MoveAsync(Tab tab, int position) =>
         await tab.Page.EvalOnSelectorAsync("#position", "(slider, to) => { slider.value = to; slider.dispatchEvent(new Event('input')); }", position);
@@ -249,7 +252,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         var model = Settings.CreateModel(data.Train);
         var optimizer = Settings.CreateOptimizer(model);
         var (step, last) = (0, double.NaN);
-        foreach (var (x, y) in new DataLoader(data.Train, Settings.BatchSize, shuffle: true, Settings.Seed))
+        foreach (var (x, y) in new DataLoader(data.Train, 32, shuffle: true, seed: 1))
         {
             optimizer.ZeroGrad();
             var loss = Loss.CrossEntropy(model.Forward(x), y);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Adjoint.Cli;
 using Adjoint.Cli.Commands;
+using Adjoint.Experiments;
 using Adjoint.Exploring;
 using Microsoft.Playwright;
 
@@ -12,8 +13,8 @@ namespace Adjoint.Tests.Explorer;
 /// </summary>
 public sealed class PageUseTests(Browser browser) : IClassFixture<Browser>
 {
-    private static readonly TrainSettings Settings =
-        new("synth", "mlp", "4x", 1, "sigmoid", 32, 1, 1.0, "sgd", 0, 0, "mean", "unit", 1, 1, null);
+    private static readonly SettingValues Settings =
+        TrainSettings.Table.Read([new("batch-size", "32"), new("epochs", "1"), new("threads", "1")]);
 
     [Fact]
     public async Task The_graph_follows_a_training_that_plays_and_says_its_step()

@@ -93,7 +93,7 @@ public sealed class ServerTests : IDisposable
     [InlineData("{\"learningRate\":1e999}", "out of range")]
     public async Task Bad_orders_to_a_training_get_one_line(string body, string message)
     {
-        var settings = SettingOptions.Read([]);
+        var settings = TrainSettings.Table.Read([]);
         using var training = ExplorerPage.Serve(
             Exploration.Of(ExploreCommand.TaskOf(settings, settings.LoadData())), 0);
         using var content = new StringContent(body, Encoding.UTF8, "application/json");

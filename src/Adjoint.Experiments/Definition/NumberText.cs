@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Text.RegularExpressions;
 
-namespace Adjoint.Cli;
+namespace Adjoint.Experiments;
 
 /// <summary>
 /// Numbers as text, the same on every machine: digits, a decimal point, an exponent. What others could read in another
@@ -35,7 +35,6 @@ internal static partial class NumberText
 
     private static string Malformed(string text, bool isWhole)
     {
-        if (text.Length == 0) return $"no number is given; write {Example(isWhole)}";
         if (isWhole && Decimal().IsMatch(text)) return $"'{text}' is no whole number; write {Example(isWhole)}";
         var pointed = text.Replace(',', '.');
         var plain = Thousands().IsMatch(text) ? Separators().Replace(text, "") : text;

@@ -1,0 +1,22 @@
+using System.Globalization;
+using System.Numerics;
+
+namespace Adjoint.Experiments;
+
+/// <summary>A setting whose value is a number.</summary>
+/// <typeparam name="T">The type of the number: <see cref="int"/>, <see cref="ulong"/> or <see cref="double"/>.</typeparam>
+public sealed class NumberSetting<T> : Setting<T> where T : struct, INumber<T>, IMinMaxValue<T>
+{
+    /// <summary>A setting of that name.</summary>
+    public NumberSetting(string name) : base(name) => ValueName = "number";
+
+    /// <inheritdoc/>
+    public override SettingKind Kind => typeof(T) == typeof(double) ? SettingKind.Number : SettingKind.Integer;
+
+    private protected override string? Read(string text, out T value) =>
+        !NumberText.TryRead(text, out value, out var problem) ? problem
+        : Range is null || Range.Contains(double.CreateChecked(value)) ? null
+        : $"{Write(value)} is out of range; use {Range}";
+
+    private protected override string Write(T value) => value.ToString(null, CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,25 @@
+namespace Adjoint.Experiments;
+
+/// <summary>A setting whose value is a text: any, one of its choices, or a list of them.</summary>
+public sealed class TextSetting : Setting<string>
+{
+    /// <summary>A setting of that name.</summary>
+    public TextSetting(string name) : base(name) { }
+
+    /// <inheritdoc/>
+    public override SettingKind Kind => SettingKind.Text;
+
+    /// <summary>The words of a list; none where it is off.</summary>
+    public IReadOnlyList<string> Items(string list) => list == Off ? [] : list.Split(',', StringSplitOptions.TrimEntries);
+
+    private protected override string? Read(string text, out string value)
+    {
+        value = text;
+        if (Choices.Count == 0) return null;
+        var wrong = (IsList ? Items(text) : [text]).FirstOrDefault(word => !Choices.Contains(word));
+        return wrong is null ? null
+            : $"'{wrong}' is none of {string.Join(", ", Choices)}{Suggestion.For(wrong, Choices)}";
+    }
+
+    private protected override string? Write(string value) => value;
+}
