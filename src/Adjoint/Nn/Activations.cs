@@ -1,62 +1,62 @@
 namespace Adjoint.Nn;
 
-/// <summary>1 / (1 + e⁻ˣ), as a module.</summary>
+/// <summary>The logistic function 1 / (1 + e⁻ˣ), as a layer.</summary>
 public sealed class Sigmoid : Layer
 {
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x) => x.Sigmoid();
 }
 
-/// <summary>max(x, 0), as a module.</summary>
+/// <summary>The rectified linear unit max(x, 0), as a layer.</summary>
 public sealed class Relu : Layer
 {
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x) => x.Relu();
 }
 
-/// <summary>The hyperbolic tangent, as a module.</summary>
+/// <summary>The hyperbolic tangent, as a layer.</summary>
 public sealed class Tanh : Layer
 {
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x) => x.Tanh();
 }
 
-/// <summary>x·Φ(x), as a module.</summary>
+/// <summary>GELU, x·Φ(x) with Φ the normal distribution function, as a layer.</summary>
 public sealed class Gelu : Layer
 {
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x) => x.Gelu();
 }
 
-/// <summary>x·σ(x), as a module.</summary>
+/// <summary>SiLU, or swish, x·σ(x), as a layer.</summary>
 public sealed class Silu : Layer
 {
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x) => x.Silu();
 }
 
-/// <summary>ln(1 + eˣ), as a module.</summary>
+/// <summary>The smooth ReLU ln(1 + eˣ), as a layer.</summary>
 public sealed class Softplus : Layer
 {
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x) => x.Softplus();
 }
 
-/// <summary>x where x &gt; 0, else 0.01·x, as a module.</summary>
+/// <summary>The leaky ReLU: x where x &gt; 0, else 0.01·x, as a layer.</summary>
 public sealed class LeakyRelu : Layer
 {
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x) => x.LeakyRelu();
 }
 
-/// <summary>x where x &gt; 0, else eˣ − 1, as a module.</summary>
+/// <summary>The exponential linear unit: x where x &gt; 0, else eˣ − 1, as a layer.</summary>
 public sealed class Elu : Layer
 {
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x) => x.Elu();
 }
 
-/// <summary>eˣ / Σ eˣ over the last axis, as a module.</summary>
+/// <summary>The softmax eˣ / Σ eˣ over the last axis, as a layer.</summary>
 public sealed class Softmax : Layer
 {
     /// <inheritdoc/>

@@ -4,16 +4,20 @@ using Adjoint.Primitives;
 namespace Adjoint.Nn;
 
 /// <summary>
-/// Batch normalisation of x (n, c, …) per channel (Ioffe and Szegedy 2015). In training by the batch's statistics, which also move the running ones:
-/// running ← (1 − momentum)·running + momentum·batch, the variance divided by count − 1 (by count, where that is 1); in use by the running ones.
-/// γ begins as 1, β as 0, as in PyTorch.
+/// Batch normalization of x (n, c, …) per channel (Ioffe and Szegedy 2015). Training uses the batch's statistics, and
+/// updates the running ones: running ← (1 − momentum)·running + momentum·batch, the variance divided by count − 1 (by
+/// count, where that is 1); evaluation uses the running ones. γ begins as 1, β as 0, as in PyTorch.
 /// </summary>
 public sealed class BatchNorm : Layer
 {
     private readonly Tensor gamma, beta, mean, variance;
     private readonly double momentum, epsilon;
 
-    /// <summary>For so many channels; without <paramref name="scale"/> γ stays 1.</summary>
+    /// <summary>Creates a layer for inputs (n, channels, …).</summary>
+    /// <param name="channels">The number of channels c, 1 or more.</param>
+    /// <param name="momentum">The weight of the new batch in the running statistics, from 0 to 1.</param>
+    /// <param name="epsilon">The number ε added to the variance before its root is taken.</param>
+    /// <param name="scale">Whether γ is learned; without it, it stays 1.</param>
     /// <exception cref="AdjointException">A setting is out of range.</exception>
     public BatchNorm(int channels, double momentum = 0.1, double epsilon = 1e-5, bool scale = true)
     {

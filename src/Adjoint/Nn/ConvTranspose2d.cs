@@ -1,16 +1,39 @@
 namespace Adjoint.Nn;
 
 /// <summary>
-/// Transposed convolution, x (n, in, h, w) → y (n, out, (h − 1)·s − 2p + d·(k − 1) + outputPadding + 1, …). Weights (in, out / groups, k, k) and bias begin as
-/// U(−a, a), a = 1/√((out / groups)·k·k), as in PyTorch's documentation of <c>nn.ConvTranspose2d</c>, unless another initialiser is given; then the bias begins as 0.
+/// 2-d transposed convolution, x (n, in, h, w) → y (n, out, (h − 1)·s − 2p + d·(k − 1) + outputPadding + 1, …). Weights
+/// (in, out / groups, kh, kw) and bias begin as U(−a, a), a = 1/√((out / groups)·kh·kw), as in PyTorch's documentation
+/// of <c>nn.ConvTranspose2d</c>, unless another initializer is given; then the bias begins as 0.
 /// </summary>
 public sealed class ConvTranspose2d : Layer
 {
     private readonly ConvOptions options;
     private readonly Size2 outputPadding;
 
-    /// <summary>A layer with the given numbers of channels.</summary>
-    /// <exception cref="AdjointException">A number is not positive, the groups do not divide the channels, or the output padding is not from 0 to below the stride.</exception>
+    /// <summary>Creates a layer with the given numbers of channels.</summary>
+    /// <param name="inputs">The number of input channels, 1 or more.</param>
+    /// <param name="outputs">The number of output channels (filters), 1 or more.</param>
+    /// <param name="kernel">The kernel's height and width, 1 or more.</param>
+    /// <param name="stride">The step between windows in the output, 1 or more; 1 by default.</param>
+    /// <param name="padding">The rows and columns cut off each side of the output; 0 by default.</param>
+    /// <param name="outputPadding">
+    /// Rows and columns added at the end of each axis of the output, less than the stride; 0 by default.
+    /// </param>
+    /// <param name="dilation">The distance between the kernel's elements, 1 or more; 1 by default.</param>
+    /// <param name="groups">
+    /// The number of groups of channels that are convolved apart; it divides both numbers of channels.
+    /// </param>
+    /// <param name="bias">Whether a bias is added to each output channel.</param>
+    /// <param name="initializer">
+    /// The initializer of the weights; null: the default of PyTorch, for the bias too.
+    /// </param>
+    /// <param name="generator">
+    /// The random stream for the initial values; <see cref="Generator.Default"/> by default.
+    /// </param>
+    /// <exception cref="AdjointException">
+    /// A number is not positive, the groups do not divide the channels, or the output padding is not from 0 to below
+    /// the stride.
+    /// </exception>
     public ConvTranspose2d(int inputs, int outputs, Size2 kernel, Size2? stride = null, Size2? padding = null, Size2? outputPadding = null, Size2? dilation = null, int groups = 1, bool bias = true, Initializer? initializer = null, Generator? generator = null)
     {
         options = new(stride ?? 1, padding ?? 0, dilation ?? 1, groups);
@@ -23,19 +46,19 @@ public sealed class ConvTranspose2d : Layer
         if (shift is not null) Bias = AddParameter("bias", shift);
     }
 
-    /// <summary>Channels of the input.</summary>
+    /// <summary>The number of input channels.</summary>
     public int Inputs { get; }
 
-    /// <summary>Channels of the output.</summary>
+    /// <summary>The number of output channels.</summary>
     public int Outputs { get; }
 
     /// <summary>The kernel's height and width.</summary>
     public Size2 Kernel { get; }
 
-    /// <summary>w (in, out / groups, kh, kw).</summary>
+    /// <summary>The weights w (in, out / groups, kh, kw).</summary>
     public Tensor Weight { get; }
 
-    /// <summary>b (out), or null.</summary>
+    /// <summary>The bias b (out); null without one.</summary>
     public Tensor? Bias { get; }
 
     /// <inheritdoc/>

@@ -1,12 +1,22 @@
 namespace Adjoint.Nn;
 
-/// <summary>In training, sets each element to 0 with probability p and scales the rest by 1/(1 − p); in use, passes x on (Srivastava et al. 2014).</summary>
+/// <summary>
+/// Dropout (Srivastava et al. 2014): in training, sets each element to 0 with probability p and scales the rest by 1/(1
+/// − p); in evaluation, returns x.
+/// </summary>
+/// <param name="probability">The probability p of dropping an element, in [0, 1).</param>
+/// <param name="generator">The random stream of the masks; <see cref="Generator.Default"/> by default.</param>
 public sealed class Dropout(double probability = 0.5, Generator? generator = null) : DropoutModule(probability, generator)
 {
     private protected override Shape MaskShape(Shape x) => x;
 }
 
-/// <summary>Dropout of whole channels of x (n, c, …), whose pixels are alike and would fill in for one another (Tompson et al. 2015).</summary>
+/// <summary>
+/// Dropout of whole channels of x (n, c, …), whose neighboring pixels are alike and would stand in for one another
+/// (Tompson et al. 2015).
+/// </summary>
+/// <param name="probability">The probability of dropping a channel, in [0, 1).</param>
+/// <param name="generator">The random stream of the masks; <see cref="Generator.Default"/> by default.</param>
 public sealed class Dropout2d(double probability = 0.5, Generator? generator = null) : DropoutModule(probability, generator)
 {
     private protected override Shape MaskShape(Shape x) => x.Rank >= 2
@@ -14,7 +24,7 @@ public sealed class Dropout2d(double probability = 0.5, Generator? generator = n
         : throw new AdjointException($"Dropout2d: the input must be (n, channels, …): found {x}");
 }
 
-/// <summary>What the kinds of dropout share.</summary>
+/// <summary>The base of the kinds of dropout.</summary>
 public abstract class DropoutModule : Layer
 {
     private readonly Generator generator;
@@ -28,7 +38,7 @@ public abstract class DropoutModule : Layer
         (Probability, this.generator) = (probability, AddGenerator("mask", generator ?? Generator.Default));
     }
 
-    /// <summary>The share that is dropped.</summary>
+    /// <summary>The probability that an element, or a channel, is dropped.</summary>
     public double Probability { get; }
 
     /// <inheritdoc/>

@@ -6,7 +6,12 @@ namespace Adjoint.Nn;
 /// </summary>
 public sealed class Embedding : Layer
 {
-    /// <summary>So many rows of so many features.</summary>
+    /// <summary>Creates a table of rows.</summary>
+    /// <param name="count">The number of rows; indices go from 0 to count − 1.</param>
+    /// <param name="features">The size d of a row, 1 or more.</param>
+    /// <param name="generator">
+    /// The random stream for the initial values; <see cref="Generator.Default"/> by default.
+    /// </param>
     /// <exception cref="AdjointException">A number is not positive.</exception>
     public Embedding(int count, int features, Generator? generator = null)
     {
@@ -16,7 +21,7 @@ public sealed class Embedding : Layer
         Weight = AddParameter("weight", Tensor.Randn([count, features], generator ?? Generator.Default));
     }
 
-    /// <summary>(count, d).</summary>
+    /// <summary>The table of rows (count, d).</summary>
     public Tensor Weight { get; }
 
     /// <inheritdoc/>

@@ -2,7 +2,7 @@ namespace Adjoint.Nn;
 
 /// <summary>
 /// How the values of a weight matrix (out, in) begin. Fan-in and fan-out are the numbers of inputs and outputs. To
-/// write one, derive and give <see cref="Values"/>; layers take it as <c>initializer:</c>. See
+/// write one, derive and override <see cref="Values"/>; layers take it as their initializer. See
 /// <c>samples/own-initializer.cs</c>.
 /// </summary>
 public abstract class Initializer
@@ -31,13 +31,16 @@ public abstract class Initializer
     public static Initializer Default { get; } = new Scaled(
         "default", normal: false, static (fanIn, _) => 1 / Math.Sqrt(fanIn));
 
-    /// <summary>The name in settings and messages; that of the class unless another is given.</summary>
+    /// <summary>The name in settings and messages; the class's name unless overridden.</summary>
     public virtual string Name => GetType().Name;
 
-    /// <summary>A matrix (out, in), float32, from the generator.</summary>
-    /// <param name="outputs">Rows: a linear layer's outputs, a convolution's filters.</param>
-    /// <param name="inputs">Columns: what enters each of them, a kernel's positions counted for each channel.</param>
-    /// <param name="generator">Where the numbers come from.</param>
+    /// <summary>Creates a matrix (out, in), float32, from a random stream.</summary>
+    /// <param name="outputs">The number of rows: a linear layer's outputs, a convolution's filters.</param>
+    /// <param name="inputs">
+    /// The number of columns: the inputs of each output, for a convolution kernel positions × channels.
+    /// </param>
+    /// <param name="generator">The random stream, which advances.</param>
+    /// <returns>The matrix, contiguous.</returns>
     /// <exception cref="AdjointException">
     /// The numbers are negative or too large, or the values have another shape or type.
     /// </exception>
@@ -53,11 +56,12 @@ public abstract class Initializer
     }
 
     /// <summary>
-    /// The values (out, in), float32, in any layout; layers copy them. Nothing in it is recorded for gradients.
+    /// The initial values (out, in), float32, in any layout; layers copy them. Runs without recording gradients.
     /// </summary>
-    /// <param name="outputs">Rows.</param>
-    /// <param name="inputs">Columns.</param>
-    /// <param name="generator">Where random numbers come from, so that a seed repeats them.</param>
+    /// <param name="outputs">The number of rows.</param>
+    /// <param name="inputs">The number of columns.</param>
+    /// <param name="generator">The random stream to draw from, so that a seed repeats the values.</param>
+    /// <returns>The matrix (outputs, inputs).</returns>
     protected abstract Tensor Values(int outputs, int inputs, Generator generator);
 
     private sealed class Scaled(string name, bool normal, Func<int, int, double> scale) : Initializer

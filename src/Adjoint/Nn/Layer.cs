@@ -1,14 +1,16 @@
 namespace Adjoint.Nn;
 
 /// <summary>
-/// The module with one tensor in and one out, which <see cref="Sequential"/> takes. Write <see cref="ForwardCore"/>,
-/// call <see cref="Forward"/>. A module with another signature extends <see cref="Module"/>.
+/// A module with one tensor in and one out, which <see cref="Sequential"/> takes. Implement <see cref="ForwardCore"/>,
+/// call <see cref="Forward"/>. A module with another signature derives from <see cref="Module"/>.
 /// </summary>
 public abstract class Layer : Module
 {
-    /// <summary>What the layer computes, with its hooks around it.</summary>
+    /// <summary>Computes the layer's output, with its hooks around it.</summary>
+    /// <param name="x">The input, of the shape that the layer takes.</param>
+    /// <returns>The output, of the layer's shape rule.</returns>
     /// <exception cref="AdjointException">
-    /// An input does not fit a layer; the message begins with the layer's path, such as <c>features.3.conv</c>.
+    /// The input does not fit a layer; the message begins with the layer's path, such as <c>features.3.conv</c>.
     /// </exception>
     public Tensor Forward(Tensor x)
     {
@@ -28,10 +30,11 @@ public abstract class Layer : Module
     }
 
     /// <summary>
-    /// Calls <paramref name="hook"/> with layer, input and output after each <see cref="Forward"/>; what it returns,
-    /// unless null, replaces the output.
+    /// Calls a function with layer, input and output after each <see cref="Forward"/>; a result that is not null
+    /// replaces the output.
     /// </summary>
-    /// <returns>Dispose it to remove the hook.</returns>
+    /// <param name="hook">Takes layer, input and output, and returns a replacement or null.</param>
+    /// <returns>Dispose of it to remove the hook.</returns>
     public IDisposable RegisterForwardHook(Func<Layer, Tensor, Tensor, Tensor?> hook)
     {
         ArgumentNullException.ThrowIfNull(hook);
@@ -40,10 +43,10 @@ public abstract class Layer : Module
     }
 
     /// <summary>
-    /// Calls <paramref name="hook"/> with layer and ∂loss/∂output when it arrives; what it returns, unless null,
-    /// replaces it.
+    /// Calls a function with layer and ∂loss/∂output when that gradient arrives; a result that is not null replaces it.
     /// </summary>
-    /// <returns>Dispose it to remove the hook from later calls of <see cref="Forward"/>.</returns>
+    /// <param name="hook">Takes layer and gradient, and returns a replacement or null.</param>
+    /// <returns>Dispose of it to remove the hook from later calls of <see cref="Forward"/>.</returns>
     public IDisposable RegisterBackwardHook(Func<Layer, Tensor, Tensor?> hook)
     {
         ArgumentNullException.ThrowIfNull(hook);
@@ -51,12 +54,14 @@ public abstract class Layer : Module
     }
 
     /// <summary>
-    /// A table of layers, output shapes and numbers of parameters, found by sending zeros of the given shape through,
-    /// of the type of the parameters, in use, without gradients. Parameters that an earlier layer counts already are
-    /// not counted again.
+    /// A table of layers, output shapes and numbers of parameters. Output shapes are found by a forward pass of zeros
+    /// of the given shape and of the parameters' type, in evaluation mode, without gradients. A shared parameter is
+    /// counted once, in the first layer that has it.
     /// </summary>
+    /// <param name="inputShape">The shape of an input, its batch axis included.</param>
+    /// <returns>The table, over several lines.</returns>
     /// <exception cref="AdjointException">
-    /// The layer does not take floating-point numbers of that shape; give a call that it takes.
+    /// The layer does not take floating-point numbers of that shape; use the overload that takes a call.
     /// </exception>
     public string Summary(params ReadOnlySpan<int> inputShape)
     {
@@ -65,5 +70,7 @@ public abstract class Layer : Module
     }
 
     /// <summary>The computation of this kind of layer.</summary>
+    /// <param name="x">The input, of the shape that the layer takes.</param>
+    /// <returns>The output, computed by ops.</returns>
     protected abstract Tensor ForwardCore(Tensor x);
 }

@@ -1,14 +1,23 @@
 namespace Adjoint.Nn;
 
 /// <summary>
-/// y = x·Wᵀ + b, x (n, in) → y (n, out). Weights begin as <see cref="Initializer.Default"/> unless another is given; the bias begins
-/// as U(−1/√in, 1/√in) with the default, else 0.
+/// The affine map y = x·Wᵀ + b, x (…, in) → y (…, out). Weights begin as <see cref="Initializer.Default"/> unless
+/// another is given; the bias begins as U(−1/√in, 1/√in) with the default, else 0.
 /// </summary>
 public sealed class Linear : Layer
 {
     private readonly Tensor? bias;
 
-    /// <summary>A layer with the given numbers of inputs and outputs.</summary>
+    /// <summary>Creates a layer with the given numbers of inputs and outputs.</summary>
+    /// <param name="inputs">The size of the input's last axis, 1 or more.</param>
+    /// <param name="outputs">The size of the output's last axis, 1 or more.</param>
+    /// <param name="bias">Whether a bias is added.</param>
+    /// <param name="initializer">
+    /// The initializer of the weights; null: the default of PyTorch, for the bias too.
+    /// </param>
+    /// <param name="generator">
+    /// The random stream for the initial values; <see cref="Generator.Default"/> by default.
+    /// </param>
     /// <exception cref="AdjointException">A number is not positive.</exception>
     public Linear(int inputs, int outputs, bool bias = true, Initializer? initializer = null, Generator? generator = null)
     {
@@ -26,10 +35,10 @@ public sealed class Linear : Layer
     /// <summary>The number of outputs.</summary>
     public int Outputs { get; }
 
-    /// <summary>W (out, in).</summary>
+    /// <summary>The weights W (out, in).</summary>
     public Tensor Weight { get; }
 
-    /// <summary>b (out), or null.</summary>
+    /// <summary>The bias b (out); null without one.</summary>
     public Tensor? Bias => bias;
 
     /// <inheritdoc/>

@@ -1,16 +1,26 @@
 namespace Adjoint.Nn;
 
 /// <summary>
-/// A multilayer perceptron: linear layers with an activation between them and none at the end, whose outputs are logits. Weights begin as
-/// <see cref="Initializer.XavierNormal"/> and biases as 0, as in the course's engine, unless another initialiser is given.
+/// A multilayer perceptron: linear layers with an activation between them and none at the end, whose outputs are
+/// logits. Weights begin as <see cref="Initializer.XavierNormal"/> and biases as 0, as in the course's engine, unless
+/// another initializer is given.
 /// </summary>
 public sealed class Mlp : Sequential
 {
-    /// <summary>A network with these sizes.</summary>
+    /// <summary>Creates a network with the given layer sizes.</summary>
+    /// <param name="inputs">The number of inputs, 1 or more.</param>
+    /// <param name="hidden">The sizes of the hidden layers; none: a linear classifier.</param>
+    /// <param name="classes">The number of outputs, 1 or more.</param>
+    /// <param name="activation">The name of the activation: one of <see cref="Activations"/>.</param>
+    /// <param name="generator">
+    /// The random stream for the initial values; <see cref="Generator.Default"/> by default.
+    /// </param>
+    /// <param name="initializer">The initializer of the weights; Xavier normal by default.</param>
+    /// <exception cref="AdjointException">A size is not positive, or there is no such activation.</exception>
     public Mlp(int inputs, ReadOnlySpan<int> hidden, int classes, string activation = "sigmoid", Generator? generator = null, Initializer? initializer = null)
         : base(Layers(inputs, hidden, classes, activation, generator ?? Generator.Default, initializer ?? Initializer.XavierNormal)) { }
 
-    /// <summary>The names of the activations.</summary>
+    /// <summary>The names of the activations that the constructor takes.</summary>
     public static IReadOnlyList<string> Activations { get; } = ["sigmoid", "relu", "tanh", "gelu"];
 
     private static Layer[] Layers(

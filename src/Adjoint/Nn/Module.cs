@@ -7,20 +7,20 @@ using ForwardHook = System.Func<
 namespace Adjoint.Nn;
 
 /// <summary>
-/// A part of a network: parameters, parts of its own, and what it computes, from any number of tensors to any number
-/// of them. One with a single tensor in and out is a <see cref="Layer"/>. Others have a <c>Forward</c> of their own,
-/// which computes within <see cref="Call(ReadOnlySpan{Tensor}, Func{Tensor})"/>:
+/// A part of a network: parameters, child modules, and a computation from any number of tensors to any number of them.
+/// A module with a single tensor in and out is a <see cref="Layer"/>. Others have a <c>Forward</c> of their own, which
+/// computes within <see cref="Call(ReadOnlySpan{Tensor}, Func{Tensor})"/>:
 /// <code>
 /// sealed class Cell : Module
 /// {
 ///     private readonly Linear input, memory;
-///
+/// 
 ///     public Cell(int inputs, int width)
 ///     {
 ///         input = AddChild("input", new Linear(inputs, width));
 ///         memory = AddChild("memory", new Linear(width, width, bias: false));
 ///     }
-///
+/// 
 ///     public (Tensor Y, Tensor State) Forward(Tensor x, Tensor state) => Call([x, state], () =>
 ///     {
 ///         var next = (input.Forward(x) + memory.Forward(state)).Tanh();
@@ -40,38 +40,42 @@ public abstract class Module
     private readonly List<Func<Module, int, Tensor, Tensor?>> backwardHooks = [];
 
     /// <summary>
-    /// Whether the module behaves as in training, as a new one does, or as in use; see <see cref="ModuleModes"/>.
+    /// Whether the module is in training mode, as a new one is, rather than in evaluation mode; see
+    /// <see cref="ModuleModes"/>.
     /// </summary>
     public bool IsTraining { get; private set; } = true;
 
     /// <summary>
-    /// The type of the module's floating-point parameters, of the first one: what inputs are to be converted to, as by
-    /// <c>x.To(model.DType)</c>. Without parameters, that of the buffers; without these, float32.
+    /// The type of the module's first floating-point parameter, which inputs are to have: <c>x.To(model.DType)</c>.
+    /// Without parameters, that of the buffers; without these, float32.
     /// </summary>
     public DType DType => NamedParameters().Concat(NamedBuffers())
         .Select(entry => entry.Value.DType).Where(type => type.IsFloating()).FirstOrDefault(DType.Float32);
 
-    /// <summary>The parts, by name.</summary>
+    /// <summary>The child modules, by name, in order.</summary>
     public IReadOnlyList<(string Name, Module Value)> Children => children;
 
     /// <summary>
-    /// Calls <paramref name="hook"/> with module, inputs and outputs after each call; the list that it returns, unless
-    /// null, replaces the outputs. A <see cref="Layer"/> has a simpler one.
+    /// Calls a function with module, inputs and outputs after each call; a list that is not null replaces the outputs.
+    /// A <see cref="Layer"/> has a simpler one.
     /// </summary>
-    /// <returns>Dispose it to remove the hook.</returns>
+    /// <param name="hook">Takes module, inputs and outputs, and returns replacements or null.</param>
+    /// <returns>Dispose of it to remove the hook.</returns>
     public IDisposable RegisterForwardHook(ForwardHook hook) => Register(forwardHooks, hook);
 
     /// <summary>
-    /// Calls <paramref name="hook"/> with module, number of the output (from 0 on) and ∂loss/∂output when that arrives;
-    /// what it returns, unless null, replaces it. A tensor that is several outputs at once is the first of them.
+    /// Calls a function with module, index of the output (from 0) and ∂loss/∂output when that gradient arrives; a
+    /// result that is not null replaces it. A tensor that is several outputs at once counts as the first of them.
     /// </summary>
-    /// <returns>Dispose it to remove the hook from later calls.</returns>
+    /// <param name="hook">Takes module, index and gradient, and returns a replacement or null.</param>
+    /// <returns>Dispose of it to remove the hook from later calls.</returns>
     public IDisposable RegisterBackwardHook(Func<Module, int, Tensor, Tensor?> hook) => Register(backwardHooks, hook);
 
-    /// <summary>
-    /// The path of a part of this module, such as <c>features.3.conv</c>, null where it is none. Where it stands in
-    /// several places: its own name in this module, else the first path through another part.
-    /// </summary>
+    /// <summary>The path of a module within this one, such as <c>features.3.conv</c>.</summary>
+    /// <param name="part">The module to look for.</param>
+    /// <returns>
+    /// Its own name if it is a child, else the first path through another child; null if it is not in this module.
+    /// </returns>
     public string? PathOf(Module part)
     {
         foreach (var (name, child) in children)
@@ -82,44 +86,51 @@ public abstract class Module
     }
 
     /// <summary>
-    /// All parameters, by path: <c>layers.0.weight</c>. One that several places share is one parameter and comes once,
-    /// by its first path; <see cref="StateDict"/> has it by each.
+    /// All parameters, by path: <c>layers.0.weight</c>. A parameter shared by several places comes once, by its first
+    /// path; <see cref="StateDict"/> has it by each.
     /// </summary>
+    /// <returns>Paths and tensors, in the order of registration.</returns>
     public IEnumerable<(string Name, Tensor Value)> NamedParameters() => Once(Paths(module => module.parameters));
 
     /// <summary>All parameters; one that several places share comes once.</summary>
+    /// <returns>The tensors themselves, in the order of registration.</returns>
     public IEnumerable<Tensor> Parameters() => NamedParameters().Select(parameter => parameter.Value);
 
     /// <summary>
-    /// All buffers, by path: what belongs to the module but is not learned, such as running means. One that several
-    /// places share comes once, by its first path.
+    /// All buffers, by path: tensors that belong to the module but are not learned, such as running means. One shared
+    /// by several places comes once, by its first path.
     /// </summary>
+    /// <returns>Paths and tensors, in the order of registration.</returns>
     public IEnumerable<(string Name, Tensor Value)> NamedBuffers() =>
         Once(Paths<Tensor>(module => [.. module.buffers, .. module.unsavedBuffers]));
 
     /// <summary>
-    /// All streams of random numbers that the module draws from, by path. One that several places share comes once, by
-    /// its first path.
+    /// All random streams that the module draws from, by path. One shared by several places comes once, by its first
+    /// path.
     /// </summary>
+    /// <returns>Paths and generators, in the order of registration.</returns>
     public IEnumerable<(string Name, Generator Value)> NamedGenerators() => Once(Paths(module => module.generators));
 
     /// <summary>
-    /// Switches this module and its parts to use; those that were training train again when what it returns is
-    /// disposed. Gradients are another matter: <see cref="NoGrad"/>.
+    /// Switches this module and its children to evaluation mode until the result is disposed of; those that were
+    /// training then train again. Does not turn off gradients, as <see cref="NoGrad"/> does.
     /// </summary>
+    /// <returns>Dispose of it to restore the modes.</returns>
     public IDisposable InUse() => new UseScope(this);
 
     /// <summary>
-    /// All parameters and buffers by path: the tensors themselves, not copies. One that several places share is there
+    /// All parameters and buffers, by path: the tensors themselves, not copies. One shared by several places is there
     /// by each of its paths.
     /// </summary>
+    /// <returns>A dictionary from path to tensor.</returns>
     public IReadOnlyDictionary<string, Tensor> StateDict() =>
         NamedState().ToDictionary(entry => entry.Name, entry => entry.Value.Detach());
 
     /// <summary>
-    /// Copies values into the parameters and buffers; all or nothing. For one that several places share, one of its
+    /// Copies values into the parameters and buffers; all or nothing. For one shared by several places, one of its
     /// paths is enough.
     /// </summary>
+    /// <param name="state">Tensors by path, as <see cref="StateDict"/> gives them.</param>
     /// <exception cref="AdjointException">
     /// A name is missing or unknown, a shape or type differs, or the paths of one parameter have different values.
     /// </exception>
@@ -146,12 +157,14 @@ public abstract class Module
     }
 
     /// <summary>
-    /// A table of the module's parts, those in lists and dictionaries one by one, and their numbers of parameters;
-    /// parameters that an earlier part counts already are not counted again. What comes out of the parts, only a call
-    /// shows: give one, <c>model.Summary(() => model.Forward(x, state))</c>, which runs in use, without gradients. What
-    /// it does not call, or calls without <see cref="Call(ReadOnlySpan{Tensor}, Func{Tensor})"/>, is marked.
+    /// A table of the module's children, those in lists and dictionaries one by one, and their numbers of parameters; a
+    /// shared parameter is counted once, in the first module that has it. Output shapes need a call,
+    /// <c>model.Summary(() => model.Forward(x, state))</c>, which runs in evaluation mode, without gradients. Modules
+    /// that it does not call, or calls without <see cref="Call(ReadOnlySpan{Tensor}, Func{Tensor})"/>, are marked.
     /// </summary>
-    /// <exception cref="AdjointException">The call threw it.</exception>
+    /// <param name="call">Runs the module once; null: no output shapes.</param>
+    /// <returns>The table, over several lines.</returns>
+    /// <exception cref="AdjointException">The call threw an exception.</exception>
     public string Summary(Action? call = null) => ModuleSummary.Of(this, call);
 
     /// <inheritdoc/>
@@ -164,11 +177,12 @@ public abstract class Module
     internal virtual bool IsContainer => false;
 
     /// <summary>
-    /// Computes, from these inputs, what <paramref name="body"/> returns, as a part of the model: an error says in
-    /// which module it arose, a trace and a captured step know the module, hooks see and may replace what comes out.
+    /// Runs the computation of this module: an error then says in which module it arose, traces and captured functions
+    /// know the module, and hooks see and may replace the result.
     /// </summary>
-    /// <param name="inputs">What the hooks see as inputs; one that is not there is null.</param>
-    /// <param name="body">The computation.</param>
+    /// <param name="inputs">The inputs that hooks see; an absent one is null.</param>
+    /// <param name="body">Computes the result from the inputs.</param>
+    /// <returns>The result, or what a hook replaced it by.</returns>
     /// <exception cref="AdjointException">
     /// The body threw it; the message begins with the path of the innermost module, such as <c>cell.input</c>.
     /// </exception>
@@ -187,11 +201,13 @@ public abstract class Module
     protected Tensor[] Call(ReadOnlySpan<Tensor?> inputs, Func<Tensor[]> body) =>
         Call(inputs, body, static y => [.. y], static all => all);
 
-    /// <summary>As the others, for a result of any type.</summary>
-    /// <param name="inputs">What the hooks see as inputs; one that is not there is null.</param>
-    /// <param name="body">The computation.</param>
+    /// <summary>As the other overloads, for a result of any type.</summary>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    /// <param name="inputs">The inputs that hooks see; an absent one is null.</param>
+    /// <param name="body">Computes the result from the inputs.</param>
     /// <param name="outputs">The tensors in a result, in a new array.</param>
-    /// <param name="result">A result of as many tensors; called where a hook may have replaced one.</param>
+    /// <param name="result">Builds a result from as many tensors; called where a hook may have replaced one.</param>
+    /// <returns>The result, or what a hook replaced it by.</returns>
     /// <exception cref="AdjointException">
     /// The body threw it; the message begins with the path of the innermost module, such as <c>cell.input</c>.
     /// </exception>
@@ -214,6 +230,9 @@ public abstract class Module
     }
 
     /// <summary>Makes a tensor a parameter of this module.</summary>
+    /// <param name="name">A name without dots, unique in this module.</param>
+    /// <param name="value">The initial values, a floating-point leaf.</param>
+    /// <returns>The tensor itself, which now requires a gradient.</returns>
     /// <exception cref="AdjointException">The name is taken, is empty, or has a dot.</exception>
     protected Tensor AddParameter(string name, Tensor value)
     {
@@ -224,15 +243,16 @@ public abstract class Module
     }
 
     /// <summary>
-    /// Makes a tensor part of this module that is not learned: it goes where the module goes, and is written in place
-    /// (<c>CopyFrom</c>), so that it stays this tensor.
+    /// Makes a tensor a buffer of this module: it is not learned, moves with the module, and is written in place
+    /// (<c>CopyFrom</c>), so that it stays the same tensor.
     /// </summary>
-    /// <param name="name">A word without dots.</param>
-    /// <param name="value">The tensor.</param>
+    /// <param name="name">A name without dots, unique in this module.</param>
+    /// <param name="value">The initial values of the buffer.</param>
     /// <param name="isSaved">
-    /// Whether it is part of the state that is saved and averaged; not, where the constructor makes it anew, such as a
+    /// Whether it is part of the state that is saved and averaged; false for what the constructor computes, such as a
     /// mask or a table of positions.
     /// </param>
+    /// <returns>The tensor itself.</returns>
     /// <exception cref="AdjointException">The name is taken, is empty, or has a dot.</exception>
     protected Tensor AddBuffer(string name, Tensor value, bool isSaved = true)
     {
@@ -242,7 +262,10 @@ public abstract class Module
         return value;
     }
 
-    /// <summary>Makes a stream of random numbers part of this module's state, so that a resumed run draws on where it was.</summary>
+    /// <summary>Makes a random stream part of this module's state, so that a resumed run continues it.</summary>
+    /// <param name="name">A name without dots, unique in this module.</param>
+    /// <param name="generator">The random stream to keep.</param>
+    /// <returns>The generator itself.</returns>
     /// <exception cref="AdjointException">The name is taken, is empty, or has a dot.</exception>
     protected Generator AddGenerator(string name, Generator generator)
     {
@@ -251,9 +274,13 @@ public abstract class Module
         return generator;
     }
 
-    /// <summary>Makes a module part of this one.</summary>
+    /// <summary>Makes a module a child of this one.</summary>
+    /// <typeparam name="TModule">The type of the child.</typeparam>
+    /// <param name="name">A name without dots, unique in this module.</param>
+    /// <param name="child">The module to add.</param>
+    /// <returns>The child itself.</returns>
     /// <exception cref="AdjointException">
-    /// The name is taken, is empty, or has a dot; or this module is the child, or a part of it.
+    /// The name is taken, is empty, or has a dot; or this module is the child, or inside it.
     /// </exception>
     protected TModule AddChild<TModule>(string name, TModule child) where TModule : Module
     {

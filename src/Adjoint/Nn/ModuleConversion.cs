@@ -3,23 +3,25 @@ using Adjoint.Nn;
 
 namespace Adjoint;
 
-/// <summary>Modules in another element type, or on another device.</summary>
+/// <summary>Converts modules to another element type, or moves them to another device.</summary>
 public static class ModuleConversion
 {
     extension<TModule>(TModule module) where TModule : Module
     {
         /// <summary>
-        /// Converts the floating-point parameters and buffers of this module and its parts, in place, rounding to the
-        /// nearest; returns the module. What holds whole numbers or truth values stays.
+        /// Converts the floating-point parameters and buffers of this module and its children, in place, rounding to
+        /// the nearest. Integers and truth values stay.
         /// </summary>
+        /// <param name="type">A floating type.</param>
+        /// <returns>The module itself, for chaining.</returns>
+        /// <exception cref="AdjointException">The type is not floating, or the memory cannot be had.</exception>
         /// <remarks>
-        /// The parameters stay the same tensors: fields, shared parameters, names and optimisers go on with them, and
-        /// what an optimiser or a <c>WeightAverage</c> keeps for them follows. Their gradients are cleared. A graph
-        /// that was recorded before refuses to go backward, and a captured function is recorded anew. Views and
-        /// <c>StateDict()</c>s that were taken before keep the old values. Nobody may compute with the module
+        /// The parameters stay the same tensors: fields, shared parameters, names and optimizers keep them, and what an
+        /// optimizer or a <c>WeightAverage</c> holds for them follows. Their gradients are cleared. A graph that was
+        /// recorded before refuses to go backward, and a captured function is recorded anew. Views and
+        /// <c>StateDict()</c>s that were taken before keep the old values. No other thread may compute with the module
         /// meanwhile.
         /// </remarks>
-        /// <exception cref="AdjointException">The type is not floating, or the memory cannot be had.</exception>
         public TModule To(DType type)
         {
             if (!type.IsFloating())
@@ -30,17 +32,17 @@ public static class ModuleConversion
             return module;
         }
 
-        /// <summary>
-        /// Moves the parameters and buffers of this module and its parts to a device, in place; returns the module.
-        /// </summary>
+        /// <summary>Moves the parameters and buffers of this module and its children to a device, in place.</summary>
+        /// <param name="device">The device to move to.</param>
+        /// <returns>The module itself, for chaining.</returns>
+        /// <exception cref="AdjointException">The memory cannot be had.</exception>
         /// <remarks>
-        /// The parameters stay the same tensors: fields, shared parameters, names and optimisers go on with them, and
-        /// what an optimiser or a <c>WeightAverage</c> keeps for them follows. Their gradients are cleared. A graph
-        /// that was recorded before refuses to go backward, and a captured function is recorded anew. Views and
-        /// <c>StateDict()</c>s that were taken before stay where they are. Nobody may compute with the module
+        /// The parameters stay the same tensors: fields, shared parameters, names and optimizers keep them, and what an
+        /// optimizer or a <c>WeightAverage</c> holds for them follows. Their gradients are cleared. A graph that was
+        /// recorded before refuses to go backward, and a captured function is recorded anew. Views and
+        /// <c>StateDict()</c>s that were taken before stay where they are. No other thread may compute with the module
         /// meanwhile.
         /// </remarks>
-        /// <exception cref="AdjointException">The memory cannot be had.</exception>
         public TModule To(Device device)
         {
             ArgumentNullException.ThrowIfNull(device);

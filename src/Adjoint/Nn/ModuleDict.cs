@@ -18,7 +18,8 @@ public sealed class ModuleDict<T> : Module, IReadOnlyDictionary<string, T> where
 {
     private readonly OrderedDictionary<string, T> modules = [];
 
-    /// <summary>The modules by name.</summary>
+    /// <summary>Creates a dictionary of the given modules.</summary>
+    /// <param name="modules">Names without dots, and modules, in order.</param>
     /// <exception cref="AdjointException">A name comes twice, is empty, or has a dot.</exception>
     public ModuleDict(params ReadOnlySpan<(string Key, T Module)> modules)
     {
@@ -34,8 +35,10 @@ public sealed class ModuleDict<T> : Module, IReadOnlyDictionary<string, T> where
     /// <summary>The modules in order.</summary>
     public IEnumerable<T> Values => Noted.Values;
 
-    /// <summary>The module of a name.</summary>
-    /// <exception cref="AdjointException">There is none.</exception>
+    /// <summary>The module of the given name.</summary>
+    /// <param name="key">The name of the module.</param>
+    /// <returns>The module itself.</returns>
+    /// <exception cref="AdjointException">There is no module of that name.</exception>
     public T this[string key] => TryGetValue(key, out var module)
         ? module
         : throw new AdjointException(
@@ -54,7 +57,9 @@ public sealed class ModuleDict<T> : Module, IReadOnlyDictionary<string, T> where
         }
     }
 
-    /// <summary>Adds a module.</summary>
+    /// <summary>Adds a module under a name.</summary>
+    /// <param name="key">A name without dots, not taken yet.</param>
+    /// <param name="module">The module to add.</param>
     /// <exception cref="AdjointException">
     /// The name is taken, is empty, or has a dot; or it is the module that has this one, or one around it.
     /// </exception>

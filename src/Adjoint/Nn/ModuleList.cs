@@ -17,7 +17,8 @@ public sealed class ModuleList<T> : Module, IReadOnlyList<T> where T : Module
 {
     private readonly List<T> modules = [];
 
-    /// <summary>The modules in order.</summary>
+    /// <summary>Creates a list of the given modules.</summary>
+    /// <param name="modules">The modules in order.</param>
     public ModuleList(params ReadOnlySpan<T> modules)
     {
         foreach (var module in modules) Add(module);
@@ -26,8 +27,10 @@ public sealed class ModuleList<T> : Module, IReadOnlyList<T> where T : Module
     /// <summary>The number of modules.</summary>
     public int Count => Noted.Count;
 
-    /// <summary>The module at a place, from 0 on.</summary>
-    /// <exception cref="AdjointException">There is none.</exception>
+    /// <summary>The module at a position.</summary>
+    /// <param name="index">The position, from 0 on.</param>
+    /// <returns>The module itself.</returns>
+    /// <exception cref="AdjointException">There is no module at that position.</exception>
     public T this[int index] => (uint)index < (uint)Count
         ? modules[index]
         : throw new AdjointException($"ModuleList: there is no module {index} among {Count}; they count from 0");
@@ -45,6 +48,7 @@ public sealed class ModuleList<T> : Module, IReadOnlyList<T> where T : Module
     }
 
     /// <summary>Adds a module at the end.</summary>
+    /// <param name="module">The module to add.</param>
     /// <exception cref="AdjointException">It is the module that has this list, or one around it.</exception>
     public void Add(T module) => modules.Add(AddChild($"{modules.Count}", module));
 

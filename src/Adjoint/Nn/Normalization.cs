@@ -1,12 +1,14 @@
 namespace Adjoint.Nn;
 
-/// <summary>Normalises over the last axes (Ba, Kiros and Hinton 2016); γ begins as 1, β as 0.</summary>
+/// <summary>Layer normalization over the last axes (Ba, Kiros and Hinton 2016); γ begins as 1, β as 0.</summary>
 public sealed class LayerNorm : Layer
 {
     private readonly Tensor gamma, beta;
     private readonly double epsilon;
 
-    /// <summary>Over last axes of these sizes.</summary>
+    /// <summary>Creates a layer that normalizes over last axes of the given sizes.</summary>
+    /// <param name="shape">The sizes of the last axes, 1 or more each.</param>
+    /// <param name="epsilon">The number ε added to the variance, above 0.</param>
     /// <exception cref="AdjointException">There are no axes, one is empty, or ε is not positive.</exception>
     public LayerNorm(Shape shape, double epsilon = 1e-5)
     {
@@ -18,13 +20,17 @@ public sealed class LayerNorm : Layer
     protected override Tensor ForwardCore(Tensor x) => x.LayerNorm(gamma, beta, epsilon);
 }
 
-/// <summary>Divides by the root of the mean square over the last axes (Zhang and Sennrich 2019); γ begins as 1.</summary>
+/// <summary>
+/// RMS normalization: divides by the root mean square over the last axes (Zhang and Sennrich 2019); γ begins as 1.
+/// </summary>
 public sealed class RmsNorm : Layer
 {
     private readonly Tensor gamma;
     private readonly double epsilon;
 
-    /// <summary>Over last axes of these sizes.</summary>
+    /// <summary>Creates a layer that normalizes over last axes of the given sizes.</summary>
+    /// <param name="shape">The sizes of the last axes, 1 or more each.</param>
+    /// <param name="epsilon">The number ε added to the mean square, above 0.</param>
     /// <exception cref="AdjointException">There are no axes, one is empty, or ε is not positive.</exception>
     public RmsNorm(Shape shape, double epsilon = 1e-6)
     {
@@ -36,14 +42,19 @@ public sealed class RmsNorm : Layer
     protected override Tensor ForwardCore(Tensor x) => x.RmsNorm(gamma, epsilon);
 }
 
-/// <summary>Normalises groups of channels of each sample (Wu and He 2018); γ begins as 1, β as 0.</summary>
+/// <summary>
+/// Group normalization, over groups of channels of each sample (Wu and He 2018); γ begins as 1, β as 0.
+/// </summary>
 public sealed class GroupNorm : Layer
 {
     private readonly Tensor gamma, beta;
     private readonly int groups;
     private readonly double epsilon;
 
-    /// <summary>So many groups of so many channels.</summary>
+    /// <summary>Creates a layer for inputs (n, channels, …).</summary>
+    /// <param name="groups">The number of groups; it divides the channels.</param>
+    /// <param name="channels">The number of channels, 1 or more.</param>
+    /// <param name="epsilon">The number ε added to the variance, above 0.</param>
     /// <exception cref="AdjointException">The groups do not divide the channels, or ε is not positive.</exception>
     public GroupNorm(int groups, int channels, double epsilon = 1e-5)
     {

@@ -1,11 +1,12 @@
 namespace Adjoint.Nn;
 
-/// <summary>Zeros around the last two axes, as a module.</summary>
+/// <summary>Adds zeros around the last two axes, as a layer.</summary>
 public sealed class ZeroPad2d : Layer
 {
     private readonly Size2 padding;
 
-    /// <summary>So many rows above and below, columns left and right.</summary>
+    /// <summary>Creates a layer that pads both sides of each axis.</summary>
+    /// <param name="padding">The rows above and below, and the columns left and right.</param>
     /// <exception cref="AdjointException">The padding is negative.</exception>
     public ZeroPad2d(Size2 padding) => this.padding = padding.Height >= 0 && padding.Width >= 0 ? padding : throw new AdjointException($"ZeroPad2d: the padding must not be negative: found {padding}");
 
@@ -16,12 +17,13 @@ public sealed class ZeroPad2d : Layer
     public override string ToString() => $"ZeroPad2d({padding})";
 }
 
-/// <summary>The image mirrored at its edges, as a module.</summary>
+/// <summary>Mirrors the last two axes at their edges, as a layer.</summary>
 public sealed class ReflectionPad2d : Layer
 {
     private readonly Size2 padding;
 
-    /// <summary>So many rows above and below, columns left and right.</summary>
+    /// <summary>Creates a layer that pads both sides of each axis.</summary>
+    /// <param name="padding">The rows above and below, and the columns left and right; each less than its axis.</param>
     /// <exception cref="AdjointException">The padding is negative.</exception>
     public ReflectionPad2d(Size2 padding) => this.padding = padding.Height >= 0 && padding.Width >= 0 ? padding : throw new AdjointException($"ReflectionPad2d: the padding must not be negative: found {padding}");
 

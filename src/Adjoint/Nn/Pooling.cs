@@ -1,13 +1,24 @@
 namespace Adjoint.Nn;
 
-/// <summary>The largest of each window, as a module.</summary>
+/// <summary>Max pooling: the largest element of each window, as a layer.</summary>
 public sealed class MaxPool2d : Layer
 {
     private readonly Size2 kernel, stride, padding;
     private readonly bool ceil;
 
-    /// <summary>Windows of a size; without a stride they lie side by side. See <c>Tensor.MaxPool2d</c>.</summary>
-    /// <exception cref="AdjointException">A window holds none or over 256 elements, the stride is not positive, or the padding is more than half of the window.</exception>
+    /// <summary>Creates a layer with windows of the given size. See <c>Tensor.MaxPool2d</c>.</summary>
+    /// <param name="kernel">The height and width of a window, at most 256 elements.</param>
+    /// <param name="stride">The step between windows; the kernel's size by default.</param>
+    /// <param name="padding">
+    /// Rows and columns of −∞ added on each side, at most half of the kernel; 0 by default.
+    /// </param>
+    /// <param name="ceil">
+    /// Whether a last window that reaches beyond the edge counts: ⌈⌉ instead of ⌊⌋ in the shape rule.
+    /// </param>
+    /// <exception cref="AdjointException">
+    /// A window holds none or over 256 elements, the stride is not positive, or the padding is more than half of the
+    /// window.
+    /// </exception>
     public MaxPool2d(Size2 kernel, Size2? stride = null, Size2? padding = null, bool ceil = false)
     {
         (this.kernel, this.stride, this.padding, this.ceil) = (kernel, stride ?? kernel, padding ?? 0, ceil);
@@ -21,14 +32,22 @@ public sealed class MaxPool2d : Layer
     public override string ToString() => WindowText.Of("MaxPool2d", kernel, stride, padding);
 }
 
-/// <summary>The mean of each window, as a module.</summary>
+/// <summary>Average pooling: the mean of each window, as a layer.</summary>
 public sealed class AvgPool2d : Layer
 {
     private readonly Size2 kernel, stride, padding;
     private readonly bool ceil;
 
-    /// <summary>Windows of a size; without a stride they lie side by side. See <c>Tensor.AvgPool2d</c>.</summary>
-    /// <exception cref="AdjointException">Window or stride are not positive, or the padding is more than half of the window.</exception>
+    /// <summary>Creates a layer with windows of the given size. See <c>Tensor.AvgPool2d</c>.</summary>
+    /// <param name="kernel">The height and width of a window, 1 or more.</param>
+    /// <param name="stride">The step between windows; the kernel's size by default.</param>
+    /// <param name="padding">Zeros added on each side, at most half of the kernel; 0 by default.</param>
+    /// <param name="ceil">
+    /// Whether a last window that reaches beyond the edge counts: ⌈⌉ instead of ⌊⌋ in the shape rule.
+    /// </param>
+    /// <exception cref="AdjointException">
+    /// Window or stride are not positive, or the padding is more than half of the window.
+    /// </exception>
     public AvgPool2d(Size2 kernel, Size2? stride = null, Size2? padding = null, bool ceil = false)
     {
         (this.kernel, this.stride, this.padding, this.ceil) = (kernel, stride ?? kernel, padding ?? 0, ceil);
@@ -42,12 +61,15 @@ public sealed class AvgPool2d : Layer
     public override string ToString() => WindowText.Of("AvgPool2d", kernel, stride, padding);
 }
 
-/// <summary>Means of windows chosen so that every image becomes one of a given size, as a module.</summary>
+/// <summary>
+/// Average pooling with windows chosen so that every image becomes one of the given size, as a layer.
+/// </summary>
 public sealed class AdaptiveAvgPool2d : Layer
 {
     private readonly Size2 size;
 
-    /// <summary>To a size.</summary>
+    /// <summary>Creates a layer with outputs of the given size.</summary>
+    /// <param name="size">The height and width of the output, 1 or more.</param>
     /// <exception cref="AdjointException">The size is not positive.</exception>
     public AdaptiveAvgPool2d(Size2 size)
     {
@@ -62,7 +84,7 @@ public sealed class AdaptiveAvgPool2d : Layer
     public override string ToString() => $"AdaptiveAvgPool2d({size})";
 }
 
-/// <summary>The mean over all positions: (n, c, h, w) → (n, c), as a module.</summary>
+/// <summary>The mean over all positions, (n, c, h, w) → (n, c), as a layer.</summary>
 public sealed class GlobalAvgPool2d : Layer
 {
     /// <inheritdoc/>

@@ -3,13 +3,15 @@ using System.Collections;
 namespace Adjoint.Nn;
 
 /// <summary>
-/// Layers one after another, named 0, 1, …. One may stand in several places, which then share its parameters.
+/// Layers applied one after another, named 0, 1, …. One layer may stand in several places, which then share its
+/// parameters.
 /// </summary>
 public class Sequential : Layer, IReadOnlyList<Layer>
 {
     private readonly Layer[] layers;
 
-    /// <summary>The layers in order.</summary>
+    /// <summary>Creates a network of the given layers.</summary>
+    /// <param name="layers">The layers in order, the first one first applied.</param>
     public Sequential(params ReadOnlySpan<Layer> layers)
     {
         this.layers = layers.ToArray();
@@ -19,8 +21,10 @@ public class Sequential : Layer, IReadOnlyList<Layer>
     /// <summary>The number of layers.</summary>
     public int Count => layers.Length;
 
-    /// <summary>The layer at a place, from 0 on.</summary>
-    /// <exception cref="AdjointException">There is none.</exception>
+    /// <summary>The layer at a position.</summary>
+    /// <param name="index">The position, from 0 on.</param>
+    /// <returns>The layer itself.</returns>
+    /// <exception cref="AdjointException">There is no layer at that position.</exception>
     public Layer this[int index] => (uint)index < (uint)layers.Length
         ? layers[index]
         : throw new AdjointException($"Sequential: there is no layer {index} among {layers.Length}; they count from 0");

@@ -4,18 +4,19 @@ using Adjoint.Data;
 namespace Adjoint.Nn;
 
 /// <summary>
-/// Takes each column of x (n, c), or each channel of x (n, c, …), minus its mean, over its deviation: what
-/// <c>Dataset.Standardize</c> does to the samples, as a first layer, so that it is kept with the model's state.
+/// Standardizes each column of x (n, c), or each channel of x (n, c, …): minus its mean, over its standard deviation.
+/// It does in a first layer what <c>Dataset.Standardize</c> does to the samples, so that it is saved with the model.
 /// </summary>
 public sealed class Standardize : Layer
 {
     private const string MeanKey = "standardize.mean", DeviationKey = "standardize.deviation";
     private readonly Tensor mean, rest, deviation;
 
-    /// <summary>
-    /// By means and deviations, such as <c>Dataset.Statistics</c>; one of each holds for all. A deviation of 0 leaves
-    /// the scale.
-    /// </summary>
+    /// <summary>Creates a layer from statistics of the training data.</summary>
+    /// <param name="statistics">
+    /// Means and standard deviations, such as <c>Dataset.Statistics</c>; one of each holds for all columns, and a
+    /// deviation of 0 leaves the scale.
+    /// </param>
     /// <exception cref="AdjointException">
     /// There are not as many deviations as means, or none; or one is not finite, or a deviation negative.
     /// </exception>
@@ -41,24 +42,26 @@ public sealed class Standardize : Layer
             Tensor.From([.. Enumerable.Range(0, Columns).Select(i => (float)value(i))], Columns);
     }
 
-    /// <summary>Of so many columns or channels, which it leaves as they are until a state is loaded.</summary>
+    /// <summary>Creates a layer that returns its input until a state is loaded.</summary>
+    /// <param name="columns">The number of columns or channels, 1 or more.</param>
     /// <exception cref="AdjointException">The number is not positive.</exception>
     public Standardize(int columns) : this((Zeros(columns), Zeros(columns))) { }
 
-    /// <summary>How many columns or channels.</summary>
+    /// <summary>The number of columns or channels.</summary>
     public int Columns { get; }
 
-    /// <summary>
-    /// The layer of what <see cref="StatisticsOf"/> a model file's metadata gives; null where it gives nothing.
-    /// </summary>
+    /// <summary>Creates the layer that a model file's metadata describe; see <see cref="StatisticsOf"/>.</summary>
+    /// <param name="metadata">The metadata of the file, by key.</param>
+    /// <returns>The layer; null where the metadata have no statistics.</returns>
     /// <exception cref="AdjointException">The metadata are damaged.</exception>
     public static Standardize? FromMetadata(IReadOnlyDictionary<string, string> metadata) =>
         StatisticsOf(metadata) is { } statistics ? new(statistics) : null;
 
     /// <summary>
-    /// By which means and deviations the samples that a model learned from were standardised, as its file's metadata
-    /// say; null where they say nothing.
+    /// Reads the means and standard deviations of the samples that a model learned from, out of its file's metadata.
     /// </summary>
+    /// <param name="metadata">The metadata of the file, by key.</param>
+    /// <returns>The statistics; null where the metadata have none.</returns>
     /// <exception cref="AdjointException">The metadata are damaged.</exception>
     public static (double[] Mean, double[] Deviation)? StatisticsOf(IReadOnlyDictionary<string, string> metadata)
     {

@@ -1,6 +1,9 @@
 namespace Adjoint.Nn;
 
-/// <summary>Eigenvalues and eigenvectors of a small symmetric matrix, by Jacobi's rotations (Golub and Van Loan, "Matrix Computations", 4th ed., §8.5).</summary>
+/// <summary>
+/// Eigenvalues and eigenvectors of a small symmetric matrix, by Jacobi's rotations (Golub and Van Loan, "Matrix
+/// Computations", 4th ed., §8.5).
+/// </summary>
 internal static class SymmetricEigen
 {
     private const int MostSweeps = 50;

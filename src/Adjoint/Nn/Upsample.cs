@@ -1,12 +1,14 @@
 namespace Adjoint.Nn;
 
-/// <summary>Enlarges the last two axes by whole factors, as a module: nearest or bilinear.</summary>
+/// <summary>Enlarges the last two axes by integer factors, nearest or bilinear, as a layer.</summary>
 public sealed class Upsample : Layer
 {
     private readonly Size2 factor;
     private readonly bool bilinear;
 
-    /// <summary>By a factor in each direction.</summary>
+    /// <summary>Creates a layer with a factor for each direction.</summary>
+    /// <param name="factor">The factors of height and width, 1 or more.</param>
+    /// <param name="bilinear">Whether to interpolate between pixels; false: the nearest pixel.</param>
     /// <exception cref="AdjointException">A factor is not positive.</exception>
     public Upsample(Size2 factor, bool bilinear = false)
     {

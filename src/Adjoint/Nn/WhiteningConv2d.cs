@@ -1,8 +1,9 @@
 namespace Adjoint.Nn;
 
 /// <summary>
-/// A convolution whose outputs are uncorrelated with variance about 1: with the eigenvectors vᵢ and eigenvalues λᵢ of the second moments of the images' k×k patches the filters are
-/// ±vᵢ / √(λᵢ + ε), twice as many as a patch has numbers (Page 2018; Jordan 2024, §3.1). They are state, not parameters; the bias, 0 at first, is learned.
+/// A convolution whose outputs are uncorrelated with variance about 1: with the eigenvectors vᵢ and eigenvalues λᵢ of
+/// the second moments of the images' k×k patches, the filters are ±vᵢ / √(λᵢ + ε), twice as many as a patch has numbers
+/// (Page 2018; Jordan 2024, §3.1). They are buffers, not parameters; the bias, 0 at first, is learned.
 /// </summary>
 public sealed class WhiteningConv2d : Layer
 {
@@ -11,7 +12,15 @@ public sealed class WhiteningConv2d : Layer
     private readonly Tensor weight, bias;
     private readonly int kernel;
 
-    /// <summary>For images (n, channels, h, w); without any, filters are random directions.</summary>
+    /// <summary>Creates a layer, with filters computed from images.</summary>
+    /// <param name="channels">The channels of the images, 1 or more.</param>
+    /// <param name="kernel">The side k of a patch, in pixels.</param>
+    /// <param name="images">
+    /// Samples (n, channels, h, w) of the training data; null: random directions as filters.
+    /// </param>
+    /// <param name="generator">
+    /// The random stream for filters without images; <see cref="Generator.Default"/> by default.
+    /// </param>
     /// <exception cref="AdjointException">The images have other channels or are smaller than the kernel.</exception>
     public WhiteningConv2d(int channels, int kernel, Tensor? images = null, Generator? generator = null)
     {
@@ -26,7 +35,7 @@ public sealed class WhiteningConv2d : Layer
         bias = AddParameter("bias", Tensor.Zeros(2 * size));
     }
 
-    /// <summary>(2·channels·k², channels, k, k).</summary>
+    /// <summary>The filters (2·channels·k², channels, k, k).</summary>
     public Tensor Weight => weight;
 
     /// <inheritdoc/>

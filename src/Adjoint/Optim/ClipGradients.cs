@@ -3,21 +3,21 @@ using Adjoint.Primitives;
 namespace Adjoint.Optim;
 
 /// <summary>
-/// Limits gradients between <c>Backward()</c> and <c>Step()</c>, in place where nobody else holds their memory. A
+/// Clips gradients between <c>Backward()</c> and <c>Step()</c>, in place where nothing else holds their memory. A
 /// parameter that is listed twice counts once.
 /// </summary>
 public static class ClipGradients
 {
     /// <summary>
-    /// Scales all gradients by limit / norm when their common 2-norm is above the limit (Pascanu et al. 2013); returns
-    /// the norm before, a float64 without axes: read it with <c>.Item()</c>, outside of a captured function. A norm
-    /// that is NaN or infinite because a gradient is leaves all gradients as they are: do not step then.
+    /// Scales all gradients by limit / norm if their common 2-norm is above the limit (Pascanu et al. 2013). If the
+    /// norm is NaN or infinite because a gradient is, all gradients stay as they are: do not step then.
     /// </summary>
-    /// <param name="parameters">Those without a gradient are skipped.</param>
+    /// <param name="parameters">The parameters; those without a gradient are skipped.</param>
     /// <param name="limit">The largest norm afterwards, 0 or more.</param>
-    /// <param name="errorIfNonFinite">Whether a norm that is NaN or infinite is an error, naming the parameter.</param>
+    /// <param name="errorIfNonFinite">Whether a norm that is NaN or infinite throws, naming the parameter.</param>
+    /// <returns>The norm before, a float64 scalar: read it with <c>.Item()</c>, outside captured functions.</returns>
     /// <exception cref="AdjointException">
-    /// The limit is negative or NaN; or the norm is not finite, and that is to be an error.
+    /// The limit is negative or NaN; or the norm is not finite, and <paramref name="errorIfNonFinite"/> is set.
     /// </exception>
     public static Tensor ByNorm(IEnumerable<Tensor> parameters, double limit, bool errorIfNonFinite = false)
     {
@@ -45,7 +45,9 @@ public static class ClipGradients
         return norm;
     }
 
-    /// <summary>Limits every element of every gradient to [−limit, limit]; NaN stays NaN.</summary>
+    /// <summary>Clamps every element of every gradient to [−limit, limit]; NaN stays NaN.</summary>
+    /// <param name="parameters">The parameters; those without a gradient are skipped.</param>
+    /// <param name="limit">The largest magnitude of an element, 0 or more.</param>
     /// <exception cref="AdjointException">The limit is negative or NaN.</exception>
     public static void ByValue(IEnumerable<Tensor> parameters, double limit)
     {

@@ -5,18 +5,21 @@ using Adjoint.Primitives;
 
 namespace Adjoint.Optim;
 
-/// <summary>Parameters that share settings.</summary>
+/// <summary>Parameters that share a learning rate and a weight decay.</summary>
 public sealed class ParameterGroup
 {
     private double? weightDecay;
     private double defaultDecay;
 
     /// <summary>
-    /// A group of parameters. One that is listed twice is in it once; a frozen one may be in it, and is skipped.
+    /// Creates a group of parameters. One that is listed twice is in it once; a frozen one may be in it, and is
+    /// skipped.
     /// </summary>
-    /// <param name="parameters">The parameters.</param>
-    /// <param name="learningRate">The size of a step.</param>
-    /// <param name="weightDecay">λ, as the optimiser defines it; null takes the optimiser's default.</param>
+    /// <param name="parameters">Leaves that require a gradient, as <c>model.Parameters()</c>.</param>
+    /// <param name="learningRate">The learning rate η, 0 or more.</param>
+    /// <param name="weightDecay">
+    /// The weight decay λ, as the optimizer defines it; null: the optimizer's default.
+    /// </param>
     /// <exception cref="AdjointException">
     /// A rate is out of range, or a tensor is not a contiguous leaf whose gradient was asked for.
     /// </exception>
@@ -39,13 +42,15 @@ public sealed class ParameterGroup
     }
 
     /// <summary>
-    /// Two groups: matrices and filters (two axes or more), which decay, and biases and scales of normalisation, which do not (as usual since Goyal et al. 2017, §5.3):
-    /// they are few, and pulling them to 0 does not make the function simpler.
+    /// Splits parameters into two groups: matrices and filters (two axes or more), which decay, and biases and scales
+    /// of normalization, which do not (as usual since Goyal et al. 2017, §5.3): they are few, and pulling them to 0
+    /// does not make the function simpler.
     /// </summary>
-    /// <param name="parameters">Of a model.</param>
-    /// <param name="learningRate">Of the first group.</param>
-    /// <param name="weightDecay">Of the first group.</param>
-    /// <param name="biasRateFactor">The second group's learning rate over the first's.</param>
+    /// <param name="parameters">The parameters of a model, as <c>model.Parameters()</c>.</param>
+    /// <param name="learningRate">The learning rate of the first group.</param>
+    /// <param name="weightDecay">The weight decay of the first group; the second has none.</param>
+    /// <param name="biasRateFactor">The learning rate of the second group, divided by the first's.</param>
+    /// <returns>The groups that are not empty, to give to an optimizer.</returns>
     public static IReadOnlyList<ParameterGroup> Split(IEnumerable<Tensor> parameters, double learningRate, double weightDecay, double biasRateFactor = 1)
     {
         var all = parameters.ToArray();
@@ -56,11 +61,11 @@ public sealed class ParameterGroup
         ];
     }
 
-    /// <summary>The parameters.</summary>
+    /// <summary>The parameters in the group, each once.</summary>
     public IReadOnlyList<Tensor> Parameters { get; }
 
-    /// <summary>The size of a step; read at each step, so a schedule may change it.</summary>
-    /// <exception cref="AdjointException">It is negative or not finite.</exception>
+    /// <summary>The learning rate η; it is read at each step, so a schedule may change it.</summary>
+    /// <exception cref="AdjointException">The value is negative or not finite.</exception>
     public double LearningRate
     {
         get
@@ -75,8 +80,8 @@ public sealed class ParameterGroup
         }
     }
 
-    /// <summary>λ, as the optimiser defines it.</summary>
-    /// <exception cref="AdjointException">It is negative or not finite.</exception>
+    /// <summary>The weight decay λ, as the optimizer defines it.</summary>
+    /// <exception cref="AdjointException">The value is negative or not finite.</exception>
     public double WeightDecay
     {
         get
@@ -104,8 +109,8 @@ public sealed class ParameterGroup
 }
 
 /// <summary>
-/// Changes parameters so that the loss falls. To write one whose rule goes element by element, derive from
-/// <see cref="Optimizer{TUpdate}"/>; a rule that needs more, such as the norm of a whole gradient, overrides
+/// Changes parameters so that the loss falls. To write one with an element-wise rule, derive from
+/// <see cref="Optimizer{TUpdate}"/>; for a rule that needs more, such as the norm of a whole gradient, override
 /// <see cref="Update"/>. Groups, frozen parameters, schedules and state dictionaries come with either.
 /// </summary>
 public abstract class Optimizer
@@ -115,9 +120,9 @@ public abstract class Optimizer
     private double[] ratios;
     private int stepCount;
 
-    /// <summary>An optimiser of groups.</summary>
-    /// <param name="groups">The groups; a parameter is in one of them.</param>
-    /// <param name="weightDecay">Of groups that name none.</param>
+    /// <summary>Creates an optimizer of groups of parameters.</summary>
+    /// <param name="groups">The groups; a parameter is in one of them at most.</param>
+    /// <param name="weightDecay">The weight decay λ of groups that set none.</param>
     /// <exception cref="AdjointException">There is no group, or a parameter is in two.</exception>
     protected Optimizer(IEnumerable<ParameterGroup> groups, double weightDecay = 0)
     {
@@ -139,10 +144,10 @@ public abstract class Optimizer
         ratios = Ratios() ?? [.. Groups.Select(_ => 1.0)];
     }
 
-    /// <summary>The parameter groups.</summary>
+    /// <summary>The groups of parameters, in order.</summary>
     public IReadOnlyList<ParameterGroup> Groups { get; }
 
-    /// <summary>How many steps were taken.</summary>
+    /// <summary>The number of steps taken so far.</summary>
     public int StepCount
     {
         get
@@ -173,7 +178,9 @@ public abstract class Optimizer
         }
     }
 
-    /// <summary>Forgets all gradients. Leave it out to add up the gradients of several batches.</summary>
+    /// <summary>
+    /// Clears the gradients of all parameters. Skip it to accumulate the gradients of several batches.
+    /// </summary>
     public void ZeroGrad()
     {
         foreach (var group in Groups)
@@ -181,7 +188,7 @@ public abstract class Optimizer
                 parameter.ZeroGrad();
     }
 
-    /// <summary>Changes every parameter that has a gradient and is not frozen, in one pass over memory each.</summary>
+    /// <summary>Updates every parameter that has a gradient and is not frozen, each in one pass over memory.</summary>
     public void Step()
     {
         using var _ = new NoGrad();
@@ -205,7 +212,8 @@ public abstract class Optimizer
         }
     }
 
-    /// <summary>Everything needed to go on where this one is, by name.</summary>
+    /// <summary>Everything needed to resume the optimization, by name.</summary>
+    /// <returns>A dictionary from name to tensor.</returns>
     public IReadOnlyDictionary<string, Tensor> StateDict()
     {
         var result = new Dictionary<string, Tensor> { ["steps"] = Tensor.Scalar(StepCount, DType.Int64) };
@@ -220,9 +228,10 @@ public abstract class Optimizer
         return result;
     }
 
-    /// <summary>Goes on where another optimiser of the same kind and parameters was; all or nothing.</summary>
+    /// <summary>Resumes where another optimizer of the same kind and parameters was; all or nothing.</summary>
+    /// <param name="state">Tensors by name, as <see cref="StateDict"/> gives them.</param>
     /// <exception cref="AdjointException">
-    /// A state does not fit its parameter, or is not one of this optimiser's.
+    /// A state does not fit its parameter, or is not one of this optimizer's.
     /// </exception>
     public void LoadStateDict(IReadOnlyDictionary<string, Tensor> state)
     {
@@ -276,32 +285,33 @@ public abstract class Optimizer
     }
 
     /// <summary>
-    /// How many tensors like it are kept for a parameter; the same at every call. They are saved and loaded with
-    /// <see cref="StateDict"/>. Of one in half precision they are float32: 0.999·v would be v again in bfloat16, and a
-    /// squared gradient 0 in float16.
+    /// The number of state tensors kept for each parameter, the same at every call. They are saved and loaded with
+    /// <see cref="StateDict"/>. For parameters in half precision they are float32: 0.999·v would round to v in
+    /// bfloat16, and a squared gradient to 0 in float16.
     /// </summary>
     protected abstract int StateCount { get; }
 
     /// <summary>
-    /// Changes one parameter in place, by <see cref="ApplyUpdate"/>, by a primitive or by <c>parameter.CopyFrom(…)</c> of
-    /// what ops compute. Called at each step for each parameter that has a gradient and is not frozen; nothing in it is
-    /// recorded for gradients.
+    /// Updates one parameter in place, by <see cref="ApplyUpdate"/>, by a primitive or by <c>parameter.CopyFrom(…)</c>
+    /// of what ops compute. Called at each step for each parameter that has a gradient and is not frozen; runs without
+    /// recording gradients.
     /// </summary>
-    /// <param name="group">Where the parameter is: its learning rate and weight decay are those of this step.</param>
-    /// <param name="parameter">Contiguous.</param>
-    /// <param name="gradient">Of the parameter's shape and type, of any layout; to be left as it is.</param>
+    /// <param name="group">The parameter's group, with the learning rate and weight decay of this step.</param>
+    /// <param name="parameter">The parameter, contiguous.</param>
+    /// <param name="gradient">Its gradient, of its shape and type, of any layout; not to be changed.</param>
     protected abstract void Update(ParameterGroup group, Tensor parameter, Tensor gradient);
 
     /// <summary>
-    /// Changes a parameter, and what is kept for it, by an element-wise rule, in one pass over memory on all threads.
+    /// Updates a parameter, and its states, by an element-wise rule, in one pass over memory on all threads.
     /// </summary>
+    /// <typeparam name="TUpdate">The type of the rule.</typeparam>
     /// <param name="rule">
-    /// The rule with the numbers of this step, from the group and the number of steps that the parameter has taken (see
+    /// Returns the rule of this step, from the group and the number of steps that the parameter has taken (see
     /// <see cref="Advance"/>).
     /// </param>
-    /// <param name="group">Passed on to the rule.</param>
-    /// <param name="parameter">What is changed.</param>
-    /// <param name="gradient">Its gradient.</param>
+    /// <param name="group">The group to pass to the rule.</param>
+    /// <param name="parameter">The parameter to change.</param>
+    /// <param name="gradient">The gradient of the parameter.</param>
     /// <exception cref="AdjointException">
     /// The rule keeps another number of states than <see cref="StateCount"/>.
     /// </exception>
@@ -322,17 +332,20 @@ public abstract class Optimizer
         Backend.Run(() => new ParameterUpdate<TUpdate>(rule(group, state?.Steps ?? stepCount)), operands);
 
     /// <summary>
-    /// What is kept for a parameter, zeros at first, to be changed in place now; counts the step. Call it once in
-    /// <see cref="Update"/>, unless <see cref="ApplyUpdate"/> does.
+    /// Counts a step of a parameter. Call it once in <see cref="Update"/>, unless <see cref="ApplyUpdate"/> does.
     /// </summary>
+    /// <param name="parameter">The parameter that is updated.</param>
+    /// <returns>Its state tensors, zeros at first, to be changed in place.</returns>
     protected IReadOnlyList<Tensor> Advance(Tensor parameter) => AdvanceState(parameter)?.Tensors ?? [];
 
     /// <summary>
-    /// How many steps a parameter has taken, the present one included once <see cref="Advance"/> was called: those in
-    /// which it had a gradient, or, where nothing is kept, all steps of the optimiser. A captured function that
-    /// computes with the number cannot be replayed, unless it is asked for within <see cref="ApplyUpdate"/> or
+    /// How many steps a parameter has taken, this one included once <see cref="Advance"/> was called: those in which it
+    /// had a gradient, or, without states, all steps of the optimizer. A captured function that computes with the
+    /// number cannot be replayed, unless it reads it within <see cref="ApplyUpdate"/> or
     /// <see cref="Backend.Run{TPrimitive}(Func{TPrimitive}, ReadOnlySpan{Tensor?})"/>.
     /// </summary>
+    /// <param name="parameter">One of the optimizer's parameters.</param>
+    /// <returns>The number of steps, 0 or more.</returns>
     protected int StepsOf(Tensor parameter)
     {
         if (StateCount == 0) return StepCount;
@@ -341,12 +354,15 @@ public abstract class Optimizer
         return state.Steps;
     }
 
-    /// <summary>A setting, if it is finite and in its range; for constructors.</summary>
-    /// <param name="value">The setting.</param>
-    /// <param name="what">What it is called in the message.</param>
+    /// <summary>Returns a setting if it is finite and in its range; for constructors.</summary>
+    /// <param name="value">The value of the setting.</param>
+    /// <param name="what">The name of the setting, for the message.</param>
     /// <param name="valid">Whether it is in its range: <c>beta is &gt;= 0 and &lt; 1</c>.</param>
     /// <param name="range">The range as the caller wrote it, for the message.</param>
-    /// <exception cref="AdjointException">It is not; names it, the value and the range.</exception>
+    /// <returns>The value itself.</returns>
+    /// <exception cref="AdjointException">
+    /// The value is not; the message names the setting, the value and the range.
+    /// </exception>
     protected internal static double Require(
         double value, string what, bool valid, [CallerArgumentExpression(nameof(valid))] string range = "") =>
         valid && double.IsFinite(value)

@@ -1,23 +1,27 @@
 namespace Adjoint.Optim;
 
 /// <summary>
-/// The learning rate over time: a factor of the base rate for a step. To write one, derive and give
+/// The learning rate over time, as a factor of the base rate for each step. To write one, derive and override
 /// <see cref="Factor"/>; see <c>samples/own-schedule.cs</c>.
 /// </summary>
 public abstract class Schedule
 {
     /// <summary>
-    /// The rate of a step is factor · base, of each group's own base. A function of the step alone, so that a run that
-    /// is resumed goes on with the same rates.
+    /// The factor of a step: its learning rate is factor · base, with each group's own base. It must depend on the step
+    /// alone, so that a resumed run continues with the same rates.
     /// </summary>
-    /// <param name="step">Counted from 0, over all epochs.</param>
-    /// <returns>0 or more, and finite.</returns>
+    /// <param name="step">The step, counted from 0 over all epochs.</param>
+    /// <returns>The factor, 0 or more and finite.</returns>
     public abstract double Factor(int step);
 
-    /// <summary>Always 1.</summary>
+    /// <summary>A constant learning rate: the factor is 1.</summary>
+    /// <returns>The schedule, for any number of steps.</returns>
     public static Schedule Constant() => new Rule(_ => 1);
 
-    /// <summary>γ^⌊step / every⌋.</summary>
+    /// <summary>Step decay: the factor is γ^⌊step / every⌋ (PyTorch's <c>StepLR</c>).</summary>
+    /// <param name="every">The number of steps between two reductions, 1 or more.</param>
+    /// <param name="gamma">The factor γ of each reduction.</param>
+    /// <returns>The schedule, for any number of steps.</returns>
     /// <exception cref="AdjointException">The number of steps is not positive.</exception>
     public static Schedule StepDecay(int every, double gamma = 0.1)
     {
@@ -25,7 +29,13 @@ public abstract class Schedule
         return new Rule(step => Math.Pow(gamma, step / every));
     }
 
-    /// <summary>floor + (1 − floor)·½(1 + cos(π·step/total)), then floor (Loshchilov and Hutter 2017, without restarts).</summary>
+    /// <summary>
+    /// Cosine annealing: floor + (1 − floor)·½(1 + cos(π·step/total)), then floor (Loshchilov and Hutter 2017, without
+    /// restarts).
+    /// </summary>
+    /// <param name="total">The number of steps until the floor is reached, 1 or more.</param>
+    /// <param name="floor">The factor at the end.</param>
+    /// <returns>The schedule, constant after the end.</returns>
     /// <exception cref="AdjointException">The number of steps is not positive.</exception>
     public static Schedule Cosine(long total, double floor = 0)
     {
@@ -33,8 +43,18 @@ public abstract class Schedule
         return new Rule(step => floor + (1 - floor) * 0.5 * (1 + Math.Cos(Math.PI * Math.Min(1, (double)step / total))));
     }
 
-    /// <summary>From 1/startDivisor up to 1 by half a cosine over the first share of the steps, then down to 1/(startDivisor·endDivisor) (Smith and Topin 2018; PyTorch's OneCycleLR).</summary>
-    /// <exception cref="AdjointException">The number of steps or a divisor is not positive, or the share not between 0 and 1.</exception>
+    /// <summary>
+    /// One cycle: from 1/startDivisor up to 1 by half a cosine over the first share of the steps, then down to
+    /// 1/(startDivisor·endDivisor) (Smith and Topin 2018; PyTorch's <c>OneCycleLR</c>).
+    /// </summary>
+    /// <param name="total">The number of steps of the cycle, 1 or more.</param>
+    /// <param name="share">The fraction of the steps that rise, between 0 and 1.</param>
+    /// <param name="startDivisor">The highest rate divided by the first.</param>
+    /// <param name="endDivisor">The first rate divided by the last.</param>
+    /// <returns>The schedule, constant after the end.</returns>
+    /// <exception cref="AdjointException">
+    /// The number of steps or a divisor is not positive, or the share not between 0 and 1.
+    /// </exception>
     public static Schedule OneCycle(long total, double share = 0.3, double startDivisor = 25, double endDivisor = 1e4)
     {
         Check("OneCycle", total, share);
@@ -47,15 +67,30 @@ public abstract class Schedule
             : Between(1, 1 / (startDivisor * endDivisor), (step - Math.Max(0, peak)) / (last - Math.Max(0, peak))));
     }
 
-    /// <summary>In straight lines: from <paramref name="start"/> up to 1 over the first share of the steps, then down to <paramref name="end"/> (Smith 2017; one triangle).</summary>
-    /// <exception cref="AdjointException">The number of steps is not positive, or the share not between 0 and 1.</exception>
+    /// <summary>
+    /// One triangle (Smith 2017): linearly from <paramref name="start"/> up to 1 over the first share of the steps,
+    /// then down to <paramref name="end"/>.
+    /// </summary>
+    /// <param name="total">The number of steps, 1 or more.</param>
+    /// <param name="share">The fraction of the steps that rise, between 0 and 1.</param>
+    /// <param name="start">The factor at the first step.</param>
+    /// <param name="end">The factor at the end.</param>
+    /// <returns>The schedule, constant after the end.</returns>
+    /// <exception cref="AdjointException">
+    /// The number of steps is not positive, or the share not between 0 and 1.
+    /// </exception>
     public static Schedule Triangular(long total, double share = 0.23, double start = 0.2, double end = 0.07)
     {
         Check("Triangular", total, share);
         return new Rule(step => Math.Min(1, (double)step / total) is var at && at < share ? start + (1 - start) * at / share : 1 + (end - 1) * (at - share) / (1 - share));
     }
 
-    /// <summary>(step + 1) / steps for the first steps, then as the next schedule, counted from there.</summary>
+    /// <summary>
+    /// Linear warm-up: (step + 1) / steps for the first steps, then the next schedule, which counts from there.
+    /// </summary>
+    /// <param name="steps">The number of steps of the warm-up, 0 or more.</param>
+    /// <param name="next">The schedule that follows.</param>
+    /// <returns>The joined schedule.</returns>
     /// <exception cref="AdjointException">The number of steps is negative.</exception>
     public static Schedule WarmUp(int steps, Schedule next) => steps >= 0
         ? new Rule(step => step < steps ? (step + 1.0) / steps : next.Factor(step - steps))
@@ -74,13 +109,22 @@ public abstract class Schedule
     }
 }
 
-/// <summary>Multiplies the learning rate by a factor when a measure has not improved for a number of epochs (PyTorch's ReduceLROnPlateau, mode min).</summary>
+/// <summary>
+/// Multiplies the learning rate by a factor when a measure has not improved for a number of epochs (PyTorch's
+/// <c>ReduceLROnPlateau</c>, mode min).
+/// </summary>
+/// <param name="optimizer">The optimizer whose rate is reduced.</param>
+/// <param name="factor">The factor of a reduction, between 0 and 1.</param>
+/// <param name="patience">The number of epochs without improvement that are tolerated.</param>
+/// <param name="threshold">The relative improvement that counts as one.</param>
 public sealed class ReduceOnPlateau(Optimizer optimizer, double factor = 0.1, int patience = 10, double threshold = 1e-4)
 {
     private double best = double.PositiveInfinity;
     private int stale;
 
-    /// <summary>Tells the measure of an epoch; smaller is better. Returns whether the rate was reduced.</summary>
+    /// <summary>Records the measure of an epoch, such as the validation loss; smaller is better.</summary>
+    /// <param name="measure">The measure; a NaN is no improvement.</param>
+    /// <returns>Whether the learning rate was reduced.</returns>
     public bool Observe(double measure)
     {
         if (measure < best * (1 - threshold))

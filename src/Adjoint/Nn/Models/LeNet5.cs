@@ -1,9 +1,13 @@
 namespace Adjoint.Nn;
 
 /// <summary>
-/// LeNet-5 for 28×28 grey images (LeCun et al. 1998), in today's form: padding 2 for the paper's 32×32 input, ReLU, max-pooling, every filter of the second
-/// convolution seeing all six maps, logits at the end.
+/// LeNet-5 for 28×28 gray images (LeCun et al. 1998), in its modern form: padding 2 in place of the paper's 32×32
+/// input, ReLU, max-pooling, a second convolution over all six maps, logits at the end.
 /// </summary>
+/// <param name="classes">The number of classes, 1 or more.</param>
+/// <param name="generator">
+/// The random stream for the initial values; <see cref="Generator.Default"/> by default.
+/// </param>
 public sealed class LeNet5(int classes = 10, Generator? generator = null) : Sequential(Layers(classes, generator ?? Generator.Default))
 {
     private static Layer[] Layers(int classes, Generator random) =>

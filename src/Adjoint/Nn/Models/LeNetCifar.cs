@@ -1,9 +1,13 @@
 namespace Adjoint.Nn;
 
 /// <summary>
-/// The small network of PyTorch's CIFAR-10 tutorial: conv 3→6 5×5, ReLU, max-pool 2, conv 6→16 5×5, ReLU, max-pool 2, 400→120→84→10 with ReLU between. Layers
-/// begin as PyTorch's do.
+/// The small network of PyTorch's CIFAR-10 tutorial: conv 3→6 5×5, ReLU, max-pool 2, conv 6→16 5×5, ReLU, max-pool 2,
+/// 400→120→84→10 with ReLU between. Layers begin as PyTorch's do.
 /// </summary>
+/// <param name="classes">The number of classes, 1 or more.</param>
+/// <param name="generator">
+/// The random stream for the initial values; <see cref="Generator.Default"/> by default.
+/// </param>
 public sealed class LeNetCifar(int classes = 10, Generator? generator = null) : Sequential(Layers(classes, generator ?? Generator.Default))
 {
     private static Layer[] Layers(int classes, Generator random) =>

@@ -1,9 +1,11 @@
 namespace Adjoint.Nn;
 
-/// <summary>The named networks for images, as an explicit list.</summary>
+/// <summary>The networks for images, by name, as an explicit list.</summary>
 public static class ModelZoo
 {
-    /// <summary>Name and what it makes, for (channels, classes, generator, images of the training data).</summary>
+    /// <summary>
+    /// Names, and functions that create the network for (channels, classes, generator, images of the training data).
+    /// </summary>
     public static IReadOnlyList<(string Name, Func<int, int, Generator, Tensor?, Layer> Create)> All { get; } =
     [
         ("lenet", (_, classes, random, _) => new LeNetCifar(classes, random)),

@@ -1,18 +1,26 @@
 namespace Adjoint.Nn;
 
 /// <summary>
-/// The residual networks for CIFAR (He et al. 2015, §4.2) of 6n + 2 layers: a 3×3 convolution to 16 channels, three stages of n blocks with 16, 32
-/// and 64 channels, global mean, one linear layer. Where a stage halves the image, the shortcut skips every second position and fills new
-/// channels with zeros (the paper's option A). Convolutions and the linear layer begin as Kaiming normal (He et al. 2015b), the bias as 0.
+/// The residual networks for CIFAR (He et al. 2015, §4.2) of 6n + 2 layers: a 3×3 convolution to 16 channels, three
+/// stages of n blocks with 16, 32 and 64 channels, global mean, one linear layer. Where a stage halves the image, the
+/// shortcut skips every second position and fills new channels with zeros (the paper's option A). Convolutions and the
+/// linear layer begin as Kaiming normal (He et al. 2015b), the bias as 0.
 /// </summary>
 public sealed class ResNet : Sequential
 {
-    /// <summary>A network of 20, 32, 44, 56, … layers.</summary>
+    /// <summary>Creates a network of 20, 32, 44, 56, … layers.</summary>
+    /// <param name="layers">The number of layers with weights, 6n + 2.</param>
+    /// <param name="channels">The channels of the images, 1 or more.</param>
+    /// <param name="classes">The number of classes, 1 or more.</param>
+    /// <param name="width">The channels of the first stage; the others have 2 and 4 times as many.</param>
+    /// <param name="generator">
+    /// The random stream for the initial values; <see cref="Generator.Default"/> by default.
+    /// </param>
     /// <exception cref="AdjointException">The number of layers is not 6n + 2.</exception>
     public ResNet(int layers, int channels = 3, int classes = 10, int width = 16, Generator? generator = null)
         : base(Layers(layers, channels, classes, width, generator ?? Generator.Default)) => Depth = layers;
 
-    /// <summary>How many layers with weights.</summary>
+    /// <summary>The number of layers with weights.</summary>
     public int Depth { get; }
 
     private static Layer[] Layers(int layers, int channels, int classes, int width, Generator random)
@@ -36,13 +44,22 @@ public sealed class ResNet : Sequential
     }
 }
 
-/// <summary>y = ReLU(x + norm(conv(ReLU(norm(conv(x)))))), with the shortcut narrowed where the block is.</summary>
+/// <summary>
+/// A residual block, y = ReLU(x + norm(conv(ReLU(norm(conv(x)))))), whose shortcut is subsampled where the block has a
+/// stride.
+/// </summary>
 public sealed class ResidualBlock : Layer
 {
     private readonly Sequential path;
     private readonly int newChannels, stride;
 
-    /// <summary>A block from so many channels to so many.</summary>
+    /// <summary>Creates a block with the given numbers of channels.</summary>
+    /// <param name="inputs">The number of input channels, 1 or more.</param>
+    /// <param name="outputs">The number of output channels, at least as many as inputs.</param>
+    /// <param name="stride">The step of the first convolution: 2 halves the image.</param>
+    /// <param name="generator">
+    /// The random stream for the initial values; <see cref="Generator.Default"/> by default.
+    /// </param>
     public ResidualBlock(int inputs, int outputs, int stride = 1, Generator? generator = null)
     {
         (newChannels, this.stride) = (outputs - inputs, stride);

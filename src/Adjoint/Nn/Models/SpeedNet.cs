@@ -1,14 +1,24 @@
 namespace Adjoint.Nn;
 
 /// <summary>
-/// A small network made to learn CIFAR-10 fast, after Jordan 2024 ("94% on CIFAR-10 in 3.29 Seconds on a Single GPU") and Page 2018 ("How to Train Your ResNet"):
-/// a 2×2 whitening convolution whose filters are computed from the data and stay fixed, GELU, three blocks of conv–pool–norm–GELU–conv–norm–GELU with 64,
-/// 256 and 256 channels, max-pooling of what is left, one linear layer, logits divided by 9. Convolutions of the blocks begin as the identity in their first
-/// channels and as PyTorch's default in the others; norms have no scale and follow their batches with momentum 0.4. For images of 25 to 48 pixels a side.
+/// A small network that learns CIFAR-10 fast, after Jordan 2024 ("94% on CIFAR-10 in 3.29 Seconds on a Single GPU") and
+/// Page 2018 ("How to Train Your ResNet"): a 2×2 whitening convolution whose filters are computed from the data and
+/// stay fixed, GELU, three blocks of conv–pool–norm–GELU–conv–norm–GELU with 64, 256 and 256 channels, max-pooling of
+/// the rest, one linear layer, logits divided by 9. Convolutions of the blocks begin as the identity in their first
+/// channels and as PyTorch's default in the others; norms have no scale and follow their batches with momentum 0.4. For
+/// images of 25 to 48 pixels a side.
 /// </summary>
 public sealed class SpeedNet : Sequential
 {
-    /// <summary>For so many channels and classes; <paramref name="images"/> (n, channels, h, w) are samples of the training data, for the whitening. Without any the first filters are random.</summary>
+    /// <summary>
+    /// Creates a network; <paramref name="images"/>, samples of the training data, decide the whitening filters.
+    /// </summary>
+    /// <param name="channels">The channels of the images, 1 or more.</param>
+    /// <param name="classes">The number of classes, 1 or more.</param>
+    /// <param name="generator">
+    /// The random stream for the initial values; <see cref="Generator.Default"/> by default.
+    /// </param>
+    /// <param name="images">Samples (n, channels, h, w); null: random filters.</param>
     public SpeedNet(int channels = 3, int classes = 10, Generator? generator = null, Tensor? images = null)
         : base(Layers(channels, classes, generator ?? Generator.Default, images)) { }
 
@@ -40,7 +50,8 @@ public sealed class SpeedNet : Sequential
     }
 }
 
-/// <summary>y = factor · x.</summary>
+/// <summary>Multiplies by a constant: y = factor · x.</summary>
+/// <param name="factor">The factor of every element.</param>
 public sealed class Scale(double factor) : Layer
 {
     /// <inheritdoc/>
