@@ -1,5 +1,5 @@
 #:project ../src/Adjoint.Explorer/Adjoint.Explorer.csproj
-// One training step as a page: one file, which opens without a server and without a network.
+// One training step as a self-contained HTML page, which opens without a server or a network.
 using Adjoint;
 using Adjoint.Nn;
 
@@ -8,7 +8,7 @@ var x = Tensor.From(new[] { 0.5f, -1, 2, 0.1f }, 2, 2);
 x.Name = "x";
 
 Tensor loss;
-using (new Tracing()) // also notes modules, lines and times
+using (new Tracing()) // also records modules, source lines and times
     loss = Loss.CrossEntropy(model.Forward(x), Tensor.From(new long[] { 1, 0 }, 2));
 
 var path = Path.Combine(Path.GetTempPath(), "graph.html");

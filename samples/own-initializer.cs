@@ -1,6 +1,6 @@
 #:project ../src/Adjoint/Adjoint.csproj
-// An initialiser of one's own: orthogonal weights (Saxe et al. 2014), which keep the lengths of what passes through
-// many layers. Any layer takes it.
+// A custom initializer: orthogonal weights (Saxe et al. 2014), which preserve norms through many layers. Any layer
+// accepts it.
 using Adjoint;
 using Adjoint.Nn;
 
@@ -9,7 +9,7 @@ var deep = new Sequential([.. Enumerable.Range(0, 50).Select(_ => (Layer)new Lin
     64, 64, initializer: new Orthogonal(), generator: generator))]);
 var x = Tensor.Randn([1, 64], generator);
 var ratio = (deep.Forward(x).Square().Sum() / x.Square().Sum()).Sqrt().Item();
-Console.WriteLine($"length behind 50 layers: {ratio:0.0000} times that before");
+Console.WriteLine($"norm after 50 layers: {ratio:0.0000} times that of the input");
 
 var filters = new Conv2d(3, 8, 3, initializer: new Orthogonal(), generator: generator).Weight.Reshape(8, 27);
 var error = (filters.MatMul(filters.Transpose()) - Tensor.Eye(8)).Abs().Max().Item();
@@ -17,8 +17,8 @@ Console.WriteLine(error < 1e-6 ? "the filters are orthonormal" : $"the filters d
 
 sealed class Orthogonal(double gain = 1) : Initializer
 {
-    // Gram and Schmidt: what points along the rows before is taken from each new one, twice, since the first time
-    // leaves rounding behind. A matrix with more rows than columns has orthonormal columns.
+    // Gram-Schmidt, in two passes because the first leaves rounding errors: the projections onto the previous rows are
+    // subtracted from each new one. A matrix with more rows than columns gets orthonormal columns.
     protected override Tensor Values(int outputs, int inputs, Generator generator)
     {
         var rows = new List<Tensor>();

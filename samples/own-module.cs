@@ -1,6 +1,6 @@
 #:project ../src/Adjoint/Adjoint.csproj
-// Modules of any signature: a recurrent cell, from an input and a state to an output and the next state, and a network
-// of several. It learns to say which symbol came first.
+// Modules of any signature: a recurrent cell that maps an input and a state to an output and the next state, and a
+// network of several cells. It learns to recall the first symbol of a sequence.
 using Adjoint;
 using Adjoint.Nn;
 using Adjoint.Optim;
@@ -21,7 +21,7 @@ Console.Write(model.Summary(() => model.Forward(Sequences(1).X)));
 using var _ = new NoGrad();
 var (test, labels) = Sequences(500);
 var (found, right) = (model.Eval().Forward(test).Logits.ArgMax().ToArray<long>(), labels.ToArray<long>());
-Console.WriteLine($"right: {found.Zip(right).Count(pair => pair.First == pair.Second) / 5.0} %");
+Console.WriteLine($"correct: {found.Zip(right).Count(pair => pair.First == pair.Second) / 5.0} %");
 Console.WriteLine($"the state in {model.To(DType.Float64).Forward(test).State.DType.Label()}");
 
 // Symbols (n, length), and the first of each row.
@@ -42,7 +42,7 @@ sealed class Cell : Module
         memory = AddChild("memory", new Linear(width, width, bias: false, generator: random));
     }
 
-    // What is computed in Call has what layers have: a path in errors, hooks, a place in traces and captured functions.
+    // Call provides what layers have: the path in error messages, hooks, a place in traces, support for capturing.
     public (Tensor Y, Tensor State) Forward(Tensor x, Tensor? state) => Call([x, state], () =>
     {
         var sum = state is null ? input.Forward(x) : input.Forward(x) + memory.Forward(state);

@@ -1,6 +1,6 @@
 #:project ../src/Adjoint/Adjoint.csproj
-// An op of one's own, x³: two formulas for one element. The library runs them over whole tensors, vectorised, on all
-// threads, in any floating type, captured or not, and differentiates the second.
+// A custom op, x³, from two formulas for one element. The library runs them over whole tensors, vectorized, on all
+// threads, in any floating-point type, captured or not, and differentiates the second one.
 using Adjoint;
 using Adjoint.Kernels;
 
@@ -41,7 +41,7 @@ readonly struct CubeOperator : IUnaryOperator
     public V Invoke<V>(V x) where V : struct, ILanes<V> => x * x * x;
 }
 
-// From the gradient g and what is saved, here the input.
+// From the gradient g and the saved tensor, here the input.
 readonly struct CubeVjp : IBinaryOperator
 {
     public V Invoke<V>(V g, V x) where V : struct, ILanes<V> => g * V.Splat(3) * x * x;

@@ -1,6 +1,6 @@
 #:project ../src/Adjoint/Adjoint.csproj
-// An optimiser of one's own, Lion (Chen et al. 2023): the rule for one element. The library runs it over whole
-// parameters, keeps, saves and loads its state, and adds groups, frozen parameters and schedules.
+// A custom optimizer, Lion (Chen et al. 2023), from the rule for one element. The library runs it over whole
+// parameters, keeps, saves and loads its state, and adds parameter groups, frozen parameters and schedules.
 using Adjoint;
 using Adjoint.Kernels;
 using Adjoint.Optim;
@@ -23,7 +23,7 @@ for (var step = 0; step < 100; step++)
     lion.LearningRate = 0.01 / (1 + step / 50);
     if (step < 20) Step();
     else captured.Run();
-    for (var i = 0; i < plain.Length; i++) // the same once more, in plain numbers
+    for (var i = 0; i < plain.Length; i++) // the same step on plain numbers
     {
         var g = 2 * (plain[i] - 1);
         plain[i] -= lion.LearningRate * (Math.Sign(0.9 * m[i] + 0.1 * g) + 0.1 * plain[i]);

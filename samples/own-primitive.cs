@@ -1,6 +1,6 @@
 #:project ../src/Adjoint/Adjoint.csproj
-// An op of one's own that is no formula for an element, a moving average whose weights fade by a power: a primitive
-// with its checks and its body over spans, and the op around it.
+// A custom op that is not element-wise, an exponential moving average: a primitive with its checks and its body over
+// spans, and the op that uses it.
 using System.Numerics;
 using Adjoint;
 using Adjoint.Primitives;
@@ -29,7 +29,7 @@ sealed class AverageOp(double alpha, bool isReversed = false) : Op
 {
     public override string Name => "Average";
     public override string Formula => "y[k] = α·x[k] + (1 − α)·y[k − 1] along the last axis, y[−1] = 0";
-    public override string Derivation => "∂L/∂x[k] = α·h[k], h[k] = g[k] + (1 − α)·h[k + 1]: the same, from the end";
+    public override string Derivation => "∂L/∂x[k] = α·h[k], h[k] = g[k] + (1 − α)·h[k + 1]: the same, in reverse";
     public override Saves Saves => Saves.Nothing;
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => inputs[0].Rank > 0

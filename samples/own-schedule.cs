@@ -1,6 +1,6 @@
 #:project ../src/Adjoint/Adjoint.csproj
-// A schedule of one's own, that of "Attention Is All You Need" (Vaswani et al. 2017): up in a straight line, then down
-// with the inverse root of the step. A trainer, a warm-up and a run that is resumed take it as any other.
+// A custom schedule, that of "Attention Is All You Need" (Vaswani et al. 2017): linear warm-up, then decay with the
+// inverse square root of the step. Trainers and resumed runs handle it like any other.
 using Adjoint;
 using Adjoint.Data;
 using Adjoint.Nn;

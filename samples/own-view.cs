@@ -1,6 +1,6 @@
 #:project ../src/Adjoint/Adjoint.csproj
-// A view of one's own: windows that slide along the last axis. It copies nothing, whatever the size of the windows; a
-// mean over them is a moving average.
+// A custom view: sliding windows along the last axis. It copies nothing, whatever the size of the windows; a mean over
+// them is a moving average.
 using Adjoint;
 
 var x = Tensor.From(new[] { 1f, 2, 4, 8, 16 }).RequireGrad();
@@ -33,7 +33,7 @@ sealed class WindowsOp(int size) : ViewOp
     public override string Formula => "y[…, i, j] = x[…, i + j]";
     public override string Derivation => "∂L/∂x[…, k] = Σ over i + j = k of g[…, i, j]";
 
-    // The shape and where its elements lie, by strides: one step along either axis is one step along x's last.
+    // The shape and the strides: a step along either of the last two axes is a step along the last axis of x.
     protected override ViewLayout Layout(Tensor x)
     {
         if (x.Rank == 0 || x.Shape[^1] < size)

@@ -1,12 +1,13 @@
 #:project ../src/Adjoint/Adjoint.csproj
-// Training with nothing hidden: a loop over batches, written out.
+// Training with nothing hidden: an explicit loop over batches.
 using Adjoint;
 using Adjoint.Data;
 using Adjoint.Nn;
 using Adjoint.Optim;
 
 var data = Synth.Create(train: 20_000, validation: 2_000);
-var model = new Sequential(new Linear(2, 16, generator: new Generator(1)), new Relu(), new Linear(16, 2, generator: new Generator(2)));
+var random = new Generator(1);
+var model = new Sequential(new Linear(2, 16, generator: random), new Relu(), new Linear(16, 2, generator: random));
 var optimizer = new Sgd(model.Parameters(), learningRate: 0.5, momentum: 0.9);
 var training = new DataLoader(data.Train, batchSize: 64, shuffle: true, seed: 1);
 var validation = new DataLoader(data.Validation, batchSize: 500);

@@ -1,5 +1,5 @@
 #:project ../src/Adjoint/Adjoint.csproj
-// The same with the trainer: schedule, early stopping, best model kept, one line per epoch.
+// Training with a Trainer: schedule, early stopping, best model kept, one line per epoch.
 using Adjoint;
 using Adjoint.Data;
 using Adjoint.IO;
@@ -31,5 +31,6 @@ Directory.Delete(folder, recursive: true);
 sealed class Printer : Callback
 {
     public override void OnEpoch(Trainer trainer, EpochResult epoch) =>
-        Console.WriteLine($"epoch {epoch.Epoch}: validation loss {epoch.ValidationLoss:0.0000}, accuracy {epoch.ValidationAccuracy:P1}");
+        Console.WriteLine(
+            $"epoch {epoch.Epoch}: validation loss {epoch.ValidationLoss:0.0000}, accuracy {epoch.ValidationAccuracy:P1}");
 }

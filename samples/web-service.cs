@@ -1,7 +1,7 @@
 #:sdk Microsoft.NET.Sdk.Web
 #:property PublishAot=false
 #:project ../src/Adjoint/Adjoint.csproj
-// A model behind an ASP.NET handler: many requests at once, while the next version trains.
+// A model behind an ASP.NET handler: many concurrent requests, while the next version trains.
 using System.Net.Http.Json;
 using Adjoint;
 using Adjoint.Nn;
@@ -17,12 +17,12 @@ app.Urls.Add("http://127.0.0.1:0");
 app.MapPost("/predict", async (float[] features) =>
 {
     var x = Tensor.From(features, 1, features.Length);
-    await Task.Yield(); // whatever a request waits for
+    await Task.Yield(); // whatever a request awaits
     using (new NoGrad()) return model.Forward(x).Softmax().ToArray<float>();
 });
 await app.StartAsync();
 
-// What the service does all day: answer, while another model learns on a thread of its own.
+// What the service does all day: answer requests, while another model trains on its own thread.
 var training = Task.Run(() => Train(new Mlp(2, [16], 2, "relu", new Generator(2))));
 using var client = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
 var points = Enumerable.Range(0, 64).Select(i => new[] { i % 8 / 4f - 1, i / 8 / 4f - 1 }).ToArray();
@@ -30,8 +30,8 @@ var answers = await Task.WhenAll(points.Select(Ask));
 var alone = new List<float[]>();
 foreach (var point in points) alone.Add(await Ask(point));
 var isSame = answers.Zip(alone).All(pair => pair.First.SequenceEqual(pair.Second));
-Console.WriteLine($"64 requests at once: {(isSame ? "the bits of one after the other" : "they differ")}");
-Console.WriteLine(await training ? "meanwhile the next model learned" : "the next model did not learn");
+Console.WriteLine($"64 requests at once: {(isSame ? "the same bits as sequential ones" : "they differ")}");
+Console.WriteLine(await training ? "meanwhile, the next model learned" : "the next model did not learn");
 await app.StopAsync();
 
 async Task<float[]> Ask(float[] point)

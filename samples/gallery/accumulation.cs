@@ -1,7 +1,7 @@
 #:project ../../src/Adjoint/Adjoint.csproj
 // Gradient accumulation: a recurrent network (a GRU, Cho et al. 2014) learns to repeat the first of many symbols. A
-// batch goes through in micro-batches, whose gradients add up as if it were one, in a fraction of the memory; then
-// their common norm is clipped, and the optimiser steps. All of it is one captured function.
+// batch is processed in micro-batches whose gradients accumulate as if it were one, in a fraction of the memory; then
+// their global norm is clipped, and the optimizer steps. All of it is one captured function.
 using Adjoint;
 using Adjoint.Nn;
 using Adjoint.Optim;
@@ -18,7 +18,7 @@ var step = CapturedFunction.Create((Tensor x) =>
     foreach (var part in x.Split(MicroBatch))
     {
         var loss = Loss.CrossEntropy(model.Forward(part), part[.., 0], reduction: Reduction.Sum) / x.Shape[0];
-        loss.Backward(); // adds to the gradients that are there
+        loss.Backward(); // adds to the existing gradients
         losses.Add(loss.Detach());
     }
     var norm = ClipGradients.ByNorm(model.Parameters(), limit: 1);
@@ -36,7 +36,7 @@ for (var epoch = 1; epoch <= Epochs; epoch++)
         norms.Add(norm.Item());
     }
     if (epoch % 3 == 0)
-        Console.WriteLine($"epoch {epoch}: loss {losses.Average():0.000}, gradients' norm {norms.Average():0.00}");
+        Console.WriteLine($"epoch {epoch}: loss {losses.Average():0.000}, gradient norm {norms.Average():0.00}");
 }
 Console.WriteLine($"captured in {step.Plans} plans of {step.Operations} operations");
 

@@ -1,7 +1,7 @@
 #:project ../../src/Adjoint/Adjoint.csproj
-// A character GPT, written from ops: token and position embeddings, pre-norm blocks of causal multi-head attention and
-// a perceptron, dropout; the output shares its weights with the embedding. It learns a small made-up language, and
-// writes. The whole step is captured; so is the prediction of the next character, with its draw.
+// A character-level GPT, built from ops: token and position embeddings, pre-norm blocks of causal multi-head attention
+// and an MLP, dropout; the output layer shares its weights with the embedding. It learns a small artificial language and
+// generates text. The whole step is captured, and so is sampling the next character.
 using Adjoint;
 using Adjoint.Nn;
 using Adjoint.Optim;
@@ -23,11 +23,12 @@ var step = CapturedFunction.Create((Tensor x, Tensor y) =>
     return loss;
 });
 
-// Rows of 32 characters, and of those that come next.
+// Rows of 32 characters, and of the characters that follow them.
 var rows = (tokens.Length - 1) / Context;
 var inputs = tokens[..(rows * Context)].Reshape(rows, Context);
 var targets = tokens[1..(rows * Context + 1)].Reshape(rows, Context);
-Console.WriteLine($"{text.Length} characters of {letters.Length} kinds; a guess loses {Math.Log(letters.Length):0.00}");
+Console.WriteLine(
+    $"{text.Length} characters, {letters.Length} distinct; a uniform guess has loss {Math.Log(letters.Length):0.00}");
 for (var epoch = 1; epoch <= Epochs; epoch++)
 {
     var losses = new List<double>();
@@ -42,7 +43,7 @@ var next = CapturedFunction.Create((Tensor context) =>
 {
     using var noGrad = new NoGrad();
     var logits = model.Forward(context)[0, ^1] / 0.5; // the temperature
-    // The largest after Gumbel's noise is a draw from the softmax.
+    // The argmax after adding Gumbel noise is a sample from the softmax.
     return (logits - (-Tensor.Rand(logits.Shape, random).Log()).Log()).ArgMax();
 });
 var written = text[..Context];
@@ -53,7 +54,7 @@ while (written.Length < 300)
 }
 Console.WriteLine(written[Context..]);
 var (known, words) = (Words(text).ToHashSet(), Words(written[Context..])[1..^1]);
-Console.WriteLine($"{words.Average(word => known.Contains(word) ? 1.0 : 0):P0} of the words are words");
+Console.WriteLine($"{words.Average(word => known.Contains(word) ? 1.0 : 0):P0} of the generated words exist");
 
 static string[] Words(string text) => text.Split([' ', '.', '\n'], StringSplitOptions.RemoveEmptyEntries);
 

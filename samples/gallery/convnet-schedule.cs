@@ -1,7 +1,7 @@
 #:project ../../src/Adjoint/Adjoint.csproj
-// A small residual network tells the direction of stripes in strong noise. The optimiser is part of the captured step,
-// with two groups of parameters, as only weights decay; its learning rate follows a schedule outside, and each replay
-// takes the rate of the moment. The same training at a constant rate, for comparison.
+// A small residual network classifies the direction of stripes in strong noise. The optimizer is part of the captured
+// step, with two parameter groups, since only weights decay; its learning rate follows a schedule outside, and each
+// replay uses the current rate. The same training at a constant rate, for comparison.
 using Adjoint;
 using Adjoint.Nn;
 using Adjoint.Optim;
@@ -54,7 +54,7 @@ double Accuracy(Layer model)
     return model.Forward(testX).ArgMax().EqualTo(testY).To(DType.Float32).Mean().Item();
 }
 
-// Images (n, 1, side, side) of waves in one of eight directions, with any phase, in noise; the direction (n).
+// Noisy images (n, 1, side, side) of waves in one of eight directions with random phase, and the direction (n).
 static (Tensor X, Tensor Y) Stripes(int count, Generator random)
 {
     var y = (Tensor.Rand([count], random) * Directions).To(DType.Int64);

@@ -1,7 +1,7 @@
 #:project ../../src/Adjoint/Adjoint.csproj
-// A deep Q-network (Mnih et al. 2015) balances a pole on a cart: replay buffer, target network, gather of the values of
-// the actions taken, Huber's loss. Two captured functions: the values of a state, and a whole step with clipping, the
-// optimiser and the move of the target network. The reward is −1 at the end of an episode.
+// A deep Q-network (Mnih et al. 2015) balances a pole on a cart: replay buffer, target network, gathering the values of
+// the actions taken, Huber loss. Two captured functions: the action values of a state, and a whole step with clipping,
+// the optimizer and the update of the target network. The reward is −1 at the end of an episode.
 using Adjoint;
 using Adjoint.Nn;
 using Adjoint.Optim;
@@ -19,12 +19,12 @@ var valuesOf = CapturedFunction.Create((Tensor state) =>
     using var noGrad = new NoGrad();
     return online.Forward(state);
 });
-// What an action is worth: its reward, and what comes after it, unless the episode ended (isOver is 1).
+// The value of an action: its reward plus the value of the next state, unless the episode ended (isOver is 1).
 var step = CapturedFunction.Create((Tensor[] batch) =>
 {
     var (states, actions, rewards, nexts, isOver) = (batch[0], batch[1], batch[2], batch[3], batch[4]);
     Tensor expected;
-    using (new NoGrad()) // one network chooses what comes next, the other values it (van Hasselt et al. 2016)
+    using (new NoGrad()) // one network chooses the next action, the other evaluates it (van Hasselt et al. 2016)
     {
         var best = online.Forward(nexts).ArgMax().Unsqueeze(1);
         expected = rewards + target.Forward(nexts).Gather(1, best).Squeeze(1) * (1 - isOver) * Discount;
@@ -34,7 +34,7 @@ var step = CapturedFunction.Create((Tensor[] batch) =>
     loss.Backward();
     ClipGradients.ByNorm(online.Parameters(), 10);
     optimizer.Step();
-    using (new NoGrad()) // the target follows slowly
+    using (new NoGrad()) // the target network follows slowly
         foreach (var (slow, fast) in target.Parameters().Zip(online.Parameters()))
             slow.CopyFrom(slow + (fast - slow) * 0.02);
     return loss;
@@ -62,7 +62,7 @@ for (var episode = 1; episode <= Episodes; episode++)
 }
 Console.WriteLine($"captured: {step.Operations} operations of a step, {valuesOf.Operations} of the values");
 
-// A random batch of what was seen: states, actions, rewards, next states, whether the episode ended.
+// A random batch of transitions: states, actions, rewards, next states, whether the episode ended.
 Tensor[] Draw()
 {
     var drawn = Enumerable.Range(0, BatchSize).Select(_ => replay[chance.Next(replay.Count)]).ToArray();

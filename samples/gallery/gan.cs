@@ -1,5 +1,5 @@
 #:project ../../src/Adjoint/Adjoint.csproj
-// A generative adversarial network (Goodfellow et al. 2014) learns eight spots on a circle. Two steps, two optimisers,
+// A generative adversarial network (Goodfellow et al. 2014) learns eight spots on a circle. Two steps, two optimizers,
 // each step captured as a whole, with the noise drawn inside.
 using Adjoint;
 using Adjoint.Nn;
@@ -18,7 +18,7 @@ var discriminator = new Mlp(2, [64, 64], 1, "relu", random);
 var generatorOptimizer = new Adam(generator.Parameters(), learningRate: 0.001, beta1: 0.5);
 var discriminatorOptimizer = new Adam(discriminator.Parameters(), learningRate: 0.001, beta1: 0.5);
 
-// Tells real points from made ones.
+// Distinguishes real points from generated ones.
 var discriminate = CapturedFunction.Create((Tensor real) =>
 {
     Tensor made;
@@ -32,7 +32,7 @@ var discriminate = CapturedFunction.Create((Tensor real) =>
     return loss;
 });
 
-// Makes points that pass for real ones; the discriminator is left alone.
+// Generates points that pass for real ones; the discriminator is not updated.
 var deceive = CapturedFunction.Create((Tensor real) =>
 {
     var loss = Loss.BceWithLogits(discriminator.Forward(Make(real.Shape[0])), Tensor.Ones(real.Shape[0], 1));
@@ -59,8 +59,8 @@ Console.WriteLine($"captured in {discriminate.Plans} + {deceive.Plans} plans");
 
 Tensor Make(int count) => generator.Forward(Tensor.Randn([count, Latent], random));
 
-// How many spots get their points (at least a quarter of what is due to them), and the share that lies within 4
-// standard deviations of one.
+// How many spots are covered (by at least a quarter of their share of the points), and the fraction of points within 4
+// standard deviations of a spot.
 (int Hits, double Share) Judge()
 {
     const int Count = 2000;

@@ -44,19 +44,19 @@ void Train(string name, Tensor weights)
 static Tensor WeightedNll(Tensor logits, Tensor labels, Tensor weights)
 {
     var isMissing = labels.EqualTo(Ignored);
-    var safe = Tensor.Where(isMissing, Tensor.Scalar(0, DType.Int64), labels); // some class, for what does not count
+    var safe = Tensor.Where(isMissing, Tensor.Scalar(0, DType.Int64), labels); // any class, where the label is missing
     var weight = Tensor.Where(isMissing, Tensor.Scalar(0), weights.IndexSelect(0, safe));
     return -(logits.LogSoftmax().SelectPerRow(safe) * weight).Sum() / weight.Sum();
 }
 
-// The share of a class that is found.
+// The recall of a class.
 double Recall(Tensor found, int label)
 {
     var ofClass = testY.EqualTo(label).To(DType.Float32);
     return ((found.EqualTo(label).To(DType.Float32) * ofClass).Sum() / ofClass.Sum()).Item();
 }
 
-// Clouds that overlap, of 94, 4 and 2 % of the points; a share of the labels is missing.
+// Overlapping clusters of 94, 4 and 2 % of the points; some of the labels are missing.
 static (Tensor X, Tensor Y) Sample(int count, double share, Generator random)
 {
     var draw = Tensor.Rand([count], random);

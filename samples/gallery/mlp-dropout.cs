@@ -1,6 +1,6 @@
 #:project ../../src/Adjoint/Adjoint.csproj
-// A multilayer perceptron with dropout tells the arms of a spiral apart. The whole step is captured: the masks of
-// dropout, which differ at each call, and the optimiser. The smaller last batch of an epoch has a plan of its own.
+// A multilayer perceptron with dropout classifies the arms of a spiral. The whole step is captured, including the
+// dropout masks, which differ at each call, and the optimizer. The smaller last batch of an epoch has its own plan.
 using Adjoint;
 using Adjoint.Nn;
 using Adjoint.Optim;
@@ -39,7 +39,7 @@ double Accuracy()
     return model.Forward(testX).ArgMax().EqualTo(testY).To(DType.Float32).Mean().Item();
 }
 
-// Points (n, 2) along the arms, with noise, and the arm (n) of each.
+// Noisy points (n, 2) along the arms, and the arm (n) of each.
 (Tensor X, Tensor Y) Spiral(int count)
 {
     var arm = Tensor.From(Enumerable.Range(0, count).Select(i => i % (long)Arms).ToArray());

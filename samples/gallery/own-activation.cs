@@ -1,7 +1,7 @@
 #:project ../../src/Adjoint/Adjoint.csproj
-// An op of one's own in a network: Snake, x + sin²x (Ziyin et al. 2020), which unlike tanh goes on beyond the data
-// where these repeat themselves. Its formula for one element is all that is needed: vectorised, on all threads, fused
-// with its neighbours in the captured step.
+// A custom op in a network: Snake, x + sin²x (Ziyin et al. 2020), which unlike tanh extrapolates periodic data. Its
+// formula for one element is all that is needed: it runs vectorized, on all threads, and fused with its neighbors in
+// the captured step.
 using Adjoint;
 using Adjoint.Kernels;
 using Adjoint.Nn;
@@ -11,7 +11,7 @@ using Adjoint.Primitives;
 const int BatchSize = 32, Epochs = 400;
 var x = Tensor.Arange(-2, 2, 4.0 / 150).Unsqueeze(1);
 var y = Wave(x);
-var ahead = Tensor.Arange(2, 3, 0.02).Unsqueeze(1); // where there were no data
+var ahead = Tensor.Arange(2, 3, 0.02).Unsqueeze(1); // beyond the data
 
 Train("tanh", () => new Tanh());
 Train("Snake", () => new Snake());

@@ -1,7 +1,7 @@
 #:project ../../src/Adjoint/Adjoint.csproj
 // A physics-informed neural network (Raissi et al. 2019) solves the heat equation ∂u/∂t = α ∂²u/∂x² on a rod that is
-// cold at both ends and begins as sin πx. The derivatives of u, the second too, are part of the loss, so gradients are
-// taken of gradients, within one captured step. The exact solution is exp(−απ²t) sin πx.
+// cold at both ends and starts as sin πx. First and second derivatives of u are part of the loss, so gradients of
+// gradients are computed, within one captured step. The exact solution is exp(−απ²t) sin πx.
 using Adjoint;
 using Adjoint.Nn;
 using Adjoint.Optim;
@@ -35,7 +35,7 @@ for (var epoch = 1; epoch <= Epochs; epoch++)
 {
     optimizer.LearningRate = 0.005 * Schedule.Cosine(Epochs).Factor(epoch);
     var (residual, mismatch) = (0.0, 0.0);
-    // Equations hold anywhere: new points each time.
+    // The equation holds everywhere: new points each time.
     foreach (var inner in Tensor.Rand([Points, 2], random).Split(BatchSize))
     {
         var (x, y) = step.Run(inner);

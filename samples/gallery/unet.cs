@@ -1,6 +1,6 @@
 #:project ../../src/Adjoint/Adjoint.csproj
-// A U-Net (Ronneberger et al. 2015) marks the discs among other shapes in noisy images, pixel by pixel. On the way up
-// bilinear upsampling; a module with two inputs joins what comes from below with what the skip connection brings.
+// A U-Net (Ronneberger et al. 2015) segments the discs among other shapes in noisy images. The decoder uses bilinear
+// upsampling; a module with two inputs joins the upsampled features with those of the skip connection.
 using Adjoint;
 using Adjoint.Nn;
 using Adjoint.Optim;
@@ -40,7 +40,7 @@ double IntersectionOverUnion()
     return (both / (found.Sum() + testMasks.Sum() - both)).Item();
 }
 
-// A disc and a square of like size and brightness, or two, in noise: images and masks of discs (n, 1, side, side).
+// One or two discs and two squares of similar size and brightness, in noise: images and masks of discs (n, 1, side, side).
 static (Tensor Images, Tensor Masks) Shapes(int count, int seed)
 {
     var random = new Random(seed);
@@ -51,11 +51,11 @@ static (Tensor Images, Tensor Masks) Shapes(int count, int seed)
         for (var shape = random.Next(2); shape < 4; shape++)
         {
             var (radius, isDisc, light) = (random.Next(3, 6), shape % 2 == 0, 0.4f + random.NextSingle() * 0.5f);
-            var (centreY, centreX) = (random.Next(Side), random.Next(Side));
+            var (centerY, centerX) = (random.Next(Side), random.Next(Side));
             for (var y = 0; y < Side; y++)
                 for (var x = 0; x < Side; x++)
                 {
-                    var (dy, dx) = (Math.Abs(y - centreY), Math.Abs(x - centreX));
+                    var (dy, dx) = (Math.Abs(y - centerY), Math.Abs(x - centerX));
                     if (isDisc ? dy * dy + dx * dx > radius * radius : Math.Max(dy, dx) >= radius) continue;
                     images[(image * Side + y) * Side + x] += light;
                     masks[(image * Side + y) * Side + x] = isDisc ? 1 : 0;

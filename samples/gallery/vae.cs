@@ -1,7 +1,7 @@
 #:project ../../src/Adjoint/Adjoint.csproj
-// A variational autoencoder (Kingma and Welling 2013) of tiny images of a blob: it finds the two numbers that make
-// them, where the blob is. Its noise is drawn within the captured step; the weight of the KL term, which grows at
-// first, is an argument of the step, since a number of the program would stay as it was when the step was recorded.
+// A variational autoencoder (Kingma and Welling 2013) of tiny images of a blob: it finds the two numbers that generate
+// them, the position of the blob. Its noise is drawn inside the captured step; the weight of the KL term, which is
+// ramped up, is an argument of the step, since a plain number would be frozen when the step is recorded.
 using Adjoint;
 using Adjoint.Nn;
 using Adjoint.Optim;
@@ -45,14 +45,14 @@ Console.WriteLine($"captured in {step.Plans} plans of {step.Operations} operatio
 
 using var noGrad = new NoGrad();
 var fit = LinearFit(encoder.Forward(images)[.., ..Latent], places);
-Console.WriteLine($"a linear map of the code gives the blobs' places: R² {fit:0.00}");
-Console.WriteLine("images from new draws:");
+Console.WriteLine($"a linear map of the code predicts the positions of the blobs: R² {fit:0.00}");
+Console.WriteLine("new samples:");
 var drawn = decoder.Forward(Tensor.Randn([4, Latent], random)).Sigmoid().Reshape(4, Side, Side);
 for (var row = 0; row < Side; row += 2)
     Console.WriteLine(string.Join("   ", Enumerable.Range(0, 4).Select(image => string.Concat(
         Enumerable.Range(0, Side).Select(column => " .:*#"[(int)(drawn.ItemAt(image, row, column) * 4.99)])))));
 
-// Images (n, side²) with values from 0 to 1, and where the blobs are (n, 2).
+// Images (n, side²) with values from 0 to 1, and the positions of the blobs (n, 2).
 (Tensor Images, Tensor Places) Blobs(int count)
 {
     var places = Tensor.Rand([count, 2], random) * (Side - 4) + 1.5;
@@ -62,7 +62,7 @@ for (var row = 0; row < Side; row += 2)
     return ((-(rows + columns) / 4).Exp().Reshape(count, Pixels), places);
 }
 
-// The share of the variance of y (n, 2) that the best linear map of x (n, 2) explains, by gradient descent.
+// The fraction of the variance of y (n, 2) that the best linear map of x (n, 2) explains, by gradient descent.
 static double LinearFit(Tensor x, Tensor y)
 {
     x = (x - x.Mean(0)) / x.Var(0).Sqrt();
