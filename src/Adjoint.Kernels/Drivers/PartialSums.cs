@@ -2,13 +2,18 @@ using System.Numerics;
 
 namespace Adjoint.Kernels;
 
-/// <summary>Sums of groups of samples, cut at fixed places and added up in order, so that a result does not depend on the number of threads.</summary>
+/// <summary>
+/// Sums of blocks of a reduction, cut at fixed places and added in order, so that a result does not depend on the
+/// number of threads.
+/// </summary>
 internal static unsafe class PartialSums
 {
-    /// <summary>total[i] += Σ over groups sums[group · length + i].</summary>
-    internal static void AddTo<T>(T* total, T* sums, nint length, int groups) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    /// <summary>total[i] += Σ over blocks sums[block · length + i].</summary>
+    internal static void AddTo<T>(T* total, T* sums, nint length, int blocks)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        for (var group = 0; group < groups; group++) Zip.Run(new AddOperator(), total, sums + group * length, total, length);
+        for (var block = 0; block < blocks; block++)
+            Zip.Run(new AddOperator(), total, sums + block * length, total, length);
     }
 
     private readonly struct AddOperator : IBinaryOperator

@@ -18,6 +18,9 @@ internal enum ScratchSlot
     /// <summary>Results of one tile, or of one chunk, before they are added to those of others.</summary>
     TileSums,
 
+    /// <summary>Sums that are transposed, so that their lanes can be added.</summary>
+    TransposedSums,
+
     /// <summary>Filters rotated or transformed.</summary>
     Filters,
 

@@ -16,8 +16,11 @@ public unsafe class ConvolutionTests
         from dilation in Gen.Select(Gen.Int[1, 3], Gen.Int[1, 3])
         from size in Gen.Select(Gen.Int[1, 37], Gen.Int[1, 37])
         from samples in Gen.Int[1, 5]
-        let shape = new ConvShape(samples, channels * groups, size.Item1, size.Item2, filters * groups, kernel.Item1, kernel.Item2, stride.Item1, stride.Item2, pad.Item1, pad.Item2, dilation.Item1, dilation.Item2, groups)
-        where shape.Height + 2 * shape.PadHeight > shape.DilationHeight * (shape.KernelHeight - 1) && shape.Width + 2 * shape.PadWidth > shape.DilationWidth * (shape.KernelWidth - 1)
+        let shape = new ConvShape(
+            samples, channels * groups, size.Item1, size.Item2, filters * groups, kernel.Item1, kernel.Item2,
+            stride.Item1, stride.Item2, pad.Item1, pad.Item2, dilation.Item1, dilation.Item2, groups)
+        where shape.Height + 2 * shape.PadHeight > shape.DilationHeight * (shape.KernelHeight - 1)
+            && shape.Width + 2 * shape.PadWidth > shape.DilationWidth * (shape.KernelWidth - 1)
         select shape;
 
     // Of an odd number of rows the last has no partner: what lies in its place is multiplied by 0, and NaN by 0 is NaN.
@@ -48,38 +51,24 @@ public unsafe class ConvolutionTests
     [Fact]
     public void Random_convolutions_and_their_gradients_agree_with_plain_loops_for_any_number_of_threads()
     {
-        var before = Workers.ThreadCount;
-        try
-        {
-            Shapes.Sample(Check, iter: IsaTiers.Fewer(200));
-        }
-        finally
-        {
-            Workers.ThreadCount = before;
-        }
+        Shapes.Sample(Check, iter: IsaTiers.Fewer(200));
     }
 
     [Fact]
     public void Random_convolutions_of_three_by_three_agree_by_tiles()
     {
-        var before = Workers.ThreadCount;
-        try
-        {
-            var shapes =
-                from samples in Gen.Int[1, 40]
-                from channels in Gen.Int[16, 70]
-                from filters in Gen.Int[16, 70]
-                from size in Gen.Select(Gen.Int[1, 19], Gen.Int[1, 19])
-                from pad in Gen.Select(Gen.Int[0, 2], Gen.Int[0, 2])
-                let shape = new ConvShape(samples, channels, size.Item1, size.Item2, filters, 3, 3, 1, 1, pad.Item1, pad.Item2, 1, 1, 1)
-                where shape.OutHeight > 0 && shape.OutWidth > 0 && (long)samples * channels * filters * size.Item1 * size.Item2 < 1_000_000
-                select shape;
-            shapes.Sample(Check, iter: IsaTiers.Fewer(40));
-        }
-        finally
-        {
-            Workers.ThreadCount = before;
-        }
+        var shapes =
+            from samples in Gen.Int[1, 40]
+            from channels in Gen.Int[16, 70]
+            from filters in Gen.Int[16, 70]
+            from size in Gen.Select(Gen.Int[1, 19], Gen.Int[1, 19])
+            from pad in Gen.Select(Gen.Int[0, 2], Gen.Int[0, 2])
+            let shape = new ConvShape(
+                samples, channels, size.Item1, size.Item2, filters, 3, 3, 1, 1, pad.Item1, pad.Item2, 1, 1, 1)
+            where shape.OutHeight > 0 && shape.OutWidth > 0
+                && (long)samples * channels * filters * size.Item1 * size.Item2 < 1_000_000
+            select shape;
+        shapes.Sample(Check, iter: IsaTiers.Fewer(40));
     }
 
     [Fact]
@@ -166,64 +155,19 @@ public unsafe class ConvolutionTests
         }, iter: 300);
     }
 
+    // Every algorithm that supports the shape, by its name, and the choice.
     private static void Check(ConvShape shape)
     {
-        var (xLength, wLength, yLength) = (shape.Samples * shape.Channels * shape.Height * shape.Width, shape.Filters * (shape.Channels / shape.Groups) * shape.KernelHeight * shape.KernelWidth, shape.Samples * shape.Filters * shape.OutHeight * shape.OutWidth);
-        var (x, w, b, g) = (DriverTests.Values(xLength, 1), DriverTests.Values(wLength, 2), DriverTests.Values(shape.Filters, 3), DriverTests.Values(yLength, 4));
-        var (y, dx, dw) = (new double[yLength], new double[xLength], new double[wLength]);
-        var perGroup = shape.Channels / shape.Groups;
-        for (var n = 0; n < shape.Samples; n++)
-            for (var f = 0; f < shape.Filters; f++)
-                for (var i = 0; i < shape.OutHeight; i++)
-                    for (var j = 0; j < shape.OutWidth; j++)
-                    {
-                        var at = ((n * shape.Filters + f) * shape.OutHeight + i) * shape.OutWidth + j;
-                        y[at] = b[f];
-                        for (var c = 0; c < perGroup; c++)
-                            for (var ky = 0; ky < shape.KernelHeight; ky++)
-                                for (var kx = 0; kx < shape.KernelWidth; kx++)
-                                {
-                                    var (row, column) = (i * shape.StrideHeight + ky * shape.DilationHeight - shape.PadHeight, j * shape.StrideWidth + kx * shape.DilationWidth - shape.PadWidth);
-                                    if (row < 0 || row >= shape.Height || column < 0 || column >= shape.Width) continue;
-                                    var source = ((n * shape.Channels + f / (shape.Filters / shape.Groups) * perGroup + c) * shape.Height + row) * shape.Width + column;
-                                    var weight = ((f * perGroup + c) * shape.KernelHeight + ky) * shape.KernelWidth + kx;
-                                    y[at] += (double)x[source] * w[weight];
-                                    dx[source] += (double)g[at] * w[weight];
-                                    dw[weight] += (double)g[at] * x[source];
-                                }
-                    }
-        float[]? first = null;
-        foreach (var threads in (int[])[1, 2, 3, 8])
+        var expected = ConvReference.Of(shape);
+        foreach (var direction in Enum.GetValues<ConvDirection>())
         {
-            Workers.ThreadCount = threads;
-            var all = new float[yLength + xLength + wLength];
-            fixed (float* px = x, pw = w, pb = b, pg = g, to = all)
+            foreach (var algorithm in ConvAlgorithms<float>.For(direction))
             {
-                Convolution.Forward(shape, px, pw, pb, to);
-                Convolution.DataGradient(shape, pg, pw, to + yLength);
-                Convolution.WeightGradient(shape, px, pg, to + yLength + xLength);
+                if (!algorithm.Supports(shape)) continue;
+                using var forced = new ForcedConvAlgorithm(direction, algorithm.Name);
+                expected.Check(direction, algorithm.Name);
             }
-            Assert.Equal(first ??= all, all);
+            expected.CheckChoice(direction);
         }
-        Compare(y, first.AsSpan(0, yLength), "y");
-        Compare(dx, first.AsSpan(yLength, xLength), "dx");
-        Compare(dw, first.AsSpan(yLength + xLength), "dw");
-        var (wideY, wideX, wideW) = (new double[yLength], new double[xLength], new double[wLength]);
-        fixed (double* px = Array.ConvertAll(x, v => (double)v), pw = Array.ConvertAll(w, v => (double)v), pb = Array.ConvertAll(b, v => (double)v), pg = Array.ConvertAll(g, v => (double)v), ty = wideY, tx = wideX, tw = wideW)
-        {
-            Convolution.Forward(shape, px, pw, pb, ty);
-            Convolution.DataGradient(shape, pg, pw, tx);
-            Convolution.WeightGradient(shape, px, pg, tw);
-        }
-        for (var i = 0; i < yLength; i++) Assert.Equal(y[i], wideY[i], 1e-11);
-        for (var i = 0; i < xLength; i++) Assert.Equal(dx[i], wideX[i], 1e-11);
-        for (var i = 0; i < wLength; i++) Assert.Equal(dw[i], wideW[i], 1e-10);
-    }
-
-    private static void Compare(double[] expected, Span<float> actual, string what)
-    {
-        var size = expected.Length == 0 ? 1 : expected.Max(Math.Abs) + 1;
-        for (var i = 0; i < expected.Length; i++)
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= 2e-5 * size, $"{what}[{i}] = {actual[i]}, expected {expected[i]}");
     }
 }

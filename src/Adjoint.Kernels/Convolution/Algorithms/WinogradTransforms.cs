@@ -41,17 +41,46 @@ internal static unsafe class Winograd
     // One over the product of a point's distances to the other finite ones.
     internal const double At0 = 1 / Product, AtP = 1 / (2 * P2 * (P2 - Q2)), AtQ = 1 / (2 * Q2 * (Q2 - P2));
 
-    /// <summary>A transform along both axes: input (i, j) at from + i·row + j·column, output (i, j) at to + i·toRow + j·toColumn; scratch has room for 36 vectors.</summary>
+    // Below that, too few products are saved to pay for the transforms.
+    private const int MinChannels = 16;
+
+    // Of an image: its transform takes up to 18 bytes for each, in one buffer.
+    private const long MaxElements = 1 << 26;
+
+    /// <summary>Rows of the micro-kernel of one vector.</summary>
+    internal static int NarrowRows => Simd.Width == 512 ? 16 : 12;
+
+    /// <summary>Whether a convolution, or a gradient of it, can go by tiles.</summary>
+    internal static bool Supports<T>(in ConvShape shape) => typeof(T) == typeof(float) && Simd.Width >= 256
+        && shape is
+        {
+            Groups: 1, KernelHeight: 3, KernelWidth: 3, IsDense: true, PadHeight: <= 2, PadWidth: <= 2,
+        }
+        && (long)Math.Max(shape.Channels, shape.Filters) * shape.Height * shape.Width <= MaxElements;
+
+    /// <summary>Whether it pays: where both channels and filters fill vectors, and outputs most of a tile.</summary>
+    internal static bool IsPreferred(in ConvShape shape) =>
+        Math.Min(shape.Channels, shape.Filters) >= MinChannels
+        && shape.OutHeight >= Tile - 1 && shape.OutWidth >= Tile - 1;
+
+    /// <summary>
+    /// A transform along both axes: input (i, j) at from + i·row + j·column, output (i, j) at to + i·toRow + j·toColumn;
+    /// scratch has room for 36 vectors. A lane is a channel, or a filter.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Both<TTransform, V, T>(T* from, nint row, nint column, T* to, nint toRow, nint toColumn, T* scratch) where TTransform : struct, IWinogradTransform where V : struct, ILanes<V, T> where T : unmanaged
+    internal static void Transform2D<TTransform, V, T>(
+        T* from, nint row, nint column, T* to, nint toRow, nint toColumn, T* scratch)
+        where TTransform : struct, IWinogradTransform where V : struct, ILanes<V, T> where T : unmanaged
     {
-        for (var i = 0; i < TTransform.Inputs; i++) TTransform.Run<V, T>(from + i * row, column, scratch + i * TTransform.Outputs * V.Count, V.Count);
-        for (var j = 0; j < TTransform.Outputs; j++) TTransform.Run<V, T>(scratch + j * V.Count, TTransform.Outputs * V.Count, to + j * toColumn, toRow);
+        for (var i = 0; i < TTransform.Inputs; i++)
+            TTransform.Run<V, T>(from + i * row, column, scratch + i * TTransform.Outputs * V.Count, V.Count);
+        for (var j = 0; j < TTransform.Outputs; j++)
+            TTransform.Run<V, T>(scratch + j * V.Count, TTransform.Outputs * V.Count, to + j * toColumn, toRow);
     }
 }
 
 /// <summary>Bᵀ: six inputs to the six points.</summary>
-internal readonly unsafe struct WinogradInput : IWinogradTransform
+internal readonly unsafe struct WinogradInputTransform : IWinogradTransform
 {
     public static int Inputs => 6;
 
@@ -81,7 +110,7 @@ internal readonly unsafe struct WinogradInput : IWinogradTransform
 }
 
 /// <summary>G: three weights at the six points.</summary>
-internal readonly unsafe struct WinogradFilter : IWinogradTransform
+internal readonly unsafe struct WinogradFilterTransform : IWinogradTransform
 {
     public static int Inputs => 3;
 
@@ -105,7 +134,7 @@ internal readonly unsafe struct WinogradFilter : IWinogradTransform
 }
 
 /// <summary>G for a filter of four: four gradients at the six points.</summary>
-internal readonly unsafe struct WinogradSlope : IWinogradTransform
+internal readonly unsafe struct WinogradGradientTransform : IWinogradTransform
 {
     public static int Inputs => 4;
 
@@ -132,7 +161,7 @@ internal readonly unsafe struct WinogradSlope : IWinogradTransform
 }
 
 /// <summary>Aᵀ: six products to the four outputs.</summary>
-internal readonly unsafe struct WinogradOutput : IWinogradTransform
+internal readonly unsafe struct WinogradOutputTransform : IWinogradTransform
 {
     public static int Inputs => 6;
 
@@ -154,7 +183,7 @@ internal readonly unsafe struct WinogradOutput : IWinogradTransform
 }
 
 /// <summary>Aᵀ for three outputs: six sums to the three gradients of a filter's row.</summary>
-internal readonly unsafe struct WinogradFilterGradient : IWinogradTransform
+internal readonly unsafe struct WinogradFilterGradientTransform : IWinogradTransform
 {
     public static int Inputs => 6;
 
