@@ -1,8 +1,8 @@
 namespace Adjoint.Data;
 
 /// <summary>
-/// CIFAR-10 (Krizhevsky 2009), binary version: 32×32 colour images in ten classes, records of 1 label and 3,072 pixels (red, green, blue planes), scaled to
-/// [−1, 1]. The last 5,000 training images are the validation part.
+/// CIFAR-10 (Krizhevsky 2009), binary version: 32×32 color images in ten classes, records of 1 label and 3,072 pixels
+/// (red, green, blue planes), scaled to [−1, 1]. The last 5,000 training images are the validation split.
 /// </summary>
 public static class Cifar10
 {
@@ -10,11 +10,13 @@ public static class Cifar10
     private const int Pixels = 3 * 32 * 32;
     private const int ValidationCount = 5_000;
 
-    /// <summary>The classes.</summary>
+    /// <summary>The names of the ten classes, in the order of their labels.</summary>
     public static IReadOnlyList<string> Classes { get; } = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
-    /// <summary>Reads the six files in a folder.</summary>
-    /// <exception cref="DataFormatException">A file is missing or not what it should be.</exception>
+    /// <summary>Reads the six files of the data set.</summary>
+    /// <param name="folder">The folder that holds the files.</param>
+    /// <returns>The training, validation and test samples (3, 32, 32).</returns>
+    /// <exception cref="DataFormatException">A file is missing or damaged.</exception>
     public static DataSplits Load(string folder)
     {
         var all = Read([.. Enumerable.Range(1, 5).Select(number => Find(folder, $"data_batch_{number}.bin"))]);

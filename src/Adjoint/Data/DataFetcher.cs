@@ -6,28 +6,31 @@ using System.Security.Cryptography;
 
 namespace Adjoint.Data;
 
-/// <summary>How far a download is.</summary>
-/// <param name="File">Which file.</param>
-/// <param name="Received">Bytes there so far.</param>
-/// <param name="Length">Bytes in all.</param>
+/// <summary>The progress of a download.</summary>
+/// <param name="File">The name of the file.</param>
+/// <param name="Received">The number of bytes received so far.</param>
+/// <param name="Length">The number of bytes in all.</param>
 public readonly record struct FetchProgress(string File, long Received, long Length);
 
 /// <summary>
-/// Downloads data sets. What arrives is kept as <c>name.part</c> until length and SHA-256 are right, then renamed; a later call goes on where an
-/// interrupted one ended. A mirror that fails is followed by the next.
+/// Downloads data sets. A file is kept as <c>name.part</c> until its length and SHA-256 are right, then renamed; a
+/// later call resumes an interrupted one. If a mirror fails, the next is tried.
 /// </summary>
-/// <param name="client">Sends the requests.</param>
+/// <param name="client">Sends the HTTP requests.</param>
 public sealed class DataFetcher(HttpClient client)
 {
     private const string NewSuffix = ".new";
     private static readonly TimeSpan Stall = TimeSpan.FromSeconds(60);
 
-    /// <summary>Fetches what of a data set is not there yet; returns its folder.</summary>
-    /// <param name="dataset">Which.</param>
+    /// <summary>Downloads the files of a data set that are missing.</summary>
+    /// <param name="dataset">The data set, one of <see cref="RemoteDataset.All"/>.</param>
     /// <param name="root">The folder of all data sets.</param>
-    /// <param name="progress">Hears of every block that arrives.</param>
-    /// <param name="cancellation">Ends early; what arrived is kept.</param>
-    /// <exception cref="DataFormatException">No mirror gave the right file, or a file of that name with other content is there.</exception>
+    /// <param name="progress">Called for every block that arrives; null: nothing is called.</param>
+    /// <param name="cancellation">Ends the download early; what has arrived is kept.</param>
+    /// <returns>The folder that holds the data set's files.</returns>
+    /// <exception cref="DataFormatException">
+    /// No mirror has the right file, or there is a file of that name with other content.
+    /// </exception>
     public async Task<string> FetchAsync(RemoteDataset dataset, string root, Action<FetchProgress>? progress = null, CancellationToken cancellation = default)
     {
         var folder = Path.Combine(root, dataset.Folder);

@@ -1,9 +1,13 @@
 namespace Adjoint.Data;
 
-/// <summary>Where data sets lie: the folder given, then ADJOINT_DATA, then the user's cache folder.</summary>
+/// <summary>
+/// Where data sets are looked for: the given folder, then <c>ADJOINT_DATA</c>, then the user's cache folder.
+/// </summary>
 public static class DataFolder
 {
-    /// <summary>The folders that are looked through, in order.</summary>
+    /// <summary>The folders that are searched, in order.</summary>
+    /// <param name="given">The folder that the user named; null: none.</param>
+    /// <returns>The paths, whether or not they exist.</returns>
     public static IReadOnlyList<string> Candidates(string? given)
     {
         if (given is not null) return [given];
@@ -11,8 +15,13 @@ public static class DataFolder
         return Environment.GetEnvironmentVariable("ADJOINT_DATA") is { Length: > 0 } data ? [data, cache] : [cache];
     }
 
-    /// <summary>The folder that holds a data set's files: a candidate itself, or its subfolder of one of the usual names.</summary>
-    /// <exception cref="DataFormatException">No folder has the file.</exception>
+    /// <summary>
+    /// Finds the folder that holds a data set's files: a candidate itself, or its subfolder of one of the usual names.
+    /// </summary>
+    /// <param name="given">The folder that the user named; null: none.</param>
+    /// <param name="dataset">The name of the data set, such as <c>mnist</c>.</param>
+    /// <returns>The path of the folder.</returns>
+    /// <exception cref="DataFormatException">No folder has the files.</exception>
     public static string Locate(string? given, string dataset)
     {
         var (marker, names) = dataset == "cifar10"

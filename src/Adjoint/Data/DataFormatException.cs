@@ -1,21 +1,28 @@
 namespace Adjoint.Data;
 
-/// <summary>A file is not what it should be. The message names file, offset, what was found and what was expected.</summary>
+/// <summary>
+/// A file is missing, damaged or of another format. The message names file, offset, what was found and what was
+/// expected.
+/// </summary>
 public sealed class DataFormatException : AdjointException
 {
     private const int MostLetters = 400;
 
-    /// <summary>Builds the message.</summary>
+    /// <summary>Creates the exception with a message of its parts.</summary>
+    /// <param name="file">The path of the file.</param>
+    /// <param name="offset">Where in the file, in bytes.</param>
+    /// <param name="found">What was found there.</param>
+    /// <param name="expected">What was expected there.</param>
     public DataFormatException(string file, long offset, string found, string expected)
         : base($"{file}, offset {offset}: found {Shorten(found)}, expected {Shorten(expected)}") { }
 
-    /// <summary>With a message of its own.</summary>
+    /// <summary>Creates the exception with a message of its own.</summary>
+    /// <param name="message">The file, found, expected, remedy.</param>
     public DataFormatException(string message) : base(message) { }
 
-    /// <summary>
-    /// A text of a file as it can stand in a message: of a long one the beginning and the end, which say what it is and
-    /// what to do about it.
-    /// </summary>
+    /// <summary>Abbreviates a text from a file for a message: of a long one the beginning and the end stay.</summary>
+    /// <param name="text">The text, of any length.</param>
+    /// <returns>The text, or its beginning and end.</returns>
     public static string Shorten(string text) =>
         text.Length <= MostLetters ? text : $"{text[..(MostLetters / 2)]}…{text[^(MostLetters / 2)..]}";
 }

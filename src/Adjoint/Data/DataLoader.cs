@@ -5,8 +5,9 @@ using System.Threading.Channels;
 namespace Adjoint.Data;
 
 /// <summary>
-/// Batches of a data set. The order depends on the seed and the epoch alone, so it is the same for any number of threads. Batches are prepared
-/// ahead on a background thread, random transforms included; these depend on seed, epoch and sample alone.
+/// Batches of a data set. The order depends on seed and epoch alone, so it is the same for any number of threads.
+/// Batches are prepared ahead on a background thread, random transforms included; these depend on seed, epoch and
+/// sample alone.
 /// </summary>
 public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
 {
@@ -18,8 +19,17 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
     private readonly Transform[] transforms;
     private int start;
 
-    /// <summary>A loader.</summary>
-    /// <exception cref="AdjointException">The batch size or the number of batches prepared ahead is out of range, or a transform does not fit the samples.</exception>
+    /// <summary>Creates a loader of batches.</summary>
+    /// <param name="dataset">The samples to load.</param>
+    /// <param name="batchSize">The number of samples per batch, 1 or more.</param>
+    /// <param name="shuffle">Whether each epoch has a new random order.</param>
+    /// <param name="seed">The seed of the order and of the transforms.</param>
+    /// <param name="dropLast">Whether to skip a last batch with fewer samples.</param>
+    /// <param name="prefetch">The number of batches to prepare ahead, 0 or more.</param>
+    /// <param name="transforms">Random changes of the samples, applied in order; null: none.</param>
+    /// <exception cref="AdjointException">
+    /// The batch size or the number of batches prepared ahead is out of range, or a transform does not fit the samples.
+    /// </exception>
     public DataLoader(Dataset dataset, int batchSize, bool shuffle = false, ulong seed = 0, bool dropLast = false, int prefetch = 2, IEnumerable<Transform>? transforms = null)
     {
         if (batchSize < 1) throw new AdjointException($"DataLoader: the batch size must be positive: found {batchSize}");
@@ -29,17 +39,19 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
         (this.dataset, BatchSize, this.shuffle, this.seed, this.dropLast, this.prefetch) = (dataset, batchSize, shuffle, seed, dropLast, prefetch);
     }
 
-    /// <summary>The samples.</summary>
+    /// <summary>The data set whose samples are loaded.</summary>
     public Dataset Dataset => dataset;
 
-    /// <summary>Samples per batch.</summary>
+    /// <summary>The number of samples per batch; the last one may have fewer.</summary>
     public int BatchSize { get; }
 
-    /// <summary>Which order comes next; goes up by one with each pass.</summary>
+    /// <summary>The number of the next pass, from 0 on, which decides its order; each pass increases it.</summary>
     public int Epoch { get; set; }
 
-    /// <summary>With which batch the next pass begins, to go on in the middle of one; 0 again afterwards.</summary>
-    /// <exception cref="AdjointException">The number is negative.</exception>
+    /// <summary>
+    /// The batch with which the next pass begins, to resume in the middle of one; 0 again afterwards.
+    /// </summary>
+    /// <exception cref="AdjointException">The value is negative.</exception>
     public int Start
     {
         get => start;
@@ -49,14 +61,16 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
     }
 
     /// <summary>
-    /// Batches per pass: 0 where the last batch is dropped and there are fewer samples than one takes.
+    /// The number of batches per pass: 0 where the last batch is dropped and there are fewer samples than one takes.
     /// </summary>
     public int Count => dropLast ? dataset.Count / BatchSize : (int)(((long)dataset.Count + BatchSize - 1) / BatchSize);
 
-    /// <summary>Samples per pass.</summary>
+    /// <summary>The number of samples per pass.</summary>
     public int SampleCount => dropLast ? Count * BatchSize : dataset.Count;
 
-    /// <summary>Batches of so many passes in all, for a <see cref="Optim.Schedule"/>.</summary>
+    /// <summary>The number of batches in several passes, for a <see cref="Optim.Schedule"/>.</summary>
+    /// <param name="epochs">The number of passes, 0 or more.</param>
+    /// <returns>The number of batches in all.</returns>
     /// <exception cref="AdjointException">The number of passes is negative.</exception>
     public long StepsIn(int epochs) => epochs >= 0
         ? (long)Count * epochs
@@ -73,7 +87,7 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
                 + $"dropLast leaves the rest out: nothing would be trained; use a smaller batch or dropLast: false");
     }
 
-    /// <summary>How long the reader has waited for batches in all: near 0 unless loading starves training.</summary>
+    /// <summary>How long the reader has waited for batches in all: near 0 unless loading slows training down.</summary>
     public TimeSpan Waited { get; private set; }
 
     /// <inheritdoc/>

@@ -1,12 +1,17 @@
 namespace Adjoint.Data;
 
-/// <summary>Labelled samples in memory, all of one shape.</summary>
+/// <summary>Labeled samples in memory, all of one shape.</summary>
 public sealed class Dataset
 {
     private readonly float[] inputs;
     private readonly byte[] labels;
 
-    /// <summary>Samples with their labels.</summary>
+    /// <summary>Creates a data set from samples and their labels.</summary>
+    /// <param name="name">The name, for messages and reports.</param>
+    /// <param name="sampleShape">The shape of one sample, such as (1, 28, 28).</param>
+    /// <param name="inputs">The samples' values, one sample after another, row-major.</param>
+    /// <param name="labels">The class of each sample, from 0 on.</param>
+    /// <param name="classNames">The name of each class, in the order of the labels.</param>
     /// <exception cref="AdjointException">The numbers of inputs and labels do not match.</exception>
     public Dataset(string name, Shape sampleShape, float[] inputs, byte[] labels, IReadOnlyList<string> classNames)
     {
@@ -15,23 +20,25 @@ public sealed class Dataset
         (Name, SampleShape, this.inputs, this.labels, ClassNames) = (name, sampleShape, inputs, labels, classNames);
     }
 
-    /// <summary>The name.</summary>
+    /// <summary>The name of the data set.</summary>
     public string Name { get; }
 
     /// <summary>The shape of one sample.</summary>
     public Shape SampleShape { get; }
 
-    /// <summary>What the labels mean.</summary>
+    /// <summary>The name of each class, in the order of the labels.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
-    /// <summary>How many samples.</summary>
+    /// <summary>The number of samples.</summary>
     public int Count => labels.Length;
 
-    /// <summary>All labels.</summary>
+    /// <summary>The label of each sample.</summary>
     public ReadOnlySpan<byte> Labels => labels;
 
-    /// <summary>The numbers of one sample.</summary>
-    /// <exception cref="AdjointException">There is no such sample.</exception>
+    /// <summary>The values of one sample, row-major.</summary>
+    /// <param name="index">The position of the sample, from 0 on.</param>
+    /// <returns>The values, in the data set's own memory.</returns>
+    /// <exception cref="AdjointException">There is no sample at that position.</exception>
     public ReadOnlySpan<float> Sample(int index)
     {
         if ((uint)index >= (uint)Count)
@@ -40,13 +47,17 @@ public sealed class Dataset
     }
 
     /// <summary>
-    /// By which means and deviations the samples were standardised, to do the same to what a model meets later (see
-    /// <c>Nn.Standardize</c>); null where they are as they were given.
+    /// The means and standard deviations by which the samples were standardized, so that a model's later inputs can be
+    /// too (see <c>Nn.Standardize</c>); null where they were not.
     /// </summary>
     public (double[] Mean, double[] Deviation)? Statistics { get; private init; }
 
-    /// <summary>A part of the samples, copied.</summary>
-    /// <exception cref="AdjointException">It is not inside.</exception>
+    /// <summary>Copies consecutive samples into a data set of their own.</summary>
+    /// <param name="name">The name of the new data set.</param>
+    /// <param name="start">The first sample, from 0 on.</param>
+    /// <param name="count">The number of samples, 0 or more.</param>
+    /// <returns>The new data set.</returns>
+    /// <exception cref="AdjointException">The samples are not all inside this one.</exception>
     public Dataset Part(string name, int start, int count)
     {
         if (start < 0 || count < 0 || start > Count - count)
@@ -58,8 +69,9 @@ public sealed class Dataset
 
     /// <summary>
     /// Mean and standard deviation (of the population) of each column of vectors, or of each channel, the first axis,
-    /// of images and other samples of several axes; over all samples.
+    /// of images and other samples with several axes; over all samples.
     /// </summary>
+    /// <returns>One mean and one deviation per column or channel.</returns>
     /// <exception cref="AdjointException">There are no samples, or one holds NaN or infinity.</exception>
     public (double[] Mean, double[] Deviation) ChannelStatistics()
     {
@@ -95,11 +107,12 @@ public sealed class Dataset
         }
     }
 
-    /// <summary>
-    /// Each column of vectors, or each channel, minus its mean, over its deviation, copied; one mean and deviation hold
-    /// for all. A deviation of 0 leaves the scale.
-    /// </summary>
-    /// <exception cref="AdjointException">There are not as many means and deviations as columns.</exception>
+    /// <summary>Standardizes each column of vectors, or each channel: minus its mean, over its deviation.</summary>
+    /// <param name="statistics">
+    /// Means and standard deviations, one per column or channel, or one for all; a deviation of 0 leaves the scale.
+    /// </param>
+    /// <returns>A new data set, which keeps the statistics.</returns>
+    /// <exception cref="AdjointException">The numbers of means, deviations and columns do not match.</exception>
     public Dataset Standardize((double[] Mean, double[] Deviation) statistics)
     {
         var (mean, deviation) = statistics;
@@ -123,7 +136,10 @@ public sealed class Dataset
         };
     }
 
-    /// <summary>Samples as tensors: inputs (n, …) and labels (n) int64.</summary>
+    /// <summary>Copies samples into tensors.</summary>
+    /// <param name="indices">The positions of the samples, from 0 on; n of them.</param>
+    /// <returns>The inputs (n, …), float32, and the labels (n), int64.</returns>
+    /// <exception cref="AdjointException">There is no sample at one of the positions.</exception>
     public (Tensor Inputs, Tensor Labels) Batch(ReadOnlySpan<int> indices)
     {
         int[] shape = [indices.Length, .. SampleShape.Sizes];
@@ -155,20 +171,24 @@ public sealed class Dataset
     }
 }
 
-/// <summary>The three parts of a data set. The test part is touched only at the very end.</summary>
-/// <param name="Train">To learn from.</param>
-/// <param name="Validation">To choose by.</param>
-/// <param name="Test">To report, once; null where there is none.</param>
+/// <summary>The three splits of a data set. The test split is used only at the very end.</summary>
+/// <param name="Train">The samples to learn from.</param>
+/// <param name="Validation">The samples to choose settings by.</param>
+/// <param name="Test">The samples for the final measure; null where there are none.</param>
 public sealed record DataSplits(Dataset Train, Dataset Validation, Dataset? Test)
 {
     /// <summary>
-    /// All parts with each column of vectors, or each channel of images, minus its mean, over its standard deviation,
-    /// both of the training part.
+    /// Standardizes all splits by the statistics of the training split: each column of vectors, or each channel of
+    /// images, minus its mean, over its standard deviation.
     /// </summary>
+    /// <returns>The new splits.</returns>
+    /// <exception cref="AdjointException">There are no training samples, or one holds NaN or infinity.</exception>
     public DataSplits Standardize() => Standardize(Train.ChannelStatistics());
 
-    /// <summary>All parts by means and deviations that are given, such as those of a model file.</summary>
-    /// <exception cref="AdjointException">There are not as many as columns or channels.</exception>
+    /// <summary>Standardizes all splits by given statistics, such as those of a model file.</summary>
+    /// <param name="statistics">Means and standard deviations, one per column or channel, or one for all.</param>
+    /// <returns>The new splits.</returns>
+    /// <exception cref="AdjointException">The numbers of means, deviations and columns do not match.</exception>
     public DataSplits Standardize((double[] Mean, double[] Deviation) statistics) =>
         new(Train.Standardize(statistics), Validation.Standardize(statistics), Test?.Standardize(statistics));
 }

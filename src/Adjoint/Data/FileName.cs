@@ -1,8 +1,8 @@
 namespace Adjoint.Data;
 
 /// <summary>
-/// Names of files and folders that Windows, macOS and Linux all take, so that a folder of results can be copied from
-/// one to another.
+/// Names of files and folders that are valid on Windows, macOS and Linux, so that a folder of results can be copied
+/// between them.
 /// </summary>
 public static class FileName
 {
@@ -16,8 +16,9 @@ public static class FileName
         .. "0123456789\u00b9\u00b2\u00b3".SelectMany(digit => (string[])[$"com{digit}", $"lpt{digit}"]),
     ];
 
-    /// <summary>Why a name of one file or folder is not taken on every system; null when it is.</summary>
-    /// <param name="name">Without folders.</param>
+    /// <summary>Why a name is not valid on every system.</summary>
+    /// <param name="name">The name of a file or folder, without its path.</param>
+    /// <returns>The reason; null where the name is valid.</returns>
     public static string? Problem(string name)
     {
         if (name.Length == 0) return "the name is empty";

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Adjoint.Data;
 
 /// <summary>
-/// IDX files of unsigned bytes, gzip or plain (LeCun, Cortes, Burges: the MNIST database): magic 00 00 08 d, then d big-endian sizes,
-/// then the bytes. Untrusted: nothing is allocated for a size that the file cannot hold.
+/// IDX files of unsigned bytes, gzip or plain (LeCun, Cortes, Burges: the MNIST database): magic 00 00 08 d, then d
+/// big-endian sizes, then the bytes. Files are untrusted: nothing is allocated for a size that the file cannot hold.
 /// </summary>
 public static class IdxFile
 {
@@ -12,8 +12,13 @@ public static class IdxFile
     private const long MostExpansion = 1032;
 
     /// <summary>Reads a file with the given number of axes.</summary>
-    /// <exception cref="DataFormatException">Wrong magic, impossible sizes, too short, too long, broken gzip, or no
-    /// file but a folder, a pipe or a device.</exception>
+    /// <param name="path">The path of the file.</param>
+    /// <param name="rank">The number of axes that it must have.</param>
+    /// <returns>The sizes of the axes, and the bytes in row-major order.</returns>
+    /// <exception cref="DataFormatException">
+    /// The magic number is wrong, the sizes are impossible, the file is too short or too long, its gzip data is broken,
+    /// or it is a folder, a pipe or a device.
+    /// </exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     public static (int[] Sizes, byte[] Values) Read(string path, int rank)
     {

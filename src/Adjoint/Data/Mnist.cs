@@ -1,24 +1,25 @@
 namespace Adjoint.Data;
 
 /// <summary>
-/// MNIST (LeCun, Cortes, Burges 1998) and Fashion-MNIST (Xiao et al. 2017): 28×28 grey images in ten classes, pixels divided by 255 unless asked otherwise. The last 5,000 training
-/// images are the validation part.
+/// MNIST (LeCun, Cortes, Burges 1998) and Fashion-MNIST (Xiao et al. 2017): 28×28 gray images in ten classes, pixels
+/// divided by 255 by default. The last 5,000 training images are the validation split.
 /// </summary>
 public static class Mnist
 {
     private const int ValidationCount = 5_000;
 
-    /// <summary>Digits 0 to 9.</summary>
+    /// <summary>The names of MNIST's classes: the digits 0 to 9.</summary>
     public static IReadOnlyList<string> Digits { get; } = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
-    /// <summary>The classes of Fashion-MNIST.</summary>
+    /// <summary>The names of Fashion-MNIST's classes, in the order of their labels.</summary>
     public static IReadOnlyList<string> Garments { get; } = ["T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot"];
 
-    /// <summary>Reads the four files in a folder, gzip or not.</summary>
-    /// <param name="folder">Where they lie.</param>
-    /// <param name="name">mnist or fashion-mnist.</param>
-    /// <param name="divisor">What pixels, 0 to 255, are divided by. The course's engine leaves them as they are: 1.</param>
-    /// <exception cref="DataFormatException">A file is missing or not what it should be.</exception>
+    /// <summary>Reads the four files of the data set, gzip or plain.</summary>
+    /// <param name="folder">The folder that holds the files.</param>
+    /// <param name="name">The data set: <c>mnist</c> or <c>fashion-mnist</c>.</param>
+    /// <param name="divisor">The number that pixels, 0 to 255, are divided by; the course's engine uses 1.</param>
+    /// <returns>The training, validation and test samples (1, 28, 28).</returns>
+    /// <exception cref="DataFormatException">A file is missing or damaged.</exception>
     public static DataSplits Load(string folder, string name = "mnist", float divisor = 255)
     {
         var classes = name == "fashion-mnist" ? Garments : Digits;

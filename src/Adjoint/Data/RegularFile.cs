@@ -1,14 +1,16 @@
 namespace Adjoint.Data;
 
 /// <summary>
-/// Files that others name. What is no file (a folder, a pipe, a terminal, a device), may not be read, or has a name
-/// that no file can have is refused at once, in one line; nothing waits for the other end of a pipe.
+/// Opens files whose names come from users. What is no regular file (a folder, a pipe, a terminal, a device), may not
+/// be read, or has an impossible name is refused at once, with one line; nothing waits for the other end of a pipe.
 /// </summary>
 public static class RegularFile
 {
-    /// <summary>Opens a file for reading; its length bounds what it holds.</summary>
-    /// <exception cref="DataFormatException">It is no file, or may not be read.</exception>
-    /// <exception cref="FileNotFoundException">There is nothing of that name.</exception>
+    /// <summary>Opens a file for reading; its length bounds its contents.</summary>
+    /// <param name="path">The path of the file.</param>
+    /// <returns>The open file, to be disposed of.</returns>
+    /// <exception cref="DataFormatException">It is no regular file, or may not be read.</exception>
+    /// <exception cref="FileNotFoundException">There is nothing at that path.</exception>
     public static FileStream Open(string path)
     {
         if (path.Length == 0) throw new DataFormatException("the name of a file is empty; name a file");
@@ -32,11 +34,12 @@ public static class RegularFile
         }
     }
 
-    /// <summary>Reads a file whole.</summary>
-    /// <param name="path">Which.</param>
-    /// <param name="most">The most bytes that it may have; nothing is allocated for more.</param>
-    /// <exception cref="DataFormatException">It is no file, may not be read, or is longer.</exception>
-    /// <exception cref="FileNotFoundException">There is nothing of that name.</exception>
+    /// <summary>Reads a whole file into memory.</summary>
+    /// <param name="path">The path of the file.</param>
+    /// <param name="most">The largest length in bytes; nothing is allocated for more.</param>
+    /// <returns>The contents of the file.</returns>
+    /// <exception cref="DataFormatException">It is no regular file, may not be read, or is longer.</exception>
+    /// <exception cref="FileNotFoundException">There is nothing at that path.</exception>
     public static byte[] ReadAllBytes(string path, long most)
     {
         using var file = Open(path);

@@ -1,20 +1,20 @@
 namespace Adjoint.Data;
 
-/// <summary>A file that mirrors offer.</summary>
-/// <param name="Name">Its name on disk.</param>
-/// <param name="Length">Its length in bytes.</param>
-/// <param name="Sha256">Its checksum, in lower-case hexadecimal.</param>
-/// <param name="Mirrors">Where it lies, best first.</param>
+/// <summary>A file that can be downloaded.</summary>
+/// <param name="Name">The name of the file on disk.</param>
+/// <param name="Length">The length of the file, in bytes.</param>
+/// <param name="Sha256">The SHA-256 of the file, in lower-case hexadecimal.</param>
+/// <param name="Mirrors">The addresses to download it from, best first.</param>
 public sealed record RemoteFile(string Name, long Length, string Sha256, IReadOnlyList<Uri> Mirrors);
 
-/// <summary>A data set that can be fetched.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Folder">The folder, below the root of all data sets, that holds its files.</param>
-/// <param name="Files">What to fetch.</param>
-/// <param name="Unpacked">When the one file is a tar archive: the files to take out of it; else empty.</param>
+/// <summary>A data set that can be downloaded.</summary>
+/// <param name="Name">The name of the data set.</param>
+/// <param name="Folder">The folder of its files, below the root of all data sets.</param>
+/// <param name="Files">The files to download.</param>
+/// <param name="Unpacked">If the one file is a tar archive, the files to extract from it; else empty.</param>
 public sealed record RemoteDataset(string Name, string Folder, IReadOnlyList<RemoteFile> Files, IReadOnlyList<string> Unpacked)
 {
-    /// <summary>The data sets known.</summary>
+    /// <summary>The data sets that can be downloaded.</summary>
     public static IReadOnlyList<RemoteDataset> All { get; } =
     [
         new("mnist", "mnist",

@@ -1,14 +1,14 @@
 namespace Adjoint.Data;
 
-/// <summary>Words of command lines, for the commands that messages and files offer to be typed.</summary>
+/// <summary>Quotes words for the shell commands that messages and files suggest.</summary>
 public static class ShellWord
 {
     // What means nothing to any shell, beside letters and digits.
     private const string Plain = "-_./:=,+@";
 
-    /// <summary>
-    /// The text as a shell takes it for one word: itself, or in quotes where it has spaces or signs of the shell's own.
-    /// </summary>
+    /// <summary>Quotes a text so that a shell takes it for one word.</summary>
+    /// <param name="text">The word, of any characters.</param>
+    /// <returns>The text itself, or in quotes where it has blanks or special characters.</returns>
     public static string Quote(string text) => Quote(text, Platform.HasWindowsShell);
 
     /// <summary>As <see cref="Quote(string)"/>, for cmd.exe and PowerShell or for sh.</summary>

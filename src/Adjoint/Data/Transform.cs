@@ -5,24 +5,32 @@ namespace Adjoint.Data;
 /// <summary>A random change of one training sample; several are applied in order (<see cref="DataLoader"/>).</summary>
 public abstract class Transform
 {
-    /// <summary>Refuses samples that it cannot change.</summary>
-    /// <exception cref="AdjointException">The shape does not fit.</exception>
+    /// <summary>Checks the shape of the samples; by default, any is accepted.</summary>
+    /// <param name="sample">The shape of one sample.</param>
+    /// <exception cref="AdjointException">The transform cannot change samples of that shape.</exception>
     public virtual void Check(Shape sample)
     {
         if (sample.Rank != 3) throw new AdjointException($"{GetType().Name}: samples must be images (channels, height, width): found {sample}; leave the transform out");
     }
 
     /// <summary>Changes a sample in place.</summary>
+    /// <param name="sample">The values of the sample, row-major.</param>
+    /// <param name="shape">The shape of the sample.</param>
+    /// <param name="random">Random numbers for this sample, transform and epoch.</param>
     public abstract void Apply(Span<float> sample, Shape shape, ref SampleRandom random);
 
-    /// <summary>The transforms by name, with the settings usual for 32×32 images: <c>crop</c> (by 4), <c>crop2</c> (by 2), <c>flip</c>, <c>alternating-flip</c>, <c>cutout</c> (8).</summary>
+    /// <summary>
+    /// The transforms, by name, with the usual settings for 32×32 images: <c>crop</c> (by 4), <c>crop2</c> (by 2),
+    /// <c>flip</c>, <c>alternating-flip</c>, <c>cutout</c> (8).
+    /// </summary>
     public static IReadOnlyList<(string Name, Func<Transform> Create)> All { get; } =
     [
         ("crop", () => new RandomCrop(4)), ("crop2", () => new RandomCrop(2)), ("flip", () => new RandomFlip()), ("alternating-flip", () => new AlternatingFlip()), ("cutout", () => new Cutout(8)),
     ];
 }
 
-/// <summary>A part of the original size out of the image with mirrored edges of so many pixels, at a random place.</summary>
+/// <summary>Pads an image with its mirrored edges, and crops it to its size at a random place.</summary>
+/// <param name="padding">The rows and columns added on each side, less than the image's.</param>
 public sealed class RandomCrop(int padding) : Transform
 {
     /// <inheritdoc/>
@@ -56,7 +64,7 @@ public sealed class RandomCrop(int padding) : Transform
     private static int Mirror(int at, int size) => at < 0 ? -at : at >= size ? 2 * size - 2 - at : at;
 }
 
-/// <summary>Left and right exchanged, with probability ½.</summary>
+/// <summary>Mirrors an image left to right, with probability ½.</summary>
 public sealed class RandomFlip : Transform
 {
     /// <inheritdoc/>
@@ -71,7 +79,10 @@ public sealed class RandomFlip : Transform
     }
 }
 
-/// <summary>Left and right exchanged in every other epoch, from a random start for each sample: two epochs show both sides of every image (Jordan 2024, "94% on CIFAR-10 in 3.29 Seconds", §3.6).</summary>
+/// <summary>
+/// Mirrors an image left to right in every other epoch, from a random start for each sample: two epochs show both sides
+/// of every image (Jordan 2024, "94% on CIFAR-10 in 3.29 Seconds", §3.6).
+/// </summary>
 public sealed class AlternatingFlip : Transform
 {
     /// <inheritdoc/>
@@ -81,7 +92,10 @@ public sealed class AlternatingFlip : Transform
     }
 }
 
-/// <summary>A square of zeros with its centre anywhere, cut off at the edges (DeVries and Taylor 2017).</summary>
+/// <summary>
+/// Sets a random square of an image to 0, its center anywhere, cut off at the edges (DeVries and Taylor 2017).
+/// </summary>
+/// <param name="size">The side of the square, in pixels.</param>
 public sealed class Cutout(int size) : Transform
 {
     /// <inheritdoc/>

@@ -6,12 +6,19 @@ using Adjoint.Data;
 
 namespace Adjoint.IO;
 
-/// <summary>Files that are there whole or not at all: written beside their place, flushed to disk, renamed, and the folder flushed, so that the new name survives a power cut too.</summary>
+/// <summary>
+/// Writes files that are there whole or not at all: to a temporary file beside, flushed to disk, then renamed, and the
+/// folder flushed, so that the new name survives a power failure too.
+/// </summary>
 public static partial class AtomicFile
 {
     private static int written;
 
-    /// <summary>Writes a file, replacing one that is there. When writing fails, nothing changes and nothing is left over.</summary>
+    /// <summary>
+    /// Writes a file, replacing an existing one. If writing fails, nothing changes and nothing is left over.
+    /// </summary>
+    /// <param name="path">The path of the file.</param>
+    /// <param name="write">Writes the contents to the given stream.</param>
     /// <exception cref="IOException">The disk is full, or the folder may not be written to.</exception>
     public static void Write(string path, Action<Stream> write)
     {
@@ -54,9 +61,10 @@ public static partial class AtomicFile
     }
 
     /// <summary>
-    /// Removes what killed processes of this machine left half-written in a folder: files of this class's own names
-    /// whose process is gone. Of everything else, of what lies in folders below, and of links nothing is touched.
+    /// Removes the temporary files that killed processes of this machine left in a folder: files with this class's own
+    /// names whose process has ended. Other files, subfolders and links stay.
     /// </summary>
+    /// <param name="folder">The folder to clean.</param>
     public static void RemoveAbandoned(string folder)
     {
         foreach (var file in new DirectoryInfo(folder).EnumerateFiles(".adjoint-*.tmp"))
@@ -94,7 +102,10 @@ public static partial class AtomicFile
     [GeneratedRegex(@"^\.adjoint-(?<process>[0-9]+)-[0-9]+-(?<machine>.+)\.tmp$")]
     private static partial Regex Temporary();
 
-    /// <summary>Writes text as UTF-8.</summary>
+    /// <summary>Writes a text file in UTF-8, replacing an existing one.</summary>
+    /// <param name="path">The path of the file.</param>
+    /// <param name="text">The contents of the file.</param>
+    /// <exception cref="IOException">The disk is full, or the folder may not be written to.</exception>
     public static void WriteText(string path, string text) => Write(path, stream =>
     {
         using var writer = new StreamWriter(stream, leaveOpen: true);

@@ -4,20 +4,22 @@ using Adjoint.Data;
 namespace Adjoint.IO;
 
 /// <summary>
-/// The last few states of a run in a folder, <c>checkpoint-00000007.safetensors</c>: each written whole or not at all, with a digest. When the latest is damaged, the one before it
-/// serves.
+/// The last few states of a run in a folder, <c>checkpoint-00000007.safetensors</c>: each written whole or not at all,
+/// with a digest. If the latest is damaged, the one before it is used.
 /// </summary>
-/// <param name="folder">Where; it exists, and nobody else writes there (<see cref="FolderLock"/>).</param>
-/// <param name="keep">How many are kept.</param>
+/// <param name="folder">The folder; it exists, and no other process writes there (<see cref="FolderLock"/>).</param>
+/// <param name="keep">The number of states to keep, 1 or more.</param>
 public sealed class CheckpointStore(string folder, int keep = 3)
 {
     private const string Prefix = "checkpoint-", Suffix = ".safetensors";
 
-    /// <summary>Where they are.</summary>
+    /// <summary>The folder of the checkpoints.</summary>
     public string Folder => folder;
 
-    /// <summary>Writes a state and removes those that are too many.</summary>
-    /// <exception cref="IOException">It cannot be written; those before are untouched.</exception>
+    /// <summary>Writes a state, and removes the oldest beyond the number to keep.</summary>
+    /// <param name="tensors">The tensors of the state, by name.</param>
+    /// <param name="notes">The texts of the state, by name.</param>
+    /// <exception cref="IOException">It cannot be written; earlier states are untouched.</exception>
     public void Write(IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> notes)
     {
         var before = Numbered();
@@ -25,8 +27,9 @@ public sealed class CheckpointStore(string folder, int keep = 3)
         foreach (var number in before.Skip(keep - 1)) File.Delete(PathOf(number));
     }
 
-    /// <summary>The latest state that is sound, or null where there is none.</summary>
-    /// <param name="warn">Told of each that is damaged, in one line.</param>
+    /// <summary>Reads the latest undamaged state.</summary>
+    /// <param name="warn">Called with one line for each damaged state.</param>
+    /// <returns>Its tensors and texts; null where there is no state.</returns>
     public (IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Notes)? Latest(Action<string> warn)
     {
         var numbers = Numbered();
@@ -46,7 +49,8 @@ public sealed class CheckpointStore(string folder, int keep = 3)
     }
 
     /// <summary>
-    /// Removes all: the run is complete. The latest goes last, so that who is stopped in between goes on from the end.
+    /// Removes all states, when the run is complete. The latest is removed last, so that an interruption leaves the end
+    /// of the run.
     /// </summary>
     public void Clear()
     {

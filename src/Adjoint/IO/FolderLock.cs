@@ -5,8 +5,9 @@ using Adjoint.Data;
 namespace Adjoint.IO;
 
 /// <summary>
-/// One process at a time in a folder. The operating system holds the lock on <c>.lock</c>, so it ends with its holder, however that ends; <c>.holder</c> says who it is. What a killed
-/// holder left half-written directly in it (<see cref="AtomicFile.RemoveAbandoned"/>) is removed.
+/// Keeps a folder to one process at a time. The operating system holds the lock on <c>.lock</c>, so it ends with its
+/// process, however that ends; <c>.holder</c> names the process. Temporary files that a killed process left in it are
+/// removed (<see cref="AtomicFile.RemoveAbandoned"/>).
 /// </summary>
 public sealed class FolderLock : IDisposable
 {
@@ -15,8 +16,12 @@ public sealed class FolderLock : IDisposable
 
     private FolderLock(FileStream held, string folder) => (this.held, this.folder) = (held, folder);
 
-    /// <summary>Takes the folder, making it where it is missing.</summary>
-    /// <exception cref="AdjointException">Another process, or another part of this one, has it; or the folder cannot be written to.</exception>
+    /// <summary>Locks a folder, creating it if it is missing.</summary>
+    /// <param name="folder">The path of the folder.</param>
+    /// <returns>Dispose of it to unlock the folder.</returns>
+    /// <exception cref="AdjointException">
+    /// Another process, or another part of this one, holds it; or the folder cannot be written to.
+    /// </exception>
     public static FolderLock Take(string folder)
     {
         FileStream stream;
@@ -46,7 +51,9 @@ public sealed class FolderLock : IDisposable
         }
     }
 
-    /// <summary>Whether somebody has the folder now.</summary>
+    /// <summary>Whether a process holds the lock of a folder now.</summary>
+    /// <param name="folder">The path of the folder.</param>
+    /// <returns>True while it is locked.</returns>
     public static bool IsTaken(string folder)
     {
         var path = Path.Combine(folder, ".lock");
@@ -66,11 +73,15 @@ public sealed class FolderLock : IDisposable
         }
     }
 
-    /// <summary>Whether somebody has the folder, or was killed while having it: the next holder cleans up.</summary>
+    /// <summary>
+    /// Whether a process holds the lock of a folder, or was killed while holding it: the next holder cleans up.
+    /// </summary>
+    /// <param name="folder">The path of the folder.</param>
+    /// <returns>True if it is locked, or was left behind.</returns>
     public static bool IsMarked(string folder) =>
         File.Exists(Path.Combine(folder, ".lock")) || File.Exists(Path.Combine(folder, ".holder"));
 
-    /// <summary>Gives the folder back.</summary>
+    /// <summary>Unlocks the folder, for other processes.</summary>
     public void Dispose()
     {
         // The holder goes first: while .lock is held, nobody else writes there.

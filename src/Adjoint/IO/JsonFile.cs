@@ -5,24 +5,28 @@ using Adjoint.Data;
 namespace Adjoint.IO;
 
 /// <summary>
-/// JSON files that somebody may have edited or cut: what cannot be read is one clear error, whatever is wrong with it.
-/// A name that is there twice is an error too.
+/// Reads JSON files that may have been edited or cut short: whatever is wrong gives one clear error. A duplicate name
+/// is an error too.
 /// </summary>
 public static class JsonFile
 {
-    /// <summary>The most bytes of a file: far more than any of ours, far less than memory.</summary>
+    /// <summary>
+    /// The largest file that is read, in bytes: far more than the library writes, far less than memory.
+    /// </summary>
     public const int MostBytes = 1 << 28;
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
-    /// <summary>Reads a file.</summary>
-    /// <param name="path">Which.</param>
-    /// <param name="expected">What it should be, and the remedy where it is not: ends the message.</param>
+    /// <summary>Reads a value from a JSON file.</summary>
+    /// <typeparam name="T">The type of the value.</typeparam>
+    /// <param name="path">The path of the file.</param>
+    /// <param name="expected">What the file should be, and the remedy where it is not: the end of the message.</param>
     /// <param name="read">
-    /// Takes what is wanted out of the root; what it misses, or finds of another kind, is an error of the file.
+    /// Reads the value from the root element; what is missing or of another kind becomes an error of the file.
     /// </param>
-    /// <exception cref="DataFormatException">The file is no such JSON, or cannot be read.</exception>
-    /// <exception cref="FileNotFoundException">There is nothing of that name.</exception>
+    /// <returns>What <paramref name="read"/> returned.</returns>
+    /// <exception cref="DataFormatException">The file is not such JSON, or cannot be read.</exception>
+    /// <exception cref="FileNotFoundException">There is nothing at that path.</exception>
     public static T Read<T>(string path, string expected, Func<JsonElement, T> read) =>
         Parse(RegularFile.ReadAllBytes(path, MostBytes), path, 0, "what", expected, read);
 

@@ -8,16 +8,16 @@ namespace Adjoint.IO;
 
 /// <summary>
 /// The safetensors format: 8 bytes little-endian header length, a JSON header (name → dtype, shape, data_offsets), then
-/// the elements, little-endian and row-major. Files are untrusted: everything is checked before it is used, as the
-/// reference implementation does. Beyond that a header must begin with <c>{</c>, as the format says, and sizes above
-/// 2³¹ − 1 are refused by name. F64, F32, F16, BF16, I64, I32, U8 and BOOL are loaded as they are; of the other types
-/// that the format has, I8, I16 and U16 are converted to int32 on request, U32 and U64 to int64, F8_E4M3 and F8_E5M2 to
-/// float16, F8_E8M0 to bfloat16; <see cref="Inspect(string)"/> lists them all. A file may carry a digest in its
-/// metadata, the SHA-256 of the whole file with zeros in the digest's place, which is checked wherever it is found.
+/// the elements, little-endian and row-major. Files are untrusted: everything is checked before it is used, as in the
+/// reference implementation. In addition, a header must begin with <c>{</c>, as the format says, and sizes above 2³¹ −
+/// 1 are refused by name. F64, F32, F16, BF16, I64, I32, U8 and BOOL are loaded as they are; of the format's other
+/// types, I8, I16 and U16 are converted to int32 on request, U32 and U64 to int64, F8_E4M3 and F8_E5M2 to float16,
+/// F8_E8M0 to bfloat16; <see cref="Inspect(string)"/> lists them all. A file may carry a digest in its metadata, the
+/// SHA-256 of the whole file with zeros in the digest's place, which is checked wherever it is found.
 /// </summary>
 public static class SafeTensors
 {
-    /// <summary>The name of the digest in the metadata.</summary>
+    /// <summary>The key of the digest in the metadata.</summary>
     public const string DigestKey = "sha256";
 
     private const string MetadataKey = "__metadata__";
@@ -25,10 +25,15 @@ public static class SafeTensors
     private static readonly string NoDigest = new('0', 2 * SHA256.HashSizeInBytes);
 
     /// <summary>
-    /// Writes tensors atomically: the widest elements first, so that each tensor lies where its type asks, then in
-    /// order of their names.
+    /// Writes tensors to a file, atomically: the widest elements first, so that each tensor is aligned for its type,
+    /// then in order of their names.
     /// </summary>
-    /// <exception cref="AdjointException">A name is that of the metadata, or no text that a file can hold.</exception>
+    /// <param name="path">The path of the file, which is replaced if it exists.</param>
+    /// <param name="tensors">The tensors to write, by name.</param>
+    /// <param name="metadata">Texts to write along, by key; null: none.</param>
+    /// <param name="digest">Whether to add a digest, which is checked when the file is read.</param>
+    /// <exception cref="AdjointException">A name is reserved for the metadata, or is not valid text.</exception>
+    /// <exception cref="IOException">The disk is full, or the folder may not be written to.</exception>
     public static void Save(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null, bool digest = false)
     {
         if (tensors.ContainsKey(MetadataKey))
@@ -111,12 +116,19 @@ public static class SafeTensors
 
     private delegate void Consume(ReadOnlySpan<byte> bytes);
 
-    /// <summary>What a file says of its tensors, in the order of their bytes: reads the header alone.</summary>
-    /// <exception cref="DataFormatException">The header is not what it should be.</exception>
+    /// <summary>Lists the tensors of a file, in the order of their bytes; reads the header alone.</summary>
+    /// <param name="path">The path of the file.</param>
+    /// <returns>Name, type and sizes of each tensor.</returns>
+    /// <exception cref="DataFormatException">The header is damaged.</exception>
     public static IReadOnlyList<SafeTensorsEntry> Inspect(string path) => Inspect(path, out _);
 
-    /// <summary>What a file says of its tensors, in the order of their bytes, and the metadata.</summary>
-    /// <exception cref="DataFormatException">The header is not what it should be.</exception>
+    /// <summary>
+    /// Lists the tensors of a file, in the order of their bytes, and its metadata; reads the header alone.
+    /// </summary>
+    /// <param name="path">The path of the file.</param>
+    /// <param name="metadata">The metadata of the file, by key.</param>
+    /// <returns>Name, type and sizes of each tensor.</returns>
+    /// <exception cref="DataFormatException">The header is damaged.</exception>
     public static IReadOnlyList<SafeTensorsEntry> Inspect(string path, out IReadOnlyDictionary<string, string> metadata)
     {
         using var stream = RegularFile.Open(path);
@@ -125,14 +137,15 @@ public static class SafeTensors
         return entries;
     }
 
-    /// <summary>Reads all tensors.</summary>
-    /// <param name="path">The file.</param>
+    /// <summary>Reads all tensors of a file into memory.</summary>
+    /// <param name="path">The path of the file.</param>
     /// <param name="convert">
-    /// Whether types that no tensor has become the smallest that holds their values:
+    /// Whether types that no tensor has are converted to the smallest that holds their values:
     /// <see cref="SafeTensorsEntry.ConvertsTo"/>.
     /// </param>
+    /// <returns>The tensors, by name.</returns>
     /// <exception cref="DataFormatException">
-    /// The file is not what it should be, or a tensor's type has to be converted, or cannot be.
+    /// The file is damaged, or a tensor's type has to be converted, or cannot be.
     /// </exception>
     public static IReadOnlyDictionary<string, Tensor> Load(string path, bool convert = false) =>
         Load(path, out _, convert);

@@ -14,13 +14,13 @@ namespace Adjoint.Nn;
 /// sealed class Cell : Module
 /// {
 ///     private readonly Linear input, memory;
-/// 
+///
 ///     public Cell(int inputs, int width)
 ///     {
 ///         input = AddChild("input", new Linear(inputs, width));
 ///         memory = AddChild("memory", new Linear(width, width, bias: false));
 ///     }
-/// 
+///
 ///     public (Tensor Y, Tensor State) Forward(Tensor x, Tensor state) => Call([x, state], () =>
 ///     {
 ///         var next = (input.Forward(x) + memory.Forward(state)).Tanh();

@@ -4,8 +4,10 @@ using Adjoint.IO;
 namespace Adjoint.Training;
 
 /// <summary>
-/// Ends training when the validation loss has not fallen for a number of epochs (Prechelt 1998), each run anew.
+/// Ends training when the validation loss has not fallen for a number of epochs (Prechelt 1998). Each run starts anew.
 /// </summary>
+/// <param name="patience">The number of epochs without improvement that are tolerated.</param>
+/// <param name="minimumDelta">The smallest decrease of the loss that counts as an improvement.</param>
 public sealed class EarlyStopping(int patience = 5, double minimumDelta = 0) : Callback
 {
     private double best = double.PositiveInfinity;
@@ -31,6 +33,7 @@ public sealed class EarlyStopping(int patience = 5, double minimumDelta = 0) : C
 }
 
 /// <summary>Appends one JSON object per epoch to a file.</summary>
+/// <param name="path">The path of the file.</param>
 public sealed class MetricLog(string path) : Callback
 {
     /// <inheritdoc/>
@@ -46,15 +49,19 @@ public sealed class MetricLog(string path) : Callback
         file.Write(Line(epoch));
     }
 
-    /// <summary>Brings the file back to the epochs of the state: it may hold later ones, or half a line, of a run that was killed.</summary>
+    /// <summary>
+    /// Cuts the file back to the epochs of the state: it may hold later ones, or half a line, of a run that was killed.
+    /// </summary>
+    /// <param name="trainer">The trainer of the run.</param>
+    /// <param name="state">The state to resume from.</param>
     public override void Load(Trainer trainer, TrainingState state) => AtomicFile.Write(path, file =>
     {
         foreach (var epoch in trainer.Results) file.Write(Line(epoch));
     });
 
-    /// <summary>
-    /// Adds what the model of an epoch, the best, measured on samples that were kept back for the end.
-    /// </summary>
+    /// <summary>Appends the measures of the best model on the test samples.</summary>
+    /// <param name="epoch">The epoch of the model.</param>
+    /// <param name="test">Its loss and accuracy on the test samples.</param>
     public void AddTest(int epoch, Evaluation test)
     {
         using var file = new FileStream(path, FileMode.Append);
@@ -78,7 +85,9 @@ public sealed class MetricLog(string path) : Callback
         return buffer.ToArray();
     }
 
-    /// <summary>The object of one epoch. Numbers that are not finite are null.</summary>
+    /// <summary>Writes the JSON object of one epoch. Numbers that are not finite are written as null.</summary>
+    /// <param name="json">The writer to write to.</param>
+    /// <param name="epoch">The measures of the epoch.</param>
     public static void Write(Utf8JsonWriter json, EpochResult epoch)
     {
         json.WriteStartObject();

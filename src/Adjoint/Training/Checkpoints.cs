@@ -3,12 +3,14 @@ using Adjoint.IO;
 
 namespace Adjoint.Training;
 
-/// <summary>Keeps the state of a run from time to time.</summary>
-/// <param name="store">Where.</param>
-/// <param name="every">How often at most. What is lost when the process is killed is about as long; 0 keeps every step.</param>
+/// <summary>Saves the state of a run from time to time.</summary>
+/// <param name="store">Where the states are kept.</param>
+/// <param name="every">
+/// The shortest time between two states, and so about the most that a killed process loses; 0 saves every step.
+/// </param>
 /// <param name="settings">
-/// What the run is made with, by name: model, data set, optimizer, learning rate, seed and whatever else its result
-/// depends on. Each checkpoint carries it, and one of other settings is refused. None: nothing is carried or compared.
+/// The settings of the run, by name: model, data set, optimizer, learning rate, seed and whatever else its result
+/// depends on. Each state carries them, and one of other settings is refused. Null: nothing is carried or compared.
 /// </param>
 public sealed class Checkpoints(CheckpointStore store, TimeSpan every,
     IReadOnlyList<(string Name, string Value)>? settings = null)
@@ -17,17 +19,21 @@ public sealed class Checkpoints(CheckpointStore store, TimeSpan every,
     private readonly IReadOnlyList<(string Name, string Value)> settings = settings ?? [];
     private long written = Stopwatch.GetTimestamp();
 
-    /// <summary>The time spent on writing.</summary>
+    /// <summary>The time spent on writing states.</summary>
     public TimeSpan Spent { get; private set; }
 
-    /// <summary>Writes when it is time to.</summary>
+    /// <summary>Saves the state if enough time has passed since the last one.</summary>
+    /// <param name="state">Returns the state; called only if it is saved.</param>
     public void Consider(Func<TrainingState> state)
     {
         if (Stopwatch.GetElapsedTime(written) >= every) Write(state);
     }
 
-    /// <summary>Writes.</summary>
-    /// <exception cref="IOException">The disk is full, or may not be written to; the checkpoints before are untouched.</exception>
+    /// <summary>Saves the state now.</summary>
+    /// <param name="state">Returns the state to save.</param>
+    /// <exception cref="IOException">
+    /// The disk is full, or may not be written to; the checkpoints before are untouched.
+    /// </exception>
     public void Write(Func<TrainingState> state)
     {
         var started = Stopwatch.GetTimestamp();
@@ -39,11 +45,13 @@ public sealed class Checkpoints(CheckpointStore store, TimeSpan every,
     }
 
     /// <summary>
-    /// The latest state that can be read, or null. One that carries no settings, as those of version 0.1, is taken as
-    /// it is.
+    /// Reads the latest undamaged state. One without settings, such as those of version 0.1, is accepted.
     /// </summary>
-    /// <param name="warn">Told of each that is damaged.</param>
-    /// <exception cref="AdjointException">It was made with other settings; each is named, with both values.</exception>
+    /// <param name="warn">Called with one line for each damaged state.</param>
+    /// <returns>The state; null where there is none.</returns>
+    /// <exception cref="AdjointException">
+    /// It was saved with other settings; the message names each, with both values.
+    /// </exception>
     public TrainingState? Latest(Action<string> warn)
     {
         if (store.Latest(warn) is not { } found) return null;

@@ -3,19 +3,21 @@ using Adjoint.Nn;
 
 namespace Adjoint.Training;
 
-/// <summary>How a classifier does on a data set.</summary>
+/// <summary>The measures of a classifier on a data set.</summary>
 /// <param name="Loss">The mean cross-entropy per sample.</param>
-/// <param name="Accuracy">The share of samples whose largest logit is the label's.</param>
-/// <param name="Confusion">Confusion[label, prediction]: how many samples.</param>
+/// <param name="Accuracy">The fraction of samples whose largest logit is the label's.</param>
+/// <param name="Confusion">The confusion matrix [label, prediction], counts of samples.</param>
 public sealed record Evaluation(double Loss, double Accuracy, int[,] Confusion)
 {
     /// <summary>
-    /// Measures without recording a graph, with the model switched to use; switches each part back that was training.
+    /// Measures a classifier in evaluation mode, without recording a graph; the modes of its modules are restored
+    /// afterwards.
     /// </summary>
-    /// <param name="model">Gives logits (n, classes).</param>
-    /// <param name="batches">The samples: inputs and labels, such as a <see cref="DataLoader"/> gives them.</param>
-    /// <param name="views">Of each sample; null takes it as it is.</param>
-    /// <param name="observe">Called for each batch with logits and labels, in order; null is not.</param>
+    /// <param name="model">The classifier, with logits (n, classes).</param>
+    /// <param name="batches">Inputs and labels, such as a <see cref="DataLoader"/>.</param>
+    /// <param name="views">The views of each sample to average over; null: the sample itself.</param>
+    /// <param name="observe">Called for each batch with logits and labels, in order; null: nothing is called.</param>
+    /// <returns>Loss, accuracy and confusion matrix.</returns>
     public static Evaluation Run(
         Layer model, IEnumerable<(Tensor Inputs, Tensor Labels)> batches, TestTimeAugmentation? views = null,
         Action<Tensor, Tensor>? observe = null)

@@ -6,10 +6,12 @@ using Adjoint.Primitives;
 namespace Adjoint.Training;
 
 /// <summary>
-/// Keeps the best model (by validation accuracy; the earlier of equals) and the last one of a run. They lie in memory while the network learns, and in checkpoints;
-/// <see cref="Write"/> makes files of them, <c>best.safetensors</c> and <c>last.safetensors</c>. Their metadata say of
-/// which epoch they are, and by what the samples were standardised (<see cref="Standardize.FromMetadata"/>).
+/// Keeps the best model (by validation accuracy; the earlier of equal ones) and the last one of a run. They stay in
+/// memory during training, and in checkpoints; <see cref="Write"/> writes them to files, <c>best.safetensors</c> and
+/// <c>last.safetensors</c>. Their metadata say of which epoch they are, and how the samples were standardized
+/// (<see cref="Standardize.FromMetadata"/>).
 /// </summary>
+/// <param name="folder">The folder for the files.</param>
 public sealed class ModelKeeper(string folder) : Callback
 {
     private readonly Dictionary<string, Tensor> best = [], last = [];
@@ -28,7 +30,7 @@ public sealed class ModelKeeper(string folder) : Callback
         Copy(last, best);
     }
 
-    /// <summary>Writes both files, each whole or not at all; neither before the first epoch was measured.</summary>
+    /// <summary>Writes both files, each whole or not at all; none before the first epoch was measured.</summary>
     public void Write()
     {
         if (best.Count == 0) return;

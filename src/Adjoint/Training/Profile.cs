@@ -6,17 +6,17 @@ using Adjoint.Kernels;
 
 namespace Adjoint.Training;
 
-/// <summary>What one op, or the optimiser, cost in all its calls, forward or backward.</summary>
-/// <param name="Name">The op, <c>backward</c> after it where that is meant; or the optimiser.</param>
-/// <param name="Operations">Operations of the backend.</param>
-/// <param name="Milliseconds">Time in them.</param>
-/// <param name="Flops">Floating-point operations of matrix products; 0 for what memory limits.</param>
-/// <param name="Bytes">Bytes read and written at the least.</param>
+/// <summary>The cost of one op, or of the optimizer, over all its calls, forward or backward.</summary>
+/// <param name="Name">The op, followed by <c>backward</c> for that; or the optimizer.</param>
+/// <param name="Operations">The number of backend operations.</param>
+/// <param name="Milliseconds">The time spent in them, in milliseconds.</param>
+/// <param name="Flops">Floating-point operations of matrix products; 0 for what memory bandwidth limits.</param>
+/// <param name="Bytes">Bytes read and written, at least.</param>
 public sealed record ProfileRow(string Name, int Operations, double Milliseconds, double Flops, double Bytes);
 
 /// <summary>
-/// Times every operation of a training run, by the op, or the optimiser, that asked for it; of a captured run, which is
-/// timed as it runs, ops that became one pass over memory together.
+/// Times every operation of a training run, by the op, or the optimizer, that asked for it. A captured run is timed as
+/// it runs, where ops that were fused count together.
 /// </summary>
 public sealed class Profile
 {
@@ -25,16 +25,20 @@ public sealed class Profile
     private readonly List<(string Name, string Operation, long Start, long Duration)> events = [];
     private readonly long origin = Stopwatch.GetTimestamp();
 
-    /// <summary>Dearest first.</summary>
+    /// <summary>The costs, the most expensive first.</summary>
     public IReadOnlyList<ProfileRow> Rows => [.. rows.Values.OrderByDescending(row => row.Milliseconds)];
 
-    /// <summary>Runs <paramref name="work"/>, timing each operation on this thread.</summary>
+    /// <summary>Times the operations that a function runs on this thread.</summary>
+    /// <param name="work">The function to run.</param>
     public void Observe(Action work)
     {
         using (Backend.Observe(Execute)) work();
     }
 
-    /// <summary>A table: time, its share, calculations per second and share of the peak, bytes per second.</summary>
+    /// <summary>
+    /// A table of time, its fraction of the total, operations per second, fraction of the peak, and bytes per second.
+    /// </summary>
+    /// <returns>The table, over several lines.</returns>
     public string ToTable()
     {
         var peak = MachineLimits.PeakFlops() * Workers.ThreadCount;
@@ -50,7 +54,8 @@ public sealed class Profile
         return text.ToString();
     }
 
-    /// <summary>The first operations as a trace that Chrome and Perfetto open.</summary>
+    /// <summary>Writes the first operations as a trace that Chrome and Perfetto open.</summary>
+    /// <param name="stream">The stream to write JSON to.</param>
     public void WriteTrace(Stream stream)
     {
         using var json = new Utf8JsonWriter(stream);

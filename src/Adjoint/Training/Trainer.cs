@@ -5,17 +5,17 @@ using Adjoint.Optim;
 
 namespace Adjoint.Training;
 
-/// <summary>What one epoch measured. Losses are means per sample; epoch 0 is the network before training.</summary>
-/// <param name="Epoch">Its number.</param>
-/// <param name="TrainLoss">Over the training samples, as the parameters changed; null for epoch 0.</param>
-/// <param name="ValidationLoss">Over the validation samples, afterwards.</param>
-/// <param name="ValidationAccuracy">The share of validation samples whose largest logit is the label's.</param>
-/// <param name="Seconds">The time of training and validation.</param>
+/// <summary>The measures of one epoch. Losses are means per sample; epoch 0 is the network before training.</summary>
+/// <param name="Epoch">The number of the epoch.</param>
+/// <param name="TrainLoss">The loss over the training samples, while the parameters changed; null for epoch 0.</param>
+/// <param name="ValidationLoss">The loss over the validation samples, after the epoch.</param>
+/// <param name="ValidationAccuracy">The fraction of validation samples whose largest logit is the label's.</param>
+/// <param name="Seconds">The time of training and validation, in seconds.</param>
 public sealed record EpochResult(int Epoch, double? TrainLoss, double ValidationLoss, double ValidationAccuracy, double Seconds);
 
-/// <summary>What a run measured.</summary>
-/// <param name="Epochs">Each epoch, from 0.</param>
-/// <param name="WasCancelled">Whether it ended before its last epoch because it was asked to.</param>
+/// <summary>The measures of a training run.</summary>
+/// <param name="Epochs">The measures of each epoch, from 0.</param>
+/// <param name="WasCancelled">Whether the run was canceled before its last epoch.</param>
 public sealed record TrainingResult(IReadOnlyList<EpochResult> Epochs, bool WasCancelled)
 {
     /// <summary>How the steps were computed: captured, or why not; null where they were to be eager.</summary>
@@ -24,49 +24,64 @@ public sealed record TrainingResult(IReadOnlyList<EpochResult> Epochs, bool WasC
     /// <summary>The first epoch with the highest validation accuracy.</summary>
     public EpochResult Best => Epochs.MaxBy(epoch => epoch.ValidationAccuracy)!;
 
-    /// <summary>The last epoch.</summary>
+    /// <summary>The last epoch that was measured.</summary>
     public EpochResult Final => Epochs[^1];
 }
 
-/// <summary>The loss became NaN or infinite.</summary>
+/// <summary>The loss of a training step became NaN or infinite.</summary>
+/// <param name="epoch">The epoch of the step, from 1.</param>
+/// <param name="step">The step in it, from 1.</param>
+/// <param name="loss">The loss of the step.</param>
+/// <param name="cause">What was found to cause it, for the message.</param>
 public sealed class DivergedException(int epoch, int step, double loss, string cause)
     : AdjointException($"training: the loss became {loss} in epoch {epoch}, step {step}: {cause}; try a smaller learning rate")
 {
-    /// <summary>In which epoch.</summary>
+    /// <summary>The epoch of the step, from 1.</summary>
     public int Epoch => epoch;
 
-    /// <summary>At which step of it.</summary>
+    /// <summary>The step in the epoch, from 1.</summary>
     public int Step => step;
 }
 
-/// <summary>Listens to a training run; override what is of interest.</summary>
+/// <summary>Follows a training run; override the methods of interest.</summary>
 public abstract class Callback
 {
-    /// <summary>After each step.</summary>
+    /// <summary>Called after each step.</summary>
+    /// <param name="trainer">The trainer of the run.</param>
+    /// <param name="step">The number and the loss of the step.</param>
     public virtual void OnStep(Trainer trainer, StepInfo step) { }
 
-    /// <summary>After each epoch, epoch 0 (before training) included.</summary>
+    /// <summary>Called after each epoch, epoch 0 (before training) included.</summary>
+    /// <param name="trainer">The trainer of the run.</param>
+    /// <param name="epoch">The measures of the epoch.</param>
     public virtual void OnEpoch(Trainer trainer, EpochResult epoch) { }
 
-    /// <summary>Adds what this callback remembers to a checkpoint.</summary>
+    /// <summary>Adds the state of this callback to a checkpoint.</summary>
+    /// <param name="state">The state to add to.</param>
     public virtual void Save(TrainingState state) { }
 
-    /// <summary>Goes on where the state was saved; the trainer already has.</summary>
+    /// <summary>Resumes from a saved state; the trainer already has.</summary>
+    /// <param name="trainer">The trainer of the run.</param>
+    /// <param name="state">The state to resume from.</param>
     public virtual void Load(Trainer trainer, TrainingState state) { }
 }
 
-/// <summary>Where a run is.</summary>
-/// <param name="Epoch">The epoch, from 1.</param>
-/// <param name="Step">The step in it, from 1.</param>
-/// <param name="Steps">Steps per epoch.</param>
-/// <param name="Loss">The batch's loss, mean per sample.</param>
-/// <param name="Samples">Samples in the batch.</param>
+/// <summary>A step of a training run, and its loss.</summary>
+/// <param name="Epoch">The epoch, counted from 1.</param>
+/// <param name="Step">The step in the epoch, counted from 1.</param>
+/// <param name="Steps">The number of steps per epoch.</param>
+/// <param name="Loss">The loss of the batch, mean per sample.</param>
+/// <param name="Samples">The number of samples in the batch.</param>
 public readonly record struct StepInfo(int Epoch, int Step, int Steps, double Loss, int Samples);
 
 /// <summary>
-/// Trains a classifier: the plain loop, with validation before the first epoch and after each, schedules and callbacks.
+/// Trains a classifier: the usual loop, with validation before the first epoch and after each, schedules and callbacks.
 /// A model that was converted (<c>model.To(DType.BFloat16)</c>) gets its samples in its type.
 /// </summary>
+/// <param name="model">The network, with logits (n, classes).</param>
+/// <param name="optimizer">The optimizer of the model's parameters.</param>
+/// <param name="training">The samples to learn from, in batches.</param>
+/// <param name="validation">The samples to validate on, in batches.</param>
 public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader training, DataLoader validation)
 {
     private readonly List<EpochResult> results = [];
@@ -76,57 +91,67 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
     private bool isLoaded;
     private bool isRunning;
 
-    /// <summary>The network.</summary>
+    /// <summary>The network that is trained.</summary>
     public Layer Model => model;
 
-    /// <summary>The optimiser.</summary>
+    /// <summary>The optimizer of the model's parameters.</summary>
     public Optimizer Optimizer => optimizer;
 
-    /// <summary>What the network learns from.</summary>
+    /// <summary>The batches that the network learns from.</summary>
     public DataLoader Training => training;
 
-    /// <summary>Whether the loss of a batch, whose gradient is followed, is the mean or the sum over its samples.</summary>
+    /// <summary>
+    /// Whether the loss of a batch, whose gradient is followed, is the mean or the sum over its samples; the mean by
+    /// default.
+    /// </summary>
     public Reduction LossReduction { get; init; } = Reduction.Mean;
 
-    /// <summary>See <see cref="Loss.CrossEntropy"/>.</summary>
+    /// <summary>The label smoothing of <see cref="Loss.CrossEntropy"/>, in [0, 1); 0 by default.</summary>
     public double LabelSmoothing { get; init; }
 
-    /// <summary>Factors of the learning rate by step; null leaves it alone.</summary>
+    /// <summary>The factors of the learning rate by step; null: a constant rate.</summary>
     public Schedule? Schedule { get; init; }
 
     /// <summary>
-    /// Runs every step eagerly. Otherwise they are captured, where they can be
-    /// (<see cref="CapturedFunction{TResult}"/>); the bits are the same.
+    /// Whether every step runs eagerly. By default steps are captured where possible
+    /// (<see cref="CapturedFunction{TResult}"/>), with the same bits.
     /// </summary>
     public bool Eager { get; init; }
 
-    /// <summary>An average of the model's weights, which is then what is validated and kept; null validates the weights themselves.</summary>
+    /// <summary>
+    /// A moving average of the model's weights, which is then validated and kept; null: the weights themselves are.
+    /// </summary>
     public WeightAverage? Average { get; init; }
 
-    /// <summary>Times the operations of the steps; null does not.</summary>
+    /// <summary>Times the operations of the steps; null: no timing.</summary>
     public Profile? Profile { get; init; }
 
-    /// <summary>The listeners.</summary>
+    /// <summary>The callbacks, which are called in order.</summary>
     public IList<Callback> Callbacks { get; } = [];
 
-    /// <summary>Set by a callback to end after the epoch.</summary>
+    /// <summary>Whether to end the run after this epoch; set by callbacks.</summary>
     public bool ShouldStop { get; set; }
 
-    /// <summary>When to keep the whole state, and where; null keeps none.</summary>
+    /// <summary>Where and how often the state of the run is saved; null: never.</summary>
     public Checkpoints? Checkpoints { get; init; }
 
     /// <summary>How the steps of the run so far were computed; null where they are eager by choice.</summary>
     public CaptureReport? Capture => captured?.Report;
 
-    /// <summary>The epochs measured so far.</summary>
+    /// <summary>The measures of the epochs so far.</summary>
     public IReadOnlyList<EpochResult> Results => results;
 
     /// <summary>
-    /// Runs up to <paramref name="epochs"/> epochs, or goes on to them after <see cref="Load"/>. A cancellation finishes the step in progress, and keeps a checkpoint where
-    /// there are any. Another call trains on from the weights as they are, with epochs and schedule from the start; a
-    /// schedule leaves the optimiser at its base rates when a run ends.
+    /// Runs up to <paramref name="epochs"/> epochs, or continues up to them after <see cref="Load"/>. A cancellation
+    /// finishes the step in progress, and saves a checkpoint if there are any. Another call trains the weights further,
+    /// with epochs and schedule from the start; a schedule leaves the optimizer at its base rates when a run ends.
     /// </summary>
-    /// <exception cref="DivergedException">The loss is NaN or infinite; the parameters are as before that step.</exception>
+    /// <param name="epochs">The number of epochs, 0 or more; 0 only validates.</param>
+    /// <param name="cancellation">Ends the run after the step in progress.</param>
+    /// <returns>The measures of each epoch.</returns>
+    /// <exception cref="DivergedException">
+    /// The loss is NaN or infinite; the parameters are as before that step.
+    /// </exception>
     /// <exception cref="AdjointException">
     /// The number of epochs is negative, the training loader has no batch, or a callback of a run called it.
     /// </exception>
@@ -198,9 +223,11 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
     }
 
     /// <summary>
-    /// Everything needed to go on from here, bit for bit: model, optimiser, average, place in the schedule and in the data, streams of random numbers, what was measured, and what
-    /// callbacks remember. The tensors are the trainer's own: write them before the next step.
+    /// Everything needed to resume from here, bit for bit: model, optimizer, average, position in the schedule and in
+    /// the data, random streams, measures, and the state of callbacks. The tensors are the trainer's own: write them
+    /// before the next step.
     /// </summary>
+    /// <returns>The state, to write or to <see cref="Load"/>.</returns>
     public TrainingState Save()
     {
         var state = new TrainingState();
@@ -229,7 +256,11 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
             own is null ? tensors : tensors.ToDictionary(entry => entry.Key, entry => entry.Value.Clone().Keep());
     }
 
-    /// <summary>Takes over what <see cref="Save"/> of a trainer of the same settings returned; <see cref="Run"/> then goes on from there.</summary>
+    /// <summary>
+    /// Resumes from what <see cref="Save"/> of a trainer with the same settings returned; <see cref="Run"/> then
+    /// continues from there.
+    /// </summary>
+    /// <param name="state">The state to resume from.</param>
     /// <exception cref="AdjointException">The state does not fit this trainer.</exception>
     public void Load(TrainingState state)
     {

@@ -2,56 +2,74 @@ using System.Globalization;
 
 namespace Adjoint.Training;
 
-/// <summary>The state of a run as tensors and short texts, by name: what a checkpoint holds.</summary>
+/// <summary>The state of a run as tensors and short texts, by name: the contents of a checkpoint.</summary>
 public sealed class TrainingState
 {
     private readonly Dictionary<string, Tensor> tensors;
     private readonly Dictionary<string, string> notes;
 
-    /// <summary>An empty state.</summary>
+    /// <summary>Creates an empty state.</summary>
     public TrainingState() : this(new Dictionary<string, Tensor>(), new Dictionary<string, string>()) { }
 
-    /// <summary>A state that was written.</summary>
+    /// <summary>Creates a state from tensors and texts that were saved.</summary>
+    /// <param name="tensors">The tensors, by name.</param>
+    /// <param name="notes">The texts, by name.</param>
     public TrainingState(IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> notes) => (this.tensors, this.notes) = (new(tensors), new(notes));
 
-    /// <summary>All tensors: part/name.</summary>
+    /// <summary>All tensors, by names of the form part/name.</summary>
     public IReadOnlyDictionary<string, Tensor> Tensors => tensors;
 
-    /// <summary>All texts.</summary>
+    /// <summary>All texts, by name.</summary>
     public IReadOnlyDictionary<string, string> Notes => notes;
 
     /// <summary>Adds the tensors of a part, such as the model.</summary>
+    /// <param name="part">The name of the part.</param>
+    /// <param name="values">The tensors, by name.</param>
     public void Add(string part, IReadOnlyDictionary<string, Tensor> values)
     {
         foreach (var (name, value) in values) tensors[$"{part}/{name}"] = value;
     }
 
-    /// <summary>Sets a text.</summary>
+    /// <summary>Sets a text, which is stored as it is.</summary>
+    /// <param name="name">The name of the text.</param>
+    /// <param name="text">The text to store.</param>
     public void Set(string name, string text) => notes[name] = text;
 
-    /// <summary>Sets numbers, exactly.</summary>
+    /// <summary>Sets numbers, which are stored exactly.</summary>
+    /// <param name="name">The name of the numbers.</param>
+    /// <param name="numbers">The numbers to store.</param>
     public void Set(string name, params ReadOnlySpan<double> numbers) => notes[name] = Text(numbers);
 
     /// <summary>The tensors of a part, by their names in it.</summary>
+    /// <param name="part">The name of the part.</param>
+    /// <returns>The tensors; empty where there is no such part.</returns>
     public IReadOnlyDictionary<string, Tensor> Part(string part) =>
         tensors.Where(entry => entry.Key.StartsWith(part + "/", StringComparison.Ordinal)).ToDictionary(entry => entry.Key[(part.Length + 1)..], entry => entry.Value);
 
-    /// <summary>A text.</summary>
-    /// <exception cref="AdjointException">There is none of that name.</exception>
+    /// <summary>Reads a text by name.</summary>
+    /// <param name="name">The name of the text.</param>
+    /// <returns>The text that was set.</returns>
+    /// <exception cref="AdjointException">There is no text of that name.</exception>
     public string Text(string name) => notes.TryGetValue(name, out var text) ? text : throw new AdjointException($"TrainingState: no entry '{name}'; was it saved by a trainer with the same callbacks?");
 
-    /// <summary>A number.</summary>
-    /// <exception cref="AdjointException">There is none of that name.</exception>
+    /// <summary>Reads a number by name.</summary>
+    /// <param name="name">The name of the number.</param>
+    /// <returns>The number that was set.</returns>
+    /// <exception cref="AdjointException">There is no number of that name.</exception>
     public double Number(string name) => Numbers(name, 1)[0];
 
-    /// <summary>A whole number, such as a count.</summary>
-    /// <param name="name">Its name.</param>
-    /// <param name="most">The largest that it may be; the least is 0.</param>
-    /// <exception cref="AdjointException">There is none of that name, or not in this range.</exception>
+    /// <summary>Reads an integer by name, such as a count.</summary>
+    /// <param name="name">The name of the number.</param>
+    /// <param name="most">The largest valid value; the smallest is 0.</param>
+    /// <returns>The integer that was set.</returns>
+    /// <exception cref="AdjointException">There is no number of that name, or it is not in this range.</exception>
     public int Whole(string name, int most = int.MaxValue) => Whole(name, Number(name), most);
 
-    /// <summary>As many numbers.</summary>
-    /// <exception cref="AdjointException">There are none of that name, or not as many.</exception>
+    /// <summary>Reads a list of numbers by name.</summary>
+    /// <param name="name">The name of the numbers.</param>
+    /// <param name="count">How many numbers there must be.</param>
+    /// <returns>The numbers that were set.</returns>
+    /// <exception cref="AdjointException">There are no numbers of that name, or not as many.</exception>
     public double[] Numbers(string name, int count) => Numbers(name, Text(name), count);
 
     internal static string Text(params ReadOnlySpan<double> numbers) => string.Join(' ', numbers.ToArray().Select(number => number.ToString("R", CultureInfo.InvariantCulture)));

@@ -6,10 +6,10 @@ using Adjoint.Primitives;
 namespace Adjoint.Training;
 
 /// <summary>
-/// The exponential moving average of a model's parameters and buffers, a better point than any single one of them late in training (Polyak and Juditsky 1992):
-/// a ← d·a + (1 − d)·w after each step t, with d = min(decay, (1 + t) / (10 + t)), so that the first steps are soon forgotten.
-/// A parameter that several places share has one average. Where the model is converted or moved, the average follows;
-/// of half precision it is float32, since bfloat16 does not resolve 0.001·(w − a) beside a.
+/// The exponential moving average of a model's parameters and buffers, late in training a better point than any single
+/// one of them (Polyak and Juditsky 1992): a ← d·a + (1 − d)·w after each step t, with d = min(decay, (1 + t) / (10 +
+/// t)), so that the first steps soon fade. A shared parameter has one average. Where the model is converted or moved,
+/// the average follows; for half precisions it is float32, since bfloat16 cannot resolve 0.001·(w − a) beside a.
 /// </summary>
 public sealed class WeightAverage
 {
@@ -22,7 +22,9 @@ public sealed class WeightAverage
     private bool isSwapped;
     private int stepCount;
 
-    /// <summary>Of a model, beginning at its present values.</summary>
+    /// <summary>Creates an average that begins at the model's present values.</summary>
+    /// <param name="model">The model to average.</param>
+    /// <param name="decay">The decay d after the first steps, in [0, 1).</param>
     /// <exception cref="AdjointException">
     /// The decay is not in [0, 1), or the model itself has a parameter named <c>steps</c>.
     /// </exception>
@@ -43,7 +45,7 @@ public sealed class WeightAverage
         names = [.. state.Select(entry => (entry.Name, averages[entry.Value]))];
     }
 
-    /// <summary>How many steps were averaged.</summary>
+    /// <summary>The number of steps that were averaged.</summary>
     public int Steps
     {
         get
@@ -55,8 +57,8 @@ public sealed class WeightAverage
         }
     }
 
-    /// <summary>Takes the model's values in.</summary>
-    /// <exception cref="AdjointException">The model holds the average just now.</exception>
+    /// <summary>Adds the model's present values to the average.</summary>
+    /// <exception cref="AdjointException">The model holds the average, as <see cref="Swap"/> left it.</exception>
     public void Update()
     {
         RequireOwnValues("Update()");
@@ -74,16 +76,18 @@ public sealed class WeightAverage
         }
     }
 
-    /// <summary>Exchanges the model's values and the average's until what it returns is disposed.</summary>
-    /// <exception cref="AdjointException">They are exchanged already.</exception>
+    /// <summary>Swaps the model's values with the average's until the result is disposed of.</summary>
+    /// <returns>Dispose of it to swap them back.</returns>
+    /// <exception cref="AdjointException">They are swapped already.</exception>
     public IDisposable Swap()
     {
         RequireOwnValues("Swap()");
         return new Exchanged(this);
     }
 
-    /// <summary>Everything needed to go on where this average is, by name.</summary>
-    /// <exception cref="AdjointException">The model holds the average just now.</exception>
+    /// <summary>Everything needed to resume the average, by name.</summary>
+    /// <returns>A dictionary from name to tensor.</returns>
+    /// <exception cref="AdjointException">The model holds the average, as <see cref="Swap"/> left it.</exception>
     public IReadOnlyDictionary<string, Tensor> StateDict()
     {
         RequireOwnValues("StateDict()");
@@ -93,10 +97,11 @@ public sealed class WeightAverage
         return result;
     }
 
-    /// <summary>Goes on where another average of the same model was.</summary>
+    /// <summary>Resumes from another average of the same model.</summary>
+    /// <param name="state">Tensors by name, as <see cref="StateDict"/> gives them.</param>
     /// <exception cref="AdjointException">
     /// A name is missing, a shape or type differs, or the paths of one parameter have different values; or the model
-    /// holds the average just now.
+    /// holds the average, as <see cref="Swap"/> left it.
     /// </exception>
     public void LoadStateDict(IReadOnlyDictionary<string, Tensor> state)
     {
