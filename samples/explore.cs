@@ -1,6 +1,7 @@
 #:project ../src/Adjoint.Explorer/Adjoint.Explorer.csproj
 // One training step as a self-contained HTML page, which opens without a server or a network.
 using Adjoint;
+using Adjoint.Explorer;
 using Adjoint.Nn;
 
 var model = new Mlp(2, [3], 2, "tanh", new Generator(1));
@@ -14,4 +15,4 @@ using (new Tracing()) // also records modules, source lines and times
 var path = Path.Combine(Path.GetTempPath(), "graph.html");
 loss.ToHtml(path);
 Console.WriteLine($"open {path}");
-// Explorer.Show(loss) serves the page instead, and waits for Enter.
+// GraphExplorer.Show(loss) serves the page instead, and waits for Enter.

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Adjoint.Exploring;
+namespace Adjoint.Explorer;
 
 /// <summary>The page asks for something that is not there, or not any more: one line for the reader.</summary>
 internal sealed class NotThereException(string message) : AdjointException(message);

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Adjoint.Exploring;
+namespace Adjoint.Explorer;
 
 /// <summary>Numbers that JSON lacks are written as their names.</summary>
 internal static class JsonNumbers

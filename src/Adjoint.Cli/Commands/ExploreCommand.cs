@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Adjoint.Data;
 using Adjoint.Experiments;
-using Adjoint.Exploring;
+using Adjoint.Explorer;
 using Adjoint.IO;
 using Adjoint.Nn;
 

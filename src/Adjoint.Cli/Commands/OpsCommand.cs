@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Adjoint.Experiments;
-using Adjoint.Exploring;
+using Adjoint.Explorer;
 
 namespace Adjoint.Cli.Commands;
 

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Adjoint.Exploring;
+namespace Adjoint.Explorer;
 
 /// <summary>
 /// The symbols of an op's formula and derivation: for its result, its inputs and the gradient of the result.

@@ -3,7 +3,7 @@ using System.Text;
 using System.Xml.Linq;
 using Adjoint.Shared;
 
-namespace Adjoint.Exploring;
+namespace Adjoint.Explorer;
 
 /// <summary>An op of one variable and its derivative over −4 to 4, as SVG.</summary>
 internal static class FunctionPlot

@@ -5,7 +5,7 @@ using System.Xml.Linq;
 using Adjoint.IO;
 using Adjoint.Shared;
 
-namespace Adjoint.Exploring;
+namespace Adjoint.Explorer;
 
 /// <summary>The reference of the ops: a page for each, with everything on it computed on the spot.</summary>
 public static partial class OpCards

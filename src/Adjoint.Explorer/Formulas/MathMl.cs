@@ -1,6 +1,6 @@
 using System.Xml.Linq;
 
-namespace Adjoint.Exploring;
+namespace Adjoint.Explorer;
 
 /// <summary>
 /// Sets the formulas of ops, plain text such as <c>∂L/∂x = g · p · xᵖ⁻¹</c>, as MathML. Known: fractions, roots,

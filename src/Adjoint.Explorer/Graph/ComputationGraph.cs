@@ -1,6 +1,6 @@
 using Adjoint.Nn;
 
-namespace Adjoint.Exploring;
+namespace Adjoint.Explorer;
 
 /// <summary>What a tensor is in a computation.</summary>
 internal enum TensorKind

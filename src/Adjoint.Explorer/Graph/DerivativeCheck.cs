@@ -1,4 +1,4 @@
-namespace Adjoint.Exploring;
+namespace Adjoint.Explorer;
 
 /// <summary>One element of an input: what the rule says, and what finite differences say.</summary>
 /// <param name="Input">Which input.</param>

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Adjoint.Shared;
 
-namespace Adjoint.Exploring;
+namespace Adjoint.Explorer;
 
 /// <summary>The structure of a graph for the page: no values but those of single numbers.</summary>
 internal static class GraphJson

@@ -1,4 +1,4 @@
-namespace Adjoint.Exploring;
+namespace Adjoint.Explorer;
 
 /// <summary>One product of a sum: of a factor that arrives and the slope that it is multiplied by.</summary>
 /// <param name="Output">Of which output the factor is the gradient; 0 on the way forward.</param>

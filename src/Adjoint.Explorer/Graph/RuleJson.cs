@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Adjoint.Exploring;
+namespace Adjoint.Explorer;
 
 /// <summary>Rules taken apart, and checks, for the page.</summary>
 internal static class RuleJson

@@ -1,4 +1,4 @@
-namespace Adjoint.Exploring;
+namespace Adjoint.Explorer;
 
 /// <summary>Numbers that describe a tensor. Minimum, mean, maximum and norm are of the finite elements.</summary>
 internal sealed record TensorSummary(int Count, double Minimum, double Mean, double Maximum, double Norm, int Zeros, int NaNs, int Infinities)

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 
-namespace Adjoint.Exploring;
+namespace Adjoint.Explorer;
 
 /// <summary>
 /// What the page gets of a tensor: a summary always; all elements where they are few; else means of blocks for a heat map, pictures where the axes are those of images or

@@ -1,6 +1,6 @@
 using Adjoint.Nn;
 
-namespace Adjoint.Exploring;
+namespace Adjoint.Explorer;
 
 /// <summary>Puts another activation between the layers of a network, which keep their parameters.</summary>
 internal static class ActivationSwap

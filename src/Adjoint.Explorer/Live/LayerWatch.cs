@@ -1,6 +1,6 @@
 using Adjoint.Nn;
 
-namespace Adjoint.Exploring;
+namespace Adjoint.Explorer;
 
 /// <summary>What comes out of a layer, and the gradient that arrives there.</summary>
 /// <param name="Path">The layer.</param>

@@ -2,7 +2,7 @@ using Adjoint.Data;
 using Adjoint.Nn;
 using Adjoint.Optim;
 
-namespace Adjoint.Exploring;
+namespace Adjoint.Explorer;
 
 /// <summary>What a page can train: data, and how a network and an optimiser of it are made.</summary>
 /// <param name="Title">The heading.</param>

@@ -4,7 +4,7 @@ using Adjoint.Nn;
 using Adjoint.Optim;
 using Adjoint.Training;
 
-namespace Adjoint.Exploring;
+namespace Adjoint.Explorer;
 
 /// <summary>A measurement at a step.</summary>
 internal readonly record struct CurvePoint(int Step, double Loss, double Accuracy);

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Adjoint.Exploring;
+namespace Adjoint.Explorer;
 
 /// <summary>Where a training is, for the page.</summary>
 internal static class TrainingJson

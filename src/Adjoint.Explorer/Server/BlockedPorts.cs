@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 
-namespace Adjoint.Exploring;
+namespace Adjoint.Explorer;
 
 /// <summary>
 /// Ports that no browser opens a page on, whatever serves it: they belong to protocols that a page could be made to

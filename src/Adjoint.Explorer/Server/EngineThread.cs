@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace Adjoint.Exploring;
+namespace Adjoint.Explorer;
 
 /// <summary>
 /// The one thread on which a page's network computes: requests and training steps take turns, so that nobody sees a half-made step. Gradient mode, tracing and the two generations of

@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace Adjoint.Exploring;
+namespace Adjoint.Explorer;
 
 /// <summary>
 /// Serves a page on 127.0.0.1. Its addresses begin with a random token, so nobody can read the page or give orders who was not given the address; requests that name another host, or

@@ -3,7 +3,7 @@ using System.Text;
 using System.Xml.Linq;
 using Adjoint.Shared;
 
-namespace Adjoint.Exploring;
+namespace Adjoint.Explorer;
 
 /// <summary>The files of the page, and the sources of ops, from this assembly.</summary>
 internal static class PageFiles

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
+using Adjoint.Explorer;
 using Adjoint.Kernels;
 
 namespace Adjoint.Tests.Documentation;
@@ -18,7 +19,7 @@ public sealed partial class PageBuild : IDisposable
 
     public PageBuild()
     {
-        var references = new[] { typeof(Tensor), typeof(IUnaryOperator), typeof(global::Adjoint.Explorer) }.Select(type =>
+        var references = new[] { typeof(Tensor), typeof(IUnaryOperator), typeof(GraphExplorer) }.Select(type =>
             $"""<Reference Include="{type.Assembly.Location}" />""");
         File.WriteAllText(Path.Combine(folder, "pages.csproj"), $"""
             <Project Sdk="Microsoft.NET.Sdk">

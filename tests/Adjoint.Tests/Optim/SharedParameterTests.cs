@@ -1,6 +1,6 @@
 using Adjoint.Data;
 using Adjoint.Experiments;
-using Adjoint.Exploring;
+using Adjoint.Explorer;
 using Adjoint.Nn;
 using Adjoint.Optim;
 using Adjoint.Training;

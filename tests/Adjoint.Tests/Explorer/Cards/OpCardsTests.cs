@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Adjoint.Cli;
+using Adjoint.Explorer;
 
 namespace Adjoint.Tests.Explorer;
 
@@ -67,7 +68,7 @@ public sealed class OpCardsTests : IDisposable
     {
         foreach (var entry in OpCatalogue.All.Where(entry => entry.IsDifferentiable))
         {
-            var symbols = Adjoint.Exploring.FormulaSymbols.Of(entry.Op, entry.Inputs().Length);
+            var symbols = FormulaSymbols.Of(entry.Op, entry.Inputs().Length);
             Assert.All(symbols.Inputs, letter => Assert.Contains($"∂L/∂{letter[..1]}", entry.Op.Derivation,
                 StringComparison.Ordinal));
             Assert.Equal(symbols.Inputs.Count, symbols.Inputs.Append(symbols.Result).Distinct().Count() - 1);

@@ -1,5 +1,5 @@
 using System.Xml.Linq;
-using Adjoint.Exploring;
+using Adjoint.Explorer;
 using Adjoint.Shared;
 
 namespace Adjoint.Tests.Explorer;

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using Adjoint.Exploring;
+using Adjoint.Explorer;
 using Adjoint.Nn;
 using Adjoint.Tests.Autograd;
 

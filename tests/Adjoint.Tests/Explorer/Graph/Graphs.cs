@@ -1,4 +1,4 @@
-using Adjoint.Exploring;
+using Adjoint.Explorer;
 using Adjoint.Nn;
 
 namespace Adjoint.Tests.Explorer;

@@ -3,7 +3,7 @@ using Adjoint.Cli;
 using Adjoint.Cli.Commands;
 using Adjoint.Experiments;
 using Adjoint.Data;
-using Adjoint.Exploring;
+using Adjoint.Explorer;
 using Microsoft.Playwright;
 
 namespace Adjoint.Tests.Explorer;
@@ -207,7 +207,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
     {
         var w = Tensor.Full((int[])[2500, 4000], 0.5).RequireGrad();
         w.Name = "large";
-        using var page = Adjoint.Explorer.Open((w * 2).Sum());
+        using var page = GraphExplorer.Open((w * 2).Sum());
         await using var tab = await browser.OpenAsync(page.Address);
         await tab.Page.GetByRole(AriaRole.Button, new() { Name = "Parameter large 2500×4000" }).ClickAsync();
         foreach (var which in (string[])["value", "gradient"]) await tab.Page.WaitForSelectorAsync($"[data-which={which}] canvas.heat");

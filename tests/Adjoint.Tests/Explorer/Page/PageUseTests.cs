@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 using Adjoint.Cli;
 using Adjoint.Cli.Commands;
 using Adjoint.Experiments;
-using Adjoint.Exploring;
+using Adjoint.Explorer;
 using Microsoft.Playwright;
 
 namespace Adjoint.Tests.Explorer;
@@ -139,7 +139,7 @@ public sealed class PageUseTests(Browser browser) : IClassFixture<Browser>
         var x = Tensor.Randn([20, 1, 9, 9], new Generator(3));
         var w = Tensor.Randn([6, 1, 3, 3], new Generator(4)).RequireGrad();
         var maps = x.Conv2d(w);
-        using var page = Adjoint.Explorer.Open(maps.Square().Sum());
+        using var page = GraphExplorer.Open(maps.Square().Sum());
         await using var tab = await browser.OpenAsync(page.Address);
         await SearchAsync(tab, "20x6x7x7");
         var captions = new List<string>();
@@ -188,7 +188,7 @@ public sealed class PageUseTests(Browser browser) : IClassFixture<Browser>
         try
         {
             loss.ToHtml(file, hostile);
-            using var page = Adjoint.Explorer.Open(loss, hostile);
+            using var page = GraphExplorer.Open(loss, hostile);
             foreach (var address in (Uri[])[page.Address, new(file)])
             {
                 await using var tab = await browser.OpenAsync(address);

@@ -4,14 +4,14 @@ using System.Text;
 using System.Text.Json;
 using Adjoint.Cli;
 using Adjoint.Cli.Commands;
-using Adjoint.Exploring;
+using Adjoint.Explorer;
 using Adjoint.IO;
 
 namespace Adjoint.Tests.Explorer;
 
 public sealed class ServerTests : IDisposable
 {
-    private readonly ExplorerPage page = Adjoint.Explorer.Open(Graphs.Network().Loss);
+    private readonly ExplorerPage page = GraphExplorer.Open(Graphs.Network().Loss);
     private readonly HttpClient client = new();
     private readonly string folder = Directory.CreateTempSubdirectory("adjoint-").FullName;
 
@@ -105,7 +105,7 @@ public sealed class ServerTests : IDisposable
     [Fact]
     public void A_busy_port_says_so()
     {
-        var error = Assert.Throws<AdjointException>(() => Adjoint.Explorer.Open(Graphs.Network().Loss, port: page.Address.Port));
+        var error = Assert.Throws<AdjointException>(() => GraphExplorer.Open(Graphs.Network().Loss, port: page.Address.Port));
         Assert.Matches($"^port {page.Address.Port}: .*in use; name another with --port", error.Message);
     }
 
@@ -117,7 +117,7 @@ public sealed class ServerTests : IDisposable
         InlineData(6697), InlineData(10080)]
     public void A_port_that_browsers_block_is_refused_with_the_remedy(int port)
     {
-        var error = Assert.Throws<AdjointException>(() => Adjoint.Explorer.Open(Graphs.Network().Loss, port: port));
+        var error = Assert.Throws<AdjointException>(() => GraphExplorer.Open(Graphs.Network().Loss, port: port));
         Assert.Equal($"port: browsers block {port}, whatever serves it (the fetch standard's bad ports); "
             + "name another, such as 8080, or leave it out for any free one", error.Message);
         // Before any data is read.
@@ -129,7 +129,7 @@ public sealed class ServerTests : IDisposable
     [InlineData(-1), InlineData(65536), InlineData(int.MaxValue), InlineData(int.MinValue)]
     public void A_port_that_is_none_is_refused(int port)
     {
-        var error = Assert.Throws<AdjointException>(() => Adjoint.Explorer.Open(Graphs.Network().Loss, port: port));
+        var error = Assert.Throws<AdjointException>(() => GraphExplorer.Open(Graphs.Network().Loss, port: port));
         Assert.StartsWith($"port: {port} is out of range; use 1 to 65535", error.Message, StringComparison.Ordinal);
     }
 
@@ -137,15 +137,15 @@ public sealed class ServerTests : IDisposable
     public async Task A_free_port_that_browsers_block_is_given_back_for_another()
     {
         var offered = new List<int>();
-        using var exploration = new Adjoint.Exploring.Exploration(
-            Adjoint.Exploring.ComputationGraph.Of(Graphs.Network().Loss), "");
-        await using var server = await Adjoint.Exploring.ExplorerServer.StartAsync(exploration, 0, port =>
+        using var exploration = new Exploration(
+            ComputationGraph.Of(Graphs.Network().Loss), "");
+        await using var server = await ExplorerServer.StartAsync(exploration, 0, port =>
         {
             offered.Add(port);
             return offered.Count < 3;
         });
         Assert.Equal((3, offered[2]), (offered.Count, server.Address.Port));
-        Assert.DoesNotContain(offered, Adjoint.Exploring.BlockedPorts.Contains);
+        Assert.DoesNotContain(offered, BlockedPorts.Contains);
         Assert.Contains("explorer/main", await client.GetStringAsync(server.Address), StringComparison.Ordinal);
     }
 
