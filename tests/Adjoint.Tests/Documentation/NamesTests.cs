@@ -1,0 +1,85 @@
+using System.Text.RegularExpressions;
+
+namespace Adjoint.Tests.Documentation;
+
+/// <summary>The files, types and members that the pages about the sources name exist.</summary>
+public partial class NamesTests
+{
+    private static readonly string Root = LayeringTests.Root();
+
+    private static readonly Lazy<(string Name, string Code)[]> Sources = new(() =>
+    [
+        .. new[] { "src", "tests", "bench" }.SelectMany(folder =>
+                Directory.GetFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories))
+            .Where(path => !Built().IsMatch(path))
+            .Select(path => (Path.GetFileName(path), CommentOrString().Replace(File.ReadAllText(path), ""))),
+    ]);
+
+    private static readonly Lazy<HashSet<string>> Words = new(() =>
+        [.. Sources.Value.SelectMany(source => Word().Matches(source.Code)).Select(match => match.Value)]);
+
+    [Theory, InlineData("docs/architecture.md")]
+    public void What_a_page_names_exists(string page) =>
+        Assert.Empty(Spans(new Page(page)).Select(Problem).OfType<string>());
+
+    [Theory]
+    [InlineData("src/Adjoint/Ops/Arithmetic/Divide.cs", true)]
+    [InlineData("src/Adjoint/Ops/Arithmetic/Quotient.cs", false)]
+    [InlineData("Divide.cs", true)]
+    [InlineData("DivideOp.Left", true)]
+    [InlineData("Zip<DivideOp.Operator>", true)]
+    [InlineData("DivideOp.Middle", false)]
+    [InlineData("QuotientOp", false)]
+    [InlineData("gradient / node.Inputs[1]", true)]
+    public void A_name_that_exists_is_told_from_one_that_does_not(string span, bool exists) =>
+        Assert.Equal(exists, Problem(span) is null);
+
+    // Inline code; blocks are run or parsed elsewhere.
+    private static IEnumerable<string> Spans(Page page)
+    {
+        var text = page.Blocks.Aggregate(page.Text, (rest, block) => rest.Replace(block.Body, "", StringComparison.Ordinal));
+        return InlineCode().Matches(text).Select(match => match.Groups[1].Value).Distinct();
+    }
+
+    private static string? Problem(string span)
+    {
+        if (FileName().IsMatch(span))
+            return span.Contains('/') && Path.Exists(Path.Combine(Root, span))
+                || !span.Contains('/') && (File.Exists(Path.Combine(Root, span)) || Sources.Value.Any(one => one.Name == span))
+                ? null : $"no file {span}";
+        var missing = Word().Matches(span).Select(match => match.Value)
+            .Where(word => word.Length > 1 && char.IsUpper(word[0]))
+            .FirstOrDefault(word => !Words.Value.Contains(word) && !IsFolder(word));
+        if (missing is not null) return $"`{span}`: nothing is called {missing}";
+        foreach (Match member in Member().Matches(span))
+        {
+            var (type, name) = (member.Groups[1].Value, member.Groups[2].Value);
+            var declaring = Sources.Value.Where(one =>
+                Regex.IsMatch(one.Code, $@"\b(class|struct|interface|enum|record) {type}\b")).ToArray();
+            if (declaring.Length > 0 && !declaring.Any(one => Regex.IsMatch(one.Code, $@"\b{name}\b")))
+                return $"`{span}`: {type} has no {name}";
+        }
+        return null;
+    }
+
+    private static bool IsFolder(string word) => Directory.GetDirectories(Path.Combine(Root, "src"))
+        .Any(project => Directory.Exists(Path.Combine(project, word)));
+
+    [GeneratedRegex(@"`([^`\n]+)`")]
+    private static partial Regex InlineCode();
+
+    [GeneratedRegex(@"^(src|tests|docs|bench|samples|\.ci)/[\w./-]*$|^[\w.-]+\.(cs|md|sh|csproj|props|slnx)$")]
+    private static partial Regex FileName();
+
+    [GeneratedRegex(@"\b([A-Z]\w+)(?:<[^>]*>)?\.([A-Z]\w+)")]
+    private static partial Regex Member();
+
+    [GeneratedRegex(@"\b\w+\b")]
+    private static partial Regex Word();
+
+    [GeneratedRegex(@"//.*|""(\\.|[^""\\\n])*""")]
+    private static partial Regex CommentOrString();
+
+    [GeneratedRegex(@"[/\\](bin|obj)[/\\]")]
+    private static partial Regex Built();
+}
