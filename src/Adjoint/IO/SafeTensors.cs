@@ -150,8 +150,17 @@ public static class SafeTensors
     public static IReadOnlyDictionary<string, Tensor> Load(string path, bool convert = false) =>
         Load(path, out _, convert);
 
-    /// <summary>Reads all tensors, and the metadata.</summary>
-    /// <inheritdoc cref="Load(string, bool)"/>
+    /// <summary>Reads all tensors of a file into memory, and its metadata.</summary>
+    /// <param name="path">The path of the file.</param>
+    /// <param name="metadata">The metadata of the file, by key.</param>
+    /// <param name="convert">
+    /// Whether types that no tensor has are converted to the smallest that holds their values:
+    /// <see cref="SafeTensorsEntry.ConvertsTo"/>.
+    /// </param>
+    /// <returns>The tensors, by name.</returns>
+    /// <exception cref="DataFormatException">
+    /// The file is damaged, or a tensor's type has to be converted, or cannot be.
+    /// </exception>
     public static IReadOnlyDictionary<string, Tensor> Load(
         string path, out IReadOnlyDictionary<string, string> metadata, bool convert = false)
     {
