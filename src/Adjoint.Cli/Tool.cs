@@ -86,8 +86,10 @@ internal static class Tool
         if (parsed.UnmatchedTokens.Count > 0)
         {
             var word = parsed.UnmatchedTokens[0];
+            // Of --name=value the name is what is unknown.
+            var name = word.Split('=')[0];
             return word.StartsWith('-')
-                ? $"unknown option '{word}'{Suggestion.For(word, command.Options.Select(option => option.Name))}"
+                ? $"unknown option '{name}'{Suggestion.For(name, command.Options.Select(option => option.Name))}"
                 : command.Subcommands.Count > 0
                     ? $"unknown command '{word}'{Suggestion.For(word, command.Subcommands.Select(below => below.Name))}"
                 : $"'{word}' is not expected here; {command.Name} --help tells what is";
