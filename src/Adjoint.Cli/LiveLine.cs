@@ -24,7 +24,7 @@ internal sealed class LiveLine
         return new(error, can.Ansi, hasColors, () => Terminal.Width);
     }
 
-    /// <summary>Whether colours are wanted.</summary>
+    /// <summary>Whether colors are wanted.</summary>
     internal bool HasColors { get; }
 
     /// <summary>
@@ -33,7 +33,7 @@ internal sealed class LiveLine
     internal int Room => Math.Max(0, columns() - Echo - 1);
 
     /// <summary>Writes the line in place of the one before.</summary>
-    /// <param name="text">What stands there, codes of colour included.</param>
+    /// <param name="text">What stands there, codes of color included.</param>
     /// <param name="length">How many columns that takes, at most <see cref="Room"/>.</param>
     internal void Show(string text, int length)
     {

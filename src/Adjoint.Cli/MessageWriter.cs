@@ -3,8 +3,8 @@ using System.Text;
 namespace Adjoint.Cli;
 
 /// <summary>
-/// Standard error. What cannot be written there, such as to a file on a full disk, is dropped: a message that nobody can
-/// see ends no run.
+/// Standard error. What cannot be written there, such as to a file on a full disk, is dropped: a message that nobody
+/// can see ends no run.
 /// </summary>
 internal sealed class MessageWriter(TextWriter inner) : TextWriter
 {

@@ -4,10 +4,12 @@ using Adjoint.Training;
 
 namespace Adjoint.Cli;
 
-/// <summary>What a person sees while a network learns: a live line on a terminal, plain lines elsewhere. On stderr.</summary>
+/// <summary>
+/// What a person sees on stderr while a network learns: a live line on a terminal, plain lines elsewhere.
+/// </summary>
 internal sealed class ProgressView(TextWriter error, LiveLine? live, int epochs) : Callback
 {
-    private const int WidestBar = 24, NarrowestBar = 5;
+    private const int MaxBar = 24, MinBar = 5;
     private readonly long started = Stopwatch.GetTimestamp();
     private long lastShown;
     private long samples;
@@ -48,15 +50,15 @@ internal sealed class ProgressView(TextWriter error, LiveLine? live, int epochs)
         ];
         var count = parts.Length;
         int Bar() => live!.Room - parts.Take(count).Sum(part => part.Length + 1) - (count - 1);
-        while (count > 1 && Bar() < NarrowestBar) count--;
-        var bar = Math.Clamp(Bar(), 0, WidestBar);
+        while (count > 1 && Bar() < MinBar) count--;
+        var bar = Math.Clamp(Bar(), 0, MaxBar);
         var filled = (int)((double)bar * step.Step / step.Steps);
-        // Without colours the two ends of the bar are told apart by their signs.
+        // Without colors the two parts of the bar are told apart by their signs.
         var drawn = live!.HasColors ? $"\e[34m{new string('━', filled)}\e[90m{new string('━', bar - filled)}\e[0m"
             : new string('#', filled) + new string('-', bar - filled);
         var (head, rest) = (parts[0], string.Concat(parts.Take(count).Skip(1).Select(part => "  " + part)));
         if (head.Length > live.Room) live.Clear();
-        else if (bar < NarrowestBar) live.Show(head, head.Length);
+        else if (bar < MinBar) live.Show(head, head.Length);
         else live.Show($"{head} {drawn}{rest}", head.Length + 1 + bar + rest.Length);
     }
 
@@ -74,5 +76,6 @@ internal sealed class ProgressView(TextWriter error, LiveLine? live, int epochs)
 
     private static int Digits(int number) => number.ToString(CultureInfo.InvariantCulture).Length;
 
-    private static string Time(double seconds) => TimeSpan.FromSeconds(Math.Min(seconds, 1e6)).ToString(seconds < 3600 ? @"m\:ss" : @"h\:mm\:ss", CultureInfo.InvariantCulture);
+    private static string Time(double seconds) => TimeSpan.FromSeconds(Math.Min(seconds, 1e6))
+        .ToString(seconds < 3600 ? @"m\:ss" : @"h\:mm\:ss", CultureInfo.InvariantCulture);
 }

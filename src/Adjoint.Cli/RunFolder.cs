@@ -70,8 +70,8 @@ internal static class RunFolder
         if (isWritten && !Directory.EnumerateFiles(folder, "checkpoint-*.safetensors").Any())
             throw new AdjointException($"--resume {folder}: the run is complete; nothing is left to do (one that was "
                 + "interrupted, and whose checkpoints are gone, has to begin anew: the command is in settings.json)");
-        // A misspelled name is refused: without it the run would go on with another value. The threads are those of this
-        // machine.
+        // A misspelled name is refused: without it the run would go on with another value. The number of threads is
+        // that of this machine.
         try
         {
             foreach (var name in (string[])[.. Notes, TrainSettings.Threads.Name]) entries.Remove(name);

@@ -5,7 +5,8 @@ using Adjoint.IO;
 namespace Adjoint.Cli;
 
 /// <summary>Experiments in a folder: runs what is missing, shows it, writes the report.</summary>
-internal sealed class Study(string title, IReadOnlyList<Experiment> experiments, ITrialProgram program, string folder, string? mark = null)
+internal sealed class Study(string title, IReadOnlyList<Experiment> experiments, ITrialProgram program, string folder,
+    string? mark = null)
 {
     internal IReadOnlyList<Trial> Trials { get; } = ExperimentRunner.TrialsOf(program, experiments);
 
@@ -17,15 +18,23 @@ internal sealed class Study(string title, IReadOnlyList<Experiment> experiments,
         var runner = new ExperimentRunner(program, folder, jobs) { OnProgress = view.Show, Warn = view.Warn };
         var summary = view.While(() => runner.Run(Trials, interrupt.Token));
         using var held = FolderLock.Take(folder);
-        if (summary.Time.JobSeconds > 0) (SweepTime.Load(folder) is { } before ? summary.Time.Plus(before) : summary.Time).Save(folder);
+        if (summary.Time.JobSeconds > 0)
+        {
+            var before = SweepTime.Load(folder);
+            (before is null ? summary.Time : summary.Time.Plus(before)).Save(folder);
+        }
         foreach (var failure in summary.Failures) error.WriteLine($"adjoint: {Printable.Line(failure)}");
         if (summary.Failures.Count > 0 || interrupt.Token.IsCancellationRequested)
         {
-            error.WriteLine($"{summary.Complete} of {summary.Total} trials are complete; the same command goes on from here");
+            error.WriteLine(
+                $"{summary.Complete} of {summary.Total} trials are complete; the same command goes on from here");
             return summary.Failures.Count > 0 ? Tool.Failure : Tool.Interrupted;
         }
         WriteReport(error);
-        if (!quiet) error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(mark is null ? "" : mark + "\n")}{summary.Total} trials in {summary.Time.Seconds:0} s{NotTraining(summary.Time)}"));
+        if (!quiet && mark is not null) error.WriteLine(mark);
+        if (!quiet)
+            error.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{summary.Total} trials in {summary.Time.Seconds:0} s{NotTraining(summary.Time)}"));
         output.WriteLine(Path.Combine(folder, "report.html"));
         return 0;
     }
@@ -54,7 +63,11 @@ internal sealed class Study(string title, IReadOnlyList<Experiment> experiments,
         var missing = Trials.Count - trials.Length;
         var training = trials.Sum(one => one.Result.Seconds);
         var time = SweepTime.Load(folder);
-        var took = string.Create(CultureInfo.InvariantCulture, $"{trials.Length} trials; {training / 60:0.0} minutes of training, added up over trials{(time is null ? "" : $", in {time.Seconds / 60:0.0} minutes{NotTraining(time)}")}.{(missing > 0 ? $" {missing} trials are not complete and left out." : "")}");
+        var wall = time is null ? "" : string.Create(CultureInfo.InvariantCulture,
+            $", in {time.Seconds / 60:0.0} minutes{NotTraining(time)}");
+        var left = missing > 0 ? $" {missing} trials are not complete and left out." : "";
+        var took = string.Create(CultureInfo.InvariantCulture,
+            $"{trials.Length} trials; {training / 60:0.0} minutes of training, added up over trials{wall}.{left}");
         var outcomes = experiments.Select(one =>
             ExperimentOutcome.Of(one, ExperimentRunner.Collect(program, folder, one)));
         var report = new StudyReport(title, [.. outcomes], trials) { Note = took, Time = time, Mark = mark };
@@ -78,5 +91,6 @@ internal sealed class Study(string title, IReadOnlyList<Experiment> experiments,
         }
     }
 
-    private static string NotTraining(SweepTime time) => double.IsNaN(time.Overhead) ? "" : string.Create(CultureInfo.InvariantCulture, $"; {time.Overhead:P1} of the jobs' time was not spent training");
+    private static string NotTraining(SweepTime time) => double.IsNaN(time.Overhead) ? ""
+        : string.Create(CultureInfo.InvariantCulture, $"; {time.Overhead:P1} of the jobs' time was not spent training");
 }

@@ -6,7 +6,9 @@ using Spectre.Console.Rendering;
 
 namespace Adjoint.Cli;
 
-/// <summary>What a person sees of a sweep: on a terminal a live table, elsewhere a line for each trial that ends. On stderr.</summary>
+/// <summary>
+/// What a person sees of a sweep on stderr: on a terminal a live table, elsewhere a line for each trial that ends.
+/// </summary>
 internal sealed class SweepView
 {
     private const int Shown = 12;
@@ -23,9 +25,12 @@ internal sealed class SweepView
     internal SweepView(TextWriter error, ITrialProgram program, IReadOnlyList<Trial> trials, string folder)
     {
         (this.error, this.program) = (error, program);
-        this.trials = trials.ToDictionary(trial => trial.Key, trial => new TrialProgress(trial, TrialState.Waiting, null, null));
+        this.trials = trials.ToDictionary(trial => trial.Key,
+            trial => new TrialProgress(trial, TrialState.Waiting, null, null));
         costs = trials.ToDictionary(trial => trial.Key, trial => program.Cost(trial.Settings));
-        costBefore = trials.Where(trial => File.Exists(Path.Combine(ExperimentRunner.FolderOf(folder, trial), "result.json"))).Sum(trial => costs[trial.Key]);
+        costBefore = trials
+            .Where(trial => File.Exists(Path.Combine(ExperimentRunner.FolderOf(folder, trial), "result.json")))
+            .Sum(trial => costs[trial.Key]);
         // A table is drawn again in its place, which needs a terminal that moves its cursor; elsewhere it would be
         // printed without end.
         isLive = Terminal.IsSeen(error) && Terminal.Console(error).Profile.Capabilities.Ansi;
@@ -97,7 +102,8 @@ internal sealed class SweepView
                     : [new($"{title}, seed {one.Trial.Seed}", color), epoch, new(share ?? "")];
                 table.AddRow(cells);
             }
-            var counts = string.Join(", ", trials.Values.GroupBy(one => one.State).OrderByDescending(group => group.Key).Select(group => $"{group.Count()} {Word(group.Key)}"));
+            var counts = string.Join(", ", trials.Values.GroupBy(one => one.State)
+                .OrderByDescending(group => group.Key).Select(group => $"{group.Count()} {Word(group.Key)}"));
             table.Caption = new TableTitle($"{counts}; {Left()}");
             return table;
         }
@@ -106,14 +112,34 @@ internal sealed class SweepView
     // By the share of the work that is done, each trial weighed by what it costs.
     private string Left()
     {
-        var done = trials.Values.Sum(one => costs[one.Trial.Key] * (one.State is TrialState.Complete or TrialState.Diverged ? 1 : one.Last is { } last ? (double)last.Epoch / Math.Max(1, program.Epochs(one.Trial.Settings)) : 0)) - costBefore;
+        var done = trials.Values.Sum(one => costs[one.Trial.Key] * ShareDone(one)) - costBefore;
         var all = costs.Values.Sum() - costBefore;
         if (done <= 0) return "time left unknown";
         var seconds = Math.Max(0, Stopwatch.GetElapsedTime(started).TotalSeconds * (all - done) / done);
-        return TimeSpan.FromSeconds(Math.Min(seconds, 1e7)).ToString(seconds < 3600 ? @"m\:ss" : seconds < 86400 ? @"h\:mm\:ss" : @"d\.hh\:mm\:ss", CultureInfo.InvariantCulture) + " left";
+        var format = seconds < 3600 ? @"m\:ss" : seconds < 86400 ? @"h\:mm\:ss" : @"d\.hh\:mm\:ss";
+        return TimeSpan.FromSeconds(Math.Min(seconds, 1e7)).ToString(format, CultureInfo.InvariantCulture) + " left";
     }
 
-    internal static string Word(TrialState state) => state switch { TrialState.Waiting => "waiting", TrialState.Running => "running", TrialState.Interrupted => "interrupted", TrialState.Complete => "complete", TrialState.Diverged => "diverged", _ => "failed" };
+    private double ShareDone(TrialProgress one) =>
+        one.State is TrialState.Complete or TrialState.Diverged ? 1
+        : one.Last is { } last ? (double)last.Epoch / Math.Max(1, program.Epochs(one.Trial.Settings))
+        : 0;
 
-    private static Style Color(TrialState state) => new(state switch { TrialState.Running => Spectre.Console.Color.Blue, TrialState.Failed or TrialState.Diverged => Spectre.Console.Color.Red, TrialState.Complete => Spectre.Console.Color.Green, _ => Spectre.Console.Color.Grey });
+    internal static string Word(TrialState state) => state switch
+    {
+        TrialState.Waiting => "waiting",
+        TrialState.Running => "running",
+        TrialState.Interrupted => "interrupted",
+        TrialState.Complete => "complete",
+        TrialState.Diverged => "diverged",
+        _ => "failed",
+    };
+
+    private static Style Color(TrialState state) => new(state switch
+    {
+        TrialState.Running => Spectre.Console.Color.Blue,
+        TrialState.Failed or TrialState.Diverged => Spectre.Console.Color.Red,
+        TrialState.Complete => Spectre.Console.Color.Green,
+        _ => Spectre.Console.Color.Grey,
+    });
 }

@@ -16,7 +16,7 @@ internal static class Terminal
         !System.Console.IsErrorRedirected && ReferenceEquals(error, System.Console.Error);
 
     /// <summary>
-    /// The console of a writer that a person sees: it knows whether codes move the cursor, and whether colours are
+    /// The console of a writer that a person sees: it knows whether codes move the cursor, and whether colors are
     /// wanted.
     /// </summary>
     internal static IAnsiConsole Console(TextWriter error) =>

@@ -23,7 +23,13 @@ internal static class Tool
             if (parsed.Errors.Count > 0 && parsed.Action is not HelpPage)
                 throw new UsageException(Explain(parsed));
             if (Empty(parsed) is { } name) throw new UsageException($"{name}: is empty; give it a value");
-            var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, Output = output, Error = error, ProcessTerminationTimeout = null };
+            var configuration = new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                Output = output,
+                Error = error,
+                ProcessTerminationTimeout = null,
+            };
             return parsed.Invoke(configuration);
         }
         catch (Exception problem) when (problem is UsageException or SettingException or ExperimentFormatException)

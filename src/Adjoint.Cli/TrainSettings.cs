@@ -26,7 +26,7 @@ internal static class TrainSettings
     /// <summary>The heading of the help for what a run is, not what it learns.</summary>
     internal const string Run = "Run";
 
-    internal static readonly TextSetting Dataset = Table.Add(new TextSetting("dataset")
+    internal static readonly TextSetting Dataset = Add(new TextSetting("dataset")
     {
         Group = Data,
         Help = "Data set:",
@@ -34,7 +34,7 @@ internal static class TrainSettings
         Default = "synth",
     });
 
-    internal static readonly NumberSetting<double> DataShare = Table.Add(new NumberSetting<double>("data-share")
+    internal static readonly NumberSetting<double> DataShare = Add(new NumberSetting<double>("data-share")
     {
         Group = Data,
         Help = "Share of the training and validation samples to use, the first ones: for a quick look.",
@@ -42,7 +42,7 @@ internal static class TrainSettings
         Default = 1,
     });
 
-    internal static readonly TextSetting Pixels = Table.Add(new TextSetting("pixels")
+    internal static readonly TextSetting Pixels = Add(new TextSetting("pixels")
     {
         Group = Data,
         Help = "Scale of images: unit (divided by 255; cifar10: -1 to 1), bytes (0 to 255, as the course's engine has "
@@ -55,7 +55,7 @@ internal static class TrainSettings
             ? $"bytes is for mnist and fashion-mnist, not for {s.Get(Dataset)}" : null,
     });
 
-    internal static readonly TextSetting Augment = Table.Add(new TextSetting("augment")
+    internal static readonly TextSetting Augment = Add(new TextSetting("augment")
     {
         Group = Data,
         Help = "Random changes of the training images, a list of:",
@@ -67,14 +67,14 @@ internal static class TrainSettings
         Idle = Pixels.Idle,
     });
 
-    internal static readonly FlagSetting NoShuffle = Table.Add(new FlagSetting("no-shuffle")
+    internal static readonly FlagSetting NoShuffle = Add(new FlagSetting("no-shuffle")
     {
         Group = Data,
         Help = "Take the training samples in the order of the files in every epoch, as the course's engine does.",
         IsOmittedAtDefault = true,
     });
 
-    internal static readonly TextSetting Model = Table.Add(new TextSetting("model")
+    internal static readonly TextSetting Model = Add(new TextSetting("model")
     {
         Group = Network,
         Help = "Network:",
@@ -84,13 +84,14 @@ internal static class TrainSettings
         {
             ("mlp", _) or ("lenet", "cifar10") or ("lenet5", "mnist" or "fashion-mnist") => null,
             ("lenet", var dataset) => $"lenet does not take the images of {dataset}; it is for cifar10",
-            ("lenet5", var dataset) => $"lenet5 does not take the images of {dataset}; it is for mnist and fashion-mnist",
+            ("lenet5", var dataset) =>
+                $"lenet5 does not take the images of {dataset}; it is for mnist and fashion-mnist",
             (var model, "synth") => $"{model} does not take the images of synth; use mlp",
             _ => null,
         },
     });
 
-    internal static readonly TextSetting Hidden = Table.Add(new TextSetting("hidden")
+    internal static readonly TextSetting Hidden = Add(new TextSetting("hidden")
     {
         Group = Network,
         Help = "Hidden sizes of an mlp: 4x (four times the inputs) or a list such as 300,100.",
@@ -100,7 +101,7 @@ internal static class TrainSettings
         Idle = s => LayersAreGiven(s) ?? NoHiddenLayer(s),
     });
 
-    internal static readonly NumberSetting<int> Layers = Table.Add(new NumberSetting<int>("layers")
+    internal static readonly NumberSetting<int> Layers = Add(new NumberSetting<int>("layers")
     {
         Group = Network,
         Help = "Number of hidden layers of an mlp with --hidden 4x.",
@@ -112,7 +113,7 @@ internal static class TrainSettings
 
     // Networks that bring their own activation take none; theirs is always called the same, since trials are told apart
     // by it.
-    internal static readonly TextSetting Activation = Table.Add(new TextSetting("activation")
+    internal static readonly TextSetting Activation = Add(new TextSetting("activation")
     {
         Group = Network,
         Help = "Activation between the layers of an mlp:",
@@ -122,7 +123,7 @@ internal static class TrainSettings
         Idle = Hidden.Idle,
     });
 
-    internal static readonly NumberSetting<int> Epochs = Table.Add(new NumberSetting<int>("epochs")
+    internal static readonly NumberSetting<int> Epochs = Add(new NumberSetting<int>("epochs")
     {
         Group = Training,
         Help = "Passes over the training samples.",
@@ -130,7 +131,7 @@ internal static class TrainSettings
         Default = 20,
     });
 
-    internal static readonly NumberSetting<int> BatchSize = Table.Add(new NumberSetting<int>("batch-size")
+    internal static readonly NumberSetting<int> BatchSize = Add(new NumberSetting<int>("batch-size")
     {
         Group = Training,
         Help = "Samples per step.",
@@ -139,7 +140,7 @@ internal static class TrainSettings
     });
 
     // An optimizer that does well without being tuned; of the small synth plain descent does, and shows more.
-    internal static readonly TextSetting Optimizer = Table.Add(new TextSetting("optimizer")
+    internal static readonly TextSetting Optimizer = Add(new TextSetting("optimizer")
     {
         Group = Training,
         Help = "Optimizer:",
@@ -147,7 +148,7 @@ internal static class TrainSettings
         Default = new("sgd for synth, adam for images", s => IsSynth(s) ? "sgd" : "adam"),
     });
 
-    internal static readonly NumberSetting<double> LearningRate = Table.Add(new NumberSetting<double>("lr")
+    internal static readonly NumberSetting<double> LearningRate = Add(new NumberSetting<double>("lr")
     {
         Group = Training,
         Help = "Learning rate.",
@@ -155,7 +156,7 @@ internal static class TrainSettings
         Default = new("one that suits data set and optimizer", WorkingRate),
     });
 
-    internal static readonly TextSetting Schedule = Table.Add(new TextSetting("schedule")
+    internal static readonly TextSetting Schedule = Add(new TextSetting("schedule")
     {
         Group = Training,
         Help = "Schedule of the learning rate:",
@@ -163,7 +164,7 @@ internal static class TrainSettings
         Default = "constant",
     });
 
-    internal static readonly NumberSetting<double> Momentum = Table.Add(new NumberSetting<double>("momentum")
+    internal static readonly NumberSetting<double> Momentum = Add(new NumberSetting<double>("momentum")
     {
         Group = Training,
         Help = "Momentum of sgd.",
@@ -174,7 +175,7 @@ internal static class TrainSettings
             : $"does nothing for --optimizer {s.Get(Optimizer)}; it is for sgd",
     });
 
-    internal static readonly FlagSetting Nesterov = Table.Add(new FlagSetting("nesterov")
+    internal static readonly FlagSetting Nesterov = Add(new FlagSetting("nesterov")
     {
         Group = Training,
         Help = "Nesterov momentum, for sgd.",
@@ -182,7 +183,7 @@ internal static class TrainSettings
     });
 
     // As in the library: adamw without decay would be adam.
-    internal static readonly NumberSetting<double> WeightDecay = Table.Add(new NumberSetting<double>("weight-decay")
+    internal static readonly NumberSetting<double> WeightDecay = Add(new NumberSetting<double>("weight-decay")
     {
         Group = Training,
         Help = "Weight decay of matrices and filters, not of biases and norms.",
@@ -190,7 +191,7 @@ internal static class TrainSettings
         Default = new("0.01 for adamw, else 0", s => s.Get(Optimizer) == "adamw" ? 0.01 : 0),
     });
 
-    internal static readonly NumberSetting<double> BiasRateFactor = Table.Add(new NumberSetting<double>("bias-lr-factor")
+    internal static readonly NumberSetting<double> BiasRateFactor = Add(new NumberSetting<double>("bias-lr-factor")
     {
         Group = Training,
         Help = "Learning rate of biases and norms, as a multiple of --lr.",
@@ -198,7 +199,7 @@ internal static class TrainSettings
         Default = 1,
     });
 
-    internal static readonly TextSetting LossReduction = Table.Add(new TextSetting("loss-reduction")
+    internal static readonly TextSetting LossReduction = Add(new TextSetting("loss-reduction")
     {
         Group = Training,
         Help = "Loss of a batch: the mean or the sum of its samples' losses.",
@@ -206,7 +207,7 @@ internal static class TrainSettings
         Default = "mean",
     });
 
-    internal static readonly NumberSetting<double> LabelSmoothing = Table.Add(new NumberSetting<double>("label-smoothing")
+    internal static readonly NumberSetting<double> LabelSmoothing = Add(new NumberSetting<double>("label-smoothing")
     {
         Group = Training,
         Help = "Share of the target that is spread over all classes.",
@@ -215,7 +216,7 @@ internal static class TrainSettings
     });
 
     // An average of the last hundred steps or so: of images it is clearly better than any single one of them.
-    internal static readonly NumberSetting<double> Ema = Table.Add(new NumberSetting<double>("ema")
+    internal static readonly NumberSetting<double> Ema = Add(new NumberSetting<double>("ema")
     {
         Group = Training,
         Help = "Decay of a moving average of the weights, which is then what is validated and kept; 0: none.",
@@ -223,7 +224,7 @@ internal static class TrainSettings
         Default = new("0.99 for images, else 0", s => IsSynth(s) ? 0 : 0.99),
     });
 
-    internal static readonly NumberSetting<int> Patience = Table.Add(new NumberSetting<int>("patience")
+    internal static readonly NumberSetting<int> Patience = Add(new NumberSetting<int>("patience")
     {
         Group = Training,
         Help = "End after this many epochs without a lower validation loss; 0: never.",
@@ -231,7 +232,7 @@ internal static class TrainSettings
         Default = 0,
     });
 
-    internal static readonly TextSetting TestTime = Table.Add(new TextSetting("tta")
+    internal static readonly TextSetting TestTime = Add(new TextSetting("tta")
     {
         Group = Training,
         Help = "Views of an image whose logits are averaged at the end, with the best model:",
@@ -242,14 +243,14 @@ internal static class TrainSettings
             ? "does nothing for --model mlp; it is for networks that take images as they are" : null,
     });
 
-    internal static readonly NumberSetting<ulong> Seed = Table.Add(new NumberSetting<ulong>("seed")
+    internal static readonly NumberSetting<ulong> Seed = Add(new NumberSetting<ulong>("seed")
     {
         Group = Training,
         Help = "Seed of all random numbers.",
         Default = 1,
     });
 
-    internal static readonly NumberSetting<int> Threads = Table.Add(new NumberSetting<int>("threads")
+    internal static readonly NumberSetting<int> Threads = Add(new NumberSetting<int>("threads")
     {
         Group = Run,
         Help = "Number of threads; the result does not depend on it.",
@@ -259,7 +260,7 @@ internal static class TrainSettings
     });
 
     /// <summary>Null where it is not given.</summary>
-    internal static readonly TextSetting DataDir = Table.Add(new TextSetting("data-dir")
+    internal static readonly TextSetting DataDir = Add(new TextSetting("data-dir")
     {
         Group = Run,
         Help = "Folder of the data sets.",
@@ -269,6 +270,8 @@ internal static class TrainSettings
         IsOmittedAtDefault = true,
         Idle = s => IsSynth(s) ? "does nothing for synth, which is made on the spot" : null,
     });
+
+    private static T Add<T>(T row) where T : Setting => Table.Add(row);
 
     private static bool IsSynth(SettingValues s) => s.Get(Dataset) == "synth";
 

@@ -14,13 +14,13 @@ internal static class TrainingSetup
 
     internal static DataSplits LoadData(this SettingValues settings)
     {
-        var (name, pixels, share) = (settings.Get(TrainSettings.Dataset), settings.Get(TrainSettings.Pixels),
-            settings.Get(TrainSettings.DataShare));
+        var (name, folder) = (settings.Get(TrainSettings.Dataset), settings.Get(TrainSettings.DataDir));
+        var (pixels, share) = (settings.Get(TrainSettings.Pixels), settings.Get(TrainSettings.DataShare));
         var data = name switch
         {
             "synth" => Synth.Create(),
-            "cifar10" => Cifar10.Load(DataFolder.Locate(settings.Get(TrainSettings.DataDir), name)),
-            _ => Mnist.Load(DataFolder.Locate(settings.Get(TrainSettings.DataDir), name), name, pixels == "bytes" ? 1 : 255),
+            "cifar10" => Cifar10.Load(DataFolder.Locate(folder, name)),
+            _ => Mnist.Load(DataFolder.Locate(folder, name), name, pixels == "bytes" ? 1 : 255),
         };
         if (share < 1) data = data with { Train = Share(data.Train), Validation = Share(data.Validation) };
         return pixels == "standard" ? data.Standardize() : data;
@@ -32,8 +32,8 @@ internal static class TrainingSetup
     {
         var transforms = TrainSettings.Augment.Items(settings.Get(TrainSettings.Augment))
             .Select(name => Transform.All.Single(one => one.Name == name).Create());
-        return new(train, settings.Get(TrainSettings.BatchSize), shuffle: !settings.Get(TrainSettings.NoShuffle), settings.Get(TrainSettings.Seed),
-            transforms: transforms);
+        return new(train, settings.Get(TrainSettings.BatchSize), !settings.Get(TrainSettings.NoShuffle),
+            settings.Get(TrainSettings.Seed), transforms: transforms);
     }
 
     internal static Layer CreateModel(this SettingValues settings, Dataset data)
@@ -47,20 +47,21 @@ internal static class TrainingSetup
                 .Create(data.SampleShape[0], classes, random, images);
         }
         var inputs = data.SampleShape.Elements;
-        var hidden = HiddenSizes.Of(settings.Get(TrainSettings.Hidden), inputs, settings.Get(TrainSettings.Layers));
+        var text = settings.Get(TrainSettings.Hidden);
+        var hidden = HiddenSizes.Of(text, inputs, settings.Get(TrainSettings.Layers));
         int[] sizes = [inputs, .. hidden, classes];
         foreach (var (from, to) in sizes.Zip(sizes.Skip(1)))
             if ((long)from * to > int.MaxValue)
                 throw new AdjointException(
-                    $"--hidden: {settings.Get(TrainSettings.Hidden)} makes a layer of {from} times {to} weights, and a tensor "
-                    + $"holds at most {int.MaxValue}; use fewer");
+                    $"--hidden: {text} makes a layer of {from} times {to} weights, and a tensor holds at most "
+                    + $"{int.MaxValue}; use fewer");
         return new Mlp(inputs, hidden, classes, settings.Get(TrainSettings.Activation), random);
     }
 
     internal static Optimizer CreateOptimizer(this SettingValues settings, Module model)
     {
-        var groups = ParameterGroup.Split(model.Parameters(), settings.Get(TrainSettings.LearningRate), settings.Get(TrainSettings.WeightDecay),
-            settings.Get(TrainSettings.BiasRateFactor));
+        var groups = ParameterGroup.Split(model.Parameters(), settings.Get(TrainSettings.LearningRate),
+            settings.Get(TrainSettings.WeightDecay), settings.Get(TrainSettings.BiasRateFactor));
         return settings.Get(TrainSettings.Optimizer) switch
         {
             "sgd" => new Sgd(groups, settings.Get(TrainSettings.Momentum), settings.Get(TrainSettings.Nesterov)),

@@ -29,10 +29,10 @@ internal static class DataCommand
             var folder = dataset == "synth" ? null : DataFolder.Locate(parsed.GetValue(dataDir), dataset);
             var splits = folder is null ? Synth.Create()
                 : dataset == "cifar10" ? Cifar10.Load(folder) : Mnist.Load(folder, dataset);
-            var train = splits.Train;
+            var (train, validation, test) = (splits.Train, splits.Validation.Count, splits.Test?.Count ?? 0);
             output.WriteLine(
-                $"{dataset}: sound; {train.Count:N0} training, {splits.Validation.Count:N0} validation, "
-                + $"{splits.Test?.Count ?? 0:N0} test samples of {train.SampleShape}, {train.ClassNames.Count} classes");
+                $"{dataset}: sound; {train.Count:N0} training, {validation:N0} validation, {test:N0} test samples "
+                + $"of {train.SampleShape}, {train.ClassNames.Count} classes");
             return 0;
         });
         var fetch = new Command("fetch",

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Adjoint.Data;
 using Adjoint.Experiments;
 using Adjoint.IO;
 
@@ -25,6 +26,8 @@ internal static class ExperimentCommand
             return (new(experiment.Title, [experiment], program, path), path);
         }
 
+        string HowToRun(ParseResult parsed) => $"adjoint experiment run {ShellWord.Quote(parsed.GetValue(file)!)}";
+
         int Go(ParseResult parsed) =>
             Open(parsed).Study.Run(parsed.GetValue(jobs), parsed.GetValue(quiet), output, error);
 
@@ -36,7 +39,8 @@ internal static class ExperimentCommand
             [("adjoint experiment resume samples/sweep.json", "After Ctrl-C.")], groups) { file };
         resume.SetAction(parsed => Directory.Exists(Path.Combine(Open(parsed).Folder, "trials"))
             ? Go(parsed)
-            : throw new AdjointException($"{Open(parsed).Folder}: nothing was begun there; adjoint experiment run {parsed.GetValue(file)}"));
+            : throw new AdjointException(
+                $"{Open(parsed).Folder}: nothing was begun there; {HowToRun(parsed)} begins it"));
         var status = new GuidedCommand("status", "Say where each trial is.", [],
             new OptionGroup("Where", [folder])) { file };
         status.SetAction(parsed =>
@@ -46,8 +50,9 @@ internal static class ExperimentCommand
         });
         var report = new GuidedCommand("report", "Write the report of what is complete.", [],
             new OptionGroup("Where", [folder])) { file };
-        report.SetAction(parsed => Open(parsed).Study.Report($"adjoint experiment run {parsed.GetValue(file)}", output, error));
-        var schema = new Command("schema", "Print the JSON schema of experiment files; save it beside yours and name it under $schema.");
+        report.SetAction(parsed => Open(parsed).Study.Report(HowToRun(parsed), output, error));
+        var schema = new Command("schema",
+            "Print the JSON schema of experiment files; save it beside yours and name it under $schema.");
         schema.SetAction(_ =>
         {
             output.Write(ExperimentSchema.For(new TrainProgram(null, TimeSpan.Zero)));

@@ -96,7 +96,8 @@ internal static class ExploreCommand
         var (dataset, batchSize) = (settings.Get(TrainSettings.Dataset), settings.Get(TrainSettings.BatchSize));
         return new($"{dataset}: {settings.Get(TrainSettings.Model)}", data,
             seed => settings.With(TrainSettings.Seed, seed).CreateModel(data.Train),
-            (name, network, rate) => WithOptimizer(name).With(TrainSettings.LearningRate, rate).CreateOptimizer(network),
+            (name, network, rate) =>
+                WithOptimizer(name).With(TrainSettings.LearningRate, rate).CreateOptimizer(network),
             TrainSettings.Optimizer.Choices, settings.Get(TrainSettings.Optimizer),
             settings.Get(TrainSettings.LearningRate),
             name => TrainSettings.LearningRate.DefaultIn(WithOptimizer(name)), batchSize,

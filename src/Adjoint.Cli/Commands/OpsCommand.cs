@@ -5,7 +5,10 @@ using Adjoint.Explorer;
 
 namespace Adjoint.Cli.Commands;
 
-/// <summary><c>adjoint ops</c>: every op with formula and derivation; with <c>--check</c>, each derivative compared with finite differences; with <c>--html</c>, a page for each.</summary>
+/// <summary>
+/// <c>adjoint ops</c>: every op with formula and derivation; with <c>--check</c>, each derivative compared with finite
+/// differences; with <c>--html</c>, a page for each.
+/// </summary>
 internal static class OpsCommand
 {
     internal static Command Create(TextWriter output)
@@ -55,7 +58,9 @@ internal static class OpsCommand
             var second = entry.Check(second: true);
             var passed = first.Passed && second is not { Passed: false };
             if (!passed) failed++;
-            output.WriteLine($"{entry.Op.Name,-16} {Error(first),18} {(second is null ? "not smooth" : second.Comparisons == 0 ? "0" : Error(second)),18}{(passed ? "" : $"  FAILED: {first.Worst} {second?.Worst}")}");
+            var next = second is null ? "not smooth" : second.Comparisons == 0 ? "0" : Error(second);
+            var verdict = passed ? "" : $"  FAILED: {first.Worst} {second?.Worst}";
+            output.WriteLine($"{entry.Op.Name,-16} {Error(first),18} {next,18}{verdict}");
         }
         output.WriteLine(failed == 0
             ? $"all {all.Length} ops agree with finite differences in float64"
@@ -63,5 +68,6 @@ internal static class OpsCommand
         return failed == 0 ? 0 : Tool.Failure;
     }
 
-    private static string Error(GradCheckResult result) => result.MaxError.ToString("0.0e+00", CultureInfo.InvariantCulture);
+    private static string Error(GradCheckResult result) =>
+        result.MaxError.ToString("0.0e+00", CultureInfo.InvariantCulture);
 }

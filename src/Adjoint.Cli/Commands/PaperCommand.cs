@@ -10,8 +10,8 @@ namespace Adjoint.Cli.Commands;
 /// </summary>
 internal static class PaperCommand
 {
-    private const string Quick = "Quick look: 2 epochs on a twenty-fifth of the data. It shows that everything works, and "
-        + "says nothing about the claims.";
+    private const string Quick = "Quick look: 2 epochs on a twenty-fifth of the data. It shows that everything works, "
+        + "and says nothing about the claims.";
 
     internal static Command Create(TextWriter output, TextWriter error)
     {
@@ -31,8 +31,8 @@ internal static class PaperCommand
             Help = "All steps in under two minutes, with few epochs and little data; marked as such everywhere.",
         });
         var jobs = SettingOption.Of(RunSettings.Jobs);
-        var folder = SettingOption.Of(
-            RunSettings.Out("Folder of the trials and the report; complete trials there are not run again.", "runs/paper"));
+        var folder = SettingOption.Of(RunSettings.Out(
+            "Folder of the trials and the report; complete trials there are not run again.", "runs/paper"));
         var dataDir = SettingOption.Of(TrainSettings.DataDir);
         var quiet = SettingOption.Of(RunSettings.Quiet);
         var every = SettingOption.Of(RunSettings.CheckpointEvery);

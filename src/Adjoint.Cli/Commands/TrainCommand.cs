@@ -71,9 +71,11 @@ internal static class TrainCommand
             SettingValues Resume(string run)
             {
                 var given = options.Given(parsed);
-                var kept = given.Select(one => TrainSettings.Table.Find(one.Key)).FirstOrDefault(row => row.AffectsResult);
+                var kept = given.Select(one => TrainSettings.Table.Find(one.Key))
+                    .FirstOrDefault(row => row.AffectsResult);
                 if ((kept?.Name ?? (folder.IsGiven(parsed) ? "out" : null)) is { } name)
-                    throw new UsageException($"--{name}: --resume takes the settings of the run's folder; leave it out");
+                    throw new UsageException(
+                        $"--{name}: --resume takes the settings of the run's folder; leave it out");
                 var settings = RunFolder.ReadSettings(run, given);
                 settings.RefuseIdle(given.Select(one => one.Key));
                 return settings;

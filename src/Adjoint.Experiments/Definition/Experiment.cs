@@ -17,7 +17,7 @@ public sealed record Factor(string Name, IReadOnlyList<Level> Levels, ValueRange
 /// <param name="IsLogarithmic">Whether orders of magnitude are equally likely, instead of values.</param>
 public sealed record ValueRange(double From, double To, bool IsLogarithmic)
 {
-    /// <summary>The value at a share of the way, rounded to four digits, so that it can be read and typed.</summary>
+    /// <summary>The value at a share from 0 to 1 of the range, rounded to four digits, to be read and typed.</summary>
     public double At(double share)
     {
         var value = IsLogarithmic ? From * Math.Pow(To / From, share) : From + (To - From) * share;
@@ -37,18 +37,25 @@ public sealed record Case(string Label, IReadOnlyDictionary<string, string> Sett
 /// <param name="Title">Above it.</param>
 public sealed record Plot(string Number, Quantity Quantity, string Title);
 
-/// <summary>One way to read what a source leaves open; the experiments that read the same make the same claims in the same order, and the report sets their verdicts side by side.</summary>
+/// <summary>
+/// One way to read what a source leaves open. Experiments that read the same source make the same claims in the same
+/// order, and the report sets their verdicts side by side.
+/// </summary>
 /// <param name="Of">What is read: the same for all its readings.</param>
-/// <param name="Label">This way, in a few words.</param>
+/// <param name="Label">This reading, in a few words.</param>
 public sealed record Reading(string Of, string Label);
 
-/// <summary>An experiment as data: what is set, what is varied, how often it is repeated, what is measured, and what is claimed about it.</summary>
+/// <summary>
+/// An experiment as data: what is set, what is varied, how often it is repeated, what is measured, and what is claimed
+/// about it.
+/// </summary>
 /// <param name="Name">Short; names files.</param>
 /// <param name="Title">What it is about.</param>
 /// <param name="Base">Settings of all trials.</param>
 /// <param name="Factors">What is varied; none for a single case.</param>
 /// <param name="Measure">The number by which cases are compared.</param>
-public sealed record Experiment(string Name, string Title, IReadOnlyDictionary<string, string> Base, IReadOnlyList<Factor> Factors, Measure Measure)
+public sealed record Experiment(string Name, string Title, IReadOnlyDictionary<string, string> Base,
+    IReadOnlyList<Factor> Factors, Measure Measure)
 {
     /// <summary>The seeds; each case runs with every one of them.</summary>
     public IReadOnlyList<ulong> Seeds { get; init; } = [1, 2, 3];
@@ -77,7 +84,8 @@ public sealed record Experiment(string Name, string Title, IReadOnlyDictionary<s
         if (Draws is not { } draws)
         {
             IEnumerable<Level[]> all = [[]];
-            foreach (var factor in Factors) all = all.SelectMany(_ => factor.Levels, (before, level) => (Level[])[.. before, level]);
+            foreach (var factor in Factors)
+                all = all.SelectMany(_ => factor.Levels, (before, level) => (Level[])[.. before, level]);
             return [.. all.Select(CaseOf)];
         }
         var random = new Generator(DrawSeed, 0xD2A3);
@@ -94,7 +102,8 @@ public sealed record Experiment(string Name, string Title, IReadOnlyDictionary<s
 
     private static Level Draw(Factor factor, float share)
     {
-        if (factor.Range is not { } range) return factor.Levels[Math.Min((int)(share * factor.Levels.Count), factor.Levels.Count - 1)];
+        var count = factor.Levels.Count;
+        if (factor.Range is not { } range) return factor.Levels[Math.Min((int)(share * count), count - 1)];
         var value = range.At(share).ToString("R", CultureInfo.InvariantCulture);
         return new(value, new Dictionary<string, string> { [factor.Name] = value });
     }
@@ -103,7 +112,9 @@ public sealed record Experiment(string Name, string Title, IReadOnlyDictionary<s
     {
         var settings = Base.ToDictionary();
         foreach (var (name, value) in levels.SelectMany(level => level.Settings)) settings[name] = value;
-        double? x = levels.Length == 1 && double.TryParse(levels[0].Label, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
-        return new(levels.Length == 0 ? Title : string.Join(", ", levels.Select(level => level.Label)), settings, x);
+        string[] labels = [.. levels.Select(level => level.Label)];
+        double? x = labels is [var only]
+            && double.TryParse(only, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
+        return new(labels.Length == 0 ? Title : string.Join(", ", labels), settings, x);
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Adjoint.Data;
@@ -10,15 +11,20 @@ namespace Adjoint.Experiments;
 /// <param name="Members">Of an object: names with their places, and values, in order.</param>
 /// <param name="Items">Of an array.</param>
 /// <param name="Place">The file with line and column, from 1: <c>sweep.json:4:7</c>.</param>
-internal sealed record LocatedJson(JsonTokenType Kind, string Text, IReadOnlyList<(string Name, string Place, LocatedJson Value)> Members, IReadOnlyList<LocatedJson> Items, string Place)
+internal sealed record LocatedJson(JsonTokenType Kind, string Text,
+    IReadOnlyList<(string Name, string Place, LocatedJson Value)> Members, IReadOnlyList<LocatedJson> Items,
+    string Place)
 {
+    private static readonly JsonReaderOptions Options =
+        new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
+
     internal static LocatedJson Parse(string file, byte[] bytes)
     {
         if (bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble)) bytes = bytes[Encoding.UTF8.Preamble.Length..];
         var places = new Places(file, bytes);
         try
         {
-            var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+            var reader = new Utf8JsonReader(bytes, Options);
             reader.Read();
             var value = Read(ref reader, places);
             while (reader.Read()) { }
@@ -26,9 +32,63 @@ internal sealed record LocatedJson(JsonTokenType Kind, string Text, IReadOnlyLis
         }
         catch (JsonException error)
         {
-            throw new ExperimentFormatException($"{file}:{error.LineNumber + 1}:{error.BytePositionInLine + 1}", error.Message.Split(". LineNumber:")[0].Split(" LineNumber:")[0].TrimEnd('.'));
+            throw new ExperimentFormatException($"{file}:{error.LineNumber + 1}:{error.BytePositionInLine + 1}",
+                error.Message.Split(". LineNumber:")[0].Split(" LineNumber:")[0].TrimEnd('.'));
         }
     }
+
+    /// <summary>The member of a name, or null.</summary>
+    internal LocatedJson? Get(string name) => Members.FirstOrDefault(member => member.Name == name).Value;
+
+    /// <summary>The member of a name, which must be there.</summary>
+    internal LocatedJson Require(string name) => Get(name) ?? throw Refuse($"'{name}' is missing");
+
+    /// <summary>The text, which it must be.</summary>
+    /// <param name="name">What the message calls it.</param>
+    internal string AsText(string name) =>
+        Kind == JsonTokenType.String ? Text : throw Refuse($"'{name}'", "a text in quotes");
+
+    /// <summary>The finite number, which it must be.</summary>
+    /// <inheritdoc cref="AsText" path="/param"/>
+    internal double AsNumber(string name) =>
+        Kind == JsonTokenType.Number && double.TryParse(Text, CultureInfo.InvariantCulture, out var number)
+            && double.IsFinite(number) ? number : throw Refuse($"'{name}'", "a number");
+
+    /// <summary>The whole number of a range, which it must be.</summary>
+    /// <inheritdoc cref="AsText" path="/param"/>
+    internal long AsWhole(string name, long least, long most) =>
+        IsWhole(out var number) && number >= least && number <= most
+            ? number : throw Refuse($"'{name}'", $"a whole number from {least} to {most}");
+
+    /// <summary>Whether it is a number of digits only.</summary>
+    internal bool IsWhole(out long number)
+    {
+        number = 0;
+        return Kind == JsonTokenType.Number
+            && long.TryParse(Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number);
+    }
+
+    /// <summary>Refuses what is not an object or an array, as it must be.</summary>
+    internal void Expect(JsonTokenType kind, string what)
+    {
+        if (Kind != kind) throw Refuse(what, kind == JsonTokenType.StartArray ? "an array" : "an object");
+    }
+
+    /// <summary>Refuses members of other names.</summary>
+    internal void ExpectKeys(IReadOnlyList<string> keys)
+    {
+        foreach (var (name, place, _) in Members)
+            if (!keys.Contains(name))
+                throw new ExperimentFormatException(place,
+                    $"unknown key '{name}'{Suggestion.For(name, keys)}; valid are {string.Join(", ", keys)}");
+    }
+
+    /// <summary>The error of a value that is not what it must be.</summary>
+    internal ExperimentFormatException Refuse(string what, string expected) =>
+        Refuse($"{what} must be {expected}: found {(Kind == JsonTokenType.String ? $"\"{Text}\"" : Text)}");
+
+    /// <summary>The error of a problem with this value.</summary>
+    internal ExperimentFormatException Refuse(string problem) => new(Place, problem);
 
     private static LocatedJson Read(ref Utf8JsonReader reader, Places places)
     {
@@ -89,7 +149,3 @@ internal sealed record LocatedJson(JsonTokenType Kind, string Text, IReadOnlyLis
         }
     }
 }
-
-/// <summary>An experiment file is not what it should be: names file, line and column.</summary>
-public sealed class ExperimentFormatException(string place, string problem)
-    : AdjointException($"{place}: {DataFormatException.Shorten(problem)}");

@@ -4,7 +4,7 @@ using System.Numerics;
 namespace Adjoint.Experiments;
 
 /// <summary>A setting whose value is a number.</summary>
-/// <typeparam name="T">The type of the number: <see cref="int"/>, <see cref="ulong"/> or <see cref="double"/>.</typeparam>
+/// <typeparam name="T"><see cref="int"/>, <see cref="ulong"/> or <see cref="double"/>.</typeparam>
 public sealed class NumberSetting<T> : Setting<T> where T : struct, INumber<T>, IMinMaxValue<T>
 {
     /// <summary>A setting of that name.</summary>

@@ -17,8 +17,9 @@ public enum SettingKind
 }
 
 /// <summary>
-/// A setting of a training program, described once. Its option on the command line, its checks, its default, and its
-/// place in experiment files and their schema, in reports and in a run's <c>settings.json</c> follow from the description.
+/// A setting of a training program, described once: a row of a <see cref="SettingTable"/>. Its option on the command
+/// line, its checks, its default, and its place in experiment files and their schema, in reports and in a run's
+/// <c>settings.json</c> follow from the description.
 /// </summary>
 public abstract class Setting
 {
@@ -75,7 +76,7 @@ public abstract class Setting
     /// </summary>
     public Func<SettingValues, string?> Idle { get; init; } = _ => null;
 
-    /// <summary>What is wrong with the value beside the others, and what would be right; null where nothing is.</summary>
+    /// <summary>What is wrong with the value beside the others, and the remedy; null where nothing is.</summary>
     public Func<SettingValues, string?> Conflict { get; init; } = _ => null;
 
     /// <summary>The default in words, or null where there is none to speak of.</summary>
@@ -110,7 +111,7 @@ public abstract class Setting<T> : Setting
     /// </summary>
     public SettingDefault<T>? Default { get; init; }
 
-    /// <summary>What is wrong with a value, and what would be right; null where nothing is.</summary>
+    /// <summary>What is wrong with a value, and the remedy; null where nothing is.</summary>
     public Func<T, string?> Check { get; init; } = _ => null;
 
     /// <inheritdoc/>

@@ -11,7 +11,9 @@ public sealed class SettingDefault<T>
     private SettingDefault(string text, Func<SettingValues, T> rule, bool isConstant) =>
         (Text, this.rule, IsConstant) = (text, rule, isConstant);
 
-    /// <summary>A default that depends on other settings. Rules may lean on each other's settings, not in a circle.</summary>
+    /// <summary>
+    /// A default that depends on other settings, and through them on their defaults, but not in a circle.
+    /// </summary>
     /// <param name="text">The rule in words, for the help: <c>0.01 for adamw, else 0</c>.</param>
     /// <param name="rule">The value beside the others.</param>
     public SettingDefault(string text, Func<SettingValues, T> rule) : this(text, rule, isConstant: false) { }

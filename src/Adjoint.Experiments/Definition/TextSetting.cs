@@ -10,7 +10,8 @@ public sealed class TextSetting : Setting<string>
     public override SettingKind Kind => SettingKind.Text;
 
     /// <summary>The words of a list; none where it is off.</summary>
-    public IReadOnlyList<string> Items(string list) => list == Off ? [] : list.Split(',', StringSplitOptions.TrimEntries);
+    public IReadOnlyList<string> Items(string list) =>
+        list == Off ? [] : list.Split(',', StringSplitOptions.TrimEntries);
 
     private protected override string? Read(string text, out string value)
     {

@@ -37,7 +37,7 @@ public sealed partial class LiveLineTests
     }
 
     [Theory, InlineData(true), InlineData(false)]
-    public void Without_colours_the_bar_shows_how_far_it_is(bool codes)
+    public void Without_colors_the_bar_shows_how_far_it_is(bool codes)
     {
         var screen = new Screen(80);
         var view = new ProgressView(screen, new LiveLine(screen, codes, false, () => 80), 20);

@@ -40,7 +40,7 @@ public sealed partial class UnfinishedRunTests : IDisposable
     [InlineData("\"momentum\": \"0.9\"", "\"momentun\": \"0.5\"",
         "momentun: no such setting; did you mean 'momentum'?")]
     [InlineData("\"momentum\": \"0.9\"", "\"momentum\": 0.5", "'momentum' is no text; write its value in quotes")]
-    public void Settings_that_are_misspelt_are_refused_by_name(string was, string now, string message)
+    public void Settings_that_are_misspelled_are_refused_by_name(string was, string now, string message)
     {
         var part = Interrupted();
         var path = Path.Combine(part, "settings.json");

@@ -4,7 +4,7 @@ using Adjoint.Cli;
 namespace Adjoint.Tests.Cli;
 
 /// <summary>Numbers on the command line and in settings mean one thing or are refused with what to write.</summary>
-public sealed class NumberOptionTests : IDisposable
+public sealed class NumberTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("adjoint-").FullName;
 
