@@ -38,7 +38,7 @@ public sealed partial class ExperimentCommandTests : IDisposable
         var whole = JsonDocument.Parse(File.ReadAllText(Path.Combine(path, "results.json"))).RootElement;
         var time = whole.GetProperty("time");
         Assert.InRange(time.GetProperty("trainingSeconds").GetDouble(), 1e-3, time.GetProperty("jobSeconds").GetDouble());
-        Assert.Matches("of the jobs&#39; time was not spent training", page);
+        Assert.Matches("of the jobs' time was not spent training", page);
         var results = whole.GetProperty("experiments")[0];
         Assert.Equal(2, results.GetProperty("cases").GetArrayLength());
         Assert.Contains(results.GetProperty("claims")[0].GetProperty("verdict").GetString(), (string[])["holds", "does not hold", "undecided"]);
