@@ -8,12 +8,12 @@ public static partial class TensorMethods
         /// <summary>
         /// GELU by its tanh approximation, ½x(1 + tanh(√(2/π)(x + 0.044715x³))) (Hendrycks and Gimpel 2016, §2).
         /// </summary>
-        /// <returns>A tensor of x's shape and type.</returns>
+        /// <returns>A tensor of x's shape and type; float32 for integers.</returns>
         public Tensor GeluTanh()
         {
             var wide = x.Widened();
-            return (wide * 0.5 * (1 + ((wide + wide.Square() * wide * 0.044715) * Math.Sqrt(2 / Math.PI)).Tanh()))
-                .To(x.DType);
+            var y = wide * 0.5 * (1 + ((wide + wide.Square() * wide * 0.044715) * Math.Sqrt(2 / Math.PI)).Tanh());
+            return x.IsHalf ? y.To(x.DType) : y;
         }
     }
 }

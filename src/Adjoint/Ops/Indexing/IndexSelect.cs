@@ -136,9 +136,11 @@ public static partial class TensorMethods
         /// <param name="size">The height and width of the result, 1 or more.</param>
         /// <returns>The resized tensor (…, size), of x's type.</returns>
         /// <exception cref="AdjointException">
-        /// There are no last two axes, one is empty, or the size is not positive.
+        /// There are no last two axes, one is empty, the size is not positive, or x is not of a floating type.
         /// </exception>
-        public Tensor InterpolateBilinear(Size2 size) => Linear(Linear(Enlargeable(x, size), x.Rank - 2, size.Height), x.Rank - 1, size.Width);
+        public Tensor InterpolateBilinear(Size2 size) => !x.DType.IsFloating()
+            ? throw NotFloating("InterpolateBilinear", x)
+            : Linear(Linear(Enlargeable(x, size), x.Rank - 2, size.Height), x.Rank - 1, size.Width);
     }
 
     private static Tensor Mirror(Tensor x, int axis, int padding)

@@ -40,7 +40,7 @@ public static class Loss
     /// <param name="target">The wanted values, of the prediction's shape.</param>
     /// <param name="reduction">Whether the losses are averaged, as by default, or summed.</param>
     /// <returns>The loss, a scalar tensor ().</returns>
-    /// <exception cref="AdjointException">The shapes or types differ.</exception>
+    /// <exception cref="AdjointException">The shapes or types differ, or the type is not floating.</exception>
     public static Tensor Mse(Tensor prediction, Tensor target, Reduction reduction = Reduction.Mean) =>
         Reduce(Difference("Mse", prediction, target).Square(), reduction);
 
@@ -51,7 +51,7 @@ public static class Loss
     /// <param name="target">The wanted values, of the prediction's shape.</param>
     /// <param name="reduction">Whether the losses are averaged, as by default, or summed.</param>
     /// <returns>The loss, a scalar tensor ().</returns>
-    /// <exception cref="AdjointException">The shapes or types differ.</exception>
+    /// <exception cref="AdjointException">The shapes or types differ, or the type is not floating.</exception>
     public static Tensor L1(Tensor prediction, Tensor target, Reduction reduction = Reduction.Mean) =>
         Reduce(Difference("L1", prediction, target).Abs(), reduction);
 
@@ -64,7 +64,7 @@ public static class Loss
     /// <param name="delta">The distance δ from which on the loss is linear, above 0.</param>
     /// <param name="reduction">Whether the losses are averaged, as by default, or summed.</param>
     /// <returns>The loss, a scalar tensor ().</returns>
-    /// <exception cref="AdjointException">The shapes or types differ, or δ is not positive.</exception>
+    /// <exception cref="AdjointException">The shapes or types differ, the type is not floating, or δ is not positive.</exception>
     public static Tensor Huber(Tensor prediction, Tensor target, double delta = 1, Reduction reduction = Reduction.Mean)
     {
         if (!(delta > 0)) throw new AdjointException($"Huber: delta must be positive: found {delta}");
@@ -82,7 +82,7 @@ public static class Loss
     /// <param name="targets">The wanted probabilities t in [0, 1], of the logits' shape.</param>
     /// <param name="reduction">Whether the losses are averaged, as by default, or summed.</param>
     /// <returns>The loss, a scalar tensor ().</returns>
-    /// <exception cref="AdjointException">The shapes or types differ.</exception>
+    /// <exception cref="AdjointException">The shapes or types differ, or the type is not floating.</exception>
     public static Tensor BceWithLogits(Tensor logits, Tensor targets, Reduction reduction = Reduction.Mean)
     {
         RequireAlike("BceWithLogits", logits, targets);
@@ -102,6 +102,9 @@ public static class Loss
         if (prediction.DType != target.DType)
             throw new AdjointException($"{loss}: prediction and target must have one type: found "
                 + $"{prediction.DType.Label()} and {target.DType.Label()}; cast one with .To(…)");
+        if (!prediction.DType.IsFloating())
+            throw new AdjointException($"{loss}: prediction and target must be of a floating type: found "
+                + $"{prediction.DType.Label()}; cast both with .To(DType.Float32)");
         if (prediction.Shape == target.Shape) return;
         var remedy = prediction.Length == target.Length ? "use .Reshape(…) on one of them"
             : target.Length == 1 ? "for one number as target, use .Expand(…) on it"
