@@ -1,45 +1,14 @@
 using Adjoint.Optim;
-using Adjoint.Tests.Ops;
 
 namespace Adjoint.Tests.Capture;
 
 /// <summary>Bfloat16 and float16 captured: the bits of the eager step; and networks learn in them.</summary>
 public class HalfCaptureTests
 {
-    public static TheoryData<string, DType> Rows()
-    {
-        var rows = new TheoryData<string, DType>();
-        // Moves to another device, which a plan does not.
-        foreach (var row in OpCases.All.Where(row => row.Name != "Transfer"))
-            foreach (var type in (DType[])[DType.BFloat16, DType.Float16])
-                rows.Add(row.Name, type);
-        return rows;
-    }
-
     public static TheoryData<DType, bool> Networks() => new()
     {
         { DType.BFloat16, false }, { DType.BFloat16, true }, { DType.Float16, false },
     };
-
-    [Theory, MemberData(nameof(Rows))]
-    public void A_row_has_the_eager_bits(string name, DType type)
-    {
-        var row = OpCases.All.Single(row => row.Name == name);
-        Tensor[] leaves = [.. row.Inputs().Select((values, i) =>
-            Tensor.From(values.AsSpan(), row.Shapes[i]).To(type).Detach().RequireGrad())];
-        Tensor[] Step()
-        {
-            foreach (var leaf in leaves) leaf.ZeroGrad();
-            var y = row.Call(leaves);
-            if (row.Differentiable) (y.Square().Sum() * 0.5).Backward();
-            return [y, .. leaves.Select(leaf => leaf.Grad).OfType<Tensor>()];
-        }
-
-        var eager = Step().Select(Bits).ToArray();
-        var captured = CapturedFunction.Create(Step);
-        for (var call = 0; call < 4; call++) Assert.Equal(eager, captured.Run().Select(Bits));
-        Assert.True(captured.IsCaptured);
-    }
 
     [Theory, InlineData(DType.BFloat16), InlineData(DType.Float16)]
     public void Element_wise_chains_become_one_pass_with_the_same_bits(DType type)

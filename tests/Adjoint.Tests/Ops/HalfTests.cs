@@ -6,66 +6,12 @@ using Adjoint.Primitives;
 namespace Adjoint.Tests.Ops;
 
 /// <summary>
-/// Computing in bfloat16 and float16: every row of <see cref="OpCases"/> against the naive formula and the row in
-/// float64, at the same inputs; and values of PyTorch (Goldens/bfloat16.txt, written by the script beside it).
+/// Computing in bfloat16 and float16, beyond the rows of <see cref="OpCases"/>; and values of PyTorch
+/// (Goldens/bfloat16.txt, written by the script beside it).
 /// </summary>
-public class HalfCasesTests
+public class HalfTests
 {
-    // Composed of ops that each round, or with a slope from an output that was rounded.
-    private static readonly string[] RoundedOften = ["PowerOfTensors", "BceWithLogits", "Normalize", "Exp"];
-
-    public static TheoryData<string, DType> Rows() =>
-        Of(OpCases.All.Where(row => row.Differentiable));
-
-    // Affine is two ops, the second of which takes away what the first has rounded.
-    public static TheoryData<string, DType> Elementwise() =>
-        Of(OpCases.All.Where(row => row.Elementwise && row.Name != "Affine"));
-
     public static TheoryData<string> GoldenNames() => [.. Goldens().Keys];
-
-    [Theory, MemberData(nameof(Rows))]
-    public void Value_and_gradients_are_those_of_float64_rounded(string name, DType type)
-    {
-        var row = OpCases.All.Single(row => row.Name == name);
-        var rounded = Inputs(row, type).Select(x => x.To(DType.Float64).ToArray<double>()).ToArray();
-        var (value, gradients) = Run(row, type, type);
-        var (_, expected) = Run(row, DType.Float64, type);
-        var most = RoundedOften.Contains(name) ? 3 : 1;
-        Assert.InRange(Units(row.Reference(rounded), value, type), 0, most);
-        foreach (var (wanted, found) in expected.Zip(gradients)) Assert.InRange(Units(wanted, found, type), 0, most);
-    }
-
-    [Theory, MemberData(nameof(Rows))]
-    public void Transposed_views_give_the_same_as_copies(string name, DType type)
-    {
-        var row = OpCases.All.Single(row => row.Name == name);
-        var plain = Inputs(row, type);
-        var views = plain.Select(x => x.Rank < 2 ? x : x.Transpose().Clone().Transpose()).ToArray();
-        Assert.Equal(Bits(row.Call(plain)), Bits(row.Call(views)));
-    }
-
-    [Theory, MemberData(nameof(Elementwise))]
-    public void Every_length_and_layout_gives_the_value_of_float64_rounded(string name, DType type)
-    {
-        var row = OpCases.All.Single(row => row.Name == name);
-        var random = new Random(5);
-        foreach (var length in (int[])[0, 1, 7, 15, 16, 17, 31, 33, 65, 1037, 20_000])
-        {
-            Tensor Plain(double[] values) => Tensor.From(values, length).To(type).Detach();
-            var inputs = row.Shapes.Select(_ => Plain([.. Enumerable.Range(0, length)
-                .Select(_ => random.NextDouble() * 4 - 2).Select(x => row.Domain?.Invoke(x) ?? x)])).ToArray();
-            var every = inputs.Select(x => Tensor.Stack([x, x + double.NaN], 1).Reshape(2 * length)
-                .Slice(0, 0, length, step: 2)).ToArray();
-            var expected = row.Reference([.. inputs.Select(x => x.To(DType.Float64).ToArray<double>())]);
-            foreach (var x in (Tensor[][])[inputs, every])
-            {
-                var found = row.Call(x).To(DType.Float64).ToArray<double>();
-                Assert.Equal(expected.Length, found.Length);
-                for (var i = 0; i < length; i++)
-                    Assert.InRange(Units([expected[i]], [found[i]], type), 0, 0.51);
-            }
-        }
-    }
 
     [Theory, InlineData(DType.BFloat16), InlineData(DType.Float16)]
     public void Threads_change_no_bit(DType type)
@@ -240,7 +186,7 @@ public class HalfCasesTests
         };
         Assert.Equal(DType.BFloat16, value.DType);
         Assert.InRange(
-            Units(Goldens()[name], value.To(DType.Float64).ToArray<double>(), DType.BFloat16), 0, 1);
+            Closeness.Units(Goldens()[name], value.To(DType.Float64).ToArray<double>(), DType.BFloat16), 0, 1);
     }
 
     private static Dictionary<string, double[]> Goldens() => File.ReadLines(Path.Combine(
@@ -258,20 +204,6 @@ public class HalfCasesTests
 
     private static double Round(float x, DType type) => type == DType.BFloat16 ? (BFloat16)x : (double)(Half)x;
 
-    // The value, and the gradients of Σ w·y.
-    private static (double[] Value, double[][] Gradients) Run(OpCase row, DType type, DType inputs)
-    {
-        var leaves = Inputs(row, inputs).Select(x => x.To(type).Detach().RequireGrad()).ToArray();
-        var y = row.Call(leaves);
-        var weight = Tensor.Randn(y.Shape, new Generator(3)).To(inputs).To(y.DType).Detach();
-        var gradients = Differentiation.Gradients(y, leaves, weight);
-        return (y.To(DType.Float64).ToArray<double>(),
-            [.. gradients.Select(g => g?.To(DType.Float64).ToArray<double>() ?? [])]);
-    }
-
-    private static Tensor[] Inputs(OpCase row, DType type) =>
-        [.. row.Inputs().Select((values, i) => Tensor.From(values.AsSpan(), row.Shapes[i]).To(type).Detach())];
-
     private static short[] Bits(Tensor x) => x.DType switch
     {
         DType.BFloat16 => Array.ConvertAll(x.ToArray<BFloat16>(), value => (short)value.Bits),
@@ -279,23 +211,4 @@ public class HalfCasesTests
         _ => [.. x.ToArray<double>().SelectMany(
             value => new[] { (short)(BitConverter.DoubleToInt64Bits(value) >> 48) })],
     };
-
-    // The largest difference, in units in the last place of the largest number.
-    private static double Units(double[] expected, double[] found, DType type)
-    {
-        Assert.Equal(expected.Length, found.Length);
-        var (bits, smallest) = type == DType.BFloat16 ? (8, -126) : (11, -14);
-        var largest = expected.Select(Math.Abs).DefaultIfEmpty().Max();
-        var unit = Math.ScaleB(1, Math.Max(largest == 0 ? smallest : Math.ILogB(largest), smallest) - bits + 1);
-        return expected.Zip(found, (a, b) => Math.Abs(a - b) / unit).DefaultIfEmpty().Max();
-    }
-
-    private static TheoryData<string, DType> Of(IEnumerable<OpCase> rows)
-    {
-        var data = new TheoryData<string, DType>();
-        foreach (var row in rows)
-            foreach (var type in (DType[])[DType.BFloat16, DType.Float16])
-                data.Add(row.Name, type);
-        return data;
-    }
 }

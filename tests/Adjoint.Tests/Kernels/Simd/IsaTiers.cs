@@ -12,8 +12,9 @@ public sealed class IsaTiers : IDisposable
     private static readonly (string Setting, int Width)[] All = [("EnableAVX512", 256), ("EnableAVX2", 128), ("EnableHWIntrinsic", 0)];
     private static readonly Type[] Classes =
     [
-        typeof(DriverTests), typeof(GemmTests), typeof(GemmBatchTests), typeof(ConvolutionTests), typeof(ConvAlgorithmTests),
-        typeof(Ops.OpCasesTests), typeof(Ops.PowerTests), typeof(Ops.SpecialPointTests),
+        typeof(DriverTests), typeof(GemmTests), typeof(GemmBatchTests), typeof(ConvolutionTests),
+        typeof(ConvAlgorithmTests), typeof(Ops.ValueTests), typeof(Ops.DerivativeTests), typeof(Ops.PowerTests),
+        typeof(Ops.SpecialPointTests),
         typeof(Ops.ShiftInvarianceTests), typeof(TierDroppedTests),
         typeof(Ops.CastTests), typeof(Ops.CompareTests), typeof(Ops.WhereTests), typeof(Ops.GatherTests),
         typeof(Ops.ArgReduceTests), typeof(Ops.DualTests),
