@@ -33,10 +33,10 @@ public static unsafe class Gemm
             return;
         }
         var problem = new GemmProblem<T>(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-        Simd.Widest<T, Kernel<T, TOperator>>(new(problem, bias, activation));
+        Simd.Widest<T, Kernel<T, TOperator>>(new(&problem, bias, activation));
     }
 
-    private readonly struct Kernel<T, TOperator>(GemmProblem<T> problem, T* bias, TOperator activation) : IVectorKernel<T>
+    private readonly struct Kernel<T, TOperator>(GemmProblem<T>* problem, T* bias, TOperator activation) : IVectorKernel<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IUnaryOperator
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -45,17 +45,17 @@ public static unsafe class Gemm
             // Only AVX-512 has the 32 registers that a tile of 24 accumulators needs.
             if (Simd.Width < 512)
             {
-                GemmBlocks<T, Tile6x2<V, T>, TOperator>.Run(problem, bias, activation);
+                GemmBlocks<T, Tile<MicroKernel6x2, V, T>, TOperator>.Run(*problem, bias, activation);
                 return;
             }
             // Where much of the usual tile would hang over the edges, another fits better. The sums are the same.
-            var (m, n) = (problem.M, problem.N);
-            var usual = Covered<Tile12x2<V, T>, T>(m, n);
-            var (middle, wide) = (Covered<Tile8x3<V, T>, T>(m, n), Covered<Tile6x4<V, T>, T>(m, n));
+            var (m, n) = (problem->M, problem->N);
+            var usual = Covered<Tile<MicroKernel12x2, V, T>, T>(m, n);
+            var (middle, wide) = (Covered<Tile<MicroKernel8x3, V, T>, T>(m, n), Covered<Tile<MicroKernel6x4, V, T>, T>(m, n));
             if (Math.Min(middle, wide) > LeastSaving * usual)
-                GemmBlocks<T, Tile12x2<V, T>, TOperator>.Run(problem, bias, activation);
-            else if (middle < wide) GemmBlocks<T, Tile8x3<V, T>, TOperator>.Run(problem, bias, activation);
-            else GemmBlocks<T, Tile6x4<V, T>, TOperator>.Run(problem, bias, activation);
+                GemmBlocks<T, Tile<MicroKernel12x2, V, T>, TOperator>.Run(*problem, bias, activation);
+            else if (middle < wide) GemmBlocks<T, Tile<MicroKernel8x3, V, T>, TOperator>.Run(*problem, bias, activation);
+            else GemmBlocks<T, Tile<MicroKernel6x4, V, T>, TOperator>.Run(*problem, bias, activation);
         }
     }
 

@@ -1,6 +1,9 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
 namespace Adjoint.Kernels;
 
-/// <summary>A register-blocked micro-kernel over packed panels.</summary>
+/// <summary>A micro-kernel over packed A, as the loops around it call it.</summary>
 internal unsafe interface ITile<T> where T : unmanaged
 {
     /// <summary>Rows of C it computes.</summary>
@@ -9,9 +12,56 @@ internal unsafe interface ITile<T> where T : unmanaged
     /// <summary>Columns of C it computes.</summary>
     static abstract int Columns { get; }
 
-    /// <summary>C = α·A·B + β·C; A packed as depth × <see cref="Rows"/>, step k of B at b + k·strideB. β = 0 never reads C.</summary>
+    /// <summary>
+    /// C = α·A·B + β·C; A packed as depth × <see cref="Rows"/>, step k of B at b + k·strideB. β = 0 never reads C.
+    /// </summary>
     static abstract void Run(nint depth, T* a, T* b, nint strideB, T* c, nint ldc, T alpha, T beta);
 
     /// <summary>C = f(C + bias), bias along the columns or null, over whole columns of the tile.</summary>
-    static abstract void Finish<TOperator>(int rows, T* c, nint ldc, T* bias, TOperator activation) where TOperator : struct, IUnaryOperator;
+    static abstract void Finish<TOperator>(int rows, T* c, nint ldc, T* bias, TOperator activation)
+        where TOperator : struct, IUnaryOperator;
+}
+
+/// <summary>The tile of a micro-kernel over vectors V.</summary>
+internal readonly unsafe struct Tile<TKernel, V, T> : ITile<T>
+    where TKernel : struct, IMicroKernel where V : struct, ILanes<V, T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    /// <inheritdoc/>
+    public static int Rows => TKernel.Rows;
+
+    /// <inheritdoc/>
+    public static int Columns
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TKernel.Vectors * V.Count;
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Run(nint depth, T* a, T* b, nint strideB, T* c, nint ldc, T alpha, T beta)
+    {
+        if (beta == T.Zero) Replace(depth, a, b, strideB, c, ldc, alpha);
+        else Update(depth, a, b, strideB, c, ldc, alpha, beta);
+    }
+
+    // Methods of their own: the accumulators of one body take every register.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Replace(nint depth, T* a, T* b, nint strideB, T* c, nint ldc, T alpha) =>
+        TKernel.Run<V, T, PackedA<T>, RowsOfB<V, T>, ScaledC<V, T>>(
+            depth, new(a, TKernel.Rows), new(b, strideB), new(c, ldc, alpha));
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Update(nint depth, T* a, T* b, nint strideB, T* c, nint ldc, T alpha, T beta) =>
+        TKernel.Run<V, T, PackedA<T>, RowsOfB<V, T>, UpdatedC<V, T>>(
+            depth, new(a, TKernel.Rows), new(b, strideB), new(c, ldc, alpha, beta));
+
+    /// <inheritdoc/>
+    public static void Finish<TOperator>(int rows, T* c, nint ldc, T* bias, TOperator activation)
+        where TOperator : struct, IUnaryOperator
+    {
+        for (; rows > 0; rows--, c += ldc)
+            for (var i = 0; i < Columns; i += V.Count)
+                V.Store(activation.Invoke(bias == null ? V.Load(c + i) : V.Load(c + i) + V.Load(bias + i)), c + i);
+    }
 }

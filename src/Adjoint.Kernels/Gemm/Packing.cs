@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -145,23 +144,5 @@ internal static unsafe class Packing
         Avx.Permute2x128(b1, b5, 0x31).Store(to + 5 * width);
         Avx.Permute2x128(b2, b6, 0x31).Store(to + 6 * width);
         Avx.Permute2x128(b3, b7, 0x31).Store(to + 7 * width);
-    }
-}
-
-/// <summary>Growing, pinned scratch buffers per thread: packed A (0), a panel of B (1), a transposed product or partial sums (2), turned filters or sums (3), padded images (4, 5).</summary>
-internal static unsafe class PackBuffer
-{
-    [ThreadStatic] private static byte[]?[]? buffers;
-
-    /// <exception cref="ScratchLimitException">They do not fit one buffer.</exception>
-    internal static T* Rent<T>(int which, nint count) where T : unmanaged
-    {
-        if (count > ScratchLimitException.Limit / sizeof(T)) throw new ScratchLimitException((double)count * sizeof(T));
-        var bytes = count * sizeof(T) + 64;
-        var slots = buffers ??= new byte[]?[6];
-        if (slots[which] is not { } buffer || buffer.Length < bytes)
-            slots[which] = buffer = GC.AllocateUninitializedArray<byte>((int)bytes, pinned: true);
-        var address = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(buffer));
-        return (T*)((address + 63) & ~63);
     }
 }

@@ -35,17 +35,15 @@ internal enum ScratchSlot
 /// Scratch memory of kernels: one growing buffer for each <see cref="ScratchSlot"/> of each thread, kept for the next
 /// call, so that steady work allocates nothing. A slot has one user at a time; a second one is an error.
 /// </summary>
-internal static unsafe class Scratch
+internal sealed unsafe class Scratch
 {
     // Of a cache line, and of the widest vector.
     private const int Alignment = 64;
 
-    private static readonly int Slots = Enum.GetValues<ScratchSlot>().Length;
+    [ThreadStatic] private static Scratch? current;
 
-    [ThreadStatic] private static byte[]?[]? buffers;
-
-    // Bit i: slot i of this thread is rented.
-    [ThreadStatic] private static uint rented;
+    private readonly byte[]?[] buffers = new byte[]?[Enum.GetValues<ScratchSlot>().Length];
+    private readonly bool[] isRented = new bool[Enum.GetValues<ScratchSlot>().Length];
 
     /// <summary>
     /// Memory for so many elements, aligned to 64 bytes and filled with anything, until the lease is disposed on the
@@ -56,29 +54,37 @@ internal static unsafe class Scratch
     internal static ScratchLease<T> Rent<T>(ScratchSlot slot, nint count) where T : unmanaged
     {
         if (count > ScratchLimitException.Limit / sizeof(T)) throw new ScratchLimitException((double)count * sizeof(T));
-        var bit = 1u << (int)slot;
-        if ((rented & bit) != 0) throw InUse(slot);
-        var bytes = count * sizeof(T) + Alignment;
-        var own = buffers ??= new byte[]?[Slots];
-        if (own[(int)slot] is not { } buffer || buffer.Length < bytes)
-            own[(int)slot] = buffer = GC.AllocateUninitializedArray<byte>((int)bytes, pinned: true);
-        rented |= bit;
-        var address = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(buffer));
-        return new((T*)((address + Alignment - 1) & ~(Alignment - 1)), slot);
+        return new((T*)(current ??= new()).Rent(slot, count * sizeof(T)), ref current.isRented[(int)slot]);
     }
 
-    internal static void Return(ScratchSlot slot) => rented &= ~(1u << (int)slot);
+    private void* Rent(ScratchSlot slot, nint bytes)
+    {
+        if (isRented[(int)slot]) throw InUse(slot);
+        if (buffers[(int)slot] is not { } buffer || buffer.Length < bytes + Alignment)
+            buffers[(int)slot] = buffer = GC.AllocateUninitializedArray<byte>((int)bytes + Alignment, pinned: true);
+        isRented[(int)slot] = true;
+        var address = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(buffer));
+        return (void*)((address + Alignment - 1) & ~(Alignment - 1));
+    }
 
     private static InvalidOperationException InUse(ScratchSlot slot) => new(
         $"Scratch: slot {slot} is in use on this thread; a kernel takes each slot once and disposes the lease");
 }
 
 /// <summary>Scratch memory in use, given back when disposed: <c>using var panel = Scratch.Rent&lt;T&gt;(…);</c></summary>
-internal readonly unsafe ref struct ScratchLease<T>(T* pointer, ScratchSlot slot) where T : unmanaged
+internal readonly unsafe ref struct ScratchLease<T> where T : unmanaged
 {
+    private readonly ref bool isRented;
+
+    internal ScratchLease(T* pointer, ref bool isRented)
+    {
+        Pointer = pointer;
+        this.isRented = ref isRented;
+    }
+
     /// <summary>The first element.</summary>
-    internal T* Pointer => pointer;
+    internal T* Pointer { get; }
 
     /// <summary>Ends the use of the slot.</summary>
-    public void Dispose() => Scratch.Return(slot);
+    public void Dispose() => isRented = false;
 }

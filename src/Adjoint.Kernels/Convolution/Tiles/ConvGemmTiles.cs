@@ -31,14 +31,14 @@ internal static class ConvGemmTiles
         {
             if (Simd.Width < 512)
             {
-                kernel.Invoke<Tile6x2<V, T>>();
+                kernel.Invoke<Tile<MicroKernel6x2, V, T>>();
                 return;
             }
             switch (Fit(filters))
             {
-                case (6, 4): kernel.Invoke<Tile6x4<V, T>>(); break;
-                case (8, 3): kernel.Invoke<Tile8x3<V, T>>(); break;
-                default: kernel.Invoke<Tile12x2<V, T>>(); break;
+                case (6, 4): kernel.Invoke<Tile<MicroKernel6x4, V, T>>(); break;
+                case (8, 3): kernel.Invoke<Tile<MicroKernel8x3, V, T>>(); break;
+                default: kernel.Invoke<Tile<MicroKernel12x2, V, T>>(); break;
             }
         }
     }
