@@ -43,6 +43,10 @@ public partial class TestTreeTests
             Assert.Matches($@"\bclass {file.Name}\b", file.Text);
         });
 
+    [Fact]
+    public void A_file_has_one_subject_and_at_most_400_lines() =>
+        Assert.All(Files(), file => Assert.InRange(file.Text.Count(sign => sign == '\n'), 1, 400));
+
     // Of the library, of a project beside it (Kernels, Cli, …), or of what several projects compile.
     private static bool HasSources(string folder) => ((string[])[$"Adjoint/{folder}", $"Adjoint.{folder}", folder])
         .Any(source => Directory.Exists(Path.Combine(LayeringTests.Root(), "src", source)));

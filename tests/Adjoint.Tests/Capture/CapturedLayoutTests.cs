@@ -73,7 +73,7 @@ public class CapturedLayoutTests
             var eager = loss(x);
             var gradients = Differentiation.Gradients(eager, leaves).Select(gradient => gradient!.ToArray<float>());
             var expected = gradients.Prepend([(float)eager.Item()]).ToArray();
-            CapturedMemoryTests.Disturb();
+            FreeMemory.Overwrite();
             var found = (float)step.Run(x, None).Item();
             Assert.Equal(expected, leaves.Select(leaf => leaf.Grad!.ToArray<float>()).Prepend([found]));
         }

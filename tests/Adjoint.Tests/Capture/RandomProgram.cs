@@ -112,7 +112,7 @@ internal sealed class RandomProgram
         var (leaf, parameter, other) = (leaves[random.Next(2)], parameters[random.Next(1, 3)], others[random.Next(2)]);
         switch (random.Next(9))
         {
-            case 0: CapturedMemoryTests.Disturb(); break;
+            case 0: FreeMemory.Overwrite(); break;
             case 1: (leaf * other).Sum().Backward(); break;
             case 2: leaf.ZeroGrad(); break;
             case 3: parameter.ZeroGrad(); break;

@@ -1,0 +1,85 @@
+using Adjoint.Data;
+using Adjoint.IO;
+using Adjoint.Nn;
+using Adjoint.Optim;
+using Adjoint.Training;
+
+namespace Adjoint.Tests.Sizes;
+
+/// <summary>Rows of <see cref="SizeArgumentTests"/>: schedules, data and training.</summary>
+internal static class TrainingSizeArguments
+{
+    private static readonly Dataset Data = new("five", [2], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], [0, 1, 0, 1, 0], ["0",
+        "1"]);
+
+    internal static (string Member, Func<int, object?> Call)[] Rows { get; } =
+    [
+        ("Schedule.StepDecay", n => Schedule.StepDecay(n).Factor(5)),
+        ("Schedule.Cosine", n => Schedule.Cosine(n).Factor(5)),
+        ("Schedule.OneCycle", n => Schedule.OneCycle(n).Factor(5)),
+        ("Schedule.Triangular", n => Schedule.Triangular(n).Factor(5)),
+        ("Schedule.WarmUp", n => Schedule.WarmUp(n, Schedule.Constant()).Factor(5)),
+        ("Schedule.Factor", n => Schedule.WarmUp(3, Schedule.Cosine(10)).Factor(n)),
+        ("ReduceOnPlateau", n => new ReduceOnPlateau(new Sgd([Tensor.Zeros(1).RequireGrad()], 0.1), 0.1, n).Observe(1)),
+        ("Dataset", n => new Dataset("x", [n], [], [], [])),
+        ("Dataset", n => new Dataset("x", [n], new float[2], new byte[1], [])),
+        ("Dataset.Sample", n => Data.Sample(n).Length),
+        ("Dataset.Part", n => Data.Part("p", n, 1)),
+        ("Dataset.Part", n => Data.Part("p", 0, n)),
+        ("Dataset.Part", n => Data.Part("p", n, n)),
+        ("Dataset.Batch", n => Data.Batch([n])),
+        ("DataLoader", n => Count(new DataLoader(Data, n))),
+        ("DataLoader", n => Count(new DataLoader(Data, n, dropLast: true))),
+        ("DataLoader", n => Count(new DataLoader(Data, 2, prefetch: n))),
+        ("DataLoader.set_Start", n => Count(new DataLoader(Data, 2) { Start = n })),
+        ("DataLoader.set_Epoch", n => Count(new DataLoader(Data, 2, shuffle: true) { Epoch = n })),
+        ("DataLoader.StepsIn", n => new DataLoader(Data, 1).StepsIn(n)),
+        ("Synth.Create", n => Synth.Create(0, SizeArgumentTests.Extreme(n), 1)),
+        ("Synth.Create", n => Synth.Create(0, 1, SizeArgumentTests.Extreme(n))),
+        ("RandomCrop", n => Transformed(new RandomCrop(n))),
+        ("Cutout", n => Transformed(new Cutout(n))),
+        ("Transform.Check", n => Refused(new RandomCrop(1), [1, n, n])),
+        ("SampleRandom", n => new SampleRandom(1, n, n, n).Next(7)),
+        ("SampleRandom.Next", n => new SampleRandom(1, 2, 3, 4).Next(n)),
+        ("CheckpointStore", n => new CheckpointStore("/nowhere", n)),
+        ("EarlyStopping", n => new EarlyStopping(n)),
+        ("Trainer.Run", n => Train(n)),
+        ("TrainingState.Numbers", n => State().Numbers("x", n)),
+    ];
+
+    private static int Count(DataLoader loader)
+    {
+        var samples = 0;
+        foreach (var (x, _) in loader) samples += x.Shape[0];
+        return samples;
+    }
+
+    private static object? Transformed(Transform transform)
+    {
+        var random = new SampleRandom(1, 2, 3, 4);
+        transform.Check([1, 4, 4]);
+        transform.Apply(new float[16], [1, 4, 4], ref random);
+        return null;
+    }
+
+    private static object? Refused(Transform transform, Shape shape)
+    {
+        transform.Check(shape);
+        return null;
+    }
+
+    private static object? Train(int epochs)
+    {
+        // More than two would not end.
+        var model = new Linear(2, 2);
+        return new Trainer(model, new Sgd(model.Parameters(), 0.1), new DataLoader(Data, 2), new DataLoader(Data,
+            5)).Run(Math.Min(epochs, 2));
+    }
+
+    private static TrainingState State()
+    {
+        var state = new TrainingState();
+        state.Set("x", 3);
+        return state;
+    }
+}
