@@ -33,15 +33,17 @@ internal abstract unsafe class ConvAlgorithm<T>(string name) where T : unmanaged
     /// <summary>Whether it computes this shape on this machine.</summary>
     internal abstract bool Supports(in ConvShape shape);
 
-    /// <summary>Whether, of a shape that it supports, it was measured to be faster than those after it in the list.</summary>
+    /// <summary>
+    /// Whether, on a shape that it supports, it was measured to be faster than those after it in the list.
+    /// </summary>
     internal abstract bool IsPreferred(in ConvShape shape);
 
     /// <summary>Bytes of scratch memory that it takes on one thread, of a shape that it supports.</summary>
     internal abstract nint ScratchBytes(in ConvShape shape);
 
     /// <summary>
-    /// Computes: forward from x and w, with or without bias, y; data gradient from g and w ∂L/∂x; weight gradient from x
-    /// and g ∂L/∂w.
+    /// Forward: y from x, w and, unless null, bias. Data gradient: ∂L/∂x from g and w. Weight gradient: ∂L/∂w from x
+    /// and g.
     /// </summary>
     internal abstract void Run(in ConvShape shape, T* input, T* other, T* bias, T* output);
 

@@ -36,7 +36,9 @@ internal readonly unsafe struct PaddedImage
         if (elements > ScratchLimitException.Limit) throw new ScratchLimitException(elements * sizeof(float));
     }
 
-    /// <summary>Elements of one sample, with room behind it for a vector that reads too far, in a row or beyond the last.</summary>
+    /// <summary>
+    /// Elements of one sample, with room behind it for a vector that reads too far, in a row or beyond the last.
+    /// </summary>
     internal nint Length => (nint)channels * strideWidth * rows * columns + RowStep + 64;
 
     /// <summary>From one output row to the next.</summary>

@@ -4,8 +4,9 @@ namespace Adjoint.Kernels;
 
 /// <summary>
 /// Direct weight gradient with a lane for each filter: g lies position by position, a vector of filters each, and is
-/// multiplied by inputs that are read where they lie in the padded image and broadcast. The sums of a few rows of S taps
-/// stay in registers over a whole image; nothing is gathered, nothing added across lanes. For stride and dilation 1.
+/// multiplied by inputs that are read where they lie in the padded image and broadcast. The sums of a few rows of S
+/// taps stay in registers over a whole image; nothing is gathered, nothing added across lanes. For stride and dilation
+/// 1.
 /// </summary>
 internal sealed unsafe class DirectFiltersWeightGradient<T>() : ConvAlgorithm<T>("direct-filters")
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -155,8 +156,9 @@ internal sealed unsafe class DirectFiltersWeightGradient<T>() : ConvAlgorithm<T>
                             Image.RowStep, gradients.Pointer + s * length,
                             tileSums.Pointer + tile * Blocking.TileLength);
             }
-            var to = Sums + ((nint)sampleBlock * Shape.Filters + (nint)group * Shape.GroupFilters + firstFilter) * Shape.Taps;
-            Packing.Transpose(tileSums.Pointer, Lanes, Shape.Taps, count, to, Shape.Taps);
+            var filter = (nint)sampleBlock * Shape.Filters + (nint)group * Shape.GroupFilters + firstFilter;
+            Packing.Transpose(
+                tileSums.Pointer, Lanes, Shape.Taps, count, Sums + filter * Shape.Taps, Shape.Taps);
         }
     }
 }

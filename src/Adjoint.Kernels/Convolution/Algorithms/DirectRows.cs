@@ -5,8 +5,9 @@ namespace Adjoint.Kernels;
 
 /// <summary>
 /// Direct convolution along output rows: lanes are neighboring positions of a row, whose inputs are neighbors in the
-/// padded image for every tap, so that nothing is gathered. A micro-kernel of MR filters by NR vectors of positions adds
-/// all taps in registers. For rows that fill their vectors well; few filters would make little use of gathered panels.
+/// padded image for every tap, so that nothing is gathered. A micro-kernel of MR filters by some vectors of positions
+/// adds all taps in registers. For rows that fill their vectors well; few filters would make little use of gathered
+/// panels.
 /// </summary>
 internal sealed unsafe class DirectRows<T>(ConvDirection direction)
     : CorrelationAlgorithm<T>("direct-rows", direction) where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -44,7 +45,8 @@ internal sealed unsafe class DirectRows<T>(ConvDirection direction)
         private readonly CorrelationShape shape = shape;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Invoke<V>() where V : struct, ILanes<V, T> => DirectTiling<V, T, OneRow<V, T>>.Run(shape, x, w, bias, y);
+        public void Invoke<V>() where V : struct, ILanes<V, T> =>
+            DirectTiling<V, T, OneRow<V, T>>.Run(shape, x, w, bias, y);
     }
 }
 
@@ -78,7 +80,8 @@ internal readonly unsafe struct DirectBlocking
     private const int MaxFilterBytes = 512 << 10;
     private const int ImageBlockBytes = 384 << 10;
 
-    private DirectBlocking(in CorrelationShape shape, (int Rows, int Vectors) tile, int rowsPerVector, int lanesPerRow, int elementSize)
+    private DirectBlocking(
+        in CorrelationShape shape, (int Rows, int Vectors) tile, int rowsPerVector, int lanesPerRow, int elementSize)
     {
         Tile = tile;
         Image = shape.Image();

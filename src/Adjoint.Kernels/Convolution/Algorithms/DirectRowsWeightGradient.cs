@@ -120,8 +120,8 @@ internal sealed unsafe class DirectRowsWeightGradient<T>() : ConvAlgorithm<T>("d
 
         internal nint SumsLength { get; }
 
-        internal nint ScratchElements =>
-            SumsLength + ImagesPerPass * Image.Length + GradientsLength + (nint)TapTiles * TileLength + (nint)lanes * SumWidth;
+        internal nint ScratchElements => SumsLength + ImagesPerPass * Image.Length + GradientsLength
+            + (nint)TapTiles * TileLength + (nint)lanes * SumWidth;
 
         private nint RoundUp(nint length) => (length + lanes - 1) / lanes * lanes;
     }
@@ -166,7 +166,8 @@ internal sealed unsafe class DirectRowsWeightGradient<T>() : ConvAlgorithm<T>("d
                         tileSums.Pointer + tile * Blocking.TileLength);
             }
             using var lanes = Scratch.Rent<T>(ScratchSlot.TransposedSums, (nint)V.Count * Blocking.SumWidth);
-            var to = Sums + ((nint)sampleBlock * Shape.Filters + (nint)group * Shape.GroupFilters + firstFilter) * Shape.Taps;
+            var filter = (nint)sampleBlock * Shape.Filters + (nint)group * Shape.GroupFilters + firstFilter;
+            var to = Sums + filter * Shape.Taps;
             for (var tile = 0; tile < Blocking.TapTiles; tile++)
             {
                 AddLanes(tileSums.Pointer + tile * Blocking.TileLength, lanes.Pointer, Blocking.SumWidth);
@@ -180,13 +181,11 @@ internal sealed unsafe class DirectRowsWeightGradient<T>() : ConvAlgorithm<T>("d
         // One sample and group, and what some filters have of its gradient.
         private readonly void Fill(nint index, int firstFilter, int filters, T* image, T* gradients)
         {
-            var (height, width) = (Shape.OutHeight, Shape.OutWidth);
             Image.Fill(X + index * Shape.GroupChannels * Shape.Height * Shape.Width, image);
-            for (var f = 0; f < filters; f++)
-                for (var row = 0; row < height; row++)
-                    Packing.CopyRow(
-                        G + ((index * Shape.GroupFilters + firstFilter + f) * height + row) * width,
-                        gradients + f * Blocking.PlaneLength + row * Blocking.RowStep, width);
+            var (height, width, step) = (Shape.OutHeight, Shape.OutWidth, Blocking.RowStep);
+            var g = G + (index * Shape.GroupFilters + firstFilter) * height * width;
+            for (var f = 0; f < filters; f++, gradients += Blocking.PlaneLength)
+                for (var row = 0; row < height; row++, g += width) Packing.CopyRow(g, gradients + row * step, width);
         }
 
         // to[i] = Σ over lanes sums[i][lane], in order: transposed, so that vectors are added, not lanes of one.

@@ -6,9 +6,9 @@ namespace Adjoint.Kernels;
 
 /// <summary>
 /// Implicit GEMM (Chetlur et al. 2014, "cuDNN: efficient primitives for deep learning"): y (K × positions) = w (K ×
-/// taps) · im2col (taps × positions), with the GEMM's micro-kernels. The im2col matrix never exists whole: each job pads
-/// its images and gathers from them panels of NR positions by KC taps, which stay in the second-level cache. Filters
-/// are packed once; the bias is one more tap, over ones. Takes every shape.
+/// taps) · im2col (taps × positions), with the GEMM's micro-kernels. The im2col matrix never exists whole: each job
+/// pads its images and gathers from them panels of NR positions by KC taps, which stay in the second-level cache.
+/// Filters are packed once; the bias is one more tap, over ones. Takes every shape.
 /// </summary>
 internal sealed unsafe class ImplicitGemm<T>(ConvDirection direction)
     : CorrelationAlgorithm<T>("implicit-gemm", direction) where T : unmanaged, IBinaryFloatingPointIeee754<T>

@@ -6,7 +6,8 @@ namespace Adjoint.Kernels;
 /// <summary>
 /// Weight gradient of many samples, or of large images, as split-K: the reduction over N·OutHeight·OutWidth is cut into
 /// blocks, by the sizes alone, and their sums are added in order; each block takes the first of the other algorithms
-/// that suits it. Those add all positions of their samples one after another, which in float32 stops at 2²⁴ equal terms.
+/// that suits it. Those add all positions of their samples one after another, which in float32 stops growing at 2²⁴
+/// equal terms.
 /// </summary>
 internal sealed unsafe class SplitKWeightGradient<T>() : ConvAlgorithm<T>("split-k")
     where T : unmanaged, IBinaryFloatingPointIeee754<T>

@@ -5,9 +5,9 @@ namespace Adjoint.Kernels;
 
 /// <summary>
 /// Winograd weight gradient F(3×3, 4×4): see <see cref="Winograd"/>. A filter's gradient over one tile is a correlation
-/// of 6 × 6 inputs with 4 × 4 gradients, 36 products instead of 144, and the sum over tiles is taken before the transform
-/// back. Images are transformed a few at a time; then each job adds one point and panel of filters over all their tiles,
-/// in order. Single precision alone, as <see cref="Winograd4x4{T}"/>.
+/// of 6 × 6 inputs with 4 × 4 gradients, 36 products instead of 144, and the sum over tiles is taken before the
+/// transform back. Images are transformed a few at a time; then each job adds one point and panel of filters over all
+/// their tiles, in order. Single precision alone, as <see cref="Winograd4x4{T}"/>.
 /// </summary>
 internal sealed unsafe class Winograd3x3WeightGradient<T>() : ConvAlgorithm<T>("winograd-3x3")
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -70,7 +70,9 @@ internal sealed unsafe class Winograd3x3WeightGradient<T>() : ConvAlgorithm<T>("
         Workers.For((shape.Channels + Blocking.ChannelBlock - 1) / Blocking.ChannelBlock, ref output);
     }
 
-    /// <summary>How many images go at a time, and how their transforms lie; rows are those of the narrow micro-kernel.</summary>
+    /// <summary>
+    /// How many images go at a time, and how their transforms lie; rows are those of the narrow micro-kernel.
+    /// </summary>
     private readonly struct Blocking
     {
         internal const int ChannelBlock = 16;
@@ -80,9 +82,6 @@ internal sealed unsafe class Winograd3x3WeightGradient<T>() : ConvAlgorithm<T>("
         // are no less than the sums, which every block passes over.
         private const int MinBlockBytes = 4 << 20;
         private const int MaxBlockBytes = 8 << 20;
-
-        // Keeps planes of a power of two from meeting in the same sets of the cache.
-        private const int PlanePadding = 16;
 
         private readonly WinogradShape shape;
 
@@ -104,10 +103,10 @@ internal sealed unsafe class Winograd3x3WeightGradient<T>() : ConvAlgorithm<T>("
         internal int ChannelRows { get; }
 
         /// <summary>Transformed inputs at one point: [image][tile][channel].</summary>
-        internal nint InputPlane => (nint)Images * shape.Tiles * shape.ChannelLanes + PlanePadding;
+        internal nint InputPlane => (nint)Images * shape.Tiles * shape.ChannelLanes + Winograd.PlanePadding;
 
         /// <summary>Transformed gradients at one point: [image][tile][filter].</summary>
-        internal nint GradientPlane => (nint)Images * shape.Tiles * shape.FilterLanes + PlanePadding;
+        internal nint GradientPlane => (nint)Images * shape.Tiles * shape.FilterLanes + Winograd.PlanePadding;
 
         /// <summary>Sums over tiles at one point: [channel][filter].</summary>
         internal nint SumPlane => (nint)ChannelRows * shape.FilterLanes;

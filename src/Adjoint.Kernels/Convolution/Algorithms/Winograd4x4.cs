@@ -74,9 +74,6 @@ internal sealed unsafe class Winograd4x4<T>(ConvDirection direction) : ConvAlgor
         // Transformed inputs of a block of tiles: they share the second-level cache with sums and filters.
         private const int BlockBytes = 320 << 10;
 
-        // Keeps planes of a power of two from meeting in the same sets of the cache.
-        private const int PlanePadding = 16;
-
         private readonly WinogradShape shape;
 
         internal Blocking(in WinogradShape shape, int rows)
@@ -111,10 +108,10 @@ internal sealed unsafe class Winograd4x4<T>(ConvDirection direction) : ConvAlgor
         internal nint FiltersLength => (nint)Winograd.Products * shape.Channels * shape.FilterLanes;
 
         /// <summary>Transformed inputs of a block at one point: [tile][channel].</summary>
-        internal nint InputPlane => (nint)Tiles * shape.ChannelLanes + PlanePadding;
+        internal nint InputPlane => (nint)Tiles * shape.ChannelLanes + Winograd.PlanePadding;
 
         /// <summary>Products of a block and panel at one point: [tile][filter].</summary>
-        internal nint SumPlane => (nint)Tiles * 2 * shape.Lanes + PlanePadding;
+        internal nint SumPlane => (nint)Tiles * 2 * shape.Lanes + Winograd.PlanePadding;
 
         internal nint InputsLength => Winograd.Products * InputPlane;
 
@@ -276,7 +273,8 @@ internal sealed unsafe class Winograd4x4<T>(ConvDirection direction) : ConvAlgor
                     sums + lane, Winograd.Points * plane, plane, to + lane, step, Shape.FilterLanes, scratch);
         }
 
-        // Sums of a block of tiles at one point. Rows beyond the last tile hold numbers of no meaning, which nobody reads.
+        // Sums of a block of tiles at one point. Rows beyond the last tile hold numbers of no meaning, which nobody
+        // reads.
         private readonly void Multiply(T* inputs, T* filters, T* sums, int tiles, int width)
         {
             if (width == 2 * V.Count)

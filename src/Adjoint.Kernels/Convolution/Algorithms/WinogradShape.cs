@@ -4,7 +4,7 @@ namespace Adjoint.Kernels;
 
 /// <summary>
 /// The sizes of a 3 × 3 convolution of stride 1 by tiles of 4 × 4 outputs: x (N, C, Height, Width), y (N, K, OutHeight,
-/// OutWidth). Inside, channels and filters are the innermost axis (NHWC), rounded up to whole vectors of Lanes elements.
+/// OutWidth). Inside, channels and filters are the innermost axis (NHWC), rounded up to whole vectors of so many lanes.
 /// </summary>
 internal readonly record struct WinogradShape(
     int Samples, int Channels, int Filters, int Height, int Width, int PadHeight, int PadWidth, int Lanes)
@@ -32,7 +32,8 @@ internal readonly record struct WinogradShape(
 
     /// <summary>Forward, and weight gradient.</summary>
     internal static WinogradShape OfForward(in ConvShape shape, int lanes) => new(
-        shape.Samples, shape.Channels, shape.Filters, shape.Height, shape.Width, shape.PadHeight, shape.PadWidth, lanes);
+        shape.Samples, shape.Channels, shape.Filters, shape.Height, shape.Width, shape.PadHeight, shape.PadWidth,
+        lanes);
 
     /// <summary>The data gradient: a convolution of g with channels and filters exchanged and a full halo.</summary>
     internal static WinogradShape OfDataGradient(in ConvShape shape, int lanes) => new(
@@ -45,7 +46,9 @@ internal readonly record struct WinogradShape(
     /// <summary>Elements of a panel's row.</summary>
     internal int PanelWidth(int panel) => Math.Min(2 * Lanes, FilterLanes - panel * 2 * Lanes);
 
-    /// <summary>Lays out what some rows of tiles read of an image, C × Height × Width, as NHWC with zeros around it.</summary>
+    /// <summary>
+    /// Lays out what some rows of tiles read of an image, C × Height × Width, as NHWC with zeros around it.
+    /// </summary>
     internal unsafe void FillImage<T>(T* x, int firstTileRow, int tileRows, T* to) where T : unmanaged => Fill(
         x, Channels, Height, Width, Winograd.Tile * firstTileRow - PadHeight, PadWidth, to, ImageRows(tileRows),
         ImageColumns, ChannelLanes);

@@ -18,8 +18,8 @@ internal static unsafe class DirectFiltersTile<V, T> where V : struct, ILanes<V,
     internal const int Columns = 10;
 
     /// <summary>
-    /// tile[row][column] = a[0] + Σ over taps a[1 + tap] · input at image + offsets[tap] + row · step + column,
-    /// for vectors a of filters; its second row lies nextRow further on.
+    /// tile[row][column] = a[0] + Σ over taps a[1 + tap] · image[offsets[tap] + row·step + column], for
+    /// vectors a of filters; the tile's second row lies nextRow further on.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal static void Run(nint taps, T* a, T* image, nint step, nint* offsets, T* tile, nint nextRow)

@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace Adjoint.Kernels;
 
-/// <summary>A GEMM micro-kernel at the edge of C: a tile that is cut off goes through a buffer of its full size.</summary>
+/// <summary>
+/// A GEMM micro-kernel at the edge of C: a tile that is cut off goes through a buffer of its full size.
+/// </summary>
 internal static unsafe class EdgeTile
 {
     /// <summary>C = A·B + β·C over rows × columns of the tile.</summary>

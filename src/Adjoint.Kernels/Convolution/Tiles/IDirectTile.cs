@@ -41,7 +41,9 @@ internal readonly unsafe struct OneRow<V, T> : IRowLoad<V, T> where V : struct, 
     public static V Load(T* from, nint nextRow) => V.Load(from);
 }
 
-/// <summary>The lower half of the lanes from one row, the upper half from the next: for rows too short for a vector.</summary>
+/// <summary>
+/// The lower half of the lanes from one row, the upper half from the next: for rows too short for a vector.
+/// </summary>
 internal readonly unsafe struct TwoRows<V, T> : IRowLoad<V, T> where V : struct, ILanes<V, T> where T : unmanaged
 {
     public static int Rows => 2;

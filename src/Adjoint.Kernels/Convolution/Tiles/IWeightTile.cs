@@ -1,8 +1,8 @@
 namespace Adjoint.Kernels;
 
 /// <summary>
-/// A micro-kernel that keeps the sums of a few taps, for a vector of filters, in registers while they pass over an image.
-/// A lane is a filter; the input is broadcast.
+/// A micro-kernel that keeps the sums of a few taps, for a vector of filters, in registers while they pass over an
+/// image. A lane is a filter; the input is broadcast.
 /// </summary>
 internal unsafe interface IWeightTile<V, T> where V : struct, ILanes<V, T> where T : unmanaged
 {

@@ -9,7 +9,7 @@ using System.Runtime.CompilerServices;
 namespace Adjoint.Kernels;
 
 /// <summary>
-/// Sums of 6 filters by 4 taps, a vector each, whose lanes are neighboring positions of a row.
+/// Sums of 6 filters by 4 taps, a vector each; lanes are neighboring positions of a row.
 /// </summary>
 internal static unsafe class RowsWeightTile
 {
@@ -20,9 +20,9 @@ internal static unsafe class RowsWeightTile
     internal const int Taps = 4;
 
     /// <summary>
-    /// sums[filter][tap] += Σ over samples, rows and vectors of g[filter] · image at offsets[tap], lane by lane.
-    /// Rows of the image lie step apart, its samples imageLength; rows of g follow each other, filters of a
-    /// sample lie plane apart, and Filters of these make a sample.
+    /// sums[filter][tap] += Σ over samples, rows and vectors of g[filter] · image at offsets[tap], lane by
+    /// lane. Rows of the image lie step apart, its samples imageLength; rows of g follow each other,
+    /// filters of a sample lie plane apart, and Filters of these make a sample.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal static void Run<V, T>(

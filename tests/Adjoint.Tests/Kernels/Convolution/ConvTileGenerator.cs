@@ -8,7 +8,8 @@ namespace Adjoint.Tests.Kernels;
 /// </summary>
 internal static class ConvTileGenerator
 {
-    private const string Generics = "where V : struct, ILanes<V, T>\n    where T : unmanaged, IBinaryFloatingPointIeee754<T>";
+    private const string Generics =
+        "where V : struct, ILanes<V, T>\n    where T : unmanaged, IBinaryFloatingPointIeee754<T>";
 
     /// <summary>The files, by name.</summary>
     internal static IEnumerable<(string Name, string Text)> Files() =>
@@ -39,6 +40,8 @@ internal static class ConvTileGenerator
     private static string Direct(int rows, int vectors)
     {
         var (r, v) = (Range(rows), Range(vectors));
+        string[] Row(int i) =>
+            [$"filter = V.Splat(a[{i}]);", .. v.Select(c => $"c{i}_{c} = V.Fma(filter, b{c}, c{i}_{c});")];
         return $$"""
             /// <summary>{{rows}} filters by {{vectors}} vectors of positions.</summary>
             internal readonly unsafe struct DirectTile{{rows}}x{{vectors}}<V, T> : IDirectTile<V, T> {{Generics}}
@@ -58,7 +61,7 @@ internal static class ConvTileGenerator
                         var offset = offsets[tap];
             {{Lines(3, v, c => $"var b{c} = TLoad.Load(input{c} + offset, nextRow);")}}
                         V filter;
-            {{Blocks(3, r, i => [$"filter = V.Splat(a[{i}]);", .. v.Select(c => $"c{i}_{c} = V.Fma(filter, b{c}, c{i}_{c});")])}}
+            {{Blocks(3, r, Row)}}
                         a += {{rows}};
                     }
             {{Lines(2, r, v, (i, c) => $"V.Store(c{i}_{c}, tile + {i * vectors + c} * V.Count);")}}
@@ -67,8 +70,8 @@ internal static class ConvTileGenerator
             """;
     }
 
-    // A: element (row, step) at a[row·strideRow + step·strideStep], broadcast; pointers to every third row reach the two
-    // after it by an index register. B: vectors side by side.
+    // A: element (row, step) at a[row·strideRow + step·strideStep], broadcast; pointers to every third row reach the
+    // two after it by an index register. B: vectors side by side.
     private static string Strided(int rows, int vectors)
     {
         var (r, v) = (Range(rows), Range(vectors));
@@ -118,6 +121,7 @@ internal static class ConvTileGenerator
     {
         var (r, c) = (Range(rows), Range(columns));
         string Input(int j) => j == 0 ? "x" : $"x + {j}";
+        string Row(int i) => Lines(3, c, j => $"c{i}_{j} = V.FmaSplat(filter, {Input(j)}, c{i}_{j});");
         return $$"""
             /// <summary>
             /// Sums of {{columns}} neighboring outputs in each of {{rows}} rows, with a lane for each filter.
@@ -128,8 +132,8 @@ internal static class ConvTileGenerator
                 internal const int Columns = {{columns}};
 
                 /// <summary>
-                /// tile[row][column] = a[0] + Σ over taps a[1 + tap] · input at image + offsets[tap] + row · step + column,
-                /// for vectors a of filters; its second row lies nextRow further on.
+                /// tile[row][column] = a[0] + Σ over taps a[1 + tap] · image[offsets[tap] + row·step + column], for
+                /// vectors a of filters; the tile's second row lies nextRow further on.
                 /// </summary>
                 [MethodImpl(MethodImplOptions.NoInlining)]
                 internal static void Run(nint taps, T* a, T* image, nint step, nint* offsets, T* tile, nint nextRow)
@@ -140,7 +144,7 @@ internal static class ConvTileGenerator
                         a += V.Count;
                         var x = image + offsets[tap];
                         var filter = V.Load(a);
-            {{string.Join("\n            x += step;\n", r.Select(i => Lines(3, c, j => $"c{i}_{j} = V.FmaSplat(filter, {Input(j)}, c{i}_{j});")))}}
+            {{string.Join("\n            x += step;\n", r.Select(Row))}}
                     }
             {{Lines(2, r, c, (i, j) => $"V.Store(c{i}_{j}, tile + {(i == 0 ? "" : "nextRow + ")}{j} * V.Count);")}}
                 }
@@ -186,10 +190,12 @@ internal static class ConvTileGenerator
     private static string RowsWeight(int filters, int taps)
     {
         var (f, t) = (Range(filters), Range(taps));
+        string[] Row(int i) =>
+            [$"y = V.Load({Gradient(i)});", .. t.Select(j => $"c{i}_{j} = V.Fma(y, b{j}, c{i}_{j});")];
         string Gradient(int i) => "g" + (i == 0 ? "" : i == 1 ? " + plane" : $" + {i} * plane");
         return $$"""
             /// <summary>
-            /// Sums of {{filters}} filters by {{taps}} taps, a vector each, whose lanes are neighboring positions of a row.
+            /// Sums of {{filters}} filters by {{taps}} taps, a vector each; lanes are neighboring positions of a row.
             /// </summary>
             internal static unsafe class RowsWeightTile
             {
@@ -200,9 +206,9 @@ internal static class ConvTileGenerator
                 internal const int Taps = {{taps}};
 
                 /// <summary>
-                /// sums[filter][tap] += Σ over samples, rows and vectors of g[filter] · image at offsets[tap], lane by lane.
-                /// Rows of the image lie step apart, its samples imageLength; rows of g follow each other, filters of a
-                /// sample lie plane apart, and Filters of these make a sample.
+                /// sums[filter][tap] += Σ over samples, rows and vectors of g[filter] · image at offsets[tap], lane by
+                /// lane. Rows of the image lie step apart, its samples imageLength; rows of g follow each other,
+                /// filters of a sample lie plane apart, and Filters of these make a sample.
                 /// </summary>
                 [MethodImpl(MethodImplOptions.NoInlining)]
                 internal static void Run<V, T>(
@@ -221,7 +227,7 @@ internal static class ConvTileGenerator
                                 var x = image + column;
             {{Lines(5, t, j => $"var b{j} = V.Load(x + offset{j});")}}
                                 V y;
-            {{Blocks(5, f, i => [$"y = V.Load({Gradient(i)});", .. t.Select(j => $"c{i}_{j} = V.Fma(y, b{j}, c{i}_{j});")])}}
+            {{Blocks(5, f, Row)}}
                             }
                     }
             {{Lines(2, f, t, (i, j) => $"V.Store(c{i}_{j}, sums + {i * taps + j} * V.Count);")}}

@@ -13,7 +13,8 @@ public sealed class IsaTiers : IDisposable
     private static readonly Type[] Classes =
     [
         typeof(DriverTests), typeof(GemmTests), typeof(GemmBatchTests), typeof(ConvolutionTests),
-        typeof(ConvAlgorithmTests), typeof(Ops.ValueTests), typeof(Ops.DerivativeTests), typeof(Ops.PowerTests),
+        typeof(ConvAlgorithmTests), typeof(PoolingKernelTests),
+        typeof(Ops.ValueTests), typeof(Ops.DerivativeTests), typeof(Ops.PowerTests),
         typeof(Ops.SpecialPointTests),
         typeof(Ops.ShiftInvarianceTests), typeof(TierDroppedTests),
         typeof(Ops.CastTests), typeof(Ops.CompareTests), typeof(Ops.WhereTests), typeof(Ops.GatherTests),
