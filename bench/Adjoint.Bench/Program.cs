@@ -3,7 +3,8 @@ using BenchmarkDotNet.Running;
 
 // versus: against other libraries. serve: one side of it. memory: what a training step holds.
 // peak: what it holds at most. inference: what a process that only computes forwards holds. loader: whether loading
-// starves training. door: what a call of a primitive costs. Anything else goes to BenchmarkDotNet.
+// starves training. door: what a call of a primitive costs. conv: each convolution algorithm, forced by its name.
+// Anything else goes to BenchmarkDotNet.
 switch (args)
 {
     case ["versus", ..]: return Versus.Run(args[1..]);
@@ -14,6 +15,7 @@ switch (args)
     case ["inference", ..]: return InferenceMemoryReport.Run(args[1..]);
     case ["loader", ..]: return LoaderReport.Run();
     case ["door"]: return DoorReport.Run();
+    case ["conv", .. var names]: return ConvReport.Run(names);
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Versus).Assembly).Run(args);
         return 0;
