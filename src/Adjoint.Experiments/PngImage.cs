@@ -9,7 +9,8 @@ namespace Adjoint.Experiments;
 internal static class PngImage
 {
     /// <summary>The file as a <c>data:</c> address, for a page that must stand alone.</summary>
-    internal static string ToDataUri(int width, int height, ReadOnlySpan<byte> rgb) => "data:image/png;base64," + Convert.ToBase64String(Encode(width, height, rgb));
+    internal static string ToDataUri(int width, int height, ReadOnlySpan<byte> rgb) =>
+        "data:image/png;base64," + Convert.ToBase64String(Encode(width, height, rgb));
 
     /// <summary>The file, from rows of red, green, blue.</summary>
     internal static byte[] Encode(int width, int height, ReadOnlySpan<byte> rgb)

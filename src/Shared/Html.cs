@@ -20,8 +20,8 @@ internal static class Html
 
     // White space after these is not shown: one of them on a line makes a page that people can read and compare.
     private static readonly FrozenSet<string> Lines = FrozenSet.Create(
-        "div", "figure", "h1", "h2", "h3", "head", "link", "meta", "nav", "p", "section", "style", "table", "title", "tr",
-        "ul");
+        "div", "figure", "h1", "h2", "h3", "head", "link", "meta", "nav", "p", "section", "style", "table", "title",
+        "tr", "ul");
 
     /// <summary>An element with attributes, whose values are written in the invariant culture.</summary>
     internal static XElement Element(XName name, params ReadOnlySpan<(string Name, object Value)> attributes)

@@ -2,13 +2,16 @@ using Adjoint.Training;
 
 namespace Adjoint.Experiments;
 
-/// <summary>The trials of an experiment that are complete, by case and seed: their epochs, and what the training doctor said.</summary>
+/// <summary>
+/// The complete trials of an experiment, by case and seed: their epochs, and what the training doctor found.
+/// </summary>
 public sealed class CaseRuns
 {
     private readonly Dictionary<string, SortedDictionary<ulong, IReadOnlyList<EpochResult>>> runs = [];
     private readonly Dictionary<string, SortedDictionary<ulong, IReadOnlyList<string>>> advice = [];
 
-    /// <summary>No trials of these cases yet.</summary>
+    /// <summary>Creates a collection that holds no trials yet.</summary>
+    /// <param name="cases">The cases whose trials it will hold.</param>
     public CaseRuns(IReadOnlyList<Case> cases)
     {
         Cases = cases;
@@ -18,7 +21,11 @@ public sealed class CaseRuns
     /// <summary>The cases, in order.</summary>
     public IReadOnlyList<Case> Cases { get; }
 
-    /// <summary>Adds a trial.</summary>
+    /// <summary>Adds a trial, or replaces the one with the same case and seed.</summary>
+    /// <param name="label">The label of its case.</param>
+    /// <param name="seed">Its seed.</param>
+    /// <param name="epochs">Its epochs, the one before training first.</param>
+    /// <param name="found">What the training doctor found, a line each.</param>
     public void Add(string label, ulong seed, IReadOnlyList<EpochResult> epochs, params IReadOnlyList<string> found) =>
         (runs[label][seed], advice[label][seed]) = (epochs, found);
 
@@ -33,7 +40,10 @@ public sealed class CaseRuns
     /// <summary>A measure of a case's trials, in order of their seeds.</summary>
     public double[] Values(string label, Measure measure) => [.. Of(label).Values.Select(measure.Of)];
 
-    /// <summary>A measure of two cases, for the seeds that both have.</summary>
+    /// <summary>A measure of two cases, for the seeds that both have, in the same order.</summary>
+    /// <param name="a">The label of one case.</param>
+    /// <param name="b">The label of the other.</param>
+    /// <param name="measure">The number to take of each trial.</param>
     public (double[] A, double[] B) Pairs(string a, string b, Measure measure)
     {
         var seeds = Of(a).Keys.Intersect(Of(b).Keys).ToArray();

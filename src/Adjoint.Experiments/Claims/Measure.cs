@@ -15,20 +15,20 @@ public enum Quantity
     ValidationLoss,
 }
 
-/// <summary>One number of a trial.</summary>
-/// <param name="Name">As in files.</param>
-/// <param name="Title">As in text.</param>
-/// <param name="Unit">Of the number.</param>
-/// <param name="Of">From the epochs, the one before training first.</param>
+/// <summary>One number of a trial, such as its best validation accuracy.</summary>
+/// <param name="Name">What files call it, such as <c>best-accuracy</c>.</param>
+/// <param name="Title">What texts call it.</param>
+/// <param name="Unit">The number's unit.</param>
+/// <param name="Of">Takes the number from a trial's epochs, of which the one before training comes first.</param>
 public sealed record Measure(string Name, string Title, string Unit, Func<IReadOnlyList<EpochResult>, double> Of)
 {
     private const int Late = 10, Last = 5;
     private const double NearlyBest = 0.99;
 
-    /// <summary>The least that it can be: an accuracy 0, a slope anything.</summary>
+    /// <summary>The least that the number can be: 0 for an accuracy, −∞ for a slope.</summary>
     public double Least { get; init; } = double.NegativeInfinity;
 
-    /// <summary>The most that it can be: an accuracy 100, a slope anything.</summary>
+    /// <summary>The most that the number can be: 100 for an accuracy, ∞ for a slope.</summary>
     public double Most { get; init; } = double.PositiveInfinity;
 
     /// <summary>The highest validation accuracy.</summary>
@@ -46,36 +46,46 @@ public sealed record Measure(string Name, string Title, string Unit, Func<IReadO
         epochs => epochs.MaxBy(epoch => epoch.ValidationAccuracy)!.Epoch)
     { Least = 0 };
 
-    /// <summary>When the accuracy first reaches 99 % of the trial's own best, between epochs along a straight line: how soon it converges.</summary>
-    public static Measure Convergence { get; } = new("convergence", "epochs until 99 % of the trial's own best accuracy", "epochs", epochs =>
-    {
-        var wanted = NearlyBest * epochs.Max(epoch => epoch.ValidationAccuracy);
-        var at = epochs.ToList().FindIndex(epoch => epoch.ValidationAccuracy >= wanted);
-        if (at <= 0) return at < 0 ? double.NaN : 0;
-        var (before, after) = (epochs[at - 1].ValidationAccuracy, epochs[at].ValidationAccuracy);
-        return at - 1 + (wanted - before) / (after - before);
-    })
-    { Least = 0 };
+    /// <summary>
+    /// How soon a trial converges: the epoch at which the accuracy first reaches 99 % of the trial's own best,
+    /// interpolated linearly between epochs.
+    /// </summary>
+    public static Measure Convergence { get; } =
+        new("convergence", "epochs until 99 % of the trial's own best accuracy", "epochs", epochs =>
+        {
+            var wanted = NearlyBest * epochs.Max(epoch => epoch.ValidationAccuracy);
+            var at = epochs.ToList().FindIndex(epoch => epoch.ValidationAccuracy >= wanted);
+            if (at <= 0) return at < 0 ? double.NaN : 0;
+            var (before, after) = (epochs[at - 1].ValidationAccuracy, epochs[at].ValidationAccuracy);
+            return at - 1 + (wanted - before) / (after - before);
+        })
+        { Least = 0 };
 
-    /// <summary>Best accuracy minus the mean of the last five epochs.</summary>
-    public static Measure Fall { get; } = new("fall", "best accuracy minus the mean of the last 5 epochs", "percentage points", epochs =>
-        100 * (epochs.Max(epoch => epoch.ValidationAccuracy)
-            - epochs.TakeLast(Last).Average(epoch => epoch.ValidationAccuracy)))
-    { Least = 0, Most = 100 };
+    /// <summary>The best validation accuracy minus the mean of the last five epochs.</summary>
+    public static Measure Fall { get; } =
+        new("fall", "best accuracy minus the mean of the last 5 epochs", "percentage points", epochs =>
+            100 * (epochs.Max(epoch => epoch.ValidationAccuracy)
+                - epochs.TakeLast(Last).Average(epoch => epoch.ValidationAccuracy)))
+        { Least = 0, Most = 100 };
 
-    /// <summary>The slope of the accuracy over the last ten epochs.</summary>
-    public static Measure LateSlope { get; } = new("late-slope", "slope of the accuracy over the last 10 epochs", "percentage points per epoch", epochs => Slope(epochs, epoch => 100 * epoch.ValidationAccuracy));
+    /// <summary>The slope of the validation accuracy over the last ten epochs.</summary>
+    public static Measure LateSlope { get; } =
+        new("late-slope", "slope of the accuracy over the last 10 epochs", "percentage points per epoch",
+            epochs => Slope(epochs, epoch => 100 * epoch.ValidationAccuracy));
 
     /// <summary>The slope of the training loss over the last ten epochs.</summary>
-    public static Measure LateLossSlope { get; } = new("late-loss-slope", "slope of the training loss over the last 10 epochs", "nats per epoch", epochs => Slope(epochs, epoch => epoch.TrainLoss ?? double.NaN));
+    public static Measure LateLossSlope { get; } =
+        new("late-loss-slope", "slope of the training loss over the last 10 epochs", "nats per epoch",
+            epochs => Slope(epochs, epoch => epoch.TrainLoss ?? double.NaN));
 
     /// <summary>The lowest validation loss.</summary>
     public static Measure Loss { get; } = new("best-loss", "lowest validation loss", "nats",
         epochs => epochs.Min(epoch => epoch.ValidationLoss))
     { Least = 0 };
 
-    /// <summary>Those that a file can name.</summary>
-    public static IReadOnlyList<Measure> All { get; } = [Best, Final, BestEpoch, Convergence, Fall, LateSlope, LateLossSlope, Loss];
+    /// <summary>All measures that an experiment's file can name.</summary>
+    public static IReadOnlyList<Measure> All { get; } =
+        [Best, Final, BestEpoch, Convergence, Fall, LateSlope, LateLossSlope, Loss];
 
     /// <summary>
     /// An interval of values without what no value can be: Student's t knows nothing of 100 %. What is cut off held no
@@ -100,6 +110,7 @@ public sealed record Measure(string Name, string Title, string Unit, Func<IReadO
     private static double Slope(IReadOnlyList<EpochResult> epochs, Func<EpochResult, double> value)
     {
         EpochResult[] late = [.. epochs.Where(epoch => epoch.Epoch > 0).TakeLast(Late)];
-        return late.Length < 2 ? double.NaN : Trend.Slope([.. late.Select(epoch => (double)epoch.Epoch)], [.. late.Select(value)]);
+        if (late.Length < 2) return double.NaN;
+        return Trend.Slope([.. late.Select(epoch => (double)epoch.Epoch)], [.. late.Select(value)]);
     }
 }

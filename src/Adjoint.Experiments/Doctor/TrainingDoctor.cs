@@ -5,26 +5,22 @@ using Adjoint.Training;
 
 namespace Adjoint.Experiments;
 
-/// <summary>What was seen of a layer in an epoch.</summary>
-/// <param name="Epoch">Which; 0 is before training.</param>
-/// <param name="Layer">Its path.</param>
-/// <param name="GradientNorm">2-norm of the gradient of its parameters, after the epoch's second step; NaN for layers without.</param>
-/// <param name="UpdateRatio">2-norm of that step's change over that of the parameters; NaN for layers without.</param>
-/// <param name="Idle">The share of ReLU units that are 0, or sigmoid outputs that lie within 0.02 of 0 or 1, on some validation samples; NaN for other layers.</param>
-public sealed record LayerReading(int Epoch, string Layer, double GradientNorm, double UpdateRatio, double Idle);
-
-/// <summary>Watches a network learn and says, in one line each, what looks wrong, by which rule, and who says so. It changes nothing: the bits of a watched run are the same.</summary>
-/// <param name="samples">Some of these are sent through after each epoch.</param>
+/// <summary>
+/// Watches a network learn and says, in one line for each finding, what looks wrong, by which rule, and which source
+/// gives the rule. It changes nothing: a watched run gives the same bits.
+/// </summary>
+/// <param name="samples">Up to 256 of these pass through the network after each epoch.</param>
 public sealed class TrainingDoctor(Dataset samples) : Callback
 {
     private const int Probes = 256, WatchedStep = 2;
-    private const double Saturated = 0.02, ManyDead = 0.4, ManySaturated = 0.5, StillBelow = 1e-5, WildAbove = 0.1, NormRatio = 1e3;
+    private const double Saturated = 0.02, ManyDead = 0.4, ManySaturated = 0.5;
+    private const double SmallUpdate = 1e-5, LargeUpdate = 0.1, NormRatio = 1e3;
     private readonly List<LayerReading> history = [];
     private readonly List<(string Layer, double Gradient, double Ratio)> step = [];
     private Dictionary<string, float[]>? before;
     private bool usesSigmoid;
 
-    /// <summary>Every layer in every epoch.</summary>
+    /// <summary>The measurements of every layer in every epoch, in order.</summary>
     public IReadOnlyList<LayerReading> History => history;
 
     /// <inheritdoc/>
@@ -42,7 +38,11 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
                 {
                     if (value.Grad is { } own) gradient += Square(Numbers(own));
                     var (old, now) = (before[name], Numbers(value));
-                    for (var i = 0; i < now.Length; i++) (change, size) = (change + (double)(now[i] - old[i]) * (now[i] - old[i]), size + (double)old[i] * old[i]);
+                    for (var i = 0; i < now.Length; i++)
+                    {
+                        change += (double)(now[i] - old[i]) * (now[i] - old[i]);
+                        size += (double)old[i] * old[i];
+                    }
                 }
                 step.Add((layer.Key, Math.Sqrt(gradient), Math.Sqrt(change / size)));
             }
@@ -59,17 +59,23 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
             history.Clear();
             step.Clear();
         }
-        foreach (var (layer, gradient, ratio) in step) history.Add(new(epoch.Epoch, layer, gradient, ratio, double.NaN));
+        foreach (var (layer, gradient, ratio) in step)
+            history.Add(new(epoch.Epoch, layer, gradient, ratio, double.NaN));
         step.Clear();
-        foreach (var (layer, idle) in Probe(trainer.Model)) history.Add(new(epoch.Epoch, layer, double.NaN, double.NaN, idle));
+        foreach (var (layer, idle) in Probe(trainer.Model))
+            history.Add(new(epoch.Epoch, layer, double.NaN, double.NaN, idle));
     }
 
     /// <inheritdoc/>
     public override void Save(TrainingState state)
     {
-        state.Set("doctor", string.Join('\n', history.Select(row => $"{row.Layer} {Text(row.Epoch)} {Text(row.GradientNorm)} {Text(row.UpdateRatio)} {Text(row.Idle)}")));
-        state.Set("doctor.step", string.Join('\n', step.Select(row => $"{row.Layer} {Text(row.Gradient)} {Text(row.Ratio)}")));
-        if (before is not null) state.Add("doctor", before.ToDictionary(entry => entry.Key, entry => Tensor.From(entry.Value, entry.Value.Length)));
+        state.Set("doctor", string.Join('\n', history.Select(row =>
+            $"{row.Layer} {Text(row.Epoch)} {Text(row.GradientNorm)} {Text(row.UpdateRatio)} {Text(row.Idle)}")));
+        state.Set("doctor.step", string.Join('\n', step.Select(row =>
+            $"{row.Layer} {Text(row.Gradient)} {Text(row.Ratio)}")));
+        if (before is not null)
+            state.Add("doctor", before.ToDictionary(
+                entry => entry.Key, entry => Tensor.From(entry.Value, entry.Value.Length)));
     }
 
     /// <inheritdoc/>
@@ -89,49 +95,100 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
         usesSigmoid = Activations(trainer.Model, "").Any(layer => layer.Layer is Sigmoid);
     }
 
-    /// <summary>What looks wrong: one line each, with the rule and its source; empty for a healthy run.</summary>
+    /// <summary>
+    /// What looks wrong: one line each, with the rule and its source; empty for a healthy run.
+    /// </summary>
+    /// <param name="epochs">The run's epochs; the one before training comes first.</param>
     public IReadOnlyList<string> Advice(IReadOnlyList<EpochResult> epochs)
     {
-        var lines = new List<string>();
         // A run that diverged has an epoch that was begun and never ended.
         var begun = step.Select(row => new LayerReading(epochs.Count, row.Layer, row.Gradient, row.Ratio, double.NaN));
         LayerReading[] seen = [.. history, .. begun];
-        var classes = samples.ClassNames.Count;
-        if (epochs.Count > 0 && Math.Abs(epochs[0].ValidationLoss - Math.Log(classes)) > 0.5)
-            lines.Add(Line($"The loss before training is {epochs[0].ValidationLoss:0.00}, not about ln {classes} = {Math.Log(classes):0.00}: first weights too large, or inputs not scaled; divide inputs by their range. Rule: within 0.5 of ln(classes) (Karpathy 2019, A Recipe for Training Neural Networks)."));
+        return
+        [
+            .. FirstLoss(epochs), .. IdleUnits(seen), .. Updates(seen), .. Gradients(seen), .. Overfitting(epochs),
+        ];
+    }
+
+    private IEnumerable<string> FirstLoss(IReadOnlyList<EpochResult> epochs)
+    {
+        if (epochs.Count == 0) yield break;
+        var (classes, loss) = (samples.ClassNames.Count, epochs[0].ValidationLoss);
+        if (Math.Abs(loss - Math.Log(classes)) > 0.5)
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"The loss before training is {loss:0.00}, not about ln {classes} = {Math.Log(classes):0.00}: the " +
+                $"initial weights are too large, or the inputs are not scaled; divide the inputs by their range. " +
+                $"Rule: within 0.5 of ln(classes) (Karpathy 2019, A Recipe for Training Neural Networks).");
+    }
+
+    private IEnumerable<string> IdleUnits(LayerReading[] seen)
+    {
         foreach (var layer in seen.Where(row => !double.IsNaN(row.Idle)).GroupBy(row => row.Layer))
         {
-            var worst = layer.MaxBy(row => row.Idle)!;
-            var last = layer.Last();
+            var (worst, last) = (layer.MaxBy(row => row.Idle)!, layer.Last());
             if (last.Idle <= (usesSigmoid ? ManySaturated : ManyDead)) continue;
-            lines.Add(usesSigmoid
-                ? Line($"Layer {layer.Key}: {last.Idle:P0} of its sigmoid outputs are saturated (at most {worst.Idle:P0}, epoch {worst.Epoch}), and hardly pass a gradient: smaller first weights, scaled inputs, or ReLU. Rule: at most half within {Saturated} of 0 or 1 (Glorot and Bengio 2010, §3).")
-                : Line($"Layer {layer.Key}: {last.Idle:P0} of its ReLU units are dead (at most {worst.Idle:P0}, epoch {worst.Epoch}): 0 for each of {Probes} samples, so they learn nothing more; lower the learning rate or scale the inputs. Rule: at most 40 % (Karpathy, CS231n notes: a rate too high kills as many; Maas et al. 2013)."));
+            yield return usesSigmoid
+                ? string.Create(CultureInfo.InvariantCulture,
+                    $"Layer {layer.Key}: {last.Idle:P0} of its sigmoid outputs are saturated (at most " +
+                    $"{worst.Idle:P0}, epoch {worst.Epoch}), which lets hardly any gradient through: use smaller " +
+                    $"initial weights, scaled inputs, or ReLU. Rule: at most half within {Saturated} of 0 or 1 " +
+                    $"(Glorot and Bengio 2010, §3).")
+                : string.Create(CultureInfo.InvariantCulture,
+                    $"Layer {layer.Key}: {last.Idle:P0} of its ReLU units are dead (at most {worst.Idle:P0}, epoch " +
+                    $"{worst.Epoch}): they are 0 for each of {Probes} samples and learn nothing more; lower the " +
+                    $"learning rate or scale the inputs. Rule: at most 40 % (Karpathy, CS231n notes: too high a " +
+                    $"learning rate kills as many; Maas et al. 2013).");
         }
-        var ratios = seen.Where(row => double.IsFinite(row.UpdateRatio))
-            .GroupBy(row => row.Layer)
-            .Select(layer => (layer.Key, Median: Median([.. layer.Select(row => row.UpdateRatio)]))).ToArray();
-        foreach (var (layer, ratio) in ratios)
-            if (ratio is > 0 and < StillBelow)
-                lines.Add(Line($"Layer {layer}: a step changes its weights by {ratio:0.0E+0} of their size, hardly at all: raise the learning rate. Rule: about 1e-3, not below 1e-5 (Karpathy, CS231n notes)."));
-            else if (ratio > WildAbove)
-                lines.Add(Line($"Layer {layer}: a step changes its weights by {ratio:0.0E+0} of their size: lower the learning rate. Rule: about 1e-3, not above 0.1 (Karpathy, CS231n notes)."));
-        var norms = seen.Where(row => row.GradientNorm > 0)
-            .GroupBy(row => row.Layer)
-            .Select(layer => (layer.Key, Median: Median([.. layer.Select(row => row.GradientNorm)]))).ToArray();
-        if (norms.Length > 1 && norms[0].Median * NormRatio < norms[^1].Median)
-            lines.Add(Line($"The gradient of the first layer ({norms[0].Median:0.0E+0}) is over a thousand times smaller than that of the last ({norms[^1].Median:0.0E+0}): it vanishes on the way; use ReLU, normalisation or shortcuts. Rule: within a factor of 1000 (Glorot and Bengio 2010)."));
-        if (norms.Length > 1 && norms[0].Median > NormRatio * norms[^1].Median)
-            lines.Add(Line($"The gradient of the first layer ({norms[0].Median:0.0E+0}) is over a thousand times larger than that of the last ({norms[^1].Median:0.0E+0}): scale the inputs, or clip gradients. Rule: within a factor of 1000 (Pascanu, Mikolov and Bengio 2013)."));
-        if (epochs.Count > 2)
-        {
-            var best = epochs.MinBy(epoch => epoch.ValidationLoss)!;
-            var last = epochs[^1];
-            if (last.ValidationLoss > 1.1 * best.ValidationLoss && last.TrainLoss < epochs[Math.Max(1, best.Epoch)].TrainLoss)
-                lines.Add(Line($"Over-fitting: the validation loss rose from {best.ValidationLoss:0.000} (epoch {best.Epoch}) to {last.ValidationLoss:0.000} while the training loss fell to {last.TrainLoss:0.000}: stop earlier, or add data, augmentation or weight decay. Rule: more than 10 % above its lowest (Prechelt 1998)."));
-        }
-        return lines;
     }
+
+    private static IEnumerable<string> Updates(LayerReading[] seen)
+    {
+        foreach (var (layer, ratio) in Medians(seen.Where(row => double.IsFinite(row.UpdateRatio)),
+            row => row.UpdateRatio))
+            if (ratio is > 0 and < SmallUpdate)
+                yield return string.Create(CultureInfo.InvariantCulture,
+                    $"Layer {layer}: a step changes its weights by {ratio:0.0E+0} of their size, hardly at all: " +
+                        $"raise " +
+                    $"the learning rate. Rule: about 1e-3, not below 1e-5 (Karpathy, CS231n notes).");
+            else if (ratio > LargeUpdate)
+                yield return string.Create(CultureInfo.InvariantCulture,
+                    $"Layer {layer}: a step changes its weights by {ratio:0.0E+0} of their size: lower the learning " +
+                    $"rate. Rule: about 1e-3, not above 0.1 (Karpathy, CS231n notes).");
+    }
+
+    private static IEnumerable<string> Gradients(LayerReading[] seen)
+    {
+        var norms = Medians(seen.Where(row => row.GradientNorm > 0), row => row.GradientNorm);
+        if (norms.Length < 2) yield break;
+        var (first, last) = (norms[0].Median, norms[^1].Median);
+        if (first * NormRatio < last)
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"The gradient of the first layer ({first:0.0E+0}) is over a thousand times smaller than that of the " +
+                $"last ({last:0.0E+0}): it vanishes on the way; use ReLU, normalization or skip connections. Rule: " +
+                $"within a factor of 1000 (Glorot and Bengio 2010).");
+        if (first > NormRatio * last)
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"The gradient of the first layer ({first:0.0E+0}) is over a thousand times larger than that of the " +
+                $"last ({last:0.0E+0}): scale the inputs, or clip gradients. Rule: within a factor of 1000 (Pascanu, " +
+                $"Mikolov and Bengio 2013).");
+    }
+
+    private static IEnumerable<string> Overfitting(IReadOnlyList<EpochResult> epochs)
+    {
+        if (epochs.Count < 3) yield break;
+        var (best, last) = (epochs.MinBy(epoch => epoch.ValidationLoss)!, epochs[^1]);
+        if (last.ValidationLoss > 1.1 * best.ValidationLoss
+            && last.TrainLoss < epochs[Math.Max(1, best.Epoch)].TrainLoss)
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"Overfitting: the validation loss rose from {best.ValidationLoss:0.000} (epoch {best.Epoch}) to " +
+                $"{last.ValidationLoss:0.000} while the training loss fell to {last.TrainLoss:0.000}: stop earlier, " +
+                    $"or " +
+                $"add data, augmentation or weight decay. Rule: more than 10 % above its lowest (Prechelt 1998).");
+    }
+
+    private static (string Layer, double Median)[] Medians(
+        IEnumerable<LayerReading> readings, Func<LayerReading, double> value) =>
+        [.. readings.GroupBy(row => row.Layer).Select(layer => (layer.Key, Median([.. layer.Select(value)])))];
 
     private IEnumerable<(string Layer, double Idle)> Probe(Layer model)
     {
@@ -167,8 +224,10 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
     private static double Idle(Layer module, Tensor output)
     {
         var values = Numbers(output);
-        if (module is Sigmoid) return (double)values.Count(value => value < Saturated || value > 1 - Saturated) / values.Length;
-        var (units, plane) = (output.Shape[1], output.Rank == 2 ? 1 : output.Length / output.Shape[0] / output.Shape[1]);
+        if (module is Sigmoid)
+            return (double)values.Count(value => value < Saturated || value > 1 - Saturated) / values.Length;
+        var units = output.Shape[1];
+        var plane = output.Rank == 2 ? 1 : output.Length / output.Shape[0] / units;
         var alive = new bool[units];
         for (var i = 0; i < values.Length; i++)
             if (values[i] > 0) alive[i / plane % units] = true;
@@ -189,7 +248,8 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
     // In float32, whatever the model computes in: it is statistics.
     private static float[] Numbers(Tensor tensor) => tensor.Detach().To(DType.Float32).ToArray<float>();
 
-    private static string LayerOf(string parameter) => parameter.LastIndexOf('.') is >= 0 and var dot ? parameter[..dot] : parameter;
+    private static string LayerOf(string parameter) =>
+        parameter.LastIndexOf('.') is >= 0 and var dot ? parameter[..dot] : parameter;
 
     private static double Square(float[] values) => values.Sum(value => (double)value * value);
 
@@ -199,9 +259,13 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
         return values[values.Length / 2];
     }
 
-    private static IEnumerable<string[]> Rows(string text, int columns) => text.Length == 0
-        ? []
-        : text.Split('\n').Select(line => line.Split(' ') is { } row && row.Length == columns ? row : throw new AdjointException($"TrainingDoctor: a row of {columns} values is needed: found '{line}'"));
+    private static IEnumerable<string[]> Rows(string text, int columns)
+    {
+        if (text.Length == 0) return [];
+        return text.Split('\n').Select(line => line.Split(' ') is { } row && row.Length == columns
+            ? row
+            : throw new AdjointException($"TrainingDoctor: a row of {columns} values is needed: found '{line}'"));
+    }
 
     private static double Number(string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
@@ -214,6 +278,4 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
             : throw new AdjointException($"TrainingDoctor: an epoch that was measured is needed: found '{text}'");
 
     private static string Text(double number) => number.ToString("R", CultureInfo.InvariantCulture);
-
-    private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

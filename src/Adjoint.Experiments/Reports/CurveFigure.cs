@@ -8,8 +8,8 @@ using OxyPlot.Series;
 namespace Adjoint.Experiments;
 
 /// <summary>
-/// The curves of an experiment over its epochs: for each case the mean over seeds, a band of one standard deviation, and
-/// every single run, faint.
+/// The curves of an experiment over its epochs: for each case the mean over seeds, a band of one standard deviation,
+/// and every single run, faint.
 /// </summary>
 public static class CurveFigure
 {

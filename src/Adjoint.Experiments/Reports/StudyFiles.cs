@@ -8,7 +8,9 @@ using Adjoint.Training;
 
 namespace Adjoint.Experiments;
 
-/// <summary>The files of a study beside its page: figures as SVG, numbers as CSV and JSON, verdicts as Markdown.</summary>
+/// <summary>
+/// The files of a study beside its page: figures as SVG, numbers as CSV and JSON, verdicts as Markdown.
+/// </summary>
 public static class StudyFiles
 {
     /// <summary>

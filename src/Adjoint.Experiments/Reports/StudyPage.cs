@@ -75,7 +75,8 @@ internal sealed class StudyPage(StudyReport report)
                 + $"{differ} of {again.Length} verdicts differ with the choice (⇄): {oppose} are opposite, "
                 + $"{differ - oppose} undecided in one of the readings.");
         }
-        string[] heads = ["figure", "claim", "verdict", "found", .. again.Length > 0 ? (string[])["read another way"] : []];
+        string[] heads = ["figure", "claim", "verdict", "found"];
+        if (again.Length > 0) heads = [.. heads, "read another way"];
         yield return ReportPage.Wide("verdicts",
         [
             new("tr", heads.Select(Head)),

@@ -66,7 +66,7 @@ public class TrainingDoctorTests
         var doctor = new TrainingDoctor(Data.Validation);
         Assert.Contains("The loss before training is 5.00, not about ln 2 = 0.69", Assert.Single(doctor.Advice([new(0, null, 5, 0.5, 1)])), StringComparison.Ordinal);
         Assert.Empty(doctor.Advice([new(0, null, 0.7, 0.5, 1), new(1, 0.6, 0.5, 0.7, 1), new(2, 0.5, 0.4, 0.8, 1)]));
-        Assert.StartsWith("Over-fitting: the validation loss rose from 0.500 (epoch 1) to 0.600", Assert.Single(doctor.Advice([new(0, null, 0.7, 0.5, 1), new(1, 0.6, 0.5, 0.7, 1), new(2, 0.3, 0.6, 0.7, 1)])), StringComparison.Ordinal);
+        Assert.StartsWith("Overfitting: the validation loss rose from 0.500 (epoch 1) to 0.600", Assert.Single(doctor.Advice([new(0, null, 0.7, 0.5, 1), new(1, 0.6, 0.5, 0.7, 1), new(2, 0.3, 0.6, 0.7, 1)])), StringComparison.Ordinal);
     }
 
     [Fact]
