@@ -40,7 +40,7 @@ internal sealed class HelpPage : SynchronousCommandLineAction
         var everywhere = Lineage(command)
             .SelectMany(one => one.Options.Where(option => one == command || option.Recursive))
             .Where(option => !grouped.Contains(option)).Distinct();
-        Section(output, "Always", [.. everywhere.Select(Row)], width);
+        Section(output, "General", [.. everywhere.Select(Row)], width);
     }
 
     private static string Usage(Command command) => string.Join(' ',
@@ -50,7 +50,8 @@ internal sealed class HelpPage : SynchronousCommandLineAction
         .. command.Arguments.Select(argument => $"<{argument.Name}>"), "[options]",
     ]);
 
-    private static IEnumerable<Command> Lineage(Command command)
+    /// <summary>A command and those above it, from the innermost.</summary>
+    internal static IEnumerable<Command> Lineage(Command command)
     {
         for (Command? one = command; one is not null; one = one.Parents.OfType<Command>().FirstOrDefault())
             yield return one;

@@ -21,7 +21,7 @@ internal static class Tool
         try
         {
             if (parsed.Errors.Count > 0 && parsed.Action is not HelpPage)
-                throw new UsageException(Explain(parsed));
+                throw new UsageException(Explain(parsed, args));
             if (Empty(parsed) is { } name) throw new UsageException($"{name}: is empty; give it a value");
             var configuration = new InvocationConfiguration
             {
@@ -58,10 +58,10 @@ internal static class Tool
     internal static Command Commands(TextWriter output, TextWriter error)
     {
         // Not RootCommand: its help would call the tool by the assembly's name.
-        var root = new GuidedCommand("adjoint", "Adjoint: deep learning that can be seen through.",
+        var root = new GuidedCommand("adjoint", "Adjoint: deep learning that you can see through.",
         [
             ("adjoint train", "Watch a network learn, and read its report."),
-            ("adjoint explore --open", "See it think, in the browser."),
+            ("adjoint explore --open", "Watch a network think, in the browser."),
             ("adjoint data fetch mnist", "Get the digits."),
             ("adjoint train --dataset mnist", "Learn to read them."),
             ("adjoint train --help", "All settings."),
@@ -86,30 +86,35 @@ internal static class Tool
         _ => $"unexpected {problem.GetType().Name}: {problem.Message}; --debug shows where",
     };
 
-    private static string Explain(ParseResult parsed)
+    private static string Explain(ParseResult parsed, string[] args)
     {
         var (result, command) = (parsed.CommandResult, parsed.CommandResult.Command);
+        var line = string.Join(' ', HelpPage.Lineage(command).Reverse().Select(one => one.Name));
         if (parsed.UnmatchedTokens.Count > 0)
         {
             var word = parsed.UnmatchedTokens[0];
             // Of --name=value the name is what is unknown.
             var name = word.Split('=')[0];
-            return word.StartsWith('-')
-                ? $"unknown option '{name}'{Suggestion.For(name, command.Options.Select(option => option.Name))}"
-                : command.Subcommands.Count > 0
-                    ? $"unknown command '{word}'{Suggestion.For(word, command.Subcommands.Select(below => below.Name))}"
-                : $"'{word}' is not expected here; {command.Name} --help tells what is";
+            if (word.StartsWith('-'))
+                return $"unknown option '{name}'{Suggestion.For(name, command.Options.Select(option => option.Name))}";
+            // Of a flag the parser takes no other value, and leaves it over.
+            if (args.FirstOrDefault(arg => arg.StartsWith('-') && arg.EndsWith($"={word}")) is { } flag)
+                return $"{flag[..flag.IndexOf('=')]}: '{word}' is neither true nor false; alone it means true";
+            return command.Subcommands.Count > 0
+                ? $"unknown command '{word}'{Suggestion.For(word, command.Subcommands.Select(below => below.Name))}"
+                : $"'{word}' is not expected here; {line} --help lists what is";
         }
         foreach (var option in result.Children.OfType<OptionResult>())
             if (option.IdentifierTokenCount > 1)
-                return $"{option.Option.Name}: is given {option.IdentifierTokenCount} times; give it once";
+                return $"{option.Option.Name}: given {option.IdentifierTokenCount} times; give it once";
             else if (!option.Implicit && option.Tokens.Count < option.Option.Arity.MinimumNumberOfValues)
                 return $"{option.Option.Name}: needs a value: {option.Option.Description}";
         foreach (var argument in result.Children.OfType<ArgumentResult>())
             if (argument.Tokens.Count < argument.Argument.Arity.MinimumNumberOfValues)
-                return $"{command.Name} needs <{argument.Argument.Name}>: {argument.Argument.Description}";
+                return $"{line} needs <{argument.Argument.Name}>: {argument.Argument.Description}";
         return command.Subcommands.Count > 0 && command.Action is null
-            ? $"which command? {string.Join(", ", command.Subcommands.Select(below => below.Name))}; --help tells more"
+            ? $"no command given; use one of {string.Join(", ", command.Subcommands.Select(below => below.Name))}; "
+                + "--help says more"
             : parsed.Errors[0].Message.TrimEnd('.');
     }
 

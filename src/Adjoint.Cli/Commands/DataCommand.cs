@@ -14,14 +14,14 @@ internal static class DataCommand
         var dataDir = SettingOption.Of(TrainSettings.DataDir);
         dataDir.Recursive = true;
         var name = new Argument<string>("dataset") { Description = $"One of {string.Join(", ", datasets)}." };
-        var list = new Command("list", "Say which data sets are there.");
+        var list = new Command("list", "Show which data sets are on this machine.");
         list.SetAction(parsed =>
         {
             foreach (var dataset in datasets)
                 output.WriteLine($"{dataset,-14} {Printable.Line(Where(parsed.GetValue(dataDir), dataset))}");
             return 0;
         });
-        var verify = new Command("verify", "Read a data set whole and say what it holds.") { name };
+        var verify = new Command("verify", "Read a data set completely and show what it holds.") { name };
         verify.SetAction(parsed =>
         {
             var dataset = parsed.GetValue(name)!;
@@ -64,9 +64,9 @@ internal static class DataCommand
                 view.Close();
             }
         });
-        return new GuidedCommand("data", "Data sets on this machine.",
+        return new GuidedCommand("data", "List, download and check data sets.",
             [("adjoint data fetch mnist", "Download it."), ("adjoint data list", "See what is there."),
-                ("adjoint data verify mnist", "Read its files whole.")],
+                ("adjoint data verify mnist", "Read its files completely.")],
             new OptionGroup("Where", [dataDir])) { list, verify, fetch };
     }
 

@@ -6,7 +6,7 @@ using Adjoint.IO;
 
 namespace Adjoint.Cli.Commands;
 
-/// <summary><c>adjoint experiment</c>: sweeps of one's own, from a JSON file.</summary>
+/// <summary><c>adjoint experiment</c>: sweeps over settings and seeds, from a JSON file.</summary>
 internal static class ExperimentCommand
 {
     internal static Command Create(TextWriter output, TextWriter error)
@@ -41,7 +41,7 @@ internal static class ExperimentCommand
             ? Go(parsed)
             : throw new AdjointException(
                 $"{Open(parsed).Folder}: nothing was begun there; {HowToRun(parsed)} begins it"));
-        var status = new GuidedCommand("status", "Say where each trial is.", [],
+        var status = new GuidedCommand("status", "Show the state of each trial.", [],
             new OptionGroup("Where", [folder])) { file };
         status.SetAction(parsed =>
         {
@@ -58,11 +58,11 @@ internal static class ExperimentCommand
             output.Write(ExperimentSchema.For(new TrainProgram(null, TimeSpan.Zero)));
             return 0;
         });
-        return new GuidedCommand("experiment", "Sweeps over settings and seeds, from a JSON file.",
+        return new GuidedCommand("experiment", "Run sweeps over settings and seeds, from a JSON file.",
         [
             ("adjoint experiment run samples/sweep.json", "Run a sweep; again after Ctrl-C, to go on."),
             ("adjoint experiment status samples/sweep.json", "See how far it is."),
-            ("adjoint experiment schema", "What may stand in the file, for an editor."),
+            ("adjoint experiment schema", "The schema of the file, for an editor."),
         ]) { run, resume, status, report, schema };
     }
 }

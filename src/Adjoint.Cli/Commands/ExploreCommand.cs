@@ -45,7 +45,7 @@ internal static class ExploreCommand
             Default = 0,
         });
         var open = SettingOption.Of(new FlagSetting("open") { Help = "Open the page in the browser." });
-        var command = new GuidedCommand("explore", "Show a network think and learn, in the browser.",
+        var command = new GuidedCommand("explore", "Show how a network thinks and learns, in the browser.",
         [
             ("adjoint explore --open", "An mlp on two features, made on the spot."),
             ("adjoint explore --dataset cifar10 --model lenet --open", "Images and convolutions."),

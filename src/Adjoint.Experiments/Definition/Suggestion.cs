@@ -14,7 +14,8 @@ public static class Suggestion
         return nearest is not null && EditDistance(word, nearest) <= Tolerance(nearest)
             ? $"; did you mean '{nearest}'?" : "";
 
-        static int Tolerance(string candidate) => Math.Max(2, candidate.Length / 3);
+        // Two letters, or a third of a long word; never all of a short one.
+        static int Tolerance(string candidate) => Math.Min(candidate.Length - 1, Math.Max(2, candidate.Length / 3));
     }
 
     /// <summary>

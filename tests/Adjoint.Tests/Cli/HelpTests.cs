@@ -37,6 +37,27 @@ public sealed class HelpTests
             StringComparison.Ordinal);
     }
 
+    [Theory, MemberData(nameof(Commands))]
+    public void Help_fits_terminals_of_few_columns(string path)
+    {
+        var command = Tool.Commands(TextWriter.Null, TextWriter.Null);
+        foreach (var word in path.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            command = command.Subcommands.Single(below => below.Name == word);
+        // Examples can be typed as they stand, so they are not wrapped; those of 80 columns fit.
+        string[] examples = [.. ((command as GuidedCommand)?.Examples ?? []).Select(example => example.Line)];
+        foreach (var width in (int[])[30, 49, 79])
+        {
+            using var help = new StringWriter();
+            HelpPage.Write(command, help, width);
+            foreach (var line in help.ToString().Split('\n').Where(line => width == 79 || !examples.Contains(line.Trim())))
+                Assert.True(line.Length <= width || line.StartsWith("Usage: ", StringComparison.Ordinal), line);
+            foreach (var option in command.Options.OfType<ISettingOption>())
+                if (option.Setting.DefaultText is { } text)
+                    Assert.Contains($"[default: {text}]", string.Join(' ', help.ToString().Split((char[])[' ', '\n'],
+                        StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        }
+    }
+
     [Theory, InlineData(""), InlineData("train"), InlineData("explore"), InlineData("paper"), InlineData("ops"),
         InlineData("data"), InlineData("experiment")]
     public void Help_has_examples_that_the_tool_takes(string path)
@@ -60,7 +81,7 @@ public sealed class HelpTests
     {
         var help = ToolRun.Of("train", "--help").Output;
         var places = ((string[])["Usage:", "Examples:", "Data:", "--dataset", "Network:", "--model", "Training:",
-            "--lr", "Run:", "--out", "Result:", "--open", "Always:"]).Select(text =>
+            "--lr", "Run:", "--out", "Result:", "--open", "General:"]).Select(text =>
             help.IndexOf(text, help.IndexOf("Usage:", StringComparison.Ordinal), StringComparison.Ordinal)).ToArray();
         Assert.DoesNotContain(-1, places);
         Assert.True(help.IndexOf("\nData:", StringComparison.Ordinal) < help.IndexOf("\nNetwork:",

@@ -81,7 +81,7 @@ public sealed class NumberTests : IDisposable
     [InlineData("--threads 0", "--threads: 0 is out of range; use 1 to 1024")]
     [InlineData("--hidden 3,5x", "--hidden: '3,5x' is neither a multiple of the inputs")]
     [InlineData("--lr", "--lr: needs a value")]
-    [InlineData("--lr 1 --lr 2", "--lr: is given 2 times; give it once")]
+    [InlineData("--lr 1 --lr 2", "--lr: given 2 times; give it once")]
     [InlineData("--nesterov maybe", "'maybe' is not expected here")]
     public void The_message_says_what_to_write(string options, string message) =>
         Assert.Contains(message, ToolRun.Refused(["train", .. options.Split(' ')]), StringComparison.Ordinal);

@@ -15,7 +15,7 @@ public sealed class ToolTests : IDisposable
     [InlineData("train --dataset mnits", "--dataset: 'mnits' is none of synth, mnist, fashion-mnist, cifar10; did you mean 'mnist'?")]
     [InlineData("train --activation rleu", "did you mean 'relu'?")]
     [InlineData("train --epoch 3", "unknown option '--epoch'; did you mean '--epochs'?")]
-    [InlineData("data", "which command? list, verify, fetch; --help tells more")]
+    [InlineData("data", "no command given; use one of list, verify, fetch; --help says more")]
     [InlineData("trian", "unknown command 'trian'; did you mean 'train'?")]
     [InlineData("train --batch-size 0", "--batch-size: 0 is out of range; use at least 1")]
     [InlineData("train --hidden 4y", "--hidden: '4y' is neither a multiple")]

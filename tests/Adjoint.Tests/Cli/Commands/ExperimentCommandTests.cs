@@ -121,7 +121,7 @@ public sealed partial class ExperimentCommandTests : IDisposable
 
     [Theory]
     [InlineData(1, "experiment run nowhere.json", "nowhere.json: no such file")]
-    [InlineData(2, "experiment", "which command? run, resume, status, report, schema")]
+    [InlineData(2, "experiment", "no command given; use one of run, resume, status, report, schema")]
     [InlineData(2, "paper --seeds 0", "--seeds: 0 is out of range; use 1 to 1000")]
     [InlineData(2, "paper --only 9", "--only: '9' is none of 1, 1b, 2, 2b, 3, 3b, 4, 4b, 5, 5b, 6, 7, 8, text")]
     [InlineData(2, "paper --only 1 --jobs 0 --data-dir DATA", "--jobs: 0 is out of range")]
