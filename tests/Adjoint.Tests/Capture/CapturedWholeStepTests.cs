@@ -1,5 +1,6 @@
 using Adjoint.Nn;
 using Adjoint.Optim;
+using Adjoint.Tests.Optim;
 using Adjoint.Training;
 
 namespace Adjoint.Tests.Capture;
@@ -7,20 +8,15 @@ namespace Adjoint.Tests.Capture;
 /// <summary>Whole steps, the optimizer among them, have the bits of the eager ones.</summary>
 public class CapturedWholeStepTests
 {
-    [Theory, InlineData("sgd"), InlineData("momentum"), InlineData("nesterov"), InlineData("rmsprop"),
-        InlineData("adam"), InlineData("adamw")]
-    public void A_whole_step_has_the_eager_bits_and_the_optimizers_state(string kind)
+    public static TheoryData<string> Optimizers() => OptimizerCases.Names();
+
+    [Theory, MemberData(nameof(Optimizers))]
+    public void A_whole_step_has_the_eager_bits_and_the_optimizers_state(string name)
     {
-        Optimizer Of(IEnumerable<Tensor> parameters) => kind switch
-        {
-            "sgd" => new Sgd(parameters, 0.1, weightDecay: 0.01),
-            "momentum" => new Sgd(parameters, 0.1, momentum: 0.9),
-            "nesterov" => new Sgd(parameters, 0.1, momentum: 0.9, nesterov: true),
-            "rmsprop" => new RmsProp(parameters, 0.001),
-            "adam" => new Adam(parameters, 0.01, weightDecay: 0.1),
-            _ => new AdamW(parameters, 0.01),
-        };
-        Assert.Equal(Train(false, WholeStep, optimizer: Of), Train(true, WholeStep, optimizer: Of));
+        var create = OptimizerCases.Named(name).Create;
+        var eager = Train(false, WholeStep, optimizer: create);
+        Assert.DoesNotContain(eager, value => !float.IsFinite(value));
+        Assert.Equal(eager, Train(true, WholeStep, optimizer: create));
     }
 
     [Fact]

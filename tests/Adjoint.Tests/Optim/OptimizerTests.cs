@@ -3,56 +3,76 @@ using Adjoint.Training;
 
 namespace Adjoint.Tests.Optim;
 
-/// <summary>Against the published update rules, step by step in plain float64.</summary>
+/// <summary>What follows from each row of <see cref="OptimizerCases"/>, and what is special to one.</summary>
 public class OptimizerTests
 {
     private const int Count = 37;
     private const double Rate = 0.05;
-    private const double Decay = 0.1;
 
-    private delegate void Rule(int step, ref double w, double g, double[] state);
-
-    [Fact]
-    public void Sgd() => Check(p => new Sgd(p, Rate, weightDecay: Decay), (int _, ref double w, double g, double[] _) => w -= Rate * (g + Decay * w));
+    public static TheoryData<string> Names() => OptimizerCases.Names();
 
     [Fact]
-    public void Sgd_with_momentum() => Check(p => new Sgd(p, Rate, 0.9, weightDecay: Decay), (int step, ref double w, double g, double[] s) =>
+    public void Every_optimizer_has_a_row()
     {
-        g += Decay * w;
-        s[0] = step == 1 ? g : 0.9 * s[0] + g;
-        w -= Rate * s[0];
-    });
+        var missing =
+            from type in typeof(Optimizer).Assembly.GetExportedTypes()
+            where type.IsSubclassOf(typeof(Optimizer)) && !type.IsAbstract
+            where OptimizerCases.All.All(row => row.Name.Split(',')[0] != type.Name)
+            select type.Name;
+        Assert.True(!missing.Any(),
+            $"{string.Join(", ", missing)}: add a row to tests/Adjoint.Tests/Optim/OptimizerCases.cs");
+    }
 
-    [Fact]
-    public void Sgd_with_Nesterovs_rule() => Check(p => new Sgd(p, Rate, 0.9, nesterov: true, weightDecay: Decay), (int step, ref double w, double g, double[] s) =>
+    [Theory, MemberData(nameof(Names))]
+    public void Steps_are_those_of_the_published_rule(string name)
     {
-        g += Decay * w;
-        s[0] = step == 1 ? g : 0.9 * s[0] + g;
-        w -= Rate * (g + 0.9 * s[0]);
-    });
+        var row = OptimizerCases.Named(name);
+        var random = new Random(11);
+        var expected = Enumerable.Range(0, Count).Select(_ => random.NextDouble() - 0.5).ToArray();
+        var w = Tensor.From(expected).RequireGrad();
+        var optimizer = row.Create([w]);
+        var states = expected.Select(_ => new double[2]).ToArray();
+        for (var step = 1; step <= 5; step++)
+        {
+            var gradient = expected.Select(_ => random.NextDouble() - 0.5).ToArray();
+            optimizer.ZeroGrad();
+            (w * Tensor.From(gradient)).Sum().Backward();
+            optimizer.Step();
+            for (var i = 0; i < Count; i++) row.Rule(step, ref expected[i], gradient[i], states[i]);
+        }
+        foreach (var (e, found) in expected.Zip(w.ToArray<double>())) Assert.Equal(e, found, 1e-12);
+    }
 
-    [Fact]
-    public void Adam() => Check(p => new Adam(p, Rate, weightDecay: Decay), (int step, ref double w, double g, double[] s) => AdamRule(step, ref w, g + Decay * w, s));
-
-    [Fact]
-    public void AdamW() => Check(p => new AdamW(p, Rate, weightDecay: Decay), (int step, ref double w, double g, double[] s) =>
+    [Theory, MemberData(nameof(Names))]
+    public void A_loaded_state_goes_on_with_the_same_bits(string name)
     {
-        w -= Rate * Decay * w;
-        AdamRule(step, ref w, g, s);
-    });
+        var row = OptimizerCases.Named(name);
+        static void Step(Tensor w, Optimizer optimizer)
+        {
+            optimizer.ZeroGrad();
+            w.Pow(3).Sum().Backward();
+            optimizer.Step();
+        }
 
-    [Fact]
-    public void RmsProp() => Check(p => new RmsProp(p, Rate, weightDecay: Decay), (int _, ref double w, double g, double[] s) =>
-    {
-        g += Decay * w;
-        s[0] = 0.99 * s[0] + 0.01 * g * g;
-        w -= Rate * g / (Math.Sqrt(s[0]) + 1e-8);
-    });
+        var (w, copy) = (Tensor.Ones(5).RequireGrad(), Tensor.Ones(5).RequireGrad());
+        var (optimizer, other) = (row.Create([w]), row.Create([copy]));
+        for (var step = 0; step < 3; step++) Step(w, optimizer);
+        copy.CopyFrom<float>(w.ToArray<float>());
+        other.LoadStateDict(optimizer.StateDict());
+        for (var step = 0; step < 3; step++)
+        {
+            Step(w, optimizer);
+            Step(copy, other);
+            Assert.Equal(w.ToArray<float>(), copy.ToArray<float>());
+        }
+    }
 
     [Fact]
     public void State_goes_on_where_it_was()
     {
-        static (Tensor W, Adam Optimizer) New() => Tensor.Ones(5).RequireGrad() is var w ? (w, new Adam([w], Rate)) : default;
+        static (Tensor W, Adam Optimizer) New() => Tensor.Ones(5).RequireGrad() is var w
+            ? (w, new Adam([w], Rate))
+            : default;
         static void Step(Tensor w, Adam optimizer)
         {
             optimizer.ZeroGrad();
@@ -103,24 +123,34 @@ public class OptimizerTests
     [Fact]
     public void One_cycle_has_the_rates_of_PyTorch()
     {
-        // PyTorch 1.13.1 (Debian's python3-torch), OneCycleLR with max_lr 1, in order: total_steps 20; total_steps 12, pct_start 0.4, div_factor 10, final_div_factor 100.
+        // PyTorch 1.13.1 (Debian's python3-torch), OneCycleLR with max_lr 1, in order: total_steps 20; total_steps 12,
+        // pct_start 0.4, div_factor 10, final_div_factor 100.
         double[] plain =
         [
-            0.04, 0.1316718427, 0.3716718427, 0.6683281573, 0.9083281573, 1, 0.9874640062, 0.950484632, 0.8909161776, 0.8117456539,
-            0.7169430018, 0.6112620219, 0.500002, 0.3887419781, 0.2830609982, 0.1882583461, 0.1090878224, 0.04951936799, 0.01253999376, 4e-06,
+            0.04, 0.1316718427, 0.3716718427, 0.6683281573, 0.9083281573, 1, 0.9874640062, 0.950484632, 0.8909161776,
+                0.8117456539,
+            0.7169430018, 0.6112620219, 0.500002, 0.3887419781, 0.2830609982, 0.1882583461, 0.1090878224, 0.04951936799,
+                0.01253999376, 4e-06,
         ];
-        double[] other = [0.1, 0.2452232928, 0.5871607055, 0.9051132292, 0.9980992517, 0.9330796892, 0.78700143, 0.5872372647, 0.371219887, 0.179427589, 0.04779926038, 0.001];
-        foreach (var (expected, schedule) in new[] { (plain, Schedule.OneCycle(20)), (other, Schedule.OneCycle(12, 0.4, 10, 100)) })
-            for (var step = 0; step < expected.Length; step++) Assert.Equal(expected[step], schedule.Factor(step), 1e-9);
+        double[] other = [0.1, 0.2452232928, 0.5871607055, 0.9051132292, 0.9980992517, 0.9330796892, 0.78700143,
+            0.5872372647, 0.371219887, 0.179427589, 0.04779926038, 0.001];
+        foreach (var (expected, schedule) in new[] {
+            (plain, Schedule.OneCycle(20)), (other, Schedule.OneCycle(12, 0.4, 10, 100)) })
+            for (var step = 0; step < expected.Length; step++)
+                Assert.Equal(expected[step], schedule.Factor(step), 1e-9);
     }
 
     [Fact]
     public void Schedules_give_a_rate_for_every_length_and_refuse_what_has_none()
     {
         for (var total = 1; total < 40; total++)
-            foreach (var schedule in (Schedule[])[Schedule.OneCycle(total), Schedule.OneCycle(total, 0.1), Schedule.OneCycle(total, 0.5), Schedule.Triangular(total), Schedule.Cosine(total), Schedule.StepDecay(total)])
+            foreach (var schedule in (Schedule[])[Schedule.OneCycle(total), Schedule.OneCycle(total, 0.1),
+                Schedule.OneCycle(total, 0.5), Schedule.Triangular(total), Schedule.Cosine(total),
+                Schedule.StepDecay(total)])
                 for (var step = 0; step < total + 3; step++) Assert.InRange(schedule.Factor(step), 0, 1);
-        foreach (var create in (Func<Schedule>[])[() => Schedule.OneCycle(0), () => Schedule.OneCycle(5, 1), () => Schedule.OneCycle(5, startDivisor: 0), () => Schedule.Triangular(0), () => Schedule.Triangular(5, 0), () => Schedule.Cosine(0), () => Schedule.StepDecay(0)])
+        foreach (var create in (Func<Schedule>[])[() => Schedule.OneCycle(0), () => Schedule.OneCycle(5, 1),
+            () => Schedule.OneCycle(5, startDivisor: 0), () => Schedule.Triangular(0), () =>
+            Schedule.Triangular(5, 0), () => Schedule.Cosine(0), () => Schedule.StepDecay(0)])
             Assert.Contains("must be", Assert.Throws<AdjointException>(create).Message, StringComparison.Ordinal);
     }
 
@@ -181,37 +211,13 @@ public class OptimizerTests
         Assert.Equal(versions.Select(version => version + 1), all.Select(tensor => tensor.Version));
     }
 
-    private static void AdamRule(int step, ref double w, double g, double[] s)
-    {
-        s[0] = 0.9 * s[0] + 0.1 * g;
-        s[1] = 0.999 * s[1] + 0.001 * g * g;
-        w -= Rate * (s[0] / (1 - Math.Pow(0.9, step))) / (Math.Sqrt(s[1] / (1 - Math.Pow(0.999, step))) + 1e-8);
-    }
-
-    private static void Check(Func<IEnumerable<Tensor>, Optimizer> create, Rule rule)
-    {
-        var random = new Random(11);
-        var expected = Enumerable.Range(0, Count).Select(_ => random.NextDouble() - 0.5).ToArray();
-        var w = Tensor.From(expected).RequireGrad();
-        var optimizer = create([w]);
-        var states = expected.Select(_ => new double[2]).ToArray();
-        for (var step = 1; step <= 5; step++)
-        {
-            var gradient = expected.Select(_ => random.NextDouble() - 0.5).ToArray();
-            optimizer.ZeroGrad();
-            (w * Tensor.From(gradient)).Sum().Backward();
-            optimizer.Step();
-            for (var i = 0; i < Count; i++) rule(step, ref expected[i], gradient[i], states[i]);
-        }
-        foreach (var (e, found) in expected.Zip(w.ToArray<double>())) Assert.Equal(e, found, 1e-12);
-    }
-
     [Fact]
     public void Biases_and_norms_do_not_decay_in_split_groups()
     {
         var (matrix, bias) = (Tensor.Ones(2, 2).RequireGrad(), Tensor.Ones(2).RequireGrad());
         var groups = ParameterGroup.Split([matrix, bias], 0.1, 0.5, biasRateFactor: 4);
-        Assert.Equal((0.1, 0.5, 0.4, 0.0), (groups[0].LearningRate, groups[0].WeightDecay, groups[1].LearningRate, groups[1].WeightDecay));
+        Assert.Equal((0.1, 0.5, 0.4, 0.0),
+            (groups[0].LearningRate, groups[0].WeightDecay, groups[1].LearningRate, groups[1].WeightDecay));
         ((matrix * 0).Sum() + (bias * 0).Sum()).Backward();
         new Sgd(groups).Step();
         Assert.Equal(0.95f, matrix.ToArray<float>()[0], 1e-6f);
@@ -222,7 +228,8 @@ public class OptimizerTests
     public void The_triangle_goes_up_and_down_in_straight_lines()
     {
         var schedule = Schedule.Triangular(100, share: 0.25, start: 0.2, end: 0.1);
-        foreach (var (step, factor) in ((int, double)[])[(0, 0.2), (10, 0.52), (25, 1), (50, 0.7), (100, 0.1), (200, 0.1)])
+        foreach (var (step, factor) in ((int, double)[])[(0, 0.2), (10, 0.52), (25, 1), (50, 0.7), (100, 0.1),
+            (200, 0.1)])
             Assert.Equal(factor, schedule.Factor(step), 1e-12);
     }
 }
