@@ -3,6 +3,7 @@ using System.Globalization;
 using Adjoint.Fuzz;
 
 // dotnet run -c Release --project tests/Adjoint.Fuzz -- [TARGET…] [--seconds N] [--seed S] [--runs N]
+// --list names the targets.
 // Each execution has a seed of its own: `TARGET --seed S --runs 1` repeats one.
 const string usage = "fuzz [TARGET ...] [--seconds N] [--seed S] [--runs N]";
 var names = new List<string>();
@@ -17,6 +18,9 @@ for (var i = 0; i < args.Length; i++)
             break;
         case "--seed" when i + 1 < args.Length: seed = ulong.Parse(args[++i], CultureInfo.InvariantCulture); break;
         case "--runs" when i + 1 < args.Length: runs = long.Parse(args[++i], CultureInfo.InvariantCulture); break;
+        case "--list":
+            foreach (var target in FuzzTarget.All) Console.WriteLine(target.Name);
+            return 0;
         case var name when FuzzTarget.All.Any(target => target.Name == name): names.Add(name); break;
         default:
             Console.Error.WriteLine($"{args[i]}: unknown; usage: {usage}; targets: "
