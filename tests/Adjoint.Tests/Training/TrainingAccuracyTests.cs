@@ -10,11 +10,11 @@ public sealed class TrainingAccuracyTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    // The bounds lie below what seed 1 reached by about twice the spread of three seeds.
+    // With AVX-512 they reach 0.9924, 0.9854, 0.9868 and 0.6318; other vector widths add in another order.
     [Theory]
-    [InlineData("--dataset synth --epochs 20", 0.90)]
+    [InlineData("--dataset synth --epochs 20", 0.98)]
     [InlineData("--dataset mnist --epochs 3", 0.980)]
-    [InlineData("--dataset mnist --model lenet5 --epochs 3", 0.985)]
+    [InlineData("--dataset mnist --model lenet5 --epochs 3", 0.982)]
     [InlineData("--dataset cifar10 --model lenet --batch-size 50 --epochs 5", 0.60)]
     public void A_training_reaches_its_accuracy(string options, double bound)
     {
