@@ -5,7 +5,7 @@ namespace Adjoint.Kernels;
 
 /// <summary>
 /// Max pooling of 2 × 2 windows side by side in single precision, eight windows at a time: a vector of AVX2 holds one
-/// element of each window. Shuffles part two vectors of a row into their even and odd columns.
+/// element of each window. Shuffles deinterleave two vectors of a row into its even and odd columns.
 /// </summary>
 internal static unsafe class MaxPool2x2
 {

@@ -106,7 +106,7 @@ internal readonly unsafe struct PaddedImage
             }
     }
 
-    // A row whose neighbors go to different residues, or apart from each other.
+    // A row whose neighbors go to different residues, or with zeros between them.
     private void FillRow<T>(T* source, T* target) where T : unmanaged
     {
         for (var j = 0; j < width; j++)

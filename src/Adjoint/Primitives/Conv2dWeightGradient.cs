@@ -35,8 +35,8 @@ public readonly record struct Conv2dWeightGradient(ConvShape Shape) : IFloatingP
         var sizes = ConvOperands.Sizes(Name, primitive.Shape, x, dw);
         try
         {
-            fixed (T* from = x.Data<T>(), slope = g.Data<T>(), to = dw.Data<T>())
-                Convolution.WeightGradient(sizes, from, slope, to);
+            fixed (T* from = x.Data<T>(), gradient = g.Data<T>(), to = dw.Data<T>())
+                Convolution.WeightGradient(sizes, from, gradient, to);
         }
         catch (ScratchLimitException limit)
         {
