@@ -3,7 +3,7 @@ namespace Adjoint.Fuzz;
 /// <summary>Random choices, repeatable by their seed.</summary>
 internal sealed class FuzzRandom(ulong seed)
 {
-    // SplitMix64 (Steele, Lea, Flood 2014): neighbouring seeds give unrelated streams.
+    // SplitMix64 (Steele, Lea, Flood 2014): neighboring seeds give unrelated streams.
     private ulong state = seed * 0x9E3779B97F4A7C15;
 
     internal ulong Next()

@@ -4,7 +4,7 @@ namespace Adjoint.Tests;
 
 /// <summary>
 /// What computes on tensors goes through the backend's door, so that it can be captured, timed, and moved to another
-/// device: no op, optimiser or random number reaches memory past it, and no op or optimiser goes by way of the host.
+/// device: no op, optimizer or random number reaches memory past it, and no op or optimizer goes by way of the host.
 /// </summary>
 public partial class DoorTests
 {
@@ -36,7 +36,7 @@ public partial class DoorTests
     public void Nothing_reaches_memory_past_the_door() => Assert.Empty(Found(Reached, Memory()));
 
     [Fact]
-    public void No_op_or_optimiser_goes_by_way_of_the_host() => Assert.Empty(Found(Computing, Host()));
+    public void No_op_or_optimizer_goes_by_way_of_the_host() => Assert.Empty(Found(Computing, Host()));
 
     [Fact]
     public void What_is_allowed_is_still_done()

@@ -47,6 +47,11 @@ public partial class TestTreeTests
     public void A_file_has_one_subject_and_at_most_400_lines() =>
         Assert.All(Files(), file => Assert.InRange(file.Text.Count(sign => sign == '\n'), 1, 400));
 
+    [Fact]
+    public void What_is_skipped_says_why() => Assert.All(Files(), file =>
+        Assert.All(Skip().Matches(file.Text), skip =>
+            Assert.StartsWith("skipped: ", skip.Groups[1].Value, StringComparison.Ordinal)));
+
     // Of the library, of a project beside it (Kernels, Cli, …), or of what several projects compile.
     private static bool HasSources(string folder) => ((string[])[$"Adjoint/{folder}", $"Adjoint.{folder}", folder])
         .Any(source => Directory.Exists(Path.Combine(LayeringTests.Root(), "src", source)));
@@ -63,4 +68,7 @@ public partial class TestTreeTests
 
     [GeneratedRegex(@"^\s*\[(Fact|Theory)\b", RegexOptions.Multiline)]
     private static partial Regex TestMethod();
+
+    [GeneratedRegex(@"Assert\.Skip\(\$?""([^""]*)")]
+    private static partial Regex Skip();
 }

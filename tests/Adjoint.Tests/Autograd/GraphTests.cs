@@ -154,7 +154,7 @@ public class GraphTests
     {
         using var anomaly = new AnomalyMode();
         var x = Tensor.From(new[] { -1f }).RequireGrad();
-        // A call in the last place of an optimised method leaves no line.
+        // A call in the last place of an optimized method leaves no line.
         var forward = Assert.Throws<AnomalyException>(() => x.Sqrt().Sum());
         Assert.Equal("Sqrt", forward.OpName);
         Assert.Contains("GraphTests", forward.CalledAt, StringComparison.Ordinal);

@@ -27,7 +27,7 @@ public class CapturedEffectTests
     }
 
     [Fact]
-    public void Average_of_parameters_of_one_length() => Same(captured =>
+    public void An_average_of_parameters_of_one_length_is_the_eager_one() => Same(captured =>
     {
         var model = new Sequential(new Linear(64, 64, bias: false, generator: new Generator(1)),
             new Linear(64, 64, bias: false, generator: new Generator(2)));
@@ -48,7 +48,7 @@ public class CapturedEffectTests
     });
 
     [Fact]
-    public void Number_read_before_its_memory_is_written() => Same(captured =>
+    public void A_number_read_before_its_memory_is_written_is_the_eager_one() => Same(captured =>
     {
         var w = Batch(77, 50_000);
         Tensor Step(Tensor x)
@@ -62,7 +62,7 @@ public class CapturedEffectTests
     });
 
     [Fact]
-    public void Flags_of_gradients() => Same(captured =>
+    public void Flags_of_gradients_are_set_as_eagerly() => Same(captured =>
     {
         var w = Batch(77, 64, 64).RequireGrad();
         Tensor On(Tensor x)
@@ -92,7 +92,7 @@ public class CapturedEffectTests
     });
 
     [Fact]
-    public void Flags_toggled() => Same(captured =>
+    public void Toggled_flags_toggle_at_each_call() => Same(captured =>
     {
         var w = Batch(77, 64, 64).RequireGrad();
         Tensor Step(Tensor x)
@@ -105,7 +105,7 @@ public class CapturedEffectTests
     });
 
     [Fact]
-    public void Modes_of_modules() => Same(captured =>
+    public void Modes_of_modules_are_set_as_eagerly() => Same(captured =>
     {
         var model = new Sequential(new Linear(64, 64, generator: new Generator(1)), new Dropout(0.5, new Generator(5)));
         Tensor Train(Tensor x) { model.Train(); return model.Forward(x); }
@@ -123,7 +123,7 @@ public class CapturedEffectTests
     });
 
     [Fact]
-    public void Rates_set_inside() => Same(captured =>
+    public void Rates_set_inside_are_those_of_the_call() => Same(captured =>
     {
         var w = Batch(77, 64, 64).RequireGrad();
         var optimizer = new Sgd([w], 0.1);
@@ -148,7 +148,7 @@ public class CapturedEffectTests
     });
 
     [Fact]
-    public void Optimiser_made_inside() => Same(captured =>
+    public void An_optimizer_made_inside_begins_anew_at_each_call() => Same(captured =>
     {
         var w = Batch(77, 64, 64).RequireGrad();
         Tensor Step(Tensor x)
@@ -168,7 +168,7 @@ public class CapturedEffectTests
     });
 
     [Fact]
-    public void Average_made_inside() => Same(captured =>
+    public void An_average_made_inside_begins_anew_at_each_call() => Same(captured =>
     {
         var model = new Linear(64, 64, generator: new Generator(1));
         Tensor Step(Tensor x)
@@ -184,7 +184,7 @@ public class CapturedEffectTests
     });
 
     [Fact]
-    public void Gradient_of_an_input_comes_out_as_a_result_and_not_in_the_callers_tensor()
+    public void The_gradient_of_an_input_is_a_result_and_not_in_the_callers_tensor()
     {
         var w = Batch(77, 64, 64).RequireGrad();
         (Tensor, Tensor) Step(Tensor x)
@@ -208,7 +208,7 @@ public class CapturedEffectTests
     }
 
     [Fact]
-    public void Hooks_in_another_order() => Same(captured =>
+    public void Hooks_run_in_the_order_of_the_call() => Same(captured =>
     {
         var w = Batch(77, 64, 64).RequireGrad();
         Func<Tensor, Tensor?> a = g => g * 2, b = g => g + 1, c = g => g * 3;
@@ -236,7 +236,7 @@ public class CapturedEffectTests
     });
 
     [Fact]
-    public void Gradient_taken_away_stays_readable() => Same(captured =>
+    public void A_gradient_taken_away_stays_readable() => Same(captured =>
     {
         var w = Batch(77, 64, 64).RequireGrad();
         Tensor Step(Tensor x)
@@ -255,7 +255,7 @@ public class CapturedEffectTests
     });
 
     [Fact]
-    public void Failing_replay_leaves_what_the_failing_function_leaves() => Same(captured =>
+    public void A_failing_replay_leaves_what_the_failing_function_leaves() => Same(captured =>
     {
         var w = Batch(77, 64, 64).RequireGrad();
         var optimizer = new Sgd([w], 0.1);
@@ -281,7 +281,7 @@ public class CapturedEffectTests
     });
 
     [Fact]
-    public void Failing_replay_moves_versions_on()
+    public void A_failing_replay_moves_versions_on()
     {
         var w = Batch(77, 64, 64);
         var v = Batch(78, 64, 64).RequireGrad();
@@ -298,7 +298,7 @@ public class CapturedEffectTests
     }
 
     [Fact]
-    public void Swap_outside_is_refused_as_eagerly()
+    public void A_swap_outside_is_refused_as_eagerly()
     {
         var model = new Linear(64, 64, generator: new Generator(1));
         var average = new WeightAverage(model, 0.9);
@@ -309,7 +309,7 @@ public class CapturedEffectTests
     }
 
     [Fact]
-    public void Loading_an_optimiser_inside() => Same(captured =>
+    public void A_state_loaded_inside_is_loaded_at_each_call() => Same(captured =>
     {
         var w = Batch(77, 64, 64).RequireGrad();
         var optimizer = new Adam([w], 0.1);

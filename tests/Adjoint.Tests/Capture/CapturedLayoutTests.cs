@@ -10,7 +10,7 @@ public class CapturedLayoutTests
     [Fact]
     public void What_backward_does_not_read_makes_room_for_what_comes_next()
     {
-        // ReLU needs its result alone, so that what the normalisation before it made is free as soon as it has run.
+        // ReLU needs its result alone, so that what the normalization before it made is free as soon as it has run.
         var random = new Generator(1);
         var layers = Enumerable.Range(0, 8)
             .SelectMany(_ => (Layer[])[new Linear(64, 64, generator: random), new BatchNorm(64), new Relu()]);

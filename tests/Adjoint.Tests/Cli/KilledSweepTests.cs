@@ -27,7 +27,7 @@ public sealed partial class KilledSweepTests : IDisposable
     [Fact]
     public async Task Killed_many_times_at_random_moments()
     {
-        if (OperatingSystem.IsWindows()) Assert.Skip("processes are killed as on Unix");
+        if (OperatingSystem.IsWindows()) Assert.Skip("skipped: processes are killed as on Unix");
         var seed = Environment.TickCount;
         TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
         var file = Path.Combine(folder, "killed.json");

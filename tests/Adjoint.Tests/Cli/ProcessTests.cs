@@ -19,7 +19,7 @@ public sealed partial class ProcessTests : IDisposable
     [Fact]
     public async Task Ctrl_C_finishes_the_step_keeps_what_it_has_and_exits_with_130()
     {
-        if (OperatingSystem.IsWindows()) Assert.Skip("signals are sent as on Unix");
+        if (OperatingSystem.IsWindows()) Assert.Skip("skipped: signals are sent as on Unix");
         var path = Path.Combine(folder, "run");
         using var process = Start("train", "--epochs", "100000", "--out", path, "--json");
         while (process.StandardError.ReadLine() is { } line && !line.Contains("epoch   2/", StringComparison.Ordinal)) { }
@@ -37,7 +37,7 @@ public sealed partial class ProcessTests : IDisposable
     [Fact]
     public void Messages_that_cannot_be_written_end_no_run()
     {
-        if (!OperatingSystem.IsLinux()) Assert.Skip("a device that is always full, as on Linux");
+        if (!OperatingSystem.IsLinux()) Assert.Skip("skipped: a device that is always full, as on Linux");
         var path = Path.Combine(folder, "run");
         var command = $"exec dotnet {typeof(Tool).Assembly.Location} train --epochs 0 --data-share 0.01 --out {path} "
             + "2>/dev/full";
@@ -50,7 +50,7 @@ public sealed partial class ProcessTests : IDisposable
     [Fact]
     public async Task The_test_set_is_not_measured_after_Ctrl_C_but_when_the_run_goes_on_to_its_end()
     {
-        if (OperatingSystem.IsWindows()) Assert.Skip("signals are sent as on Unix");
+        if (OperatingSystem.IsWindows()) Assert.Skip("skipped: signals are sent as on Unix");
         TinyMnist.Write(folder);
         var path = Path.Combine(folder, "run");
         string[] data = ["--dataset", "mnist", "--data-dir", folder];

@@ -135,7 +135,7 @@ public sealed class ToolTests : IDisposable
     [Fact]
     public void Where_there_is_no_browser_open_says_so_in_one_line()
     {
-        if (!OperatingSystem.IsLinux()) Assert.Skip("whether there is a display is asked as on Linux");
+        if (!OperatingSystem.IsLinux()) Assert.Skip("skipped: whether there is a display is asked as on Linux");
         string[] names = ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"];
         var before = names.Select(Environment.GetEnvironmentVariable).ToArray();
         try

@@ -65,7 +65,7 @@ public sealed partial class UnfinishedRunTests : IDisposable
     [Fact]
     public void Killed_between_the_last_epoch_and_the_report()
     {
-        if (OperatingSystem.IsWindows()) Assert.Skip("processes are killed as on Unix");
+        if (OperatingSystem.IsWindows()) Assert.Skip("skipped: processes are killed as on Unix");
         var seed = Environment.TickCount;
         TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
         var random = new Random(seed);
@@ -96,7 +96,7 @@ public sealed partial class UnfinishedRunTests : IDisposable
     [Fact]
     public void A_full_disk_at_the_checkpoint_or_at_the_report_is_one_line_and_nothing_is_lost()
     {
-        if (!OperatingSystem.IsLinux()) Assert.Skip("the size of files is limited as on Linux");
+        if (!OperatingSystem.IsLinux()) Assert.Skip("skipped: the size of files is limited as on Linux");
         var whole = Whole();
         foreach (
             var (kilobytes, name) in ((int, string)[])[(12, "report.html"), (2, "checkpoint-00000001.safetensors")])

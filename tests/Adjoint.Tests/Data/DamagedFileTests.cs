@@ -105,7 +105,7 @@ public sealed class DamagedFileTests : IDisposable
     [MemberData(nameof(Readers))]
     public void What_is_no_file_is_refused_at_once(string reader)
     {
-        if (OperatingSystem.IsWindows()) Assert.Skip("pipes and devices are made as on Unix");
+        if (OperatingSystem.IsWindows()) Assert.Skip("skipped: pipes and devices are made as on Unix");
         var path = Path.Combine(folder,
             reader switch
             {
@@ -136,8 +136,8 @@ public sealed class DamagedFileTests : IDisposable
     [MemberData(nameof(Readers))]
     public void What_may_not_be_read_is_refused_by_name(string reader)
     {
-        if (OperatingSystem.IsWindows()) Assert.Skip("files have other permissions there");
-        if (Environment.IsPrivilegedProcess) Assert.Skip("this user may read everything");
+        if (OperatingSystem.IsWindows()) Assert.Skip("skipped: files have other permissions there");
+        if (Environment.IsPrivilegedProcess) Assert.Skip("skipped: this user may read everything");
         var path = Path.Combine(folder,
             reader switch
             {

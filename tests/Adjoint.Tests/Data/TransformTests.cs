@@ -82,7 +82,7 @@ public class TransformTests
     }
 
     [Fact]
-    public void Standardised_channels_have_mean_0_and_deviation_1_and_other_parts_follow_the_training_part()
+    public void Standardized_channels_have_mean_0_and_deviation_1_and_other_parts_follow_the_training_part()
     {
         var random = new Random(3);
         float[] Values(int count) => [.. Enumerable.Range(0, count * 6).Select(i => (float)(random.NextDouble() * (i / 3 % 2 == 0 ? 3 : 0.1) + 1000))];

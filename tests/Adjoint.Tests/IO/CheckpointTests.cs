@@ -74,10 +74,10 @@ public sealed class CheckpointTests : IDisposable
     [Fact]
     public void A_full_disk_is_one_clear_failure_and_nothing_is_lost()
     {
-        if (!OperatingSystem.IsLinux()) Assert.Skip("a small file system is mounted as on Linux");
+        if (!OperatingSystem.IsLinux()) Assert.Skip("skipped: a small file system is mounted as on Linux");
         var disk = Path.Combine(folder, "disk");
         Directory.CreateDirectory(disk);
-        if (Shell($"mount -t tmpfs -o size=64k adjoint {disk}") != 0) Assert.Skip("mounting needs a privilege that this user lacks");
+        if (Shell($"mount -t tmpfs -o size=64k adjoint {disk}") != 0) Assert.Skip("skipped: mounting needs a privilege that this user lacks");
         try
         {
             var store = new CheckpointStore(disk, keep: 2);
@@ -148,7 +148,7 @@ public sealed class CheckpointTests : IDisposable
     [Fact]
     public void Half_written_files_are_removed_also_where_their_number_lives_again_or_nobody_asked_how_it_ended()
     {
-        if (!OperatingSystem.IsLinux()) Assert.Skip("needs a process that is dead and not yet waited for");
+        if (!OperatingSystem.IsLinux()) Assert.Skip("skipped: needs a process that is dead and not yet waited for");
         // In a container every process may have the number that this one has.
         var own = Path.Combine(folder, $".adjoint-{Environment.ProcessId}-1-{Environment.MachineName}.tmp");
         File.WriteAllText(own, "{");

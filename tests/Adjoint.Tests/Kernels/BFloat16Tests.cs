@@ -26,7 +26,7 @@ public class BFloat16Tests
     }
 
     [Fact]
-    public void Between_two_neighbours_the_nearer_wins_and_a_tie_is_even()
+    public void Between_two_neighbors_the_nearer_wins_and_a_tie_is_even()
     {
         var finite = Finite;
         for (var i = 0; i < finite.Length; i++)

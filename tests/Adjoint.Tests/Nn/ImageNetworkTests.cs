@@ -255,7 +255,7 @@ public class ImageNetworkTests
     [Fact]
     public void Whitened_patches_are_uncorrelated_with_variance_1()
     {
-        // Smooth images: neighbours are alike, so their patches are far from white.
+        // Smooth images: neighbors are alike, so their patches are far from white.
         var images = Tensor.Randn([60, 3, 12, 12], new Generator(5)).AvgPool2d(3, stride: 1) * 2;
         var y = new SpeedNet(generator: new Generator(1), images: images)[0].Forward(images);
         Assert.Equal((Shape)(int[])[60, 24, 9, 9], y.Shape);

@@ -119,7 +119,7 @@ public class ModuleConversionTests
     }
 
     [Fact]
-    public void Optimisers_and_averages_follow()
+    public void Optimizers_and_averages_follow()
     {
         const double Rate = 0.1, Momentum = 0.9, Decay = 0.25;
         var model = new Holder(Tensor.Randn([5], random), Tensor.Ones(1));
@@ -170,7 +170,7 @@ public class ModuleConversionTests
     }
 
     [Fact]
-    public void A_captured_step_with_the_optimiser_in_it_goes_on_in_the_new_type()
+    public void A_captured_step_with_the_optimizer_in_it_goes_on_in_the_new_type()
     {
         var (captured, eager) = (Make(), Make());
         var (a, b) = (new Adam(captured.Parameters(), 0.01), new Adam(eager.Parameters(), 0.01));

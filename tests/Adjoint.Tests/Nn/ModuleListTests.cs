@@ -78,7 +78,7 @@ public class ModuleListTests
     }
 
     [Fact]
-    public void Tied_weights_are_one_in_optimiser_clipping_averages_and_states()
+    public void Tied_weights_are_one_in_optimizer_clipping_averages_and_states()
     {
         var model = new Tied(6, 4, random);
         var weight = model.Embedding.Weight;

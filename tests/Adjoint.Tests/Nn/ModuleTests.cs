@@ -26,7 +26,7 @@ public class ModuleTests
     }
 
     [Fact]
-    public void Initialisers_have_the_variance_of_their_paper()
+    public void Initializers_have_the_variance_of_their_paper()
     {
         void Check(Initializer initializer, double variance)
         {

@@ -3,7 +3,7 @@ using Adjoint.Optim;
 
 namespace Adjoint.Tests.Nn;
 
-/// <summary>Initialisers that users write, through every layer that takes one.</summary>
+/// <summary>Initializers that users write, through every layer that takes one.</summary>
 public class OwnInitializerTests
 {
     [Fact]

@@ -8,7 +8,7 @@ using Adjoint.Training;
 
 namespace Adjoint.Tests.Nn;
 
-/// <summary>Vectors are standardised per column, images per channel, and what by is kept with the model.</summary>
+/// <summary>Vectors are standardized per column, images per channel, and what by is kept with the model.</summary>
 public sealed class StandardizeTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("adjoint-").FullName;

@@ -57,7 +57,7 @@ public class HalfTests
     }
 
     [Theory, InlineData(DType.BFloat16), InlineData(DType.Float16)]
-    public void Of_nothing_there_is_nothing(DType type)
+    public void Empty_tensors_give_empty_results(DType type)
     {
         Tensor Empty(params int[] shape) => Tensor.Zeros(shape, type).RequireGrad();
         Assert.Equal(0, Empty(0).Sum().Item());

@@ -166,7 +166,7 @@ public class OptimizerTests
     }
 
     [Fact]
-    public void A_step_is_profiled_under_the_optimisers_name()
+    public void A_step_is_profiled_under_the_optimizers_name()
     {
         var parameters = new[] { Tensor.Ones(1000).RequireGrad(), Tensor.Ones(20, 50).RequireGrad() };
         foreach (var parameter in parameters) parameter.Square().Sum().Backward();

@@ -4,7 +4,7 @@ using Adjoint.Optim;
 
 namespace Adjoint.Tests.Optim;
 
-/// <summary>Optimisers that users write, against the same rule as a loop over float64.</summary>
+/// <summary>Optimizers that users write, against the same rule as a loop over float64.</summary>
 public class OwnOptimizerTests : IDisposable
 {
     private const int Steps = 12;

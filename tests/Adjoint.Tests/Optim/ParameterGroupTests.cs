@@ -5,7 +5,7 @@ using Adjoint.Training;
 
 namespace Adjoint.Tests.Optim;
 
-/// <summary>Rates keep their ratios, groups have their optimiser's decay, and frozen parameters are skipped.</summary>
+/// <summary>Rates keep their ratios, groups have their optimizer's decay, and frozen parameters are skipped.</summary>
 public class ParameterGroupTests
 {
     [Fact]

@@ -8,7 +8,7 @@ namespace Adjoint.Tests.Samples;
 
 /// <summary>
 /// A run of a program whose captured functions are run eagerly, or are captured; notes the bits of all that a call can
-/// change: results, and what the function refers to, parameters, gradients, buffers, optimisers, generators.
+/// change: results, and what the function refers to, parameters, gradients, buffers, optimizers, generators.
 /// </summary>
 internal sealed class Watch(bool isCaptured, int calls = int.MaxValue, bool withHalves = false)
 {

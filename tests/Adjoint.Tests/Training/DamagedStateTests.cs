@@ -64,7 +64,7 @@ public sealed class DamagedStateTests : IDisposable
     }
 
     [Fact]
-    public void Parts_of_another_optimiser_are_refused()
+    public void Parts_of_another_optimizer_are_refused()
     {
         // Of a checkpoint of version 0.1, which does not say what it was made with.
         var state = Saved();

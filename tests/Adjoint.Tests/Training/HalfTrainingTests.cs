@@ -4,7 +4,7 @@ using Adjoint.Training;
 
 namespace Adjoint.Tests.Training;
 
-/// <summary>What is kept for parameters of half precision: states of optimisers and averages, in float32.</summary>
+/// <summary>What is kept for parameters of half precision: states of optimizers and averages, in float32.</summary>
 public class HalfTrainingTests
 {
     [Theory, InlineData(DType.BFloat16), InlineData(DType.Float16)]
@@ -28,7 +28,7 @@ public class HalfTrainingTests
     }
 
     [Theory, InlineData(DType.BFloat16), InlineData(DType.Float16)]
-    public void States_of_an_optimiser_are_float32_and_stay_when_the_model_is_converted(DType type)
+    public void States_of_an_optimizer_are_float32_and_stay_when_the_model_is_converted(DType type)
     {
         var model = new Linear(3, 2, generator: new Generator(1));
         var optimizer = new Adam(model.Parameters(), 0.01);

@@ -16,7 +16,7 @@ public sealed class ResumeTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    // Everything that carries a state: momentum or moments, schedule, batch normalisation, dropout, averaged weights, augmentation, early stopping.
+    // Everything that carries a state: momentum or moments, schedule, batch normalization, dropout, averaged weights, augmentation, early stopping.
     [Theory]
     [InlineData("sgd", false)]
     [InlineData("adam", false)]

@@ -176,10 +176,10 @@ public sealed partial class ExperimentCommandTests : IDisposable
     [Fact]
     public void A_full_disk_stops_a_sweep_with_one_line_and_the_rest_is_done_when_there_is_room()
     {
-        if (!OperatingSystem.IsLinux()) Assert.Skip("a small file system is mounted as on Linux");
+        if (!OperatingSystem.IsLinux()) Assert.Skip("skipped: a small file system is mounted as on Linux");
         var disk = Path.Combine(folder, "disk");
         Directory.CreateDirectory(disk);
-        if (Shell($"mount -t tmpfs -o size=700k adjoint {disk}") != 0) Assert.Skip("mounting needs a privilege that this user lacks");
+        if (Shell($"mount -t tmpfs -o size=700k adjoint {disk}") != 0) Assert.Skip("skipped: mounting needs a privilege that this user lacks");
         try
         {
             var file = Write(Sweep.Replace("\"8\"", "\"20000\"", StringComparison.Ordinal));

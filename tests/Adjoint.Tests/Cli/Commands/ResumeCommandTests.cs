@@ -47,7 +47,7 @@ public sealed class ResumeCommandTests : IDisposable
     [Fact]
     public void Offered_commands_hold_paths_and_lists_with_spaces_in_quotes()
     {
-        if (OperatingSystem.IsWindows()) Assert.Skip("quotes of other shells");
+        if (OperatingSystem.IsWindows()) Assert.Skip("skipped: quotes of other shells");
         foreach (var (text, word) in ((string, string)[])[
             ("runs/a-1", "runs/a-1"), ("my run", "'my run'"), ("", "''"), ("a'b", @"'a'\''b'"), ("$HOME", "'$HOME'"),
             ("a;b", "'a;b'"), ("größe", "größe"), (@"a\b", @"'a\b'")])

@@ -11,8 +11,8 @@ public class ImageSheetTests
     [Fact]
     public void Mistakes_come_surest_first_with_the_pixels_of_their_samples()
     {
-        // Samples 0 to 9: one grey each; logits say class 1 with a certainty that grows with the sample; every third is right.
-        var data = new Dataset("grey", (int[])[1, 2, 2], [.. Enumerable.Range(0, 10).SelectMany(i => (float[])[i, i, 0, 9])], [.. Enumerable.Range(0, 10).Select(i => (byte)(i % 3 == 0 ? 1 : 0))], ["zero", "one"]);
+        // Samples 0 to 9: one gray each; logits say class 1 with a certainty that grows with the sample; every third is right.
+        var data = new Dataset("gray", (int[])[1, 2, 2], [.. Enumerable.Range(0, 10).SelectMany(i => (float[])[i, i, 0, 9])], [.. Enumerable.Range(0, 10).Select(i => (byte)(i % 3 == 0 ? 1 : 0))], ["zero", "one"]);
         var mistakes = new ConfidentMistakes(data, most: 3);
         foreach (var start in (int[])[0, 4, 8])
         {

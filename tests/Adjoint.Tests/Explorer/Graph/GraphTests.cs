@@ -237,7 +237,7 @@ public sealed class GraphTests
     }
 
     [Fact]
-    public void Ten_million_elements_are_summarised()
+    public void Ten_million_elements_are_summarized()
     {
         var x = Tensor.Full((int[])[2500, 4000], 0.5);
         x.Data<float>()[7] = float.NaN;

@@ -25,7 +25,7 @@ public sealed class Browser : IAsyncLifetime
     /// <summary>Opens an address and waits until the page is there. The test is skipped where there is no browser.</summary>
     internal async Task<Tab> OpenAsync(Uri address, int width = 1440, int height = 900, bool dark = false)
     {
-        if (browser is null) Assert.Skip($"{Executable} is not there; install Debian's package chromium");
+        if (browser is null) Assert.Skip($"skipped: {Executable} is not there; install Debian's package chromium");
         var context = await browser.NewContextAsync(new() { ViewportSize = new() { Width = width, Height = height }, ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light, AcceptDownloads = true });
         var tab = new Tab(await context.NewPageAsync(), address);
         await tab.Page.GotoAsync(address.ToString());

@@ -223,7 +223,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         }
         catch (AdjointException)
         {
-            Assert.Skip("cifar10 is not on this machine");
+            Assert.Skip("skipped: cifar10 is not on this machine");
         }
         using var page = Serve(TrainSettings.Table.Read([new("dataset", "cifar10"), new("model", model),
             new("batch-size", "4"), new("optimizer", "sgd"), new("lr", "0.01"), new("threads", "1")]));

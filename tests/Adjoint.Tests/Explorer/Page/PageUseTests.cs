@@ -62,7 +62,7 @@ public sealed class PageUseTests(Browser browser) : IClassFixture<Browser>
     }
 
     [Fact]
-    public async Task Choosing_an_optimiser_brings_its_learning_rate()
+    public async Task Choosing_an_optimizer_brings_its_learning_rate()
     {
         using var page = Serve();
         await using var tab = await browser.OpenAsync(page.Address);

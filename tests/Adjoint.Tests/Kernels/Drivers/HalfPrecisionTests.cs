@@ -65,7 +65,7 @@ public class HalfPrecisionTests
             Assert.Equal(all[..length], Narrow<Half>(x[..length]));
     }
 
-    // Every number of both types, the middles between neighbours, and what lies just beside; and any bits.
+    // Every number of both types, the middles between neighbors, and what lies just beside; and any bits.
     private static float[] Cases()
     {
         var x = new List<float>();

@@ -47,7 +47,7 @@ public sealed class IsaTiers : IDisposable
     internal async Task CheckAsync(string setting)
     {
         if (!IsAsked) Assert.Skip("skipped: a step of .ci/run; set ADJOINT_TIERS=1 to run it");
-        if (!children.TryGetValue(setting, out var child)) Assert.Skip($"this machine accelerates only {Width} bits");
+        if (!children.TryGetValue(setting, out var child)) Assert.Skip($"skipped: this machine accelerates only {Width} bits");
         var (output, error) = (await child.Output, await child.Error);
         await child.Process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.True(child.Process.ExitCode == 0, $"{setting}=0: {output} {error}");

@@ -17,7 +17,7 @@ public class DivisionTests
     }
 
     [Fact]
-    public void The_variance_of_large_neighbours_does_not_hold_the_means_last_digit()
+    public void The_variance_of_large_neighbors_does_not_hold_the_means_last_digit()
     {
         foreach (var (values, expected) in ((float[], double)[])[([1e6f, 1e6f + 1, 1e6f + 1], 1.0 / 3),
             ([1e6f, 1e6f, 1e6f + 1, 1e6f], 0.25), ([-3e6f, -3e6f, -3e6f, -3e6f, -3e6f + 1], 0.2)])

@@ -34,7 +34,7 @@ public class IntegerArithmeticTests
         magnitude == BigInteger.Pow(2, 63) || magnitude == BigInteger.Pow(2, 31) ? -magnitude : magnitude;
 
     [Theory, InlineData(0), InlineData(1), InlineData(2), InlineData(17), InlineData(1030), InlineData(40000)]
-    public void Of_every_type_length_and_layout_wraps(int length)
+    public void Every_type_length_and_layout_wraps(int length)
     {
         Check<long>(length, Edges<long>());
         Check<int>(length, Edges<int>());
@@ -71,7 +71,7 @@ public class IntegerArithmeticTests
     }
 
     [Theory, InlineData("-"), InlineData("−x"), InlineData("Pow")]
-    public void What_truth_has_not_is_refused(string what)
+    public void Operations_that_truth_values_lack_are_refused(string what)
     {
         var x = Tensor.From(new[] { false, true });
         var error = Assert.Throws<AdjointException>(() => what switch { "-" => x - x, "−x" => -x, _ => x.Pow(x) });

@@ -6,7 +6,7 @@ namespace Adjoint.Tests.Ops;
 public class IntegerDivisionTests
 {
     [Theory, InlineData(1), InlineData(17), InlineData(5000), InlineData(40000)]
-    public void Of_whole_numbers_by_the_rule_of_Python(int length)
+    public void Integers_divide_by_the_rule_of_Python(int length)
     {
         Check<long>(length, [long.MinValue, long.MaxValue, -7, -2, -1, 1, 2, 3, 1L << 53]);
         Check<int>(length, [int.MinValue, int.MaxValue, -7, -2, -1, 1, 2, 3]);
@@ -14,7 +14,7 @@ public class IntegerDivisionTests
     }
 
     [Fact]
-    public void Known_values()
+    public void Signs_are_those_of_floor_division()
     {
         var (x, y) = (Tensor.From(new long[] { -7, 7, -7, 7, -8 }), Tensor.From(new long[] { 2, -2, -2, 2, 2 }));
         Assert.Equal([-4L, -4, 3, 3, -4], x.FloorDivide(y).ToArray<long>());
@@ -26,7 +26,7 @@ public class IntegerDivisionTests
     }
 
     [Theory, InlineData(1), InlineData(50000)]
-    public void By_0_is_refused(int length)
+    public void Division_by_0_is_refused(int length)
     {
         var x = Tensor.Arange(length);
         foreach (var (op, call) in ((string, Func<Tensor>)[])[("FloorDivide", () => x.FloorDivide(x - (length - 1))),
@@ -42,7 +42,7 @@ public class IntegerDivisionTests
 
     // As PyTorch 1.13 has them.
     [Fact]
-    public void Of_floating_numbers()
+    public void Floating_quotients_are_those_of_PyTorch()
     {
         const double inf = double.PositiveInfinity;
         double[] x = [1, -1, 0, inf, 1, -1, 5, -5, 0, -0.0, double.NaN, 5.5, -5.5, 5.5, -5.5, 1e300];

@@ -6,7 +6,7 @@ namespace Adjoint.Tests.Ops;
 public class LogicTests
 {
     [Theory, InlineData(0), InlineData(1), InlineData(33), InlineData(40000)]
-    public void Of_every_type_length_and_layout(int length)
+    public void Every_type_length_and_layout_gives_the_naive_bits(int length)
     {
         Check(
             Draw(length, i => (long)(i * 0x9E3779B97F4A7C15)), Draw(length, i => (long)(i * 0xD6E8FEB86659FD93)),
@@ -18,7 +18,7 @@ public class LogicTests
     }
 
     [Fact]
-    public void With_a_number_and_of_two_types()
+    public void Numbers_and_other_types_are_promoted()
     {
         var x = Tensor.From(new[] { 0x1FF, 0x2A, -1 });
         Assert.Equal([0xFF, 0x2A, 0xFF], (x & 0xFF).ToArray<int>());

@@ -9,7 +9,7 @@ public class ShiftInvarianceTests
     public void Two_equal_logits_cost_ln_2_wherever_they_lie(double at)
     {
         foreach (var dtype in (DType[])[DType.Float32, DType.Float64])
-            foreach (var labelled in (Func<Tensor, Tensor>[])
+            foreach (var labeled in (Func<Tensor, Tensor>[])
                 [
                     x => Loss.CrossEntropy(x, Tensor.From(new long[] { 1, 0 })),
                     x => Loss.CrossEntropy(x, Tensor.From(new long[] { 1, 0 }), labelSmoothing: 0.3),
@@ -20,10 +20,10 @@ public class ShiftInvarianceTests
                 ])
             {
                 var x = Tensor.From(new[] { at, at, at, at }, 2, 2).To(dtype).Detach();
-                Assert.Equal(Math.Log(2), labelled(x).Item(), dtype == DType.Float32 ? 6e-8 : 2e-16);
+                Assert.Equal(Math.Log(2), labeled(x).Item(), dtype == DType.Float32 ? 6e-8 : 2e-16);
                 x.RequireGrad();
                 foreach (var createGraph in (bool[])[false, true])
-                    foreach (var slope in Differentiation.Gradients(labelled(x), [x],
+                    foreach (var slope in Differentiation.Gradients(labeled(x), [x],
                         createGraph: createGraph)[0]!.To(DType.Float64).ToArray<double>())
                         Assert.InRange(Math.Abs(slope), 0, 0.2501);
             }

@@ -7,7 +7,7 @@ public class IntegerReductionTests
 {
     [Theory, InlineData(1, 1, 1), InlineData(3, 4, 5), InlineData(1, 9000, 1), InlineData(1, 70000, 1),
         InlineData(2, 700, 3), InlineData(40, 3, 300)]
-    public void Of_every_type_shape_and_layout(int a, int b, int c)
+    public void Every_type_shape_and_layout_gives_the_naive_result(int a, int b, int c)
     {
         Check(Draw(a * b * c, i => (long)(i * 0x9E3779B97F4A7C15)), a, b, c);
         Check(Draw(a * b * c, i => (int)(i * 0x9E3779B9)), a, b, c);
@@ -34,7 +34,7 @@ public class IntegerReductionTests
     }
 
     [Fact]
-    public void Of_nothing_there_is_0_false_and_true_and_no_extreme()
+    public void An_empty_axis_folds_to_the_identity_and_has_no_extremum()
     {
         var nothing = Tensor.Zeros([2, 0], DType.Int32);
         Assert.Equal([0L, 0], nothing.Sum(1).ToArray<long>());
