@@ -11,7 +11,8 @@ var x = Tensor.Randn([1, 64], generator);
 var ratio = (deep.Forward(x).Square().Sum() / x.Square().Sum()).Sqrt().Item();
 Console.WriteLine($"norm after 50 layers: {ratio:0.0000} times that of the input");
 
-var filters = new Conv2d(3, 8, 3, initializer: new Orthogonal(), generator: generator).Weight.Reshape(8, 27);
+var filters = new Conv2d(3, 8, 3, new() { Initializer = new Orthogonal(), Generator = generator })
+    .Weight.Reshape(8, 27);
 var error = (filters.MatMul(filters.Transpose()) - Tensor.Eye(8)).Abs().Max().Item();
 Console.WriteLine(error < 1e-6 ? "the filters are orthonormal" : $"the filters differ by {error}");
 

@@ -10,7 +10,7 @@ using Adjoint.Training;
 var data = Synth.Create(train: 20_000, validation: 2_000);
 var model = new Mlp(2, [16, 16], 2, "relu", new Generator(1));
 var optimizer = new AdamW(model.Parameters(), learningRate: 0.02);
-var loader = new DataLoader(data.Train, batchSize: 64, shuffle: true, seed: 1);
+var loader = new DataLoader(data.Train, batchSize: 64, new() { Shuffle = true, Seed = 1 });
 var trainer = new Trainer(model, optimizer, loader, new DataLoader(data.Validation, 500))
 {
     Schedule = new InverseRoot(warmUp: 100),

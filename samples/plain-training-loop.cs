@@ -9,7 +9,7 @@ var data = Synth.Create(train: 20_000, validation: 2_000);
 var random = new Generator(1);
 var model = new Sequential(new Linear(2, 16, generator: random), new Relu(), new Linear(16, 2, generator: random));
 var optimizer = new Sgd(model.Parameters(), learningRate: 0.5, momentum: 0.9);
-var training = new DataLoader(data.Train, batchSize: 64, shuffle: true, seed: 1);
+var training = new DataLoader(data.Train, batchSize: 64, new() { Shuffle = true, Seed = 1 });
 var validation = new DataLoader(data.Validation, batchSize: 500);
 
 for (var epoch = 1; epoch <= 5; epoch++)

@@ -11,7 +11,7 @@ var data = Synth.Create(train: 20_000, validation: 2_000);
 var model = new Mlp(2, [16, 16], 2, "relu", new Generator(1));
 Console.WriteLine(model.Summary(1, 2));
 
-var loader = new DataLoader(data.Train, batchSize: 64, shuffle: true, seed: 1);
+var loader = new DataLoader(data.Train, batchSize: 64, new() { Shuffle = true, Seed = 1 });
 var folder = Directory.CreateTempSubdirectory("adjoint-sample-").FullName;
 var trainer = new Trainer(model, new AdamW(model.Parameters(), 0.01), loader, new DataLoader(data.Validation, 500))
 {

@@ -45,8 +45,8 @@ internal static class InferenceMemoryReport
     {
         var random = new Generator(1);
         var model = new Sequential(
-            new Conv2d(1, 8, 5, generator: random), new Relu(), new MaxPool2d(2),
-            new Conv2d(8, 16, 5, generator: random), new Relu(), new MaxPool2d(2),
+            new Conv2d(1, 8, 5, new() { Generator = random }), new Relu(), new MaxPool2d(2),
+            new Conv2d(8, 16, 5, new() { Generator = random }), new Relu(), new MaxPool2d(2),
             new Flatten(), new Linear(256, 128, generator: random), new Relu(), new Linear(128, 10, generator: random));
         var w = model.Eval().Parameters().ToArray();
         var x = Tensor.Randn([128, 1, 28, 28], random);

@@ -31,8 +31,8 @@ internal static class LoaderReport
         var step = CapturedFunction.Create(Workloads.StepOf(model, optimizer));
         void Train(Tensor x, Tensor y) => step.Run(x, y);
 
-        var loader = new DataLoader(data, batch, shuffle: true, seed: 1, transforms: transforms);
-        var alone = new DataLoader(data, batch, shuffle: true, seed: 1, prefetch: 0, transforms: transforms);
+        var loader = new DataLoader(data, batch, new() { Shuffle = true, Seed = 1, Transforms = transforms });
+        var alone = new DataLoader(data, batch, new() { Shuffle = true, Seed = 1, Prefetch = 0, Transforms = transforms });
         var (first, labels) = alone.First();
         Train(first, labels);
         Train(first, labels);

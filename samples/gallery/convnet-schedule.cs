@@ -17,7 +17,8 @@ void Train(string name, Schedule schedule)
 {
     var random = new Generator(3);
     var model = new Sequential(
-        new Conv2d(1, 16, kernel: 3, padding: 1, bias: false, generator: random), new BatchNorm(16), new Relu(),
+        new Conv2d(1, 16, kernel: 3, new() { Padding = 1, Bias = false, Generator = random }), new BatchNorm(16),
+        new Relu(),
         new Residual(16, random), new MaxPool2d(2), new Residual(16, random), new GlobalAvgPool2d(),
         new Linear(16, Directions, generator: random));
     var groups = model.Parameters().ToLookup(parameter => parameter.Rank > 1);
@@ -71,8 +72,9 @@ sealed class Residual : Layer
     readonly Sequential inner;
 
     public Residual(int channels, Generator random) => inner = AddChild("inner", new Sequential(
-        new Conv2d(channels, channels, kernel: 3, padding: 1, bias: false, generator: random), new BatchNorm(channels),
-        new Relu(), new Conv2d(channels, channels, kernel: 3, padding: 1, bias: false, generator: random),
+        new Conv2d(channels, channels, kernel: 3, new() { Padding = 1, Bias = false, Generator = random }),
+        new BatchNorm(channels),
+        new Relu(), new Conv2d(channels, channels, kernel: 3, new() { Padding = 1, Bias = false, Generator = random }),
         new BatchNorm(channels)));
 
     protected override Tensor ForwardCore(Tensor x) => (x + inner.Forward(x)).Relu();

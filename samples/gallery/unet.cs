@@ -78,7 +78,7 @@ sealed class UNet : Layer
         bottom = AddChild("bottom", new ConvBlock(2 * channels, 4 * channels, random));
         up2 = AddChild("up2", new UpBlock(4 * channels, 2 * channels, random));
         up1 = AddChild("up1", new UpBlock(2 * channels, channels, random));
-        output = AddChild("output", new Conv2d(channels, 1, kernel: 1, generator: random));
+        output = AddChild("output", new Conv2d(channels, 1, kernel: 1, new() { Generator = random }));
     }
 
     protected override Tensor ForwardCore(Tensor x)
@@ -106,7 +106,7 @@ sealed class UpBlock : Module
 }
 
 sealed class ConvBlock(int inputs, int channels, Generator random) : Sequential(
-    new Conv2d(inputs, channels, kernel: 3, padding: 1, bias: false, generator: random),
+    new Conv2d(inputs, channels, kernel: 3, new() { Padding = 1, Bias = false, Generator = random }),
     new BatchNorm(channels, momentum: 0.3), new Relu(),
-    new Conv2d(channels, channels, kernel: 3, padding: 1, bias: false, generator: random),
+    new Conv2d(channels, channels, kernel: 3, new() { Padding = 1, Bias = false, Generator = random }),
     new BatchNorm(channels, momentum: 0.3), new Relu());

@@ -98,7 +98,7 @@ internal sealed class TrainingRun
         var mistakes = new ConfidentMistakes(Data.Validation);
         var evaluation = Evaluation.Run(Trainer.Model, validation, Settings.Views(), mistakes.Observe);
         // Enough for the second digit, and no longer than the validation takes.
-        var someOfTraining = new DataLoader(Data.Train, 1000, shuffle: true).Take(10);
+        var someOfTraining = new DataLoader(Data.Train, 1000, new() { Shuffle = true }).Take(10);
         var activation = Settings.Rows().FirstOrDefault(row => row.Name == "activation").Value;
         var (dataset, model) = (Settings.Get(TrainSettings.Dataset), Settings.Get(TrainSettings.Model));
         var title = $"{dataset}: {model}{(activation is null ? "" : $", {activation}")}";

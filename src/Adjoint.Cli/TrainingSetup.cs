@@ -32,8 +32,12 @@ internal static class TrainingSetup
     {
         var transforms = TrainSettings.Augment.Items(settings.Get(TrainSettings.Augment))
             .Select(name => Transform.All.Single(one => one.Name == name).Create());
-        return new(train, settings.Get(TrainSettings.BatchSize), !settings.Get(TrainSettings.NoShuffle),
-            settings.Get(TrainSettings.Seed), transforms: transforms);
+        return new(train, settings.Get(TrainSettings.BatchSize), new()
+        {
+            Shuffle = !settings.Get(TrainSettings.NoShuffle),
+            Seed = settings.Get(TrainSettings.Seed),
+            Transforms = transforms,
+        });
     }
 
     internal static Layer CreateModel(this SettingValues settings, Dataset data)

@@ -184,7 +184,7 @@ internal static class Readers
         var network = new Mlp(2, [3], 2, "relu", new Generator(1));
         var data = Synth.Create(train: 8, validation: 4);
         var trainer = new Trainer(network, new Sgd(network.Parameters(), 0.1, momentum: 0.9),
-            new DataLoader(data.Train, 4, shuffle: true, seed: 1), new DataLoader(data.Validation, 4))
+            new DataLoader(data.Train, 4, new() { Shuffle = true, Seed = 1 }), new DataLoader(data.Validation, 4))
         {
             Average = new WeightAverage(network),
         };

@@ -123,7 +123,7 @@ internal static class Workloads
         var data = new Dataset("random", (int[])[784], inputs, labels, Mnist.Digits);
         var model = new Mlp(784, [3136], 10, "sigmoid", new Generator(1));
         var optimizer = new Sgd(model.Parameters(), 0.01);
-        var loader = new DataLoader(data, 128, shuffle: true, seed: 1);
+        var loader = new DataLoader(data, 128, new() { Shuffle = true, Seed = 1 });
         var step = CapturedFunction.Create(StepOf(model, optimizer));
         return () =>
         {

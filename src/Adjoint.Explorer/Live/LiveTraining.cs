@@ -28,7 +28,7 @@ internal sealed class LiveTraining
         (this.task, this.start) = (task, start);
         var isFlat = task.Data.Validation.SampleShape.Rank == 1;
         var few = task.Data.Validation.Part("validation", 0, Math.Min(task.Data.Validation.Count, isFlat ? 2000 : 256));
-        validation = new(few, 250, prefetch: 0);
+        validation = new(few, 250, new() { Prefetch = 0 });
         Probe = few.Batch([.. Enumerable.Range(0, Math.Min(few.Count, isFlat ? 256 : 32))]);
         Begin(task.Seed);
     }
@@ -109,7 +109,9 @@ internal sealed class LiveTraining
 
     /// <exception cref="AdjointException">The rate is negative or not finite.</exception>
     internal void SetLearningRate(double rate) =>
-        Optimizer.LearningRate = rate >= 0 && double.IsFinite(rate) ? rate : throw new AdjointException($"learning rate: {rate} is out of range; use 0 or more");
+        Optimizer.LearningRate = rate >= 0 && double.IsFinite(rate)
+            ? rate
+            : throw new AdjointException($"learning rate: {rate} is out of range; use 0 or more");
 
     /// <summary>
     /// Goes on with another optimiser, at a learning rate of its own: one that suits sgd makes adam diverge.
@@ -117,7 +119,8 @@ internal sealed class LiveTraining
     /// <exception cref="AdjointException">No such optimiser.</exception>
     internal void SetOptimizer(string name)
     {
-        if (!task.Optimizers.Contains(name)) throw new AdjointException($"optimizer: '{name}' is none of {string.Join(", ", task.Optimizers)}");
+        if (!task.Optimizers.Contains(name))
+            throw new AdjointException($"optimizer: '{name}' is none of {string.Join(", ", task.Optimizers)}");
         Optimizer = task.CreateOptimizer(name, Model, name == task.Optimizer ? task.LearningRate : task.RateOf(name));
         OptimizerName = name;
     }
@@ -125,7 +128,10 @@ internal sealed class LiveTraining
     /// <exception cref="AdjointException">No such activation, or the network's cannot be changed.</exception>
     internal void SetActivation(string name)
     {
-        if (ActivationSwap.All.All(activation => activation.Name != name)) throw new AdjointException($"activation: '{name}' is none of {string.Join(", ", ActivationSwap.All.Select(activation => activation.Name))}");
+        if (ActivationSwap.All.All(activation => activation.Name != name))
+            throw new AdjointException(
+                $"activation: '{name}' is none of " +
+                $"{string.Join(", ", ActivationSwap.All.Select(activation => activation.Name))}");
         if (ActivationSwap.Of(Model) is null || Model is not Sequential layers)
             throw new AdjointException("activation: that of this network is part of its blocks; "
                 + "explore an mlp or lenet to change it");
@@ -133,7 +139,9 @@ internal sealed class LiveTraining
         changes++;
     }
 
-    /// <summary>A step, where one is due; returns after how many milliseconds the next one is, null when not playing.</summary>
+    /// <summary>
+    /// A step, where one is due; returns after how many milliseconds the next one is, null when not playing.
+    /// </summary>
     internal int? Advance()
     {
         if (!IsPlaying) return null;
@@ -154,7 +162,8 @@ internal sealed class LiveTraining
         if (start is not null && seed == task.Seed) Model.LoadStateDict(start);
         OptimizerName = OptimizerName.Length > 0 ? OptimizerName : task.Optimizer;
         Optimizer = task.CreateOptimizer(OptimizerName, Model, Optimizer?.LearningRate ?? task.LearningRate);
-        var loader = new DataLoader(task.Data.Train, task.BatchSize, shuffle: true, seed, dropLast: task.Data.Train.Count > task.BatchSize, prefetch: 0);
+        var loader = new DataLoader(task.Data.Train, task.BatchSize,
+            new() { Shuffle = true, Seed = seed, DropLast = task.Data.Train.Count > task.BatchSize, Prefetch = 0 });
         StepsPerEpoch = loader.Count;
         batches = Endless(loader).GetEnumerator();
         (Step, Problem, nextValidation) = (0, null, 0);
@@ -192,7 +201,9 @@ internal sealed class LiveTraining
         Optimizer.Step();
         Step++;
         var (predicted, labels) = (logits.ArgMax().ToArray<long>(), Batch.Y.ToArray<long>());
-        Training.Add(new(Step, loss.Item(), predicted.Zip(labels).Count(pair => pair.First == pair.Second) / (double)labels.Length));
+        Training.Add(
+            new(Step, loss.Item(), predicted.Zip(labels).Count(pair => pair.First == pair.Second)
+                / (double)labels.Length));
         NextBatch();
     }
 

@@ -22,21 +22,22 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
     /// <summary>Creates a loader of batches.</summary>
     /// <param name="dataset">The samples to load.</param>
     /// <param name="batchSize">The number of samples per batch, 1 or more.</param>
-    /// <param name="shuffle">Whether each epoch has a new random order.</param>
-    /// <param name="seed">The seed of the order and of the transforms.</param>
-    /// <param name="dropLast">Whether to skip a last batch with fewer samples.</param>
-    /// <param name="prefetch">The number of batches to prepare ahead, 0 or more.</param>
-    /// <param name="transforms">Random changes of the samples, applied in order; null: none.</param>
+    /// <param name="options">Order, seed, transforms and the like; null: the defaults.</param>
     /// <exception cref="AdjointException">
-    /// The batch size or the number of batches prepared ahead is out of range, or a transform does not fit the samples.
+    /// The batch size or the number of batches to prefetch is out of range, or a transform does not fit the samples.
     /// </exception>
-    public DataLoader(Dataset dataset, int batchSize, bool shuffle = false, ulong seed = 0, bool dropLast = false, int prefetch = 2, IEnumerable<Transform>? transforms = null)
+    public DataLoader(Dataset dataset, int batchSize, DataLoaderOptions? options = null)
     {
-        if (batchSize < 1) throw new AdjointException($"DataLoader: the batch size must be positive: found {batchSize}");
-        if (prefetch < 0) throw new AdjointException($"DataLoader: the number of batches prepared ahead must not be negative: found {prefetch}");
-        this.transforms = [.. transforms ?? []];
-        foreach (var transform in this.transforms) transform.Check(dataset.SampleShape);
-        (this.dataset, BatchSize, this.shuffle, this.seed, this.dropLast, this.prefetch) = (dataset, batchSize, shuffle, seed, dropLast, prefetch);
+        options ??= new();
+        if (batchSize < 1)
+            throw new AdjointException($"DataLoader: the batch size must be positive: found {batchSize}");
+        if (options.Prefetch < 0)
+            throw new AdjointException(
+                $"DataLoader: the number of batches to prefetch must not be negative: found {options.Prefetch}");
+        transforms = [.. options.Transforms];
+        foreach (var transform in transforms) transform.Check(dataset.SampleShape);
+        (this.dataset, BatchSize) = (dataset, batchSize);
+        (shuffle, seed, dropLast, prefetch) = (options.Shuffle, options.Seed, options.DropLast, options.Prefetch);
     }
 
     /// <summary>The data set whose samples are loaded.</summary>
@@ -93,7 +94,9 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
     /// <inheritdoc/>
     public IEnumerator<(Tensor Inputs, Tensor Labels)> GetEnumerator()
     {
-        var order = shuffle ? new Generator(seed, (ulong)Epoch).Permutation(dataset.Count) : [.. Enumerable.Range(0, dataset.Count)];
+        var order = shuffle
+            ? new Generator(seed, (ulong)Epoch).Permutation(dataset.Count)
+            : [.. Enumerable.Range(0, dataset.Count)];
         var (epoch, first) = (Epoch++, Start);
         Start = 0;
         return prefetch == 0 ? Direct(order, epoch, first) : Ahead(order, epoch, first);
@@ -108,7 +111,8 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
 
     private IEnumerator<(Tensor, Tensor)> Ahead(int[] order, int epoch, int first)
     {
-        var channel = Channel.CreateBounded<(Tensor, Tensor)>(new BoundedChannelOptions(prefetch) { SingleReader = true, SingleWriter = true });
+        var channel = Channel.CreateBounded<(Tensor, Tensor)>(
+            new BoundedChannelOptions(prefetch) { SingleReader = true, SingleWriter = true });
         using var stop = new CancellationTokenSource();
         var producer = Task.Run(() => Produce(order, epoch, first, channel.Writer, stop.Token), CancellationToken.None);
         try

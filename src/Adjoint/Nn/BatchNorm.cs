@@ -22,7 +22,9 @@ public sealed class BatchNorm : Layer
     public BatchNorm(int channels, double momentum = 0.1, double epsilon = 1e-5, bool scale = true)
     {
         if (channels < 1 || momentum is not (>= 0 and <= 1) || !(epsilon > 0))
-            throw new AdjointException($"BatchNorm: channels and ε must be positive, the momentum from 0 to 1: found {channels}, {epsilon}, {momentum}");
+            throw new AdjointException(
+                $"BatchNorm: channels and ε must be positive, the momentum from 0 to 1: found {channels}, {epsilon}, " +
+                $"{momentum}");
         (Channels, this.momentum, this.epsilon) = (channels, momentum, epsilon);
         gamma = scale
             ? AddParameter("weight", Tensor.Ones(channels))
@@ -39,7 +41,9 @@ public sealed class BatchNorm : Layer
     protected override Tensor ForwardCore(Tensor x)
     {
         if (x.Rank < 2 || x.Shape[1] != Channels)
-            throw new AdjointException($"BatchNorm: an input (n, {Channels}, …) is needed: found {x.Shape}; the second axis must be the number of channels");
+            throw new AdjointException(
+                $"BatchNorm: an input (n, {Channels}, …) is needed: found {x.Shape}; the second axis must be the " +
+                $"number of channels");
         if (!IsTraining)
         {
             int[] shape = [.. Enumerable.Range(0, x.Rank).Select(axis => axis == 1 ? Channels : 1)];
@@ -68,6 +72,7 @@ public sealed class BatchNorm : Layer
 
     private readonly struct Blend(double momentum, double factor) : IBinaryOperator
     {
-        public V Invoke<V>(V running, V batch) where V : struct, ILanes<V> => V.Fma(batch, V.Splat(momentum * factor), running * V.Splat(1 - momentum));
+        public V Invoke<V>(V running, V batch) where V : struct, ILanes<V> =>
+            V.Fma(batch, V.Splat(momentum * factor), running * V.Splat(1 - momentum));
     }
 }

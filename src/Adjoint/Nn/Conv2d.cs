@@ -7,35 +7,25 @@ namespace Adjoint.Nn;
 /// </summary>
 public sealed class Conv2d : Layer
 {
-    private readonly ConvOptions options;
+    private readonly ConvGeometry geometry;
 
     /// <summary>Creates a layer with the given numbers of channels.</summary>
     /// <param name="inputs">The number of input channels, 1 or more.</param>
     /// <param name="outputs">The number of output channels (filters), 1 or more.</param>
     /// <param name="kernel">The kernel's height and width, 1 or more.</param>
-    /// <param name="stride">The step between windows, 1 or more; 1 by default.</param>
-    /// <param name="padding">The zeros added on each side, 0 or more; 0 by default.</param>
-    /// <param name="dilation">The distance between the kernel's elements, 1 or more; 1 by default.</param>
-    /// <param name="groups">
-    /// The number of groups of channels that are convolved apart; it divides both numbers of channels.
-    /// </param>
-    /// <param name="bias">Whether a bias is added to each output channel.</param>
-    /// <param name="initializer">
-    /// The initializer of the weights; null: the default of PyTorch, for the bias too.
-    /// </param>
-    /// <param name="generator">
-    /// The random stream for the initial values; <see cref="Generator.Default"/> by default.
-    /// </param>
+    /// <param name="options">Stride, padding and the like; null: the usual ones.</param>
     /// <exception cref="AdjointException">
     /// A number is not positive, or the groups do not divide the channels.
     /// </exception>
-    public Conv2d(int inputs, int outputs, Size2 kernel, Size2? stride = null, Size2? padding = null, Size2? dilation = null, int groups = 1, bool bias = true, Initializer? initializer = null, Generator? generator = null)
+    public Conv2d(int inputs, int outputs, Size2 kernel, Conv2dOptions? options = null)
     {
-        options = new(stride ?? 1, padding ?? 0, dilation ?? 1, groups);
-        options.Check("Conv2d", inputs, outputs, kernel);
+        options ??= new();
+        geometry = options.Geometry;
+        geometry.Check("Conv2d", inputs, outputs, kernel);
         (Inputs, Outputs, Kernel) = (inputs, outputs, kernel);
-        Shape shape = (int[])[outputs, inputs / groups, kernel.Height, kernel.Width];
-        (Weight, var shift) = FirstValues.Of(shape, bias ? outputs : 0, initializer, generator);
+        Shape shape = (int[])[outputs, inputs / options.Groups, kernel.Height, kernel.Width];
+        (Weight, var shift) =
+            FirstValues.Of(shape, options.Bias ? outputs : 0, options.Initializer, options.Generator);
         AddParameter("weight", Weight);
         if (shift is not null) Bias = AddParameter("bias", shift);
     }
@@ -56,8 +46,9 @@ public sealed class Conv2d : Layer
     public Tensor? Bias { get; }
 
     /// <inheritdoc/>
-    protected override Tensor ForwardCore(Tensor x) => x.Conv2d(Weight, Bias, options.Stride, options.Padding, options.Dilation, options.Groups);
+    protected override Tensor ForwardCore(Tensor x) =>
+        x.Conv2d(Weight, Bias, geometry.Stride, geometry.Padding, geometry.Dilation, geometry.Groups);
 
     /// <inheritdoc/>
-    public override string ToString() => $"Conv2d({Inputs} → {Outputs}, {Kernel}{options})";
+    public override string ToString() => $"Conv2d({Inputs} → {Outputs}, {Kernel}{geometry})";
 }

@@ -6,7 +6,8 @@ namespace Adjoint.Nn;
 /// </summary>
 /// <param name="probability">The probability p of dropping an element, in [0, 1).</param>
 /// <param name="generator">The random stream of the masks; <see cref="Generator.Default"/> by default.</param>
-public sealed class Dropout(double probability = 0.5, Generator? generator = null) : DropoutModule(probability, generator)
+public sealed class Dropout(double probability = 0.5, Generator? generator = null)
+    : DropoutModule(probability, generator)
 {
     private protected override Shape MaskShape(Shape x) => x;
 }
@@ -17,7 +18,8 @@ public sealed class Dropout(double probability = 0.5, Generator? generator = nul
 /// </summary>
 /// <param name="probability">The probability of dropping a channel, in [0, 1).</param>
 /// <param name="generator">The random stream of the masks; <see cref="Generator.Default"/> by default.</param>
-public sealed class Dropout2d(double probability = 0.5, Generator? generator = null) : DropoutModule(probability, generator)
+public sealed class Dropout2d(double probability = 0.5, Generator? generator = null)
+    : DropoutModule(probability, generator)
 {
     private protected override Shape MaskShape(Shape x) => x.Rank >= 2
         ? (int[])[x[0], x[1], .. Enumerable.Repeat(1, x.Rank - 2)]

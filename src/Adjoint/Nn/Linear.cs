@@ -19,7 +19,8 @@ public sealed class Linear : Layer
     /// The random stream for the initial values; <see cref="Generator.Default"/> by default.
     /// </param>
     /// <exception cref="AdjointException">A number is not positive.</exception>
-    public Linear(int inputs, int outputs, bool bias = true, Initializer? initializer = null, Generator? generator = null)
+    public Linear(int inputs, int outputs, bool bias = true, Initializer? initializer = null,
+        Generator? generator = null)
     {
         if (inputs < 1 || outputs < 1)
             throw new AdjointException($"Linear: inputs and outputs must be positive: found {inputs} and {outputs}");
@@ -42,7 +43,9 @@ public sealed class Linear : Layer
     public Tensor? Bias => bias;
 
     /// <inheritdoc/>
-    protected override Tensor ForwardCore(Tensor x) => bias is null ? x.MatMul(Weight.Transpose()) : x.Linear(Weight, bias);
+    protected override Tensor ForwardCore(Tensor x) => bias is null
+        ? x.MatMul(Weight.Transpose())
+        : x.Linear(Weight, bias);
 
     /// <inheritdoc/>
     public override string ToString() => $"Linear({Inputs} → {Outputs})";

@@ -17,8 +17,10 @@ public sealed class Mlp : Sequential
     /// </param>
     /// <param name="initializer">The initializer of the weights; Xavier normal by default.</param>
     /// <exception cref="AdjointException">A size is not positive, or there is no such activation.</exception>
-    public Mlp(int inputs, ReadOnlySpan<int> hidden, int classes, string activation = "sigmoid", Generator? generator = null, Initializer? initializer = null)
-        : base(Layers(inputs, hidden, classes, activation, generator ?? Generator.Default, initializer ?? Initializer.XavierNormal)) { }
+    public Mlp(int inputs, ReadOnlySpan<int> hidden, int classes, string activation = "sigmoid",
+        Generator? generator = null, Initializer? initializer = null)
+        : base(Layers(inputs, hidden, classes, activation, generator ?? Generator.Default, initializer
+            ?? Initializer.XavierNormal)) { }
 
     /// <summary>The names of the activations that the constructor takes.</summary>
     public static IReadOnlyList<string> Activations { get; } = ["sigmoid", "relu", "tanh", "gelu"];
@@ -38,7 +40,8 @@ public sealed class Mlp : Sequential
                 "relu" => new Relu(),
                 "tanh" => new Tanh(),
                 "gelu" => new Gelu(),
-                _ => throw new AdjointException($"Mlp: no activation is called '{activation}'; use {string.Join(", ", Activations)}"),
+                _ => throw new AdjointException(
+                    $"Mlp: no activation is called '{activation}'; use {string.Join(", ", Activations)}"),
             });
             width = size;
         }

@@ -140,7 +140,9 @@ public abstract class Module
         var missing = own.Where(paths => !paths.Any(state.ContainsKey)).SelectMany(paths => paths).ToArray();
         var unknown = state.Keys.Except(own.SelectMany(paths => paths)).ToArray();
         if (missing.Length + unknown.Length > 0)
-            throw new AdjointException($"LoadStateDict: the state does not fit the model: missing {List(missing)}, unknown {List(unknown)}; build the model with the settings it was saved with");
+            throw new AdjointException(
+                $"LoadStateDict: the state does not fit the model: missing {List(missing)}, unknown {List(unknown)}; " +
+                $"build the model with the settings it was saved with");
         var found = own.Select(paths => (Value: paths.Key, Names: paths.Where(state.ContainsKey).ToArray())).ToArray();
         foreach (var (value, names) in found)
             foreach (var name in names)
@@ -436,5 +438,6 @@ public abstract class Module
         }
     }
 
-    private static string List(string[] names) => names.Length == 0 ? "none" : string.Join(", ", names.Take(5)) + (names.Length > 5 ? $" and {names.Length - 5} more" : "");
+    private static string List(string[] names) => names.Length == 0 ? "none" : string.Join(", ", names.Take(5))
+        + (names.Length > 5 ? $" and {names.Length - 5} more" : "");
 }

@@ -13,7 +13,8 @@ public sealed class LayerNorm : Layer
     public LayerNorm(Shape shape, double epsilon = 1e-5)
     {
         NormAxes.Check("LayerNorm", shape, epsilon);
-        (gamma, beta, this.epsilon) = (AddParameter("weight", Tensor.Full(shape, 1)), AddParameter("bias", Tensor.Zeros(shape, DType.Float32)), epsilon);
+        (gamma, beta, this.epsilon) = (AddParameter("weight", Tensor.Full(shape, 1)),
+            AddParameter("bias", Tensor.Zeros(shape, DType.Float32)), epsilon);
     }
 
     /// <inheritdoc/>
@@ -58,7 +59,9 @@ public sealed class GroupNorm : Layer
     /// <exception cref="AdjointException">The groups do not divide the channels, or ε is not positive.</exception>
     public GroupNorm(int groups, int channels, double epsilon = 1e-5)
     {
-        if (groups < 1 || channels < 1 || channels % groups != 0) throw new AdjointException($"GroupNorm: the groups must divide the channels: found {groups} groups of {channels} channels");
+        if (groups < 1 || channels < 1 || channels % groups != 0)
+            throw new AdjointException(
+                $"GroupNorm: the groups must divide the channels: found {groups} groups of {channels} channels");
         if (!(epsilon > 0)) throw new AdjointException($"GroupNorm: ε must be positive: found {epsilon}");
         (this.groups, this.epsilon) = (groups, epsilon);
         (gamma, beta) = (AddParameter("weight", Tensor.Ones(channels)), AddParameter("bias", Tensor.Zeros(channels)));
@@ -73,6 +76,7 @@ internal static class NormAxes
     internal static void Check(string layer, Shape shape, double epsilon)
     {
         if (shape.Rank == 0 || shape.Elements == 0 || !(epsilon > 0))
-            throw new AdjointException($"{layer}: at least one axis, none empty, and a positive ε are needed: found {shape} and {epsilon}");
+            throw new AdjointException(
+                $"{layer}: at least one axis, none empty, and a positive ε are needed: found {shape} and {epsilon}");
     }
 }

@@ -8,7 +8,9 @@ public sealed class ZeroPad2d : Layer
     /// <summary>Creates a layer that pads both sides of each axis.</summary>
     /// <param name="padding">The rows above and below, and the columns left and right.</param>
     /// <exception cref="AdjointException">The padding is negative.</exception>
-    public ZeroPad2d(Size2 padding) => this.padding = padding.Height >= 0 && padding.Width >= 0 ? padding : throw new AdjointException($"ZeroPad2d: the padding must not be negative: found {padding}");
+    public ZeroPad2d(Size2 padding) => this.padding = padding.Height >= 0 && padding.Width >= 0
+        ? padding
+        : throw new AdjointException($"ZeroPad2d: the padding must not be negative: found {padding}");
 
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x) => x.PadZero(padding);
@@ -25,7 +27,9 @@ public sealed class ReflectionPad2d : Layer
     /// <summary>Creates a layer that pads both sides of each axis.</summary>
     /// <param name="padding">The rows above and below, and the columns left and right; each less than its axis.</param>
     /// <exception cref="AdjointException">The padding is negative.</exception>
-    public ReflectionPad2d(Size2 padding) => this.padding = padding.Height >= 0 && padding.Width >= 0 ? padding : throw new AdjointException($"ReflectionPad2d: the padding must not be negative: found {padding}");
+    public ReflectionPad2d(Size2 padding) => this.padding = padding.Height >= 0 && padding.Width >= 0
+        ? padding
+        : throw new AdjointException($"ReflectionPad2d: the padding must not be negative: found {padding}");
 
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x) => x.PadReflect(padding);

@@ -73,7 +73,8 @@ public sealed class AdaptiveAvgPool2d : Layer
     /// <exception cref="AdjointException">The size is not positive.</exception>
     public AdaptiveAvgPool2d(Size2 size)
     {
-        if (size.Height < 1 || size.Width < 1) throw new AdjointException($"AdaptiveAvgPool2d: the size must be positive: found {size}");
+        if (size.Height < 1 || size.Width < 1)
+            throw new AdjointException($"AdaptiveAvgPool2d: the size must be positive: found {size}");
         this.size = size;
     }
 
@@ -93,5 +94,7 @@ public sealed class GlobalAvgPool2d : Layer
 
 internal static class WindowText
 {
-    internal static string Of(string name, Size2 kernel, Size2 stride, Size2 padding) => $"{name}({kernel}{(stride == kernel ? "" : $", stride {stride}")}{(padding == 0 ? "" : $", padding {padding}")})";
+    internal static string Of(string name, Size2 kernel, Size2 stride, Size2 padding) =>
+        $"{name}({kernel}{(stride == kernel ? "" : $", stride {stride}")}"
+        + $"{(padding == 0 ? "" : $", padding {padding}")})";
 }

@@ -12,7 +12,8 @@ public sealed class Upsample : Layer
     /// <exception cref="AdjointException">A factor is not positive.</exception>
     public Upsample(Size2 factor, bool bilinear = false)
     {
-        if (factor.Height < 1 || factor.Width < 1) throw new AdjointException($"Upsample: the factor must be positive: found {factor}");
+        if (factor.Height < 1 || factor.Width < 1)
+            throw new AdjointException($"Upsample: the factor must be positive: found {factor}");
         (this.factor, this.bilinear) = (factor, bilinear);
     }
 

@@ -24,13 +24,19 @@ public sealed class WhiteningConv2d : Layer
     /// <exception cref="AdjointException">The images have other channels or are smaller than the kernel.</exception>
     public WhiteningConv2d(int channels, int kernel, Tensor? images = null, Generator? generator = null)
     {
-        if (channels < 1 || kernel < 1) throw new AdjointException($"WhiteningConv2d: channels and kernel must be positive: found {channels} and {kernel}");
-        if (images is not null && (images.Rank != 4 || images.Shape[0] < 1 || images.Shape[1] != channels || images.Shape[2] < kernel || images.Shape[3] < kernel))
-            throw new AdjointException($"WhiteningConv2d: images (n, {channels}, ≥ {kernel}, ≥ {kernel}) are needed: found {images.Shape}");
+        if (channels < 1 || kernel < 1)
+            throw new AdjointException(
+                $"WhiteningConv2d: channels and kernel must be positive: found {channels} and {kernel}");
+        if (images is not null && (images.Rank != 4 || images.Shape[0] < 1 || images.Shape[1] != channels
+            || images.Shape[2] < kernel || images.Shape[3] < kernel))
+            throw new AdjointException(
+                $"WhiteningConv2d: images (n, {channels}, ≥ {kernel}, ≥ {kernel}) are needed: found {images.Shape}");
         this.kernel = kernel;
         var size = Shape.Size((Int128)channels * kernel * kernel, "WhiteningConv2d");
         Shape.CheckFits([Shape.Size(2L * size, "WhiteningConv2d"), size], DType.Float64, "WhiteningConv2d");
-        var half = images is null ? Tensor.Randn([size, size], generator ?? Generator.Default) * (1 / Math.Sqrt(size)) : Filters(images, size);
+        var half = images is null
+            ? Tensor.Randn([size, size], generator ?? Generator.Default) * (1 / Math.Sqrt(size))
+            : Filters(images, size);
         weight = AddBuffer("weight", Tensor.Concat([half, -half]).Reshape(2 * size, channels, kernel, kernel).Clone());
         bias = AddParameter("bias", Tensor.Zeros(2 * size));
     }
@@ -64,7 +70,8 @@ public sealed class WhiteningConv2d : Layer
                 for (var x = 0; x + kernel <= width; x++, count++)
                 {
                     for (var i = 0; i < size; i++)
-                        patch[i] = pixels[((n * channels + i / (kernel * kernel)) * height + y + i / kernel % kernel) * width + x + i % kernel];
+                        patch[i] = pixels[((n * channels + i / (kernel * kernel)) * height + y + i / kernel % kernel)
+                            * width + x + i % kernel];
                     for (var i = 0; i < size; i++)
                         for (var j = 0; j <= i; j++) sums[i, j] += patch[i] * patch[j];
                 }

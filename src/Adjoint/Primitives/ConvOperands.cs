@@ -10,7 +10,7 @@ internal static class ConvOperands
         2.0 * y.Length * (shape.Channels / shape.Groups) * shape.KernelHeight * shape.KernelWidth;
 
     /// <summary>The sizes of a convolution, worked out anew from its operands.</summary>
-    internal static ConvShape Sizes(string primitive, in ConvShape shape, Tensor x, Tensor w) => new ConvOptions(
+    internal static ConvShape Sizes(string primitive, in ConvShape shape, Tensor x, Tensor w) => new ConvGeometry(
         (shape.StrideHeight, shape.StrideWidth), (shape.PadHeight, shape.PadWidth),
         (shape.DilationHeight, shape.DilationWidth), shape.Groups).Shape(x.Shape, w.Shape, primitive);
 

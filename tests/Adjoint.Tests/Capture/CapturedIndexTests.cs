@@ -44,7 +44,7 @@ public class CapturedIndexTests
             (X: Tensor.Randn([8, 2, 6, 6], new Generator((ulong)i)), Y: Whole(random, 5, 8))).ToArray();
         float[] Train(bool captured)
         {
-            var (convolution, linear) = (new Conv2d(2, 3, 3, generator: new Generator(1)), new Linear(12, 5,
+            var (convolution, linear) = (new Conv2d(2, 3, 3, new() { Generator = new Generator(1) }), new Linear(12, 5,
                 generator: new Generator(2)));
             Tensor[] parameters = [.. convolution.Parameters(), .. linear.Parameters()];
             Tensor Loss(Tensor x, Tensor y)

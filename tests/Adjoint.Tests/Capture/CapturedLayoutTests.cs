@@ -50,8 +50,8 @@ public class CapturedLayoutTests
     public void Images_pooled_padded_and_joined_have_the_eager_bits()
     {
         var random = new Generator(1);
-        var first = new Conv2d(2, 8, 3, padding: 1, generator: random);
-        var second = new Conv2d(10, 8, 3, generator: random);
+        var first = new Conv2d(2, 8, 3, new() { Padding = 1, Generator = random });
+        var second = new Conv2d(10, 8, 3, new() { Generator = random });
         Check(
             x =>
             {

@@ -96,19 +96,19 @@ public sealed class DataTests : IDisposable
     {
         var data = Numbered(103);
         float[] Order(ulong seed, int prefetch, int epoch) =>
-            [.. new DataLoader(data, 10, shuffle: true, seed, prefetch: prefetch) { Epoch = epoch }.SelectMany(batch => batch.Inputs.ToArray<float>())];
+            [.. new DataLoader(data, 10, new() { Shuffle = true, Seed = seed, Prefetch = prefetch }) { Epoch = epoch }.SelectMany(batch => batch.Inputs.ToArray<float>())];
         Assert.Equal(Enumerable.Range(0, 103).Select(i => (float)i), Order(1, 2, 0).Order());
         Assert.Equal(Order(1, 0, 0), Order(1, 3, 0));
         Assert.NotEqual(Order(1, 0, 0), Order(1, 0, 1));
         Assert.NotEqual(Order(1, 0, 0), Order(2, 0, 0));
-        Assert.Equal(10, new DataLoader(data, 10, dropLast: true).Count());
+        Assert.Equal(10, new DataLoader(data, 10, new() { DropLast = true }).Count());
         Assert.Equal(3, new DataLoader(data, 10).Last().Labels.Length);
     }
 
     [Fact]
     public void Leaving_a_loader_early_stops_its_thread()
     {
-        foreach (var _ in new DataLoader(Numbered(1000), 1, prefetch: 2)) break;
+        foreach (var _ in new DataLoader(Numbered(1000), 1, new() { Prefetch = 2 })) break;
         Assert.Throws<AdjointException>(() => new DataLoader(Numbered(3), 0));
     }
 

@@ -62,7 +62,7 @@ public class TransformTests
         var data = new Dataset("images", Image, [.. Enumerable.Range(0, 40 * 70).Select(i => (float)i)], new byte[40], ["only"]);
         Dictionary<int, float[]> Pass(int batchSize, int prefetch, int epoch, ulong seed)
         {
-            var loader = new DataLoader(data, batchSize, shuffle: true, seed, prefetch: prefetch, transforms: [new RandomCrop(2), new RandomFlip(), new Cutout(2)]) { Epoch = epoch };
+            var loader = new DataLoader(data, batchSize, new() { Shuffle = true, Seed = seed, Prefetch = prefetch, Transforms = [new RandomCrop(2), new RandomFlip(), new Cutout(2)] }) { Epoch = epoch };
             return loader.SelectMany(batch => batch.Inputs.ToArray<float>().Chunk(70)).ToDictionary(sample => (int)(sample.Max() / 70));
         }
 
@@ -76,9 +76,9 @@ public class TransformTests
     public void Samples_that_do_not_fit_are_refused_when_the_loader_is_made()
     {
         var flat = new Dataset("flat", (int[])[2], new float[4], new byte[2], ["only"]);
-        Assert.Contains("RandomFlip: samples must be images (channels, height, width): found (2,)", Assert.Throws<AdjointException>(() => new DataLoader(flat, 1, transforms: [new RandomFlip()])).Message, StringComparison.Ordinal);
+        Assert.Contains("RandomFlip: samples must be images (channels, height, width): found (2,)", Assert.Throws<AdjointException>(() => new DataLoader(flat, 1, new() { Transforms = [new RandomFlip()] })).Message, StringComparison.Ordinal);
         var images = new Dataset("images", Image, new float[70], new byte[1], ["only"]);
-        Assert.Contains("found 5 for (2, 5, 7)", Assert.Throws<AdjointException>(() => new DataLoader(images, 1, transforms: [new RandomCrop(5)])).Message, StringComparison.Ordinal);
+        Assert.Contains("found 5 for (2, 5, 7)", Assert.Throws<AdjointException>(() => new DataLoader(images, 1, new() { Transforms = [new RandomCrop(5)] })).Message, StringComparison.Ordinal);
     }
 
     [Fact]

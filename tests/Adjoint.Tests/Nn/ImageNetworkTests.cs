@@ -165,17 +165,17 @@ public class ImageNetworkTests
     [Fact]
     public void Layers_that_cannot_be_are_refused_when_they_are_built_or_name_their_place()
     {
-        Assert.Contains("groups must divide", Assert.Throws<AdjointException>(() => new Conv2d(4, 6, 3, groups: 4)).Message, StringComparison.Ordinal);
-        Assert.Contains("Conv2d: stride, dilation and groups must be positive, padding not negative: found stride 0, dilation 1, groups 1, padding 0", Assert.Throws<AdjointException>(() => new Conv2d(4, 6, 3, stride: 0)).Message, StringComparison.Ordinal);
+        Assert.Contains("groups must divide", Assert.Throws<AdjointException>(() => new Conv2d(4, 6, 3, new() { Groups = 4 })).Message, StringComparison.Ordinal);
+        Assert.Contains("Conv2d: stride, dilation and groups must be positive, padding not negative: found stride 0, dilation 1, groups 1, padding 0", Assert.Throws<AdjointException>(() => new Conv2d(4, 6, 3, new() { Stride = 0 })).Message, StringComparison.Ordinal);
         Assert.Contains("groups must divide the channels", Assert.Throws<AdjointException>(() => new GroupNorm(3, 4)).Message, StringComparison.Ordinal);
         Refused("larger than the input (1, 1, 2, 2) with padding 0", () => Tensor.Zeros(1, 1, 2, 2).Conv2d(Tensor.Zeros(1, 1, 3, 3)));
         Refused("the padding must be from 0 to half of the window 2: found 2", () => Tensor.Zeros(1, 1, 4, 4).MaxPool2d(2, padding: 2));
         Refused("the stride must be positive: found 0", () => new MaxPool2d(2, stride: 0));
         Refused("window and stride must be positive: found 0 and 1", () => new AvgPool2d(0, stride: 1));
         Refused("half of the window 3: found 2", () => new AvgPool2d(3, padding: 2));
-        Refused("Conv1d: the groups must divide the channels: found 3 groups for 4 → 6", () => new Conv1d(4, 6, 3, groups: 3));
-        Refused("Conv1d: stride, dilation and groups must be positive", () => new Conv1d(4, 6, 3, stride: 0));
-        Refused("ConvTranspose2d: the output padding must be from 0 to below the stride 2: found 2", () => new ConvTranspose2d(4, 6, 3, stride: 2, outputPadding: 2));
+        Refused("Conv1d: the groups must divide the channels: found 3 groups for 4 → 6", () => new Conv1d(4, 6, 3, new() { Groups = 3 }));
+        Refused("Conv1d: stride, dilation and groups must be positive", () => new Conv1d(4, 6, 3, new() { Stride = 0 }));
+        Refused("ConvTranspose2d: the output padding must be from 0 to below the stride 2: found 2", () => new ConvTranspose2d(4, 6, 3, new() { Stride = 2, OutputPadding = 2 }));
         Refused("ConvTranspose2d: the padding 3 leaves nothing", () => Tensor.Zeros(1, 1, 2, 2).ConvTranspose2d(Tensor.Zeros(1, 1, 3, 3), padding: 3));
         Refused("the groups must divide the filters: found 2 groups for 3 filters, weights (3, 2, 1, 1)", () => Tensor.Zeros(1, 4, 2, 2).Conv2d(Tensor.Zeros(3, 2, 1, 1), groups: 2));
         Refused("AdaptiveAvgPool2d: the size must be positive: found 0", () => new AdaptiveAvgPool2d(0));
@@ -192,7 +192,7 @@ public class ImageNetworkTests
         Check("layer 0 (Conv2d(3 → 6, 5)): Conv2d: an input (n, 3, h, w) is needed: found (1, 1, 32, 32) for weights (6, 3, 5, 5); the channels must be the weights' second axis", new LeNetCifar(), 1, 1, 32, 32);
         Check("layer 7 (Linear(400 → 120)): Linear: an input (n, 400) is needed: found (1, 256) for weights (120, 400); the last axis must be the number of inputs", new LeNetCifar(), 1, 3, 28, 28);
         Check("layer 3 (Conv2d(6 → 16, 5)): Conv2d: a kernel 5×5 with dilation 1 is larger than the input (1, 6, 4, 4) with padding 0; use a smaller kernel or more padding", new LeNetCifar(), 1, 3, 12, 12);
-        Check("layer 0 (Conv2d(4 → 6, 3, groups 2)): Conv2d: an input (n, 4, h, w) is needed: found (1, 5, 8, 8) for weights (6, 2, 3, 3); the channels must be the weights' second axis times the 2 groups", new Sequential(new Conv2d(4, 6, 3, groups: 2)), 1, 5, 8, 8);
+        Check("layer 0 (Conv2d(4 → 6, 3, groups 2)): Conv2d: an input (n, 4, h, w) is needed: found (1, 5, 8, 8) for weights (6, 2, 3, 3); the channels must be the weights' second axis times the 2 groups", new Sequential(new Conv2d(4, 6, 3, new() { Groups = 2 })), 1, 5, 8, 8);
         Check("layer 1 (BatchNorm(4)): BatchNorm: an input (n, 4, …) is needed: found (2, 3, 8, 8); the second axis must be the number of channels", new Sequential(new Relu(), new BatchNorm(4)), 2, 3, 8, 8);
         Check("layer 0 (MaxPool2d(3)): MaxPool2d: a window 3 is larger than the input (1, 1, 2, 2) with padding 0; use a smaller window", new Sequential(new MaxPool2d(3)), 1, 1, 2, 2);
         Check("layer 0 (ConvTranspose2d(4 → 6, 3)): ConvTranspose2d: an input (n, 4, h, w) is needed: found (1, 5, 8, 8) for weights (4, 6, 3, 3); the channels must be the weights' first axis", new Sequential(new ConvTranspose2d(4, 6, 3)), 1, 5, 8, 8);
@@ -205,9 +205,9 @@ public class ImageNetworkTests
         void Same(Tensor expected, Layer module, Tensor x) =>
             Assert.Equal(expected.ToArray<float>(), module.Forward(x).ToArray<float>());
         var (x, line) = (Image(2, 4, 6, 5), Image(2, 4, 9));
-        var one = new Conv1d(4, 6, 3, 2, 1, 2, 2, generator: new Generator(1));
+        var one = new Conv1d(4, 6, 3, new() { Stride = 2, Padding = 1, Dilation = 2, Groups = 2, Generator = new Generator(1) });
         Same(line.Conv1d(one.Weight, one.Bias, 2, 1, 2, 2), one, line);
-        var back = new ConvTranspose2d(4, 6, 3, 2, 1, 1, groups: 2, generator: new Generator(1));
+        var back = new ConvTranspose2d(4, 6, 3, new() { Stride = 2, Padding = 1, OutputPadding = 1, Groups = 2, Generator = new Generator(1) });
         Same(x.ConvTranspose2d(back.Weight, back.Bias, 2, 1, 1, groups: 2), back, x);
         Same(x.AdaptiveAvgPool2d((3, 2)), new AdaptiveAvgPool2d((3, 2)), x);
         Same(x.AvgPool2d(3, 2, 1, true), new AvgPool2d(3, 2, 1, ceil: true), x);
@@ -228,9 +228,9 @@ public class ImageNetworkTests
         var random = new Generator(6);
         foreach (var (weight, bias, fanIn) in ((Tensor, Tensor, int)[])
         [
-            (new Conv2d(8, 900, 3, groups: 2, generator: random) is var a ? a.Weight : null!, a.Bias!, 4 * 9), (new Conv1d(8, 900, 3, generator: random) is var b ? b.Weight : null!, b.Bias!, 8 * 3),
+            (new Conv2d(8, 900, 3, new() { Groups = 2, Generator = random }) is var a ? a.Weight : null!, a.Bias!, 4 * 9), (new Conv1d(8, 900, 3, new() { Generator = random }) is var b ? b.Weight : null!, b.Bias!, 8 * 3),
             // PyTorch's fan-in of a transposed convolution is that of the weights' second axis.
-            (new ConvTranspose2d(8, 900, 3, groups: 2, generator: random) is var c ? c.Weight : null!, c.Bias!, 450 * 9), (new Linear(70, 900, generator: random) is var d ? d.Weight : null!, d.Bias!, 70),
+            (new ConvTranspose2d(8, 900, 3, new() { Groups = 2, Generator = random }) is var c ? c.Weight : null!, c.Bias!, 450 * 9), (new Linear(70, 900, generator: random) is var d ? d.Weight : null!, d.Bias!, 70),
         ])
         {
             Uniform(weight, fanIn);
@@ -243,7 +243,7 @@ public class ImageNetworkTests
     public void The_last_batch_of_one_under_batch_norm_trains_without_NaN()
     {
         var data = new Adjoint.Data.Dataset("five", (int[])[1, 4, 4], [.. Enumerable.Range(0, 80).Select(i => MathF.Sin(i))], [0, 1, 0, 1, 1], ["a", "b"]);
-        var model = new Sequential(new Conv2d(1, 3, 3, generator: new Generator(1)), new BatchNorm(3), new Relu(), new MaxPool2d(2), new BatchNorm(3), new Flatten(), new Linear(3, 2, generator: new Generator(2)));
+        var model = new Sequential(new Conv2d(1, 3, 3, new() { Generator = new Generator(1) }), new BatchNorm(3), new Relu(), new MaxPool2d(2), new BatchNorm(3), new Flatten(), new Linear(3, 2, generator: new Generator(2)));
         var trainer = new Adjoint.Training.Trainer(model, new Sgd(model.Parameters(), 0.1, 0.9), new Adjoint.Data.DataLoader(data, 2), new Adjoint.Data.DataLoader(data, 2));
         var result = trainer.Run(3);
         Assert.True(double.IsFinite(result.Final.TrainLoss!.Value + result.Final.ValidationLoss));

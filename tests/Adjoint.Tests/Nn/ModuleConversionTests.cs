@@ -282,7 +282,7 @@ public class ModuleConversionTests
         var data = Synth.Create(seed: 1, train: 800, validation: 200);
         var model = new Mlp(2, [16], 2, "relu", new Generator(1)).To(DType.BFloat16);
         var trainer = new Trainer(
-            model, new Sgd(model.Parameters(), 0.5), new DataLoader(data.Train, 32, shuffle: true),
+            model, new Sgd(model.Parameters(), 0.5), new DataLoader(data.Train, 32, new() { Shuffle = true }),
             new DataLoader(data.Validation, 200))
         { Eager = eager };
         var result = trainer.Run(5);

@@ -10,9 +10,9 @@ public class OwnInitializerTests
     public void A_layer_asks_for_rows_of_its_fan_in_and_takes_the_values_as_they_are()
     {
         Check(random => new Linear(5, 3, initializer: random), [3, 5]);
-        Check(random => new Conv1d(4, 6, 3, groups: 2, initializer: random), [6, 2, 3]);
-        Check(random => new Conv2d(4, 6, new Size2(3, 2), groups: 2, initializer: random), [6, 2, 3, 2]);
-        Check(random => new ConvTranspose2d(4, 6, 3, groups: 2, initializer: random), [4, 3, 3, 3]);
+        Check(random => new Conv1d(4, 6, 3, new() { Groups = 2, Initializer = random }), [6, 2, 3]);
+        Check(random => new Conv2d(4, 6, new Size2(3, 2), new() { Groups = 2, Initializer = random }), [6, 2, 3, 2]);
+        Check(random => new ConvTranspose2d(4, 6, 3, new() { Groups = 2, Initializer = random }), [4, 3, 3, 3]);
 
         static void Check(Func<Initializer, Module> create, int[] shape)
         {

@@ -106,7 +106,7 @@ public sealed class StandardizeTests : IDisposable
 
             var data = new DataSplits(Scaled(splits.Train), Scaled(splits.Validation), null).Standardize();
             var model = new Mlp(2, [16], 2, "relu", new Generator(1));
-            var training = new DataLoader(data.Train, 64, shuffle: true, seed: 1);
+            var training = new DataLoader(data.Train, 64, new() { Shuffle = true, Seed = 1 });
             var trainer = new Trainer(model, new Adam(model.Parameters(), 0.02), training, new(data.Validation, 500));
             return trainer.Run(10).Final.ValidationAccuracy;
         }

@@ -198,7 +198,7 @@ public sealed class SharedParameterTests : IDisposable
         {
             model = Tied(out _);
             var data = Synth.Create(seed: 1, train: 256, validation: 100);
-            var training = new DataLoader(data.Train, 64, shuffle: true, seed: 1);
+            var training = new DataLoader(data.Train, 64, new() { Shuffle = true, Seed = 1 });
             var (optimizer, validation) = (New(name, model.Parameters()), new DataLoader(data.Validation, 100));
             var trainer = new Trainer(model, optimizer, training, validation)
             {

@@ -145,7 +145,7 @@ public class SizeLimitTests
         var data = new Dataset("three", [1], [1, 2, 3], [0, 1, 0], ["0", "1"]);
         var model = new Linear(1, 2);
         Trainer Of(Dataset samples, bool dropLast) => new(model, new Sgd(model.Parameters(), 0.1),
-            new DataLoader(samples, int.MaxValue, dropLast: dropLast), new DataLoader(data, 3));
+            new DataLoader(samples, int.MaxValue, new() { DropLast = dropLast }), new DataLoader(data, 3));
         var error = Assert.Throws<AdjointException>(() => Of(data, dropLast: true).Run(1));
         Assert.Equal(
             "Trainer: the 3 samples of three do not fill a batch of 2147483647, and dropLast leaves the rest out: "

@@ -93,7 +93,7 @@ public sealed class DamagedStateTests : IDisposable
         var data = Synth.Create(train: 256, validation: 64);
         store = new CheckpointStore(folder);
         var trainer = new Trainer(network, new Sgd(network.Parameters(), 0.1, momentum: 0.9),
-            new DataLoader(data.Train, 64, shuffle: true, seed: 1), new DataLoader(data.Validation, 64))
+            new DataLoader(data.Train, 64, new() { Shuffle = true, Seed = 1 }), new DataLoader(data.Validation, 64))
         {
             Average = new WeightAverage(network),
             Checkpoints = new(store, TimeSpan.FromHours(1)),

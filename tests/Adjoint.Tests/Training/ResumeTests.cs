@@ -59,7 +59,7 @@ public sealed class ResumeTests : IDisposable
             Directory.CreateDirectory(to);
             var network = new Mlp(2, [8], 2, "relu", new Generator(1));
             var data = Synth.Create(train: 640, validation: 300);
-            var trainer = new Trainer(network, new Sgd(network.Parameters(), 0.3), new DataLoader(data.Train, 64, shuffle: true, seed: 1), new DataLoader(data.Validation, 300))
+            var trainer = new Trainer(network, new Sgd(network.Parameters(), 0.3), new DataLoader(data.Train, 64, new() { Shuffle = true, Seed = 1 }), new DataLoader(data.Validation, 300))
             {
                 Schedule = Schedule.StepDecay(20, 8),
                 Checkpoints = store is null ? null : new(store, TimeSpan.FromHours(1)),
@@ -125,7 +125,7 @@ public sealed class ResumeTests : IDisposable
             "rmsprop" => new RmsProp(model.Parameters(), 0.01),
             _ => new OwnOptimizerTests.Decaying([new(model.Parameters(), 0.05, 0.01)], 0.9),
         };
-        var trainer = new Trainer(model, optimizer, new DataLoader(data.Train, 64, shuffle: true, seed), new DataLoader(data.Validation, 100))
+        var trainer = new Trainer(model, optimizer, new DataLoader(data.Train, 64, new() { Shuffle = true, Seed = seed }), new DataLoader(data.Validation, 100))
         {
             Eager = eager,
             Schedule = name == "a user's"

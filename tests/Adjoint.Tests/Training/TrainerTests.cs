@@ -57,10 +57,10 @@ public class TrainerTests
             {
                 Workers.ThreadCount = threads;
                 var model = new Sequential(
-                    new Conv2d(3, 17, 3, padding: 1, bias: false, generator: new Generator(1)), new MaxPool2d(2), new Adjoint.Nn.BatchNorm(17), new Gelu(),
-                    new Conv2d(17, 9, 3, generator: new Generator(2)), new Relu(), new GlobalAvgPool2d(), new Linear(9, 3, generator: new Generator(4)));
+                    new Conv2d(3, 17, 3, new() { Padding = 1, Bias = false, Generator = new Generator(1) }), new MaxPool2d(2), new Adjoint.Nn.BatchNorm(17), new Gelu(),
+                    new Conv2d(17, 9, 3, new() { Generator = new Generator(2) }), new Relu(), new GlobalAvgPool2d(), new Linear(9, 3, generator: new Generator(4)));
                 Transform[] transforms = [new RandomCrop(2), new AlternatingFlip(), new Cutout(3)];
-                var loader = new DataLoader(data, 16, shuffle: true, seed: 1, prefetch: threads % 3, transforms: transforms);
+                var loader = new DataLoader(data, 16, new() { Shuffle = true, Seed = 1, Prefetch = threads % 3, Transforms = transforms });
                 new Trainer(model, new Sgd(model.Parameters(), 0.1, 0.9), loader, new DataLoader(data, 70)).Run(3);
                 return [.. model.StateDict().Values.SelectMany(value => value.ToArray<float>())];
             }
@@ -198,7 +198,7 @@ public class TrainerTests
         Reduction reduction = Reduction.Mean, bool eager = false)
     {
         model = new Mlp(2, [hidden], 2, "sigmoid", new Generator(1));
-        return new Trainer(model, new Sgd(model.Parameters(), rate, momentum), new DataLoader(Data.Train, 64, shuffle: true, seed: 1), new DataLoader(Data.Validation, 500)) { LossReduction = reduction, Eager = eager };
+        return new Trainer(model, new Sgd(model.Parameters(), rate, momentum), new DataLoader(Data.Train, 64, new() { Shuffle = true, Seed = 1 }), new DataLoader(Data.Validation, 500)) { LossReduction = reduction, Eager = eager };
     }
 
     [Fact]
@@ -243,7 +243,7 @@ public class TrainerTests
 
         // With a trainer: a decay near 1 keeps the average near the first weights, so its validation loss moves less.
         var (slow, plain) = (new Mlp(2, [8], 2, "relu", new Generator(1)), New(out _, hidden: 8).Run(1));
-        var averaged = new Trainer(slow, new Sgd(slow.Parameters(), 1), new DataLoader(Data.Train, 128, shuffle: true, seed: 1), new DataLoader(Data.Validation, 1000)) { Average = new WeightAverage(slow, 0.99) }.Run(1);
+        var averaged = new Trainer(slow, new Sgd(slow.Parameters(), 1), new DataLoader(Data.Train, 128, new() { Shuffle = true, Seed = 1 }), new DataLoader(Data.Validation, 1000)) { Average = new WeightAverage(slow, 0.99) }.Run(1);
         Assert.NotEqual(plain.Final.ValidationLoss, averaged.Final.ValidationLoss);
     }
 

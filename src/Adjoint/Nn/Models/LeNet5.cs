@@ -8,12 +8,14 @@ namespace Adjoint.Nn;
 /// <param name="generator">
 /// The random stream for the initial values; <see cref="Generator.Default"/> by default.
 /// </param>
-public sealed class LeNet5(int classes = 10, Generator? generator = null) : Sequential(Layers(classes, generator ?? Generator.Default))
+public sealed class LeNet5(int classes = 10, Generator? generator = null)
+    : Sequential(Layers(classes, generator ?? Generator.Default))
 {
     private static Layer[] Layers(int classes, Generator random) =>
     [
-        new Conv2d(1, 6, 5, padding: 2, generator: random), new Relu(), new MaxPool2d(2),
-        new Conv2d(6, 16, 5, generator: random), new Relu(), new MaxPool2d(2),
-        new Flatten(), new Linear(400, 120, generator: random), new Relu(), new Linear(120, 84, generator: random), new Relu(), new Linear(84, classes, generator: random),
+        new Conv2d(1, 6, 5, new() { Padding = 2, Generator = random }), new Relu(), new MaxPool2d(2),
+        new Conv2d(6, 16, 5, new() { Generator = random }), new Relu(), new MaxPool2d(2),
+        new Flatten(), new Linear(400, 120, generator: random), new Relu(), new Linear(120, 84, generator: random),
+            new Relu(), new Linear(84, classes, generator: random),
     ];
 }

@@ -23,13 +23,18 @@ public sealed class ResNet : Sequential
     /// <summary>The number of layers with weights.</summary>
     public int Depth { get; }
 
+    // Of each of its convolutions, which are 3×3 and followed by a norm.
+    internal static Conv2dOptions Kaiming(Generator? generator) =>
+        new() { Padding = 1, Bias = false, Initializer = Initializer.KaimingNormal, Generator = generator };
+
     private static Layer[] Layers(int layers, int channels, int classes, int width, Generator random)
     {
-        if (layers < 8 || (layers - 2) % 6 != 0) throw new AdjointException($"ResNet: the number of layers must be 6n + 2, such as 20, 32, 44, 56: found {layers}");
+        if (layers < 8 || (layers - 2) % 6 != 0)
+            throw new AdjointException(
+                $"ResNet: the number of layers must be 6n + 2, such as 20, 32, 44, 56: found {layers}");
         List<Layer> modules =
         [
-            new Conv2d(
-                channels, width, 3, padding: 1, bias: false, initializer: Initializer.KaimingNormal, generator: random),
+            new Conv2d(channels, width, 3, Kaiming(random)),
             new BatchNorm(width),
             new Relu(),
         ];
@@ -40,7 +45,8 @@ public sealed class ResNet : Sequential
                 modules.Add(new ResidualBlock(inputs, outputs, inputs == outputs ? 1 : 2, random));
                 inputs = outputs;
             }
-        return [.. modules, new GlobalAvgPool2d(), new Linear(inputs, classes, initializer: Initializer.KaimingNormal, generator: random)];
+        return [.. modules, new GlobalAvgPool2d(),
+            new Linear(inputs, classes, initializer: Initializer.KaimingNormal, generator: random)];
     }
 }
 
@@ -63,16 +69,19 @@ public sealed class ResidualBlock : Layer
     public ResidualBlock(int inputs, int outputs, int stride = 1, Generator? generator = null)
     {
         (newChannels, this.stride) = (outputs - inputs, stride);
+        var options = ResNet.Kaiming(generator);
         path = AddChild("path", new Sequential(
-            new Conv2d(inputs, outputs, 3, stride, 1, bias: false, initializer: Initializer.KaimingNormal, generator: generator), new BatchNorm(outputs), new Relu(),
-            new Conv2d(outputs, outputs, 3, 1, 1, bias: false, initializer: Initializer.KaimingNormal, generator: generator), new BatchNorm(outputs)));
+            new Conv2d(inputs, outputs, 3, options with { Stride = stride }), new BatchNorm(outputs), new Relu(),
+            new Conv2d(outputs, outputs, 3, options), new BatchNorm(outputs)));
     }
 
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x)
     {
         var shortcut = x;
-        if (stride > 1) shortcut = shortcut.Slice(2, 0, (x.Shape[2] + stride - 1) / stride, stride).Slice(3, 0, (x.Shape[3] + stride - 1) / stride, stride);
+        if (stride > 1)
+            shortcut = shortcut.Slice(2, 0, (x.Shape[2] + stride - 1) / stride, stride)
+                .Slice(3, 0, (x.Shape[3] + stride - 1) / stride, stride);
         if (newChannels > 0) shortcut = shortcut.PadAxis(1, newChannels / 2, newChannels - newChannels / 2);
         return (path.Forward(x) + shortcut).Relu();
     }

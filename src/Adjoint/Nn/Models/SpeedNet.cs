@@ -31,13 +31,14 @@ public sealed class SpeedNet : Sequential
 
     private static Layer[] Block(int inputs, int outputs, Generator random) =>
     [
-        Identity(inputs, outputs, random), new MaxPool2d(2), new BatchNorm(outputs, 0.4, 1e-12, scale: false), new Gelu(),
+        Identity(inputs, outputs, random), new MaxPool2d(2), new BatchNorm(outputs, 0.4, 1e-12, scale: false),
+            new Gelu(),
         Identity(outputs, outputs, random), new BatchNorm(outputs, 0.4, 1e-12, scale: false), new Gelu(),
     ];
 
     private static Conv2d Identity(int inputs, int outputs, Generator random)
     {
-        var layer = new Conv2d(inputs, outputs, 3, padding: 1, bias: false, generator: random);
+        var layer = new Conv2d(inputs, outputs, 3, new() { Padding = 1, Bias = false, Generator = random });
         var weight = layer.Weight.ToArray<float>();
         for (var o = 0; o < Math.Min(inputs, outputs); o++)
         {

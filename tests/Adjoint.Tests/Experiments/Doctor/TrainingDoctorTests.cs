@@ -117,7 +117,7 @@ public class TrainingDoctorTests
     private static void Set(Module model, string name, float[] values) => model.NamedParameters().Single(parameter => parameter.Name == name).Value.Detach().CopyFrom<float>(values);
 
     private static Trainer New(Layer model, double rate) => new(
-        model, new Sgd(model.Parameters(), rate), new DataLoader(Data.Train, 64, shuffle: true, seed: 1),
+        model, new Sgd(model.Parameters(), rate), new DataLoader(Data.Train, 64, new() { Shuffle = true, Seed = 1 }),
         new DataLoader(Data.Validation, 300));
 
     private sealed class AtStep(int step, Action act) : Callback

@@ -252,7 +252,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         var model = Settings.CreateModel(data.Train);
         var optimizer = Settings.CreateOptimizer(model);
         var (step, last) = (0, double.NaN);
-        foreach (var (x, y) in new DataLoader(data.Train, 32, shuffle: true, seed: 1))
+        foreach (var (x, y) in new DataLoader(data.Train, 32, new() { Shuffle = true, Seed = 1 }))
         {
             optimizer.ZeroGrad();
             var loss = Loss.CrossEntropy(model.Forward(x), y);

@@ -2,27 +2,8 @@ using Adjoint.Kernels;
 
 namespace Adjoint;
 
-/// <summary>A height and a width; an <c>int</c> converts to both.</summary>
-/// <param name="Height">The size along the second-last axis.</param>
-/// <param name="Width">The size along the last axis.</param>
-public readonly record struct Size2(int Height, int Width)
-{
-    /// <summary>The same size in both directions.</summary>
-    /// <param name="size">The height and the width.</param>
-    /// <returns>The pair (size, size).</returns>
-    public static implicit operator Size2(int size) => new(size, size);
-
-    /// <summary>Converts a pair of height and width.</summary>
-    /// <param name="size">The height, then the width.</param>
-    /// <returns>The same pair.</returns>
-    public static implicit operator Size2((int Height, int Width) size) => new(size.Height, size.Width);
-
-    /// <inheritdoc/>
-    public override string ToString() => Height == Width ? $"{Height}" : $"{Height}×{Width}";
-}
-
-/// <summary>How a convolution moves.</summary>
-internal readonly record struct ConvOptions(Size2 Stride, Size2 Padding, Size2 Dilation, int Groups)
+/// <summary>How the windows of a convolution lie: stride, padding, dilation and groups.</summary>
+internal readonly record struct ConvGeometry(Size2 Stride, Size2 Padding, Size2 Dilation, int Groups)
 {
     /// <summary>The sizes of a convolution of x (n, c, h, w) with w (f, c / groups, kh, kw).</summary>
     /// <exception cref="AdjointException">They do not fit.</exception>
@@ -92,7 +73,7 @@ internal readonly record struct ConvOptions(Size2 Stride, Size2 Padding, Size2 D
                 $"{op}: the output padding must be from 0 to below the stride {Stride}: found {by}");
     }
 
-    /// <summary>What differs from the usual, for the name of a layer.</summary>
+    /// <summary>The settings other than the defaults, for the name of a layer.</summary>
     public override string ToString() =>
         (Stride == 1 ? "" : $", stride {Stride}") + (Padding == 0 ? "" : $", padding {Padding}")
         + (Dilation == 1 ? "" : $", dilation {Dilation}") + (Groups == 1 ? "" : $", groups {Groups}");
