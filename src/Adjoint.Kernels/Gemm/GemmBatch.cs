@@ -5,19 +5,19 @@ namespace Adjoint.Kernels;
 /// <summary>
 /// Matrix products over leading axes: C[i…] = f(op(A)[i…]·op(B)[i…] + bias), each as <see cref="Gemm"/> computes it
 /// alone, to the bit. Threads share the batch where its products are small, and each product in turn where they are
-/// large; which of both depends on the sizes alone.
+/// large; which of the two depends on the sizes alone.
 /// </summary>
 public static unsafe class GemmBatch
 {
-    // So many products keep all threads busy, each alone with one, until they are so large that a product keeps them
-    // busy by itself, and packs what they have in common once.
-    private const int Many = 16;
-    private const long MostWork = 1 << 22;
+    // From so many products on, each is done by one thread, unless it is so large that all threads share it and pack
+    // what they have in common once.
+    private const int MinBatch = 16;
+    private const long MaxUnsharedWork = 1 << 22;
 
-    // Multiplications that outweigh handing a chunk over.
-    private const long Chunk = 1 << 16;
+    // Multiplications in a chunk of several products: they outweigh a hand-off.
+    private const long ChunkWork = 1 << 16;
 
-    /// <summary>The products. C is dense, [sizes…, m, n].</summary>
+    /// <summary>The products. C is contiguous, [sizes…, m, n].</summary>
     /// <param name="sizes">Sizes of the leading axes; none for one product.</param>
     /// <param name="transA">Whether A lies as [k, m].</param>
     /// <param name="transB">Whether B lies as [n, k].</param>
@@ -25,24 +25,24 @@ public static unsafe class GemmBatch
     /// <param name="n">Columns of C.</param>
     /// <param name="k">Terms of each sum.</param>
     /// <param name="a">The first A.</param>
-    /// <param name="lda">From row to row of A as it lies.</param>
-    /// <param name="stepsA">From matrix to matrix along each leading axis; 0 where all are one.</param>
+    /// <param name="lda">Elements from row to row of A as it lies.</param>
+    /// <param name="stridesA">Elements from matrix to matrix along each leading axis; 0 to use one again.</param>
     /// <param name="b">The first B.</param>
-    /// <param name="ldb">From row to row of B as it lies.</param>
-    /// <param name="stepsB">As <paramref name="stepsA"/>.</param>
+    /// <param name="ldb">Elements from row to row of B as it lies.</param>
+    /// <param name="stridesB">As <paramref name="stridesA"/>.</param>
     /// <param name="c">The first C.</param>
     /// <param name="bias">[n], added to every row, or null.</param>
     /// <param name="activation">f.</param>
     public static void Run<T, TOperator>(
         ReadOnlySpan<int> sizes, bool transA, bool transB, int m, int n, int k, T* a, int lda,
-        ReadOnlySpan<nint> stepsA, T* b, int ldb, ReadOnlySpan<nint> stepsB, T* c, T* bias, TOperator activation)
+        ReadOnlySpan<nint> stridesA, T* b, int ldb, ReadOnlySpan<nint> stridesB, T* c, T* bias, TOperator activation)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IUnaryOperator
     {
         nint count = 1;
         foreach (var size in sizes) count *= size;
         if (count == 0 || m == 0 || n == 0) return;
         fixed (int* pSizes = sizes)
-        fixed (nint* pStepsA = stepsA, pStepsB = stepsB)
+        fixed (nint* pStridesA = stridesA, pStridesB = stridesB)
         {
             var job = new Job<T, TOperator>
             {
@@ -55,8 +55,8 @@ public static unsafe class GemmBatch
                 Ldb = ldb,
                 Axes = sizes.Length,
                 Sizes = pSizes,
-                StepsA = pStepsA,
-                StepsB = pStepsB,
+                StridesA = pStridesA,
+                StridesB = pStridesB,
                 A = a,
                 B = b,
                 C = c,
@@ -66,8 +66,8 @@ public static unsafe class GemmBatch
             };
             // k = 0 still writes C.
             var work = (long)m * n * Math.Max(1, k);
-            var isBatchShared = work < (count < Many ? Gemm.WorkWorthSharing : MostWork);
-            job.PerChunk = isBatchShared ? (nint)Math.Max(1, Chunk / work) : count;
+            var isBatchShared = work < (count < MinBatch ? Gemm.MinSharedWork : MaxUnsharedWork);
+            job.PerChunk = isBatchShared ? (nint)Math.Max(1, ChunkWork / work) : count;
             Workers.For((int)((count + job.PerChunk - 1) / job.PerChunk), ref job);
         }
     }
@@ -78,7 +78,7 @@ public static unsafe class GemmBatch
         public bool TransA, TransB;
         public int M, N, K, Lda, Ldb, Axes;
         public int* Sizes;
-        public nint* StepsA, StepsB;
+        public nint* StridesA, StridesB;
         public T* A, B, C, Bias;
         public TOperator Activation;
         public nint Count, PerChunk;
@@ -94,8 +94,8 @@ public static unsafe class GemmBatch
                 {
                     var at = rest % Sizes[axis];
                     rest /= Sizes[axis];
-                    a += at * StepsA[axis];
-                    b += at * StepsB[axis];
+                    a += at * StridesA[axis];
+                    b += at * StridesB[axis];
                 }
                 Gemm.Run(TransA, TransB, M, N, K, T.One, a, Lda, b, Ldb, T.Zero, c, N, Bias, Activation);
             }

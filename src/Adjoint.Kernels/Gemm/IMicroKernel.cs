@@ -4,16 +4,16 @@ namespace Adjoint.Kernels;
 
 /// <summary>
 /// The innermost loop of a matrix product (BLIS's micro-kernel; Van Zee and van de Geijn 2015): a tile of C stays in
-/// registers while k runs, C[i, j] = Σₖ A[i, k]·B[k, j] over <see cref="Rows"/> rows and <see cref="Vectors"/> vectors
+/// registers while k runs, C[i, j] = Σₖ A[i, k]·B[k, j] over <see cref="MR"/> rows and <see cref="Vectors"/> vectors
 /// of columns. Where A and B lie and what becomes of C are structs passed by value, whose methods are inlined, so that
 /// one body serves packed and strided operands alike. MicroKernelGenerator writes the bodies.
 /// </summary>
 internal interface IMicroKernel
 {
-    /// <summary>Rows of the tile (MR).</summary>
-    static abstract int Rows { get; }
+    /// <summary>Rows of the tile.</summary>
+    static abstract int MR { get; }
 
-    /// <summary>Vectors in a row of the tile (NR is so many times their lanes).</summary>
+    /// <summary>Vectors in a row of the tile: NR divided by their lanes.</summary>
     static abstract int Vectors { get; }
 
     /// <summary>Adds up <paramref name="steps"/> products, k = 0, 1, …, and stores the tile. Inlined.</summary>

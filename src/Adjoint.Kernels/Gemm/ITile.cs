@@ -6,19 +6,19 @@ namespace Adjoint.Kernels;
 /// <summary>A micro-kernel over packed A, as the loops around it call it.</summary>
 internal unsafe interface ITile<T> where T : unmanaged
 {
-    /// <summary>Rows of C it computes.</summary>
-    static abstract int Rows { get; }
+    /// <summary>Rows of C that it computes.</summary>
+    static abstract int MR { get; }
 
-    /// <summary>Columns of C it computes.</summary>
-    static abstract int Columns { get; }
+    /// <summary>Columns of C that it computes.</summary>
+    static abstract int NR { get; }
 
     /// <summary>
-    /// C = α·A·B + β·C; A packed as depth × <see cref="Rows"/>, step k of B at b + k·strideB. β = 0 never reads C.
+    /// C = α·A·B + β·C; A packed as [kc][<see cref="MR"/>], row k of B at b + k·strideB. β = 0 never reads C.
     /// </summary>
-    static abstract void Run(nint depth, T* a, T* b, nint strideB, T* c, nint ldc, T alpha, T beta);
+    static abstract void Run(nint kc, T* a, T* b, nint strideB, T* c, nint ldc, T alpha, T beta);
 
-    /// <summary>C = f(C + bias), bias along the columns or null, over whole columns of the tile.</summary>
-    static abstract void Finish<TOperator>(int rows, T* c, nint ldc, T* bias, TOperator activation)
+    /// <summary>C = f(C + bias) over the whole tile; bias along the columns, or null.</summary>
+    static abstract void Epilogue<TOperator>(T* c, nint ldc, T* bias, TOperator activation)
         where TOperator : struct, IUnaryOperator;
 }
 
@@ -28,10 +28,10 @@ internal readonly unsafe struct Tile<TKernel, V, T> : ITile<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <inheritdoc/>
-    public static int Rows => TKernel.Rows;
+    public static int MR => TKernel.MR;
 
     /// <inheritdoc/>
-    public static int Columns
+    public static int NR
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => TKernel.Vectors * V.Count;
@@ -39,29 +39,29 @@ internal readonly unsafe struct Tile<TKernel, V, T> : ITile<T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Run(nint depth, T* a, T* b, nint strideB, T* c, nint ldc, T alpha, T beta)
+    public static void Run(nint kc, T* a, T* b, nint strideB, T* c, nint ldc, T alpha, T beta)
     {
-        if (beta == T.Zero) Replace(depth, a, b, strideB, c, ldc, alpha);
-        else Update(depth, a, b, strideB, c, ldc, alpha, beta);
+        if (beta == T.Zero) Replace(kc, a, b, strideB, c, ldc, alpha);
+        else Update(kc, a, b, strideB, c, ldc, alpha, beta);
     }
 
     // Methods of their own: the accumulators of one body take every register.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Replace(nint depth, T* a, T* b, nint strideB, T* c, nint ldc, T alpha) =>
+    private static void Replace(nint kc, T* a, T* b, nint strideB, T* c, nint ldc, T alpha) =>
         TKernel.Run<V, T, PackedA<T>, RowsOfB<V, T>, ScaledC<V, T>>(
-            depth, new(a, TKernel.Rows), new(b, strideB), new(c, ldc, alpha));
+            kc, new(a, TKernel.MR), new(b, strideB), new(c, ldc, alpha));
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Update(nint depth, T* a, T* b, nint strideB, T* c, nint ldc, T alpha, T beta) =>
+    private static void Update(nint kc, T* a, T* b, nint strideB, T* c, nint ldc, T alpha, T beta) =>
         TKernel.Run<V, T, PackedA<T>, RowsOfB<V, T>, UpdatedC<V, T>>(
-            depth, new(a, TKernel.Rows), new(b, strideB), new(c, ldc, alpha, beta));
+            kc, new(a, TKernel.MR), new(b, strideB), new(c, ldc, alpha, beta));
 
     /// <inheritdoc/>
-    public static void Finish<TOperator>(int rows, T* c, nint ldc, T* bias, TOperator activation)
+    public static void Epilogue<TOperator>(T* c, nint ldc, T* bias, TOperator activation)
         where TOperator : struct, IUnaryOperator
     {
-        for (; rows > 0; rows--, c += ldc)
-            for (var i = 0; i < Columns; i += V.Count)
+        for (var row = 0; row < MR; row++, c += ldc)
+            for (var i = 0; i < NR; i += V.Count)
                 V.Store(activation.Invoke(bias == null ? V.Load(c + i) : V.Load(c + i) + V.Load(bias + i)), c + i);
     }
 }

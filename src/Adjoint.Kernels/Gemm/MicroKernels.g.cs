@@ -14,7 +14,7 @@ namespace Adjoint.Kernels;
 internal readonly unsafe struct MicroKernel12x2 : IMicroKernel
 {
     /// <inheritdoc/>
-    public static int Rows => 12;
+    public static int MR => 12;
 
     /// <inheritdoc/>
     public static int Vectors => 2;
@@ -126,7 +126,7 @@ internal readonly unsafe struct MicroKernel12x2 : IMicroKernel
 internal readonly unsafe struct MicroKernel8x3 : IMicroKernel
 {
     /// <inheritdoc/>
-    public static int Rows => 8;
+    public static int MR => 8;
 
     /// <inheritdoc/>
     public static int Vectors => 3;
@@ -235,7 +235,7 @@ internal readonly unsafe struct MicroKernel8x3 : IMicroKernel
 internal readonly unsafe struct MicroKernel6x4 : IMicroKernel
 {
     /// <inheritdoc/>
-    public static int Rows => 6;
+    public static int MR => 6;
 
     /// <inheritdoc/>
     public static int Vectors => 4;
@@ -343,7 +343,7 @@ internal readonly unsafe struct MicroKernel6x4 : IMicroKernel
 internal readonly unsafe struct MicroKernel6x2 : IMicroKernel
 {
     /// <inheritdoc/>
-    public static int Rows => 6;
+    public static int MR => 6;
 
     /// <inheritdoc/>
     public static int Vectors => 2;

@@ -4,33 +4,56 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Adjoint.Kernels;
 
-/// <summary>Lays a panel of a matrix out in the order in which the micro-kernel reads it: step by step, the panel's width side by side.</summary>
+/// <summary>
+/// Packing of panels (Goto and van de Geijn 2008): a matrix operand is laid out in the order in which the micro-kernel
+/// reads it, [k][width], width being MR or NR. What is transposed on the way goes through registers, 8 × 8 at a time.
+/// </summary>
 internal static unsafe class Packing
 {
     private const int Block = 16;
 
     /// <summary>
-    /// to[k·width + i] = element i of step k. Elements lie side by side (<paramref name="stepsAreDense"/> false) or steps do
-    /// (true). Beyond <paramref name="count"/> the panel is filled with zeros.
+    /// to[k·width + i] = element i of step k, for i &lt; count; 0 for the rest of the width.
     /// </summary>
-    internal static void Panel<T>(T* from, nint leading, bool stepsAreDense, int count, int width, int steps, T* to) where T : unmanaged
+    /// <param name="from">Element 0 of step 0.</param>
+    /// <param name="leading">
+    /// Elements from step to step, or from element to element where <paramref name="stepsAreDense"/>.
+    /// </param>
+    /// <param name="stepsAreDense">Whether the steps of an element are contiguous, else the elements of a step.</param>
+    /// <param name="count">Elements of a step.</param>
+    /// <param name="width">Elements of a step of the panel.</param>
+    /// <param name="steps">How many steps.</param>
+    /// <param name="to">The panel.</param>
+    internal static void Panel<T>(T* from, nint leading, bool stepsAreDense, int count, int width, int steps, T* to)
+        where T : unmanaged
     {
         if (count < width) new Span<T>(to, width * steps).Clear();
-        if (!stepsAreDense)
+        if (stepsAreDense)
         {
-            var bytes = count * sizeof(T);
-            if (bytes == 2 * sizeof(Vector512<byte>) && count == width) Copy<Vector512<byte>>((byte*)from, leading * sizeof(T), (byte*)to, steps, 2);
-            else if (bytes % sizeof(Vector128<byte>) == 0 && count == width) Copy<Vector128<byte>>((byte*)from, leading * sizeof(T), (byte*)to, steps, bytes / sizeof(Vector128<byte>));
-            else
-                for (nint k = 0; k < steps; k++)
-                    Unsafe.CopyBlockUnaligned(to + k * width, from + k * leading, (uint)bytes);
+            if (typeof(T) == typeof(float) && Avx2.IsSupported && width < 8 && steps > 8)
+                TransposeNarrow((float*)from, leading, count, steps, (float*)to, width);
+            else Transpose(from, leading, count, steps, to, width);
             return;
         }
-        Transpose(from, leading, count, steps, to, width);
+        var bytes = count * sizeof(T);
+        byte* source = (byte*)from, target = (byte*)to;
+        var stride = leading * sizeof(T);
+        if (count == width && bytes == 2 * sizeof(Vector512<byte>))
+            Copy<Vector512<byte>>(source, stride, target, steps, 2);
+        else if (count == width && bytes == 2 * sizeof(Vector256<byte>))
+            Copy<Vector256<byte>>(source, stride, target, steps, 2);
+        else if (count == width && bytes % sizeof(Vector128<byte>) == 0)
+            Copy<Vector128<byte>>(source, stride, target, steps, bytes / sizeof(Vector128<byte>));
+        else
+            for (nint k = 0; k < steps; k++)
+                Unsafe.CopyBlockUnaligned(to + k * width, from + k * leading, (uint)bytes);
     }
 
-    /// <summary>to[j·width + i] = from[i·leading + j]. Blocks of 8 × 8 are turned in registers; the last ones go back over the ends of those before.</summary>
-    internal static void Transpose<T>(T* from, nint leading, int rows, int columns, T* to, nint width) where T : unmanaged
+    /// <summary>
+    /// to[j·width + i] = from[i·leading + j]. The last blocks of 8 × 8 go back over the ends of those before.
+    /// </summary>
+    internal static void Transpose<T>(T* from, nint leading, int rows, int columns, T* to, nint width)
+        where T : unmanaged
     {
         if (typeof(T) == typeof(float) && Avx2.IsSupported)
         {
@@ -40,28 +63,19 @@ internal static unsafe class Packing
                     for (var column = line; column < Math.Min(columns, line + Block); column += 8)
                     {
                         var (i, j) = ((nint)Math.Clamp(rows - 8, 0, row), (nint)Math.Clamp(columns - 8, 0, column));
-                        if (rows >= 8 && columns >= 8) Transpose8x8((float*)from + i * leading + j, leading, (float*)to + j * width + i, width);
-                        else TransposePart((float*)from + i * leading + j, leading, Math.Min(rows, 8), Math.Min(columns, 8), (float*)to + j * width + i, width);
+                        float* source = (float*)from + i * leading + j, target = (float*)to + j * width + i;
+                        if (rows >= 8 && columns >= 8) Transpose8x8(source, leading, target, width);
+                        else
+                            TransposePartial(
+                                source, leading, Math.Min(rows, 8), Math.Min(columns, 8), target, width);
                     }
             return;
         }
         // In blocks, so that neither side strides through more lines than the cache holds.
         for (nint block = 0; block < columns; block += Block)
             for (nint i = 0; i < rows; i++)
-                for (var j = block; j < Math.Min(columns, block + Block); j++) to[j * width + i] = from[i * leading + j];
-    }
-
-    // Up to 8 × 8; nothing beyond is read or written.
-    private static void TransposePart(float* from, nint leading, int rows, int columns, float* to, nint width)
-    {
-        var (isColumn, isRow) = (First(columns), First(rows));
-        var turned = stackalloc float[64];
-        Transpose8x8(Row(0), Row(1), Row(2), Row(3), Row(4), Row(5), Row(6), Row(7), turned, 8);
-        for (var j = 0; j < columns; j++) Avx.MaskStore(to + j * width, isRow, Vector256.Load(turned + 8 * j));
-
-        static Vector256<float> First(int count) => Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
-
-        Vector256<float> Row(int i) => i < rows ? Avx.MaskLoad(from + i * leading, isColumn) : default;
+                for (var j = block; j < Math.Min(columns, block + Block); j++)
+                    to[j * width + i] = from[i * leading + j];
     }
 
     /// <summary>to[k·width + i] = element k of source i, for up to eight sources.</summary>
@@ -73,14 +87,44 @@ internal static unsafe class Packing
             {
                 // The last block goes back over the end of the one before.
                 k = Math.Min(k, steps - 8);
-                Transpose8x8(Load(sources, 0, k), Load(sources, 1, k), Load(sources, 2, k), Load(sources, 3, k), Load(sources, 4, k), Load(sources, 5, k), Load(sources, 6, k), Load(sources, 7, k), (float*)to + k * width, width);
+                Transpose8x8(
+                    Load(sources, 0, k), Load(sources, 1, k), Load(sources, 2, k), Load(sources, 3, k),
+                    Load(sources, 4, k), Load(sources, 5, k), Load(sources, 6, k), Load(sources, 7, k),
+                    (float*)to + k * width, width);
             }
         for (; k < steps; k++)
             for (var i = 0; i < count; i++) to[k * width + i] = sources[i][k];
     }
 
+    // A panel of fewer than 8 rows and more than 8 columns. Missing rows are zeros; the eight lanes of a step reach
+    // into the next one of the panel, which is written after it. The last block stays within the panel.
+    private static void TransposeNarrow(float* from, nint leading, int rows, int columns, float* to, int width)
+    {
+        for (var j = 0; j < columns - 8; j += 8, from += 8)
+            Transpose8x8(Row(0), Row(1), Row(2), Row(3), Row(4), Row(5), Row(6), Row(7), to + j * width, width);
+        var last = (columns - 1) / 8 * 8;
+        TransposePartial(from, leading, rows, columns - last, to + last * width, width);
+
+        Vector256<float> Row(int i) => i < rows ? Vector256.Load(from + i * leading) : default;
+    }
+
+    // Up to 8 × 8; nothing beyond is read or written.
+    private static void TransposePartial(float* from, nint leading, int rows, int columns, float* to, nint width)
+    {
+        var (isColumn, isRow) = (First(columns), First(rows));
+        var transposed = stackalloc float[64];
+        Transpose8x8(Row(0), Row(1), Row(2), Row(3), Row(4), Row(5), Row(6), Row(7), transposed, 8);
+        for (var j = 0; j < columns; j++) Avx.MaskStore(to + j * width, isRow, Vector256.Load(transposed + 8 * j));
+
+        static Vector256<float> First(int count) =>
+            Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
+
+        Vector256<float> Row(int i) => i < rows ? Avx.MaskLoad(from + i * leading, isColumn) : default;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Load<T>(T** sources, int source, nint at) where T : unmanaged => Vector256.Load((float*)sources[source] + at);
+    private static Vector256<float> Load<T>(T** sources, int source, nint at) where T : unmanaged =>
+        Vector256.Load((float*)sources[source] + at);
 
     /// <summary>Copies a short row; a call of memcpy would cost more.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -102,7 +146,8 @@ internal static unsafe class Packing
 
     // A call of memcpy for every step would cost more than the copy.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Copy<TVector>(byte* from, nint leading, byte* to, int steps, int vectors) where TVector : unmanaged
+    private static void Copy<TVector>(byte* from, nint leading, byte* to, int steps, int vectors)
+        where TVector : unmanaged
     {
         for (; steps > 0; steps--, from += leading)
             for (var i = 0; i < vectors; i++, to += sizeof(TVector))
@@ -110,16 +155,18 @@ internal static unsafe class Packing
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Transpose8x8(float* from, nint leading, float* to, nint width)
-    {
-        Transpose8x8(Vector256.Load(from), Vector256.Load(from + leading), Vector256.Load(from + 2 * leading), Vector256.Load(from + 3 * leading),
-            Vector256.Load(from + 4 * leading), Vector256.Load(from + 5 * leading), Vector256.Load(from + 6 * leading), Vector256.Load(from + 7 * leading), to, width);
-    }
+    private static void Transpose8x8(float* from, nint leading, float* to, nint width) => Transpose8x8(
+        Vector256.Load(from), Vector256.Load(from + leading), Vector256.Load(from + 2 * leading),
+        Vector256.Load(from + 3 * leading), Vector256.Load(from + 4 * leading), Vector256.Load(from + 5 * leading),
+        Vector256.Load(from + 6 * leading), Vector256.Load(from + 7 * leading), to, width);
 
+    // Pairs of rows are interleaved, then fours, within halves of 128 bits; then the halves change places. Statement
+    // by statement: deconstructed tuples would leave the registers.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Transpose8x8(Vector256<float> r0, Vector256<float> r1, Vector256<float> r2, Vector256<float> r3, Vector256<float> r4, Vector256<float> r5, Vector256<float> r6, Vector256<float> r7, float* to, nint width)
+    private static void Transpose8x8(
+        Vector256<float> r0, Vector256<float> r1, Vector256<float> r2, Vector256<float> r3, Vector256<float> r4,
+        Vector256<float> r5, Vector256<float> r6, Vector256<float> r7, float* to, nint width)
     {
-        // Pairs of rows, then fours, within halves of 128 bits; then the halves change places. Statement by statement: deconstructed tuples would leave the registers.
         var a0 = Avx.UnpackLow(r0, r1);
         var a1 = Avx.UnpackHigh(r0, r1);
         var a2 = Avx.UnpackLow(r2, r3);

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Adjoint.Kernels;
 
 /// <summary>A packed: step by step, the rows of the tile side by side.</summary>
-internal unsafe struct PackedA<T>(T* a, int rows) : IOperandA<T> where T : unmanaged
+internal unsafe struct PackedA<T>(T* a, int mr) : IOperandA<T> where T : unmanaged
 {
     private T* a = a;
 
@@ -13,7 +13,7 @@ internal unsafe struct PackedA<T>(T* a, int rows) : IOperandA<T> where T : unman
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Next() => a += rows;
+    public void Next() => a += mr;
 }
 
 /// <summary>B row by row, <paramref name="stride"/> elements from one to the next: packed, or where it lies.</summary>

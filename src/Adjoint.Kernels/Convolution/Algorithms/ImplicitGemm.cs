@@ -35,17 +35,17 @@ internal sealed unsafe class ImplicitGemm<T>(ConvDirection direction)
 
     private static void Run<TTile>(in CorrelationShape shape, T* x, T* w, T* bias, T* y) where TTile : struct, ITile<T>
     {
-        var blocking = new Blocking(shape, bias != null, TTile.Rows, TTile.Columns);
+        var blocking = new Blocking(shape, bias != null, TTile.MR, TTile.NR);
         if (shape.IsEmpty) return;
         using var packed = Scratch.Rent<T>(ScratchSlot.PackedA, blocking.PackedLength);
         var (taps, k) = (shape.Taps, blocking.K);
-        shape.Pack(w, TTile.Rows, (nint)TTile.Rows * k, packed.Pointer);
+        shape.Pack(w, TTile.MR, (nint)TTile.MR * k, packed.Pointer);
         if (bias != null)
             for (var tile = 0; tile < shape.Groups * blocking.RowTiles; tile++)
             {
-                var first = tile % blocking.RowTiles * TTile.Rows;
-                var to = packed.Pointer + ((nint)tile * k + taps) * TTile.Rows;
-                for (var i = 0; i < TTile.Rows; i++)
+                var first = tile % blocking.RowTiles * TTile.MR;
+                var to = packed.Pointer + ((nint)tile * k + taps) * TTile.MR;
+                for (var i = 0; i < TTile.MR; i++)
                     to[i] = first + i < shape.Filters
                         ? bias[tile / blocking.RowTiles * shape.Filters + first + i]
                         : T.Zero;
@@ -155,25 +155,25 @@ internal sealed unsafe class ImplicitGemm<T>(ConvDirection direction)
                     X + ((nint)(sample + i) * Shape.Groups + group) * Shape.SampleLength,
                     images.Pointer + i * Image.Length);
             using var panel = Scratch.Rent<T>(ScratchSlot.PackedB, Blocking.PanelLength);
-            var a = Packed + (nint)group * Blocking.RowTiles * TTile.Rows * Blocking.K;
+            var a = Packed + (nint)group * Blocking.RowTiles * TTile.MR * Blocking.K;
             var y = Y + ((nint)sample * Shape.Groups + group) * Shape.Filters * Positions;
             if (count == 1)
             {
                 var first = panelBlock * Blocking.PanelsPerBlock;
                 var last = Math.Min(Blocking.Panels, first + Blocking.PanelsPerBlock);
-                for (var position = first * TTile.Columns; first < last; first++, position += TTile.Columns)
+                for (var position = first * TTile.NR; first < last; first++, position += TTile.NR)
                 {
-                    var columns = Math.Min(TTile.Columns, Positions - position);
+                    var columns = Math.Min(TTile.NR, Positions - position);
                     Multiply(images.Pointer, panel.Pointer, a, position, columns, y + position, Positions);
                 }
                 return;
             }
             // Positions of several images lie side by side in a panel, so the sums go to a place of their own first.
             using var sums = Scratch.Rent<T>(ScratchSlot.Sums, Blocking.SumsLength);
-            Multiply(images.Pointer, panel.Pointer, a, 0, count * Positions, sums.Pointer, TTile.Columns);
+            Multiply(images.Pointer, panel.Pointer, a, 0, count * Positions, sums.Pointer, TTile.NR);
             for (var i = 0; i < count; i++, y += (nint)Shape.Groups * Shape.Filters * Positions)
                 for (nint f = 0; f < Shape.Filters; f++)
-                    new Span<T>(sums.Pointer + f * TTile.Columns + i * Positions, Positions)
+                    new Span<T>(sums.Pointer + f * TTile.NR + i * Positions, Positions)
                         .CopyTo(new Span<T>(y + f * Positions, Positions));
         }
 
@@ -186,11 +186,11 @@ internal sealed unsafe class ImplicitGemm<T>(ConvDirection direction)
                 Gather(images, panel, first, columns, depth, steps);
                 for (var tile = 0; tile < Blocking.RowTiles; tile++)
                 {
-                    var row = tile * TTile.Rows;
+                    var row = tile * TTile.MR;
                     EdgeTile.Run<T, TTile>(
-                        steps, a + (nint)row * Blocking.K + (nint)depth * TTile.Rows, panel, TTile.Columns,
-                        y + row * stride, stride, Math.Min(TTile.Rows, Shape.Filters - row), columns,
-                        depth == 0 ? T.Zero : T.One);
+                        steps, a + (nint)row * Blocking.K + (nint)depth * TTile.MR, panel, TTile.NR,
+                        y + row * stride, stride, Math.Min(TTile.MR, Shape.Filters - row), columns,
+                        T.One, depth == 0 ? T.Zero : T.One);
                 }
             }
         }
@@ -198,10 +198,10 @@ internal sealed unsafe class ImplicitGemm<T>(ConvDirection direction)
         // panel[step][position] for taps from depth on: im2col of one panel.
         private readonly void Gather(T* images, T* panel, int first, int columns, int depth, int steps)
         {
-            if (columns < TTile.Columns) new Span<T>(panel, steps * TTile.Columns).Clear();
+            if (columns < TTile.NR) new Span<T>(panel, steps * TTile.NR).Clear();
             // The panel's positions as runs within output rows; those of further images follow the first's.
-            var starts = stackalloc nint[TTile.Columns];
-            var lengths = stackalloc int[TTile.Columns];
+            var starts = stackalloc nint[TTile.NR];
+            var lengths = stackalloc int[TTile.NR];
             var runs = 0;
             for (var at = first; at < first + columns;)
             {
@@ -215,18 +215,18 @@ internal sealed unsafe class ImplicitGemm<T>(ConvDirection direction)
             for (var tap = 0; tap < Math.Min(steps, Taps - depth); tap++)
             {
                 var source = images + TapOffsets[depth + tap];
-                var to = panel + (nint)tap * TTile.Columns;
+                var to = panel + (nint)tap * TTile.NR;
                 for (var run = 0; run < runs; run++)
                 {
                     Copy(source + starts[run], to, lengths[run]);
                     to += lengths[run];
                 }
                 // The vectors of the last run may have gone beyond the end of a panel that is not full.
-                if (columns < TTile.Columns)
-                    new Span<T>(panel + (nint)tap * TTile.Columns + columns, TTile.Columns - columns).Clear();
+                if (columns < TTile.NR)
+                    new Span<T>(panel + (nint)tap * TTile.NR + columns, TTile.NR - columns).Clear();
             }
             if (HasBias && depth + steps == Blocking.K)
-                new Span<T>(panel + (nint)(Taps - depth) * TTile.Columns, TTile.Columns).Fill(T.One);
+                new Span<T>(panel + (nint)(Taps - depth) * TTile.NR, TTile.NR).Fill(T.One);
         }
 
         // Whole vectors, the last beyond the end: what it spoils is written afterwards.

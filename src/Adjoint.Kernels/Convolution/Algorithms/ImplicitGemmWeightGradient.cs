@@ -36,7 +36,7 @@ internal sealed unsafe class ImplicitGemmWeightGradient<T>() : ConvAlgorithm<T>(
         var length = (nint)shape.Filters * shape.Taps;
         new Span<T>(dw, (int)length).Clear();
         if (shape.Samples == 0 || shape.Positions == 0 || length == 0) return;
-        var blocking = new Blocking(shape, TTile.Rows, TTile.Columns);
+        var blocking = new Blocking(shape, TTile.MR, TTile.NR);
         using var images = Scratch.Rent<T>(ScratchSlot.Image, blocking.ImagesLength);
         using var packed = Scratch.Rent<T>(ScratchSlot.PackedA, blocking.PackedLength);
         using var sums = Scratch.Rent<T>(ScratchSlot.Sums, blocking.SumsLength);
@@ -118,11 +118,11 @@ internal sealed unsafe class ImplicitGemmWeightGradient<T>() : ConvAlgorithm<T>(
                 Job.Images + index * Job.Image.Length);
             for (var tile = 0; tile < Job.Blocking.RowTiles; tile++)
             {
-                var first = tile * TTile.Rows;
+                var first = tile * TTile.MR;
                 Packing.Panel(
                     Job.G + ((nint)index * Job.Filters + first) * positions, positions, true,
-                    Math.Min(TTile.Rows, Job.Filters - first), TTile.Rows, positions,
-                    Job.Packed + ((nint)index * Job.Blocking.RowTiles + tile) * TTile.Rows * positions);
+                    Math.Min(TTile.MR, Job.Filters - first), TTile.MR, positions,
+                    Job.Packed + ((nint)index * Job.Blocking.RowTiles + tile) * TTile.MR * positions);
             }
         }
     }
@@ -145,11 +145,11 @@ internal sealed unsafe class ImplicitGemmWeightGradient<T>() : ConvAlgorithm<T>(
             var panel = chunk % Blocking.Panels;
             var group = chunk / Blocking.Panels % Shape.Groups;
             var sampleBlock = chunk / Blocking.Panels / Shape.Groups;
-            var firstTap = panel * TTile.Columns;
-            var columns = Math.Min(TTile.Columns, Taps - firstTap);
+            var firstTap = panel * TTile.NR;
+            var columns = Math.Min(TTile.NR, Taps - firstTap);
             using var lease = Scratch.Rent<T>(ScratchSlot.PackedB, Blocking.PanelLength);
             var gathered = lease.Pointer;
-            if (columns < TTile.Columns) new Span<T>(gathered, Positions * TTile.Columns).Clear();
+            if (columns < TTile.NR) new Span<T>(gathered, Positions * TTile.NR).Clear();
             var target = Sums + ((nint)sampleBlock * Shape.Filters + (nint)group * Filters) * Taps + firstTap;
             var firstSample = sampleBlock * Blocking.SamplesPerBlock;
             var lastSample = Math.Min(Shape.Samples, firstSample + Blocking.SamplesPerBlock);
@@ -161,11 +161,11 @@ internal sealed unsafe class ImplicitGemmWeightGradient<T>() : ConvAlgorithm<T>(
                 Gather(Images + index * Image.Length, gathered, firstTap, columns);
                 for (var tile = 0; tile < Blocking.RowTiles; tile++)
                 {
-                    var row = tile * TTile.Rows;
+                    var row = tile * TTile.MR;
                     EdgeTile.Run<T, TTile>(
-                        Positions, Packed + (index * Blocking.RowTiles + tile) * TTile.Rows * Positions, gathered,
-                        TTile.Columns, target + (nint)row * Taps, Taps, Math.Min(TTile.Rows, Filters - row), columns,
-                        sample == firstSample ? T.Zero : T.One);
+                        Positions, Packed + (index * Blocking.RowTiles + tile) * TTile.MR * Positions, gathered,
+                        TTile.NR, target + (nint)row * Taps, Taps, Math.Min(TTile.MR, Filters - row), columns,
+                        T.One, sample == firstSample ? T.Zero : T.One);
                 }
             }
         }
@@ -173,7 +173,7 @@ internal sealed unsafe class ImplicitGemmWeightGradient<T>() : ConvAlgorithm<T>(
         // to[position][tap]: eight taps by eight positions are transposed in registers.
         private readonly void Gather(T* image, T* to, int firstTap, int columns)
         {
-            var width = TTile.Columns;
+            var width = TTile.NR;
             var sources = stackalloc T*[8];
             for (var tap = 0; tap < columns; tap += 8)
             {

@@ -33,7 +33,7 @@ internal static class MicroKernelGenerator
             internal readonly unsafe struct MicroKernel{{rows}}x{{vectors}} : IMicroKernel
             {
                 /// <inheritdoc/>
-                public static int Rows => {{rows}};
+                public static int MR => {{rows}};
 
                 /// <inheritdoc/>
                 public static int Vectors => {{vectors}};
