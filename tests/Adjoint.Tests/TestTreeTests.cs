@@ -18,8 +18,8 @@ public partial class TestTreeTests
     [Fact]
     public void Every_folder_is_one_of_the_sources()
     {
-        Assert.Empty(Files().Select(file => file.Folder).Distinct()
-            .Where(folder => Others.All(other => other.Folder != folder) && !HasSources(folder)));
+        Assert.DoesNotContain(Files().Select(file => file.Folder).Distinct(),
+            folder => Others.All(other => other.Folder != folder) && !HasSources(folder));
         Assert.All(Others, other => Assert.Contains(Files(), file => file.Folder == other.Folder));
     }
 
