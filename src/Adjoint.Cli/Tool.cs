@@ -68,8 +68,8 @@ internal static class Tool
         ])
         {
             TrainCommand.Create(output, error), ExploreCommand.Create(output, error),
-                ExperimentCommand.Create(output, error),
-            PaperCommand.Create(output, error), OpsCommand.Create(output), DataCommand.Create(output, error),
+            ExperimentCommand.Create(output, error), PaperCommand.Create(output, error), OpsCommand.Create(output),
+            DataCommand.Create(output, error), CompletionCommand.Create(output),
         };
         var debug = SettingOption.Of(new FlagSetting("debug") { Help = "Show the stack trace of a failure." });
         debug.Recursive = true;

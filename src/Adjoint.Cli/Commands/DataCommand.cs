@@ -14,6 +14,7 @@ internal static class DataCommand
         var dataDir = SettingOption.Of(TrainSettings.DataDir);
         dataDir.Recursive = true;
         var name = new Argument<string>("dataset") { Description = $"One of {string.Join(", ", datasets)}." };
+        name.CompletionSources.Add([.. datasets]);
         var list = new Command("list", "Show which data sets are on this machine.");
         list.SetAction(parsed =>
         {

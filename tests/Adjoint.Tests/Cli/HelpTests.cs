@@ -49,7 +49,8 @@ public sealed class HelpTests
         {
             using var help = new StringWriter();
             HelpPage.Write(command, help, width);
-            foreach (var line in help.ToString().Split('\n').Where(line => width == 79 || !examples.Contains(line.Trim())))
+            var lines = help.ToString().Split('\n').Where(line => width == 79 || !examples.Contains(line.Trim()));
+            foreach (var line in lines)
                 Assert.True(line.Length <= width || line.StartsWith("Usage: ", StringComparison.Ordinal), line);
             foreach (var option in command.Options.OfType<ISettingOption>())
                 if (option.Setting.DefaultText is { } text)

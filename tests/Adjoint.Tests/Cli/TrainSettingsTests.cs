@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Adjoint.Cli;
+using Adjoint.Cli.Commands;
 using Adjoint.Experiments;
 
 namespace Adjoint.Tests.Cli;
@@ -59,6 +60,15 @@ public sealed class TrainSettingsTests : IDisposable
             Assert.Equal(bound, property.GetProperty(keyword).GetDouble());
         Assert.Equal(row.HasConstantDefault, property.TryGetProperty("default", out _));
         Assert.Equal(text, Parse(file).Base[name]);
+    }
+
+    [Theory, MemberData(nameof(Names))]
+    public void A_shell_completes_the_name_of_a_row_and_its_choices(string name)
+    {
+        Assert.Contains($"--{name}", CompletionCommand.Complete($"adjoint train --{name[..1]}"));
+        var row = TrainSettings.Table.Find(name);
+        if (row.Kind != SettingKind.Flag)
+            Assert.Equal(row.Choices.Order(), CompletionCommand.Complete($"adjoint train --{name} ").Order());
     }
 
     [Theory, MemberData(nameof(Names))]
