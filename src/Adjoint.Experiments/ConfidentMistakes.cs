@@ -31,7 +31,8 @@ public sealed class ConfidentMistakes(Dataset data, int most = 24)
         }
     }
 
-    /// <summary>The samples as images, the most confident mistake first; empty where samples are no images.</summary>
+    /// <summary>The collected samples as images.</summary>
+    /// <returns>The images, the most confident mistake first; empty where samples are no images.</returns>
     public IReadOnlyList<CaptionedImage> ToImages()
     {
         if (!ImageSheet.CanShow(data.SampleShape)) return [];

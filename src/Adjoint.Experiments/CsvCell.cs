@@ -9,9 +9,11 @@ public static class CsvCell
     private const string FormulaStarts = "=+-@\t\r\n＝＋－＠";
 
     /// <summary>
-    /// The cell, in quotes where it needs them. A text that a spreadsheet would take for a formula gets an apostrophe
-    /// before it; a number is none.
+    /// Quotes a text as a cell where it needs quotes. A text that a spreadsheet would take for a formula gets an
+    /// apostrophe before it; a number is none.
     /// </summary>
+    /// <param name="text">The text of the cell.</param>
+    /// <returns>The cell as it stands in the file.</returns>
     public static string Text(string text)
     {
         var isNumber = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)

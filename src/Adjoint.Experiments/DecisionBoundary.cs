@@ -13,10 +13,9 @@ public static class DecisionBoundary
     private const int Side = 300;
     private const double Reach = 3;
 
-    /// <summary>
-    /// Draws features from −3 to 3 as an element <c>svg</c>, with the true boundary of the data set <c>synth</c>.
-    /// </summary>
+    /// <summary>Draws features from −3 to 3, with the true boundary of the data set <c>synth</c>.</summary>
     /// <param name="model">A classifier of two features, (n, 2) → (n, 2): logits of class 0 and class 1.</param>
+    /// <returns>An element <c>svg</c>.</returns>
     public static XElement Draw(Layer model)
     {
         using var _ = new NoGrad();

@@ -12,15 +12,17 @@ public static class ImageSheet
 {
     /// <summary>Whether samples of a shape can be shown as images: (1 or 3, height, width).</summary>
     /// <param name="sample">The shape of a sample.</param>
+    /// <returns>Whether it is (1 or 3, height, width).</returns>
     public static bool CanShow(Shape sample) => sample.Rank == 3 && sample[0] is 1 or 3;
 
     /// <summary>
-    /// The filters of the first layer, (1 or 3, k, k) or as large as a sample: gray is 0, white the largest absolute
-    /// weight of all. Empty where they are no images.
+    /// The filters of the first layer as images, (1 or 3, k, k) or as large as a sample: gray is 0, white the largest
+    /// absolute weight of all.
     /// </summary>
     /// <param name="model">The network; its first layer with a weight counts.</param>
     /// <param name="sample">The shape of a sample: (channels, height, width).</param>
     /// <param name="most">At most this many filters, the first ones.</param>
+    /// <returns>An image for each filter; none where they are no images.</returns>
     public static IReadOnlyList<CaptionedImage> Filters(Module model, Shape sample, int most = 64)
     {
         if (!CanShow(sample) || FirstWeight(model) is not { } weight) return [];

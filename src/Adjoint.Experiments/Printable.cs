@@ -10,6 +10,8 @@ public static class Printable
     /// The text with control characters, line ends, halves of surrogate pairs, and what turns the direction of writing
     /// as escapes: <c>\u001b</c>, <c>\n</c>.
     /// </summary>
+    /// <param name="text">The text of others.</param>
+    /// <returns>The same text in one line without control characters.</returns>
     public static string Line(string text)
     {
         if (!text.AsSpan().ContainsAnyExceptInRange(' ', '~')) return text;

@@ -7,13 +7,13 @@ using Adjoint.Training;
 
 namespace Adjoint.Experiments;
 
-/// <summary>What a report shows.</summary>
-/// <param name="Title">The heading.</param>
+/// <summary>What the report of a run shows.</summary>
+/// <param name="Title">The heading of the page.</param>
 /// <param name="Settings">Name and value of each setting.</param>
-/// <param name="Result">What was measured.</param>
-/// <param name="Evaluation">Of the best model, on the validation samples.</param>
-/// <param name="ClassNames">What the labels mean.</param>
-/// <param name="Boundary">For two features: the model, to draw its decision, else null.</param>
+/// <param name="Result">The epochs of the run.</param>
+/// <param name="Evaluation">The best model on the validation samples.</param>
+/// <param name="ClassNames">The names of the classes, in order of their labels.</param>
+/// <param name="Boundary">For two features: the best model, to draw its decision boundary; else null.</param>
 public sealed record RunReport(
     string Title, IReadOnlyList<(string Name, string Value)> Settings, TrainingResult Result, Evaluation Evaluation,
     IReadOnlyList<string> ClassNames, Layer? Boundary)
@@ -63,7 +63,8 @@ public sealed record RunReport(
         .confusion td { text-align: center; border: 1px solid var(--line); print-color-adjust: exact }
         """;
 
-    /// <summary>The page: self-contained, no script, light or dark, readable on a phone and in print.</summary>
+    /// <summary>Writes the page: self-contained, no script, light or dark, readable on a phone and in print.</summary>
+    /// <returns>The whole page as HTML.</returns>
     public string ToHtml() => ReportPage.Write(Title, Style,
         Facts(),
         ReportPage.Figure(RunFigures.Accuracy(Result.Epochs),

@@ -9,11 +9,12 @@ public static class SvgFigure
 {
     private const string ClipPath = "clipPath";
 
-    /// <summary>Draws a plot as an element <c>svg</c>.</summary>
-    /// <param name="plot">What to draw.</param>
+    /// <summary>Draws a plot.</summary>
+    /// <param name="plot">The plot to draw; its titles lose what no SVG may hold.</param>
     /// <param name="id">Set before the names inside, which are global to a page.</param>
-    /// <param name="width">In pixels at full size.</param>
-    /// <param name="height">In pixels at full size.</param>
+    /// <param name="width">The width in pixels at full size.</param>
+    /// <param name="height">The height in pixels at full size.</param>
+    /// <returns>An element <c>svg</c>.</returns>
     public static XElement Export(PlotModel plot, string id, int width = 900, int height = 420)
     {
         // Text is drawn as text: no fonts are embedded, the page's sans-serif is used.

@@ -6,7 +6,8 @@ namespace Adjoint.Explorer;
 internal sealed class NotThereException(string message) : AdjointException(message);
 
 /// <summary>
-/// What one page shows: a graph, fixed or of the step that a training is at. Answers are JSON. All work happens on one thread, in turns with training steps.
+/// What one page shows: a graph, fixed or of the step that a training is at. Answers are JSON. All work happens on one
+/// thread, in turns with training steps.
 /// </summary>
 internal sealed class Exploration : IDisposable
 {
@@ -69,23 +70,28 @@ internal sealed class Exploration : IDisposable
         TensorView.WritePictures(json, Shown(id, which, arrived), from));
 
     /// <summary>Which products an op's rule adds up to one element of what it gives an input.</summary>
-    internal byte[] Rule(int op, int input, int element) => JsonNumbers.ToBytes(json => RuleJson.Write(json, LocalRule.Backward(Op(op), input, element)));
+    internal byte[] Rule(int op, int input, int element) =>
+        JsonNumbers.ToBytes(json => RuleJson.Write(json, LocalRule.Backward(Op(op), input, element)));
 
     /// <summary>On what one element of an op's output depends.</summary>
-    internal byte[] Parts(int op, int element) => JsonNumbers.ToBytes(json => RuleJson.Write(json, LocalRule.Forward(Op(op), element)));
+    internal byte[] Parts(int op, int element) =>
+        JsonNumbers.ToBytes(json => RuleJson.Write(json, LocalRule.Forward(Op(op), element)));
 
     /// <summary>An op's derivative, compared with finite differences at these values.</summary>
-    internal byte[] Check(int op) => JsonNumbers.ToBytes(json => RuleJson.Write(json, DerivativeCheck.Run(Op(op)), DerivativeCheck.Tolerance));
+    internal byte[] Check(int op) =>
+        JsonNumbers.ToBytes(json => RuleJson.Write(json, DerivativeCheck.Run(Op(op)), DerivativeCheck.Tolerance));
 
     /// <summary>Where training is; null where nothing can be trained.</summary>
-    internal byte[]? State(int after, bool detailed) => training is null ? null : JsonNumbers.ToBytes(json => TrainingJson.Write(json, training, after, detailed));
+    internal byte[]? State(int after, bool detailed) =>
+        training is null ? null : JsonNumbers.ToBytes(json => TrainingJson.Write(json, training, after, detailed));
 
     /// <summary>Carries out an order of the page.</summary>
     /// <exception cref="AdjointException">The order is not understood, or a setting is out of range.</exception>
     internal void Order(JsonElement order)
     {
         if (training is null) throw new NotThereException("this page shows a fixed graph; train with: adjoint explore");
-        if (order.ValueKind != JsonValueKind.Object) throw new AdjointException("an order is a JSON object, such as {\"action\": \"step\"}");
+        if (order.ValueKind != JsonValueKind.Object)
+            throw new AdjointException("an order is a JSON object, such as {\"action\": \"step\"}");
         // A rate that is given beside an optimiser is meant for it.
         foreach (var part in order.EnumerateObject().OrderBy(part => Valid(() => part.Name) == "learningRate"))
             switch (part.Name)
@@ -96,7 +102,8 @@ internal sealed class Exploration : IDisposable
                 case "optimizer": training.SetOptimizer(Text(part)); break;
                 case "activation": training.SetActivation(Text(part)); break;
                 case "speed": training.Speed = Math.Max(0, Real(part)); break;
-                default: throw new AdjointException($"unknown order '{part.Name}'; use action, learningRate, optimizer, activation or speed");
+                default: throw new AdjointException(
+                    $"unknown order '{part.Name}'; use action, learningRate, optimizer, activation or speed");
             }
     }
 
@@ -104,7 +111,9 @@ internal sealed class Exploration : IDisposable
     internal byte[] Offline() => OfflinePage.Create(this, graph!, title, version);
 
     /// <summary>Runs one of the methods above in its turn.</summary>
-    internal Task<T> Run<T>(Func<Exploration, T> request) => engine is null ? Task.FromResult(request(this)) : engine.Run(() => request(this));
+    internal Task<T> Run<T>(Func<Exploration, T> request) => engine is null
+        ? Task.FromResult(request(this))
+        : engine.Run(() => request(this));
 
     public void Dispose() => engine?.Dispose();
 
@@ -116,7 +125,7 @@ internal sealed class Exploration : IDisposable
             case "pause": training!.Pause(); break;
             case "step": training!.TakeStep(); break;
             case "epoch": training!.TakeEpoch(); break;
-            case "reset": training!.Reset(order.TryGetProperty("seed", out var seed) && seed.ValueKind == JsonValueKind.Number && seed.TryGetUInt64(out var number) ? number : throw new AdjointException("reset: a seed is needed: a whole number from 0")); break;
+            case "reset": training!.Reset(Seed(order)); break;
             default: throw new AdjointException($"unknown action '{action}'; use play, pause, step, epoch or reset");
         }
     }
@@ -135,7 +144,9 @@ internal sealed class Exploration : IDisposable
         return which == "value" ? item.Tensor : Gradient(item, arrived);
     }
 
-    private OpItem Op(int id) => id >= 0 && id < graph!.Ops.Count ? graph.Ops[id] : throw new NotThereException($"there is no op {id}");
+    private OpItem Op(int id) => id >= 0 && id < graph!.Ops.Count
+        ? graph.Ops[id]
+        : throw new NotThereException($"there is no op {id}");
 
     private static Tensor Gradient(TensorItem item, int? arrived)
     {
@@ -165,5 +176,14 @@ internal sealed class Exploration : IDisposable
         }
     }
 
-    private static double Real(JsonProperty part) => part.Value.ValueKind == JsonValueKind.Number && part.Value.TryGetDouble(out var value) ? value : throw new AdjointException($"{part.Name}: a number is needed");
+    private static double Real(JsonProperty part) =>
+        part.Value.ValueKind == JsonValueKind.Number && part.Value.TryGetDouble(out var value)
+            ? value
+            : throw new AdjointException($"{part.Name}: a number is needed");
+
+    private static ulong Seed(JsonElement order) =>
+        order.TryGetProperty("seed", out var seed) && seed.ValueKind == JsonValueKind.Number
+            && seed.TryGetUInt64(out var value)
+            ? value
+            : throw new AdjointException("reset: a seed is needed: a whole number from 0");
 }

@@ -36,7 +36,8 @@ public static class GraphExplorer
     extension(Tensor tensor)
     {
         /// <summary>
-        /// Writes the page of this tensor's graph as one file that needs neither server nor network, whole or not at all.
+        /// Writes the page of this tensor's graph as one file that needs neither server nor network, whole or not at
+        /// all.
         /// </summary>
         /// <param name="path">The file; one that is there is replaced.</param>
         /// <param name="title">The page's heading.</param>

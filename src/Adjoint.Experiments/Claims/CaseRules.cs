@@ -7,7 +7,8 @@ namespace Adjoint.Experiments;
 public sealed record Higher(Measure Measure, string Case, string Than) : Rule
 {
     /// <inheritdoc/>
-    public override string Text => $"holds when {Measure.Title} of {Case} is above that of {Than} in a two-sided paired "
+    public override string Text =>
+        $"holds when {Measure.Title} of {Case} is above that of {Than} in a two-sided paired "
         + $"t-test by seed (adjusted p ≤ {Finding.Level}), does not hold when it is below, else undecided";
 
     /// <inheritdoc/>
@@ -24,7 +25,8 @@ public sealed record Higher(Measure Measure, string Case, string Than) : Rule
 public sealed record Lower(Measure Measure, string Case, string Than) : Rule
 {
     /// <inheritdoc/>
-    public override string Text => $"holds when {Measure.Title} of {Case} is below that of {Than} in a two-sided paired "
+    public override string Text =>
+        $"holds when {Measure.Title} of {Case} is below that of {Than} in a two-sided paired "
         + $"t-test by seed (adjusted p ≤ {Finding.Level}), does not hold when it is above, else undecided";
 
     /// <inheritdoc/>

@@ -20,10 +20,11 @@ public sealed record Claim(string Text, params IReadOnlyList<Rule> Rules);
 
 /// <summary>Something seen, in words.</summary>
 /// <param name="Of">The measure that was seen, such as "best validation accuracy of relu".</param>
-/// <param name="Found">Its numbers.</param>
+/// <param name="Found">The numbers that were found.</param>
 public sealed record Observation(string Of, string Found)
 {
     /// <summary>Measure and numbers in a line.</summary>
+    /// <returns>Measure and numbers, separated by a colon.</returns>
     public override string ToString() => $"{Of}: {Found}";
 }
 
@@ -47,8 +48,8 @@ public sealed record Evidence(
     public string Effect { get; init; } = "";
 
     /// <summary>
-    /// With how many seeds a test has a power of 80 % for an effect of the size seen; null where it would take too many,
-    /// or does not apply.
+    /// With how many seeds a test has a power of 80 % for an effect of the size seen; null where it would take too
+    /// many, or does not apply.
     /// </summary>
     public int? SeedsNeeded { get; init; }
 
@@ -62,7 +63,7 @@ public sealed record Evidence(
 }
 
 /// <summary>A claim with its verdict.</summary>
-/// <param name="Claim">The claim.</param>
+/// <param name="Claim">The claim that was judged.</param>
 /// <param name="Verdict">What the trials say about it.</param>
 /// <param name="Found">
 /// What was seen, a line for each rule, or for each of its comparisons; none without trials.
@@ -74,10 +75,8 @@ public sealed record Finding(
     /// <summary>The level of significance, 0.05: an adjusted p of at most this rules chance out.</summary>
     public const double Level = 0.05;
 
-    /// <summary>
-    /// Judges all claims of an experiment together, since Holm's correction counts all their tests.
-    /// </summary>
-    /// <param name="claims">The claims.</param>
+    /// <summary>Judges all claims of an experiment together, since Holm's correction counts all their tests.</summary>
+    /// <param name="claims">The claims to judge.</param>
     /// <param name="runs">The complete trials.</param>
     /// <returns>A finding for each claim, in order.</returns>
     public static IReadOnlyList<Finding> Of(IReadOnlyList<Claim> claims, CaseRuns runs)
@@ -88,8 +87,11 @@ public sealed record Finding(
         var adjusted = new Queue<double>(Holm.Adjust([.. p]));
         return [.. claims.Zip(weighed, (claim, rules) =>
         {
-            var judged = rules.Select(rule => (rule.Rule,
-                Evidence: rule.Evidence.Select(one => one with { AdjustedP = adjusted.Dequeue() }).ToArray())).ToArray();
+            (Rule Rule, Evidence[] Evidence)[] judged =
+            [
+                .. rules.Select(rule => (rule.Rule,
+                    rule.Evidence.Select(one => one with { AdjustedP = adjusted.Dequeue() }).ToArray())),
+            ];
             var verdicts = judged.Select(rule =>
                 rule.Evidence.Length == 0 ? Verdict.Undecided : rule.Rule.Decide(rule.Evidence)).ToArray();
             return new Finding(claim, All(verdicts),

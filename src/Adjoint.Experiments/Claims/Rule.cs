@@ -8,18 +8,21 @@ public abstract record Rule
     /// <summary>The rule in words.</summary>
     public abstract string Text { get; }
 
-    /// <summary>The comparisons that the rule rests on; none while there are no trials.</summary>
+    /// <summary>Makes the comparisons that the rule rests on.</summary>
     /// <param name="runs">The complete trials.</param>
+    /// <returns>The comparisons; none while there are no trials.</returns>
     public abstract IReadOnlyList<Evidence> Weigh(CaseRuns runs);
 
     /// <summary>What was seen, in as few lines as say it.</summary>
     /// <param name="runs">The complete trials.</param>
     /// <param name="evidence">What <see cref="Weigh"/> gave for them.</param>
+    /// <returns>A line for each comparison, or fewer.</returns>
     public virtual IReadOnlyList<Observation> Found(CaseRuns runs, IReadOnlyList<Evidence> evidence) =>
         [.. evidence.Select(one => one.Compared)];
 
-    /// <summary>The verdict.</summary>
+    /// <summary>Decides whether the claim holds.</summary>
     /// <param name="evidence">What <see cref="Weigh"/> gave, with adjusted p; at least one comparison.</param>
+    /// <returns>The verdict by this rule alone.</returns>
     public abstract Verdict Decide(IReadOnlyList<Evidence> evidence);
 
     // A positive estimate, as it should be.
@@ -87,7 +90,9 @@ public abstract record Rule
         return $"t({(double.IsInteger(freedom) ? Given(freedom) : Number(freedom))}) = {Number(test.T)}";
     }
 
-    /// <summary>A number for a reader: about three digits, two of small ones, powers of ten below a thousandth.</summary>
+    /// <summary>
+    /// A number for a reader: about three digits, two of small ones, powers of ten below a thousandth.
+    /// </summary>
     internal static string Number(double value)
     {
         if (!double.IsFinite(value)) return "–";

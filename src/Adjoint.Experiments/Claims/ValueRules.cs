@@ -8,7 +8,8 @@ namespace Adjoint.Experiments;
 public sealed record Near(Measure Measure, string Case, double Reported, double Margin) : Rule
 {
     /// <inheritdoc/>
-    public override string Text => $"holds when {Given(Reported)} {Measure.Unit} lies within {Given(Margin)} of the mean; "
+    public override string Text =>
+        $"holds when {Given(Reported)} {Measure.Unit} lies within {Given(Margin)} of the mean; "
         + "does not hold when it lies farther away and outside the 95 % prediction interval of one more run "
         + "(mean ± t·s·√(1 + 1/n)); else undecided, as it is below two seeds";
 
@@ -82,7 +83,8 @@ public sealed record Falling(Measure Measure, string Factor) : Rule
         var seeds = cases.Select(one => runs.Of(one.Label).Keys).Aggregate((a, b) => [.. a.Intersect(b)]);
         double[] slopes = [.. seeds.Select(seed =>
             Trend.Slope(x, [.. cases.Select(one => Measure.Of(runs.Of(one.Label)[seed]))]))];
-        return [.. AgainstBound($"slope of {Measure.Title} for each doubling of {Factor}", slopes, 0, Measure.Unit, -1)];
+        return [.. AgainstBound($"slope of {Measure.Title} for each doubling of {Factor}", slopes, 0, Measure.Unit,
+            -1)];
     }
 
     /// <inheritdoc/>

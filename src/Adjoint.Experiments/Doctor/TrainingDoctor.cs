@@ -95,10 +95,9 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
         usesSigmoid = Activations(trainer.Model, "").Any(layer => layer.Layer is Sigmoid);
     }
 
-    /// <summary>
-    /// What looks wrong: one line each, with the rule and its source; empty for a healthy run.
-    /// </summary>
+    /// <summary>What looks wrong.</summary>
     /// <param name="epochs">The run's epochs; the one before training comes first.</param>
+    /// <returns>One line for each finding, with the rule and its source; none for a healthy run.</returns>
     public IReadOnlyList<string> Advice(IReadOnlyList<EpochResult> epochs)
     {
         // A run that diverged has an epoch that was begun and never ended.

@@ -117,8 +117,8 @@ public static class CourseReport
             Choices =
             [
                 interpretation.Choice,
-                "The learning rates besides 0.0005 and 0.003 are not given: 0.001, 0.005 and 0.01 fill the range and go "
-                + "past its best.",
+                "The learning rates besides 0.0005 and 0.003 are not given: 0.001, 0.005 and 0.01 fill the range and "
+                + "go past its best.",
             ],
             Claims =
             [
@@ -220,8 +220,8 @@ public static class CourseReport
         return result;
     }
 
-    // One interpretation of what the report leaves open: what it adds to a figure's number, what it is called, why it is
-    // chosen, and what it sets.
+    // One interpretation of what the report leaves open: what it adds to a figure's number, what it is called, why it
+    // is chosen, and what it sets.
     private sealed record Interpretation(
         string Suffix, string Label, string Choice, (string Name, string Value)[] Settings);
 }

@@ -31,11 +31,12 @@ public static class CurveFigure
         LineStyle.LongDashDot,
     ];
 
-    /// <summary>Draws a plot of an experiment as an element <c>svg</c>.</summary>
+    /// <summary>Draws a plot of an experiment.</summary>
     /// <param name="plot">The quantity to draw, and the title above it.</param>
     /// <param name="experiment">The experiment that the plot belongs to.</param>
     /// <param name="runs">Its complete trials.</param>
     /// <param name="mark">Written across the figure, such as that it is a quick look, or null.</param>
+    /// <returns>An element <c>svg</c>.</returns>
     public static XElement Draw(Plot plot, Experiment experiment, CaseRuns runs, string? mark = null)
     {
         var model = new PlotModel
@@ -84,9 +85,10 @@ public static class CurveFigure
         return SvgFigure.Export(model, $"figure-{plot.Number}", 900, closeUp is null ? 500 : 640);
     }
 
-    /// <summary>The cases that are drawn, in their order.</summary>
+    /// <summary>The cases that are drawn: all, or the best where they are too many.</summary>
     /// <param name="experiment">By its measure the best cases are chosen.</param>
     /// <param name="runs">Its complete trials.</param>
+    /// <returns>The cases in the order of the experiment.</returns>
     public static IReadOnlyList<Case> Shown(Experiment experiment, CaseRuns runs)
     {
         if (runs.Cases.Count <= MostCases) return runs.Cases;
@@ -99,14 +101,18 @@ public static class CurveFigure
             : double.NegativeInfinity;
     }
 
-    /// <summary>
-    /// What is enlarged, where curves that start at chance would else lie on each other; null where nothing is.
-    /// </summary>
+    /// <summary>The range that is enlarged, where curves that start at chance would else lie on each other.</summary>
+    /// <param name="plot">The quantity that is drawn.</param>
+    /// <param name="experiment">The experiment that the plot belongs to.</param>
+    /// <param name="runs">Its complete trials.</param>
+    /// <returns>The range of values, or null where nothing is enlarged.</returns>
     public static (double Low, double High)? CloseUp(Plot plot, Experiment experiment, CaseRuns runs) =>
         EpochAxes.CloseUp(Shown(experiment, runs).SelectMany(one => runs.Of(one.Label).Values)
             .SelectMany(run => run).Select(epoch => (epoch.Epoch, Value(epoch, plot.Quantity))));
 
-    /// <summary>The axis's title.</summary>
+    /// <summary>The title of the axis of a quantity.</summary>
+    /// <param name="quantity">What is drawn over the epochs.</param>
+    /// <returns>Name and unit, such as <c>validation accuracy / %</c>.</returns>
     public static string Unit(Quantity quantity) => quantity switch
     {
         Quantity.ValidationAccuracy => "validation accuracy / %",
@@ -115,6 +121,9 @@ public static class CurveFigure
     };
 
     /// <summary>The number of an epoch that is drawn.</summary>
+    /// <param name="epoch">What was measured of an epoch.</param>
+    /// <param name="quantity">What is drawn over the epochs.</param>
+    /// <returns>The number in the unit of its axis; NaN where it was not measured.</returns>
     public static double Value(EpochResult epoch, Quantity quantity) => quantity switch
     {
         Quantity.ValidationAccuracy => 100 * epoch.ValidationAccuracy,

@@ -8,11 +8,10 @@ public sealed record ExperimentOutcome(Experiment Experiment, CaseRuns Runs, IRe
 {
     private const int MostPairs = 15;
 
-    /// <summary>
-    /// Judges the experiment's claims; without any, compares its cases two by two, at most 15 pairs.
-    /// </summary>
-    /// <param name="experiment">The experiment.</param>
+    /// <summary>Judges the experiment's claims; without any, compares its cases two by two, at most 15 pairs.</summary>
+    /// <param name="experiment">The experiment to judge.</param>
     /// <param name="runs">Its complete trials.</param>
+    /// <returns>The experiment with its trials and verdicts.</returns>
     public static ExperimentOutcome Of(Experiment experiment, CaseRuns runs)
     {
         var claims = experiment.Claims.Count > 0 ? experiment.Claims : [.. Pairs(experiment, runs).Take(MostPairs)];

@@ -4,17 +4,22 @@ namespace Adjoint.Experiments;
 
 /// <summary>A layer of a network, as a report lists it.</summary>
 /// <param name="Path">Where it is in the network, such as <c>features.3</c>; empty for the network itself.</param>
-/// <param name="Name">What it is, with its sizes.</param>
-/// <param name="Output">The shape of what it gives for one sample; empty where no sample passes through it.</param>
-/// <param name="Parameters">Its parameters with their shapes; "shared" marks those that an earlier layer has
-/// too.</param>
+/// <param name="Name">Its type with its sizes, such as <c>Linear(4 → 2)</c>.</param>
+/// <param name="Output">The shape of its output for one sample; empty where no sample passes through it.</param>
+/// <param name="Parameters">
+/// Its parameters with their shapes; "shared" marks those that an earlier layer has too.
+/// </param>
 /// <param name="Count">How many numbers its parameters have that no earlier layer has.</param>
 public sealed record LayerRow(string Path, string Name, string Output, string Parameters, long Count)
 {
     /// <summary>
-    /// The layers (modules without parts, or with parameters of their own) in the order in which a sample passes
-    /// through them, which one of zeros does, in use mode; those that it does not pass come last.
+    /// Lists the layers (modules without children, or with parameters of their own) in the order in which a sample
+    /// passes through them, which is found with one sample of zeros, in evaluation mode; layers that it does not pass
+    /// come last.
     /// </summary>
+    /// <param name="model">The network, which is left as it is.</param>
+    /// <param name="sample">The shape of one sample, without the batch.</param>
+    /// <returns>A row for each layer.</returns>
     public static IReadOnlyList<LayerRow> Of(Layer model, Shape sample)
     {
         var layers = All(model, "").DistinctBy(layer => layer.Module).ToArray();

@@ -14,21 +14,29 @@ public static class RunFigures
     private static readonly OxyColor Blue = OxyColor.FromRgb(0, 114, 178);
     private static readonly OxyColor Orange = OxyColor.FromRgb(213, 94, 0);
 
-    /// <summary>The accuracy on the validation samples; where it ends in a narrow range, that is enlarged.</summary>
+    /// <summary>
+    /// Draws the accuracy on the validation samples; where it ends in a narrow range, that is enlarged.
+    /// </summary>
+    /// <param name="epochs">The run's epochs, the one before training first.</param>
+    /// <returns>An element <c>svg</c>.</returns>
     public static XElement Accuracy(IReadOnlyList<EpochResult> epochs) =>
         Curves("Validation accuracy", "accuracy / %",
             [new("validation", Blue, [.. epochs.Select(one => (one.Epoch, 100 * one.ValidationAccuracy))])]);
 
     /// <summary>
-    /// The losses on training and validation samples; where they end in a narrow range, that is enlarged.
+    /// Draws the losses on training and validation samples; where they end in a narrow range, that is enlarged.
     /// </summary>
+    /// <param name="epochs">The run's epochs, the one before training first.</param>
+    /// <returns>An element <c>svg</c>.</returns>
     public static XElement Loss(IReadOnlyList<EpochResult> epochs) => Curves("Loss", "mean cross-entropy / nats",
     [
         new("training", Orange, [.. epochs.Select(one => (one.Epoch, one.TrainLoss ?? double.NaN))]),
         new("validation", Blue, [.. epochs.Select(one => (one.Epoch, one.ValidationLoss))]),
     ]);
 
-    /// <summary>The norm of each layer's gradient; null where none was seen.</summary>
+    /// <summary>Draws the norm of the gradient of each layer, of at most eight.</summary>
+    /// <param name="history">What the training doctor measured.</param>
+    /// <returns>An element <c>svg</c>; null where no gradient was measured.</returns>
     public static XElement? Gradients(IReadOnlyList<LayerReading> history)
     {
         const int most = 8;

@@ -4,7 +4,7 @@ using System.Text;
 namespace Adjoint.Experiments;
 
 /// <summary>What a study shows: figures, claims with verdicts, trials.</summary>
-/// <param name="Title">The heading.</param>
+/// <param name="Title">The heading of the page.</param>
 /// <param name="Experiments">In the order in which they are shown.</param>
 /// <param name="Trials">Every trial that is complete, with its result.</param>
 public sealed record StudyReport(
@@ -20,10 +20,12 @@ public sealed record StudyReport(
     /// <summary>What marks it as a quick look, which judges nothing, or null for a whole study.</summary>
     public string? Mark { get; init; }
 
-    /// <summary>The page: self-contained, no script, light or dark, readable on a phone and in print.</summary>
+    /// <summary>Writes the page: self-contained, no script, light or dark, readable on a phone and in print.</summary>
+    /// <returns>The whole page as HTML.</returns>
     public string ToHtml() => new StudyPage(this).Write();
 
-    /// <summary>The verdicts as a table of Markdown, for a README.</summary>
+    /// <summary>Writes the verdicts as a table of Markdown, for a README.</summary>
+    /// <returns>The table, a row for each claim.</returns>
     public string ToMarkdown()
     {
         var rows = VerdictRows();
@@ -52,6 +54,7 @@ public sealed record StudyReport(
 
     /// <summary>A verdict in words. A quick look judges nothing.</summary>
     /// <param name="finding">A claim with its verdict.</param>
+    /// <returns>Such as <c>holds</c> or <c>undecided</c>.</returns>
     public string VerdictText(Finding finding) => Mark is not null ? "not judged (quick)" : finding.Verdict switch
     {
         Verdict.Holds => "holds",

@@ -9,57 +9,70 @@ namespace Adjoint.Experiments;
 /// <summary>Where a trial is.</summary>
 public enum TrialState
 {
-    /// <summary>It has not begun.</summary>
+    /// <summary>The trial has not begun.</summary>
     Waiting,
 
-    /// <summary>It learns.</summary>
+    /// <summary>The trial is being trained.</summary>
     Running,
 
-    /// <summary>It was stopped and will go on from its last checkpoint.</summary>
+    /// <summary>The trial was stopped and will go on from its last checkpoint.</summary>
     Interrupted,
 
-    /// <summary>It is done.</summary>
+    /// <summary>The trial reached its end.</summary>
     Complete,
 
-    /// <summary>It ended early by itself: its loss is not finite.</summary>
+    /// <summary>The trial ended early by itself: its loss is not finite.</summary>
     Diverged,
 
-    /// <summary>An error ended it; running it again tries again.</summary>
+    /// <summary>An error ended the trial; running it again tries again.</summary>
     Failed,
 }
 
 /// <summary>What is known of a trial.</summary>
-/// <param name="Trial">Which.</param>
-/// <param name="State">Where it is.</param>
+/// <param name="Trial">The trial that is reported.</param>
+/// <param name="State">Where the trial stands.</param>
 /// <param name="Last">Its last epoch, or null.</param>
 /// <param name="Message">Why it failed or diverged, or null.</param>
 public sealed record TrialProgress(Trial Trial, TrialState State, EpochResult? Last, string? Message);
 
 /// <summary>What a sweep did.</summary>
 /// <param name="Complete">How many trials are complete.</param>
-/// <param name="Total">How many there are.</param>
+/// <param name="Total">How many trials there are in all.</param>
 /// <param name="Time">How long it took this time.</param>
 /// <param name="Failures">One line for each trial that failed.</param>
 public sealed record SweepSummary(int Complete, int Total, SweepTime Time, IReadOnlyList<string> Failures);
 
 /// <summary>
-/// Runs the trials of experiments side by side, each in <c>trials/KEY</c>. What is complete is not run again. Several trials at once, each on one thread, waste less than one trial on
-/// several: small networks have little to share. When fewer trials are left than jobs, they get the idle cores; results do not depend on it.
+/// Runs the trials of experiments side by side, each in <c>trials/KEY</c>. What is complete is not run again. Several
+/// trials at once, each on one thread, waste less than one trial on several: small networks have little to share. When
+/// fewer trials are left than jobs, they get the idle cores; results do not depend on it.
 /// </summary>
+/// <param name="program">What runs a trial.</param>
+/// <param name="folder">The folder of the sweep.</param>
+/// <param name="jobs">How many trials run at once.</param>
 public sealed class ExperimentRunner(ITrialProgram program, string folder, int jobs)
 {
     private readonly Lock gate = new();
 
-    /// <summary>Told of each change, one call at a time.</summary>
+    /// <summary>Called on each change of a trial, one call at a time.</summary>
     public Action<TrialProgress> OnProgress { get; init; } = _ => { };
 
-    /// <summary>Told what a person should know, in one line.</summary>
+    /// <summary>Called with what a person should know, in one line.</summary>
     public Action<string> Warn { get; init; } = _ => { };
 
-    /// <summary>The folder of a trial.</summary>
+    /// <summary>The folder of a trial within that of its sweep.</summary>
+    /// <param name="folder">The folder of the sweep.</param>
+    /// <param name="trial">The trial whose folder is wanted.</param>
+    /// <returns>The path; the folder need not exist.</returns>
     public static string FolderOf(string folder, Trial trial) => Path.Combine(folder, "trials", trial.Key);
 
-    /// <summary>All trials of experiments, each once, in the order of running: seed by seed, so that early results are whole; within a seed the longest first.</summary>
+    /// <summary>
+    /// All trials of experiments, each once. They are ordered seed by seed, so that early results are whole; within a
+    /// seed the longest come first.
+    /// </summary>
+    /// <param name="program">What will run the trials.</param>
+    /// <param name="experiments">The experiments, which may share trials.</param>
+    /// <returns>The trials in the order in which they run.</returns>
     /// <exception cref="SettingException">A setting is wrong.</exception>
     public static IReadOnlyList<Trial> TrialsOf(ITrialProgram program, IReadOnlyList<Experiment> experiments)
     {
@@ -67,29 +80,43 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
             from one in experiments
             from each in one.Cases()
             from seed in one.Seeds.Index()
-            select (Trial: Trial.Of(program, each, seed.Item), seed.Index, Case: experiments.Count > 1 ? $"{one.Name}: {each.Label}" : each.Label);
-        return [.. all.GroupBy(one => one.Trial.Key).Select(same => (Trial: same.First().Trial with { Cases = [.. same.Select(one => one.Case).Distinct()] }, same.First().Index))
-            .OrderBy(one => one.Index).ThenByDescending(one => program.Cost(one.Trial.Settings)).Select(one => one.Trial)];
+            let name = experiments.Count > 1 ? $"{one.Name}: {each.Label}" : each.Label
+            select (Trial: Trial.Of(program, each, seed.Item), seed.Index, Case: name);
+        return
+        [
+            .. from same in all.GroupBy(one => one.Trial.Key)
+               let first = same.First()
+               let trial = first.Trial with { Cases = [.. same.Select(one => one.Case).Distinct()] }
+               orderby first.Index, program.Cost(trial.Settings) descending
+               select trial,
+        ];
     }
 
     /// <summary>What the folder says about a trial, without running anything.</summary>
+    /// <param name="folder">The folder of the sweep.</param>
+    /// <param name="trial">The trial to look for.</param>
+    /// <returns>Where the trial stands.</returns>
     public static TrialProgress Look(string folder, Trial trial)
     {
         var own = FolderOf(folder, trial);
         try
         {
             if (TrialResult.Load(own) is { } result)
-                return new(trial, result.Problem is null ? TrialState.Complete : TrialState.Diverged, result.Epochs[^1],
-                    result.Problem);
+                return Ended(trial, result);
         }
         catch (DataFormatException error)
         {
             return new(trial, TrialState.Failed, null, error.Message);
         }
-        return new(trial, FolderLock.IsTaken(own) ? TrialState.Running : Directory.Exists(own) ? TrialState.Interrupted : TrialState.Waiting, null, null);
+        var begun = Directory.Exists(own) ? TrialState.Interrupted : TrialState.Waiting;
+        return new(trial, FolderLock.IsTaken(own) ? TrialState.Running : begun, null, null);
     }
 
-    /// <summary>The trials that are complete, by case and seed; one whose result is damaged is not.</summary>
+    /// <summary>The complete trials of an experiment; one whose result is damaged is not complete.</summary>
+    /// <param name="program">What ran the trials.</param>
+    /// <param name="folder">The folder of the sweep.</param>
+    /// <param name="experiment">The experiment whose trials are wanted.</param>
+    /// <returns>The trials by case and seed.</returns>
     public static CaseRuns Collect(ITrialProgram program, string folder, Experiment experiment)
     {
         var cases = experiment.Cases();
@@ -101,7 +128,10 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
         return runs;
     }
 
-    /// <summary>Runs what is not complete. A cancellation ends it soon; everything is kept.</summary>
+    /// <summary>Runs the trials that are not complete. A cancellation ends it soon; what was done is kept.</summary>
+    /// <param name="trials">The trials, in the order in which they begin.</param>
+    /// <param name="cancellation">Asks it to stop and keep what it has.</param>
+    /// <returns>What was done, and what failed.</returns>
     /// <exception cref="AdjointException">Another process works in the folder, or it cannot be written to.</exception>
     public SweepSummary Run(IReadOnlyList<Trial> trials, CancellationToken cancellation = default)
     {
@@ -115,7 +145,7 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
             {
                 complete++;
                 Forget(trial);
-                OnProgress(new(trial, result.Problem is null ? TrialState.Complete : TrialState.Diverged, result.Epochs[^1], result.Problem));
+                OnProgress(Ended(trial, result));
             }
             else waiting.Enqueue(trial);
         left = waiting.Count;
@@ -125,7 +155,8 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
         try
         {
             ShareCores();
-            var workers = Enumerable.Range(1, used).Select(number => new Thread(Work) { Name = $"Adjoint trial {number}", IsBackground = true }).ToArray();
+            var workers = Enumerable.Range(1, used)
+                .Select(number => new Thread(Work) { Name = $"Adjoint trial {number}", IsBackground = true }).ToArray();
             foreach (var worker in workers) worker.Start();
             foreach (var worker in workers) worker.Join();
         }
@@ -133,7 +164,8 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
         {
             Workers.ThreadCount = threads;
         }
-        return new(complete, trials.Count, new(Stopwatch.GetElapsedTime(started).TotalSeconds, worked, trained), failures);
+        return new(complete, trials.Count, new(Stopwatch.GetElapsedTime(started).TotalSeconds, worked, trained),
+            failures);
 
         void Work()
         {
@@ -164,10 +196,11 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
         void ShareCores() => Workers.ThreadCount = Math.Max(1, threads / Math.Max(1, Math.Min(jobs, left)));
     }
 
-    /// <summary>The result of a trial that is complete; null where there is none, or one that is damaged.</summary>
-    /// <param name="folder">Of the sweep.</param>
-    /// <param name="trial">Which.</param>
-    /// <param name="warn">Told of one that is damaged, in one line.</param>
+    /// <summary>The result of a trial that is complete.</summary>
+    /// <param name="folder">The folder of the sweep.</param>
+    /// <param name="trial">The trial whose result is wanted.</param>
+    /// <param name="warn">Called with what is wrong with a damaged result, in one line.</param>
+    /// <returns>The result; null where there is none, or where it is damaged.</returns>
     public static TrialResult? Load(string folder, Trial trial, Action<string> warn)
     {
         try
@@ -180,6 +213,9 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
             return null;
         }
     }
+
+    private static TrialProgress Ended(Trial trial, TrialResult result) => new(
+        trial, result.Problem is null ? TrialState.Complete : TrialState.Diverged, result.Epochs[^1], result.Problem);
 
     // Who was killed right after writing the result forgot nothing, and left the marks of a holder.
     private void Forget(Trial trial)
@@ -209,10 +245,13 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
                 count(epoch);
                 Tell(TrialState.Running, epoch);
             }, Warned, cancellation));
-            if (outcome.WasCancelled) return Tell(TrialState.Interrupted, outcome.Epochs.Count == 0 ? null : outcome.Epochs[^1]);
-            new TrialResult(outcome.Epochs, outcome.Problem, outcome.Advice, ThisMachine.Description, program.Command(trial.Settings)).Save(own);
+            if (outcome.WasCancelled)
+                return Tell(TrialState.Interrupted, outcome.Epochs.Count == 0 ? null : outcome.Epochs[^1]);
+            new TrialResult(outcome.Epochs, outcome.Problem, outcome.Advice, ThisMachine.Description,
+                program.Command(trial.Settings)).Save(own);
             program.Forget(own);
-            return Tell(outcome.Problem is null ? TrialState.Complete : TrialState.Diverged, outcome.Epochs[^1], outcome.Problem);
+            return Tell(outcome.Problem is null ? TrialState.Complete : TrialState.Diverged, outcome.Epochs[^1],
+                outcome.Problem);
         }
         catch (Exception error)
         {

@@ -4,28 +4,42 @@ using Adjoint.IO;
 
 namespace Adjoint.Experiments;
 
-/// <summary>Where the time of a sweep went, over all its runs together: <c>time.json</c> of its folder. Of a run that was killed nothing is known.</summary>
-/// <param name="Seconds">From beginning to end, by the clock.</param>
-/// <param name="JobSeconds">What its jobs were at work, added up: reading data, training, writing, reports. A job that has no trial left is not at work; its core goes to the others.</param>
-/// <param name="TrainingSeconds">What of that networks were trained and validated.</param>
+/// <summary>
+/// Where the time of a sweep went, over all its runs together: <c>time.json</c> in its folder. Of a run that was killed
+/// nothing is known.
+/// </summary>
+/// <param name="Seconds">Seconds from beginning to end, by the clock.</param>
+/// <param name="JobSeconds">
+/// Seconds that its jobs were at work, summed over jobs: reading data, training, writing, reports. A job that has no
+/// trial left is not at work; its core goes to the others.
+/// </param>
+/// <param name="TrainingSeconds">The part of these in which networks were trained and validated.</param>
 public sealed record SweepTime(double Seconds, double JobSeconds, double TrainingSeconds)
 {
     private const string FileName = "time.json";
 
-    /// <summary>The share of the jobs' time that is not spent training or validating; NaN where nothing ran. An epoch that a killed run began counts whole as training: never below 0.</summary>
+    /// <summary>
+    /// The share of the jobs' time that was not spent on training or validation, at least 0; NaN where nothing ran. An
+    /// epoch that a killed run began counts whole as training.
+    /// </summary>
     public double Overhead => JobSeconds > 0 ? Math.Max(0, 1 - TrainingSeconds / JobSeconds) : double.NaN;
 
-    /// <summary>Both together.</summary>
-    public SweepTime Plus(SweepTime other) => new(Seconds + other.Seconds, JobSeconds + other.JobSeconds, TrainingSeconds + other.TrainingSeconds);
+    /// <summary>Adds the times of two runs of a sweep.</summary>
+    /// <param name="other">The times of the other run.</param>
+    /// <returns>The sum of each time.</returns>
+    public SweepTime Plus(SweepTime other) =>
+        new(Seconds + other.Seconds, JobSeconds + other.JobSeconds, TrainingSeconds + other.TrainingSeconds);
 
     /// <summary>Writes the file, whole or not at all.</summary>
+    /// <param name="folder">The folder of the sweep.</param>
     public void Save(string folder) => AtomicFile.Write(Path.Combine(folder, FileName), stream =>
     {
         using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true });
         Write(json);
     });
 
-    /// <summary>Writes it as an object.</summary>
+    /// <summary>Writes the times as an object.</summary>
+    /// <param name="json">Where the object is written.</param>
     public void Write(Utf8JsonWriter json)
     {
         json.WriteStartObject();
@@ -35,9 +49,11 @@ public sealed record SweepTime(double Seconds, double JobSeconds, double Trainin
         json.WriteEndObject();
     }
 
-    /// <summary>
-    /// Reads the file; null where there is none, or one that cannot be read: a time is not worth failing for.
-    /// </summary>
+    /// <summary>Reads the file.</summary>
+    /// <param name="folder">The folder of the sweep.</param>
+    /// <returns>
+    /// The times; null where there is no file, or one that cannot be read: a time is not worth failing for.
+    /// </returns>
     public static SweepTime? Load(string folder)
     {
         var path = Path.Combine(folder, FileName);

@@ -14,7 +14,8 @@ public static class ThisMachine
     /// <summary>Processor, cores, architecture, system, runtime, and version of the library, in one line.</summary>
     public static string Description { get; } =
         $"{Processor()}{Environment.ProcessorCount} cores {RuntimeInformation.ProcessArchitecture}, "
-        + $"{RuntimeInformation.OSDescription}, {Runtime}, Adjoint {typeof(Tensor).Assembly.GetName().Version?.ToString(3)}";
+        + $"{RuntimeInformation.OSDescription}, {Runtime}, "
+        + $"Adjoint {typeof(Tensor).Assembly.GetName().Version?.ToString(3)}";
 
     // .NET does not tell a processor's name. Linux on x86 and Windows do; on ARM64 and macOS it is left out.
     private static string Processor()
@@ -22,7 +23,8 @@ public static class ThisMachine
         const string linux = "/proc/cpuinfo";
         const string key = "model name";
         var name = File.Exists(linux)
-            ? File.ReadLines(linux).FirstOrDefault(line => line.StartsWith(key, StringComparison.Ordinal))?.Split(": ")[^1]
+            ? File.ReadLines(linux)
+                .FirstOrDefault(line => line.StartsWith(key, StringComparison.Ordinal))?.Split(": ")[^1]
             : Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER");
         return string.IsNullOrWhiteSpace(name) ? "" : name.Trim() + ", ";
     }

@@ -5,20 +5,22 @@ using Adjoint.Training;
 
 namespace Adjoint.Experiments;
 
-/// <summary>A trial that is complete: <c>result.json</c> of its folder.</summary>
-/// <param name="Epochs">Each epoch.</param>
+/// <summary>The result of a complete trial: <c>result.json</c> in its folder.</summary>
+/// <param name="Epochs">The epochs of the trial, the one before training first.</param>
 /// <param name="Problem">Why it ended early, or null.</param>
 /// <param name="Advice">What the training doctor found.</param>
-/// <param name="Machine">Where it ran, with versions.</param>
-/// <param name="Command">What repeats it.</param>
-public sealed record TrialResult(IReadOnlyList<EpochResult> Epochs, string? Problem, IReadOnlyList<string> Advice, string Machine, string Command)
+/// <param name="Machine">The machine that it ran on, with versions.</param>
+/// <param name="Command">The command that repeats the trial.</param>
+public sealed record TrialResult(IReadOnlyList<EpochResult> Epochs, string? Problem, IReadOnlyList<string> Advice,
+    string Machine, string Command)
 {
     private const string FileName = "result.json";
 
-    /// <summary>The time of all epochs.</summary>
+    /// <summary>The time of all epochs, in seconds.</summary>
     public double Seconds => Epochs.Sum(epoch => epoch.Seconds);
 
     /// <summary>Writes the file, whole or not at all.</summary>
+    /// <param name="folder">The folder of the trial.</param>
     public void Save(string folder) => AtomicFile.Write(Path.Combine(folder, FileName), stream =>
     {
         using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true });
@@ -35,7 +37,9 @@ public sealed record TrialResult(IReadOnlyList<EpochResult> Epochs, string? Prob
         json.WriteEndObject();
     });
 
-    /// <summary>Reads the file; null where there is none, so that the trial is not complete.</summary>
+    /// <summary>Reads the file.</summary>
+    /// <param name="folder">The folder of the trial.</param>
+    /// <returns>The result; null where there is no file, so that the trial is not complete.</returns>
     /// <exception cref="DataFormatException">It is damaged.</exception>
     public static TrialResult? Load(string folder)
     {

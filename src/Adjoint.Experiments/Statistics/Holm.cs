@@ -1,9 +1,14 @@
 namespace Adjoint.Experiments;
 
-/// <summary>Holm's step-down correction (1979): with m tests at once, the chance of any false alarm stays at the level of one.</summary>
+/// <summary>
+/// Holm's step-down correction (1979): with m tests at once, the probability of any false positive stays at the level
+/// of one test.
+/// </summary>
 public static class Holm
 {
-    /// <summary>Adjusted p-values, in the given order: for the i-th smallest, the largest of (m − j + 1)·pⱼ over j ≤ i, at most 1. NaN stays NaN and is not counted.</summary>
+    /// <summary>Adjusts p-values: for the i-th smallest, the largest of (m − j + 1)·pⱼ over j ≤ i, at most 1.</summary>
+    /// <param name="p">The p-values of all tests; NaN is not counted.</param>
+    /// <returns>The adjusted p-values, in the given order; NaN stays NaN.</returns>
     public static double[] Adjust(IReadOnlyList<double> p)
     {
         var result = Enumerable.Repeat(double.NaN, p.Count).ToArray();

@@ -6,12 +6,13 @@ namespace Adjoint.Experiments;
 public static class Proportion
 {
     /// <summary>
-    /// Where the true share lies: Wilson's score interval (1927), (p̂ + z²/2n ± z·√(p̂(1 − p̂)/n + z²/4n²)) / (1 +
-    /// z²/n), which never leaves 0 to 1. NaN for none.
+    /// The confidence interval of the true share: Wilson's score interval (1927), (p̂ + z²/2n ± z·√(p̂(1 − p̂)/n +
+    /// z²/4n²)) / (1 + z²/n), which never leaves 0 to 1.
     /// </summary>
-    /// <param name="successes">How many of them.</param>
-    /// <param name="count">n: of how many.</param>
+    /// <param name="successes">The number of successes, at most n.</param>
+    /// <param name="count">The number of trials, n.</param>
     /// <param name="level">How often such intervals hold the true share.</param>
+    /// <returns>The ends of the interval; NaN where n is 0.</returns>
     public static (double Low, double High) Interval(long successes, long count, double level = 0.95)
     {
         if (count <= 0) return (double.NaN, double.NaN);

@@ -158,8 +158,8 @@ public static partial class OpCards
     private static string Given(FormulaSymbols symbols, string[] vanishing)
     {
         if (vanishing.Length > 0)
-            return $"With L = Σ i·{symbols.Result}ᵢ, so that {symbols.Gradient} is 1, 2, 3, … in row-major order (if it "
-                + $"were 1 everywhere, {string.Join(" and ", vanishing)} would vanish):";
+            return $"With L = Σ i·{symbols.Result}ᵢ, so that {symbols.Gradient} is 1, 2, 3, … in row-major order "
+                + $"(if it were 1 everywhere, {string.Join(" and ", vanishing)} would vanish):";
         return symbols.Result == "L"
             ? $"L is the result itself, so that {symbols.Gradient} is 1:"
             : $"With L = Σ {symbols.Result}, so that {symbols.Gradient} is 1 everywhere:";
@@ -249,7 +249,9 @@ public static partial class OpCards
     private static IEnumerable<object> Links(IEnumerable<string> names)
     {
         var links = names.Order(StringComparer.Ordinal).Select(Link).ToArray();
-        return links.Length == 0 ? ["no other op"] : links.SelectMany((link, i) => i == 0 ? [link] : (object[])[", ", link]);
+        return links.Length == 0
+            ? ["no other op"]
+            : links.SelectMany((link, i) => i == 0 ? [link] : (object[])[", ", link]);
     }
 
     private static XElement Link(string name) => OpCatalogue.All.Any(entry => entry.Op.Name == name)

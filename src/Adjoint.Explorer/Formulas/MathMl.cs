@@ -4,8 +4,8 @@ namespace Adjoint.Explorer;
 
 /// <summary>
 /// Sets the formulas of ops, plain text such as <c>∂L/∂x = g · p · xᵖ⁻¹</c>, as MathML. Known: fractions, roots,
-/// superscripts and subscripts (², ᵀ, ᵢⱼ), <c>^</c> and <c>_</c> with a sign, (…) or {…}, brackets of indices, bars |x|,
-/// Σ with what it runs over; words between formulas stay words. Nothing is lost: what cannot be set is shown as it
+/// superscripts and subscripts (², ᵀ, ᵢⱼ), <c>^</c> and <c>_</c> with a sign, (…) or {…}, brackets of indices, bars
+/// |x|, Σ with what it runs over; words between formulas stay words. Nothing is lost: what cannot be set is shown as it
 /// stands.
 /// </summary>
 internal static class MathMl
@@ -24,8 +24,8 @@ internal static class MathMl
     private static readonly HashSet<string> LongNames = ["ky", "kx", "kh", "kw"];
 
     /// <summary>
-    /// The formula as elements <c>math</c> with words between them, so that a line can be broken at words, before equals
-    /// signs, and in long formulas before + and ·.
+    /// The formula as elements <c>math</c> with words between them, so that a line can be broken at words, before
+    /// equals signs, and in long formulas before + and ·.
     /// </summary>
     internal static IReadOnlyList<object> Convert(string text) => new Reader(text).All();
 

@@ -63,12 +63,15 @@ internal sealed class ModuleItem(int id, string name, string label, ModuleItem? 
     internal string Path => parent is { Parent: not null } ? $"{parent.Path}.{name}" : name;
 }
 
-/// <summary>Everything that led to a tensor: tensors, ops, calls of modules, and, where it went backward, gradients.</summary>
+/// <summary>
+/// Everything that led to a tensor: tensors, ops, calls of modules, and, where it went backward, gradients.
+/// </summary>
 internal sealed class ComputationGraph
 {
     private const int MostOps = 20_000;
 
-    private ComputationGraph(IReadOnlyList<TensorItem> tensors, IReadOnlyList<OpItem> ops, IReadOnlyList<ModuleItem> modules, string? missing) =>
+    private ComputationGraph(IReadOnlyList<TensorItem> tensors, IReadOnlyList<OpItem> ops,
+        IReadOnlyList<ModuleItem> modules, string? missing) =>
         (Tensors, Ops, Modules, MissingGradients) = (tensors, ops, modules, missing);
 
     internal IReadOnlyList<TensorItem> Tensors { get; }
@@ -82,26 +85,42 @@ internal sealed class ComputationGraph
     internal IEnumerable<OpItem> BackwardOps => Ops.Reverse().Where(op => op.WayBack is not null);
 
     /// <summary>
-    /// Walks down from a tensor and, where the graph was not used up and the tensor is a single number, goes backward, leaving every <c>.Grad</c> alone.
+    /// Walks down from a tensor and, where the graph was not used up and the tensor is a single number, goes backward,
+    /// leaving every <c>.Grad</c> alone.
     /// </summary>
-    /// <exception cref="AdjointException">A tensor's memory was recycled, or the graph is too large to show.</exception>
+    /// <exception cref="AdjointException">A tensor's memory was recycled, or the graph is too large to
+    /// show.</exception>
     internal static ComputationGraph Of(Tensor root, IReadOnlyDictionary<Tensor, string>? inputs = null)
     {
         var nodes = Collect(root);
         foreach (var tensor in nodes.SelectMany(node => node.Inputs.Concat(node.Outputs)).Append(root))
             if (tensor.IsReleased)
-                throw new AdjointException($"Explorer: the graph was already released: the memory of {tensor.Name ?? tensor.Source?.Op.Name ?? "a tensor"} {tensor.Shape} was recycled after Backward(); explore before Backward(), or call Backward(retainGraph: true)");
+                throw new AdjointException(
+                    $"Explorer: the graph was already released: the memory of " +
+                    $"{tensor.Name ?? tensor.Source?.Op.Name ?? "a tensor"} {tensor.Shape} was recycled after " +
+                    $"Backward(); explore before Backward(), or call Backward(retainGraph: true)");
         var missing = root.Source is null ? null
-            : !root.RequiresGrad ? "Nothing that led to this tensor requires a gradient: call .RequireGrad() on what should have one, and compute it again."
-            : nodes.Any(node => node.IsConsumed) ? "Backward() has used this graph up, and inner gradients were not kept: explore before Backward(), or call Backward(retainGraph: true)."
-            : root.Length != 1 ? $"A gradient exists only of a single number, and this tensor is {root.Shape}: explore .Sum() or .Mean() of it."
+
+                : !root.RequiresGrad
+                ? "Nothing that led to this tensor requires a gradient: call .RequireGrad() on what should have one, " +
+                    "and compute it again."
+
+                : nodes.Any(node => node.IsConsumed)
+                ? "Backward() has used this graph up, and inner gradients were not kept: explore before Backward(), " +
+                    "or call Backward(retainGraph: true)."
+
+                : root.Length != 1
+                ? $"A gradient exists only of a single number, and this tensor is {root.Shape}: explore .Sum() or " +
+                    $".Mean() of it."
             : null;
-        var leaves = nodes.SelectMany(node => node.Inputs).Where(input => input is { IsLeaf: true, RequiresGrad: true }).Distinct().ToArray();
+        var leaves = nodes.SelectMany(node => node.Inputs).Where(input => input is { IsLeaf: true, RequiresGrad: true })
+            .Distinct().ToArray();
         Tensor?[] gradients = [.. leaves.Select(leaf => leaf.Grad)];
         if (root.Source is not null && missing is null)
             using (new Tracing())
                 gradients = Differentiation.Gradients(root, leaves, retainGraph: true);
-        return Build(root, nodes, leaves.Zip(gradients).ToDictionary(pair => pair.First, pair => pair.Second), inputs, missing);
+        return Build(root, nodes, leaves.Zip(gradients).ToDictionary(pair => pair.First, pair => pair.Second), inputs,
+            missing);
     }
 
     // As the engine: depth first, inputs in order, an op after all that it uses. Backward goes the other way.

@@ -6,11 +6,16 @@ namespace Adjoint.Explorer;
 /// <param name="Held">The number shown: the engine's, in the graph's precision.</param>
 /// <param name="Analytic">The rule, in float64.</param>
 /// <param name="Numeric">(φ(x + h) − φ(x − h)) / 2h, φ(x) = Σ g · f(x) over all outputs, in float64.</param>
-/// <param name="Error">|analytic − numeric| / max(1, |analytic|, |numeric|); at a kink the distance to the range between the one-sided slopes.</param>
-/// <param name="IsKink">Whether the slopes to the left and to the right differ: there any number between them is right.</param>
-internal sealed record CheckedElement(int Input, int[] At, double Held, double Analytic, double Numeric, double Error, bool IsKink);
+/// <param name="Error">|analytic − numeric| / max(1, |analytic|, |numeric|); at a kink the distance to the range
+/// between the one-sided slopes.</param>
+/// <param name="IsKink">Whether the slopes to the left and to the right differ: there any number between them is
+/// right.</param>
+internal sealed record CheckedElement(int Input, int[] At, double Held, double Analytic, double Numeric, double Error,
+    bool IsKink);
 
-/// <summary>Compares an op's derivative with central differences, at the very values and the very incoming gradient of a graph.</summary>
+/// <summary>
+/// Compares an op's derivative with central differences, at the very values and the very incoming gradient of a graph.
+/// </summary>
 internal static class DerivativeCheck
 {
     /// <summary>The largest error that passes.</summary>
@@ -20,7 +25,9 @@ internal static class DerivativeCheck
     private const int MostWork = 40_000_000;
     private const int LargestOp = 4_000_000;
 
-    /// <summary>Checks elements of each input that got a gradient: those with the largest gradients, and others spread evenly.</summary>
+    /// <summary>
+    /// Checks elements of each input that got a gradient: those with the largest gradients, and others spread evenly.
+    /// </summary>
     /// <exception cref="AdjointException">
     /// No gradient went through the op, it is too large for this, or it rounds to another type.
     /// </exception>
@@ -31,7 +38,9 @@ internal static class DerivativeCheck
             throw new AdjointException($"{node.Op.Name}: no gradient went through it, so there is nothing to check");
         var size = node.Inputs.Concat(node.Outputs).Sum(tensor => (long)tensor.Length);
         if (size > LargestOp)
-            throw new AdjointException($"{node.Op.Name}: {size:N0} elements are too many to check here, at most {LargestOp:N0} are; use a smaller batch");
+            throw new AdjointException(
+                $"{node.Op.Name}: {size:N0} elements are too many to check here, at most {LargestOp:N0} are; use a " +
+                $"smaller batch");
         var (again, leaves) = LocalRule.Again(node, DType.Float64);
         if (again.Output.DType is { } type && type.IsFloating() && type != DType.Float64)
             throw new AdjointException($"{node.Op.Name}: rounds to {type.Label()} whatever it gets, so finite "
@@ -46,7 +55,9 @@ internal static class DerivativeCheck
         for (var i = 0; i < leaves.Length; i++)
         {
             if (trace.Contributions[i] is not { } held) continue;
-            var (heldValues, analytic) = (TensorView.ToDoubles(held), rule[i] is { } slope ? TensorView.ToDoubles(slope) : new double[held.Length]);
+            var (heldValues, analytic) = (TensorView.ToDoubles(held), rule[i] is { } slope
+                ? TensorView.ToDoubles(slope)
+                : new double[held.Length]);
             var values = TensorView.ToDoubles(leaves[i]);
             var middle = Phi(i, values, 0, 0);
             foreach (var element in Choose(analytic, each))
@@ -55,11 +66,15 @@ internal static class DerivativeCheck
                 var (right, left, numeric) = ((up - middle) / Step, (middle - down) / Step, (up - down) / (2 * Step));
                 var scale = Math.Max(1, Math.Max(Math.Abs(analytic[element]), Math.Abs(numeric)));
                 // A smooth function's one-sided slopes differ by about h·f″.
-                var isKink = Math.Abs(right - left) > Math.Max(1e-3 * Math.Max(Math.Abs(right), Math.Abs(left)), 1e-9 * Math.Max(1, Math.Abs(middle)));
+                var isKink = Math.Abs(right - left) > Math.Max(1e-3 * Math.Max(Math.Abs(right), Math.Abs(left)),
+                    1e-9 * Math.Max(1, Math.Abs(middle)));
                 var error = isKink
-                    ? Math.Max(0, Math.Max(Math.Min(left, right) - analytic[element], analytic[element] - Math.Max(left, right))) / scale
+                    ? Math.Max(
+                        0, Math.Max(Math.Min(left, right) - analytic[element], analytic[element]
+                            - Math.Max(left, right))) / scale
                     : Math.Abs(analytic[element] - numeric) / scale;
-                result.Add(new(i, LocalRule.Position(held.Shape, element), heldValues[element], analytic[element], numeric, error, isKink));
+                result.Add(new(i, LocalRule.Position(held.Shape, element), heldValues[element], analytic[element],
+                    numeric, error, isKink));
             }
         }
         return result;
@@ -85,8 +100,10 @@ internal static class DerivativeCheck
     private static IEnumerable<int> Choose(double[] gradient, int count)
     {
         if (gradient.Length <= count) return Enumerable.Range(0, gradient.Length);
-        var largest = Enumerable.Range(0, gradient.Length).OrderByDescending(i => Math.Abs(gradient[i])).Take(count / 2);
-        var spread = Enumerable.Range(0, count - count / 2).Select(i => (int)((long)i * gradient.Length / (count - count / 2)));
-        return largest.Concat(spread).Distinct().Order();
+        var largest = Enumerable.Range(0, gradient.Length).OrderByDescending(i => Math.Abs(gradient[i]))
+            .Take(count / 2);
+        var even = Enumerable.Range(0, count - count / 2)
+            .Select(i => (int)((long)i * gradient.Length / (count - count / 2)));
+        return largest.Concat(even).Distinct().Order();
     }
 }

@@ -69,7 +69,8 @@ internal static class GraphJson
         if (item.Node.Trace is { } trace)
         {
             if (trace.CalledAt.Length > 0) json.WriteString("calledAt", Shorten(trace.CalledAt));
-            if (item.Node.CalledAt is { } outside && outside != trace.CalledAt) json.WriteString("calledFrom", Shorten(outside));
+            if (item.Node.CalledAt is { } outside && outside != trace.CalledAt)
+                json.WriteString("calledFrom", Shorten(outside));
             WriteCost(json, "forward", trace.Forward);
             WriteCost(json, "backward", trace.Backward);
         }
@@ -92,6 +93,8 @@ internal static class GraphJson
         var colon = place.LastIndexOf(':');
         if (colon < 0 || !Path.IsPathRooted(place)) return place;
         var relative = Path.GetRelativePath(Environment.CurrentDirectory, place[..colon]);
-        return (relative.StartsWith("..", StringComparison.Ordinal) || Path.IsPathRooted(relative) ? Path.GetFileName(relative) : relative.Replace('\\', '/')) + place[colon..];
+        return (relative.StartsWith("..", StringComparison.Ordinal) || Path.IsPathRooted(relative)
+            ? Path.GetFileName(relative)
+            : relative.Replace('\\', '/')) + place[colon..];
     }
 }

@@ -21,9 +21,9 @@ internal sealed record Term(int Output, int[] At, double Factor, double Slope, (
 internal sealed record TakenApart(int Input, int[] At, IReadOnlyList<Term> Terms, int Count, double Sum, double Held);
 
 /// <summary>
-/// An op's rule with real numbers. A backward rule is linear in the incoming gradient: ∂L/∂x[i] = Σⱼ g[j] · ∂y[j]/∂x[i]. The slopes are found by differentiating the
-/// rule itself with respect to g, so this holds for every op, also a user's own, without a word about it here. Where
-/// an op has several outputs, j goes over all of them.
+/// An op's rule with real numbers. A backward rule is linear in the incoming gradient: ∂L/∂x[i] = Σⱼ g[j] ·
+/// ∂y[j]/∂x[i]. The slopes are found by differentiating the rule itself with respect to g, so this holds for every op,
+/// also a user's own, without a word about it here. Where an op has several outputs, j goes over all of them.
 /// </summary>
 internal static class LocalRule
 {
@@ -33,7 +33,8 @@ internal static class LocalRule
     /// <exception cref="AdjointException">No gradient went that way, or there is no such element.</exception>
     internal static TakenApart Backward(OpItem item, int input, int element)
     {
-        if (input < 0 || input >= item.Inputs.Count) throw new AdjointException($"{item.Node.Op.Name}: has no input {input}; use 0 to {item.Inputs.Count - 1}");
+        if (input < 0 || input >= item.Inputs.Count)
+            throw new AdjointException($"{item.Node.Op.Name}: has no input {input}; use 0 to {item.Inputs.Count - 1}");
         if (item.WayBack is not { } trace || trace.Contributions[input] is not { } held)
             throw new AdjointException($"{item.Node.Op.Name}: no gradient went to input {input}");
         Require(held, element);
@@ -83,7 +84,8 @@ internal static class LocalRule
     /// <summary>The op applied once more to the same values, cut off from the graph around it.</summary>
     internal static (OpNode Node, Tensor[] Leaves) Again(OpNode node, DType? dtype = null)
     {
-        Tensor[] leaves = [.. node.Inputs.Select(input => input.DType.IsFloating() ? To(input, dtype).RequireGrad() : input)];
+        Tensor[] leaves =
+            [.. node.Inputs.Select(input => input.DType.IsFloating() ? To(input, dtype).RequireGrad() : input)];
         using var whole = new RecordGraph();
         return (Op.Apply(node.Op, leaves).Source!, leaves);
     }
@@ -92,7 +94,8 @@ internal static class LocalRule
     internal static int[] Position(Shape shape, int element)
     {
         var at = new int[shape.Rank];
-        for (var axis = shape.Rank - 1; axis >= 0; axis--) (element, at[axis]) = (element / shape[axis], element % shape[axis]);
+        for (var axis = shape.Rank - 1; axis >= 0; axis--)
+            (element, at[axis]) = (element / shape[axis], element % shape[axis]);
         return at;
     }
 
@@ -106,7 +109,9 @@ internal static class LocalRule
         int[] used = [.. Enumerable.Range(0, slopes.Length).Where(i => slopes[i] != 0)];
         var sum = 0.0;
         foreach (var i in used) sum += factors[i] * slopes[i];
-        var largest = used.Length <= MostTerms ? used : [.. used.OrderByDescending(i => Math.Abs(factors[i] * slopes[i])).Take(MostTerms).Order()];
+        var largest = used.Length <= MostTerms
+            ? used
+            : [.. used.OrderByDescending(i => Math.Abs(factors[i] * slopes[i])).Take(MostTerms).Order()];
         return new(input, at, [.. largest.Select(TermOf)], used.Length, sum, held);
 
         Term TermOf(int i)
@@ -117,7 +122,8 @@ internal static class LocalRule
     }
 
     // In products of matrices the slope is an element of the other operand.
-    private static (int Input, int[] At)? SlopeOf(OpItem item, int input, int[] at, int[] from) => (item.Node.Op.Name, input, at.Length) switch
+    private static (int Input, int[] At)? SlopeOf(OpItem item, int input, int[] at, int[] from) =>
+        (item.Node.Op.Name, input, at.Length) switch
     {
         ("Linear", 0, _) => (1, [from[1], at[1]]),
         ("Linear", 1, _) => (0, [from[0], at[1]]),
@@ -138,6 +144,7 @@ internal static class LocalRule
 
     private static void Require(Tensor tensor, int element)
     {
-        if (element < 0 || element >= tensor.Length) throw new AdjointException($"element {element} is outside {tensor.Shape}; use 0 to {tensor.Length - 1}");
+        if (element < 0 || element >= tensor.Length)
+            throw new AdjointException($"element {element} is outside {tensor.Shape}; use 0 to {tensor.Length - 1}");
     }
 }

@@ -1,7 +1,8 @@
 namespace Adjoint.Explorer;
 
 /// <summary>Numbers that describe a tensor. Minimum, mean, maximum and norm are of the finite elements.</summary>
-internal sealed record TensorSummary(int Count, double Minimum, double Mean, double Maximum, double Norm, int Zeros, int NaNs, int Infinities)
+internal sealed record TensorSummary(int Count, double Minimum, double Mean, double Maximum, double Norm, int Zeros,
+    int NaNs, int Infinities)
 {
     private const int Bins = 32;
 

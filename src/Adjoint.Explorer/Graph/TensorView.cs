@@ -4,8 +4,9 @@ using System.Text.Json;
 namespace Adjoint.Explorer;
 
 /// <summary>
-/// What the page gets of a tensor: a summary always; all elements where they are few; else means of blocks for a heat map, pictures where the axes are those of images or
-/// filters, and a histogram. So the answer's size does not grow with the tensor's.
+/// What the page gets of a tensor: a summary always; all elements where they are few; else means of blocks for a heat
+/// map, pictures where the axes are those of images or filters, and a histogram. So the answer's size does not grow
+/// with the tensor's.
 /// </summary>
 internal static class TensorView
 {
@@ -31,7 +32,8 @@ internal static class TensorView
             json.WritePropertyName("pictures");
             WritePictures(json, tensor.Shape, values, summary, 0);
         }
-        if (values.Length > 1 && double.IsFinite(summary.Minimum)) json.WriteNumbers("histogram", summary.Histogram(values));
+        if (values.Length > 1 && double.IsFinite(summary.Minimum))
+            json.WriteNumbers("histogram", summary.Histogram(values));
         json.WriteEndObject();
     }
 
@@ -97,7 +99,8 @@ internal static class TensorView
         json.WriteNumber("down", down);
         json.WriteNumber("across", across);
         json.WriteStartArray("means");
-        for (var i = 0; i < sums.Length; i++) json.WriteReal(counts[i] == 0 ? double.NaN : (float)(sums[i] / counts[i]));
+        for (var i = 0; i < sums.Length; i++)
+            json.WriteReal(counts[i] == 0 ? double.NaN : (float)(sums[i] / counts[i]));
         json.WriteEndArray();
         json.WriteEndObject();
     }

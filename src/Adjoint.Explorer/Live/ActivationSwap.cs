@@ -14,7 +14,10 @@ internal static class ActivationSwap
         ("gelu", static () => new Gelu(), typeof(Gelu)),
     ];
 
-    /// <summary>The activation of a network whose layers are one after another; null where there is none, or where it cannot be changed.</summary>
+    /// <summary>
+    /// The activation of a network whose layers are one after another; null where there is none, or where it cannot be
+    /// changed.
+    /// </summary>
     internal static string? Of(Layer model) =>
         model is Sequential layers && layers.All(layer => layer.Children.Count == 0)
             ? layers.Select(NameOf).FirstOrDefault(name => name is not null)

@@ -8,10 +8,14 @@ namespace Adjoint.Explorer;
 /// <param name="Output">Its values.</param>
 /// <param name="Gradient">∂loss/∂output.</param>
 /// <param name="Units">How many units, or channels.</param>
-/// <param name="Dead">Which of them give the same number for every sample and position: nothing that they see passes.</param>
-internal sealed record WatchedLayer(string Path, string Label, double[] Output, double[] Gradient, int Units, IReadOnlyList<int> Dead);
+/// <param name="Dead">Which of them give the same number for every sample and position: nothing that they see
+/// passes.</param>
+internal sealed record WatchedLayer(string Path, string Label, double[] Output, double[] Gradient, int Units,
+    IReadOnlyList<int> Dead);
 
-/// <summary>Looks at every innermost layer during one pass, forward and backward, that leaves no trace in the network.</summary>
+/// <summary>
+/// Looks at every innermost layer during one pass, forward and backward, that leaves no trace in the network.
+/// </summary>
 internal static class LayerWatch
 {
     internal static IReadOnlyList<WatchedLayer> Run(Layer model, Tensor x, Tensor y)
@@ -33,8 +37,10 @@ internal static class LayerWatch
             return LeavingNoTrace(model, () =>
             {
                 var loss = Loss.CrossEntropy(model.Forward(x), y);
-                var gradients = Differentiation.Gradients(loss, [.. outputs.Select(output => output.Output)], retainGraph: true);
-                return outputs.Select((output, i) => Describe(output.Path, output.Layer, output.Output, gradients[i])).ToArray();
+                var gradients = Differentiation.Gradients(loss, [.. outputs.Select(output => output.Output)],
+                    retainGraph: true);
+                return outputs.Select((output, i) => Describe(output.Path, output.Layer, output.Output, gradients[i]))
+                    .ToArray();
             });
         }
         finally
@@ -57,9 +63,11 @@ internal static class LayerWatch
         }
     }
 
-    private static IEnumerable<(string Path, Module Module)> Innermost(Module module, string path) => module.Children.Count == 0
+    private static IEnumerable<(string Path, Module Module)> Innermost(Module module, string path) =>
+        module.Children.Count == 0
         ? [(path, module)]
-        : module.Children.SelectMany(child => Innermost(child.Value, path.Length == 0 ? child.Name : $"{path}.{child.Name}"));
+        : module.Children.SelectMany(
+            child => Innermost(child.Value, path.Length == 0 ? child.Name : $"{path}.{child.Name}"));
 
     private static WatchedLayer Describe(string path, Module layer, Tensor output, Tensor? gradient)
     {
@@ -76,6 +84,7 @@ internal static class LayerWatch
             if (values[i] > high[unit]) high[unit] = values[i];
         }
         var dead = Enumerable.Range(0, units).Where(unit => low[unit] == high[unit]).ToArray();
-        return new(path, layer.ToString()!, values, gradient is null ? [] : TensorView.ToDoubles(gradient), units, dead);
+        return new(path, layer.ToString()!, values, gradient is null ? [] : TensorView.ToDoubles(gradient), units,
+            dead);
     }
 }

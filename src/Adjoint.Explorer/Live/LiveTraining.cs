@@ -129,9 +129,10 @@ internal sealed class LiveTraining
     internal void SetActivation(string name)
     {
         if (ActivationSwap.All.All(activation => activation.Name != name))
-            throw new AdjointException(
-                $"activation: '{name}' is none of " +
-                $"{string.Join(", ", ActivationSwap.All.Select(activation => activation.Name))}");
+        {
+            var known = string.Join(", ", ActivationSwap.All.Select(activation => activation.Name));
+            throw new AdjointException($"activation: '{name}' is none of {known}");
+        }
         if (ActivationSwap.Of(Model) is null || Model is not Sequential layers)
             throw new AdjointException("activation: that of this network is part of its blocks; "
                 + "explore an mlp or lenet to change it");
@@ -201,9 +202,8 @@ internal sealed class LiveTraining
         Optimizer.Step();
         Step++;
         var (predicted, labels) = (logits.ArgMax().ToArray<long>(), Batch.Y.ToArray<long>());
-        Training.Add(
-            new(Step, loss.Item(), predicted.Zip(labels).Count(pair => pair.First == pair.Second)
-                / (double)labels.Length));
+        var right = predicted.Zip(labels).Count(pair => pair.First == pair.Second);
+        Training.Add(new(Step, loss.Item(), right / (double)labels.Length));
         NextBatch();
     }
 

@@ -10,7 +10,9 @@ internal static class TrainingJson
     private const int MostPoints = 400;
     private const int MostCurvePoints = 2000;
 
-    /// <summary>Settings, the points of the curves after a step, and, when asked, pictures of what the network does now.</summary>
+    /// <summary>
+    /// Settings, the points of the curves after a step, and, when asked, pictures of what the network does now.
+    /// </summary>
     internal static void Write(Utf8JsonWriter json, LiveTraining training, int after, bool detailed)
     {
         json.WriteStartObject();
@@ -33,7 +35,8 @@ internal static class TrainingJson
         if (detailed)
         {
             Layers(json, training);
-            if (training.Task.Data.Train.SampleShape.Rank == 1 && training.Task.Data.Train.SampleShape[0] == 2) Boundary(json, training);
+            if (training.Task.Data.Train.SampleShape.Rank == 1 && training.Task.Data.Train.SampleShape[0] == 2)
+                Boundary(json, training);
             if (training.Task.Data.Train.SampleShape.Rank == 3) Pictures(json, training);
         }
         json.WriteEndObject();
@@ -107,7 +110,8 @@ internal static class TrainingJson
         json.WriteStartObject("boundary");
         json.WriteNumber("cells", Cells);
         json.WriteNumber("reach", Reach);
-        json.WriteBase64String("bytes", [.. Enumerable.Range(0, Cells * Cells).Select(i => float.IsNaN(probability[2 * i + 1]) ? (byte)127 : (byte)MathF.Round(255 * probability[2 * i + 1]))]);
+        json.WriteBase64String("bytes", [.. Enumerable.Range(0, Cells * Cells).Select(i =>
+            float.IsNaN(probability[2 * i + 1]) ? (byte)127 : (byte)MathF.Round(255 * probability[2 * i + 1]))]);
         var data = training.Task.Data.Validation;
         json.WriteStartArray("points");
         for (var i = 0; i < Math.Min(MostPoints, data.Count); i++)
@@ -124,7 +128,8 @@ internal static class TrainingJson
 
     private static float At(int cell) => (float)(-Reach + (cell + 0.5) * 2 * Reach / Cells);
 
-    // The batch that the next step learns from, as the network sees it now; the wrong ones first, the surest of them before the others.
+    // The batch that the next step learns from, as the network classifies it now: wrong predictions first, the most
+    // confident of them at the beginning.
     private static void Pictures(Utf8JsonWriter json, LiveTraining training)
     {
         using var _ = new NoGrad();
@@ -133,8 +138,9 @@ internal static class TrainingJson
         var probability = training.Model.Forward(x).Softmax();
         training.Model.Train();
         var (predicted, labels) = (probability.ArgMax().ToArray<long>(), y.ToArray<long>());
-        double Sure(int sample) => probability.ItemAt(sample, (int)predicted[sample]);
-        var order = Enumerable.Range(0, labels.Length).OrderBy(i => predicted[i] == labels[i]).ThenByDescending(Sure).ToArray();
+        double Confidence(int sample) => probability.ItemAt(sample, (int)predicted[sample]);
+        var order = Enumerable.Range(0, labels.Length).OrderBy(i => predicted[i] == labels[i]).ThenByDescending(Confidence)
+            .ToArray();
         var values = x.ToArray<float>();
         var (low, high) = (values.Min(), values.Max());
         var size = values.Length / labels.Length;
@@ -143,14 +149,15 @@ internal static class TrainingJson
         json.WriteNumber("channels", x.Shape[1]);
         json.WriteNumber("height", x.Shape[2]);
         json.WriteNumber("width", x.Shape[3]);
-        json.WriteBase64String("bytes", [.. order.SelectMany(i => values.Skip(i * size).Take(size)).Select(value => (byte)(high > low ? 255 * (value - low) / (high - low) : 0))]);
+        json.WriteBase64String("bytes", [.. order.SelectMany(i => values.Skip(i * size).Take(size))
+            .Select(value => (byte)(high > low ? 255 * (value - low) / (high - low) : 0))]);
         json.WriteStartArray("samples");
         foreach (var i in order)
         {
             json.WriteStartObject();
             json.WriteString("label", names[(int)labels[i]]);
             json.WriteString("predicted", names[(int)predicted[i]]);
-            json.WriteReal("probability", Sure(i));
+            json.WriteReal("probability", Confidence(i));
             json.WriteEndObject();
         }
         json.WriteEndArray();

@@ -3,8 +3,9 @@ using System.Collections.Concurrent;
 namespace Adjoint.Explorer;
 
 /// <summary>
-/// The one thread on which a page's network computes: requests and training steps take turns, so that nobody sees a half-made step. Gradient mode, tracing and the two generations of
-/// buffers belong to a thread, which is why it must always be the same.
+/// The one thread on which a page's network computes: requests and training steps take turns, so that nobody sees a
+/// half-made step. Gradient mode, tracing and the two generations of buffers belong to a thread, which is why it must
+/// always be the same.
 /// </summary>
 internal sealed class EngineThread : IDisposable
 {
@@ -17,7 +18,10 @@ internal sealed class EngineThread : IDisposable
         thread.Start();
     }
 
-    /// <summary>What is done between requests: returns after how many milliseconds it wants to be called again; null stops until the next request.</summary>
+    /// <summary>
+    /// What is done between requests: returns after how many milliseconds it wants to be called again; null stops until
+    /// the next request.
+    /// </summary>
     internal Func<int?>? Between { get; set; }
 
     /// <summary>Runs a request in its turn.</summary>

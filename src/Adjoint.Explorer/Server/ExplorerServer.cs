@@ -13,22 +13,26 @@ using Microsoft.Extensions.Logging;
 namespace Adjoint.Explorer;
 
 /// <summary>
-/// Serves a page on 127.0.0.1. Its addresses begin with a random token, so nobody can read the page or give orders who was not given the address; requests that name another host, or
-/// come from another site's page, are refused (DNS rebinding, cross-site requests).
+/// Serves a page on 127.0.0.1. Its addresses begin with a random token, so nobody can read the page or give orders who
+/// was not given the address; requests that name another host, or come from another site's page, are refused (DNS
+/// rebinding, cross-site requests).
 /// </summary>
 internal sealed class ExplorerServer : IAsyncDisposable
 {
     private const int LargestOrder = 4096;
 
     // Inline are the map of modules and what formulas need; no script of another origin runs.
-    private const string Policy = "default-src 'none'; script-src 'self' 'nonce-{0}'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    private const string Policy =
+        "default-src 'none'; script-src 'self' 'nonce-{0}'; style-src 'self'; img-src 'self' data: blob:; " +
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     private readonly WebApplication application;
     private readonly Exploration exploration;
     private readonly string token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
     private string host = "";
 
-    private ExplorerServer(WebApplication application, Exploration exploration) => (this.application, this.exploration) = (application, exploration);
+    private ExplorerServer(WebApplication application, Exploration exploration) =>
+        (this.application, this.exploration) = (application, exploration);
 
     /// <summary>What to open, token included.</summary>
     internal Uri Address { get; private set; } = null!;
@@ -98,7 +102,8 @@ internal sealed class ExplorerServer : IAsyncDisposable
         response.Headers["Cross-Origin-Resource-Policy"] = "same-origin";
         if (Refusal(request, out var path) is { } refusal)
         {
-            await ReplyAsync(response, 403, "text/plain; charset=utf-8", Encoding.UTF8.GetBytes(refusal + "\n")).ConfigureAwait(false);
+            await ReplyAsync(response, 403, "text/plain; charset=utf-8", Encoding.UTF8.GetBytes(refusal + "\n"))
+                .ConfigureAwait(false);
             return;
         }
         try
@@ -107,7 +112,12 @@ internal sealed class ExplorerServer : IAsyncDisposable
         }
         catch (Exception error) when (error is AdjointException or JsonException or BadHttpRequestException)
         {
-            var status = error switch { NotThereException => 404, BadHttpRequestException bad => bad.StatusCode, _ => 400 };
+            var status = error switch
+            {
+                NotThereException => 404,
+                BadHttpRequestException bad => bad.StatusCode,
+                _ => 400,
+            };
             var message = error is JsonException ? "the order is no JSON" : error.Message;
             await ReplyAsync(response, status, "application/json", JsonNumbers.ToBytes(json =>
             {
@@ -126,22 +136,30 @@ internal sealed class ExplorerServer : IAsyncDisposable
             return $"The explorer answers only requests to {host}.";
         if (request.Headers.Origin is { Count: > 0 } origin && origin.ToString() != $"http://{named}")
             return "The explorer answers only requests of its own page.";
-        if (request.Headers["Sec-Fetch-Site"] is { Count: > 0 } site && site.ToString() is "cross-site" && request.Method != "GET")
+        if (request.Headers["Sec-Fetch-Site"] is { Count: > 0 } site && site.ToString() is "cross-site"
+            && request.Method != "GET")
             return "The explorer answers only requests of its own page.";
         var parts = (request.Path.Value ?? "").Split('/', 3);
-        if (parts.Length < 3 || !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(parts[1]), Encoding.UTF8.GetBytes(token)))
-            return "The address lacks the right token: open the whole address that the explorer printed, with what follows the port.";
+        if (parts.Length < 3 || !IsToken(parts[1]))
+            return "The address lacks the right token: open the whole address that the explorer printed, with what " +
+                "follows the port.";
         path = parts[2];
         return null;
     }
+
+    // In the same time for every wrong one.
+    private bool IsToken(string text) =>
+        CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(text), Encoding.UTF8.GetBytes(token));
 
     private async Task AnswerAsync(HttpContext context, string path)
     {
         var (request, response) = (context.Request, context.Response);
         if (path == "api/training" && request.Method == "POST")
         {
-            if (!(request.ContentType ?? "").StartsWith("application/json", StringComparison.Ordinal)) throw new AdjointException("an order is sent as application/json");
-            using var order = await JsonDocument.ParseAsync(request.Body, cancellationToken: context.RequestAborted).ConfigureAwait(false);
+            if (!(request.ContentType ?? "").StartsWith("application/json", StringComparison.Ordinal))
+                throw new AdjointException("an order is sent as application/json");
+            using var order = await JsonDocument.ParseAsync(request.Body, cancellationToken: context.RequestAborted)
+                .ConfigureAwait(false);
             var after = Number(request, "after") ?? -1;
             var state = await exploration.Run(page =>
             {
@@ -151,35 +169,41 @@ internal sealed class ExplorerServer : IAsyncDisposable
             await ReplyAsync(response, 200, "application/json", state!).ConfigureAwait(false);
             return;
         }
-        if (request.Method is not ("GET" or "HEAD")) throw new AdjointException($"{request.Method} is not understood here; use GET, or POST to api/training");
+        if (request.Method is not ("GET" or "HEAD"))
+            throw new AdjointException($"{request.Method} is not understood here; use GET, or POST to api/training");
         if (path == "")
         {
             var nonce = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
             response.Headers.ContentSecurityPolicy = string.Format(CultureInfo.InvariantCulture, Policy, nonce);
             var style = Html.Element("link", ("rel", "stylesheet"), ("href", "./style.css"));
             var page = PageFiles.Index(name => $"./{name}", style, nonce: nonce);
-            await ReplyAsync(response, 200, "text/html; charset=utf-8", Encoding.UTF8.GetBytes(page)).ConfigureAwait(false);
+            await ReplyAsync(response, 200, "text/html; charset=utf-8", Encoding.UTF8.GetBytes(page))
+                .ConfigureAwait(false);
             return;
         }
         if (path.StartsWith("api/", StringComparison.Ordinal))
         {
             var work = Route(request, path);
-            var answer = await exploration.Run(work).ConfigureAwait(false) ?? throw new NotThereException("nothing is trained here");
+            var answer = await exploration.Run(work).ConfigureAwait(false)
+                ?? throw new NotThereException("nothing is trained here");
             if (path == "api/offline") response.Headers.ContentDisposition = "attachment; filename=\"graph.html\"";
-            await ReplyAsync(response, 200, path == "api/offline" ? "text/html; charset=utf-8" : "application/json", answer).ConfigureAwait(false);
+            var type = path == "api/offline" ? "text/html; charset=utf-8" : "application/json";
+            await ReplyAsync(response, 200, type, answer).ConfigureAwait(false);
             return;
         }
-        if (path != "index.html" && PageFiles.TypeOf(path) is { } type && PageFiles.Read(path) is { } bytes)
-            await ReplyAsync(response, 200, type, bytes).ConfigureAwait(false);
+        if (path != "index.html" && PageFiles.TypeOf(path) is { } kind && PageFiles.Read(path) is { } bytes)
+            await ReplyAsync(response, 200, kind, bytes).ConfigureAwait(false);
         else
             throw new NotThereException($"there is no {path}");
     }
 
     private static Func<Exploration, byte[]?> Route(HttpRequest request, string path)
     {
-        int Needed(string name) => Number(request, name) ?? throw new AdjointException($"{path}: a whole number '{name}' is needed");
+        int Needed(string name) =>
+            Number(request, name) ?? throw new AdjointException($"{path}: a whole number '{name}' is needed");
         var which = request.Query["which"].ToString();
-        var (arrived, after, detailed) = (Number(request, "arrived"), Number(request, "after") ?? -1, request.Query["detailed"] == "1");
+        var (arrived, after) = (Number(request, "arrived"), Number(request, "after") ?? -1);
+        var detailed = request.Query["detailed"] == "1";
         switch (path)
         {
             case "api/graph": return page => page.Graph();
@@ -205,7 +229,9 @@ internal sealed class ExplorerServer : IAsyncDisposable
     }
 
     private static int? Number(HttpRequest request, string name) =>
-        int.TryParse(request.Query[name], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value : null;
+        int.TryParse(request.Query[name], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+            ? value
+            : null;
 
     private static async Task ReplyAsync(HttpResponse response, int status, string type, byte[] body)
     {

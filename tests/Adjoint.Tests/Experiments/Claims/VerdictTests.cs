@@ -9,7 +9,8 @@ public class VerdictTests
     [Fact]
     public void A_clear_difference_decides_and_a_slight_one_does_not()
     {
-        var runs = Runs(("a", [0.90, 0.91, 0.92, 0.90]), ("b", [0.80, 0.80, 0.83, 0.81]), ("c", [0.90, 0.92, 0.91, 0.90]));
+        var runs = Runs(("a", [0.90, 0.91, 0.92, 0.90]), ("b", [0.80, 0.80, 0.83, 0.81]),
+            ("c", [0.90, 0.92, 0.91, 0.90]));
         Assert.Equal(Verdict.Holds, Judge(runs, new Higher(Measure.Best, "a", "b")));
         Assert.Equal(Verdict.DoesNotHold, Judge(runs, new Higher(Measure.Best, "b", "a")));
         Assert.Equal(Verdict.Holds, Judge(runs, new Lower(Measure.Best, "b", "a")));
@@ -35,7 +36,8 @@ public class VerdictTests
     public void Tests_of_an_experiment_are_corrected_together()
     {
         var runs = Runs(("a", [0.90, 0.91, 0.92]), ("b", [0.88, 0.90, 0.90]), ("c", [0.5, 0.6, 0.55]));
-        var claims = new Claim[] { new("1", new Higher(Measure.Best, "a", "b")), new("2", new Top(Measure.Best, "a")), new("3", new Near(Measure.Best, "a", 91, 1)) };
+        var claims = new Claim[] { new("1", new Higher(Measure.Best, "a", "b")), new("2", new Top(Measure.Best, "a")),
+            new("3", new Near(Measure.Best, "a", 91, 1)) };
         var evidence = Finding.Of(claims, runs).SelectMany(finding => finding.Evidence).ToArray();
         Assert.Equal(4, evidence.Length);
         Assert.Equal(Holm.Adjust([.. evidence.Select(one => one.P)]), evidence.Select(one => one.AdjustedP));
@@ -56,15 +58,21 @@ public class VerdictTests
     [Fact]
     public void Alike_needs_more_than_a_difference_not_found()
     {
-        Assert.Equal(Verdict.Holds, Judge(Runs(("a", [0.90, 0.902, 0.901]), ("b", [0.901, 0.901, 0.902])), new Alike(Measure.Best, 1)));
-        Assert.Equal(Verdict.DoesNotHold, Judge(Runs(("a", [0.90, 0.902, 0.901]), ("b", [0.95, 0.951, 0.952])), new Alike(Measure.Best, 1)));
-        Assert.Equal(Verdict.Undecided, Judge(Runs(("a", [0.80, 0.902, 0.85]), ("b", [0.89, 0.85, 0.80])), new Alike(Measure.Best, 1)));
+        Assert.Equal(Verdict.Holds,
+            Judge(Runs(("a", [0.90, 0.902, 0.901]), ("b", [0.901, 0.901, 0.902])), new Alike(Measure.Best, 1)));
+        Assert.Equal(Verdict.DoesNotHold,
+            Judge(Runs(("a", [0.90, 0.902, 0.901]), ("b", [0.95, 0.951, 0.952])), new Alike(Measure.Best, 1)));
+        Assert.Equal(Verdict.Undecided,
+            Judge(Runs(("a", [0.80, 0.902, 0.85]), ("b", [0.89, 0.85, 0.80])), new Alike(Measure.Best, 1)));
     }
 
     [Fact]
     public void Measures_of_a_curve()
     {
-        EpochResult[] curve = [.. ((double[])[0.1, 0.5, 0.7, 0.8, 0.6, 0.6, 0.6, 0.6, 0.6]).Select((accuracy, epoch) => new EpochResult(epoch, epoch == 0 ? null : 1.0 / epoch, 2 - accuracy, accuracy, 1))];
+        EpochResult[] curve =
+            [.. ((double[])[0.1, 0.5, 0.7, 0.8, 0.6, 0.6, 0.6, 0.6, 0.6])
+                .Select((accuracy, epoch) => new EpochResult(epoch, epoch == 0 ? null : 1.0 / epoch, 2 - accuracy,
+                    accuracy, 1))];
         Assert.Equal(80, Measure.Best.Of(curve), 1e-9);
         Assert.Equal(3, Measure.BestEpoch.Of(curve));
         Assert.Equal(60, Measure.Final.Of(curve), 1e-9);
@@ -78,9 +86,15 @@ public class VerdictTests
     [Fact]
     public void A_falling_measure_over_a_factor()
     {
-        var factor = new Factor("batch-size", [.. ((string[])["25", "50", "100"]).Select(size => new Level(size, new Dictionary<string, string> { ["batch-size"] = size }))]);
-        var runs = new CaseRuns(new Experiment("x", "x", new Dictionary<string, string>(), [factor], Measure.Best).Cases());
-        foreach (var (label, values) in new[] { ("25", (double[])[0.60, 0.62, 0.61]), ("50", [0.58, 0.60, 0.60]), ("100", [0.55, 0.58, 0.56]) })
+        var factor =
+            new Factor(
+            "batch-size",
+            [.. ((string[])["25", "50", "100"])
+                .Select(size => new Level(size, new Dictionary<string, string> { ["batch-size"] = size }))]);
+        var runs = new CaseRuns(new Experiment("x", "x", new Dictionary<string, string>(), [factor], Measure.Best)
+            .Cases());
+        foreach (var (label, values) in new[] { ("25", (double[])[0.60, 0.62, 0.61]), ("50", [0.58, 0.60, 0.60]),
+            ("100", [0.55, 0.58, 0.56]) })
             for (var seed = 0; seed < 3; seed++) runs.Add(label, (ulong)seed, Epochs(values[seed]));
         var finding = Finding.Of([new("smaller is better", new Falling(Measure.Best, "batch-size"))], runs)[0];
         Assert.Equal(Verdict.Holds, finding.Verdict);
@@ -99,7 +113,8 @@ public class VerdictTests
     [InlineData(0.00012, "1.2·10⁻⁴")]
     [InlineData(-3.2e-11, "−3.2·10⁻¹¹")]
     public void Numbers_are_written_for_a_reader(double value, string text) =>
-        Assert.Equal(new("lag of a", $"{text}\u00A0ms"), new Beyond(new("lag", "lag", "ms", _ => value), "a", 1).Weigh(Runs(("a", [0.9])))[0].Compared);
+        Assert.Equal(new("lag of a", $"{text}\u00A0ms"), new Beyond(new("lag", "lag", "ms", _ => value), "a", 1)
+            .Weigh(Runs(("a", [0.9])))[0].Compared);
 
     private static Verdict Judge(CaseRuns runs, Rule rule) => Finding.Of([new("claim", rule)], runs)[0].Verdict;
 

@@ -25,7 +25,8 @@ public class TrainingDoctorTests
 
         var (bits, doctor) = Train(true);
         Assert.Equal(Train(false).Item1, bits);
-        Assert.Equal(["1", "3"], doctor!.History.Where(row => row.Epoch == 3 && double.IsFinite(row.GradientNorm)).Select(row => row.Layer));
+        Assert.Equal(["1", "3"], doctor!.History.Where(row => row.Epoch == 3 && double.IsFinite(row.GradientNorm))
+            .Select(row => row.Layer));
         Assert.Equal(4, doctor.History.Count(row => row.Layer == "2"));
         Assert.Empty(doctor.Advice([]));
     }
@@ -42,45 +43,62 @@ public class TrainingDoctorTests
         trainer.Callbacks.Add(new AtStep(1, () =>
         {
             foreach (var layer in (string[])["1", "3"])
-                norms[layer] = Math.Sqrt(model.NamedParameters().Where(parameter => parameter.Name.StartsWith(layer, StringComparison.Ordinal)).Sum(parameter => parameter.Value.Detach().Square().Sum().Item()));
+                norms[layer] =
+                    Math.Sqrt(
+                    model.NamedParameters()
+                    .Where(parameter => parameter.Name.StartsWith(layer, StringComparison.Ordinal))
+                    .Sum(parameter => parameter.Value.Detach().Square().Sum().Item()));
         }));
         trainer.Run(1);
         // w ← w − η g: the change over the weights is η·‖g‖ / ‖w‖.
-        foreach (var row in doctor.History.Where(row => double.IsFinite(row.UpdateRatio))) Assert.Equal(rate * row.GradientNorm / norms[row.Layer], row.UpdateRatio, 1e-5);
+        foreach (var row in doctor.History.Where(row => double.IsFinite(row.UpdateRatio)))
+            Assert.Equal(rate * row.GradientNorm / norms[row.Layer], row.UpdateRatio, 1e-5);
     }
 
     [Fact]
     public void Dead_units_and_saturated_ones_are_counted_and_told()
     {
-        var dead = Diagnose("relu", model => Set(model, "1.bias", [.. Enumerable.Range(0, 16).Select(unit => unit < 12 ? -1e4f : 1f)]));
+        var dead = Diagnose(
+            "relu", model => Set(model, "1.bias", [.. Enumerable.Range(0, 16).Select(unit => unit < 12 ? -1e4f : 1f)]));
         Assert.Equal(0.75, dead.History.First(row => row.Layer == "2").Idle, 2 / 16.0);
-        Assert.Contains(dead.Advice([]), line => line.StartsWith("Layer 2: ", StringComparison.Ordinal) && line.Contains("ReLU units are dead", StringComparison.Ordinal) && line.Contains("Rule: ", StringComparison.Ordinal));
+        Assert.Contains(dead.Advice([]), line => line.StartsWith("Layer 2: ", StringComparison.Ordinal)
+            && line.Contains("ReLU units are dead", StringComparison.Ordinal)
+            && line.Contains("Rule: ", StringComparison.Ordinal));
         var saturated = Diagnose("sigmoid", model => Set(model, "1.bias", [.. Enumerable.Repeat(50f, 16)]));
         Assert.Equal(1, saturated.History.First(row => row.Layer == "2").Idle);
-        Assert.Contains(saturated.Advice([]), line => line.Contains("100 % of its sigmoid outputs are saturated", StringComparison.Ordinal));
+        Assert.Contains(saturated.Advice([]),
+            line => line.Contains("100 % of its sigmoid outputs are saturated", StringComparison.Ordinal));
     }
 
     [Fact]
     public void A_loss_that_starts_high_and_over_fitting_are_told()
     {
         var doctor = new TrainingDoctor(Data.Validation);
-        Assert.Contains("The loss before training is 5.00, not about ln 2 = 0.69", Assert.Single(doctor.Advice([new(0, null, 5, 0.5, 1)])), StringComparison.Ordinal);
+        Assert.Contains("The loss before training is 5.00, not about ln 2 = 0.69",
+            Assert.Single(doctor.Advice([new(0, null, 5, 0.5, 1)])), StringComparison.Ordinal);
         Assert.Empty(doctor.Advice([new(0, null, 0.7, 0.5, 1), new(1, 0.6, 0.5, 0.7, 1), new(2, 0.5, 0.4, 0.8, 1)]));
-        Assert.StartsWith("Overfitting: the validation loss rose from 0.500 (epoch 1) to 0.600", Assert.Single(doctor.Advice([new(0, null, 0.7, 0.5, 1), new(1, 0.6, 0.5, 0.7, 1), new(2, 0.3, 0.6, 0.7, 1)])), StringComparison.Ordinal);
+        Assert.StartsWith("Overfitting: the validation loss rose from 0.500 (epoch 1) to 0.600",
+            Assert.Single(
+            doctor.Advice([new(0, null, 0.7, 0.5, 1), new(1, 0.6, 0.5, 0.7, 1), new(2, 0.3, 0.6, 0.7, 1)])),
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Steps_that_are_too_small_or_too_large_and_gradients_that_vanish_are_told()
     {
-        Assert.Contains(Diagnose("relu", _ => { }, 1e-9).Advice([]), line => line.Contains("raise the learning rate", StringComparison.Ordinal));
-        Assert.Contains(Diagnose("relu", _ => { }, 50).Advice([]), line => line.Contains("lower the learning rate", StringComparison.Ordinal));
-        Assert.Contains(Diagnose("sigmoid", model => Set(model, "3.weight", [.. Enumerable.Repeat(1e-7f, 32)]), 1e-9).Advice([]), line => line.Contains("vanishes on the way", StringComparison.Ordinal));
+        Assert.Contains(Diagnose("relu", _ => { }, 1e-9).Advice([]),
+            line => line.Contains("raise the learning rate", StringComparison.Ordinal));
+        Assert.Contains(Diagnose("relu", _ => { }, 50).Advice([]),
+            line => line.Contains("lower the learning rate", StringComparison.Ordinal));
+        Assert.Contains(Diagnose("sigmoid", model => Set(model, "3.weight", [.. Enumerable.Repeat(1e-7f, 32)]), 1e-9)
+            .Advice([]), line => line.Contains("vanishes on the way", StringComparison.Ordinal));
     }
 
     [Fact]
     public void What_it_saw_is_kept_in_a_checkpoint()
     {
-        var (whole, first, second) = (new TrainingDoctor(Data.Validation), new TrainingDoctor(Data.Validation), new TrainingDoctor(Data.Validation));
+        var (whole, first, second) = (new TrainingDoctor(Data.Validation), new TrainingDoctor(Data.Validation),
+            new TrainingDoctor(Data.Validation));
         Trainer Make(TrainingDoctor doctor)
         {
             var trainer = New(new Mlp(2, [16], 2, "relu", new Generator(1)), 0.1);
@@ -114,7 +132,8 @@ public class TrainingDoctorTests
         return doctor;
     }
 
-    private static void Set(Module model, string name, float[] values) => model.NamedParameters().Single(parameter => parameter.Name == name).Value.Detach().CopyFrom<float>(values);
+    private static void Set(Module model, string name, float[] values) =>
+        model.NamedParameters().Single(parameter => parameter.Name == name).Value.Detach().CopyFrom<float>(values);
 
     private static Trainer New(Layer model, double rate) => new(
         model, new Sgd(model.Parameters(), rate), new DataLoader(Data.Train, 64, new() { Shuffle = true, Seed = 1 }),

@@ -11,13 +11,17 @@ public class ImageSheetTests
     [Fact]
     public void Mistakes_come_surest_first_with_the_pixels_of_their_samples()
     {
-        // Samples 0 to 9: one gray each; logits say class 1 with a certainty that grows with the sample; every third is right.
-        var data = new Dataset("gray", (int[])[1, 2, 2], [.. Enumerable.Range(0, 10).SelectMany(i => (float[])[i, i, 0, 9])], [.. Enumerable.Range(0, 10).Select(i => (byte)(i % 3 == 0 ? 1 : 0))], ["zero", "one"]);
+        // Samples 0 to 9: one gray each; logits say class 1 with a certainty that grows with the sample; every third is
+        // right.
+        var data = new Dataset("gray", (int[])[1, 2, 2],
+            [.. Enumerable.Range(0, 10).SelectMany(i => (float[])[i, i, 0, 9])],
+            [.. Enumerable.Range(0, 10).Select(i => (byte)(i % 3 == 0 ? 1 : 0))], ["zero", "one"]);
         var mistakes = new ConfidentMistakes(data, most: 3);
         foreach (var start in (int[])[0, 4, 8])
         {
             var count = Math.Min(4, 10 - start);
-            mistakes.Observe(Tensor.From([.. Enumerable.Range(start, count).SelectMany(i => (float[])[0, i])], count, 2), Tensor.From([.. Enumerable.Range(start, count).Select(i => (long)data.Labels[i])]));
+            mistakes.Observe(Tensor.From([.. Enumerable.Range(start, count).SelectMany(i => (float[])[0, i])], count,
+                2), Tensor.From([.. Enumerable.Range(start, count).Select(i => (long)data.Labels[i])]));
         }
         var images = mistakes.ToImages();
         Assert.Equal(3, images.Count);
@@ -41,7 +45,8 @@ public class ImageSheetTests
         Assert.Empty(ImageSheet.Filters(new Mlp(2, [9], 2, "relu", new Generator(1)), (int[])[2]));
     }
 
-    // An independent reading: signature, lengths, inflation by the framework; the picture itself is checked in a browser.
+    // An independent reading: signature, lengths, inflation by the framework; the picture itself is checked in a
+    // browser.
     private static byte[] Pixels(string address, int width)
     {
         var file = Convert.FromBase64String(address["data:image/png;base64,".Length..]);

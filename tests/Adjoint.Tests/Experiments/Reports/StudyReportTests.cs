@@ -18,11 +18,14 @@ public sealed class StudyReportTests : IDisposable
     public void A_quick_look_is_marked_wherever_it_shows()
     {
         StudyFiles.Write(Report("Quick look: proves nothing."), folder);
-        Assert.Contains("<p class=\"mark\">Quick look: proves nothing.</p>", Text("report.html"), StringComparison.Ordinal);
+        Assert.Contains("<p class=\"mark\">Quick look: proves nothing.</p>", Text("report.html"),
+            StringComparison.Ordinal);
         Assert.Contains(">not judged (quick)<", Text("report.html"), StringComparison.Ordinal);
         Assert.StartsWith("Quick look: proves nothing.", Text("verdicts.md"), StringComparison.Ordinal);
-        Assert.Equal("Quick look: proves nothing.", JsonDocument.Parse(Text("results.json")).RootElement.GetProperty("mark").GetString());
-        Assert.All(File.ReadAllLines(Path.Combine(folder, "epochs.csv"))[1..], line => Assert.StartsWith("1 (quick),", line, StringComparison.Ordinal));
+        Assert.Equal("Quick look: proves nothing.", JsonDocument.Parse(Text("results.json"))
+            .RootElement.GetProperty("mark").GetString());
+        Assert.All(File.ReadAllLines(Path.Combine(folder, "epochs.csv"))[1..],
+            line => Assert.StartsWith("1 (quick),", line, StringComparison.Ordinal));
         Assert.Contains(">QUICK<", Text("figures/figure-1.svg"), StringComparison.Ordinal);
     }
 
@@ -30,7 +33,8 @@ public sealed class StudyReportTests : IDisposable
     public void A_figure_stands_alone()
     {
         StudyFiles.Write(Report(null), folder);
-        // Parsed strictly, as by a browser that shows it as an image, and white behind, so that it can be read on a dark page.
+        // Parsed strictly, as by a browser that shows it as an image, and white behind, so that it can be read on a
+        // dark page.
         var svg = XDocument.Parse(Text("figures/figure-1.svg")).Root!;
         Assert.Equal("http://www.w3.org/2000/svg", svg.Name.NamespaceName);
         Assert.Equal("fill:rgb(255,255,255);stroke:none;", svg.Elements().First().Attribute("style")?.Value);
@@ -41,14 +45,18 @@ public sealed class StudyReportTests : IDisposable
     [Fact]
     public void Curves_that_end_close_together_are_enlarged()
     {
-        var experiment = new Experiment("1", "A & B", new Dictionary<string, string>(), [new("letter", [Level("a"), Level("b")])], Measure.Best) { Seeds = [1], Plots = [new("1", Quantity.ValidationAccuracy, "A & B")] };
+        var experiment = new Experiment("1", "A & B", new Dictionary<string, string>(),
+            [new("letter", [Level("a"), Level("b")])], Measure.Best) {
+            Seeds = [1], Plots = [new("1", Quantity.ValidationAccuracy, "A & B")] };
         var (close, far, flat) = (Runs(0.95, 0.96), Runs(0.5, 0.96), Runs(0.95, 0.95));
         // After epoch 12 / 4: from 95 to 96, with a twentieth of that on either side.
         var (low, high) = CurveFigure.CloseUp(experiment.Plots[0], experiment, close)!.Value;
         Assert.Equal((94.95, 96.05), (Math.Round(low, 9), Math.Round(high, 9)));
-        Assert.Contains("whole range", CurveFigure.Draw(experiment.Plots[0], experiment, close).Value, StringComparison.Ordinal);
+        Assert.Contains("whole range", CurveFigure.Draw(experiment.Plots[0], experiment, close).Value,
+            StringComparison.Ordinal);
         Assert.Null(CurveFigure.CloseUp(experiment.Plots[0], experiment, far));
-        Assert.DoesNotContain("whole range", CurveFigure.Draw(experiment.Plots[0], experiment, far).Value, StringComparison.Ordinal);
+        Assert.DoesNotContain("whole range", CurveFigure.Draw(experiment.Plots[0], experiment, far).Value,
+            StringComparison.Ordinal);
         Assert.Null(CurveFigure.CloseUp(experiment.Plots[0], experiment, flat));
         Assert.Null(CurveFigure.CloseUp(experiment.Plots[0], experiment, new(experiment.Cases())));
 
@@ -56,7 +64,11 @@ public sealed class StudyReportTests : IDisposable
         {
             var runs = new CaseRuns(experiment.Cases());
             foreach (var (label, accuracy) in new[] { ("a", a), ("b", b) })
-                runs.Add(label, 1, [.. Enumerable.Range(0, 13).Select(epoch => new EpochResult(epoch, epoch == 0 ? null : 1, 1, epoch == 0 ? 0.1 : accuracy, 1))]);
+                runs.Add(
+                    label, 1,
+                    [.. Enumerable.Range(0, 13)
+                        .Select(
+                        epoch => new EpochResult(epoch, epoch == 0 ? null : 1, 1, epoch == 0 ? 0.1 : accuracy, 1))]);
             return runs;
         }
     }
@@ -65,47 +77,62 @@ public sealed class StudyReportTests : IDisposable
     public void What_the_doctor_found_stands_beside_its_case_and_where_the_time_went_is_told()
     {
         var report = Report(null);
-        Assert.Contains("<b>b</b>, 1 of 2 seeds; of seed 2:<ul class=\"rule\"><li>Units are dead.</li></ul>", report.ToHtml(), StringComparison.Ordinal);
+        Assert.Contains("<b>b</b>, 1 of 2 seeds; of seed 2:<ul class=\"rule\"><li>Units are dead.</li></ul>",
+            report.ToHtml(), StringComparison.Ordinal);
         StudyFiles.Write(report, folder);
-        Assert.Equal(19, JsonDocument.Parse(Text("results.json")).RootElement.GetProperty("time").GetProperty("trainingSeconds").GetDouble());
+        Assert.Equal(19, JsonDocument.Parse(Text("results.json")).RootElement.GetProperty("time")
+            .GetProperty("trainingSeconds").GetDouble());
     }
 
     [Fact]
-    public void A_table_of_Markdown_keeps_its_columns() => Assert.Contains("| 1 | a \\|b\\| &lt;c> |", Report(null, "a |b| <c>").ToMarkdown(), StringComparison.Ordinal);
+    public void A_table_of_Markdown_keeps_its_columns() =>
+        Assert.Contains("| 1 | a \\|b\\| &lt;c> |", Report(null, "a |b| <c>").ToMarkdown(), StringComparison.Ordinal);
 
     [Fact]
     public void Two_readings_of_the_same_stand_side_by_side()
     {
-        var (divided, bytes, alone) = (Read("1", "divided", 0.9, 0.8), Read("1b", "bytes", 0.8, 0.9), Read("2", null, 0.9, 0.8));
+        var (divided, bytes, alone) = (Read("1", "divided", 0.9, 0.8), Read("1b", "bytes", 0.8, 0.9),
+            Read("2", null, 0.9, 0.8));
         var report = new StudyReport("Letters", [divided, bytes, alone], []);
         Assert.Equal(
             [
                 "| figure | claim | verdict | found | read another way |", "|---|---|---|---|---|",
-                "| 1 | A beats B | holds | best validation accuracy: a (90.0 %) against b (80.0 %) | **does not hold**, bytes: a (80.0 %) against b (90.0 %) |",
-                "| 1 | A reaches 90.0 % | holds | best validation accuracy of a: 90.0 %, reported 90 | **does not hold**, bytes: 80.0 %, reported 90 |",
+                "| 1 | A beats B | holds | best validation accuracy: a (90.0 %) against b (80.0 %) | **does not " +
+                    "hold**, bytes: a (80.0 %) against b (90.0 %) |",
+                "| 1 | A reaches 90.0 % | holds | best validation accuracy of a: 90.0 %, reported 90 | **does not " +
+                    "hold**, bytes: 80.0 %, reported 90 |",
                 "| 2 | A beats B | holds | best validation accuracy: a (90.0 %) against b (80.0 %) |  |",
                 "| 2 | A reaches 90.0 % | holds | best validation accuracy of a: 90.0 %, reported 90 |  |",
             ],
             Plain(report.ToMarkdown()).TrimEnd().Split('\n'));
-        Assert.Contains("2 of 2 verdicts differ with the choice (⇄): 2 are opposite, 0 undecided", report.ToHtml(), StringComparison.Ordinal);
-        Assert.Contains("⇄ <span class=\"verdict fails\">does not hold</span> (<a href=\"#e-1b\">1b</a>, bytes)", report.ToHtml(), StringComparison.Ordinal);
+        Assert.Contains("2 of 2 verdicts differ with the choice (⇄): 2 are opposite, 0 undecided", report.ToHtml(),
+            StringComparison.Ordinal);
+        Assert.Contains("⇄ <span class=\"verdict fails\">does not hold</span> (<a href=\"#e-1b\">1b</a>, bytes)",
+            report.ToHtml(), StringComparison.Ordinal);
         // A reading alone is a row as any other.
-        Assert.Contains("| 1b | A beats B | does not hold | best validation accuracy: a (80.0 %) against b (90.0 %) |\n", Plain((report with { Experiments = [bytes, alone] }).ToMarkdown()), StringComparison.Ordinal);
+        Assert.Contains(
+            "| 1b | A beats B | does not hold | best validation accuracy: a (80.0 %) against b (90.0 %) |\n",
+            Plain((report with { Experiments = [bytes, alone] }).ToMarkdown()), StringComparison.Ordinal);
 
         // A number stays on the line of its unit.
         static string Plain(string text) => text.Replace('\u00A0', ' ');
 
         static ExperimentOutcome Read(string name, string? reading, double a, double b)
         {
-            var experiment = new Experiment(name, name, new Dictionary<string, string>(), [new("letter", [Level("a"), Level("b")])], Measure.Best)
+            var experiment = new Experiment(name, name, new Dictionary<string, string>(),
+                [new("letter", [Level("a"), Level("b")])], Measure.Best)
             {
                 Reading = reading is null ? null : new("1", reading),
-                Claims = [new("A beats B", new Higher(Measure.Best, "a", "b")), new("A reaches 90.0 %", new Near(Measure.Best, "a", 90, 1))],
+                Claims = [new("A beats B", new Higher(Measure.Best, "a", "b")),
+                    new("A reaches 90.0 %", new Near(Measure.Best, "a", 90, 1))],
             };
             var runs = new CaseRuns(experiment.Cases());
             for (var seed = 1UL; seed <= 3; seed++)
                 foreach (var (label, accuracy) in new[] { ("a", a), ("b", b) })
-                    runs.Add(label, seed, [new(0, null, 2.3, 0.1, 1), new(1, 1, 1, accuracy + 0.001 * (seed - 2.0) * (label == "a" ? 1 : 2), 1)]);
+                    runs.Add(
+                        label, seed,
+                        [new(0, null, 2.3, 0.1, 1),
+                            new(1, 1, 1, accuracy + 0.001 * (seed - 2.0) * (label == "a" ? 1 : 2), 1)]);
             return ExperimentOutcome.Of(experiment, runs);
         }
     }
@@ -220,15 +247,19 @@ public sealed class StudyReportTests : IDisposable
 
     private static StudyReport Report(string? mark, string claim = "A beats B")
     {
-        var experiment = new Experiment("1", "A & B", new Dictionary<string, string>(), [new("letter", [Level("a"), Level("b")])], Measure.Best)
+        var experiment = new Experiment("1", "A & B", new Dictionary<string, string>(),
+            [new("letter", [Level("a"), Level("b")])], Measure.Best)
         {
             Seeds = [1, 2],
             Plots = [new("1", Quantity.ValidationAccuracy, "A & B")],
             Claims = [new(claim, new Higher(Measure.Best, "a", "b"))],
         };
         var runs = new CaseRuns(experiment.Cases());
-        foreach (var (label, seed, accuracy) in (IEnumerable<(string, ulong, double)>)[("a", 1, 0.9), ("a", 2, 0.91), ("b", 1, 0.8), ("b", 2, 0.82)])
-            runs.Add(label, seed, [new(0, null, 2.3, 0.1, 1), new(1, 1, 1, accuracy, 1)], label == "b" && seed == 2 ? ["Units are dead."] : []);
+        foreach (var (label, seed, accuracy) in (IEnumerable<(string, ulong, double)>)[("a", 1, 0.9), ("a", 2, 0.91),
+            ("b", 1, 0.8), ("b", 2, 0.82)])
+            runs.Add(label, seed, [new(0, null, 2.3, 0.1, 1), new(1, 1, 1, accuracy, 1)], label == "b" && seed == 2
+                ? ["Units are dead."]
+                : []);
         return new("Letters", [ExperimentOutcome.Of(experiment, runs)], [])
         {
             Note = "A note.",

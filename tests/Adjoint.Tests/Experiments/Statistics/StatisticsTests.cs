@@ -5,7 +5,8 @@ namespace Adjoint.Tests.Experiments;
 /// <summary>Against worked examples that others published.</summary>
 public class StatisticsTests
 {
-    // Cushny and Peebles (1905), hours of sleep gained with two drugs, as Student (1908) used them; R's data set `sleep` and the output of its t.test.
+    // Cushny and Peebles (1905), hours of sleep gained with two drugs, as Student (1908) used them; R's data set
+    // `sleep` and the output of its t.test.
     private static readonly double[] Drug1 = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0];
     private static readonly double[] Drug2 = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4];
 
@@ -13,7 +14,8 @@ public class StatisticsTests
     public void Welch_as_in_R()
     {
         var test = TTest.Welch(Sample.Of(Drug1), Sample.Of(Drug2));
-        Assert.Equal((-1.8608, 17.776, 0.07939), (Math.Round(test.T, 4), Math.Round(test.DegreesOfFreedom, 3), Math.Round(test.P, 5)));
+        Assert.Equal((-1.8608, 17.776, 0.07939),
+            (Math.Round(test.T, 4), Math.Round(test.DegreesOfFreedom, 3), Math.Round(test.P, 5)));
         Assert.Equal(-3.3654832, test.Interval().Low, 1e-7);
         Assert.Equal(0.2054832, test.Interval().High, 1e-7);
     }
@@ -27,7 +29,8 @@ public class StatisticsTests
         Assert.Equal(-0.7001142, test.Interval().High, 1e-7);
     }
 
-    // NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.5.3, miles per gallon of US and Japanese cars, unequal variances.
+    // NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.5.3, miles per gallon of US and Japanese cars, unequal
+    // variances.
     [Fact]
     public void Welch_as_in_the_NIST_handbook()
     {
@@ -77,18 +80,22 @@ public class StatisticsTests
         Assert.Empty(Holm.Adjust([]));
     }
 
-    // Borenstein, Hedges, Higgins and Rothstein (2009), Introduction to Meta-Analysis, chapter 4: d = 0.5970, J = 0.9923, g = 0.5924.
+    // Borenstein, Hedges, Higgins and Rothstein (2009), Introduction to Meta-Analysis, chapter 4: d = 0.5970, J =
+    // 0.9923, g = 0.5924.
     [Fact]
     public void Effect_size_as_in_Borenstein_et_al() =>
         Assert.Equal(0.5924, EffectSize.OfTwo(new(50, 103, 5.5), new(50, 100, 4.5)), 1e-4);
 
-    // Cohen (1992), A Power Primer, table 2: seeds of each of two groups for power .80 at α = .05 , medium and large effects.
+    // Cohen (1992), A Power Primer, table 2: seeds of each of two groups for power .80 at α = .05 , medium and large
+    // effects.
     [Theory]
     [InlineData(0.5, 64)]
     [InlineData(0.8, 26)]
-    public void Numbers_needed_as_in_Cohen(double effect, int seeds) => Assert.Equal(seeds, Power.SeedsOfGroups(effect));
+    public void Numbers_needed_as_in_Cohen(double effect, int seeds) =>
+        Assert.Equal(seeds, Power.SeedsOfGroups(effect));
 
-    // The documentation of R's power.t.test: n = 20, delta = 1 gives power = 0.8689528; power = .90, delta = 1 gives n = 22.02110.
+    // The documentation of R's power.t.test: n = 20, delta = 1 gives power = 0.8689528; power = .90, delta = 1 gives n
+    // = 22.02110.
     [Fact]
     public void Power_as_in_R()
     {
@@ -96,13 +103,15 @@ public class StatisticsTests
         Assert.Equal(23, Power.SeedsOfGroups(1, 0.9));
     }
 
-    // δ = 0 is Student's t, for every freedom: t tables, P(T ≤ 2.776) = 0.975 for ν = 4; and few degrees of freedom, where f is far from normal.
+    // δ = 0 is Student's t, for every freedom: t tables, P(T ≤ 2.776) = 0.975 for ν = 4; and few degrees of freedom,
+    // where f is far from normal.
     [Theory]
     [InlineData(12.7062047, 1)]
     [InlineData(4.3026527, 2)]
     [InlineData(2.7764451, 4)]
     [InlineData(1.9842172, 99)]
-    public void Without_an_effect_the_noncentral_distribution_is_Students(double t, double freedom) => Assert.Equal(0.975, Power.NoncentralT(t, freedom, 0), 1e-6);
+    public void Without_an_effect_the_noncentral_distribution_is_Students(double t, double freedom) =>
+        Assert.Equal(0.975, Power.NoncentralT(t, freedom, 0), 1e-6);
 
     [Fact]
     public void Two_one_sided_tests_agree_with_the_interval_of_90_percent()
@@ -134,13 +143,17 @@ public class StatisticsTests
         Assert.Equal(0, Sample.Of(equal).Deviation);
         Assert.True(double.IsNaN(TTest.One(Sample.Of(equal), 93).P));
         // Pairs one apart on paper.
-        Assert.True(double.IsNaN(TTest.Paired([100 * 0.92, 100 * 0.93, 100 * 0.57], [100 * 0.91, 100 * 0.92, 100 * 0.56]).P));
+        Assert.True(
+            double.IsNaN(TTest.Paired([100 * 0.92, 100 * 0.93, 100 * 0.57], [100 * 0.91, 100 * 0.92, 100 * 0.56]).P));
         Assert.True(double.IsNaN(Anova.Of([equal, [100 * 0.57, 100 * 0.57, 100 * 0.57]]).P));
     }
 
     // Anscombe (1973), first of the four sets: y = 3.00 + 0.500 x.
     [Fact]
-    public void Slope_as_in_Anscombe() => Assert.Equal(0.5, Trend.Slope([10, 8, 13, 9, 11, 14, 6, 4, 12, 7, 5], [8.04, 6.95, 7.58, 8.81, 8.33, 9.96, 7.24, 4.26, 10.84, 4.82, 5.68]), 1e-3);
+    public void Slope_as_in_Anscombe() =>
+        Assert.Equal(
+        0.5, Trend.Slope([10, 8, 13, 9, 11, 14, 6, 4, 12, 7, 5],
+            [8.04, 6.95, 7.58, 8.81, 8.33, 9.96, 7.24, 4.26, 10.84, 4.82, 5.68]), 1e-3);
 
     // Newcombe (1998), Statistics in Medicine 17, 857–872, table I, method 3; and counts at the ends, where an accuracy
     // of all or none lies.

@@ -19,13 +19,16 @@ public sealed class OpCardsTests : IDisposable
         var names = Directory.GetFiles(folder).Select(Path.GetFileName).Order().ToArray();
         Assert.Equal(names, Directory.GetFiles(published).Select(Path.GetFileName).Order());
         Assert.Equal(OpCatalogue.All.Count + 2, names.Length);
-        Assert.Contains("<code>Vjp</code>, the vector-Jacobian product", File.ReadAllText(Path.Combine(folder, "exp.html")),
+        Assert.Contains("<code>Vjp</code>, the vector-Jacobian product",
+            File.ReadAllText(Path.Combine(folder, "exp.html")),
             StringComparison.Ordinal);
         foreach (var name in names)
         {
             var page = File.ReadAllText(Path.Combine(folder, name!));
-            Assert.True(Steady(page) == Steady(File.ReadAllText(Path.Combine(published, name!))), $"docs/ops/{name} is out of date: run `adjoint ops --html docs/ops`");
-            foreach (Match link in Regex.Matches(page, "(?:href|src)=\"(?!data:)([^\"]+)\"")) Assert.Contains(link.Groups[1].Value, names);
+            Assert.True(Steady(page) == Steady(File.ReadAllText(Path.Combine(published, name!))),
+                $"docs/ops/{name} is out of date: run `adjoint ops --html docs/ops`");
+            foreach (Match link in Regex.Matches(page, "(?:href|src)=\"(?!data:)([^\"]+)\""))
+                Assert.Contains(link.Groups[1].Value, names);
             if (name!.EndsWith(".html", StringComparison.Ordinal) && name != "index.html")
             {
                 Assert.Contains("<h2>Code</h2>", page, StringComparison.Ordinal);

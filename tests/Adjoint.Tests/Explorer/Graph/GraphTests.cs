@@ -19,7 +19,8 @@ public sealed class GraphTests
         Assert.All(model.Parameters(), parameter => Assert.Null(parameter.Grad));
         loss.Backward(retainGraph: true);
         foreach (var parameter in model.Parameters())
-            Assert.Equal(parameter.Grad!.ToArray<float>(), graph.Tensors.Single(item => item.Tensor == parameter).Gradient!.ToArray<float>());
+            Assert.Equal(parameter.Grad!.ToArray<float>(), graph.Tensors.Single(item => item.Tensor == parameter)
+                .Gradient!.ToArray<float>());
     }
 
     [Fact]
@@ -129,7 +130,8 @@ public sealed class GraphTests
         Assert.Equal([2.0, -1], item.Contributions[1].Value.ToArray<double>());
         Assert.Equal([4 + Math.Exp(2), -2 + Math.Exp(-1)], item.Gradient!.ToArray<double>(), Close);
         using var page = new Exploration(graph, "test", isServed: false);
-        var two = JsonDocument.Parse(page.Tensor(item.Id, "gradient", 2)).RootElement.GetProperty("values")[0].GetDouble();
+        var two = JsonDocument.Parse(page.Tensor(item.Id, "gradient", 2))
+            .RootElement.GetProperty("values")[0].GetDouble();
         Assert.Equal(Math.Exp(2) + 2, two, Close);
     }
 
@@ -162,7 +164,8 @@ public sealed class GraphTests
     [Theory, MemberData(nameof(Ops))]
     public void Products_of_every_rule_add_up_to_what_the_engine_holds(string name)
     {
-        var op = Graphs.Of(OpCatalogue.All.First(entry => entry.Op.Name == name)).Ops.First(op => op.Node.Op.Name == name);
+        var op = Graphs.Of(OpCatalogue.All.First(entry => entry.Op.Name == name))
+            .Ops.First(op => op.Node.Op.Name == name);
         for (var input = 0; input < op.Inputs.Count; input++)
         {
             if (op.Node.Trace!.Contributions[input] is not { } held) continue;
@@ -172,7 +175,8 @@ public sealed class GraphTests
                 var rule = LocalRule.Backward(op, input, element);
                 Assert.Equal(values[element], rule.Sum, Close);
                 Assert.Equal(values[element], rule.Held);
-                if (rule.Count == rule.Terms.Count) Assert.Equal(rule.Sum, rule.Terms.Sum(term => term.Factor * term.Slope), Close);
+                if (rule.Count == rule.Terms.Count)
+                    Assert.Equal(rule.Sum, rule.Terms.Sum(term => term.Factor * term.Slope), Close);
             }
         }
     }
@@ -180,7 +184,8 @@ public sealed class GraphTests
     [Theory, MemberData(nameof(Ops))]
     public void Every_rule_agrees_with_finite_differences_where_it_stands(string name)
     {
-        var op = Graphs.Of(OpCatalogue.All.First(entry => entry.Op.Name == name)).Ops.First(op => op.Node.Op.Name == name);
+        var op = Graphs.Of(OpCatalogue.All.First(entry => entry.Op.Name == name))
+            .Ops.First(op => op.Node.Op.Name == name);
         var rows = DerivativeCheck.Run(op);
         Assert.NotEmpty(rows);
         Assert.All(rows, row => Assert.True(row.Error <= DerivativeCheck.Tolerance, $"{row}"));
@@ -206,7 +211,8 @@ public sealed class GraphTests
     [Fact]
     public void The_value_of_a_product_is_taken_apart()
     {
-        var (a, b) = (Tensor.From(new[] { 1.0, 2, 3, 4 }, 2, 2).RequireGrad(), Tensor.From(new[] { 5.0, 6, 7, 8 }, 2, 2).RequireGrad());
+        var (a, b) = (Tensor.From(new[] { 1.0, 2, 3, 4 }, 2, 2).RequireGrad(), Tensor.From(new[] { 5.0, 6, 7, 8 }, 2, 2)
+            .RequireGrad());
         var parts = LocalRule.Forward(ComputationGraph.Of(a.MatMul(b).Sum()).Ops[0], 1);
         Assert.Equal([(1.0, 6.0), (2.0, 8.0)], parts[0].Terms.Select(term => (term.Factor, term.Slope)));
         Assert.Equal((22, 22), (parts[0].Sum, parts[0].Held));
@@ -221,7 +227,8 @@ public sealed class GraphTests
         w.MatMul(w).Sum().Backward();
         var error = Assert.Throws<AdjointException>(() => ComputationGraph.Of(first));
         Assert.Contains("the graph was already released", error.Message, StringComparison.Ordinal);
-        Assert.Contains("explore before Backward(), or call Backward(retainGraph: true)", error.Message, StringComparison.Ordinal);
+        Assert.Contains("explore before Backward(), or call Backward(retainGraph: true)", error.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -245,7 +252,9 @@ public sealed class GraphTests
         var bytes = JsonNumbers.ToBytes(json => TensorView.Write(json, x));
         Assert.InRange(bytes.Length, 1000, 100_000);
         var summary = JsonDocument.Parse(bytes).RootElement.GetProperty("summary");
-        Assert.Equal((10_000_000, 1, -3.0, 0.5), (summary.GetProperty("count").GetInt32(), summary.GetProperty("nans").GetInt32(), summary.GetProperty("minimum").GetDouble(), summary.GetProperty("maximum").GetDouble()));
+        Assert.Equal((10_000_000, 1, -3.0, 0.5),
+            (summary.GetProperty("count").GetInt32(), summary.GetProperty("nans").GetInt32(),
+                summary.GetProperty("minimum").GetDouble(), summary.GetProperty("maximum").GetDouble()));
     }
 
     [Fact]
@@ -264,7 +273,10 @@ public sealed class GraphTests
     [Fact]
     public void Blocks_are_means_and_numbers_keep_their_digits()
     {
-        var small = JsonDocument.Parse(JsonNumbers.ToBytes(json => TensorView.Write(json, Tensor.From(new[] { 0.1f, float.PositiveInfinity, -0f }, 3)))).RootElement;
+        var small =
+            JsonDocument.Parse(
+            JsonNumbers.ToBytes(
+            json => TensorView.Write(json, Tensor.From(new[] { 0.1f, float.PositiveInfinity, -0f }, 3)))).RootElement;
         Assert.Equal("[0.1,\"Infinity\",-0]", small.GetProperty("values").GetRawText());
         foreach (var (tensor, text) in ((Tensor, string)[])
         [
@@ -281,8 +293,11 @@ public sealed class GraphTests
         }
         var values = new float[128 * 128];
         for (var i = 0; i < values.Length; i++) values[i] = i / 128 / 2 * 64 + i % 128 / 2;
-        var blocks = JsonDocument.Parse(JsonNumbers.ToBytes(json => TensorView.Write(json, Tensor.From(values, 128, 128)))).RootElement.GetProperty("blocks");
-        Assert.Equal(Enumerable.Range(0, 64 * 64).Select(i => (double)i), blocks.GetProperty("means").EnumerateArray().Select(mean => mean.GetDouble()));
+        var blocks =
+            JsonDocument.Parse(JsonNumbers.ToBytes(json => TensorView.Write(json, Tensor.From(values, 128, 128))))
+            .RootElement.GetProperty("blocks");
+        Assert.Equal(Enumerable.Range(0, 64 * 64).Select(i => (double)i), blocks.GetProperty("means").EnumerateArray()
+            .Select(mean => mean.GetDouble()));
     }
 
     [Fact]
@@ -306,7 +321,8 @@ public sealed class GraphTests
         }
     }
 
-    private static readonly IEqualityComparer<double> Close = EqualityComparer<double>.Create((a, b) => Math.Abs(a - b) <= 1e-9 * Math.Max(1, Math.Abs(a)), value => 0);
+    private static readonly IEqualityComparer<double> Close =
+        EqualityComparer<double>.Create((a, b) => Math.Abs(a - b) <= 1e-9 * Math.Max(1, Math.Abs(a)), value => 0);
 
     private sealed class WrongSquare : Op
     {
@@ -317,7 +333,8 @@ public sealed class GraphTests
 
         public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(inputs[0].Shape, inputs[0].DType);
 
-        public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) => output.CopyFrom<double>(Array.ConvertAll(inputs[0].ToArray<double>(), x => x * x));
+        public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
+            output.CopyFrom<double>(Array.ConvertAll(inputs[0].ToArray<double>(), x => x * x));
 
         public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * node.Inputs[0]];
     }

@@ -2,7 +2,9 @@ using Microsoft.Playwright;
 
 namespace Adjoint.Tests.Explorer;
 
-/// <summary>A real browser without a window, which notes what must not happen: errors on the console, requests to other hosts.</summary>
+/// <summary>
+/// A real browser without a window, which notes what must not happen: errors on the console, requests to other hosts.
+/// </summary>
 public sealed class Browser : IAsyncLifetime
 {
     private const string Executable = "/usr/bin/chromium";
@@ -22,11 +24,18 @@ public sealed class Browser : IAsyncLifetime
         playwright?.Dispose();
     }
 
-    /// <summary>Opens an address and waits until the page is there. The test is skipped where there is no browser.</summary>
+    /// <summary>
+    /// Opens an address and waits until the page is there. The test is skipped where there is no browser.
+    /// </summary>
     internal async Task<Tab> OpenAsync(Uri address, int width = 1440, int height = 900, bool dark = false)
     {
         if (browser is null) Assert.Skip($"skipped: {Executable} is not there; install Debian's package chromium");
-        var context = await browser.NewContextAsync(new() { ViewportSize = new() { Width = width, Height = height }, ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light, AcceptDownloads = true });
+        var context = await browser.NewContextAsync(new()
+        {
+            ViewportSize = new() { Width = width, Height = height },
+            ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
+            AcceptDownloads = true,
+        });
         var tab = new Tab(await context.NewPageAsync(), address);
         await tab.Page.GotoAsync(address.ToString());
         await tab.Page.WaitForSelectorAsync("html[data-ready]");
@@ -50,7 +59,8 @@ internal sealed class Tab : IAsyncDisposable
         page.Request += (_, request) =>
         {
             var to = new Uri(request.Url);
-            if (to.Scheme is "http" or "https" && to.Authority != address.Authority || to.Scheme == "file" && to != address) problems.Add($"request to {request.Url}");
+            if (to.Scheme is "http" or "https" && to.Authority != address.Authority || to.Scheme == "file"
+                && to != address) problems.Add($"request to {request.Url}");
         };
     }
 
@@ -60,7 +70,8 @@ internal sealed class Tab : IAsyncDisposable
     internal async Task<double[]> NumbersAsync(string selector)
     {
         await Page.WaitForSelectorAsync(selector);
-        var texts = await Page.EvalOnSelectorAllAsync<string[]>(selector, "cells => cells.map(cell => cell.dataset.value)");
+        var texts = await Page.EvalOnSelectorAllAsync<string[]>(
+            selector, "cells => cells.map(cell => cell.dataset.value)");
         return [.. texts.Select(text => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture))];
     }
 

@@ -55,7 +55,8 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
             await tab.Page.WaitForSelectorAsync($"#panel-node[data-key={key}]");
             shown.Add(await tab.NumbersAsync($"#panel-node[data-key={key}] [data-which=gradient] .numbers td"));
         }
-        Assert.Equal(parameters.Select(parameter => string.Join(' ', parameter.Gradient)).Order(), shown.Select(gradient => string.Join(' ', gradient)).Order());
+        Assert.Equal(parameters.Select(parameter => string.Join(' ', parameter.Gradient)).Order(),
+            shown.Select(gradient => string.Join(' ', gradient)).Order());
     }
 
     [Fact]
@@ -71,7 +72,8 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await tab.Page.Keyboard.PressAsync("Enter");
         var sum = tab.Page.Locator("#panel-step tfoot:has-text('weight[1, 3]') td[data-sum]");
         var held = Expected(steps: 0).Parameters.Single(parameter => parameter.Name == "3.weight").Gradient[8 + 3];
-        Assert.Equal(held, double.Parse((await sum.GetAttributeAsync("data-sum"))!, CultureInfo.InvariantCulture), 1e-6);
+        Assert.Equal(held, double.Parse((await sum.GetAttributeAsync("data-sum"))!, CultureInfo.InvariantCulture),
+            1e-6);
         Assert.Contains("sigmoid[", await tab.Page.TextContentAsync("#panel-step tbody"), StringComparison.Ordinal);
         await tab.Page.ClickAsync("#panel-step h2 .link");
         await tab.Page.ClickAsync(".check button");
@@ -97,7 +99,8 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await tab.Page.ClickAsync("[data-key=m1]");
         await tab.Page.GetByRole(AriaRole.Button, new() { Name = "Parameter bias 8" }).ClickAsync();
         var (parameters, loss) = Expected(steps: 21, rateFrom20: 0.25);
-        Assert.Equal(parameters.Single(parameter => parameter.Name == "1.bias").Value, await tab.NumbersAsync("[data-which=value] .numbers td"));
+        Assert.Equal(parameters.Single(parameter => parameter.Name == "1.bias").Value,
+            await tab.NumbersAsync("[data-which=value] .numbers td"));
         await tab.Page.ClickAsync("#tab-training");
         Assert.Contains($"loss {loss:0.0000}", await tab.Page.TextContentAsync("#progress"), StringComparison.Ordinal);
         await tab.Page.SelectOptionAsync("#activation", "relu");
@@ -105,7 +108,8 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         Assert.True(await tab.Page.GetByRole(AriaRole.Button, new() { Name = "Module 2 Relu" }).CountAsync() > 0);
         await tab.Page.ClickAsync("#play");
         await tab.Page.WaitForSelectorAsync("#play:text-is('Pause')");
-        for (var last = 21; last <= 60; last = int.Parse((await tab.Page.GetAttributeAsync("#progress", "data-step"))!, CultureInfo.InvariantCulture))
+        for (var last = 21; last <= 60; last = int.Parse((await tab.Page.GetAttributeAsync("#progress", "data-step"))!,
+            CultureInfo.InvariantCulture))
             await tab.Page.WaitForSelectorAsync($"#progress:not([data-step='{last}'])");
         await tab.Page.ClickAsync("#play");
         await tab.Page.WaitForSelectorAsync("#play:text-is('Play')");
@@ -131,7 +135,8 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
             await using var saved = await browser.OpenAsync(new Uri(path));
             await saved.Page.ClickAsync("#unfold");
             await saved.Page.GetByRole(AriaRole.Button, new() { Name = "Parameter weight 8×2" }).ClickAsync();
-            Assert.Equal(Expected(steps: 0).Parameters[0].Gradient, await saved.NumbersAsync("[data-which=gradient] .numbers td"));
+            Assert.Equal(Expected(steps: 0).Parameters[0].Gradient,
+                await saved.NumbersAsync("[data-which=gradient] .numbers td"));
             await saved.Page.ClickAsync("[data-key=o0]");
             await saved.Page.ClickAsync(".check button");
             Assert.Contains("agrees", await saved.Page.TextContentAsync(".check .good"), StringComparison.Ordinal);
@@ -157,9 +162,13 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await tab.Page.Keyboard.PressAsync("ArrowRight");
         await tab.Page.Keyboard.PressAsync("Enter");
         Assert.Equal("loss loss", (await tab.Page.TextContentAsync("#panel-node h2"))!.Trim());
-        foreach (var key in (string[])["ArrowLeft", "ArrowLeft", "ArrowLeft", "Enter"]) await tab.Page.Keyboard.PressAsync(key);
-        Assert.Equal(1, await tab.Page.GetByRole(AriaRole.Button, new() { Name = "Fold 3 Linear(8 → 2)" }).CountAsync());
-        Assert.Equal(1, await tab.Page.EvalOnSelectorAllAsync<int>(".node", "nodes => nodes.filter(node => node.tabIndex === 0).length"));
+        foreach (var key in (string[])["ArrowLeft", "ArrowLeft", "ArrowLeft", "Enter"])
+            await tab.Page.Keyboard.PressAsync(key);
+        Assert.Equal(1, await tab.Page.GetByRole(AriaRole.Button, new() { Name = "Fold 3 Linear(8 → 2)" })
+            .CountAsync());
+        Assert.Equal(
+            1, await tab.Page.EvalOnSelectorAllAsync<int>(
+            ".node", "nodes => nodes.filter(node => node.tabIndex === 0).length"));
     }
 
     [Fact]
@@ -210,8 +219,11 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         using var page = GraphExplorer.Open((w * 2).Sum());
         await using var tab = await browser.OpenAsync(page.Address);
         await tab.Page.GetByRole(AriaRole.Button, new() { Name = "Parameter large 2500×4000" }).ClickAsync();
-        foreach (var which in (string[])["value", "gradient"]) await tab.Page.WaitForSelectorAsync($"[data-which={which}] canvas.heat");
-        Assert.Equal(["0.5", "0.5", "0.5"], await tab.Page.EvalOnSelectorAllAsync<string[]>("[data-which=value] dd[data-value='0.5']", "cells => cells.map(cell => cell.dataset.value)"));
+        foreach (var which in (string[])["value", "gradient"])
+            await tab.Page.WaitForSelectorAsync($"[data-which={which}] canvas.heat");
+        Assert.Equal(["0.5", "0.5", "0.5"],
+            await tab.Page.EvalOnSelectorAllAsync<string[]>("[data-which=value] dd[data-value='0.5']",
+                "cells => cells.map(cell => cell.dataset.value)"));
     }
 
     [Theory, InlineData("lenet"), InlineData("resnet20")]
@@ -240,13 +252,16 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         Assert.Contains("agrees", await tab.Page.TextContentAsync(".check .good"), StringComparison.Ordinal);
     }
 
-    private static ExplorerPage Serve(SettingValues settings) => ExplorerPage.Serve(Exploration.Of(ExploreCommand.TaskOf(settings, settings.LoadData())), 0);
+    private static ExplorerPage Serve(SettingValues settings) =>
+        ExplorerPage.Serve(Exploration.Of(ExploreCommand.TaskOf(settings, settings.LoadData())), 0);
 
     private static async Task MoveAsync(Tab tab, int position) =>
-        await tab.Page.EvalOnSelectorAsync("#position", "(slider, to) => { slider.value = to; slider.dispatchEvent(new Event('input')); }", position);
+        await tab.Page.EvalOnSelectorAsync(
+            "#position", "(slider, to) => { slider.value = to; slider.dispatchEvent(new Event('input')); }", position);
 
     // The same training in an engine of the test's own: plain loop, plain backward.
-    private static (List<(string Name, double[] Value, double[] Gradient)> Parameters, double Loss) Expected(int steps, double rateFrom20 = 1)
+    private static (List<(string Name, double[] Value, double[] Gradient)> Parameters, double Loss) Expected(
+        int steps, double rateFrom20 = 1)
     {
         var data = Settings.LoadData();
         var model = Settings.CreateModel(data.Train);
@@ -262,7 +277,13 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
             optimizer.Step();
             (step, last) = (step + 1, loss.Item());
         }
-        static double[] Shortest(Tensor tensor) => [.. tensor.ToArray<float>().Select(value => double.Parse(value.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture))];
-        return ([.. model.NamedParameters().Select(parameter => (parameter.Name, Shortest(parameter.Value), Shortest(parameter.Value.Grad!)))], last);
+        static double[] Shortest(Tensor tensor) =>
+            [.. tensor.ToArray<float>()
+                .Select(
+                value => double.Parse(value.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture))];
+        return (
+            [.. model.NamedParameters()
+                .Select(parameter => (parameter.Name, Shortest(parameter.Value), Shortest(parameter.Value.Grad!)))],
+                last);
     }
 }

@@ -34,7 +34,8 @@ public sealed class ServerTests : IDisposable
     }
 
     [Theory]
-    [InlineData("/"), InlineData("/main.js"), InlineData("/00000000000000000000000000000000/"), InlineData("/00000000000000000000000000000000/api/graph"), InlineData("//")]
+    [InlineData("/"), InlineData("/main.js"), InlineData("/00000000000000000000000000000000/"),
+        InlineData("/00000000000000000000000000000000/api/graph"), InlineData("//")]
     public async Task A_missing_or_wrong_token_is_refused(string path)
     {
         var answer = await SendAsync($"GET {path} HTTP/1.1\r\nHost: {page.Address.Authority}\r\n");
@@ -43,15 +44,28 @@ public sealed class ServerTests : IDisposable
     }
 
     [Theory]
-    [InlineData("Host: evil.example"), InlineData("Host: 127.0.0.1"), InlineData("Host: {0}\r\nOrigin: http://evil.example"), InlineData("Host: {0}\r\nOrigin: null"), InlineData("Host: evil.example\r\nOrigin: http://evil.example")]
+    [InlineData("Host: evil.example"), InlineData("Host: 127.0.0.1"),
+        InlineData("Host: {0}\r\nOrigin: http://evil.example"), InlineData("Host: {0}\r\nOrigin: null"),
+        InlineData("Host: evil.example\r\nOrigin: http://evil.example")]
     public async Task Other_hosts_and_sites_are_refused(string headers) =>
-        Assert.StartsWith("HTTP/1.1 403", await SendAsync($"GET {page.Address.AbsolutePath} HTTP/1.1\r\n{string.Format(System.Globalization.CultureInfo.InvariantCulture, headers, page.Address.Authority)}\r\n"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "HTTP/1.1 403",
+            await SendAsync(
+            $"GET {page.Address.AbsolutePath} " +
+            $"HTTP/1.1\r\n{string.Format(System.Globalization.CultureInfo.InvariantCulture, headers, page.Address.Authority)}\r\n"), StringComparison.Ordinal);
 
     [Fact]
     public async Task Its_own_origin_and_localhost_are_answered()
     {
-        Assert.StartsWith("HTTP/1.1 200", await SendAsync($"GET {page.Address.AbsolutePath} HTTP/1.1\r\nHost: {page.Address.Authority}\r\nOrigin: http://{page.Address.Authority}\r\n"), StringComparison.Ordinal);
-        Assert.StartsWith("HTTP/1.1 200", await SendAsync($"GET {page.Address.AbsolutePath} HTTP/1.1\r\nHost: localhost:{page.Address.Port}\r\n"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "HTTP/1.1 200",
+            await SendAsync(
+            $"GET {page.Address.AbsolutePath} HTTP/1.1\r\nHost: {page.Address.Authority}\r\nOrigin: " +
+            $"http://{page.Address.Authority}\r\n"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "HTTP/1.1 200",
+            await SendAsync($"GET {page.Address.AbsolutePath} HTTP/1.1\r\nHost: localhost:{page.Address.Port}\r\n"),
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -71,7 +85,8 @@ public sealed class ServerTests : IDisposable
     {
         using var answer = await client.GetAsync(new Uri(page.Address, path));
         Assert.Equal(status, (int)answer.StatusCode);
-        Assert.Contains(message, (await answer.Content.ReadAsStringAsync()).Replace("\\u0027", "'", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains(message, (await answer.Content.ReadAsStringAsync())
+            .Replace("\\u0027", "'", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -105,7 +120,8 @@ public sealed class ServerTests : IDisposable
     [Fact]
     public void A_busy_port_says_so()
     {
-        var error = Assert.Throws<AdjointException>(() => GraphExplorer.Open(Graphs.Network().Loss, port: page.Address.Port));
+        var error =
+            Assert.Throws<AdjointException>(() => GraphExplorer.Open(Graphs.Network().Loss, port: page.Address.Port));
         Assert.Matches($"^port {page.Address.Port}: .*in use; name another with --port", error.Message);
     }
 
@@ -155,8 +171,10 @@ public sealed class ServerTests : IDisposable
         var file = Path.Combine(folder, "other.safetensors");
         SafeTensors.Save(file, new Adjoint.Nn.Mlp(2, [3], 2).StateDict());
         var error = Fails(1, "explore", "--checkpoint", file);
-        Assert.Contains($"--checkpoint {file}: LoadStateDict: 1.weight must be (8, 2)", error, StringComparison.Ordinal);
-        Assert.Contains("holds no best.safetensors", Fails(1, "explore", "--checkpoint", folder), StringComparison.Ordinal);
+        Assert.Contains($"--checkpoint {file}: LoadStateDict: 1.weight must be (8, 2)", error,
+            StringComparison.Ordinal);
+        Assert.Contains("holds no best.safetensors", Fails(1, "explore", "--checkpoint", folder),
+            StringComparison.Ordinal);
         File.WriteAllText(Path.Combine(folder, "best.safetensors"), "");
         File.WriteAllText(Path.Combine(folder, "settings.json"), "{");
         Assert.Contains("settings.json, offset 0: found what does not parse",
@@ -169,15 +187,23 @@ public sealed class ServerTests : IDisposable
         var run = Path.Combine(folder, "run");
         using (var output = new StringWriter())
         using (var error = new StringWriter())
-            Assert.Equal(0, Tool.Run(["train", "--hidden", "5,3", "--activation", "relu", "--epochs", "1", "--data-share", "0.02", "--quiet", "--out", run], output, error));
+            Assert.Equal(
+                0, Tool.Run(["train", "--hidden", "5,3", "--activation", "relu", "--epochs", "1", "--data-share",
+                    "0.02", "--quiet", "--out", run], output, error));
         // The port is asked for last: a network of the default size would not have taken these weights.
-        Assert.StartsWith($"adjoint: port {page.Address.Port}: ", Fails(1, "explore", "--checkpoint", run, "--port", $"{page.Address.Port}"), StringComparison.Ordinal);
-        Assert.Contains("must be (6, 2)", Fails(1, "explore", "--checkpoint", run, "--hidden", "6,3", "--port", $"{page.Address.Port}"), StringComparison.Ordinal);
+        Assert.StartsWith($"adjoint: port {page.Address.Port}: ",
+            Fails(1, "explore", "--checkpoint", run, "--port", $"{page.Address.Port}"), StringComparison.Ordinal);
+        Assert.Contains("must be (6, 2)", Fails(1, "explore", "--checkpoint", run, "--hidden", "6,3", "--port",
+            $"{page.Address.Port}"), StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("--port 70000", "--port: 70000 is out of range"), InlineData("--dataset mnits", "did you mean 'mnist'?"), InlineData("--batch-size 5000", "--batch-size: 5000 is out of range"), InlineData("--modle mlp", "did you mean '--model'?")]
-    public void Wrong_usage_is_one_line_and_exit_code_2(string options, string message) => Assert.Contains(message, Fails(2, ["explore", .. options.Split(' ')]), StringComparison.Ordinal);
+    [InlineData("--port 70000", "--port: 70000 is out of range"),
+        InlineData("--dataset mnits", "did you mean 'mnist'?"),
+        InlineData("--batch-size 5000", "--batch-size: 5000 is out of range"),
+        InlineData("--modle mlp", "did you mean '--model'?")]
+    public void Wrong_usage_is_one_line_and_exit_code_2(string options, string message) =>
+        Assert.Contains(message, Fails(2, ["explore", .. options.Split(' ')]), StringComparison.Ordinal);
 
     private static string Fails(int expected, params string[] args)
     {
