@@ -9,7 +9,7 @@ namespace Adjoint.Tests.Experiments;
 public class ImageSheetTests
 {
     [Fact]
-    public void Mistakes_come_surest_first_with_the_pixels_of_their_samples()
+    public void Mistakes_come_most_confident_first_with_the_pixels_of_their_samples()
     {
         // Samples 0 to 9: one gray each; logits say class 1 with a certainty that grows with the sample; every third is
         // right.
