@@ -18,9 +18,30 @@ public partial class NamesTests
     private static readonly Lazy<HashSet<string>> Words = new(() =>
         [.. Sources.Value.SelectMany(source => Word().Matches(source.Code)).Select(match => match.Value)]);
 
-    [Theory, InlineData("docs/architecture.md")]
+    // What the recipes add; it must not exist, or the recipe would not be tried.
+    private static readonly string[] Examples = ["Sinh", "LayerScale", "Roll", "Adagrad", "Spirals", "Warmup"];
+
+    [Theory, InlineData("docs/architecture.md"), InlineData("CONTRIBUTING.md")]
     public void What_a_page_names_exists(string page) =>
-        Assert.Empty(Spans(new Page(page)).Select(Problem).OfType<string>());
+        Assert.Empty(Spans(new Page(page)).Where(span => !Examples.Any(example =>
+            span.Contains(example, StringComparison.Ordinal))).Select(Problem).OfType<string>());
+
+    [Fact]
+    public void What_the_recipes_add_is_not_there_yet()
+    {
+        var recipes = new Page("CONTRIBUTING.md").Text;
+        Assert.All(Examples, example => Assert.Contains(example, recipes, StringComparison.Ordinal));
+        Assert.DoesNotContain(Sources.Value, source => Examples.Any(example =>
+            Regex.IsMatch(source.Code, $@"\b(class|struct) {example}(Op)?\b")));
+    }
+
+    [Fact]
+    public void The_classes_of_tests_that_the_recipes_run_exist()
+    {
+        var named = TestClass().Matches(new Page("CONTRIBUTING.md").Text).Select(match => match.Groups[1].Value)
+            .Where(name => !Examples.Any(example => name.StartsWith(example, StringComparison.Ordinal))).Distinct();
+        Assert.All(named, name => Assert.Contains(name, Words.Value));
+    }
 
     [Theory]
     [InlineData("src/Adjoint/Ops/Arithmetic/Divide.cs", true)]
@@ -64,6 +85,9 @@ public partial class NamesTests
 
     private static bool IsFolder(string word) => Directory.GetDirectories(Path.Combine(Root, "src"))
         .Any(project => Directory.Exists(Path.Combine(project, word)));
+
+    [GeneratedRegex(@"-class '\*(\w+)'")]
+    private static partial Regex TestClass();
 
     [GeneratedRegex(@"`([^`\n]+)`")]
     private static partial Regex InlineCode();
