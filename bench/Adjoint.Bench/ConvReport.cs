@@ -34,7 +34,7 @@ internal static unsafe class ConvReport
             return 2;
         }
         Workers.ThreadCount = 1;
-        Console.WriteLine($"One thread, float32, medians of {Rounds} rounds in turn; * is what a shape takes by itself.");
+        Console.WriteLine($"One thread, float32, medians of {Rounds} rounds in turns; * marks the default choice.");
         Console.WriteLine("| shape | direction | algorithm | ms | GFLOP/s | scratch, KiB |");
         Console.WriteLine("|---|---|---|---:|---:|---:|");
         foreach (var (name, shape) in Shapes)

@@ -406,3 +406,223 @@ internal readonly unsafe struct MicroKernel6x2 : IMicroKernel
         c.Store(5, 1, c5_1);
     }
 }
+
+/// <summary>
+/// 8 rows by 2 vectors: per step 2 loads of B and 8 broadcasts of A feed 16 fused multiply-adds.
+/// </summary>
+internal readonly unsafe struct MicroKernel8x2 : IMicroKernel
+{
+    /// <inheritdoc/>
+    public static int MR => 8;
+
+    /// <inheritdoc/>
+    public static int Vectors => 2;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Run<V, T, TA, TB, TC>(nint steps, TA a, TB b, TC c)
+        where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TA : struct, IOperandA<T> where TB : struct, IOperandB<V, T> where TC : struct, IResultC<V, T>
+    {
+        V c0_0 = default;
+        V c0_1 = default;
+        V c1_0 = default;
+        V c1_1 = default;
+        V c2_0 = default;
+        V c2_1 = default;
+        V c3_0 = default;
+        V c3_1 = default;
+        V c4_0 = default;
+        V c4_1 = default;
+        V c5_0 = default;
+        V c5_1 = default;
+        V c6_0 = default;
+        V c6_1 = default;
+        V c7_0 = default;
+        V c7_1 = default;
+        for (nint k = 0; k < steps; k++)
+        {
+            var b0 = b.Load(0);
+            var b1 = b.Load(1);
+            V x;
+            x = V.Splat(*a.At(0));
+            c0_0 = V.Fma(x, b0, c0_0);
+            c0_1 = V.Fma(x, b1, c0_1);
+            x = V.Splat(*a.At(1));
+            c1_0 = V.Fma(x, b0, c1_0);
+            c1_1 = V.Fma(x, b1, c1_1);
+            x = V.Splat(*a.At(2));
+            c2_0 = V.Fma(x, b0, c2_0);
+            c2_1 = V.Fma(x, b1, c2_1);
+            x = V.Splat(*a.At(3));
+            c3_0 = V.Fma(x, b0, c3_0);
+            c3_1 = V.Fma(x, b1, c3_1);
+            x = V.Splat(*a.At(4));
+            c4_0 = V.Fma(x, b0, c4_0);
+            c4_1 = V.Fma(x, b1, c4_1);
+            x = V.Splat(*a.At(5));
+            c5_0 = V.Fma(x, b0, c5_0);
+            c5_1 = V.Fma(x, b1, c5_1);
+            x = V.Splat(*a.At(6));
+            c6_0 = V.Fma(x, b0, c6_0);
+            c6_1 = V.Fma(x, b1, c6_1);
+            x = V.Splat(*a.At(7));
+            c7_0 = V.Fma(x, b0, c7_0);
+            c7_1 = V.Fma(x, b1, c7_1);
+            a.Next();
+            b.Next();
+        }
+        c.Store(0, 0, c0_0);
+        c.Store(0, 1, c0_1);
+        c.Store(1, 0, c1_0);
+        c.Store(1, 1, c1_1);
+        c.Store(2, 0, c2_0);
+        c.Store(2, 1, c2_1);
+        c.Store(3, 0, c3_0);
+        c.Store(3, 1, c3_1);
+        c.Store(4, 0, c4_0);
+        c.Store(4, 1, c4_1);
+        c.Store(5, 0, c5_0);
+        c.Store(5, 1, c5_1);
+        c.Store(6, 0, c6_0);
+        c.Store(6, 1, c6_1);
+        c.Store(7, 0, c7_0);
+        c.Store(7, 1, c7_1);
+    }
+}
+
+/// <summary>
+/// 16 rows by 1 vectors: per step 1 loads of B and 16 broadcasts of A feed 16 fused multiply-adds.
+/// </summary>
+internal readonly unsafe struct MicroKernel16x1 : IMicroKernel
+{
+    /// <inheritdoc/>
+    public static int MR => 16;
+
+    /// <inheritdoc/>
+    public static int Vectors => 1;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Run<V, T, TA, TB, TC>(nint steps, TA a, TB b, TC c)
+        where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TA : struct, IOperandA<T> where TB : struct, IOperandB<V, T> where TC : struct, IResultC<V, T>
+    {
+        V c0_0 = default;
+        V c1_0 = default;
+        V c2_0 = default;
+        V c3_0 = default;
+        V c4_0 = default;
+        V c5_0 = default;
+        V c6_0 = default;
+        V c7_0 = default;
+        V c8_0 = default;
+        V c9_0 = default;
+        V c10_0 = default;
+        V c11_0 = default;
+        V c12_0 = default;
+        V c13_0 = default;
+        V c14_0 = default;
+        V c15_0 = default;
+        for (nint k = 0; k < steps; k++)
+        {
+            var b0 = b.Load(0);
+            c0_0 = V.FmaSplat(b0, a.At(0), c0_0);
+            c1_0 = V.FmaSplat(b0, a.At(1), c1_0);
+            c2_0 = V.FmaSplat(b0, a.At(2), c2_0);
+            c3_0 = V.FmaSplat(b0, a.At(3), c3_0);
+            c4_0 = V.FmaSplat(b0, a.At(4), c4_0);
+            c5_0 = V.FmaSplat(b0, a.At(5), c5_0);
+            c6_0 = V.FmaSplat(b0, a.At(6), c6_0);
+            c7_0 = V.FmaSplat(b0, a.At(7), c7_0);
+            c8_0 = V.FmaSplat(b0, a.At(8), c8_0);
+            c9_0 = V.FmaSplat(b0, a.At(9), c9_0);
+            c10_0 = V.FmaSplat(b0, a.At(10), c10_0);
+            c11_0 = V.FmaSplat(b0, a.At(11), c11_0);
+            c12_0 = V.FmaSplat(b0, a.At(12), c12_0);
+            c13_0 = V.FmaSplat(b0, a.At(13), c13_0);
+            c14_0 = V.FmaSplat(b0, a.At(14), c14_0);
+            c15_0 = V.FmaSplat(b0, a.At(15), c15_0);
+            a.Next();
+            b.Next();
+        }
+        c.Store(0, 0, c0_0);
+        c.Store(1, 0, c1_0);
+        c.Store(2, 0, c2_0);
+        c.Store(3, 0, c3_0);
+        c.Store(4, 0, c4_0);
+        c.Store(5, 0, c5_0);
+        c.Store(6, 0, c6_0);
+        c.Store(7, 0, c7_0);
+        c.Store(8, 0, c8_0);
+        c.Store(9, 0, c9_0);
+        c.Store(10, 0, c10_0);
+        c.Store(11, 0, c11_0);
+        c.Store(12, 0, c12_0);
+        c.Store(13, 0, c13_0);
+        c.Store(14, 0, c14_0);
+        c.Store(15, 0, c15_0);
+    }
+}
+
+/// <summary>
+/// 12 rows by 1 vectors: per step 1 loads of B and 12 broadcasts of A feed 12 fused multiply-adds.
+/// </summary>
+internal readonly unsafe struct MicroKernel12x1 : IMicroKernel
+{
+    /// <inheritdoc/>
+    public static int MR => 12;
+
+    /// <inheritdoc/>
+    public static int Vectors => 1;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Run<V, T, TA, TB, TC>(nint steps, TA a, TB b, TC c)
+        where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TA : struct, IOperandA<T> where TB : struct, IOperandB<V, T> where TC : struct, IResultC<V, T>
+    {
+        V c0_0 = default;
+        V c1_0 = default;
+        V c2_0 = default;
+        V c3_0 = default;
+        V c4_0 = default;
+        V c5_0 = default;
+        V c6_0 = default;
+        V c7_0 = default;
+        V c8_0 = default;
+        V c9_0 = default;
+        V c10_0 = default;
+        V c11_0 = default;
+        for (nint k = 0; k < steps; k++)
+        {
+            var b0 = b.Load(0);
+            c0_0 = V.FmaSplat(b0, a.At(0), c0_0);
+            c1_0 = V.FmaSplat(b0, a.At(1), c1_0);
+            c2_0 = V.FmaSplat(b0, a.At(2), c2_0);
+            c3_0 = V.FmaSplat(b0, a.At(3), c3_0);
+            c4_0 = V.FmaSplat(b0, a.At(4), c4_0);
+            c5_0 = V.FmaSplat(b0, a.At(5), c5_0);
+            c6_0 = V.FmaSplat(b0, a.At(6), c6_0);
+            c7_0 = V.FmaSplat(b0, a.At(7), c7_0);
+            c8_0 = V.FmaSplat(b0, a.At(8), c8_0);
+            c9_0 = V.FmaSplat(b0, a.At(9), c9_0);
+            c10_0 = V.FmaSplat(b0, a.At(10), c10_0);
+            c11_0 = V.FmaSplat(b0, a.At(11), c11_0);
+            a.Next();
+            b.Next();
+        }
+        c.Store(0, 0, c0_0);
+        c.Store(1, 0, c1_0);
+        c.Store(2, 0, c2_0);
+        c.Store(3, 0, c3_0);
+        c.Store(4, 0, c4_0);
+        c.Store(5, 0, c5_0);
+        c.Store(6, 0, c6_0);
+        c.Store(7, 0, c7_0);
+        c.Store(8, 0, c8_0);
+        c.Store(9, 0, c9_0);
+        c.Store(10, 0, c10_0);
+        c.Store(11, 0, c11_0);
+    }
+}

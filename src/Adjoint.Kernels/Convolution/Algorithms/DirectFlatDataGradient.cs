@@ -12,9 +12,12 @@ namespace Adjoint.Kernels;
 internal sealed unsafe class DirectFlatDataGradient<T>() : ConvAlgorithm<T>("direct-flat")
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    // Channels and vectors of the micro-kernel: of a size that fits every instruction set.
-    private const int MR = 6, Vectors = 2;
     private const int MinJobs = 16;
+
+    // Of the micro-kernel, whose size fits every instruction set.
+    private static int MR => MicroKernel6x2.MR;
+
+    private static int Vectors => MicroKernel6x2.Vectors;
 
     internal override bool Supports(in ConvShape shape) =>
         shape is { IsDense: true, PadHeight: 0, PadWidth: 0 } && Taps(shape) <= MaxTaps;
@@ -147,7 +150,7 @@ internal sealed unsafe class DirectFlatDataGradient<T>() : ConvAlgorithm<T>("dir
                 for (var t = 0; t < RowTiles; t++)
                 {
                     var packed = ((nint)(index % Shape.Groups) * RowTiles + t) * height * filters * width + tap;
-                    DirectTile6x2<V, T>.Run<OneRow<V, T>>(
+                    DirectTile<MicroKernel6x2, V, T, OneRow<V, T>>.Run(
                         (lastRow - firstRow + 1) * filters * width, Packed + packed * MR, inputs, TapOffsets + tap, 0,
                         tile);
                     for (var c = 0; c < Math.Min(MR, Shape.GroupChannels - t * MR); c++)

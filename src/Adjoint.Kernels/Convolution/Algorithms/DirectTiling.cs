@@ -21,26 +21,26 @@ internal static unsafe class DirectTiling<V, T, TLoad>
         if (shape.IsEmpty) return;
         if (Simd.Width < 512)
         {
-            Run<DirectTile6x2<V, T>>(blocking, shape, x, w, bias, y);
+            Run<MicroKernel6x2>(blocking, shape, x, w, bias, y);
             return;
         }
         switch (blocking.Tile)
         {
-            case (12, 2): Run<DirectTile12x2<V, T>>(blocking, shape, x, w, bias, y); break;
-            case (8, 3): Run<DirectTile8x3<V, T>>(blocking, shape, x, w, bias, y); break;
-            default: Run<DirectTile6x4<V, T>>(blocking, shape, x, w, bias, y); break;
+            case (12, 2): Run<MicroKernel12x2>(blocking, shape, x, w, bias, y); break;
+            case (8, 3): Run<MicroKernel8x3>(blocking, shape, x, w, bias, y); break;
+            default: Run<MicroKernel6x4>(blocking, shape, x, w, bias, y); break;
         }
     }
 
-    private static void Run<TTile>(
+    private static void Run<TKernel>(
         in DirectBlocking blocking, in CorrelationShape shape, T* x, T* w, T* bias, T* y)
-        where TTile : struct, IDirectTile<V, T>
+        where TKernel : struct, IMicroKernel
     {
         using var packed = Scratch.Rent<T>(ScratchSlot.PackedA, blocking.PackedLength);
-        shape.Pack(w, TTile.Rows, blocking.TileLength, packed.Pointer);
+        shape.Pack(w, TKernel.MR, blocking.TileLength, packed.Pointer);
         fixed (nint* offsets = blocking.Image.TapOffsets())
         {
-            var job = new Job<TTile>
+            var job = new Job<TKernel>
             {
                 Shape = shape,
                 Blocking = blocking,
@@ -60,7 +60,7 @@ internal static unsafe class DirectTiling<V, T, TLoad>
         }
     }
 
-    private struct Job<TTile> : IChunkJob where TTile : struct, IDirectTile<V, T>
+    private struct Job<TKernel> : IChunkJob where TKernel : struct, IMicroKernel
     {
         public CorrelationShape Shape;
         public DirectBlocking Blocking;
@@ -103,16 +103,16 @@ internal static unsafe class DirectTiling<V, T, TLoad>
         // A panel of positions of one image by some tiles of filters.
         private readonly void Panel(T* image, int panel, T* a, int firstTile, int lastTile, T* bias, T* y)
         {
-            var inputs = stackalloc T*[TTile.Vectors];
+            var inputs = stackalloc T*[TKernel.Vectors];
             // A segment is what a vector holds of one row: where it goes in a plane of y, and how many lanes count.
-            var segments = TTile.Vectors * TLoad.Rows;
+            var segments = TKernel.Vectors * TLoad.Rows;
             var targets = stackalloc nint[segments];
             var lengths = stackalloc int[segments];
             // Room behind the last segment, which is read as a whole vector.
-            var tile = stackalloc T[TTile.Rows * TTile.Vectors * V.Count + V.Count];
-            for (var v = 0; v < TTile.Vectors; v++)
+            var tile = stackalloc T[TKernel.MR * TKernel.Vectors * V.Count + V.Count];
+            for (var v = 0; v < TKernel.Vectors; v++)
             {
-                var vector = panel * TTile.Vectors + v;
+                var vector = panel * TKernel.Vectors + v;
                 var row = vector / VectorsPerRow * TLoad.Rows;
                 // The last vector of a row goes back over the end of the one before.
                 var column = Math.Min(vector % VectorsPerRow * LanesPerRow, Math.Max(0, OutWidth - LanesPerRow));
@@ -125,9 +125,10 @@ internal static unsafe class DirectTiling<V, T, TLoad>
             }
             for (var t = firstTile; t < lastTile; t++)
             {
-                var first = t * TTile.Rows;
-                TTile.Run<TLoad>(Taps, a + (nint)first * Taps, inputs, TapOffsets, Image.RowStep, tile);
-                for (var r = 0; r < TTile.Rows && first + r < Filters; r++)
+                var first = t * TKernel.MR;
+                DirectTile<TKernel, V, T, TLoad>.Run(
+                    Taps, a + (nint)first * Taps, inputs, TapOffsets, Image.RowStep, tile);
+                for (var r = 0; r < TKernel.MR && first + r < Filters; r++)
                 {
                     var add = bias == null ? T.Zero : bias[first + r];
                     var plane = y + (nint)(first + r) * OutHeight * OutWidth;

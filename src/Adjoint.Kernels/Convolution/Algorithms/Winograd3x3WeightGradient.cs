@@ -29,21 +29,21 @@ internal sealed unsafe class Winograd3x3WeightGradient<T>() : ConvAlgorithm<T>("
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<V>() where V : struct, ILanes<V, T>
         {
-            if (Simd.Width == 512) Run<V, StridedTile8x2<V, T>, StridedTile16x1<V, T>>(shape, x, g, dw);
-            else Run<V, StridedTile6x2<V, T>, StridedTile12x1<V, T>>(shape, x, g, dw);
+            if (Simd.Width == 512) Run<V, MicroKernel8x2, MicroKernel16x1>(shape, x, g, dw);
+            else Run<V, MicroKernel6x2, MicroKernel12x1>(shape, x, g, dw);
         }
     }
 
     private static void Run<V, TWide, TNarrow>(in WinogradShape shape, T* x, T* g, T* dw)
-        where V : struct, ILanes<V, T> where TWide : struct, IStridedTile<V, T>
-        where TNarrow : struct, IStridedTile<V, T>
+        where V : struct, ILanes<V, T> where TWide : struct, IMicroKernel
+        where TNarrow : struct, IMicroKernel
     {
         if (shape.Samples == 0)
         {
             new Span<T>(dw, shape.Filters * shape.Channels * 9).Clear();
             return;
         }
-        var blocking = new Blocking(shape, TNarrow.Rows);
+        var blocking = new Blocking(shape, TNarrow.MR);
         using var inputs = Scratch.Rent<T>(ScratchSlot.PackedB, blocking.InputsLength);
         using var gradients = Scratch.Rent<T>(ScratchSlot.PackedA, blocking.GradientsLength);
         using var sums = Scratch.Rent<T>(ScratchSlot.Sums, blocking.SumsLength);
@@ -200,8 +200,8 @@ internal sealed unsafe class Winograd3x3WeightGradient<T>() : ConvAlgorithm<T>("
 
     // One point and panel: sums[channel][filter] (+)= Σ over tiles inputs[tile][channel] · gradients[tile][filter].
     private struct ProductJob<V, TWide, TNarrow> : IChunkJob
-        where V : struct, ILanes<V, T> where TWide : struct, IStridedTile<V, T>
-        where TNarrow : struct, IStridedTile<V, T>
+        where V : struct, ILanes<V, T> where TWide : struct, IMicroKernel
+        where TNarrow : struct, IMicroKernel
     {
         // Tiles whose inputs and gradients stay in the first-level cache while all channels pass over them.
         private const int KC = 64;
@@ -221,14 +221,14 @@ internal sealed unsafe class Winograd3x3WeightGradient<T>() : ConvAlgorithm<T>("
             for (var first = 0; first < tiles; first += KC)
             {
                 var (steps, accumulate) = (Math.Min(KC, tiles - first), First + first > 0);
-                for (nint c = 0; c < shape.Channels; c += isWide ? TWide.Rows : TNarrow.Rows)
+                for (nint c = 0; c < shape.Channels; c += isWide ? TWide.MR : TNarrow.MR)
                 {
                     var to = sums + c * filterLanes;
                     if (isWide)
-                        TWide.Run(
+                        StridedTile<TWide, V, T>.Run(
                             steps, inputs + c, 1, channelLanes, gradients, filterLanes, to, filterLanes, accumulate);
                     else
-                        TNarrow.Run(
+                        StridedTile<TNarrow, V, T>.Run(
                             steps, inputs + c, 1, channelLanes, gradients, filterLanes, to, filterLanes, accumulate);
                 }
                 inputs += (nint)steps * channelLanes;

@@ -38,19 +38,19 @@ internal sealed unsafe class Winograd4x4<T>(ConvDirection direction) : ConvAlgor
         public void Invoke<V>() where V : struct, ILanes<V, T>
         {
             if (Simd.Width == 512)
-                Run<V, StridedTile8x2<V, T>, StridedTile16x1<V, T>>(shape, x, w, rotated, bias, y);
-            else Run<V, StridedTile6x2<V, T>, StridedTile12x1<V, T>>(shape, x, w, rotated, bias, y);
+                Run<V, MicroKernel8x2, MicroKernel16x1>(shape, x, w, rotated, bias, y);
+            else Run<V, MicroKernel6x2, MicroKernel12x1>(shape, x, w, rotated, bias, y);
         }
     }
 
     // w: (Filters, Channels, 3, 3); rotated, for the data gradient: (Channels, Filters, 3, 3), each by half a turn.
     private static void Run<V, TWide, TNarrow>(
         in WinogradShape shape, T* x, T* w, bool rotated, T* bias, T* y)
-        where V : struct, ILanes<V, T> where TWide : struct, IStridedTile<V, T>
-        where TNarrow : struct, IStridedTile<V, T>
+        where V : struct, ILanes<V, T> where TWide : struct, IMicroKernel
+        where TNarrow : struct, IMicroKernel
     {
         if (shape.Samples == 0) return;
-        var blocking = new Blocking(shape, TNarrow.Rows);
+        var blocking = new Blocking(shape, TNarrow.MR);
         using var filters = Scratch.Rent<T>(ScratchSlot.PackedA, blocking.FiltersLength);
         var transform = new FilterJob<V> { Shape = shape, W = w, IsRotated = rotated, To = filters.Pointer };
         Workers.For(shape.Panels * FilterJob<V>.ChannelBlocks(shape), ref transform);
@@ -188,8 +188,8 @@ internal sealed unsafe class Winograd4x4<T>(ConvDirection direction) : ConvAlgor
     }
 
     private struct Job<V, TWide, TNarrow> : IChunkJob
-        where V : struct, ILanes<V, T> where TWide : struct, IStridedTile<V, T>
-        where TNarrow : struct, IStridedTile<V, T>
+        where V : struct, ILanes<V, T> where TWide : struct, IMicroKernel
+        where TNarrow : struct, IMicroKernel
     {
         public WinogradShape Shape;
         public Blocking Blocking;
@@ -278,13 +278,13 @@ internal sealed unsafe class Winograd4x4<T>(ConvDirection direction) : ConvAlgor
         private readonly void Multiply(T* inputs, T* filters, T* sums, int tiles, int width)
         {
             if (width == 2 * V.Count)
-                for (nint t = 0; t < tiles; t += TWide.Rows)
-                    TWide.Run(
+                for (nint t = 0; t < tiles; t += TWide.MR)
+                    StridedTile<TWide, V, T>.Run(
                         Shape.Channels, inputs + t * Shape.ChannelLanes, Shape.ChannelLanes, 1, filters, width,
                         sums + t * width, width, false);
             else
-                for (nint t = 0; t < tiles; t += TNarrow.Rows)
-                    TNarrow.Run(
+                for (nint t = 0; t < tiles; t += TNarrow.MR)
+                    StridedTile<TNarrow, V, T>.Run(
                         Shape.Channels, inputs + t * Shape.ChannelLanes, Shape.ChannelLanes, 1, filters, width,
                         sums + t * width, width, false);
         }

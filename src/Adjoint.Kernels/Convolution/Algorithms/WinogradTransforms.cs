@@ -56,7 +56,7 @@ internal static unsafe class Winograd
     private const long MaxElements = 1 << 26;
 
     /// <summary>Rows of the micro-kernel of one vector.</summary>
-    internal static int NarrowRows => Simd.Width == 512 ? 16 : 12;
+    internal static int NarrowRows => Simd.Width == 512 ? MicroKernel16x1.MR : MicroKernel12x1.MR;
 
     /// <summary>Whether a convolution, or a gradient of it, can go by tiles.</summary>
     internal static bool Supports<T>(in ConvShape shape) => typeof(T) == typeof(float) && Simd.Width >= 256

@@ -1,10 +1,10 @@
 namespace Adjoint.Tests.Kernels;
 
 /// <summary>
-/// Writes the micro-kernels of the convolutions, src/Adjoint.Kernels/Convolution/Tiles/*.g.cs: the JIT keeps
-/// accumulators in registers only as one local variable each, assigned statement by statement, so that loops over them
-/// have to be unrolled in the text. A tile is C[row][column] += A[row] · B[column] over steps; the five kinds differ in
-/// where A and B are read from.
+/// Writes those micro-kernels of the convolutions that are not <see cref="MicroKernelGenerator"/>'s, because their sums
+/// do not begin at 0, their loops are nested, or nothing is broadcast: src/Adjoint.Kernels/Convolution/Tiles/*.g.cs.
+/// The JIT keeps accumulators in registers only as one local variable each, assigned statement by statement, so that
+/// loops over them have to be unrolled in the text.
 /// </summary>
 internal static class ConvTileGenerator
 {
@@ -14,8 +14,6 @@ internal static class ConvTileGenerator
     /// <summary>The files, by name.</summary>
     internal static IEnumerable<(string Name, string Text)> Files() =>
     [
-        ("DirectTiles.g.cs", File([Direct(12, 2), Direct(8, 3), Direct(6, 4), Direct(6, 2)])),
-        ("StridedTiles.g.cs", File([Strided(8, 2), Strided(6, 2), Strided(16, 1), Strided(12, 1)])),
         ("DirectFiltersTile.g.cs", File([DirectFilters(2, 10)])),
         ("WeightTiles.g.cs", File([Weight(5, 5), Weight(8, 3)])),
         ("RowsWeightTile.g.cs", File([RowsWeight(6, 4)])),
@@ -35,86 +33,6 @@ internal static class ConvTileGenerator
         {string.Join("\n\n", types)}
 
         """;
-
-    // A: packed filters, [tap][row], broadcast. B: vectors of inputs at inputs[column] + offsets[tap].
-    private static string Direct(int rows, int vectors)
-    {
-        var (r, v) = (Range(rows), Range(vectors));
-        string[] Row(int i) =>
-            [$"filter = V.Splat(a[{i}]);", .. v.Select(c => $"c{i}_{c} = V.Fma(filter, b{c}, c{i}_{c});")];
-        return $$"""
-            /// <summary>{{rows}} filters by {{vectors}} vectors of positions.</summary>
-            internal readonly unsafe struct DirectTile{{rows}}x{{vectors}}<V, T> : IDirectTile<V, T> {{Generics}}
-            {
-                public static int Rows => {{rows}};
-
-                public static int Vectors => {{vectors}};
-
-                [MethodImpl(MethodImplOptions.NoInlining)]
-                public static void Run<TLoad>(nint taps, T* a, T** inputs, nint* offsets, nint nextRow, T* tile)
-                    where TLoad : struct, IRowLoad<V, T>
-                {
-            {{Lines(2, v, c => $"var input{c} = inputs[{c}];")}}
-            {{Lines(2, r, v, (i, c) => $"V c{i}_{c} = default;")}}
-                    for (nint tap = 0; tap < taps; tap++)
-                    {
-                        var offset = offsets[tap];
-            {{Lines(3, v, c => $"var b{c} = TLoad.Load(input{c} + offset, nextRow);")}}
-                        V filter;
-            {{Blocks(3, r, Row)}}
-                        a += {{rows}};
-                    }
-            {{Lines(2, r, v, (i, c) => $"V.Store(c{i}_{c}, tile + {i * vectors + c} * V.Count);")}}
-                }
-            }
-            """;
-    }
-
-    // A: element (row, step) at a[row·strideRow + step·strideStep], broadcast; pointers to every third row reach the
-    // two after it by an index register. B: vectors side by side.
-    private static string Strided(int rows, int vectors)
-    {
-        var (r, v) = (Range(rows), Range(vectors));
-        var thirds = r.Where(i => i % 3 == 0).ToArray();
-        string At(int i) => (i % 3) switch { 0 => "", 1 => " + strideRow", _ => " + twoRows" };
-        string Element(int i) => (i % 3) switch { 0 => "0", 1 => "strideRow", _ => "twoRows" };
-        string C(int i, int c) =>
-            (i == 0 ? "c" : i == 1 ? "c + strideC" : $"c + {i} * strideC") + (c == 0 ? "" : " + V.Count");
-        string[] Row(int i) => vectors == 1
-            ? [$"c{i}_0 = V.FmaSplat(b0, a{i - i % 3}{At(i)}, c{i}_0);"]
-            : [$"x = V.Splat(a{i - i % 3}[{Element(i)}]);", .. v.Select(c => $"c{i}_{c} = V.Fma(x, b{c}, c{i}_{c});")];
-        return $$"""
-            /// <summary>{{rows}} rows by {{vectors}} vector{{(vectors == 1 ? "" : "s")}}.</summary>
-            internal readonly unsafe struct StridedTile{{rows}}x{{vectors}}<V, T> : IStridedTile<V, T> {{Generics}}
-            {
-                public static int Rows => {{rows}};
-
-                public static int Vectors => {{vectors}};
-
-                [MethodImpl(MethodImplOptions.NoInlining)]
-                public static void Run(
-                    nint steps, T* a, nint strideRow, nint strideStep, T* b, nint strideB, T* c, nint strideC,
-                    bool accumulate)
-                {
-            {{Lines(2, r, v, (i, c) => $"V c{i}_{c} = default;")}}
-                    var twoRows = 2 * strideRow;
-            {{Lines(2, thirds, i => i == 0 ? "var a0 = a;" : $"var a{i} = a + {i} * strideRow;")}}
-                    for (nint step = 0; step < steps; step++)
-                    {
-            {{Lines(3, v, c => c == 0 ? "var b0 = V.Load(b);" : $"var b{c} = V.Load(b + V.Count);")}}
-            {{(vectors == 1 ? "" : "            V x;\n")}}{{Blocks(3, r, Row)}}
-            {{Lines(3, thirds, i => $"a{i} += strideStep;")}}
-                        b += strideB;
-                    }
-                    if (accumulate)
-                    {
-            {{Lines(3, r, v, (i, c) => $"c{i}_{c} += V.Load({C(i, c)});")}}
-                    }
-            {{Lines(2, r, v, (i, c) => $"V.Store(c{i}_{c}, {C(i, c)});")}}
-                }
-            }
-            """;
-    }
 
     // A: inputs of two rows of an image, broadcast. B: one vector of filters. The rows of the tile are positions.
     private static string DirectFilters(int rows, int columns)

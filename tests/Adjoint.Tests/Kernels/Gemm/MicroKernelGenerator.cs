@@ -18,7 +18,8 @@ internal static class MicroKernelGenerator
 
         namespace Adjoint.Kernels;
 
-        {string.Join("\n\n", Kernel(12, 2), Kernel(8, 3), Kernel(6, 4), Kernel(6, 2))}
+        {string.Join("\n\n", Kernel(12, 2), Kernel(8, 3), Kernel(6, 4), Kernel(6, 2), Kernel(8, 2), Kernel(16, 1),
+            Kernel(12, 1))}
 
         """;
 
@@ -48,8 +49,7 @@ internal static class MicroKernelGenerator
                     for (nint k = 0; k < steps; k++)
                     {
             {{Lines(3, v.Select(j => $"var b{j} = b.Load({j});"))}}
-                        V x;
-            {{Lines(3, r.SelectMany(Row))}}
+            {{Lines(3, vectors == 1 ? r.Select(Fused) : r.SelectMany(Row).Prepend("V x;"))}}
                         a.Next();
                         b.Next();
                     }
@@ -57,6 +57,9 @@ internal static class MicroKernelGenerator
                 }
             }
             """;
+
+        // With one use of an element its broadcast is a part of the multiply-add.
+        string Fused(int i) => $"c{i}_0 = V.FmaSplat(b0, a.At({i}), c{i}_0);";
 
         IEnumerable<string> Row(int i) =>
             [$"x = V.Splat(*a.At({i}));", .. v.Select(j => $"c{i}_{j} = V.Fma(x, b{j}, c{i}_{j});")];

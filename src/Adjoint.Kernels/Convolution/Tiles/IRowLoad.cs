@@ -2,26 +2,6 @@ using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
-/// <summary>
-/// A register-blocked micro-kernel that reads its vectors of inputs where they lie in the padded image: vector i of tap
-/// t begins at inputs[i] + offsets[t]. A lane is a position; the filter is broadcast.
-/// </summary>
-internal unsafe interface IDirectTile<V, T> where V : struct, ILanes<V, T> where T : unmanaged
-{
-    /// <summary>Filters at a time (MR).</summary>
-    static abstract int Rows { get; }
-
-    /// <summary>Vectors of positions at a time (NR / lanes).</summary>
-    static abstract int Vectors { get; }
-
-    /// <summary>
-    /// tile[row][vector] = Σ over taps a[tap · Rows + row] · vector; the next image row, for
-    /// <see cref="IRowLoad{V, T}"/>, lies <paramref name="nextRow"/> elements further on.
-    /// </summary>
-    static abstract void Run<TLoad>(nint taps, T* a, T** inputs, nint* offsets, nint nextRow, T* tile)
-        where TLoad : struct, IRowLoad<V, T>;
-}
-
 /// <summary>How a vector is read from the rows of an image.</summary>
 internal unsafe interface IRowLoad<V, T> where V : struct, ILanes<V, T> where T : unmanaged
 {
