@@ -3,7 +3,9 @@ using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
-/// <summary>What this machine can do at best, measured on the spot: fused multiply-adds from registers, and bytes from memory.</summary>
+/// <summary>
+/// What this machine can do at best, measured on the spot: fused multiply-adds from registers, and bytes from memory.
+/// </summary>
 public static class MachineLimits
 {
     /// <summary>Floating-point operations per second of one core, at the widest vectors.</summary>
@@ -20,7 +22,10 @@ public static class MachineLimits
         return best;
     }
 
-    /// <summary>Bytes per second of one core: a triad, x = y + 2z, over more than the caches hold, counting what is read, written, and read to be written.</summary>
+    /// <summary>
+    /// Bytes per second of one core: a triad, x = y + 2z, over more than the caches hold, counting what is read,
+    /// written, and read to be written.
+    /// </summary>
     public static unsafe double Bandwidth()
     {
         const int Length = 16 << 20;

@@ -25,7 +25,8 @@ public static unsafe class Map
     private static void Piece<T, TOperator>(TOperator op, T* x, T* y, nint length)
         where T : unmanaged where TOperator : struct, IUnaryOperator
     {
-        if (typeof(T) == typeof(float)) Simd.Widest<float, Kernel<float, TOperator>>(new(op, (float*)x, (float*)y, length));
+        if (typeof(T) == typeof(float))
+            Simd.Widest<float, Kernel<float, TOperator>>(new(op, (float*)x, (float*)y, length));
         else if (typeof(T) == typeof(double))
             Simd.Widest<double, Kernel<double, TOperator>>(new(op, (double*)x, (double*)y, length));
         else if ((TOperator.Kinds & Elements.KindOf<T>()) == 0) throw Elements.None<T, TOperator>();
@@ -36,7 +37,8 @@ public static unsafe class Map
         else throw Elements.None<T, TOperator>();
     }
 
-    private static void Loop<V, T, TOperator>(TOperator op, T* x, T* y, nint length) where V : struct, ILanes<V, T> where T : unmanaged where TOperator : struct, IUnaryOperator
+    private static void Loop<V, T, TOperator>(TOperator op, T* x, T* y, nint length) where V : struct, ILanes<V, T>
+        where T : unmanaged where TOperator : struct, IUnaryOperator
     {
         nint i = 0;
         for (; i <= length - V.Count; i += V.Count)
@@ -46,7 +48,8 @@ public static unsafe class Map
 
     // The rest goes through the same vector code, so an element's value never depends on its position.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Tail<V, T, TOperator>(TOperator op, T* x, T* y, int rest) where V : struct, ILanes<V, T> where T : unmanaged where TOperator : struct, IUnaryOperator
+    private static void Tail<V, T, TOperator>(TOperator op, T* x, T* y, int rest) where V : struct, ILanes<V, T>
+        where T : unmanaged where TOperator : struct, IUnaryOperator
     {
         var xTail = stackalloc T[V.Count];
         var result = stackalloc T[V.Count];

@@ -3,7 +3,9 @@ using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
-/// <summary>One pass over a parameter, its gradient and the optimiser's state; all arrays have the same length.</summary>
+/// <summary>
+/// One pass over a parameter, its gradient and the optimiser's state; all arrays have the same length.
+/// </summary>
 public static unsafe class OptimizerSteps
 {
     private const int Chunk = 16384;
@@ -36,7 +38,8 @@ public static unsafe class OptimizerSteps
         private readonly void Loop<V>(nint first, nint last) where V : struct, ILanes<V, T>
         {
             var i = first;
-            for (; i <= last - V.Count; i += V.Count) One<V>(W + i, G + i, S == null ? null : S + i, R == null ? null : R + i);
+            for (; i <= last - V.Count; i += V.Count)
+                One<V>(W + i, G + i, S == null ? null : S + i, R == null ? null : R + i);
             if (i < last) Rest<V>(i, (int)(last - i));
         }
 
@@ -47,10 +50,12 @@ public static unsafe class OptimizerSteps
             new Span<T>(buffer, 4 * V.Count).Clear();
             T*[] parts = [W, G, S, R];
             for (var part = 0; part < 4; part++)
-                if (parts[part] != null) new Span<T>(parts[part] + i, rest).CopyTo(new Span<T>(buffer + part * V.Count, rest));
+                if (parts[part] != null)
+                    new Span<T>(parts[part] + i, rest).CopyTo(new Span<T>(buffer + part * V.Count, rest));
             One<V>(buffer, buffer + V.Count, buffer + 2 * V.Count, buffer + 3 * V.Count);
             for (var part = 0; part < 4; part++)
-                if (part != 1 && parts[part] != null) new Span<T>(buffer + part * V.Count, rest).CopyTo(new Span<T>(parts[part] + i, rest));
+                if (part != 1 && parts[part] != null)
+                    new Span<T>(buffer + part * V.Count, rest).CopyTo(new Span<T>(parts[part] + i, rest));
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

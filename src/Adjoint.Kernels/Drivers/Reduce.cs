@@ -18,14 +18,17 @@ public static unsafe class Reduce
         where T : unmanaged where TOperator : struct, IReductionOperator
     {
         if (outer == 0 || inner == 0) return;
-        if (typeof(T) == typeof(float)) Fold<Scalar<float>, float, TOperator>(op, (float*)x, (float*)y, outer, n, inner);
+        if (typeof(T) == typeof(float))
+            Fold<Scalar<float>, float, TOperator>(op, (float*)x, (float*)y, outer, n, inner);
         else if (typeof(T) == typeof(double))
             Fold<Scalar<double>, double, TOperator>(op, (double*)x, (double*)y, outer, n, inner);
         else if ((TOperator.Kinds & Elements.KindOf<T>()) == 0) throw Elements.None<T, TOperator>();
         else if (typeof(T) == typeof(bool)) Fold<Truth, bool, TOperator>(op, (bool*)x, (bool*)y, outer, n, inner);
-        else if (typeof(T) == typeof(byte)) Fold<Integer<byte>, byte, TOperator>(op, (byte*)x, (byte*)y, outer, n, inner);
+        else if (typeof(T) == typeof(byte))
+            Fold<Integer<byte>, byte, TOperator>(op, (byte*)x, (byte*)y, outer, n, inner);
         else if (typeof(T) == typeof(int)) Fold<Integer<int>, int, TOperator>(op, (int*)x, (int*)y, outer, n, inner);
-        else if (typeof(T) == typeof(long)) Fold<Integer<long>, long, TOperator>(op, (long*)x, (long*)y, outer, n, inner);
+        else if (typeof(T) == typeof(long))
+            Fold<Integer<long>, long, TOperator>(op, (long*)x, (long*)y, outer, n, inner);
         else throw Elements.None<T, TOperator>();
     }
 

@@ -27,7 +27,9 @@ internal static unsafe class RowIterator
         return offset;
     }
 
-    /// <summary>The elements side by side: where they lie, the buffer filled with the constant, or gathered into the buffer.</summary>
+    /// <summary>
+    /// The elements side by side: where they lie, the buffer filled with the constant, or gathered into the buffer.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static T* Dense<T>(T* from, nint step, T* buffer, nint count) where T : unmanaged
     {

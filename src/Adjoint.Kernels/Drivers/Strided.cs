@@ -52,7 +52,8 @@ public static unsafe class Strided
     }
 
     // Columns lie dense: small square blocks keep both sides within the first-level cache.
-    private static void CopyTransposed<T>(T* x, ReadOnlySpan<nint> xStrides, T* y, ReadOnlySpan<int> shape) where T : unmanaged
+    private static void CopyTransposed<T>(T* x, ReadOnlySpan<nint> xStrides, T* y, ReadOnlySpan<int> shape)
+        where T : unmanaged
     {
         var (rows, columns) = ((nint)shape[^2], (nint)shape[^1]);
         var matrices = RowIterator.Rows(shape[..^1], out _);

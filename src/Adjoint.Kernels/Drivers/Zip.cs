@@ -22,7 +22,8 @@ public static unsafe class Zip
     }
 
     /// <summary>
-    /// Over inputs of any layout, strides in elements, 0 for a broadcast axis; the result is contiguous with the given sizes.
+    /// Over inputs of any layout, strides in elements, 0 for a broadcast axis; the result is contiguous with the given
+    /// sizes.
     /// </summary>
     public static void RunStrided<T, TOperator>(
         TOperator op, T* x, ReadOnlySpan<nint> xStrides, T* y, ReadOnlySpan<nint> yStrides, T* z,
@@ -49,7 +50,8 @@ public static unsafe class Zip
             for (nint at = 0; at < width; at += piece)
             {
                 var count = Math.Min(piece, width - at);
-                Piece(op, RowIterator.Dense(xRow + at * xStep, xStep, xBuffer, count), RowIterator.Dense(yRow + at * yStep, yStep, yBuffer, count), z + row * width + at, count);
+                Piece(op, RowIterator.Dense(xRow + at * xStep, xStep, xBuffer, count),
+                    RowIterator.Dense(yRow + at * yStep, yStep, yBuffer, count), z + row * width + at, count);
             }
         }
     }
@@ -72,7 +74,8 @@ public static unsafe class Zip
         else throw Elements.None<T, TOperator>();
     }
 
-    private static void Loop<V, T, TOperator>(TOperator op, T* x, T* y, T* z, nint length) where V : struct, ILanes<V, T> where T : unmanaged where TOperator : struct, IBinaryOperator
+    private static void Loop<V, T, TOperator>(TOperator op, T* x, T* y, T* z, nint length)
+        where V : struct, ILanes<V, T> where T : unmanaged where TOperator : struct, IBinaryOperator
     {
         nint i = 0;
         for (; i <= length - V.Count; i += V.Count)
@@ -82,7 +85,8 @@ public static unsafe class Zip
 
     // The rest goes through the same vector code, so an element's value never depends on its position.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Tail<V, T, TOperator>(TOperator op, T* x, T* y, T* z, int rest) where V : struct, ILanes<V, T> where T : unmanaged where TOperator : struct, IBinaryOperator
+    private static void Tail<V, T, TOperator>(TOperator op, T* x, T* y, T* z, int rest) where V : struct, ILanes<V, T>
+        where T : unmanaged where TOperator : struct, IBinaryOperator
     {
         var xTail = stackalloc T[V.Count];
         var yTail = stackalloc T[V.Count];

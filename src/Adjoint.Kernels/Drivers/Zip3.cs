@@ -10,7 +10,8 @@ public static unsafe class Zip3
     private const int Chunk = 16384;
 
     /// <summary>Over contiguous elements. The result may be one of the inputs.</summary>
-    public static void Run<T, TOperator>(TOperator op, T* x, T* y, T* z, T* w, nint length) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, ITernaryOperator
+    public static void Run<T, TOperator>(TOperator op, T* x, T* y, T* z, T* w, nint length)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, ITernaryOperator
     {
         if (length <= Chunk)
         {
@@ -22,9 +23,12 @@ public static unsafe class Zip3
     }
 
     /// <summary>
-    /// Over inputs of any layout, strides in elements, 0 for a broadcast axis; the result is contiguous with the given sizes.
+    /// Over inputs of any layout, strides in elements, 0 for a broadcast axis; the result is contiguous with the given
+    /// sizes.
     /// </summary>
-    public static void RunStrided<T, TOperator>(TOperator op, T* x, ReadOnlySpan<nint> xStrides, T* y, ReadOnlySpan<nint> yStrides, T* z, ReadOnlySpan<nint> zStrides, T* w, ReadOnlySpan<int> shape) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, ITernaryOperator
+    public static void RunStrided<T, TOperator>(TOperator op, T* x, ReadOnlySpan<nint> xStrides, T* y,
+        ReadOnlySpan<nint> yStrides, T* z, ReadOnlySpan<nint> zStrides, T* w, ReadOnlySpan<int> shape) where T
+        : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, ITernaryOperator
     {
         var rows = RowIterator.Rows(shape, out var width);
         if (rows == 0 || width == 0) return;
@@ -51,15 +55,19 @@ public static unsafe class Zip3
             for (nint at = 0; at < width; at += piece)
             {
                 var count = Math.Min(piece, width - at);
-                Piece(op, RowIterator.Dense(xRow + at * xStep, xStep, xBuffer, count), RowIterator.Dense(yRow + at * yStep, yStep, yBuffer, count), RowIterator.Dense(zRow + at * zStep, zStep, zBuffer, count), w + row * width + at, count);
+                Piece(op, RowIterator.Dense(xRow + at * xStep, xStep, xBuffer, count),
+                    RowIterator.Dense(yRow + at * yStep, yStep, yBuffer, count),
+                    RowIterator.Dense(zRow + at * zStep, zStep, zBuffer, count), w + row * width + at, count);
             }
         }
     }
 
-    private static void Piece<T, TOperator>(TOperator op, T* x, T* y, T* z, T* w, nint length) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, ITernaryOperator =>
+    private static void Piece<T, TOperator>(TOperator op, T* x, T* y, T* z, T* w, nint length)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, ITernaryOperator =>
         Simd.Widest<T, Kernel<T, TOperator>>(new(op, x, y, z, w, length));
 
-    private static void Loop<V, T, TOperator>(TOperator op, T* x, T* y, T* z, T* w, nint length) where V : struct, ILanes<V, T> where T : unmanaged where TOperator : struct, ITernaryOperator
+    private static void Loop<V, T, TOperator>(TOperator op, T* x, T* y, T* z, T* w, nint length)
+        where V : struct, ILanes<V, T> where T : unmanaged where TOperator : struct, ITernaryOperator
     {
         nint i = 0;
         for (; i <= length - V.Count; i += V.Count)
@@ -69,7 +77,8 @@ public static unsafe class Zip3
 
     // The rest goes through the same vector code, so an element's value never depends on its position.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Tail<V, T, TOperator>(TOperator op, T* x, T* y, T* z, T* w, int rest) where V : struct, ILanes<V, T> where T : unmanaged where TOperator : struct, ITernaryOperator
+    private static void Tail<V, T, TOperator>(TOperator op, T* x, T* y, T* z, T* w, int rest)
+        where V : struct, ILanes<V, T> where T : unmanaged where TOperator : struct, ITernaryOperator
     {
         var xTail = stackalloc T[V.Count];
         var yTail = stackalloc T[V.Count];
@@ -88,7 +97,8 @@ public static unsafe class Zip3
         public void Invoke<V>() where V : struct, ILanes<V, T> => Loop<V, T, TOperator>(op, x, y, z, w, length);
     }
 
-    private struct Job<T, TOperator> : IChunkJob where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, ITernaryOperator
+    private struct Job<T, TOperator> : IChunkJob where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TOperator : struct, ITernaryOperator
     {
         public TOperator Operator;
         public T* X;

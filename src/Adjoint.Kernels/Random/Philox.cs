@@ -4,8 +4,9 @@ using System.Runtime.CompilerServices;
 namespace Adjoint.Kernels;
 
 /// <summary>
-/// Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a keyed bijection of a
-/// counter, so that element i of a stream can be computed by anyone, in any order. Counter = (block, stream), key = seed.
+/// Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a keyed
+/// bijection of a counter, so that element i of a stream can be computed by anyone, in any order. Counter = (block,
+/// stream), key = seed.
 /// </summary>
 public static unsafe class Philox
 {
@@ -28,16 +29,21 @@ public static unsafe class Philox
         return (c0, c1, c2, c3);
     }
 
-    /// <summary>Uniform in [0, 1): 24 random bits for float, 53 for double. <paramref name="offset"/> is a multiple of 4.</summary>
-    public static void Uniform<T>(ulong seed, ulong stream, ulong offset, T* y, nint n) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+    /// <summary>
+    /// Uniform in [0, 1): 24 random bits for float, 53 for double. <paramref name="offset"/> is a multiple of 4.
+    /// </summary>
+    public static void Uniform<T>(ulong seed, ulong stream, ulong offset, T* y, nint n)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         Run(Kind.Uniform, seed, stream, offset, y, n, 0);
 
     /// <summary>Normal, mean 0 and variance 1, by Box and Muller's transform (1958).</summary>
-    public static void Normal<T>(ulong seed, ulong stream, ulong offset, T* y, nint n) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+    public static void Normal<T>(ulong seed, ulong stream, ulong offset, T* y, nint n)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         Run(Kind.Normal, seed, stream, offset, y, n, 0);
 
     /// <summary>1 with probability <paramref name="p"/>, else 0.</summary>
-    public static void Bernoulli<T>(ulong seed, ulong stream, ulong offset, T* y, nint n, double p) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+    public static void Bernoulli<T>(ulong seed, ulong stream, ulong offset, T* y, nint n, double p)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         Run(Kind.Bernoulli, seed, stream, offset, y, n, p);
 
     /// <summary>A uniformly random order of 0 … n − 1 (Fisher and Yates; Lemire's unbiased bounded numbers).</summary>
@@ -66,9 +72,11 @@ public static unsafe class Philox
     private static (uint X0, uint X1, uint X2, uint X3) At(ulong block, ulong seed, ulong stream) =>
         Block((uint)block, (uint)(block >> 32), (uint)stream, (uint)(stream >> 32), (uint)seed, (uint)(seed >> 32));
 
-    private static void Run<T>(Kind kind, ulong seed, ulong stream, ulong offset, T* y, nint n, double p) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static void Run<T>(Kind kind, ulong seed, ulong stream, ulong offset, T* y, nint n, double p)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var job = new Job<T> { Kind = kind, Seed = seed, Stream = stream, Offset = offset, Y = y, Length = n, Probability = p };
+        var job = new Job<T> { Kind = kind, Seed = seed, Stream = stream, Offset = offset, Y = y, Length = n,
+            Probability = p };
         Workers.For((int)((n + Chunk - 1) / Chunk), ref job);
     }
 
@@ -107,7 +115,8 @@ public static unsafe class Philox
             }
             else
             {
-                (uniform[0], uniform[1], uniform[2], uniform[3]) = ((a >> 8) * (1.0 / (1 << 24)), (b >> 8) * (1.0 / (1 << 24)), (c >> 8) * (1.0 / (1 << 24)), (d >> 8) * (1.0 / (1 << 24)));
+                (uniform[0], uniform[1], uniform[2], uniform[3]) = ((a >> 8) * (1.0 / (1 << 24)),
+                    (b >> 8) * (1.0 / (1 << 24)), (c >> 8) * (1.0 / (1 << 24)), (d >> 8) * (1.0 / (1 << 24)));
             }
             for (var i = 0; i < 4; i++)
                 four[i] = T.CreateTruncating(Kind switch
@@ -115,7 +124,8 @@ public static unsafe class Philox
                     Kind.Uniform => uniform[i],
                     Kind.Bernoulli => uniform[i] < Probability ? 1.0 : 0.0,
                     // 1 − u lies in (0, 1], where the logarithm is finite.
-                    _ => Math.Sqrt(-2 * Math.Log(1 - uniform[i & 2])) * (i % 2 == 0 ? Math.Cos(Math.Tau * uniform[i | 1]) : Math.Sin(Math.Tau * uniform[i | 1])),
+                    _ => Math.Sqrt(-2 * Math.Log(1 - uniform[i & 2]))
+                        * (i % 2 == 0 ? Math.Cos(Math.Tau * uniform[i | 1]) : Math.Sin(Math.Tau * uniform[i | 1])),
                 });
         }
 

@@ -4,8 +4,9 @@ using System.Runtime.CompilerServices;
 namespace Adjoint.Kernels;
 
 /// <summary>
-/// Batch normalisation of x [n, c, s] per channel (Ioffe and Szegedy 2015): y = γ·(x − μ)·r + β with r = 1/√(σ² + ε). One job per channel, so sums
-/// have one order whatever the number of threads; sums over about a thousand elements are added up in double precision.
+/// Batch normalisation of x [n, c, s] per channel (Ioffe and Szegedy 2015): y = γ·(x − μ)·r + β with r = 1/√(σ² + ε).
+/// One job per channel, so sums have one order whatever the number of threads; sums over about a thousand elements are
+/// added up in double precision.
 /// </summary>
 public static unsafe class BatchNorm
 {
@@ -19,7 +20,8 @@ public static unsafe class BatchNorm
     /// Mean and variance (divided by n·s) of each channel: two passes, so that nothing cancels. 0 where there is
     /// nothing.
     /// </summary>
-    public static void Statistics<T>(T* x, T* mean, T* variance, int n, int c, int s) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public static void Statistics<T>(T* x, T* mean, T* variance, int n, int c, int s)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var job = new StatisticsJob<T> { X = x, Mean = mean, Variance = variance, N = n, C = c, S = s };
         Workers.For(c, ref job);
@@ -46,9 +48,11 @@ public static unsafe class BatchNorm
     }
 
     /// <summary>With x̂ = (x − μ)·r: dβ = Σ g, dγ = Σ g·x̂, dx = γ·r·(g − (dβ + x̂·dγ) / (n·s)).</summary>
-    public static void Gradient<T>(T* x, T* g, T* mean, T* inverseDeviation, T* gamma, T* dx, T* dgamma, T* dbeta, int n, int c, int s) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public static void Gradient<T>(T* x, T* g, T* mean, T* inverseDeviation, T* gamma, T* dx, T* dgamma, T* dbeta,
+        int n, int c, int s) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var job = new GradientJob<T> { X = x, G = g, Mean = mean, Inverse = inverseDeviation, Gamma = gamma, DX = dx, DGamma = dgamma, DBeta = dbeta, N = n, C = c, S = s };
+        var job = new GradientJob<T> { X = x, G = g, Mean = mean, Inverse = inverseDeviation, Gamma = gamma, DX = dx,
+            DGamma = dgamma, DBeta = dbeta, N = n, C = c, S = s };
         Workers.For(c, ref job);
     }
 
@@ -135,10 +139,13 @@ public static unsafe class BatchNorm
     }
 
     // The sum of the operator's values over n runs of length s, each so far behind the one before.
-    private static double Fold<T, TOperator>(TOperator op, T* x, T* y, int n, nint next, int s) where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IBinaryOperator =>
+    private static double Fold<T, TOperator>(TOperator op, T* x, T* y, int n, nint next, int s)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IBinaryOperator =>
         Simd.Widest<T, double, FoldKernel<T, TOperator>>(new(op, x, y, n, next, s));
 
-    private static double Fold<V, T, TOperator>(TOperator op, T* x, T* y, int n, nint next, int s) where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IBinaryOperator
+    private static double Fold<V, T, TOperator>(TOperator op, T* x, T* y, int n, nint next, int s)
+        where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TOperator : struct, IBinaryOperator
     {
         var lanes = stackalloc T[V.Count];
         var (sum, runs) = (0.0, Math.Max(1, RunElements / Math.Max(1, s)));
@@ -179,7 +186,8 @@ public static unsafe class BatchNorm
     }
 
     private readonly struct FoldKernel<T, TOperator>(TOperator op, T* x, T* y, int n, nint next, int s)
-        : IVectorKernel<T, double> where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IBinaryOperator
+        : IVectorKernel<T, double> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+            where TOperator : struct, IBinaryOperator
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public double Invoke<V>() where V : struct, ILanes<V, T> => Fold<V, T, TOperator>(op, x, y, n, next, s);
@@ -212,6 +220,7 @@ public static unsafe class BatchNorm
 
     private readonly struct Affine(double a, double b, double d) : IBinaryOperator
     {
-        public V Invoke<V>(V g, V x) where V : struct, ILanes<V> => V.Fma(g, V.Splat(a), V.Fma(x, V.Splat(b), V.Splat(d)));
+        public V Invoke<V>(V g, V x) where V : struct, ILanes<V> =>
+            V.Fma(g, V.Splat(a), V.Fma(x, V.Splat(b), V.Splat(d)));
     }
 }

@@ -3,10 +3,16 @@ using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
-/// <summary>What softmax and its relatives need of one row: its maximum, and e^(xₖ − max) with their sum, each exponential computed once.</summary>
+/// <summary>
+/// What softmax and its relatives need of one row: its maximum, and e^(xₖ − max) with their sum, each exponential
+/// computed once.
+/// </summary>
 internal static unsafe class ExpRow
 {
-    /// <summary>Σₖ e^(xₖ − max), and the terms into <paramref name="y"/> unless null (in place allowed). A NaN makes the sum NaN; a row of −∞ has the maximum −∞.</summary>
+    /// <summary>
+    /// Σₖ e^(xₖ − max), and the terms into <paramref name="y"/> unless null (in place allowed). A NaN makes the sum
+    /// NaN; a row of −∞ has the maximum −∞.
+    /// </summary>
     internal static T Run<T>(T* x, T* y, nint n, out T max) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         T found;
@@ -15,7 +21,8 @@ internal static unsafe class ExpRow
         return sum;
     }
 
-    private static T Run<V, T>(T* x, T* y, nint n, out T max) where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static T Run<V, T>(T* x, T* y, nint n, out T max) where V : struct, ILanes<V, T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         // What is left of the row after whole vectors, filled up with −∞, whose exponential is 0.
         var tail = stackalloc T[V.Count];

@@ -2,21 +2,28 @@ using System.Numerics;
 
 namespace Adjoint.Kernels;
 
-/// <summary>softmax(x)ⱼ = e^(xⱼ − max) / Σₖ e^(xₖ − max), row by row of [rows, columns]; subtracting the maximum keeps it from overflowing.</summary>
+/// <summary>
+/// softmax(x)ⱼ = e^(xⱼ − max) / Σₖ e^(xₖ − max), row by row of [rows, columns]; subtracting the maximum keeps it from
+/// overflowing.
+/// </summary>
 public static unsafe class Softmax
 {
     private const int ElementsPerChunk = 8192;
 
     /// <summary>y = softmax(x), each row. In place allowed.</summary>
-    public static void Rows<T>(T* x, T* y, nint rows, nint columns) where T : unmanaged, IBinaryFloatingPointIeee754<T> => Run(x, y, rows, columns, logarithm: false);
+    public static void Rows<T>(T* x, T* y, nint rows, nint columns)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => Run(x, y, rows, columns, logarithm: false);
 
     /// <summary>y = log softmax(x) = x − max − log Σ e^(x − max), each row. In place allowed.</summary>
-    public static void LogRows<T>(T* x, T* y, nint rows, nint columns) where T : unmanaged, IBinaryFloatingPointIeee754<T> => Run(x, y, rows, columns, logarithm: true);
+    public static void LogRows<T>(T* x, T* y, nint rows, nint columns)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => Run(x, y, rows, columns, logarithm: true);
 
-    private static void Run<T>(T* x, T* y, nint rows, nint columns, bool logarithm) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static void Run<T>(T* x, T* y, nint rows, nint columns, bool logarithm)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (rows == 0 || columns == 0) return;
-        var job = new Job<T> { X = x, Y = y, Rows = rows, Columns = columns, Logarithm = logarithm, RowsPerChunk = Math.Max(1, ElementsPerChunk / columns) };
+        var job = new Job<T> { X = x, Y = y, Rows = rows, Columns = columns, Logarithm = logarithm,
+            RowsPerChunk = Math.Max(1, ElementsPerChunk / columns) };
         Workers.For((int)((rows + job.RowsPerChunk - 1) / job.RowsPerChunk), ref job);
     }
 

@@ -58,7 +58,8 @@ public static unsafe class SoftmaxCrossEntropy
             var sumOfExp = ExpRow.Run(x, y, Columns, out var max);
             if (y != null)
             {
-                Map.Run(new FromExp(Scale / double.CreateTruncating(sumOfExp), Scale * Smoothing / Columns), y, y, Columns);
+                Map.Run(new FromExp(Scale / double.CreateTruncating(sumOfExp), Scale * Smoothing / Columns), y, y,
+                    Columns);
                 y[Labels[row]] -= T.CreateTruncating(Scale * (1 - Smoothing));
             }
             var logarithm = T.Log(sumOfExp);

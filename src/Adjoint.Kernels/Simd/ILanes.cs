@@ -3,13 +3,14 @@ using System.Numerics;
 namespace Adjoint.Kernels;
 
 /// <summary>
-/// The vocabulary of vector maths: a few numbers computed side by side. An op's formula is written once over it and runs
-/// on 512-, 256- and 128-bit vectors and on scalars, in single and double precision.
+/// The vocabulary of vector maths: a few numbers computed side by side. An op's formula is written once over it and
+/// runs on 512-, 256- and 128-bit vectors and on scalars, in single and double precision.
 /// NaN propagates through every function, <see cref="Min"/> and <see cref="Max"/> included.
 /// </summary>
 /// <typeparam name="V">The implementation itself.</typeparam>
 public interface ILanes<V> :
-    IAdditionOperators<V, V, V>, ISubtractionOperators<V, V, V>, IMultiplyOperators<V, V, V>, IDivisionOperators<V, V, V>, IUnaryNegationOperators<V, V>
+    IAdditionOperators<V, V, V>, ISubtractionOperators<V, V, V>, IMultiplyOperators<V, V, V>,
+        IDivisionOperators<V, V, V>, IUnaryNegationOperators<V, V>
     where V : struct, ILanes<V>
 {
     /// <summary>The value, rounded to the element type, in every lane.</summary>
@@ -103,7 +104,9 @@ public unsafe interface ILanes<V, T> : ILanes<V> where V : struct, ILanes<V, T> 
     /// <summary>Reads <see cref="Count"/> elements; no alignment is needed.</summary>
     static abstract V Load(T* from);
 
-    /// <summary>Reads the lower half of the lanes from one place, the upper from another; for an even <see cref="Count"/>.</summary>
+    /// <summary>
+    /// Reads the lower half of the lanes from one place, the upper from another; for an even <see cref="Count"/>.
+    /// </summary>
     static virtual V LoadHalves(T* low, T* high)
     {
         var lanes = stackalloc T[V.Count];
@@ -149,7 +152,10 @@ public unsafe interface ILanes<V, T> : ILanes<V> where V : struct, ILanes<V, T> 
         return V.Load(a);
     }
 
-    /// <summary>a·b + c, rounded once, with one element b from memory in every lane: one instruction where the processor has it, which <see cref="Splat(T)"/> as an argument would not become.</summary>
+    /// <summary>
+    /// a·b + c, rounded once, with one element b from memory in every lane: one instruction where the processor has it,
+    /// which <see cref="Splat(T)"/> as an argument would not become.
+    /// </summary>
     static abstract V FmaSplat(V a, T* b, V c);
 }
 

@@ -3,8 +3,11 @@ using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
-/// <summary>One lane: what runs where the machine, or a setting, offers no vectors. A mask is NaN-safe: 1 or 0.</summary>
-internal readonly unsafe struct Scalar<T>(T value) : ILanes<Scalar<T>, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+/// <summary>
+/// One lane: what runs where the machine, or a setting, offers no vectors. A mask is NaN-safe: 1 or 0.
+/// </summary>
+internal readonly unsafe struct Scalar<T>(T value) : ILanes<Scalar<T>, T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly T value = value;
 
@@ -28,7 +31,8 @@ internal readonly unsafe struct Scalar<T>(T value) : ILanes<Scalar<T>, T> where 
 
     public static Scalar<T> operator -(Scalar<T> x) => new(-x.value);
 
-    public static Scalar<T> Fma(Scalar<T> a, Scalar<T> b, Scalar<T> c) => new(T.FusedMultiplyAdd(a.value, b.value, c.value));
+    public static Scalar<T> Fma(Scalar<T> a, Scalar<T> b, Scalar<T> c) =>
+        new(T.FusedMultiplyAdd(a.value, b.value, c.value));
 
     public static Scalar<T> FmaSplat(Scalar<T> a, T* b, Scalar<T> c) => new(T.FusedMultiplyAdd(a.value, *b, c.value));
 
@@ -42,11 +46,15 @@ internal readonly unsafe struct Scalar<T>(T value) : ILanes<Scalar<T>, T> where 
 
     public static Scalar<T> Floor(Scalar<T> x) => new(T.Floor(x.value));
 
-    public static Scalar<T> Exp(Scalar<T> x) => typeof(T) == typeof(float) ? LaneMath.ExpSingle(x) : new(T.Exp(x.value));
+    public static Scalar<T> Exp(Scalar<T> x) => typeof(T) == typeof(float)
+        ? LaneMath.ExpSingle(x)
+        : new(T.Exp(x.value));
 
-    public static Scalar<T> ScaleByPowerOfTwo(Scalar<T> x, Scalar<T> n) => new(T.ScaleB(x.value, int.CreateSaturating(n.value)));
+    public static Scalar<T> ScaleByPowerOfTwo(Scalar<T> x, Scalar<T> n) =>
+        new(T.ScaleB(x.value, int.CreateSaturating(n.value)));
 
-    public static Scalar<T> Clamp(Scalar<T> x, Scalar<T> low, Scalar<T> high) => new(x.value < low.value ? low.value : x.value > high.value ? high.value : x.value);
+    public static Scalar<T> Clamp(Scalar<T> x, Scalar<T> low, Scalar<T> high) =>
+        new(x.value < low.value ? low.value : x.value > high.value ? high.value : x.value);
 
     public static Scalar<T> Log(Scalar<T> x) => new(T.Log(x.value));
 
@@ -70,7 +78,9 @@ internal readonly unsafe struct Scalar<T>(T value) : ILanes<Scalar<T>, T> where 
 
     public static Scalar<T> Equal(Scalar<T> a, Scalar<T> b) => Mask(a.value == b.value);
 
-    public static Scalar<T> Select(Scalar<T> mask, Scalar<T> ifTrue, Scalar<T> ifFalse) => mask.value != T.Zero ? ifTrue : ifFalse;
+    public static Scalar<T> Select(Scalar<T> mask, Scalar<T> ifTrue, Scalar<T> ifFalse) => mask.value != T.Zero
+        ? ifTrue
+        : ifFalse;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Scalar<T> Mask(bool set) => new(set ? T.One : T.Zero);

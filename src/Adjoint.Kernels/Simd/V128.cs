@@ -5,7 +5,8 @@ using System.Runtime.Intrinsics;
 namespace Adjoint.Kernels;
 
 /// <summary>Lanes of a 128-bit vector.</summary>
-internal readonly unsafe struct V128<T>(Vector128<T> value) : ILanes<V128<T>, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+internal readonly unsafe struct V128<T>(Vector128<T> value) : ILanes<V128<T>, T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly Vector128<T> value = value;
 
@@ -25,7 +26,9 @@ internal readonly unsafe struct V128<T>(Vector128<T> value) : ILanes<V128<T>, T>
     public static V128<T> Splat(T value) => new(Vector128.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V128<T> Splat(double value) => typeof(T) == typeof(float) ? new(Vector128.Create((float)value).As<float, T>()) : new(Vector128.Create(value).As<double, T>());
+    public static V128<T> Splat(double value) => typeof(T) == typeof(float)
+        ? new(Vector128.Create((float)value).As<float, T>())
+        : new(Vector128.Create(value).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V128<T> operator +(V128<T> a, V128<T> b) => new(a.value + b.value);
@@ -44,13 +47,17 @@ internal readonly unsafe struct V128<T>(Vector128<T> value) : ILanes<V128<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V128<T> Fma(V128<T> a, V128<T> b, V128<T> c) => typeof(T) == typeof(float)
-        ? new(Vector128.FusedMultiplyAdd(a.value.As<T, float>(), b.value.As<T, float>(), c.value.As<T, float>()).As<float, T>())
-        : new(Vector128.FusedMultiplyAdd(a.value.As<T, double>(), b.value.As<T, double>(), c.value.As<T, double>()).As<double, T>());
+        ? new(Vector128.FusedMultiplyAdd(a.value.As<T, float>(), b.value.As<T, float>(), c.value.As<T, float>())
+            .As<float, T>())
+        : new(Vector128.FusedMultiplyAdd(a.value.As<T, double>(), b.value.As<T, double>(), c.value.As<T, double>())
+            .As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V128<T> FmaSplat(V128<T> a, T* b, V128<T> c) => typeof(T) == typeof(float)
-        ? new(Vector128.FusedMultiplyAdd(a.value.As<T, float>(), Vector128.Create(*(float*)b), c.value.As<T, float>()).As<float, T>())
-        : new(Vector128.FusedMultiplyAdd(a.value.As<T, double>(), Vector128.Create(*(double*)b), c.value.As<T, double>()).As<double, T>());
+        ? new(Vector128.FusedMultiplyAdd(a.value.As<T, float>(), Vector128.Create(*(float*)b), c.value.As<T, float>())
+            .As<float, T>())
+        : new(Vector128.FusedMultiplyAdd(a.value.As<T, double>(), Vector128.Create(*(double*)b),
+            c.value.As<T, double>()).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V128<T> Min(V128<T> a, V128<T> b) => new(Vector128.Min(a.value, b.value));
@@ -75,7 +82,8 @@ internal readonly unsafe struct V128<T>(Vector128<T> value) : ILanes<V128<T>, T>
         : new(Vector128.Exp(x.value.As<T, double>()).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V128<T> ScaleByPowerOfTwo(V128<T> x, V128<T> n) => x * PowerOfTwo(Floor(n * Splat(0.5))) * PowerOfTwo(n - Floor(n * Splat(0.5)));
+    public static V128<T> ScaleByPowerOfTwo(V128<T> x, V128<T> n) =>
+        x * PowerOfTwo(Floor(n * Splat(0.5))) * PowerOfTwo(n - Floor(n * Splat(0.5)));
 
     // By its exponent bits; half of n at a time, so that neither factor leaves the range.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -85,7 +93,8 @@ internal readonly unsafe struct V128<T>(Vector128<T> value) : ILanes<V128<T>, T>
 
     // The native minimum returns its second operand when one is NaN.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V128<T> Clamp(V128<T> x, V128<T> low, V128<T> high) => new(Vector128.MinNative(high.value, Vector128.MaxNative(low.value, x.value)));
+    public static V128<T> Clamp(V128<T> x, V128<T> low, V128<T> high) =>
+        new(Vector128.MinNative(high.value, Vector128.MaxNative(low.value, x.value)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V128<T> Log(V128<T> x) => typeof(T) == typeof(float)
@@ -123,5 +132,6 @@ internal readonly unsafe struct V128<T>(Vector128<T> value) : ILanes<V128<T>, T>
     public static V128<T> Equal(V128<T> a, V128<T> b) => new(Vector128.Equals(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V128<T> Select(V128<T> mask, V128<T> ifTrue, V128<T> ifFalse) => new(Vector128.ConditionalSelect(mask.value, ifTrue.value, ifFalse.value));
+    public static V128<T> Select(V128<T> mask, V128<T> ifTrue, V128<T> ifFalse) =>
+        new(Vector128.ConditionalSelect(mask.value, ifTrue.value, ifFalse.value));
 }

@@ -5,7 +5,8 @@ using System.Runtime.Intrinsics;
 namespace Adjoint.Kernels;
 
 /// <summary>Lanes of a 256-bit vector.</summary>
-internal readonly unsafe struct V256<T>(Vector256<T> value) : ILanes<V256<T>, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+internal readonly unsafe struct V256<T>(Vector256<T> value) : ILanes<V256<T>, T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly Vector256<T> value = value;
 
@@ -25,7 +26,9 @@ internal readonly unsafe struct V256<T>(Vector256<T> value) : ILanes<V256<T>, T>
     public static V256<T> Splat(T value) => new(Vector256.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V256<T> Splat(double value) => typeof(T) == typeof(float) ? new(Vector256.Create((float)value).As<float, T>()) : new(Vector256.Create(value).As<double, T>());
+    public static V256<T> Splat(double value) => typeof(T) == typeof(float)
+        ? new(Vector256.Create((float)value).As<float, T>())
+        : new(Vector256.Create(value).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V256<T> operator +(V256<T> a, V256<T> b) => new(a.value + b.value);
@@ -44,13 +47,17 @@ internal readonly unsafe struct V256<T>(Vector256<T> value) : ILanes<V256<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V256<T> Fma(V256<T> a, V256<T> b, V256<T> c) => typeof(T) == typeof(float)
-        ? new(Vector256.FusedMultiplyAdd(a.value.As<T, float>(), b.value.As<T, float>(), c.value.As<T, float>()).As<float, T>())
-        : new(Vector256.FusedMultiplyAdd(a.value.As<T, double>(), b.value.As<T, double>(), c.value.As<T, double>()).As<double, T>());
+        ? new(Vector256.FusedMultiplyAdd(a.value.As<T, float>(), b.value.As<T, float>(), c.value.As<T, float>())
+            .As<float, T>())
+        : new(Vector256.FusedMultiplyAdd(a.value.As<T, double>(), b.value.As<T, double>(), c.value.As<T, double>())
+            .As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V256<T> FmaSplat(V256<T> a, T* b, V256<T> c) => typeof(T) == typeof(float)
-        ? new(Vector256.FusedMultiplyAdd(a.value.As<T, float>(), Vector256.Create(*(float*)b), c.value.As<T, float>()).As<float, T>())
-        : new(Vector256.FusedMultiplyAdd(a.value.As<T, double>(), Vector256.Create(*(double*)b), c.value.As<T, double>()).As<double, T>());
+        ? new(Vector256.FusedMultiplyAdd(a.value.As<T, float>(), Vector256.Create(*(float*)b), c.value.As<T, float>())
+            .As<float, T>())
+        : new(Vector256.FusedMultiplyAdd(a.value.As<T, double>(), Vector256.Create(*(double*)b),
+            c.value.As<T, double>()).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V256<T> Min(V256<T> a, V256<T> b) => new(Vector256.Min(a.value, b.value));
@@ -75,7 +82,8 @@ internal readonly unsafe struct V256<T>(Vector256<T> value) : ILanes<V256<T>, T>
         : new(Vector256.Exp(x.value.As<T, double>()).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V256<T> ScaleByPowerOfTwo(V256<T> x, V256<T> n) => x * PowerOfTwo(Floor(n * Splat(0.5))) * PowerOfTwo(n - Floor(n * Splat(0.5)));
+    public static V256<T> ScaleByPowerOfTwo(V256<T> x, V256<T> n) =>
+        x * PowerOfTwo(Floor(n * Splat(0.5))) * PowerOfTwo(n - Floor(n * Splat(0.5)));
 
     // By its exponent bits; half of n at a time, so that neither factor leaves the range.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -85,7 +93,8 @@ internal readonly unsafe struct V256<T>(Vector256<T> value) : ILanes<V256<T>, T>
 
     // The native minimum returns its second operand when one is NaN.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V256<T> Clamp(V256<T> x, V256<T> low, V256<T> high) => new(Vector256.MinNative(high.value, Vector256.MaxNative(low.value, x.value)));
+    public static V256<T> Clamp(V256<T> x, V256<T> low, V256<T> high) =>
+        new(Vector256.MinNative(high.value, Vector256.MaxNative(low.value, x.value)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V256<T> Log(V256<T> x) => typeof(T) == typeof(float)
@@ -123,5 +132,6 @@ internal readonly unsafe struct V256<T>(Vector256<T> value) : ILanes<V256<T>, T>
     public static V256<T> Equal(V256<T> a, V256<T> b) => new(Vector256.Equals(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V256<T> Select(V256<T> mask, V256<T> ifTrue, V256<T> ifFalse) => new(Vector256.ConditionalSelect(mask.value, ifTrue.value, ifFalse.value));
+    public static V256<T> Select(V256<T> mask, V256<T> ifTrue, V256<T> ifFalse) =>
+        new(Vector256.ConditionalSelect(mask.value, ifTrue.value, ifFalse.value));
 }

@@ -6,7 +6,8 @@ using System.Runtime.Intrinsics.X86;
 namespace Adjoint.Kernels;
 
 /// <summary>Lanes of a 512-bit vector.</summary>
-internal readonly unsafe struct V512<T>(Vector512<T> value) : ILanes<V512<T>, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
+internal readonly unsafe struct V512<T>(Vector512<T> value) : ILanes<V512<T>, T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly Vector512<T> value = value;
 
@@ -20,7 +21,8 @@ internal readonly unsafe struct V512<T>(Vector512<T> value) : ILanes<V512<T>, T>
     public static V512<T> Load(T* from) => new(Vector512.Load(from));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V512<T> LoadHalves(T* low, T* high) => new(Vector512.Create(Vector256.Load(low), Vector256.Load(high)));
+    public static V512<T> LoadHalves(T* low, T* high) =>
+        new(Vector512.Create(Vector256.Load(low), Vector256.Load(high)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(V512<T> x, T* to) => x.value.Store(to);
@@ -28,15 +30,20 @@ internal readonly unsafe struct V512<T>(Vector512<T> value) : ILanes<V512<T>, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreFirst(V512<T> x, T* to, int count)
     {
-        if (typeof(T) == typeof(float)) Avx512F.MaskStore((float*)to, Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle(), x.value.As<T, float>());
-        else Avx512F.MaskStore((double*)to, Vector512.LessThan(Vector512<long>.Indices, Vector512.Create((long)count)).AsDouble(), x.value.As<T, double>());
+        if (typeof(T) == typeof(float))
+            Avx512F.MaskStore((float*)to, Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count))
+                    .AsSingle(), x.value.As<T, float>());
+        else Avx512F.MaskStore((double*)to, Vector512.LessThan(Vector512<long>.Indices, Vector512.Create((long)count))
+            .AsDouble(), x.value.As<T, double>());
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V512<T> Splat(T value) => new(Vector512.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V512<T> Splat(double value) => typeof(T) == typeof(float) ? new(Vector512.Create((float)value).As<float, T>()) : new(Vector512.Create(value).As<double, T>());
+    public static V512<T> Splat(double value) => typeof(T) == typeof(float)
+        ? new(Vector512.Create((float)value).As<float, T>())
+        : new(Vector512.Create(value).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V512<T> operator +(V512<T> a, V512<T> b) => new(a.value + b.value);
@@ -55,13 +62,17 @@ internal readonly unsafe struct V512<T>(Vector512<T> value) : ILanes<V512<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V512<T> Fma(V512<T> a, V512<T> b, V512<T> c) => typeof(T) == typeof(float)
-        ? new(Vector512.FusedMultiplyAdd(a.value.As<T, float>(), b.value.As<T, float>(), c.value.As<T, float>()).As<float, T>())
-        : new(Vector512.FusedMultiplyAdd(a.value.As<T, double>(), b.value.As<T, double>(), c.value.As<T, double>()).As<double, T>());
+        ? new(Vector512.FusedMultiplyAdd(a.value.As<T, float>(), b.value.As<T, float>(), c.value.As<T, float>())
+            .As<float, T>())
+        : new(Vector512.FusedMultiplyAdd(a.value.As<T, double>(), b.value.As<T, double>(), c.value.As<T, double>())
+            .As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V512<T> FmaSplat(V512<T> a, T* b, V512<T> c) => typeof(T) == typeof(float)
-        ? new(Vector512.FusedMultiplyAdd(a.value.As<T, float>(), Vector512.Create(*(float*)b), c.value.As<T, float>()).As<float, T>())
-        : new(Vector512.FusedMultiplyAdd(a.value.As<T, double>(), Vector512.Create(*(double*)b), c.value.As<T, double>()).As<double, T>());
+        ? new(Vector512.FusedMultiplyAdd(a.value.As<T, float>(), Vector512.Create(*(float*)b), c.value.As<T, float>())
+            .As<float, T>())
+        : new(Vector512.FusedMultiplyAdd(a.value.As<T, double>(), Vector512.Create(*(double*)b),
+            c.value.As<T, double>()).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V512<T> Min(V512<T> a, V512<T> b) => new(Vector512.Min(a.value, b.value));
@@ -92,7 +103,8 @@ internal readonly unsafe struct V512<T>(Vector512<T> value) : ILanes<V512<T>, T>
 
     // The native minimum returns its second operand when one is NaN.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V512<T> Clamp(V512<T> x, V512<T> low, V512<T> high) => new(Vector512.MinNative(high.value, Vector512.MaxNative(low.value, x.value)));
+    public static V512<T> Clamp(V512<T> x, V512<T> low, V512<T> high) =>
+        new(Vector512.MinNative(high.value, Vector512.MaxNative(low.value, x.value)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V512<T> Log(V512<T> x) => typeof(T) == typeof(float)
@@ -130,5 +142,6 @@ internal readonly unsafe struct V512<T>(Vector512<T> value) : ILanes<V512<T>, T>
     public static V512<T> Equal(V512<T> a, V512<T> b) => new(Vector512.Equals(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V512<T> Select(V512<T> mask, V512<T> ifTrue, V512<T> ifFalse) => new(Vector512.ConditionalSelect(mask.value, ifTrue.value, ifFalse.value));
+    public static V512<T> Select(V512<T> mask, V512<T> ifTrue, V512<T> ifFalse) =>
+        new(Vector512.ConditionalSelect(mask.value, ifTrue.value, ifFalse.value));
 }

@@ -71,7 +71,9 @@ internal sealed unsafe class Scratch
         $"Scratch: slot {slot} is in use on this thread; a kernel takes each slot once and disposes the lease");
 }
 
-/// <summary>Scratch memory in use, given back when disposed: <c>using var panel = Scratch.Rent&lt;T&gt;(…);</c></summary>
+/// <summary>
+/// Scratch memory in use, given back when disposed: <c>using var panel = Scratch.Rent&lt;T&gt;(…);</c>
+/// </summary>
 internal readonly unsafe ref struct ScratchLease<T> where T : unmanaged
 {
     private readonly ref bool isRented;

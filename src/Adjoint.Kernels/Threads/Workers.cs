@@ -10,8 +10,9 @@ public interface IChunkJob
 }
 
 /// <summary>
-/// The library's own threads: they spin briefly for the next job (training hands one over every few microseconds), then park. The caller takes part. How work is cut into
-/// chunks never depends on the number of threads, so results do not either.
+/// The library's own threads: they spin briefly for the next job (training hands one over every few microseconds), then
+/// park. The caller takes part. How work is cut into chunks never depends on the number of threads, so results do not
+/// either.
 /// </summary>
 public static unsafe class Workers
 {
@@ -32,7 +33,9 @@ public static unsafe class Workers
     private const int HelperBits = 16;
     private static Exception? failure;
 
-    /// <summary>How many threads, the caller included, take part: at first ADJOINT_THREADS, else the processors of this process.</summary>
+    /// <summary>
+    /// How many threads, the caller included, take part: at first ADJOINT_THREADS, else the processors of this process.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">Below 1 or above 1024.</exception>
     public static int ThreadCount
     {
@@ -68,7 +71,8 @@ public static unsafe class Workers
         }
     }
 
-    private static void Invoke<TJob>(void* job, int chunk) where TJob : struct, IChunkJob => Unsafe.AsRef<TJob>(job).Run(chunk);
+    private static void Invoke<TJob>(void* job, int chunk) where TJob : struct, IChunkJob =>
+        Unsafe.AsRef<TJob>(job).Run(chunk);
 
     private static void Share(int chunks, delegate*<void*, int, void> run, void* context)
     {
@@ -103,7 +107,8 @@ public static unsafe class Workers
     }
 
     private static int DefaultThreadCount() =>
-        int.TryParse(Environment.GetEnvironmentVariable("ADJOINT_THREADS"), out var wanted) && wanted is >= 1 and <= 1024 ? wanted : Environment.ProcessorCount;
+        int.TryParse(Environment.GetEnvironmentVariable("ADJOINT_THREADS"), out var wanted) && wanted is >= 1
+            and <= 1024 ? wanted : Environment.ProcessorCount;
 
     // About 50 µs. With more threads than processors, spinning would keep others from working.
     private static int Spins => threadCount <= Environment.ProcessorCount ? 2_000 : 0;
