@@ -13,7 +13,7 @@ namespace Adjoint;
 public readonly struct BFloat16 : INumber<BFloat16>, IMinMaxValue<BFloat16>, ISignedNumber<BFloat16>
 {
     // Enough to tell any two apart.
-    private const int MostDigits = 4;
+    private const int MaxDigits = 4;
 
     private readonly ushort bits;
 
@@ -364,13 +364,13 @@ public readonly struct BFloat16 : INumber<BFloat16>, IMinMaxValue<BFloat16>, ISi
     {
         float value = this;
         if (!IsFinite(this) || !(format.IsEmpty || format is "G" or "g" or "R" or "r")) return value;
-        for (var digits = 1; digits < MostDigits; digits++)
+        for (var digits = 1; digits < MaxDigits; digits++)
         {
             var text = value.ToString($"E{digits - 1}", CultureInfo.InvariantCulture);
             var shown = float.Parse(text, CultureInfo.InvariantCulture);
             if (((BFloat16)shown).bits == bits) return shown;
         }
-        return float.Parse(value.ToString($"E{MostDigits - 1}", CultureInfo.InvariantCulture),
+        return float.Parse(value.ToString($"E{MaxDigits - 1}", CultureInfo.InvariantCulture),
             CultureInfo.InvariantCulture);
     }
 }

@@ -34,17 +34,28 @@ public readonly struct SmallestElement : IExtremum
     public static bool NoneBeats<T>(Vector<T> x, Vector<T> best) => Vector.GreaterThanOrEqualAll(x, best);
 }
 
-/// <summary>Where the extreme element of each run lies; x [outer, n, inner] → y [outer, inner], n ≥ 1.</summary>
+/// <summary>
+/// Where the extreme element along an axis lies: contiguous x [outer, n, inner] → y [outer, inner], n ≥ 1. Along memory
+/// whole vectors are compared with the best so far, and only one that beats it is looked at element by element.
+/// </summary>
 public static unsafe class ArgReduce
 {
-    // A chunk is a matter of the work alone, never of the thread count; 16 K elements outweigh a hand-off.
-    private const int Chunk = 16384, Columns = 512;
+    // Elements of a chunk, whatever the thread count: they outweigh a hand-off.
+    private const int ChunkLength = 16384;
+
+    // Columns that one thread compares side by side.
+    private const int BlockColumns = 512;
 
     /// <summary>Runs along the middle axis.</summary>
+    /// <param name="x">The elements.</param>
+    /// <param name="y">Where each extreme lies along the axis, from 0.</param>
+    /// <param name="outer">Product of the sizes before the axis.</param>
+    /// <param name="n">Size of the axis.</param>
+    /// <param name="inner">Product of the sizes after it.</param>
     public static void Run<T, TExtremum>(T* x, long* y, nint outer, nint n, nint inner)
         where T : unmanaged, INumber<T> where TExtremum : struct, IExtremum
     {
-        var blocks = (inner + Columns - 1) / Columns;
+        var blocks = (inner + BlockColumns - 1) / BlockColumns;
         var job = new Job<T, TExtremum>
         {
             X = x,
@@ -53,12 +64,12 @@ public static unsafe class ArgReduce
             Inner = inner,
             Blocks = blocks,
             Units = outer * blocks,
-            UnitsEach = Math.Max(1, Chunk / Math.Max(1, n * Math.Min(inner, Columns))),
+            UnitsPerChunk = Math.Max(1, ChunkLength / Math.Max(1, n * Math.Min(inner, BlockColumns))),
         };
-        Workers.For((int)((job.Units + job.UnitsEach - 1) / job.UnitsEach), ref job);
+        Workers.For((int)((job.Units + job.UnitsPerChunk - 1) / job.UnitsPerChunk), ref job);
     }
 
-    private static long Along<T, TExtremum>(T* x, nint n)
+    private static long Row<T, TExtremum>(T* x, nint n)
         where T : unmanaged, INumber<T> where TExtremum : struct, IExtremum
     {
         var (best, at, i) = (*x, (nint)0, (nint)1);
@@ -76,8 +87,8 @@ public static unsafe class ArgReduce
         return at;
     }
 
-    // Row by row, as they lie, for some columns at a time.
-    private static void Across<T, TExtremum>(T* x, long* y, nint n, nint inner, int columns)
+    // Row by row, as they lie in memory, some columns at a time.
+    private static void Columns<T, TExtremum>(T* x, long* y, nint n, nint inner, int columns)
         where T : unmanaged, INumber<T> where TExtremum : struct, IExtremum
     {
         var best = stackalloc T[columns];
@@ -99,18 +110,18 @@ public static unsafe class ArgReduce
         public nint Inner;
         public nint Blocks;
         public nint Units;
-        public nint UnitsEach;
+        public nint UnitsPerChunk;
 
         public readonly void Run(int chunk)
         {
-            var end = Math.Min(Units, (chunk + 1) * UnitsEach);
-            for (var unit = chunk * UnitsEach; unit < end; unit++)
+            var end = Math.Min(Units, (chunk + 1) * UnitsPerChunk);
+            for (var unit = chunk * UnitsPerChunk; unit < end; unit++)
             {
-                var (o, first) = (unit / Blocks, unit % Blocks * Columns);
+                var (o, first) = (unit / Blocks, unit % Blocks * BlockColumns);
                 var x = X + o * N * Inner + first;
                 var y = Y + o * Inner + first;
-                if (Inner == 1) *y = Along<T, TExtremum>(x, N);
-                else Across<T, TExtremum>(x, y, N, Inner, (int)Math.Min(Columns, Inner - first));
+                if (Inner == 1) *y = Row<T, TExtremum>(x, N);
+                else Columns<T, TExtremum>(x, y, N, Inner, (int)Math.Min(BlockColumns, Inner - first));
             }
         }
     }

@@ -62,6 +62,12 @@ public static unsafe class Compare
     /// Over inputs of any layout, strides in elements, 0 for a broadcast axis; the result is contiguous with the given
     /// sizes.
     /// </summary>
+    /// <param name="x">The left operand.</param>
+    /// <param name="xStrides">Strides of x in elements; 0 along a broadcast axis.</param>
+    /// <param name="y">The right operand.</param>
+    /// <param name="yStrides">Strides of y in elements; 0 along a broadcast axis.</param>
+    /// <param name="z">The results.</param>
+    /// <param name="shape">The sizes of all operands, broadcast.</param>
     public static void Run<T, TRelation>(
         T* x, ReadOnlySpan<nint> xStrides, T* y, ReadOnlySpan<nint> yStrides, byte* z, ReadOnlySpan<int> shape)
         where T : unmanaged, INumber<T> where TRelation : struct, IRelation
@@ -85,7 +91,7 @@ public static unsafe class Compare
         }
     }
 
-    private static void Piece<T, TRelation>(T* x, T* y, byte* z, nint count)
+    private static void Contiguous<T, TRelation>(T* x, T* y, byte* z, nint count)
         where T : unmanaged, INumber<T> where TRelation : struct, IRelation
     {
         nint i = 0;
@@ -163,8 +169,8 @@ public static unsafe class Compare
                 for (var at = first; at < last; at += block)
                 {
                     var count = Math.Min(block, last - at);
-                    Piece<T, TRelation>(RowIterator.Dense(x + at * xStep, xStep, xBuffer, count),
-                        RowIterator.Dense(y + at * yStep, yStep, yBuffer, count), Z + row * width + at, count);
+                    Contiguous<T, TRelation>(RowIterator.Contiguous(x + at * xStep, xStep, xBuffer, count),
+                        RowIterator.Contiguous(y + at * yStep, yStep, yBuffer, count), Z + row * width + at, count);
                 }
             }
         }

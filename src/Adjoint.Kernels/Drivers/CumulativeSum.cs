@@ -8,9 +8,9 @@ namespace Adjoint.Kernels;
 /// </summary>
 public static unsafe class CumulativeSum
 {
-    // Sums that one thread keeps at a time, side by side.
-    private const int Width = 64;
-    private const int SmallWork = 32768;
+    // Columns that one thread adds up side by side.
+    private const int StripWidth = 64;
+    private const int ChunkLength = 32768;
 
     /// <summary>Along the middle axis of contiguous x [outer, n, inner]; y is none of x.</summary>
     /// <param name="x">The terms.</param>
@@ -27,49 +27,49 @@ public static unsafe class CumulativeSum
         else Run(x, y, -0.0, outer, n, inner, isReversed);
     }
 
-    private static void Run<T, TSum>(T* x, T* y, TSum nothing, nint outer, nint n, nint inner, bool isReversed)
+    private static void Run<T, TSum>(T* x, T* y, TSum identity, nint outer, nint n, nint inner, bool isReversed)
         where T : unmanaged, INumber<T> where TSum : unmanaged, INumber<TSum>
     {
         if (outer == 0 || n == 0 || inner == 0) return;
-        var strips = (inner + Width - 1) / Width;
+        var strips = (inner + StripWidth - 1) / StripWidth;
         var job = new Job<T, TSum>
         {
-            Nothing = nothing,
+            Identity = identity,
             X = x,
             Y = y,
             N = n,
             Inner = inner,
             Strips = strips,
-            All = outer * strips,
-            PerChunk = Math.Max(1, SmallWork / (n * Math.Min(inner, Width))),
+            Units = outer * strips,
+            UnitsPerChunk = Math.Max(1, ChunkLength / (n * Math.Min(inner, StripWidth))),
             IsReversed = isReversed,
         };
-        Workers.For((int)((job.All + job.PerChunk - 1) / job.PerChunk), ref job);
+        Workers.For((int)((job.Units + job.UnitsPerChunk - 1) / job.UnitsPerChunk), ref job);
     }
 
     private struct Job<T, TSum> : IChunkJob
         where T : unmanaged, INumber<T> where TSum : unmanaged, INumber<TSum>
     {
         public T* X, Y;
-        public TSum Nothing;
-        public nint N, Inner, Strips, All, PerChunk;
+        public TSum Identity;
+        public nint N, Inner, Strips, Units, UnitsPerChunk;
         public bool IsReversed;
 
         public readonly void Run(int chunk)
         {
-            var last = Math.Min(All, (chunk + 1) * PerChunk);
-            for (var strip = chunk * PerChunk; strip < last; strip++)
+            var last = Math.Min(Units, (chunk + 1) * UnitsPerChunk);
+            for (var strip = chunk * UnitsPerChunk; strip < last; strip++)
             {
-                var column = strip % Strips * Width;
+                var column = strip % Strips * StripWidth;
                 var at = strip / Strips * N * Inner + column + (IsReversed ? (N - 1) * Inner : 0);
                 if (Inner == 1) Row(at);
-                else Columns(at, Math.Min(Width, Inner - column));
+                else Columns(at, Math.Min(StripWidth, Inner - column));
             }
         }
 
         private readonly void Row(nint at)
         {
-            var (sum, step) = (Nothing, (nint)(IsReversed ? -1 : 1));
+            var (sum, step) = (Identity, (nint)(IsReversed ? -1 : 1));
             for (nint k = 0; k < N; k++, at += step)
             {
                 sum += TSum.CreateTruncating(X[at]);
@@ -79,8 +79,8 @@ public static unsafe class CumulativeSum
 
         private readonly void Columns(nint at, nint width)
         {
-            var sums = stackalloc TSum[Width];
-            new Span<TSum>(sums, Width).Fill(Nothing);
+            var sums = stackalloc TSum[StripWidth];
+            new Span<TSum>(sums, StripWidth).Fill(Identity);
             var step = IsReversed ? -Inner : Inner;
             for (nint k = 0; k < N; k++, at += step)
                 for (nint i = 0; i < width; i++)

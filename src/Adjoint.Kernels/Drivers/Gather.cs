@@ -6,6 +6,13 @@ public static unsafe class Gather
     /// <summary>
     /// y[o, j, i] = x[o, index[o, j, i], i]; x [outer, size, inner], index and y [outer, count, inner].
     /// </summary>
+    /// <param name="x">What is chosen from.</param>
+    /// <param name="index">Places along the middle axis of x.</param>
+    /// <param name="y">What is chosen; does not overlap x.</param>
+    /// <param name="outer">Product of the sizes before the axis.</param>
+    /// <param name="size">Size of the axis in x.</param>
+    /// <param name="count">Size of the axis in y.</param>
+    /// <param name="inner">Product of the sizes after it.</param>
     public static void Elements<T>(T* x, long* index, T* y, nint outer, nint size, nint count, nint inner)
         where T : unmanaged
     {
@@ -25,6 +32,13 @@ public static unsafe class Gather
     /// <summary>
     /// y[o, j] = x[o, index[j]], each a row; x [outer, size, inner], index [count], y [outer, count, inner].
     /// </summary>
+    /// <param name="x">What is chosen from.</param>
+    /// <param name="index">Places along the middle axis of x.</param>
+    /// <param name="y">What is chosen; does not overlap x.</param>
+    /// <param name="outer">Product of the sizes before the axis.</param>
+    /// <param name="size">Size of the axis in x.</param>
+    /// <param name="count">Size of the axis in y.</param>
+    /// <param name="inner">Product of the sizes after it.</param>
     public static void Rows<T>(T* x, long* index, T* y, nint outer, nint size, nint count, nint inner)
         where T : unmanaged
     {

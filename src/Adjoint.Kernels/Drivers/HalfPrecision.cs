@@ -9,39 +9,33 @@ namespace Adjoint.Kernels;
 /// </summary>
 public static unsafe class HalfPrecision
 {
-    // A chunk is a matter of the work alone, never of the thread count; 16 K elements outweigh a hand-off.
-    private const int Chunk = 16384;
+    // Elements of a chunk, whatever the thread count: they outweigh a hand-off.
+    private const int ChunkLength = 16384;
 
     // 2¹¹²: from float16's exponents to those of float32.
     private const float Rebias = 5.192296858534828e33f;
 
     /// <summary>y = x, exactly.</summary>
-    public static void Widen<TStored>(TStored* x, float* y, nint length) where TStored : unmanaged
-    {
-        var job = new WidenJob<TStored> { X = x, Y = y, Length = length };
-        if (length <= Chunk) job.Run(0);
-        else Workers.For((int)((length + Chunk - 1) / Chunk), ref job);
-    }
+    /// <param name="x">The elements.</param>
+    /// <param name="y">The results.</param>
+    /// <param name="length">How many elements.</param>
+    public static void Widen<TStored>(TStored* x, float* y, nint length) where TStored : unmanaged =>
+        Convert<TStored, float, Widening<TStored>>(x, y, length);
 
     /// <summary>y = x, rounded.</summary>
-    public static void Narrow<TStored>(float* x, TStored* y, nint length) where TStored : unmanaged
-    {
-        var job = new NarrowJob<TStored> { X = x, Y = y, Length = length };
-        if (length <= Chunk) job.Run(0);
-        else Workers.For((int)((length + Chunk - 1) / Chunk), ref job);
-    }
+    /// <param name="x">The elements.</param>
+    /// <param name="y">The results.</param>
+    /// <param name="length">How many elements.</param>
+    public static void Narrow<TStored>(float* x, TStored* y, nint length) where TStored : unmanaged =>
+        Convert<float, TStored, Narrowing<TStored>>(x, y, length);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Step<TStored>(TStored* x, float* y) where TStored : unmanaged
+    private static void Convert<TFrom, TTo, TConversion>(TFrom* x, TTo* y, nint length)
+        where TFrom : unmanaged where TTo : unmanaged where TConversion : struct, IConversion<TFrom, TTo>
     {
-        Vector.Widen(Vector.Load((ushort*)x), out var low, out var high);
-        Wide<TStored>(low).Store(y);
-        Wide<TStored>(high).Store(y + Vector<float>.Count);
+        var job = new Job<TFrom, TTo, TConversion> { X = x, Y = y, Length = length };
+        if (length <= ChunkLength) job.Run(0);
+        else Workers.For((int)((length + ChunkLength - 1) / ChunkLength), ref job);
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Step<TStored>(float* x, TStored* y) where TStored : unmanaged => Vector.Narrow(
-        Rounded<TStored>(Vector.Load(x)), Rounded<TStored>(Vector.Load(x + Vector<float>.Count))).Store((ushort*)y);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector<float> Wide<TStored>(Vector<uint> bits)
@@ -78,43 +72,49 @@ public static unsafe class HalfPrecision
         return Vector.ConditionalSelect(isNumber, result, notANumber) | ((bits >>> 16) & new Vector<uint>(0x8000));
     }
 
-    private struct WidenJob<TStored> : IChunkJob where TStored : unmanaged
+    private interface IConversion<TFrom, TTo> where TFrom : unmanaged where TTo : unmanaged
     {
-        public TStored* X;
-        public float* Y;
-        public nint Length;
+        /// <summary>Converts <c>Vector&lt;ushort&gt;.Count</c> elements.</summary>
+        static abstract void Step(TFrom* x, TTo* y);
+    }
 
-        public readonly void Run(int chunk)
+    private readonly struct Widening<TStored> : IConversion<TStored, float> where TStored : unmanaged
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Step(TStored* x, float* y)
         {
-            var (i, end) = (chunk * (nint)Chunk, Math.Min(Length, (chunk + (nint)1) * Chunk));
-            for (; i <= end - Vector<ushort>.Count; i += Vector<ushort>.Count) Step(X + i, Y + i);
-            if (i == end) return;
-            var rest = (int)(end - i);
-            TStored* from = stackalloc TStored[Vector<ushort>.Count];
-            float* to = stackalloc float[Vector<ushort>.Count];
-            new Span<TStored>(X + i, rest).CopyTo(new Span<TStored>(from, rest));
-            Step(from, to);
-            new Span<float>(to, rest).CopyTo(new Span<float>(Y + i, rest));
+            Vector.Widen(Vector.Load((ushort*)x), out var low, out var high);
+            Wide<TStored>(low).Store(y);
+            Wide<TStored>(high).Store(y + Vector<float>.Count);
         }
     }
 
-    private struct NarrowJob<TStored> : IChunkJob where TStored : unmanaged
+    private readonly struct Narrowing<TStored> : IConversion<float, TStored> where TStored : unmanaged
     {
-        public float* X;
-        public TStored* Y;
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Step(float* x, TStored* y) =>
+            Vector.Narrow(Rounded<TStored>(Vector.Load(x)), Rounded<TStored>(Vector.Load(x + Vector<float>.Count)))
+                .Store((ushort*)y);
+    }
+
+    private struct Job<TFrom, TTo, TConversion> : IChunkJob
+        where TFrom : unmanaged where TTo : unmanaged where TConversion : struct, IConversion<TFrom, TTo>
+    {
+        public TFrom* X;
+        public TTo* Y;
         public nint Length;
 
         public readonly void Run(int chunk)
         {
-            var (i, end) = (chunk * (nint)Chunk, Math.Min(Length, (chunk + (nint)1) * Chunk));
-            for (; i <= end - Vector<ushort>.Count; i += Vector<ushort>.Count) Step(X + i, Y + i);
+            var (i, end) = (chunk * (nint)ChunkLength, Math.Min(Length, (chunk + (nint)1) * ChunkLength));
+            for (; i <= end - Vector<ushort>.Count; i += Vector<ushort>.Count) TConversion.Step(X + i, Y + i);
             if (i == end) return;
             var rest = (int)(end - i);
-            float* from = stackalloc float[Vector<ushort>.Count];
-            TStored* to = stackalloc TStored[Vector<ushort>.Count];
-            new Span<float>(X + i, rest).CopyTo(new Span<float>(from, rest));
-            Step(from, to);
-            new Span<TStored>(to, rest).CopyTo(new Span<TStored>(Y + i, rest));
+            var from = stackalloc TFrom[Vector<ushort>.Count];
+            var to = stackalloc TTo[Vector<ushort>.Count];
+            new Span<TFrom>(X + i, rest).CopyTo(new Span<TFrom>(from, rest));
+            TConversion.Step(from, to);
+            new Span<TTo>(to, rest).CopyTo(new Span<TTo>(Y + i, rest));
         }
     }
 }

@@ -2,27 +2,34 @@ using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
-/// <summary>y = f(x), element by element.</summary>
+/// <summary>
+/// y = f(x), element by element: whole vectors of the widest kind, then the tail through the same code. Chunks
+/// are shared out over the threads.
+/// </summary>
 public static unsafe class Map
 {
-    // A chunk is a matter of the work alone, never of the thread count; 16 K elements outweigh a hand-off.
-    private const int Chunk = 16384;
+    // Elements of a chunk, whatever the thread count: they outweigh a hand-off.
+    private const int ChunkLength = 16384;
 
     /// <summary>Over contiguous elements. The result may be one of the inputs.</summary>
+    /// <param name="op">f.</param>
+    /// <param name="x">The input.</param>
+    /// <param name="y">The result; may be x.</param>
+    /// <param name="length">How many elements.</param>
     public static void Run<T, TOperator>(TOperator op, T* x, T* y, nint length)
         where T : unmanaged where TOperator : struct, IUnaryOperator
     {
-        if (length <= Chunk)
+        if (length <= ChunkLength)
         {
-            Piece(op, x, y, length);
+            Chunk(op, x, y, length);
             return;
         }
         var job = new Job<T, TOperator> { Operator = op, X = x, Y = y, Length = length };
-        Workers.For((int)((length + Chunk - 1) / Chunk), ref job);
+        Workers.For((int)((length + ChunkLength - 1) / ChunkLength), ref job);
     }
 
     // The one dispatch on what an element is.
-    private static void Piece<T, TOperator>(TOperator op, T* x, T* y, nint length)
+    private static void Chunk<T, TOperator>(TOperator op, T* x, T* y, nint length)
         where T : unmanaged where TOperator : struct, IUnaryOperator
     {
         if (typeof(T) == typeof(float))
@@ -75,8 +82,8 @@ public static unsafe class Map
 
         public readonly void Run(int chunk)
         {
-            var at = (nint)chunk * Chunk;
-            Piece(Operator, X + at, Y + at, Math.Min(Chunk, Length - at));
+            var at = (nint)chunk * ChunkLength;
+            Chunk(Operator, X + at, Y + at, Math.Min(ChunkLength, Length - at));
         }
     }
 }

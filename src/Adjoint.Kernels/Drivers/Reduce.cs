@@ -4,16 +4,22 @@ using System.Runtime.CompilerServices;
 namespace Adjoint.Kernels;
 
 /// <summary>
-/// Folds one axis: contiguous x [outer, n, inner] → y [outer, inner]. Long axes are folded in pieces whose results
-/// meet in pairs (<see cref="Pairs"/>): a float32 sum of ones would otherwise stop at 2²⁴.
+/// Folds one axis: contiguous x [outer, n, inner] → y [outer, inner]. Long axes are folded in blocks whose results
+/// are combined pairwise (<see cref="Pairwise"/>): a float32 sum of ones would otherwise stop at 2²⁴.
 /// </summary>
 public static unsafe class Reduce
 {
-    // Elements of a row that are folded straight on: also the unit of sharing.
-    private const int Piece = 8192;
-    private const int SmallWork = 32768;
+    // Elements of a row that are folded one after another: also a chunk of a long row.
+    private const int BlockLength = 8192;
+    private const int ChunkLength = 32768;
 
     /// <summary>y[o, i] = fold over k of x[o, k, i]; the operator's identity when n is 0.</summary>
+    /// <param name="op">The fold.</param>
+    /// <param name="x">The elements.</param>
+    /// <param name="y">The results.</param>
+    /// <param name="outer">Product of the sizes before the axis.</param>
+    /// <param name="n">Size of the axis.</param>
+    /// <param name="inner">Product of the sizes after it.</param>
     public static void Run<T, TOperator>(TOperator op, T* x, T* y, nint outer, nint n, nint inner)
         where T : unmanaged where TOperator : struct, IReductionOperator
     {
@@ -37,41 +43,42 @@ public static unsafe class Reduce
         where S : struct, ILanes<S, T> where T : unmanaged where TOperator : struct, IReductionOperator
     {
         var job = new Job<S, T, TOperator> { Operator = op, X = x, Y = y, Outer = outer, N = n, Inner = inner };
-        if (inner == 1 && outer == 1 && n > Piece)
+        if (inner == 1 && outer == 1 && n > BlockLength)
         {
-            var pieces = (int)((n + Piece - 1) / Piece);
-            var partial = new T[pieces];
+            var blocks = (int)((n + BlockLength - 1) / BlockLength);
+            var partial = new T[blocks];
             fixed (T* results = partial)
             {
                 job.Partial = results;
-                Workers.For(pieces, ref job);
+                Workers.For(blocks, ref job);
                 // Partial results are transformed already: combine only.
-                S.Store(Meet<S, T, TOperator>(op, results, pieces), y);
+                S.Store(CombinePairwise<S, T, TOperator>(op, results, blocks), y);
             }
             return;
         }
-        job.RowsPerChunk = Math.Max(1, SmallWork / Math.Max(1, n * inner));
+        job.RowsPerChunk = Math.Max(1, ChunkLength / Math.Max(1, n * inner));
         Workers.For((int)((outer + job.RowsPerChunk - 1) / job.RowsPerChunk), ref job);
     }
 
-    private static S Meet<S, T, TOperator>(TOperator op, T* partial, nint count)
+    private static S CombinePairwise<S, T, TOperator>(TOperator op, T* partial, nint count)
         where S : struct, ILanes<S, T> where T : unmanaged where TOperator : struct, IReductionOperator
     {
         if (count == 1) return S.Load(partial);
-        var left = Pairs.Left(count, 1);
+        var left = Pairwise.Left(count, 1);
         return op.Combine(
-            Meet<S, T, TOperator>(op, partial, left), Meet<S, T, TOperator>(op, partial + left, count - left));
+            CombinePairwise<S, T, TOperator>(op, partial, left),
+                CombinePairwise<S, T, TOperator>(op, partial + left, count - left));
     }
 
     private static void LongRow<S, T, TOperator>(TOperator op, T* x, nint n, T* y)
         where S : struct, ILanes<S, T> where T : unmanaged where TOperator : struct, IReductionOperator
     {
-        if (n <= Piece)
+        if (n <= BlockLength)
         {
             Row<S, T, TOperator>(op, x, n, y);
             return;
         }
-        var left = Pairs.Left(n, Piece);
+        var left = Pairwise.Left(n, BlockLength);
         T right;
         LongRow<S, T, TOperator>(op, x, left, y);
         LongRow<S, T, TOperator>(op, x + left, n - left, &right);
@@ -114,40 +121,42 @@ public static unsafe class Reduce
     private static void Columns<S, T, TOperator>(TOperator op, T* x, nint n, nint inner, T* y)
         where S : struct, ILanes<S, T> where T : unmanaged where TOperator : struct, IReductionOperator
     {
-        if (n <= Pairs.Terms)
+        if (n <= Pairwise.Terms)
         {
             Columns<S, T, TOperator>(op, x, n, inner, y, null);
             return;
         }
-        fixed (T* sums = new T[Pairs.Levels(n) * inner]) Columns<S, T, TOperator>(op, x, n, inner, y, sums);
+        fixed (T* sums = new T[Pairwise.Levels(n) * inner]) Columns<S, T, TOperator>(op, x, n, inner, y, sums);
     }
 
     // One row of sums for each level of pairs.
     private static void Columns<S, T, TOperator>(TOperator op, T* x, nint n, nint inner, T* y, T* sums)
         where S : struct, ILanes<S, T> where T : unmanaged where TOperator : struct, IReductionOperator
     {
-        if (n <= Pairs.Terms)
+        if (n <= Pairwise.Terms)
         {
             T identity;
             S.Store(S.Splat(op.Identity), &identity);
             new Span<T>(y, (int)inner).Fill(identity);
-            for (nint k = 0; k < n; k++) Zip.Run(new Step<TOperator>(op), y, x + k * inner, y, inner);
+            for (nint k = 0; k < n; k++) Zip.Run(new AccumulateOperator<TOperator>(op), y, x + k * inner, y, inner);
             return;
         }
-        var left = Pairs.Left(n, Pairs.Terms);
+        var left = Pairwise.Left(n, Pairwise.Terms);
         Columns<S, T, TOperator>(op, x, left, inner, y, sums);
         Columns<S, T, TOperator>(op, x + left * inner, n - left, inner, sums, sums + inner);
-        Zip.Run(new Both<TOperator>(op), y, sums, y, inner);
+        Zip.Run(new CombineOperator<TOperator>(op), y, sums, y, inner);
     }
 
-    private readonly struct Both<TOperator>(TOperator op) : IBinaryOperator where TOperator : struct, IReductionOperator
+    private readonly struct CombineOperator<TOperator>(TOperator op) : IBinaryOperator
+        where TOperator : struct, IReductionOperator
     {
         public static ElementKinds Kinds => TOperator.Kinds;
 
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => op.Combine(x, y);
     }
 
-    private readonly struct Step<TOperator>(TOperator op) : IBinaryOperator where TOperator : struct, IReductionOperator
+    private readonly struct AccumulateOperator<TOperator>(TOperator op) : IBinaryOperator
+        where TOperator : struct, IReductionOperator
     {
         public static ElementKinds Kinds => TOperator.Kinds;
 
@@ -177,8 +186,8 @@ public static unsafe class Reduce
         {
             if (Partial != null)
             {
-                var at = (nint)chunk * Piece;
-                Row<S, T, TOperator>(Operator, X + at, Math.Min(Piece, N - at), Partial + chunk);
+                var at = (nint)chunk * BlockLength;
+                Row<S, T, TOperator>(Operator, X + at, Math.Min(BlockLength, N - at), Partial + chunk);
                 return;
             }
             var last = Math.Min(Outer, (chunk + 1) * RowsPerChunk);

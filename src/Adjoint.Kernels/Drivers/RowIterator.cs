@@ -2,7 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
-/// <summary>Walks an n-dimensional layout as rows along its last axis.</summary>
+/// <summary>
+/// Walks an n-dimensional layout as rows along its last axis: with sizes [d₀, …, dᵣ] there are d₀·…·dᵣ₋₁ rows of dᵣ
+/// elements, which begin where the strides of the other axes say.
+/// </summary>
 internal static unsafe class RowIterator
 {
     internal static nint Rows(ReadOnlySpan<int> shape, out nint width)
@@ -31,7 +34,7 @@ internal static unsafe class RowIterator
     /// The elements side by side: where they lie, the buffer filled with the constant, or gathered into the buffer.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static T* Dense<T>(T* from, nint step, T* buffer, nint count) where T : unmanaged
+    internal static T* Contiguous<T>(T* from, nint step, T* buffer, nint count) where T : unmanaged
     {
         if (step == 1) return from;
         if (step == 0) return buffer;

@@ -3,19 +3,29 @@ using System.Numerics;
 namespace Adjoint.Kernels;
 
 /// <summary>
-/// y[place] = Σ of the x that are sent there, 0 where none is: one after another in x's order, or by pairs where more
-/// than <see cref="Pairs.Terms"/> meet. Numbers of places must lie in 0 … size − 1.
+/// y[place] = Σ of the x whose index is the place, 0 where there are none: one after another in x's order, or pairwise
+/// where they are more than <see cref="Pairwise.Terms"/>. Indices must lie in 0 … size − 1. Threads share out blocks of
+/// columns, never places, so that the order of a sum does not depend on their number.
 /// </summary>
 public static unsafe class ScatterSum
 {
-    // A chunk is a matter of the work alone, never of the thread count; 16 K elements outweigh a hand-off. Columns are
-    // parted at whole cache lines.
-    private const int Chunk = 16384, LeastColumns = 64, Cleared = 1 << 18;
+    // Elements of a chunk, whatever the thread count: they outweigh a hand-off. Clearing is cheaper.
+    private const int ChunkLength = 16384, ClearLength = 1 << 18;
+
+    // Columns are split at whole cache lines.
+    private const int MinColumns = 64;
 
     /// <summary>
     /// Rows: y[o, i] = Σ over j with index[j] = i of x[o, j]; x [outer, count, inner], index [count], y [outer, size,
     /// inner].
     /// </summary>
+    /// <param name="x">The terms.</param>
+    /// <param name="index">Where each is added.</param>
+    /// <param name="count">Size of the axis in x.</param>
+    /// <param name="y">The sums.</param>
+    /// <param name="outer">Product of the sizes before the axis.</param>
+    /// <param name="size">Size of the axis in y.</param>
+    /// <param name="inner">Product of the sizes after it.</param>
     public static void Rows<T>(T* x, long* index, int count, T* y, nint outer, int size, nint inner)
         where T : unmanaged, INumber<T>
     {
@@ -27,17 +37,24 @@ public static unsafe class ScatterSum
             Size = size,
             Inner = inner,
             Terms = terms,
-            Crowd = Crowd.Of(terms, size),
-            Parts = new(outer, count, inner),
+            Crowded = CrowdedPlaces.Of(terms, size),
+            Blocks = new(outer, count, inner),
         };
         Clear(y, outer * size * inner);
-        Workers.For(job.Parts.Chunks, ref job);
+        Workers.For(job.Blocks.Chunks, ref job);
     }
 
     /// <summary>
     /// Elements: y[o, i, c] = Σ over j with index[o, j, c] = i of x[o, j, c]; x and index [outer, count, inner], y
     /// [outer, size, inner].
     /// </summary>
+    /// <param name="x">The terms.</param>
+    /// <param name="index">Where each is added.</param>
+    /// <param name="count">Size of the axis in x.</param>
+    /// <param name="y">The sums.</param>
+    /// <param name="outer">Product of the sizes before the axis.</param>
+    /// <param name="size">Size of the axis in y.</param>
+    /// <param name="inner">Product of the sizes after it.</param>
     public static void Elements<T>(T* x, long* index, int count, T* y, nint outer, int size, nint inner)
         where T : unmanaged, INumber<T>
     {
@@ -49,10 +66,10 @@ public static unsafe class ScatterSum
             Size = size,
             Count = count,
             Inner = inner,
-            Parts = new(outer, count, inner),
+            Blocks = new(outer, count, inner),
         };
         Clear(y, outer * size * inner);
-        Workers.For(job.Parts.Chunks, ref job);
+        Workers.For(job.Blocks.Chunks, ref job);
     }
 
     private static void Add<T>(T* x, T* y, nint count) where T : unmanaged, INumber<T>
@@ -67,7 +84,7 @@ public static unsafe class ScatterSum
     private static void Clear<T>(T* y, nint length) where T : unmanaged
     {
         var job = new ClearJob<T> { Y = y, Length = length };
-        Workers.For((int)((length + Cleared - 1) / Cleared), ref job);
+        Workers.For((int)((length + ClearLength - 1) / ClearLength), ref job);
     }
 
     // Over those terms alone that meet at one place: columns from each term's first element on.
@@ -75,13 +92,13 @@ public static unsafe class ScatterSum
         in TTerms terms, T* x, ReadOnlySpan<int> members, T* y, nint columns, T* sums)
         where T : unmanaged, INumber<T> where TTerms : struct, ITerms
     {
-        if (members.Length <= Pairs.Terms)
+        if (members.Length <= Pairwise.Terms)
         {
             new Span<T>(y, (int)columns).Clear();
             foreach (var term in members) Add(x + terms.Offset(term), y, columns);
             return;
         }
-        var left = (int)Pairs.Left(members.Length, Pairs.Terms);
+        var left = (int)Pairwise.Left(members.Length, Pairwise.Terms);
         Sum(terms, x, members[..left], y, columns, sums);
         Sum(terms, x, members[left..], sums, columns, sums + columns);
         Add(sums, y, columns);
@@ -123,9 +140,9 @@ public static unsafe class ScatterSum
     }
 
     /// <summary>Places where more terms meet than are added one after another.</summary>
-    private sealed class Crowd
+    private sealed class CrowdedPlaces
     {
-        private static readonly Crowd None = new();
+        private static readonly CrowdedPlaces None = new();
 
         private bool[] isCrowded = [];
 
@@ -136,49 +153,49 @@ public static unsafe class ScatterSum
 
         internal bool Has(int place) => isCrowded[place];
 
-        internal static Crowd Of<TTerms>(in TTerms terms, int places) where TTerms : struct, ITerms
+        internal static CrowdedPlaces Of<TTerms>(in TTerms terms, int places) where TTerms : struct, ITerms
         {
-            if (terms.Length <= Pairs.Terms) return None;
+            if (terms.Length <= Pairwise.Terms) return None;
             var counts = new int[places];
             for (var term = 0; term < terms.Length; term++) counts[terms.Place(term)]++;
-            if (counts.AsSpan().IndexOfAnyInRange(Pairs.Terms + 1, int.MaxValue) < 0) return None;
-            var crowd = new Crowd { isCrowded = new bool[places] };
+            if (counts.AsSpan().IndexOfAnyInRange(Pairwise.Terms + 1, int.MaxValue) < 0) return None;
+            var crowded = new CrowdedPlaces { isCrowded = new bool[places] };
             var group = new int[places];
             for (var place = 0; place < places; place++)
             {
-                if (counts[place] <= Pairs.Terms) continue;
-                group[place] = crowd.Groups.Count;
-                crowd.isCrowded[place] = true;
-                crowd.Groups.Add((place, new int[counts[place]]));
-                crowd.Levels = Math.Max(crowd.Levels, Pairs.Levels(counts[place]));
+                if (counts[place] <= Pairwise.Terms) continue;
+                group[place] = crowded.Groups.Count;
+                crowded.isCrowded[place] = true;
+                crowded.Groups.Add((place, new int[counts[place]]));
+                crowded.Levels = Math.Max(crowded.Levels, Pairwise.Levels(counts[place]));
             }
             Array.Clear(counts);
             for (var term = 0; term < terms.Length; term++)
-                if (terms.Place(term) is var place && crowd.isCrowded[place])
-                    crowd.Groups[group[place]].Members[counts[place]++] = term;
-            return crowd;
+                if (terms.Place(term) is var place && crowded.isCrowded[place])
+                    crowded.Groups[group[place]].Members[counts[place]++] = term;
+            return crowded;
         }
     }
 
-    /// <summary>Each o, and blocks of columns, that one thread works on at a time.</summary>
-    private readonly struct Partition
+    /// <summary>Units of one o and a block of columns each, that one thread works on at a time.</summary>
+    private readonly struct BlockPartition
     {
-        private readonly nint units, unitsEach, blocks, columns, inner;
+        private readonly nint units, unitsPerChunk, blocks, columns, inner;
 
-        internal Partition(nint outer, nint count, nint inner)
+        internal BlockPartition(nint outer, nint count, nint inner)
         {
             this.inner = inner;
             var rows = Math.Max(1, count);
-            columns = Math.Min(inner, (Chunk / rows + LeastColumns) / LeastColumns * LeastColumns);
+            columns = Math.Min(inner, (ChunkLength / rows + MinColumns) / MinColumns * MinColumns);
             blocks = columns == 0 ? 0 : (inner + columns - 1) / columns;
             units = outer * blocks;
-            unitsEach = Math.Max(1, Chunk / Math.Max(1, rows * columns));
+            unitsPerChunk = Math.Max(1, ChunkLength / Math.Max(1, rows * columns));
         }
 
-        internal int Chunks => (int)((units + unitsEach - 1) / unitsEach);
+        internal int Chunks => (int)((units + unitsPerChunk - 1) / unitsPerChunk);
 
         internal (nint First, nint End) Units(int chunk) =>
-            (chunk * unitsEach, Math.Min(units, (chunk + 1) * unitsEach));
+            (chunk * unitsPerChunk, Math.Min(units, (chunk + 1) * unitsPerChunk));
 
         internal (nint Outer, nint First, nint Columns) this[nint unit] =>
             (unit / blocks, unit % blocks * columns, Math.Min(columns, inner - unit % blocks * columns));
@@ -191,8 +208,8 @@ public static unsafe class ScatterSum
 
         public readonly void Run(int chunk)
         {
-            var first = (nint)chunk * Cleared;
-            new Span<T>(Y + first, (int)Math.Min(Cleared, Length - first)).Clear();
+            var first = (nint)chunk * ClearLength;
+            new Span<T>(Y + first, (int)Math.Min(ClearLength, Length - first)).Clear();
         }
     }
 
@@ -203,24 +220,24 @@ public static unsafe class ScatterSum
         public int Size;
         public nint Inner;
         public RowTerms Terms;
-        public Crowd Crowd;
-        public Partition Parts;
+        public CrowdedPlaces Crowded;
+        public BlockPartition Blocks;
 
         public readonly void Run(int chunk)
         {
-            var (unit, end) = Parts.Units(chunk);
+            var (unit, end) = Blocks.Units(chunk);
             for (; unit < end; unit++)
             {
-                var (o, first, columns) = Parts[unit];
+                var (o, first, columns) = Blocks[unit];
                 var x = X + o * Terms.Count * Inner + first;
                 var y = Y + o * Size * Inner + first;
-                var isCrowded = Crowd.Groups.Count > 0;
+                var isCrowded = Crowded.Groups.Count > 0;
                 for (var j = 0; j < Terms.Count; j++)
-                    if (!isCrowded || !Crowd.Has(Terms.Place(j)))
+                    if (!isCrowded || !Crowded.Has(Terms.Place(j)))
                         Add(x + j * Inner, y + Terms.Place(j) * Inner, columns);
                 if (!isCrowded) continue;
-                fixed (T* sums = new T[Crowd.Levels * columns])
-                    foreach (var (place, members) in Crowd.Groups)
+                fixed (T* sums = new T[Crowded.Levels * columns])
+                    foreach (var (place, members) in Crowded.Groups)
                         Sum(Terms, x, members, y + place * Inner, columns, sums);
             }
         }
@@ -234,21 +251,22 @@ public static unsafe class ScatterSum
         public int Size;
         public int Count;
         public nint Inner;
-        public Partition Parts;
+        public BlockPartition Blocks;
 
         public readonly void Run(int chunk)
         {
-            var (unit, end) = Parts.Units(chunk);
+            var (unit, end) = Blocks.Units(chunk);
             for (; unit < end; unit++)
             {
-                var (o, first, columns) = Parts[unit];
+                var (o, first, columns) = Blocks[unit];
                 var at = o * Count * Inner + first;
                 var index = Index + at;
                 var y = Y + o * Size * Inner + first;
                 var terms = new ElementTerms { Index = index, Count = Count, Columns = (int)columns, Stride = Inner };
                 // No place gets more than one term of each row.
-                if (Count > Pairs.Terms && Crowd.Of(terms, (int)(Size * columns)) is { Groups.Count: > 0 } crowd)
-                    AddCrowded(crowd, terms, X + at, y);
+                if (Count > Pairwise.Terms
+                    && CrowdedPlaces.Of(terms, (int)(Size * columns)) is { Groups.Count: > 0 } crowded)
+                    AddCrowded(crowded, terms, X + at, y);
                 else
                     for (nint j = 0; j < Count; j++)
                         for (nint i = 0; i < columns; i++)
@@ -256,13 +274,13 @@ public static unsafe class ScatterSum
             }
         }
 
-        private readonly void AddCrowded(Crowd crowd, in ElementTerms terms, T* x, T* y)
+        private readonly void AddCrowded(CrowdedPlaces crowded, in ElementTerms terms, T* x, T* y)
         {
             for (var term = 0; term < terms.Length; term++)
-                if (terms.Place(term) is var place && !crowd.Has(place))
+                if (terms.Place(term) is var place && !crowded.Has(place))
                     y[At(place, terms.Columns)] += x[terms.Offset(term)];
-            fixed (T* sums = new T[crowd.Levels])
-                foreach (var (place, members) in crowd.Groups)
+            fixed (T* sums = new T[crowded.Levels])
+                foreach (var (place, members) in crowded.Groups)
                     Sum(terms, x, members, y + At(place, terms.Columns), 1, sums);
         }
 

@@ -11,6 +11,14 @@ public static unsafe class Select
     /// Over inputs of any layout, strides in elements, 0 for a broadcast axis; the result is contiguous with the given
     /// sizes.
     /// </summary>
+    /// <param name="condition">The condition.</param>
+    /// <param name="conditionStrides">Its strides in elements; 0 along a broadcast axis.</param>
+    /// <param name="a">Chosen where the condition holds.</param>
+    /// <param name="aStrides">Strides of a in elements; 0 along a broadcast axis.</param>
+    /// <param name="b">Chosen elsewhere.</param>
+    /// <param name="bStrides">Strides of b in elements; 0 along a broadcast axis.</param>
+    /// <param name="y">The result.</param>
+    /// <param name="shape">The sizes of all operands, broadcast.</param>
     public static void Run<T>(
         byte* condition, ReadOnlySpan<nint> conditionStrides, T* a, ReadOnlySpan<nint> aStrides,
         T* b, ReadOnlySpan<nint> bStrides, T* y, ReadOnlySpan<int> shape) where T : unmanaged
@@ -36,7 +44,7 @@ public static unsafe class Select
         }
     }
 
-    private static void Piece<T>(byte* c, T* a, T* b, T* y, nint count) where T : unmanaged
+    private static void Contiguous<T>(byte* c, T* a, T* b, T* y, nint count) where T : unmanaged
     {
         nint i = 0;
         if (Simd.Width > 0)
@@ -119,9 +127,9 @@ public static unsafe class Select
                 for (var at = first; at < last; at += block)
                 {
                     var count = Math.Min(block, last - at);
-                    Piece(RowIterator.Dense(c + at * cStep, cStep, cBuffer, count),
-                        RowIterator.Dense(a + at * aStep, aStep, aBuffer, count),
-                        RowIterator.Dense(b + at * bStep, bStep, bBuffer, count), Y + row * width + at, count);
+                    Contiguous(RowIterator.Contiguous(c + at * cStep, cStep, cBuffer, count),
+                        RowIterator.Contiguous(a + at * aStep, aStep, aBuffer, count),
+                        RowIterator.Contiguous(b + at * bStep, bStep, bBuffer, count), Y + row * width + at, count);
                 }
             }
         }

@@ -10,30 +10,34 @@ namespace Adjoint.Kernels;
 /// </summary>
 public static unsafe class SquaredNorm
 {
-    // Elements that one thread adds up: also where long sums are cut (see Pairs).
-    private const int Piece = 8192;
+    // Elements of a chunk: also where long sums are cut (see Pairwise).
+    private const int BlockLength = 8192;
 
     // Four chains of eight lanes, whatever the machine has.
     private const int Step = 32;
 
     /// <summary>Over contiguous elements; 0 where there are none.</summary>
+    /// <param name="scale">Multiplied with each element before it is squared.</param>
+    /// <param name="x">The elements.</param>
+    /// <param name="length">How many.</param>
+    /// <returns>The sum.</returns>
     public static double Run<T>(double scale, T* x, nint length) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (length <= Piece) return Sum(scale, x, (int)length);
-        var pieces = (int)((length + Piece - 1) / Piece);
-        fixed (double* sums = new double[pieces])
+        if (length <= BlockLength) return Sum(scale, x, (int)length);
+        var blocks = (int)((length + BlockLength - 1) / BlockLength);
+        fixed (double* sums = new double[blocks])
         {
             var job = new Job<T> { Scale = scale, X = x, Length = length, Sums = sums };
-            Workers.For(pieces, ref job);
-            return Meet(sums, pieces);
+            Workers.For(blocks, ref job);
+            return SumPairwise(sums, blocks);
         }
     }
 
-    private static double Meet(double* sums, nint count)
+    private static double SumPairwise(double* sums, nint count)
     {
         if (count == 1) return *sums;
-        var left = Pairs.Left(count, 1);
-        return Meet(sums, left) + Meet(sums + left, count - left);
+        var left = Pairwise.Left(count, 1);
+        return SumPairwise(sums, left) + SumPairwise(sums + left, count - left);
     }
 
     private static double Sum<T>(double scale, T* x, int length) where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -84,8 +88,8 @@ public static unsafe class SquaredNorm
 
         public readonly void Run(int chunk)
         {
-            var first = (nint)chunk * Piece;
-            Sums[chunk] = Sum(Scale, X + first, (int)Math.Min(Piece, Length - first));
+            var first = (nint)chunk * BlockLength;
+            Sums[chunk] = Sum(Scale, X + first, (int)Math.Min(BlockLength, Length - first));
         }
     }
 }

@@ -1,11 +1,18 @@
 namespace Adjoint.Kernels;
 
-/// <summary>Moves elements between layouts; strides in elements.</summary>
+/// <summary>
+/// Moves elements between layouts, row by row along the last axis; strides in elements. A transposed matrix goes in
+/// blocks of 16 by 16.
+/// </summary>
 public static unsafe class Strided
 {
     private const int Block = 16;
 
     /// <summary>Gathers any layout into contiguous memory.</summary>
+    /// <param name="x">The source.</param>
+    /// <param name="xStrides">Its strides in elements; 0 along a broadcast axis.</param>
+    /// <param name="y">The target.</param>
+    /// <param name="shape">The sizes.</param>
     public static void Copy<T>(T* x, ReadOnlySpan<nint> xStrides, T* y, ReadOnlySpan<int> shape) where T : unmanaged
     {
         var rows = RowIterator.Rows(shape, out var width);
@@ -27,6 +34,10 @@ public static unsafe class Strided
     }
 
     /// <summary>Spreads contiguous memory into any layout.</summary>
+    /// <param name="x">The source.</param>
+    /// <param name="y">The target.</param>
+    /// <param name="yStrides">Its strides in elements.</param>
+    /// <param name="shape">The sizes.</param>
     public static void Scatter<T>(T* x, T* y, ReadOnlySpan<nint> yStrides, ReadOnlySpan<int> shape) where T : unmanaged
     {
         var rows = RowIterator.Rows(shape, out var width);
@@ -39,6 +50,10 @@ public static unsafe class Strided
     }
 
     /// <summary>Sets every element of any layout.</summary>
+    /// <param name="value">What every element becomes.</param>
+    /// <param name="y">The target.</param>
+    /// <param name="yStrides">Its strides in elements.</param>
+    /// <param name="shape">The sizes.</param>
     public static void Fill<T>(T value, T* y, ReadOnlySpan<nint> yStrides, ReadOnlySpan<int> shape) where T : unmanaged
     {
         var rows = RowIterator.Rows(shape, out var width);
@@ -51,7 +66,7 @@ public static unsafe class Strided
         }
     }
 
-    // Columns lie dense: small square blocks keep both sides within the first-level cache.
+    // Columns are contiguous: small square blocks keep both sides within the first-level cache.
     private static void CopyTransposed<T>(T* x, ReadOnlySpan<nint> xStrides, T* y, ReadOnlySpan<int> shape)
         where T : unmanaged
     {

@@ -2,29 +2,44 @@ using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
-/// <summary>z = f(x, y), element by element.</summary>
+/// <summary>
+/// z = f(x, y), element by element: whole vectors of the widest kind, then the tail through the same code. Chunks
+/// are shared out over the threads.
+/// </summary>
 public static unsafe class Zip
 {
-    // A chunk is a matter of the work alone, never of the thread count; 16 K elements outweigh a hand-off.
-    private const int Chunk = 16384;
+    // Elements of a chunk, whatever the thread count: they outweigh a hand-off.
+    private const int ChunkLength = 16384;
 
     /// <summary>Over contiguous elements. The result may be one of the inputs.</summary>
+    /// <param name="op">f.</param>
+    /// <param name="x">The first input.</param>
+    /// <param name="y">The second input.</param>
+    /// <param name="z">The result; may be one of the inputs.</param>
+    /// <param name="length">How many elements.</param>
     public static void Run<T, TOperator>(TOperator op, T* x, T* y, T* z, nint length)
         where T : unmanaged where TOperator : struct, IBinaryOperator
     {
-        if (length <= Chunk)
+        if (length <= ChunkLength)
         {
-            Piece(op, x, y, z, length);
+            Chunk(op, x, y, z, length);
             return;
         }
         var job = new Job<T, TOperator> { Operator = op, X = x, Y = y, Z = z, Length = length };
-        Workers.For((int)((length + Chunk - 1) / Chunk), ref job);
+        Workers.For((int)((length + ChunkLength - 1) / ChunkLength), ref job);
     }
 
     /// <summary>
     /// Over inputs of any layout, strides in elements, 0 for a broadcast axis; the result is contiguous with the given
     /// sizes.
     /// </summary>
+    /// <param name="op">f.</param>
+    /// <param name="x">The first input.</param>
+    /// <param name="xStrides">Strides of x in elements; 0 along a broadcast axis.</param>
+    /// <param name="y">The second input.</param>
+    /// <param name="yStrides">Strides of y in elements; 0 along a broadcast axis.</param>
+    /// <param name="z">The result.</param>
+    /// <param name="shape">The sizes of all operands, broadcast.</param>
     public static void RunStrided<T, TOperator>(
         TOperator op, T* x, ReadOnlySpan<nint> xStrides, T* y, ReadOnlySpan<nint> yStrides, T* z,
         ReadOnlySpan<int> shape)
@@ -32,32 +47,32 @@ public static unsafe class Zip
     {
         var rows = RowIterator.Rows(shape, out var width);
         if (rows == 0 || width == 0) return;
-        // Rows that are dense or constant are read where they lie; others are gathered a piece at a time.
-        var piece = (int)Math.Min(width, 1024);
-        var scratch = stackalloc T[piece * 2];
+        // Rows that are contiguous or constant are read where they lie; others are gathered a block at a time.
+        var block = (int)Math.Min(width, 1024);
+        var scratch = stackalloc T[block * 2];
         var xStep = RowIterator.InnerStride(xStrides);
-        var xBuffer = scratch + piece * 0;
-        if (xStep == 0) new Span<T>(xBuffer, piece).Fill(default);
+        var xBuffer = scratch + block * 0;
+        if (xStep == 0) new Span<T>(xBuffer, block).Fill(default);
         var yStep = RowIterator.InnerStride(yStrides);
-        var yBuffer = scratch + piece * 1;
-        if (yStep == 0) new Span<T>(yBuffer, piece).Fill(default);
+        var yBuffer = scratch + block * 1;
+        if (yStep == 0) new Span<T>(yBuffer, block).Fill(default);
         for (nint row = 0; row < rows; row++)
         {
             var xRow = x + RowIterator.Offset(row, shape, xStrides);
-            if (xStep == 0) new Span<T>(xBuffer, piece).Fill(*xRow);
+            if (xStep == 0) new Span<T>(xBuffer, block).Fill(*xRow);
             var yRow = y + RowIterator.Offset(row, shape, yStrides);
-            if (yStep == 0) new Span<T>(yBuffer, piece).Fill(*yRow);
-            for (nint at = 0; at < width; at += piece)
+            if (yStep == 0) new Span<T>(yBuffer, block).Fill(*yRow);
+            for (nint at = 0; at < width; at += block)
             {
-                var count = Math.Min(piece, width - at);
-                Piece(op, RowIterator.Dense(xRow + at * xStep, xStep, xBuffer, count),
-                    RowIterator.Dense(yRow + at * yStep, yStep, yBuffer, count), z + row * width + at, count);
+                var count = Math.Min(block, width - at);
+                Chunk(op, RowIterator.Contiguous(xRow + at * xStep, xStep, xBuffer, count),
+                    RowIterator.Contiguous(yRow + at * yStep, yStep, yBuffer, count), z + row * width + at, count);
             }
         }
     }
 
     // The one dispatch on what an element is.
-    private static void Piece<T, TOperator>(TOperator op, T* x, T* y, T* z, nint length)
+    private static void Chunk<T, TOperator>(TOperator op, T* x, T* y, T* z, nint length)
         where T : unmanaged where TOperator : struct, IBinaryOperator
     {
         if (typeof(T) == typeof(float))
@@ -114,8 +129,8 @@ public static unsafe class Zip
 
         public readonly void Run(int chunk)
         {
-            var at = (nint)chunk * Chunk;
-            Piece(Operator, X + at, Y + at, Z + at, Math.Min(Chunk, Length - at));
+            var at = (nint)chunk * ChunkLength;
+            Chunk(Operator, X + at, Y + at, Z + at, Math.Min(ChunkLength, Length - at));
         }
     }
 }

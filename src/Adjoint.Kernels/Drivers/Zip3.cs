@@ -3,66 +3,84 @@ using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
-/// <summary>w = f(x, y, z), element by element.</summary>
+/// <summary>
+/// w = f(x, y, z), element by element: whole vectors of the widest kind, then the tail through the same code. Chunks
+/// are shared out over the threads.
+/// </summary>
 public static unsafe class Zip3
 {
-    // A chunk is a matter of the work alone, never of the thread count; 16 K elements outweigh a hand-off.
-    private const int Chunk = 16384;
+    // Elements of a chunk, whatever the thread count: they outweigh a hand-off.
+    private const int ChunkLength = 16384;
 
     /// <summary>Over contiguous elements. The result may be one of the inputs.</summary>
+    /// <param name="op">f.</param>
+    /// <param name="x">The first input.</param>
+    /// <param name="y">The second input.</param>
+    /// <param name="z">The third input.</param>
+    /// <param name="w">The result; may be one of the inputs.</param>
+    /// <param name="length">How many elements.</param>
     public static void Run<T, TOperator>(TOperator op, T* x, T* y, T* z, T* w, nint length)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, ITernaryOperator
     {
-        if (length <= Chunk)
+        if (length <= ChunkLength)
         {
-            Piece(op, x, y, z, w, length);
+            Chunk(op, x, y, z, w, length);
             return;
         }
         var job = new Job<T, TOperator> { Operator = op, X = x, Y = y, Z = z, W = w, Length = length };
-        Workers.For((int)((length + Chunk - 1) / Chunk), ref job);
+        Workers.For((int)((length + ChunkLength - 1) / ChunkLength), ref job);
     }
 
     /// <summary>
     /// Over inputs of any layout, strides in elements, 0 for a broadcast axis; the result is contiguous with the given
     /// sizes.
     /// </summary>
+    /// <param name="op">f.</param>
+    /// <param name="x">The first input.</param>
+    /// <param name="xStrides">Strides of x in elements; 0 along a broadcast axis.</param>
+    /// <param name="y">The second input.</param>
+    /// <param name="yStrides">Strides of y in elements; 0 along a broadcast axis.</param>
+    /// <param name="z">The third input.</param>
+    /// <param name="zStrides">Strides of z in elements; 0 along a broadcast axis.</param>
+    /// <param name="w">The result.</param>
+    /// <param name="shape">The sizes of all operands, broadcast.</param>
     public static void RunStrided<T, TOperator>(TOperator op, T* x, ReadOnlySpan<nint> xStrides, T* y,
         ReadOnlySpan<nint> yStrides, T* z, ReadOnlySpan<nint> zStrides, T* w, ReadOnlySpan<int> shape) where T
         : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, ITernaryOperator
     {
         var rows = RowIterator.Rows(shape, out var width);
         if (rows == 0 || width == 0) return;
-        // Rows that are dense or constant are read where they lie; others are gathered a piece at a time.
-        var piece = (int)Math.Min(width, 1024);
-        var scratch = stackalloc T[piece * 3];
+        // Rows that are contiguous or constant are read where they lie; others are gathered a block at a time.
+        var block = (int)Math.Min(width, 1024);
+        var scratch = stackalloc T[block * 3];
         var xStep = RowIterator.InnerStride(xStrides);
-        var xBuffer = scratch + piece * 0;
-        if (xStep == 0) new Span<T>(xBuffer, piece).Fill(default);
+        var xBuffer = scratch + block * 0;
+        if (xStep == 0) new Span<T>(xBuffer, block).Fill(default);
         var yStep = RowIterator.InnerStride(yStrides);
-        var yBuffer = scratch + piece * 1;
-        if (yStep == 0) new Span<T>(yBuffer, piece).Fill(default);
+        var yBuffer = scratch + block * 1;
+        if (yStep == 0) new Span<T>(yBuffer, block).Fill(default);
         var zStep = RowIterator.InnerStride(zStrides);
-        var zBuffer = scratch + piece * 2;
-        if (zStep == 0) new Span<T>(zBuffer, piece).Fill(default);
+        var zBuffer = scratch + block * 2;
+        if (zStep == 0) new Span<T>(zBuffer, block).Fill(default);
         for (nint row = 0; row < rows; row++)
         {
             var xRow = x + RowIterator.Offset(row, shape, xStrides);
-            if (xStep == 0) new Span<T>(xBuffer, piece).Fill(*xRow);
+            if (xStep == 0) new Span<T>(xBuffer, block).Fill(*xRow);
             var yRow = y + RowIterator.Offset(row, shape, yStrides);
-            if (yStep == 0) new Span<T>(yBuffer, piece).Fill(*yRow);
+            if (yStep == 0) new Span<T>(yBuffer, block).Fill(*yRow);
             var zRow = z + RowIterator.Offset(row, shape, zStrides);
-            if (zStep == 0) new Span<T>(zBuffer, piece).Fill(*zRow);
-            for (nint at = 0; at < width; at += piece)
+            if (zStep == 0) new Span<T>(zBuffer, block).Fill(*zRow);
+            for (nint at = 0; at < width; at += block)
             {
-                var count = Math.Min(piece, width - at);
-                Piece(op, RowIterator.Dense(xRow + at * xStep, xStep, xBuffer, count),
-                    RowIterator.Dense(yRow + at * yStep, yStep, yBuffer, count),
-                    RowIterator.Dense(zRow + at * zStep, zStep, zBuffer, count), w + row * width + at, count);
+                var count = Math.Min(block, width - at);
+                Chunk(op, RowIterator.Contiguous(xRow + at * xStep, xStep, xBuffer, count),
+                    RowIterator.Contiguous(yRow + at * yStep, yStep, yBuffer, count),
+                    RowIterator.Contiguous(zRow + at * zStep, zStep, zBuffer, count), w + row * width + at, count);
             }
         }
     }
 
-    private static void Piece<T, TOperator>(TOperator op, T* x, T* y, T* z, T* w, nint length)
+    private static void Chunk<T, TOperator>(TOperator op, T* x, T* y, T* z, T* w, nint length)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, ITernaryOperator =>
         Simd.Widest<T, Kernel<T, TOperator>>(new(op, x, y, z, w, length));
 
@@ -109,8 +127,8 @@ public static unsafe class Zip3
 
         public readonly void Run(int chunk)
         {
-            var at = (nint)chunk * Chunk;
-            Piece(Operator, X + at, Y + at, Z + at, W + at, Math.Min(Chunk, Length - at));
+            var at = (nint)chunk * ChunkLength;
+            Chunk(Operator, X + at, Y + at, Z + at, W + at, Math.Min(ChunkLength, Length - at));
         }
     }
 }

@@ -10,7 +10,8 @@ namespace Adjoint.Kernels;
 /// </summary>
 public static unsafe class Philox
 {
-    private const int Chunk = 16384;
+    // Elements of a chunk, whatever the thread count: they outweigh a hand-off.
+    private const int ChunkLength = 16384;
 
     private enum Kind { Uniform, Normal, Bernoulli }
 
@@ -30,23 +31,42 @@ public static unsafe class Philox
     }
 
     /// <summary>
-    /// Uniform in [0, 1): 24 random bits for float, 53 for double. <paramref name="offset"/> is a multiple of 4.
+    /// Uniform in [0, 1): 24 random bits for float, 53 for double.
     /// </summary>
+    /// <param name="seed">The key.</param>
+    /// <param name="stream">Which of the streams of the seed: the upper half of the counter.</param>
+    /// <param name="offset">Where in the stream y begins; a multiple of 4.</param>
+    /// <param name="y">The numbers.</param>
+    /// <param name="n">How many.</param>
     public static void Uniform<T>(ulong seed, ulong stream, ulong offset, T* y, nint n)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         Run(Kind.Uniform, seed, stream, offset, y, n, 0);
 
     /// <summary>Normal, mean 0 and variance 1, by Box and Muller's transform (1958).</summary>
+    /// <param name="seed">The key.</param>
+    /// <param name="stream">Which of the streams of the seed: the upper half of the counter.</param>
+    /// <param name="offset">Where in the stream y begins; a multiple of 4.</param>
+    /// <param name="y">The numbers.</param>
+    /// <param name="n">How many.</param>
     public static void Normal<T>(ulong seed, ulong stream, ulong offset, T* y, nint n)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         Run(Kind.Normal, seed, stream, offset, y, n, 0);
 
     /// <summary>1 with probability <paramref name="p"/>, else 0.</summary>
+    /// <param name="seed">The key.</param>
+    /// <param name="stream">Which of the streams of the seed: the upper half of the counter.</param>
+    /// <param name="offset">Where in the stream y begins; a multiple of 4.</param>
+    /// <param name="y">The numbers.</param>
+    /// <param name="n">How many.</param>
+    /// <param name="p">The probability of 1.</param>
     public static void Bernoulli<T>(ulong seed, ulong stream, ulong offset, T* y, nint n, double p)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         Run(Kind.Bernoulli, seed, stream, offset, y, n, p);
 
     /// <summary>A uniformly random order of 0 … n − 1 (Fisher and Yates; Lemire's unbiased bounded numbers).</summary>
+    /// <param name="seed">The key.</param>
+    /// <param name="stream">Which of the streams of the seed: the upper half of the counter.</param>
+    /// <param name="y">The numbers.</param>
     public static void Permutation(ulong seed, ulong stream, Span<int> y)
     {
         for (var i = 0; i < y.Length; i++) y[i] = i;
@@ -77,7 +97,7 @@ public static unsafe class Philox
     {
         var job = new Job<T> { Kind = kind, Seed = seed, Stream = stream, Offset = offset, Y = y, Length = n,
             Probability = p };
-        Workers.For((int)((n + Chunk - 1) / Chunk), ref job);
+        Workers.For((int)((n + ChunkLength - 1) / ChunkLength), ref job);
     }
 
     private struct Job<T> : IChunkJob where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -92,8 +112,8 @@ public static unsafe class Philox
 
         public readonly void Run(int chunk)
         {
-            var first = (nint)chunk * Chunk;
-            var last = Math.Min(Length, first + Chunk);
+            var first = (nint)chunk * ChunkLength;
+            var last = Math.Min(Length, first + ChunkLength);
             var four = stackalloc T[4];
             for (var i = first; i < last; i += 4)
             {

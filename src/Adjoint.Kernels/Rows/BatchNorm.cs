@@ -4,22 +4,28 @@ using System.Runtime.CompilerServices;
 namespace Adjoint.Kernels;
 
 /// <summary>
-/// Batch normalisation of x [n, c, s] per channel (Ioffe and Szegedy 2015): y = γ·(x − μ)·r + β with r = 1/√(σ² + ε).
+/// Batch normalization of x [n, c, s] per channel (Ioffe and Szegedy 2015): y = γ·(x − μ)·r + β with r = 1/√(σ² + ε).
 /// One job per channel, so sums have one order whatever the number of threads; sums over about a thousand elements are
 /// added up in double precision.
 /// </summary>
 public static unsafe class BatchNorm
 {
     private const int RunElements = 1024;
-    private const int LotElements = 8192;
+    private const int ChunkLength = 8192;
 
     // Of one run, before its lanes are added up in double precision.
-    private const int LongestRun = 8192;
+    private const int MaxRun = 8192;
 
     /// <summary>
     /// Mean and variance (divided by n·s) of each channel: two passes, so that nothing cancels. 0 where there is
     /// nothing.
     /// </summary>
+    /// <param name="x">The input [n, c, s].</param>
+    /// <param name="mean">μ [c].</param>
+    /// <param name="variance">σ² [c].</param>
+    /// <param name="n">Samples.</param>
+    /// <param name="c">Channels.</param>
+    /// <param name="s">Elements of a sample and channel.</param>
     public static void Statistics<T>(T* x, T* mean, T* variance, int n, int c, int s)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -28,10 +34,18 @@ public static unsafe class BatchNorm
     }
 
     /// <summary>y = (x − mean)·scale + shift, per channel: of one value, however large, it is the shift.</summary>
+    /// <param name="x">The input [n, c, s].</param>
+    /// <param name="mean">μ [c].</param>
+    /// <param name="scale">γ·r [c].</param>
+    /// <param name="shift">β [c].</param>
+    /// <param name="y">The result [n, c, s]; may be x.</param>
+    /// <param name="n">Samples.</param>
+    /// <param name="c">Channels.</param>
+    /// <param name="s">Elements of a sample and channel.</param>
     public static void Apply<T>(T* x, T* mean, T* scale, T* shift, T* y, int n, int c, int s)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var lot = Math.Max(1, LotElements / Math.Max(1, s));
+        var planesPerChunk = Math.Max(1, ChunkLength / Math.Max(1, s));
         var job = new ApplyJob<T>
         {
             X = x,
@@ -42,12 +56,23 @@ public static unsafe class BatchNorm
             Planes = n * c,
             C = c,
             S = s,
-            Lot = lot,
+            PlanesPerChunk = planesPerChunk,
         };
-        Workers.For((n * c + job.Lot - 1) / job.Lot, ref job);
+        Workers.For((n * c + job.PlanesPerChunk - 1) / job.PlanesPerChunk, ref job);
     }
 
     /// <summary>With x̂ = (x − μ)·r: dβ = Σ g, dγ = Σ g·x̂, dx = γ·r·(g − (dβ + x̂·dγ) / (n·s)).</summary>
+    /// <param name="x">The input [n, c, s].</param>
+    /// <param name="g">∂L/∂y [n, c, s].</param>
+    /// <param name="mean">μ [c].</param>
+    /// <param name="inverseDeviation">r [c].</param>
+    /// <param name="gamma">γ [c].</param>
+    /// <param name="dx">∂L/∂x [n, c, s], or null where it is not wanted.</param>
+    /// <param name="dgamma">∂L/∂γ [c].</param>
+    /// <param name="dbeta">∂L/∂β [c].</param>
+    /// <param name="n">Samples.</param>
+    /// <param name="c">Channels.</param>
+    /// <param name="s">Elements of a sample and channel.</param>
     public static void Gradient<T>(T* x, T* g, T* mean, T* inverseDeviation, T* gamma, T* dx, T* dgamma, T* dbeta,
         int n, int c, int s) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -88,11 +113,12 @@ public static unsafe class BatchNorm
         public T* Scale;
         public T* Shift;
         public T* Y;
-        public int Planes, C, S, Lot;
+        public int Planes, C, S, PlanesPerChunk;
 
         public readonly void Run(int chunk)
         {
-            for (var plane = chunk * Lot; plane < Math.Min(Planes, (chunk + 1) * Lot); plane++) Plane(plane);
+            for (var plane = chunk * PlanesPerChunk; plane < Math.Min(Planes, (chunk + 1) * PlanesPerChunk); plane++)
+                Plane(plane);
         }
 
         private readonly void Plane(int plane)
@@ -156,9 +182,9 @@ public static unsafe class BatchNorm
             for (var run = first; run < Math.Min(n, first + runs); run++, x += next, y += next)
             {
                 nint i = 0;
-                while (s - i > LongestRun)
+                while (s - i > MaxRun)
                 {
-                    for (var last = i + LongestRun; i < last; i += 2 * V.Count)
+                    for (var last = i + MaxRun; i < last; i += 2 * V.Count)
                     {
                         a += op.Invoke(V.Load(x + i), V.Load(y + i));
                         b += op.Invoke(V.Load(x + i + V.Count), V.Load(y + i + V.Count));

@@ -8,13 +8,21 @@ namespace Adjoint.Kernels;
 /// </summary>
 public static unsafe class Softmax
 {
-    private const int ElementsPerChunk = 8192;
+    private const int ChunkLength = 8192;
 
     /// <summary>y = softmax(x), each row. In place allowed.</summary>
+    /// <param name="x">The input [rows, columns].</param>
+    /// <param name="y">The result [rows, columns]; may be x.</param>
+    /// <param name="rows">How many rows.</param>
+    /// <param name="columns">Elements of a row.</param>
     public static void Rows<T>(T* x, T* y, nint rows, nint columns)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => Run(x, y, rows, columns, logarithm: false);
 
     /// <summary>y = log softmax(x) = x − max − log Σ e^(x − max), each row. In place allowed.</summary>
+    /// <param name="x">The input [rows, columns].</param>
+    /// <param name="y">The result [rows, columns]; may be x.</param>
+    /// <param name="rows">How many rows.</param>
+    /// <param name="columns">Elements of a row.</param>
     public static void LogRows<T>(T* x, T* y, nint rows, nint columns)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => Run(x, y, rows, columns, logarithm: true);
 
@@ -23,7 +31,7 @@ public static unsafe class Softmax
     {
         if (rows == 0 || columns == 0) return;
         var job = new Job<T> { X = x, Y = y, Rows = rows, Columns = columns, Logarithm = logarithm,
-            RowsPerChunk = Math.Max(1, ElementsPerChunk / columns) };
+            RowsPerChunk = Math.Max(1, ChunkLength / columns) };
         Workers.For((int)((rows + job.RowsPerChunk - 1) / job.RowsPerChunk), ref job);
     }
 

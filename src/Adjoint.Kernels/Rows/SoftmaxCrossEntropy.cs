@@ -9,11 +9,19 @@ namespace Adjoint.Kernels;
 /// </summary>
 public static unsafe class SoftmaxCrossEntropy
 {
-    private const int ElementsPerChunk = 8192;
+    private const int ChunkLength = 8192;
 
     /// <summary>
     /// The loss of each row and, unless null, the gradient of scale·Σ losses. Logits [n, c]; labels lie in 0 … c − 1.
     /// </summary>
+    /// <param name="logits">x [n, c].</param>
+    /// <param name="labels">The class of each row [n], from 0.</param>
+    /// <param name="losses">The loss of each row [n].</param>
+    /// <param name="gradient">The gradient with respect to the logits [n, c], or null.</param>
+    /// <param name="n">Rows.</param>
+    /// <param name="c">Classes.</param>
+    /// <param name="smoothing">s: the share of the target that is spread evenly over the classes.</param>
+    /// <param name="scale">What the gradient is multiplied by.</param>
     public static void Run<T>(
         T* logits, long* labels, T* losses, T* gradient, nint n, nint c, double smoothing, double scale)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -29,7 +37,7 @@ public static unsafe class SoftmaxCrossEntropy
             Smoothing = smoothing,
             Scale = scale,
         };
-        job.RowsPerChunk = Math.Max(1, ElementsPerChunk / Math.Max(1, c));
+        job.RowsPerChunk = Math.Max(1, ChunkLength / Math.Max(1, c));
         Workers.For((int)((n + job.RowsPerChunk - 1) / job.RowsPerChunk), ref job);
     }
 

@@ -12,10 +12,10 @@ namespace Adjoint.Kernels;
 /// </remarks>
 public static unsafe class TopK
 {
-    private const int ElementsPerChunk = 8192;
+    private const int ChunkLength = 8192;
 
-    // Up to this share of a run a heap of the best is faster than sorting the run.
-    private const int HeapShare = 8;
+    // A heap of the best is faster than sorting where the run is at least so many times longer.
+    private const int MinHeapRatio = 8;
 
     /// <summary>Runs along the middle of x [outer, size, inner] into values and indices [outer, k, inner].</summary>
     /// <param name="x">The elements.</param>
@@ -68,7 +68,7 @@ public static unsafe class TopK
             K = k,
             Largest = largest,
             Sorted = sorted,
-            RunsPerChunk = Math.Max(1, ElementsPerChunk / size),
+            RunsPerChunk = Math.Max(1, ChunkLength / size),
         };
         Workers.For((int)((runs + job.RunsPerChunk - 1) / job.RunsPerChunk), ref job);
     }
@@ -76,7 +76,7 @@ public static unsafe class TopK
     /// <summary>Puts the <paramref name="k"/> smallest first, in order.</summary>
     private static void Select<TKey>(Span<TKey> keys, int k) where TKey : IComparable<TKey>
     {
-        if (k > keys.Length / HeapShare)
+        if (k > keys.Length / MinHeapRatio)
         {
             keys.Sort();
             return;

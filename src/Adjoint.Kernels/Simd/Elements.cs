@@ -1,13 +1,13 @@
 namespace Adjoint.Kernels;
 
-/// <summary>What an element of a vector is.</summary>
+/// <summary>Which element types there are, and what kind of number each is.</summary>
 internal static class Elements
 {
     /// <summary>Its kind; none for a type that no vector has.</summary>
     internal static ElementKinds KindOf<T>() where T : unmanaged =>
         typeof(T) == typeof(float) || typeof(T) == typeof(double) ? ElementKinds.Floating
         : typeof(T) == typeof(long) || typeof(T) == typeof(int) || typeof(T) == typeof(byte) ? ElementKinds.Integers
-        : typeof(T) == typeof(bool) ? ElementKinds.Truths
+        : typeof(T) == typeof(bool) ? ElementKinds.Booleans
         : 0;
 
     /// <summary>The error of an element that an operator means nothing on.</summary>

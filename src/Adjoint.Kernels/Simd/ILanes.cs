@@ -69,24 +69,24 @@ public interface ILanes<V> :
     /// <summary>Lane by lane: where the mask is set the one, elsewhere the other.</summary>
     static abstract V Select(V mask, V ifTrue, V ifFalse);
 
-    /// <summary>⌊x / y⌋, rounded once; of whole numbers exact.</summary>
-    /// <exception cref="ArithmeticException">A whole y is 0.</exception>
+    /// <summary>⌊x / y⌋, rounded once; of integers exact.</summary>
+    /// <exception cref="ArithmeticException">y is an integer 0.</exception>
     static virtual V FloorDivide(V x, V y) => throw Lacks(nameof(FloorDivide));
 
     /// <summary>x − y·⌊x / y⌋: 0 or of the sign of y.</summary>
-    /// <exception cref="ArithmeticException">A whole y is 0.</exception>
+    /// <exception cref="ArithmeticException">y is an integer 0.</exception>
     static virtual V Remainder(V x, V y) => throw Lacks(nameof(Remainder));
 
-    /// <summary>Of whole numbers bit by bit, of truth values: both.</summary>
+    /// <summary>x ∧ y: of integers bit by bit.</summary>
     static virtual V And(V x, V y) => throw Lacks(nameof(And));
 
-    /// <summary>Of whole numbers bit by bit, of truth values: one of them, or both.</summary>
+    /// <summary>x ∨ y: of integers bit by bit.</summary>
     static virtual V Or(V x, V y) => throw Lacks(nameof(Or));
 
-    /// <summary>Of whole numbers bit by bit, of truth values: just one of them.</summary>
+    /// <summary>x ⊕ y, exclusive or: of integers bit by bit.</summary>
     static virtual V Xor(V x, V y) => throw Lacks(nameof(Xor));
 
-    /// <summary>Of whole numbers bit by bit, of truth values: the other one.</summary>
+    /// <summary>¬x: of integers bit by bit.</summary>
     static virtual V Not(V x) => throw Lacks(nameof(Not));
 
     private static NotSupportedException Lacks(string function) =>
@@ -98,7 +98,7 @@ public interface ILanes<V> :
 /// <typeparam name="T">float, double, long, int, byte or bool.</typeparam>
 public unsafe interface ILanes<V, T> : ILanes<V> where V : struct, ILanes<V, T> where T : unmanaged
 {
-    /// <summary>How many.</summary>
+    /// <summary>How many lanes.</summary>
     static abstract int Count { get; }
 
     /// <summary>Reads <see cref="Count"/> elements; no alignment is needed.</summary>
@@ -148,7 +148,7 @@ public unsafe interface ILanes<V, T> : ILanes<V> where V : struct, ILanes<V, T> 
         T* a = stackalloc T[V.Count], b = stackalloc T[V.Count];
         V.Store(x, a);
         V.Store(y, b);
-        for (var i = 0; i < V.Count; i++) a[i] = Quotient.Rest(a[i], b[i]);
+        for (var i = 0; i < V.Count; i++) a[i] = Quotient.Remainder(a[i], b[i]);
         return V.Load(a);
     }
 
@@ -159,28 +159,28 @@ public unsafe interface ILanes<V, T> : ILanes<V> where V : struct, ILanes<V, T> 
     static abstract V FmaSplat(V a, T* b, V c);
 }
 
-/// <summary>Maths that an op brings; its parameters are the struct's fields.</summary>
+/// <summary>The formula of an op, element by element; its parameters are the struct's fields.</summary>
 public interface IOperator
 {
-    /// <summary>The elements that it means something on.</summary>
+    /// <summary>The kinds of elements that it is defined on.</summary>
     static virtual ElementKinds Kinds => ElementKinds.Floating;
 }
 
-/// <summary>Maths of one input.</summary>
+/// <summary>A formula of one input.</summary>
 public interface IUnaryOperator : IOperator
 {
     /// <summary>f(x).</summary>
     V Invoke<V>(V x) where V : struct, ILanes<V>;
 }
 
-/// <summary>Maths of two inputs.</summary>
+/// <summary>A formula of two inputs.</summary>
 public interface IBinaryOperator : IOperator
 {
     /// <summary>f(x, y).</summary>
     V Invoke<V>(V x, V y) where V : struct, ILanes<V>;
 }
 
-/// <summary>Maths of three inputs.</summary>
+/// <summary>A formula of three inputs.</summary>
 public interface ITernaryOperator : IOperator
 {
     /// <summary>f(x, y, z).</summary>
@@ -201,7 +201,7 @@ public interface IReductionOperator : IOperator
 }
 
 /// <summary>
-/// The update rule of an optimiser, element by element: the weight w and what is kept for it, s and t, change, given
+/// The update rule of an optimizer, element by element: the weight w and what is kept for it, s and t, change, given
 /// the gradient g. The rule's numbers, such as the learning rate, are the struct's fields.
 /// </summary>
 public interface IUpdateRule

@@ -12,6 +12,8 @@ public static class LaneMath
     /// eˣ in single precision, to about one unit in the last place: x = n·ln 2 + r, |r| ≤ ln 2 / 2, eˣ = 2ⁿ·eʳ. 0 and ∞
     /// at the ends, NaN for NaN.
     /// </summary>
+    /// <param name="x">The argument.</param>
+    /// <returns>The function, lane by lane.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V ExpSingle<V>(V x) where V : struct, ILanes<V>
     {
@@ -26,6 +28,8 @@ public static class LaneMath
     }
 
     /// <summary>1 / (1 + e⁻ˣ); never overflows.</summary>
+    /// <param name="x">The argument.</param>
+    /// <returns>The function, lane by lane.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Sigmoid<V>(V x) where V : struct, ILanes<V>
     {
@@ -34,6 +38,8 @@ public static class LaneMath
     }
 
     /// <summary>ln(1 + x), exact to rounding near 0 (Kahan).</summary>
+    /// <param name="x">The argument.</param>
+    /// <returns>The function, lane by lane.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Log1p<V>(V x) where V : struct, ILanes<V>
     {
@@ -45,6 +51,8 @@ public static class LaneMath
     }
 
     /// <summary>eˣ − 1, exact to rounding near 0 (Kahan).</summary>
+    /// <param name="x">The argument.</param>
+    /// <returns>The function, lane by lane.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Expm1<V>(V x) where V : struct, ILanes<V>
     {
@@ -58,6 +66,8 @@ public static class LaneMath
     }
 
     /// <summary>The hyperbolic tangent.</summary>
+    /// <param name="x">The argument.</param>
+    /// <returns>The function, lane by lane.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Tanh<V>(V x) where V : struct, ILanes<V>
     {
@@ -73,6 +83,8 @@ public static class LaneMath
     }
 
     /// <summary>The error function, 2/√π ∫₀ˣ e^(−t²) dt.</summary>
+    /// <param name="x">The argument.</param>
+    /// <returns>The function, lane by lane.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Erf<V>(V x) where V : struct, ILanes<V>
     {

@@ -13,6 +13,9 @@ public static class LanePower
     private const int LargestMultiplied = 64;
 
     /// <summary>xᵖ for one number p: by multiplications where p is whole and small, by a root where it is ±½.</summary>
+    /// <param name="x">The base.</param>
+    /// <param name="p">The exponent.</param>
+    /// <returns>The power, lane by lane.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Pow<V>(V x, double p) where V : struct, ILanes<V>
     {
@@ -70,6 +73,9 @@ public static class LanePower
     }
 
     /// <summary>xʸ in lanes of double precision, good to what single precision needs: e^(y ln |x|).</summary>
+    /// <param name="x">The base.</param>
+    /// <param name="y">The exponent.</param>
+    /// <returns>The power, lane by lane.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V ForSingle<V>(V x, V y) where V : struct, ILanes<V> =>
         WithSpecialCases(x, y, V.Exp(y * V.Log(V.Abs(x))));
@@ -77,6 +83,9 @@ public static class LanePower
     /// <summary>
     /// xʸ in lanes of double precision: the logarithm has more bits than a double, or its error, times y, would show.
     /// </summary>
+    /// <param name="x">The base.</param>
+    /// <param name="y">The exponent.</param>
+    /// <returns>The power, lane by lane.</returns>
     public static V ForDouble<V>(V x, V y) where V : struct, ILanes<V>
     {
         var magnitude = V.Abs(x);

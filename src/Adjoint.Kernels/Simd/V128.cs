@@ -4,7 +4,10 @@ using System.Runtime.Intrinsics;
 
 namespace Adjoint.Kernels;
 
-/// <summary>Lanes of a 128-bit vector.</summary>
+/// <summary>
+/// Lanes of a 128-bit vector: 4 float32 or 2 float64, lane i being element i in memory. A mask has all bits of a lane
+/// set or none.
+/// </summary>
 internal readonly unsafe struct V128<T>(Vector128<T> value) : ILanes<V128<T>, T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {

@@ -4,7 +4,10 @@ using System.Runtime.Intrinsics;
 
 namespace Adjoint.Kernels;
 
-/// <summary>Lanes of a 256-bit vector.</summary>
+/// <summary>
+/// Lanes of a 256-bit vector: 8 float32 or 4 float64, lane i being element i in memory. A mask has all bits of a lane
+/// set or none.
+/// </summary>
 internal readonly unsafe struct V256<T>(Vector256<T> value) : ILanes<V256<T>, T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {

@@ -5,7 +5,10 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Adjoint.Kernels;
 
-/// <summary>Lanes of a 512-bit vector.</summary>
+/// <summary>
+/// Lanes of a 512-bit vector: 16 float32 or 8 float64, lane i being element i in memory. A mask has all bits of a lane
+/// set or none. Only with AVX-512.
+/// </summary>
 internal readonly unsafe struct V512<T>(Vector512<T> value) : ILanes<V512<T>, T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {

@@ -2,10 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
-/// <summary>Work that comes in numbered pieces which do not touch each other's results.</summary>
+/// <summary>Work in numbered chunks that do not touch each other's results.</summary>
 public interface IChunkJob
 {
-    /// <summary>Does piece number <paramref name="chunk"/>.</summary>
+    /// <summary>Does chunk number <paramref name="chunk"/>.</summary>
     void Run(int chunk);
 }
 
@@ -62,7 +62,7 @@ public static unsafe class Workers
         insideJob = true;
         try
         {
-            Share(chunks, &Invoke<TJob>, Unsafe.AsPointer(ref job));
+            Dispatch(chunks, &Invoke<TJob>, Unsafe.AsPointer(ref job));
         }
         finally
         {
@@ -74,7 +74,7 @@ public static unsafe class Workers
     private static void Invoke<TJob>(void* job, int chunk) where TJob : struct, IChunkJob =>
         Unsafe.AsRef<TJob>(job).Run(chunk);
 
-    private static void Share(int chunks, delegate*<void*, int, void> run, void* context)
+    private static void Dispatch(int chunks, delegate*<void*, int, void> run, void* context)
     {
         var helpers = Math.Min(threadCount, chunks) - 1;
         while (Threads.Count < helpers) Threads.Add(new Worker(Threads.Count + 1));

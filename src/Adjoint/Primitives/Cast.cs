@@ -53,7 +53,7 @@ public readonly record struct Cast : IPrimitive<Cast>
         public void VisitTruth()
         {
             fixed (TFrom* from = &x.Origin<TFrom>())
-            fixed (byte* to = y.Bytes) Kernels.Cast.Truth(from, to, y.Length);
+            fixed (byte* to = y.Bytes) Kernels.Cast.ToBoolean(from, to, y.Length);
         }
     }
 }

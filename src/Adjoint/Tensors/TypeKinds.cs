@@ -16,7 +16,7 @@ internal static class TypeKinds
         var names = new List<string>();
         if (kinds.HasFlag(ElementKinds.Floating)) names.Add("floating");
         if (kinds.HasFlag(ElementKinds.Integers)) names.Add("integer");
-        if (kinds.HasFlag(ElementKinds.Truths)) names.Add("bool");
+        if (kinds.HasFlag(ElementKinds.Booleans)) names.Add("bool");
         return string.Join(" or ", names);
     }
 }
