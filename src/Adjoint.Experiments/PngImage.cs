@@ -20,7 +20,7 @@ internal static class PngImage
         var header = new byte[13];
         BinaryPrimitives.WriteInt32BigEndian(header, width);
         BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), height);
-        // Bits of a channel; colour without transparency. Compression, filter and interlace have one usual value: 0.
+        // Bits of a channel; color without transparency. Compression, filter and interlace have one usual value: 0.
         (header[8], header[9]) = (8, 2);
         Chunk(file, "IHDR", header);
         using var packed = new MemoryStream();

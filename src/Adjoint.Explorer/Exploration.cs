@@ -92,7 +92,7 @@ internal sealed class Exploration : IDisposable
         if (training is null) throw new NotThereException("this page shows a fixed graph; train with: adjoint explore");
         if (order.ValueKind != JsonValueKind.Object)
             throw new AdjointException("an order is a JSON object, such as {\"action\": \"step\"}");
-        // A rate that is given beside an optimiser is meant for it.
+        // A rate that is given beside an optimizer is meant for it.
         foreach (var part in order.EnumerateObject().OrderBy(part => Valid(() => part.Name) == "learningRate"))
             switch (part.Name)
             {

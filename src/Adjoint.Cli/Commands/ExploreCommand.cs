@@ -93,15 +93,20 @@ internal static class ExploreCommand
     /// <summary>What a page can train with these settings.</summary>
     internal static LearningTask TaskOf(SettingValues settings, DataSplits data)
     {
-        var (dataset, batchSize) = (settings.Get(TrainSettings.Dataset), settings.Get(TrainSettings.BatchSize));
-        return new($"{dataset}: {settings.Get(TrainSettings.Model)}", data,
-            seed => settings.With(TrainSettings.Seed, seed).CreateModel(data.Train),
-            (name, network, rate) =>
+        return new()
+        {
+            Title = $"{settings.Get(TrainSettings.Dataset)}: {settings.Get(TrainSettings.Model)}",
+            Data = data,
+            BatchSize = settings.Get(TrainSettings.BatchSize),
+            Seed = settings.Get(TrainSettings.Seed),
+            CreateModel = seed => settings.With(TrainSettings.Seed, seed).CreateModel(data.Train),
+            CreateOptimizer = (name, network, rate) =>
                 WithOptimizer(name).With(TrainSettings.LearningRate, rate).CreateOptimizer(network),
-            TrainSettings.Optimizer.Choices, settings.Get(TrainSettings.Optimizer),
-            settings.Get(TrainSettings.LearningRate),
-            name => TrainSettings.LearningRate.DefaultIn(WithOptimizer(name)), batchSize,
-            settings.Get(TrainSettings.Seed));
+            Optimizers = TrainSettings.Optimizer.Choices,
+            Optimizer = settings.Get(TrainSettings.Optimizer),
+            LearningRate = settings.Get(TrainSettings.LearningRate),
+            RateOf = name => TrainSettings.LearningRate.DefaultIn(WithOptimizer(name)),
+        };
 
         SettingValues WithOptimizer(string name) => settings.With(TrainSettings.Optimizer, name);
     }

@@ -9,7 +9,7 @@ namespace Adjoint.Experiments;
 /// </summary>
 internal static class ReportPage
 {
-    // In the dark figures are turned inside out, white to the page's own grey, and their hues turned back.
+    // In dark mode figures are inverted, white to the page's own gray, and their hues rotated back.
     private const string Style = """
         :root { color-scheme: light dark; --ink: #1a1a1a; --paper: #fff; --quiet: #555; --line: #ccc; --link: #0057a8;
           --good: #006b4f; --bad: #b04a00; --warn: #fff3cd }

@@ -4,18 +4,36 @@ using Adjoint.Optim;
 
 namespace Adjoint.Explorer;
 
-/// <summary>What a page can train: data, and how a network and an optimiser of it are made.</summary>
-/// <param name="Title">The heading.</param>
-/// <param name="Data">To learn from, and to validate on.</param>
-/// <param name="CreateModel">A network from a seed.</param>
-/// <param name="CreateOptimizer">An optimiser by name, for a network and a learning rate.</param>
-/// <param name="Optimizers">The names.</param>
-/// <param name="Optimizer">The first.</param>
-/// <param name="LearningRate">At first, and whenever the first optimiser is chosen again.</param>
-/// <param name="RateOf">A learning rate that suits an optimiser, by its name.</param>
-/// <param name="BatchSize">Samples per step.</param>
-/// <param name="Seed">Of the first network and the order of samples.</param>
-internal sealed record LearningTask(
-    string Title, DataSplits Data, Func<ulong, Layer> CreateModel,
-    Func<string, Module, double, Optimizer> CreateOptimizer, IReadOnlyList<string> Optimizers, string Optimizer,
-    double LearningRate, Func<string, double> RateOf, int BatchSize, ulong Seed);
+/// <summary>What a page can train: data, and how a network and its optimizer are made.</summary>
+internal sealed record LearningTask
+{
+    /// <summary>The heading of the page.</summary>
+    internal required string Title { get; init; }
+
+    /// <summary>The samples to learn from, and those to validate on.</summary>
+    internal required DataSplits Data { get; init; }
+
+    /// <summary>Samples per step.</summary>
+    internal required int BatchSize { get; init; }
+
+    /// <summary>The seed of the first network and of the order of samples.</summary>
+    internal required ulong Seed { get; init; }
+
+    /// <summary>Makes a network from a seed.</summary>
+    internal required Func<ulong, Layer> CreateModel { get; init; }
+
+    /// <summary>Makes an optimizer by its name, for a network and a learning rate.</summary>
+    internal required Func<string, Module, double, Optimizer> CreateOptimizer { get; init; }
+
+    /// <summary>The names of the optimizers that the page offers.</summary>
+    internal required IReadOnlyList<string> Optimizers { get; init; }
+
+    /// <summary>The name of the optimizer that training begins with.</summary>
+    internal required string Optimizer { get; init; }
+
+    /// <summary>The learning rate at first, and whenever the first optimizer is chosen again.</summary>
+    internal required double LearningRate { get; init; }
+
+    /// <summary>A learning rate that suits an optimizer, by its name.</summary>
+    internal required Func<string, double> RateOf { get; init; }
+}

@@ -114,9 +114,9 @@ internal sealed class LiveTraining
             : throw new AdjointException($"learning rate: {rate} is out of range; use 0 or more");
 
     /// <summary>
-    /// Goes on with another optimiser, at a learning rate of its own: one that suits sgd makes adam diverge.
+    /// Continues with another optimizer, at a learning rate of its own: one that suits SGD makes Adam diverge.
     /// </summary>
-    /// <exception cref="AdjointException">No such optimiser.</exception>
+    /// <exception cref="AdjointException">No such optimizer.</exception>
     internal void SetOptimizer(string name)
     {
         if (!task.Optimizers.Contains(name))

@@ -11,7 +11,7 @@ export const boxMargin = deeper => ({ side: 12 + 5 * deeper, above: 24 + 17 * de
 
 /**
  * Places nodes (Map of key → { key, width, height, reach, clusters }: the box it needs, how far its shape reaches sideways, the boxes drawn around it) joined by edges ({ from, to }) for a page of the given width and height.
- * Returns { width, height, rows, places: Map(key → { x, y, row }), routes: [[{ x, y, row }, …] per edge] }, centres of nodes; a route begins and ends at borders.
+ * Returns { width, height, rows, places: Map(key → { x, y, row }), routes: [[{ x, y, row }, …] per edge] }, centers of nodes; a route begins and ends at borders.
  */
 export function layOut(nodes, edges, page) {
   const layerOf = assignLayers(nodes, edges);
@@ -256,9 +256,9 @@ function breakRows(layers, widths, count) {
     const bottom = Math.max(...cells.map(cell => cell.y + cell.height / 2));
     let left = margin;
     const xs = widths.slice(first, end).map(width => {
-      const centre = left + width / 2;
+      const center = left + width / 2;
       left += width + LAYER;
-      return centre;
+      return center;
     });
     return { index, first, end, top, height: bottom - top, above, below, x: xs, width: Math.max(0, left - LAYER) + margin };
   });

@@ -89,7 +89,7 @@ function pictures(first, name, more, rows) {
     problem);
 }
 
-// From bytes: grey where nothing is negative, else blue and orange about 0.
+// From bytes: gray where nothing is negative, else blue and orange about 0.
 function drawings(of, name) {
   const bytes = bytesOf(of.bytes);
   const [low, high] = [toNumber(of.minimum), toNumber(of.maximum)];

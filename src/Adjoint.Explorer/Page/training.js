@@ -47,7 +47,7 @@ export class TrainingPanel {
     this.panel.replaceChildren(
       h("div", { class: "buttons", role: "group", "aria-label": "Training" }, this.play, button("one-step", "One step", () => ({ action: "step" })), button("one-epoch", "One epoch", () => ({ action: "epoch" })), button("reset", "Reset", () => ({ action: "reset", seed: Number(this.seed.value) }))),
       h("div", { class: "fields" },
-        h("div", { class: "field" }, h("label", { for: "rate" }, "learning rate"), this.rate), choice("optimiser", "optimizer", state.optimizers, state.optimizer, "optimizer"), activation,
+        h("div", { class: "field" }, h("label", { for: "rate" }, "learning rate"), this.rate), choice("optimizer", "optimizer", state.optimizers, state.optimizer, "optimizer"), activation,
         h("div", { class: "field" }, h("label", { for: "seed" }, "seed at reset"), this.seed), h("div", { class: "field" }, h("label", { for: "speed" }, "speed"), speed)),
       ...activation ? [] : [h("p", { class: "quiet" }, "The activation of this network is part of its blocks and cannot be changed here.")],
       this.facts, this.problem,
