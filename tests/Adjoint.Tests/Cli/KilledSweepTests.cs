@@ -14,7 +14,8 @@ public sealed partial class KilledSweepTests : IDisposable
     private const string Sweep = """
         {
           "name": "killed",
-          "settings": { "dataset": "synth", "hidden": "64", "epochs": 4, "data-share": 0.5, "batch-size": 64, "momentum": 0.9, "lr": 0.05, "schedule": "one-cycle", "ema": 0.9 },
+          "settings": { "dataset": "synth", "hidden": "64", "epochs": 4, "data-share": 0.5, "batch-size": 64,
+             "momentum": 0.9, "lr": 0.05, "schedule": "one-cycle", "ema": 0.9 },
           "factors": { "activation": ["sigmoid", "relu"] },
           "seeds": 2
         }
@@ -37,8 +38,11 @@ public sealed partial class KilledSweepTests : IDisposable
 
         // Two sweeps are killed side by side: most of the time a process only starts, which keeps one core busy.
         var sweeps = Enumerable.Range(0, Sweeps).Select(i => Path.Combine(folder, $"killed-{i}")).ToArray();
-        var inTraining = (await Task.WhenAll(sweeps.Select((killed, i) => Task.Run(() => KillAgainAndAgain(file, killed, startup, work, new Random(seed + i)))))).Sum();
-        TestContext.Current.TestOutputHelper!.WriteLine($"{inTraining} of {Kills} with a checkpoint to go on from; startup {startup}, work {work}");
+        var kills = sweeps.Select((killed, i) =>
+            Task.Run(() => KillAgainAndAgain(file, killed, startup, work, new Random(seed + i))));
+        var inTraining = (await Task.WhenAll(kills)).Sum();
+        TestContext.Current.TestOutputHelper!.WriteLine(
+            $"{inTraining} of {Kills} with a checkpoint to go on from; startup {startup}, work {work}");
         Assert.True(inTraining >= Kills / 10, $"only {inTraining} of {Kills} hit a trial at work");
         foreach (var killed in sweeps) AssertSame(whole, killed);
     }
@@ -61,7 +65,8 @@ public sealed partial class KilledSweepTests : IDisposable
         while (kills < Kills / Sweeps)
         {
             using var process = Start(file, killed);
-            // One in five is hit while it starts, the others anywhere in half of the work: the next process goes on where this one was hit.
+            // One in five is hit while it starts, the others anywhere in half of the work: the next process goes on
+            // where this one was hit.
             var ended = random.Next(5) == 0
                 ? process.WaitForExit(random.NextDouble() * startup)
                 : !WaitUntilItWorks(process, killed) || process.WaitForExit(random.NextDouble() * work / 2);
@@ -76,7 +81,9 @@ public sealed partial class KilledSweepTests : IDisposable
             process.Kill();
             process.WaitForExit();
             kills++;
-            if (Directory.Exists(killed) && Directory.EnumerateFiles(killed, "checkpoint-*.safetensors", SearchOption.AllDirectories).Any()) inTraining++;
+            if (Directory.Exists(killed)
+                && Directory.EnumerateFiles(killed, "checkpoint-*.safetensors", SearchOption.AllDirectories).Any())
+                inTraining++;
         }
         using (var process = Start(file, killed)) Assert.True(Wait(process) == 0, process.StandardError.ReadToEnd());
         return inTraining;
@@ -110,13 +117,20 @@ public sealed partial class KilledSweepTests : IDisposable
         foreach (var trial in Directory.GetDirectories(Path.Combine(whole, "trials")))
         {
             var other = Path.Combine(killed, "trials", Path.GetFileName(trial));
-            Assert.Equal(File.ReadAllBytes(Path.Combine(trial, "best.safetensors")), File.ReadAllBytes(Path.Combine(other, "best.safetensors")));
-            Assert.Equal(WithoutTime(Path.Combine(trial, "metrics.jsonl")), WithoutTime(Path.Combine(other, "metrics.jsonl")));
-            Assert.Equal(WithoutTime(Path.Combine(trial, "result.json")), WithoutTime(Path.Combine(other, "result.json")));
+            Assert.Equal(File.ReadAllBytes(Path.Combine(trial, "best.safetensors")),
+                File.ReadAllBytes(Path.Combine(other, "best.safetensors")));
+            Assert.Equal(WithoutTime(Path.Combine(trial, "metrics.jsonl")),
+                WithoutTime(Path.Combine(other, "metrics.jsonl")));
+            Assert.Equal(WithoutTime(Path.Combine(trial, "result.json")),
+                WithoutTime(Path.Combine(other, "result.json")));
         }
     }
 
-    private static string[] Files(string root) => [.. Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(root, path)).Order(StringComparer.Ordinal)];
+    private static string[] Files(string root) =>
+    [
+        .. Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories)
+            .Select(path => Path.GetRelativePath(root, path)).Order(StringComparer.Ordinal),
+    ];
 
     private static string WithoutTime(string path) => Seconds().Replace(File.ReadAllText(path), "");
 
@@ -126,8 +140,19 @@ public sealed partial class KilledSweepTests : IDisposable
         return process.ExitCode;
     }
 
-    private static Process Start(string file, string to) =>
-        Process.Start(new ProcessStartInfo("dotnet", [typeof(Tool).Assembly.Location, "experiment", "run", file, "--out", to, "--quiet", "--checkpoint-every", "0.02"]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+    private static Process Start(string file, string to)
+    {
+        string[] command =
+        [
+            typeof(Tool).Assembly.Location, "experiment", "run", file, "--out", to, "--quiet", "--checkpoint-every",
+            "0.02",
+        ];
+        return Process.Start(new ProcessStartInfo("dotnet", command)
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        })!;
+    }
 
     [GeneratedRegex("\"seconds\": ?[0-9.eE-]+")]
     private static partial Regex Seconds();

@@ -22,14 +22,16 @@ public sealed partial class ProcessTests : IDisposable
         if (OperatingSystem.IsWindows()) Assert.Skip("skipped: signals are sent as on Unix");
         var path = Path.Combine(folder, "run");
         using var process = Start("train", "--epochs", "100000", "--out", path, "--json");
-        while (process.StandardError.ReadLine() is { } line && !line.Contains("epoch   2/", StringComparison.Ordinal)) { }
+        while (process.StandardError.ReadLine() is { } line
+            && !line.Contains("epoch   2/", StringComparison.Ordinal)) { }
         Assert.Equal(0, Kill(process.Id, 2));
         var rest = process.StandardError.ReadToEndAsync();
         var result = JsonDocument.Parse(process.StandardOutput.ReadToEnd()).RootElement;
         Assert.True(process.WaitForExit(30_000));
         Assert.Equal(130, process.ExitCode);
         Assert.True(result.GetProperty("epochs").GetArrayLength() >= 3);
-        Assert.Equal(["best.safetensors", "checkpoint-00000001.safetensors", "last.safetensors", "metrics.jsonl", "report.html", "settings.json"], Directory.GetFiles(path).Select(Path.GetFileName).Order());
+        Assert.Equal(["best.safetensors", "checkpoint-00000001.safetensors", "last.safetensors", "metrics.jsonl",
+            "report.html", "settings.json"], Directory.GetFiles(path).Select(Path.GetFileName).Order());
         Assert.DoesNotContain("   at ", await rest, StringComparison.Ordinal);
         Assert.Contains($"to go on: adjoint train --resume {path}", await rest, StringComparison.Ordinal);
     }
@@ -134,7 +136,9 @@ public sealed partial class ProcessTests : IDisposable
         using var process = Start("train", "--help");
         var help = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        foreach (var option in (string[])["--dataset", "--hidden", "--layers", "--activation", "--batch-size", "--epochs", "--lr", "--optimizer", "--momentum", "--loss-reduction", "--seed", "--threads", "--data-dir", "--out", "--final", "--quiet", "--json"])
+        foreach (var option in (string[])["--dataset", "--hidden", "--layers", "--activation", "--batch-size",
+            "--epochs", "--lr", "--optimizer", "--momentum", "--loss-reduction", "--seed", "--threads", "--data-dir",
+            "--out", "--final", "--quiet", "--json"])
             Assert.Contains(option, help, StringComparison.Ordinal);
     }
 
@@ -171,7 +175,11 @@ public sealed partial class ProcessTests : IDisposable
     private static partial Regex Codes();
 
     private static Process Start(params string[] args) =>
-        Process.Start(new ProcessStartInfo("dotnet", [typeof(Tool).Assembly.Location, .. args]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Process.Start(new ProcessStartInfo("dotnet", [typeof(Tool).Assembly.Location, .. args])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Kill(int process, int signal);

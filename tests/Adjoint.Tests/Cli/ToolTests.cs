@@ -12,7 +12,8 @@ public sealed class ToolTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Theory]
-    [InlineData("train --dataset mnits", "--dataset: 'mnits' is none of synth, mnist, fashion-mnist, cifar10; did you mean 'mnist'?")]
+    [InlineData("train --dataset mnits",
+        "--dataset: 'mnits' is none of synth, mnist, fashion-mnist, cifar10; did you mean 'mnist'?")]
     [InlineData("train --activation rleu", "did you mean 'relu'?")]
     [InlineData("train --epoch 3", "unknown option '--epoch'; did you mean '--epochs'?")]
     [InlineData("data", "no command given; use one of list, verify, fetch; --help says more")]
@@ -41,19 +42,27 @@ public sealed class ToolTests : IDisposable
         Assert.Equal(3, json.GetProperty("epochs").GetArrayLength());
         Assert.Equal(JsonValueKind.Null, json.GetProperty("epochs")[0].GetProperty("trainLoss").ValueKind);
         Assert.True(json.GetProperty("best").GetProperty("validationAccuracy").GetDouble() > 0.9);
-        Assert.Equal(["best.safetensors", "last.safetensors", "metrics.jsonl", "report.html", "settings.json"], Directory.GetFiles(path).Select(Path.GetFileName).Order());
+        Assert.Equal(["best.safetensors", "last.safetensors", "metrics.jsonl", "report.html", "settings.json"],
+            Directory.GetFiles(path).Select(Path.GetFileName).Order());
         Assert.Equal(3, File.ReadAllLines(Path.Combine(path, "metrics.jsonl")).Length);
         var report = File.ReadAllText(Path.Combine(path, "report.html"));
         Assert.Contains("Confusion matrix", report, StringComparison.Ordinal);
         Assert.DoesNotContain("src=\"http", report, StringComparison.Ordinal);
-        var figure = report[report.IndexOf("<svg", StringComparison.Ordinal)..report.IndexOf("</svg>", StringComparison.Ordinal)];
+        var (begin, end) = (report.IndexOf("<svg", StringComparison.Ordinal),
+            report.IndexOf("</svg>", StringComparison.Ordinal));
+        var figure = report[begin..end];
         Assert.Single(Regex.Matches(figure, "viewBox"));
-        Assert.All(Regex.Matches(figure, "<rect[^>]*>"), rectangle => Assert.Contains("height=", rectangle.Value, StringComparison.Ordinal));
+        Assert.All(Regex.Matches(figure, "<rect[^>]*>"),
+            rectangle => Assert.Contains("height=", rectangle.Value, StringComparison.Ordinal));
         Assert.Contains(">accuracy / %</text>", figure, StringComparison.Ordinal);
 
-        var (again, repeated, _) = Run("train", "--epochs", "2", "--out", Path.Combine(folder, "again"), "--json", "--threads", "2", "--quiet");
+        var (again, repeated, _) = Run("train", "--epochs", "2", "--out", Path.Combine(folder, "again"), "--json",
+            "--threads", "2", "--quiet");
         Assert.Equal(0, again);
-        string Losses(string text) => string.Join(' ', JsonDocument.Parse(text).RootElement.GetProperty("epochs").EnumerateArray().Select(epoch => epoch.GetProperty("validationLoss").GetRawText() + epoch.GetProperty("trainLoss").GetRawText()));
+        string Losses(string text) =>
+            string.Join(' ', JsonDocument.Parse(text).RootElement.GetProperty("epochs").EnumerateArray()
+                .Select(epoch => epoch.GetProperty("validationLoss").GetRawText()
+                    + epoch.GetProperty("trainLoss").GetRawText()));
         Assert.Equal(Losses(output), Losses(repeated));
     }
 
@@ -63,7 +72,8 @@ public sealed class ToolTests : IDisposable
         File.WriteAllText(Path.Combine(folder, "file"), "");
         Assert.Contains("exists and is not empty", Fails("train", "--out", folder), StringComparison.Ordinal);
         Assert.Contains("is a file", Fails("train", "--out", Path.Combine(folder, "file")), StringComparison.Ordinal);
-        Assert.Contains("cannot be written to", Fails("train", "--out", OperatingSystem.IsWindows() ? @"Z:\no\drive" : "/proc/adjoint"), StringComparison.Ordinal);
+        var forbidden = OperatingSystem.IsWindows() ? @"Z:\no\drive" : "/proc/adjoint";
+        Assert.Contains("cannot be written to", Fails("train", "--out", forbidden), StringComparison.Ordinal);
         var missing = Fails("train", "--dataset", "mnist", "--data-dir", folder);
         Assert.Contains("data set mnist: no train-images-idx3-ubyte in", missing, StringComparison.Ordinal);
         Assert.Contains($"adjoint data fetch mnist --data-dir {folder}", missing, StringComparison.Ordinal);
@@ -171,7 +181,8 @@ public sealed class ToolTests : IDisposable
         Assert.Equal(0, code);
         foreach (var name in (string[])["Linear", "Linear backward", "Sigmoid backward", "CrossEntropy",
             "Sgd"]) Assert.Matches($@"(?m)^{name} +\d+ ", error);
-        var events = JsonDocument.Parse(File.ReadAllText(Path.Combine(path, "trace.json"))).RootElement.GetProperty("traceEvents");
+        var events = JsonDocument.Parse(File.ReadAllText(Path.Combine(path, "trace.json")))
+            .RootElement.GetProperty("traceEvents");
         Assert.True(events.GetArrayLength() > 1000 && events[0].GetProperty("dur").GetDouble() > 0);
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Adjoint.Cli;
@@ -25,46 +26,62 @@ public sealed partial class ExperimentCommandTests : IDisposable
     public void A_sweep_runs_once_reports_and_says_where_it_is()
     {
         var (file, path) = (Write(Sweep), Path.Combine(folder, "out"));
-        Assert.Contains("nothing was begun there", Fails(1, "experiment", "resume", file, "--out", path), StringComparison.Ordinal);
+        Assert.Contains("nothing was begun there", Fails(1, "experiment", "resume", file, "--out", path),
+            StringComparison.Ordinal);
         Assert.Equal(4, Regex.Count(Run("experiment", "status", file, "--out", path).Output, " waiting"));
         var (code, output, error) = Run("experiment", "run", file, "--out", path);
         Assert.Equal((0, Path.Combine(path, "report.html") + "\n"), (code, output));
-        Assert.Matches(@"\[4/4\] (sigmoid|relu), seed [12] \(synth-mlp-seed[12]-[0-9a-f]{12}\): complete, epoch 2, accuracy 0\.[0-9]{4}; 0:00 left", error);
-        Assert.Equal(["epochs.csv", "figures/figure-small.svg", "report.html", "results.json", "time.json", "verdicts.md"], Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Select(one => Path.GetRelativePath(path, one)).Where(one => !one.StartsWith("trials", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.Matches(
+            @"\[4/4\] (sigmoid|relu), seed [12] \(synth-mlp-seed[12]-[0-9a-f]{12}\): complete, epoch 2, accuracy "
+            + @"0\.[0-9]{4}; 0:00 left", error);
+        Assert.Equal(
+            ["epochs.csv", "figures/figure-small.svg", "report.html", "results.json", "time.json", "verdicts.md"],
+            Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories)
+                .Select(one => Path.GetRelativePath(path, one))
+                .Where(one => !one.StartsWith("trials", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
         var page = File.ReadAllText(Path.Combine(path, "report.html"));
         Assert.Contains("Two &lt;activations&gt;", page, StringComparison.Ordinal);
         Assert.DoesNotContain("<script", page, StringComparison.Ordinal);
         Assert.DoesNotContain("src=\"http", page, StringComparison.Ordinal);
         var whole = JsonDocument.Parse(File.ReadAllText(Path.Combine(path, "results.json"))).RootElement;
         var time = whole.GetProperty("time");
-        Assert.InRange(time.GetProperty("trainingSeconds").GetDouble(), 1e-3, time.GetProperty("jobSeconds").GetDouble());
+        Assert.InRange(time.GetProperty("trainingSeconds").GetDouble(), 1e-3,
+            time.GetProperty("jobSeconds").GetDouble());
         Assert.Matches("of the jobs' time was not spent training", page);
         var results = whole.GetProperty("experiments")[0];
         Assert.Equal(2, results.GetProperty("cases").GetArrayLength());
-        Assert.Contains(results.GetProperty("claims")[0].GetProperty("verdict").GetString(), (string[])["holds", "does not hold", "undecided"]);
+        Assert.Contains(results.GetProperty("claims")[0].GetProperty("verdict").GetString(),
+            (string[])["holds", "does not hold", "undecided"]);
         // 2 cases, 2 seeds, 3 epochs with the one before training, and the heads.
         Assert.Equal(13, File.ReadAllLines(Path.Combine(path, "epochs.csv")).Length);
         Assert.Equal(4, Regex.Count(Run("experiment", "status", file, "--out", path).Output, " complete +epoch 2"));
 
-        var written = Directory.GetFiles(path, "result.json", SearchOption.AllDirectories).Select(File.GetLastWriteTimeUtc).ToArray();
+        var written = Directory.GetFiles(path, "result.json", SearchOption.AllDirectories)
+            .Select(File.GetLastWriteTimeUtc).ToArray();
         Assert.Equal(0, Run("experiment", "resume", file, "--out", path, "--quiet").Code);
-        Assert.Equal(written, Directory.GetFiles(path, "result.json", SearchOption.AllDirectories).Select(File.GetLastWriteTimeUtc));
+        Assert.Equal(written, Directory.GetFiles(path, "result.json", SearchOption.AllDirectories)
+            .Select(File.GetLastWriteTimeUtc));
     }
 
     [Fact]
     public void Numbers_do_not_depend_on_how_many_run_side_by_side_and_the_command_repeats_a_trial()
     {
         var file = Write(Sweep);
-        Assert.Equal(0, Run("experiment", "run", file, "--out", Path.Combine(folder, "one"), "--quiet", "--jobs", "1").Code);
-        Assert.Equal(0, Run("experiment", "run", file, "--out", Path.Combine(folder, "two"), "--quiet", "--jobs", "4").Code);
-        string Numbers(string name) => string.Join('\n', File.ReadAllLines(Path.Combine(folder, name, "epochs.csv")).Select(line => line[..line.LastIndexOf(',')]));
+        foreach (var (name, jobs) in ((string, string)[])[("one", "1"), ("two", "4")])
+            Assert.Equal(0, Run("experiment", "run", file, "--out", Path.Combine(folder, name), "--quiet", "--jobs",
+                jobs).Code);
+        string Numbers(string name) =>
+            string.Join('\n', File.ReadAllLines(Path.Combine(folder, name, "epochs.csv"))
+                .Select(line => line[..line.LastIndexOf(',')]));
         Assert.Equal(Numbers("one"), Numbers("two"));
 
         var trial = Directory.GetDirectories(Path.Combine(folder, "one", "trials"))[0];
-        var command = JsonDocument.Parse(File.ReadAllText(Path.Combine(trial, "result.json"))).RootElement.GetProperty("command").GetString()!;
+        var command = JsonDocument.Parse(File.ReadAllText(Path.Combine(trial, "result.json")))
+            .RootElement.GetProperty("command").GetString()!;
         Assert.StartsWith("adjoint train --dataset synth", command, StringComparison.Ordinal);
         Assert.Equal(0, Run([.. command.Split(' ')[1..], "--quiet", "--out", Path.Combine(folder, "again")]).Code);
-        Assert.Equal(File.ReadAllBytes(Path.Combine(trial, "best.safetensors")), File.ReadAllBytes(Path.Combine(folder, "again", "best.safetensors")));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(trial, "best.safetensors")),
+            File.ReadAllBytes(Path.Combine(folder, "again", "best.safetensors")));
     }
 
     [Fact]
@@ -72,7 +89,8 @@ public sealed partial class ExperimentCommandTests : IDisposable
     {
         var (file, path) = (Write(Sweep), Path.Combine(folder, "out"));
         using (FolderLock.Take(path))
-            Assert.Contains($"{path}: in use by process {Environment.ProcessId} on ", Fails(1, "experiment", "run", file, "--out", path, "--quiet"), StringComparison.Ordinal);
+            Assert.Contains($"{path}: in use by process {Environment.ProcessId} on ",
+                Fails(1, "experiment", "run", file, "--out", path, "--quiet"), StringComparison.Ordinal);
         Assert.Equal(0, Run("experiment", "run", file, "--out", path, "--quiet").Code);
         var result = Directory.GetFiles(path, "result.json", SearchOption.AllDirectories)[0];
         var epochs = Time().Replace(File.ReadAllText(result), "");
@@ -94,29 +112,48 @@ public sealed partial class ExperimentCommandTests : IDisposable
     [Fact]
     public void A_trial_that_diverges_is_a_result()
     {
-        var file = Write("""{ "settings": { "dataset": "synth", "hidden": "8", "epochs": 2, "data-share": 0.05, "lr": 1e38 }, "seeds": 1 }""");
+        var file = Write(
+            """
+            {
+              "settings": { "dataset": "synth", "hidden": "8", "epochs": 2, "data-share": 0.05, "lr": 1e38 },
+              "seeds": 1
+            }
+            """);
         var (code, _, error) = Run("experiment", "run", file, "--out", Path.Combine(folder, "out"));
         Assert.Equal(0, code);
         Assert.Contains("diverged, epoch 0", error, StringComparison.Ordinal);
-        Assert.Contains("smaller learning rate", File.ReadAllText(Path.Combine(folder, "out", "report.html")), StringComparison.Ordinal);
+        Assert.Contains("smaller learning rate", File.ReadAllText(Path.Combine(folder, "out", "report.html")),
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void The_report_of_what_is_complete_runs_nothing()
     {
-        var file = Write("""{ "name": "part", "settings": { "dataset": "synth", "hidden": "8", "epochs": 1, "data-share": 0.05 }, "seeds": 2 }""");
+        var file = Write(
+            """
+            {
+              "name": "part",
+              "settings": { "dataset": "synth", "hidden": "8", "epochs": 1, "data-share": 0.05 },
+              "seeds": 2
+            }
+            """);
         var path = Path.Combine(folder, "out");
         Assert.Equal(0, Run("experiment", "run", file, "--out", path, "--quiet").Code);
         var trials = Path.Combine(path, "trials");
         Directory.Delete(Directory.GetDirectories(trials)[0], recursive: true);
         var (code, output, error) = Run("experiment", "report", file, "--out", path);
-        Assert.Equal((0, Path.Combine(path, "report.html") + Environment.NewLine, "1 of 2 trials are not complete and left out" + Environment.NewLine), (code, output, error));
+        Assert.Equal((0, Path.Combine(path, "report.html"), "1 of 2 trials are not complete and left out"),
+            (code, output.TrimEnd(), error.TrimEnd()));
         Assert.Single(Directory.GetDirectories(trials));
-        Assert.Contains("1 trials are not complete and left out", File.ReadAllText(Path.Combine(path, "report.html")), StringComparison.Ordinal);
+        Assert.Contains("1 trials are not complete and left out", File.ReadAllText(Path.Combine(path, "report.html")),
+            StringComparison.Ordinal);
 
         Directory.CreateDirectory(Path.Combine(folder, "none"));
-        Assert.Equal((0, "3 of 3 trials are not complete and left out" + Environment.NewLine), Run("paper", "--only", "text", "--report", "--out", Path.Combine(folder, "none")) is var paper ? (paper.Code, paper.Error) : default);
-        Assert.Contains("no such folder; adjoint paper makes it", Fails(1, "paper", "--report", "--out", Path.Combine(folder, "nowhere")), StringComparison.Ordinal);
+        var paper = Run("paper", "--only", "text", "--report", "--out", Path.Combine(folder, "none"));
+        Assert.Equal((0, "3 of 3 trials are not complete and left out" + Environment.NewLine),
+            (paper.Code, paper.Error));
+        Assert.Contains("no such folder; adjoint paper makes it",
+            Fails(1, "paper", "--report", "--out", Path.Combine(folder, "nowhere")), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -127,14 +164,16 @@ public sealed partial class ExperimentCommandTests : IDisposable
     [InlineData(2, "paper --only 1 --jobs 0 --data-dir DATA", "--jobs: 0 is out of range")]
     [InlineData(1, "paper --data-dir /nowhere", "data set mnist: no train-images-idx3-ubyte in /nowhere")]
     [InlineData(2, "train --data-share 0", "--data-share: 0 is out of range")]
-    [InlineData(2, "train --resume here --epochs 3", "--epochs: --resume takes the settings of the run's folder; leave it out")]
+    [InlineData(2, "train --resume here --epochs 3",
+        "--epochs: --resume takes the settings of the run's folder; leave it out")]
     [InlineData(1, "train --resume nowhere", "--resume nowhere: no settings.json there")]
     [InlineData(2, "train --checkpoint-every -1", "--checkpoint-every: -1 is out of range")]
     public void Wrong_usage_is_one_line(int expected, string line, string message)
     {
         if (line.Contains("DATA", StringComparison.Ordinal))
         {
-            foreach (var name in (string[])["train-images-idx3-ubyte"]) File.WriteAllText(Path.Combine(folder, name), "");
+            foreach (var name in (string[])["train-images-idx3-ubyte"])
+                File.WriteAllText(Path.Combine(folder, name), "");
             line = line.Replace("DATA", folder, StringComparison.Ordinal);
         }
         Assert.Contains(message, Fails(expected, line.Split(' ')), StringComparison.Ordinal);
@@ -142,7 +181,8 @@ public sealed partial class ExperimentCommandTests : IDisposable
 
     [Fact]
     public void A_wrong_file_is_wrong_usage() =>
-        Assert.Contains(":1:17: unknown setting 'epoch'; did you mean 'epochs'?", Fails(2, "experiment", "run", Write("{ \"settings\": { \"epoch\": 1 } }")), StringComparison.Ordinal);
+        Assert.Contains(":1:17: unknown setting 'epoch'; did you mean 'epochs'?",
+            Fails(2, "experiment", "run", Write("{ \"settings\": { \"epoch\": 1 } }")), StringComparison.Ordinal);
 
     [Fact]
     public void A_run_goes_on_from_its_last_sound_checkpoint()
@@ -152,9 +192,12 @@ public sealed partial class ExperimentCommandTests : IDisposable
         Assert.Equal(0, Run(["train", .. settings, "--out", whole]).Code);
         Assert.Contains("the run is complete", Fails(1, "train", "--resume", whole), StringComparison.Ordinal);
         // Every step keeps a checkpoint; the process is told to stop after the second epoch.
-        using (var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("dotnet", [typeof(Tool).Assembly.Location, "train", .. settings[..^1], "--out", part, "--checkpoint-every", "0"]) { RedirectStandardError = true })!)
+        string[] command =
+            [typeof(Tool).Assembly.Location, "train", .. settings[..^1], "--out", part, "--checkpoint-every", "0"];
+        using (var process = Process.Start(new ProcessStartInfo("dotnet", command) { RedirectStandardError = true })!)
         {
-            while (process.StandardError.ReadLine() is { } line && !line.Contains("epoch   2/3", StringComparison.Ordinal)) { }
+            while (process.StandardError.ReadLine() is { } line
+                && !line.Contains("epoch   2/3", StringComparison.Ordinal)) { }
             process.Kill();
             process.WaitForExit();
         }
@@ -168,9 +211,12 @@ public sealed partial class ExperimentCommandTests : IDisposable
         Assert.Equal(0, code);
         Assert.Contains($"{checkpoints[^1]}, offset 0: found contents of digest", error, StringComparison.Ordinal);
         Assert.Contains("going back to the checkpoint before it", error, StringComparison.Ordinal);
-        foreach (var name in (string[])["best.safetensors", "last.safetensors"]) Assert.Equal(File.ReadAllBytes(Path.Combine(whole, name)), File.ReadAllBytes(Path.Combine(part, name)));
-        Assert.Equal(Time().Replace(File.ReadAllText(Path.Combine(whole, "metrics.jsonl")), ""), Time().Replace(File.ReadAllText(Path.Combine(part, "metrics.jsonl")), ""));
-        Assert.Equal(Directory.GetFiles(whole).Select(Path.GetFileName).Order(), Directory.GetFiles(part).Select(Path.GetFileName).Order());
+        foreach (var name in (string[])["best.safetensors", "last.safetensors"])
+            Assert.Equal(File.ReadAllBytes(Path.Combine(whole, name)), File.ReadAllBytes(Path.Combine(part, name)));
+        Assert.Equal(Time().Replace(File.ReadAllText(Path.Combine(whole, "metrics.jsonl")), ""),
+            Time().Replace(File.ReadAllText(Path.Combine(part, "metrics.jsonl")), ""));
+        Assert.Equal(Directory.GetFiles(whole).Select(Path.GetFileName).Order(),
+            Directory.GetFiles(part).Select(Path.GetFileName).Order());
     }
 
     [Fact]
@@ -179,13 +225,16 @@ public sealed partial class ExperimentCommandTests : IDisposable
         if (!OperatingSystem.IsLinux()) Assert.Skip("skipped: a small file system is mounted as on Linux");
         var disk = Path.Combine(folder, "disk");
         Directory.CreateDirectory(disk);
-        if (Shell($"mount -t tmpfs -o size=700k adjoint {disk}") != 0) Assert.Skip("skipped: mounting needs a privilege that this user lacks");
+        if (Shell($"mount -t tmpfs -o size=700k adjoint {disk}") != 0)
+            Assert.Skip("skipped: mounting needs a privilege that this user lacks");
         try
         {
             var file = Write(Sweep.Replace("\"8\"", "\"20000\"", StringComparison.Ordinal));
-            var error = Fails(1, "experiment", "run", file, "--out", Path.Combine(disk, "out"), "--quiet", "--jobs", "1");
+            var error = Fails(1, "experiment", "run", file, "--out", Path.Combine(disk, "out"), "--quiet", "--jobs",
+                "1");
             Assert.Contains("o space left", error, StringComparison.Ordinal);
-            Assert.Contains("of 4 trials are complete; the same command goes on from here", error, StringComparison.Ordinal);
+            Assert.Contains("of 4 trials are complete; the same command goes on from here", error,
+                StringComparison.Ordinal);
             Assert.Empty(Directory.GetFiles(disk, "*.tmp", SearchOption.AllDirectories));
             Assert.Equal(0, Shell($"mount -o remount,size=20m {disk}"));
             Assert.Equal(0, Run("experiment", "run", file, "--out", Path.Combine(disk, "out"), "--quiet").Code);
@@ -212,7 +261,8 @@ public sealed partial class ExperimentCommandTests : IDisposable
 
     private static int Shell(string command)
     {
-        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("/bin/sh", ["-c", command]) { RedirectStandardError = true })!;
+        using var process =
+            Process.Start(new ProcessStartInfo("/bin/sh", ["-c", command]) { RedirectStandardError = true })!;
         process.StandardError.ReadToEnd();
         process.WaitForExit();
         return process.ExitCode;

@@ -84,7 +84,8 @@ public sealed class ResumeCommandTests : IDisposable
     {
         var run = Path.Combine(folder, name);
         Directory.CreateDirectory(run);
-        RunFolder.WriteSettings(run, TrainSettings.Table.Read([KeyValuePair.Create("data-share", "0.01"), .. settings]));
+        RunFolder.WriteSettings(
+            run, TrainSettings.Table.Read([KeyValuePair.Create("data-share", "0.01"), .. settings]));
         return run;
     }
 

@@ -11,14 +11,19 @@ public class ExperimentReaderTests
 
     [Theory]
     [InlineData("{\n  \"factor\": {}\n}", "x.json:2:3: unknown key 'factor'; did you mean 'factors'?")]
-    [InlineData("{\n  \"settings\": { \"epoch\": 3 }\n}", "x.json:2:17: unknown setting 'epoch'; did you mean 'epochs'?")]
-    [InlineData("{ \"settings\": { \"epochs\": \"three\" } }", "x.json:1:27: 'epochs' must be a whole number: found \"three\"")]
+    [InlineData("{\n  \"settings\": { \"epoch\": 3 }\n}",
+        "x.json:2:17: unknown setting 'epoch'; did you mean 'epochs'?")]
+    [InlineData("{ \"settings\": { \"epochs\": \"three\" } }",
+        "x.json:1:27: 'epochs' must be a whole number: found \"three\"")]
     [InlineData("{ \"settings\": { \"epochs\": 2.5 } }", "x.json:1:27: 'epochs' must be a whole number: found 2.5")]
     [InlineData("{ \"settings\": { \"nesterov\": 1 } }", "'nesterov' must be true or false: found 1")]
     [InlineData("{ \"settings\": { \"epochs\": 99999999999 } }", "x.json:1:27: epochs: ")]
-    [InlineData("{\n\"settings\": { \"lr\": -1 },\n\"factors\": { \"batch-size\": [1, 2] }\n}", "x.json:2:21: lr: -1 is out of range; use above 0")]
-    [InlineData("{ \"factors\": { \"activation\": [\"relu\",\n \"rleu\"] } }", "x.json:2:2: activation: 'rleu' is none of sigmoid, relu, tanh, gelu; did you mean 'relu'?")]
-    [InlineData("{ \"factors\": { \"lr\": { \"from\": 0.1, \"to\": 1 } } }", "x.json:1:22: 'lr' is a range, and a grid needs values")]
+    [InlineData("{\n\"settings\": { \"lr\": -1 },\n\"factors\": { \"batch-size\": [1, 2] }\n}",
+        "x.json:2:21: lr: -1 is out of range; use above 0")]
+    [InlineData("{ \"factors\": { \"activation\": [\"relu\",\n \"rleu\"] } }",
+        "x.json:2:2: activation: 'rleu' is none of sigmoid, relu, tanh, gelu; did you mean 'relu'?")]
+    [InlineData("{ \"factors\": { \"lr\": { \"from\": 0.1, \"to\": 1 } } }",
+        "x.json:1:22: 'lr' is a range, and a grid needs values")]
     [InlineData("{ \"search\": { \"random\": 3 }, \"factors\": { \"lr\": { \"from\": 0, \"to\": 1, \"scale\": \"log\" } } }", "above 0 on a logarithmic scale")]
     [InlineData("{ \"factors\": { \"lr\": [] } }", "x.json:1:22: 'lr' has no values")]
     [InlineData("{ \"seeds\": 0 }", "x.json:1:12: 'seeds' must be a whole number from 1 to 1000: found 0")]
@@ -26,7 +31,8 @@ public class ExperimentReaderTests
     [InlineData("{ \"settings\": { \"seed\": 4 } }", "'seed' is not a setting of an experiment; give \"seeds\"")]
     [InlineData("{ \"measure\": \"final-acuracy\" }", "did you mean 'final-accuracy'?")]
     [InlineData("{ \"name\": \"../up\" }", "'name' names files")]
-    [InlineData("{ \"name\": \"Con\" }", "x.json:1:11: 'name' names files: 'Con': it is the name of a device on Windows; choose another")]
+    [InlineData("{ \"name\": \"Con\" }",
+        "x.json:1:11: 'name' names files: 'Con': it is the name of a device on Windows; choose another")]
     [InlineData("{ \"factors\": { \"activation\": [\"relu\", \"tanh\"] }, \"claims\": [{ \"text\": \"t\", \"higher\": \"rely\", \"than\": \"tanh\" }] }", "no case is called 'rely'; did you mean 'relu'?")]
     [InlineData("{ \"claims\": [{ \"text\": \"t\" }] }", "a claim needs one of")]
     [InlineData("[1]", "x.json:1:1: the experiment must be an object: found an array")]
@@ -88,7 +94,9 @@ public class ExperimentReaderTests
 
     [Fact]
     public void Columns_count_characters_not_bytes() =>
-        Assert.Contains("x.json:1:19: unknown key 'b'", Assert.Throws<ExperimentFormatException>(() => Parse("{ \"title\": \"äöü\", \"b\": 1 }")).Message, StringComparison.Ordinal);
+        Assert.Contains("x.json:1:19: unknown key 'b'",
+            Assert.Throws<ExperimentFormatException>(() => Parse("{ \"title\": \"äöü\", \"b\": 1 }")).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void A_grid_has_all_combinations_and_levels_may_set_several_things()
@@ -97,12 +105,14 @@ public class ExperimentReaderTests
             {
               // Comments and a comma too many are no trouble.
               "settings": { "dataset": "synth", "epochs": 1 },
-              "factors": { "how": [{ "label": "plain", "optimizer": "sgd" }, { "optimizer": "sgd", "momentum": 0.9 }], "batch-size": [32, 64, 128], },
+              "factors": { "how": [{ "label": "plain", "optimizer": "sgd" }, { "optimizer": "sgd", "momentum": 0.9 }],
+                           "batch-size": [32, 64, 128], },
               "seeds": [3, 5],
             }
             """);
         var cases = experiment.Cases();
-        Assert.Equal(["plain, 32", "plain, 64", "plain, 128", "sgd 0.9, 32", "sgd 0.9, 64", "sgd 0.9, 128"], cases.Select(one => one.Label));
+        Assert.Equal(["plain, 32", "plain, 64", "plain, 128", "sgd 0.9, 32", "sgd 0.9, 64", "sgd 0.9, 128"],
+            cases.Select(one => one.Label));
         Assert.Equal("0.9", cases[3].Settings["momentum"]);
         Assert.Equal(12, ExperimentRunner.TrialsOf(Program, [experiment]).Count);
         Assert.Equal(12, ExperimentRunner.TrialsOf(Program, [experiment, experiment with { Name = "again" }]).Count);
@@ -111,21 +121,30 @@ public class ExperimentReaderTests
     [Fact]
     public void Random_search_draws_the_same_each_time_within_its_ranges()
     {
-        const string text = """{ "search": { "random": 40, "seed": 7 }, "factors": { "lr": { "from": 0.0001, "to": 1, "scale": "log" }, "activation": ["relu", "tanh"] } }""";
+        const string text =
+            """
+            {
+              "search": { "random": 40, "seed": 7 },
+              "factors": { "lr": { "from": 0.0001, "to": 1, "scale": "log" }, "activation": ["relu", "tanh"] }
+            }
+            """;
         var cases = Parse(text).Cases();
         Assert.Equal(cases.Select(one => one.Label), Parse(text).Cases().Select(one => one.Label));
-        var rates = cases.Select(one => double.Parse(one.Settings["lr"], System.Globalization.CultureInfo.InvariantCulture)).ToArray();
+        var rates = cases.Select(
+            one => double.Parse(one.Settings["lr"], System.Globalization.CultureInfo.InvariantCulture)).ToArray();
         Assert.Equal((40, 40), (rates.Length, rates.Distinct().Count()));
         Assert.All(rates, rate => Assert.InRange(rate, 0.0001, 1));
         // Half of the orders of magnitude lie below 0.01: 20 of 40, give or take three deviations of a fair coin.
         Assert.InRange(rates.Count(rate => rate < 0.01), 10, 30);
-        Assert.NotEqual(cases.Select(one => one.Label), Parse(text.Replace("7", "8", StringComparison.Ordinal)).Cases().Select(one => one.Label));
+        Assert.NotEqual(cases.Select(one => one.Label), Parse(text.Replace("7", "8", StringComparison.Ordinal)).Cases()
+            .Select(one => one.Label));
     }
 
     [Fact]
     public void The_same_settings_are_the_same_trial_however_they_are_said()
     {
-        string Key(string settings) => ExperimentRunner.TrialsOf(Program, [Parse($$"""{ "settings": { {{settings}} }, "seeds": 1 }""")])[0].Key;
+        string Key(string settings) =>
+            ExperimentRunner.TrialsOf(Program, [Parse($$"""{ "settings": { {{settings}} }, "seeds": 1 }""")])[0].Key;
         Assert.Equal(Key("\"dataset\": \"synth\""), Key("\"dataset\": \"synth\", \"lr\": 1.0"));
         Assert.Equal(Key("\"lr\": 0.10"), Key("\"lr\": 1e-1"));
         Assert.NotEqual(Key("\"lr\": 0.1"), Key("\"lr\": 0.2"));
@@ -135,34 +154,45 @@ public class ExperimentReaderTests
     public void The_schema_names_every_key_and_setting()
     {
         var schema = JsonDocument.Parse(ExperimentSchema.For(Program)).RootElement;
-        Assert.Equal(["$schema", "name", "title", "settings", "factors", "search", "seeds", "measure", "claims"], schema.GetProperty("properties").EnumerateObject().Select(property => property.Name));
-        Assert.Equal(Program.Settings.Select(setting => setting.Name), schema.GetProperty("$defs").GetProperty("settings").GetProperty("properties").EnumerateObject().Select(property => property.Name));
+        Assert.Equal(["$schema", "name", "title", "settings", "factors", "search", "seeds", "measure", "claims"],
+            schema.GetProperty("properties").EnumerateObject().Select(property => property.Name));
+        var settings = schema.GetProperty("$defs").GetProperty("settings").GetProperty("properties");
+        Assert.Equal(Program.Settings.Select(setting => setting.Name),
+            settings.EnumerateObject().Select(property => property.Name));
     }
 
     [Fact]
     public void The_sample_is_sound_and_the_schema_beside_it_is_up_to_date()
     {
         var root = LayeringTests.Root();
-        Assert.Equal(20, ExperimentRunner.TrialsOf(Program, [ExperimentReader.Read(Path.Combine(root, "samples", "sweep.json"), Program)]).Count);
-        Assert.Equal(ExperimentSchema.For(Program), File.ReadAllText(Path.Combine(root, "docs", "experiment.schema.json")));
+        var sample = ExperimentReader.Read(Path.Combine(root, "samples", "sweep.json"), Program);
+        Assert.Equal(20, ExperimentRunner.TrialsOf(Program, [sample]).Count);
+        Assert.Equal(ExperimentSchema.For(Program),
+            File.ReadAllText(Path.Combine(root, "docs", "experiment.schema.json")));
     }
 
     [Fact]
     public void The_course_report_has_its_eight_figures_and_only_settings_that_exist()
     {
-        Assert.Equal(["1", "1b", "2", "2b", "3", "3b", "4", "4b", "5", "5b", "6", "7", "8", "text"], CourseReport.Experiments.SelectMany(one => one.Plots.Select(plot => plot.Number)));
+        Assert.Equal(["1", "1b", "2", "2b", "3", "3b", "4", "4b", "5", "5b", "6", "7", "8", "text"],
+            CourseReport.Experiments.SelectMany(one => one.Plots.Select(plot => plot.Number)));
         foreach (var experiment in CourseReport.Experiments)
         {
             Assert.NotEmpty(ExperimentRunner.TrialsOf(Program, [experiment]));
             // Claims name cases that exist: judging them without trials finds nothing, and does not throw.
-            Assert.All(ExperimentOutcome.Of(experiment, new CaseRuns(experiment.Cases())).Findings, finding => Assert.Equal(Verdict.Undecided, finding.Verdict));
+            Assert.All(ExperimentOutcome.Of(experiment, new CaseRuns(experiment.Cases())).Findings,
+                finding => Assert.Equal(Verdict.Undecided, finding.Verdict));
         }
         // The text's trial is one of figure 5 too, and so on: each runs once.
-        var trials = ExperimentRunner.TrialsOf(Program, [.. CourseReport.Experiments.Select(one => one with { Seeds = [1] })]);
+        var trials =
+            ExperimentRunner.TrialsOf(Program, [.. CourseReport.Experiments.Select(one => one with { Seeds = [1] })]);
         Assert.Equal(34, trials.Count);
         Assert.Contains(trials, trial => trial.Title == "1: sigmoid; 2: 4×; 3: 1 layer");
-        Assert.Equal(["sigmoid", "ReLU"], ExperimentRunner.TrialsOf(Program, [CourseReport.Experiments[0] with { Seeds = [1] }]).Select(trial => trial.Title));
+        Assert.Equal(["sigmoid", "ReLU"],
+            ExperimentRunner.TrialsOf(Program, [CourseReport.Experiments[0] with { Seeds = [1] }])
+                .Select(trial => trial.Title));
     }
 
-    private static Experiment Parse(string text) => ExperimentReader.Parse("x.json", Encoding.UTF8.GetBytes(text), Program);
+    private static Experiment Parse(string text) =>
+        ExperimentReader.Parse("x.json", Encoding.UTF8.GetBytes(text), Program);
 }
