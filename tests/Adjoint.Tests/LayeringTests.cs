@@ -10,7 +10,8 @@ public partial class LayeringTests
         ("Adjoint.Kernels", ["Simd", "Threads", "Random", "Drivers", "Rows", "Gemm", "Convolution"]),
         ("Adjoint",
             [
-                "Memory", "Tensors", "Primitives", "Backends", "Autograd", "Ops", "Capture", "Nn", "Optim", "Data", "IO",
+                "Memory", "Tensors", "Primitives", "Backends", "Autograd", "Ops", "Capture", "Nn", "Optim", "Data",
+                    "IO",
                 "Training",
             ]),
     ];
@@ -37,7 +38,8 @@ public partial class LayeringTests
     public void Every_allowed_arrow_is_there() =>
         Assert.Equal(
             Allowed.Select(one => (one.File, one.Type)).Order(),
-            Projects.SelectMany(project => Arrows(project.Data)).Select(arrow => (Path.GetFileName(arrow.File), arrow.Type))
+            Projects.SelectMany(project => Arrows(project.Data))
+                .Select(arrow => (Path.GetFileName(arrow.File), arrow.Type))
                 .Distinct().Order());
 
     [Theory]

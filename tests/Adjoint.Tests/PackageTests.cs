@@ -31,7 +31,8 @@ public class PackageTests
         using var nuspec = package.GetEntry(id + ".nuspec")!.Open();
         var metadata = XDocument.Load(nuspec).Root!.Elements().First();
         string Value(string name) => metadata.Elements().Single(element => element.Name.LocalName == name).Value;
-        Assert.Equal((id, "MIT", "README.md", "icon.png"), (Value("id"), Value("license"), Value("readme"), Value("icon")));
+        Assert.Equal((id, "MIT", "README.md", "icon.png"),
+            (Value("id"), Value("license"), Value("readme"), Value("icon")));
         Assert.InRange(Value("description").Length, 20, 200);
         Assert.Contains("autograd", Value("tags"), StringComparison.Ordinal);
     }
@@ -49,11 +50,13 @@ public class PackageTests
     {
         var root = LayeringTests.Root();
         using var package = Open(id, "nupkg");
-        foreach (var entry in package.Entries.Where(entry => entry.Name.StartsWith("Adjoint", StringComparison.Ordinal)))
+        foreach (var entry in package.Entries.Where(
+            entry => entry.Name.StartsWith("Adjoint", StringComparison.Ordinal)))
         {
             var bytes = Bytes(package, entry.FullName);
             foreach (var encoding in new[] { Encoding.UTF8, Encoding.Unicode })
-                Assert.True(bytes.AsSpan().IndexOf(encoding.GetBytes(root)) < 0, $"{entry.FullName} has the path {root}");
+                Assert.True(bytes.AsSpan().IndexOf(encoding.GetBytes(root)) < 0,
+                    $"{entry.FullName} has the path {root}");
         }
 
         using var symbols = Open(id, "snupkg");

@@ -3,7 +3,9 @@ using System.Xml.Linq;
 
 namespace Adjoint.Tests;
 
-/// <summary>The packages that the tree depends on: their licenses, and what THIRD-PARTY-NOTICES.txt says of them.</summary>
+/// <summary>
+/// The packages that the tree depends on: their licenses, and what THIRD-PARTY-NOTICES.txt says of them.
+/// </summary>
 public class ThirdPartyTests
 {
     // Licenses that ask for no more than their notice.
@@ -59,7 +61,8 @@ public class ThirdPartyTests
     public void The_notices_name_what_is_published_and_nothing_else()
     {
         var parts = File.ReadAllText(Path.Combine(LayeringTests.Root(), "THIRD-PARTY-NOTICES.txt"))
-            .ReplaceLineEndings("\n").Split("\n\n").Where(part => part.Contains("\n    License: ", StringComparison.Ordinal));
+            .ReplaceLineEndings("\n").Split("\n\n")
+                .Where(part => part.Contains("\n    License: ", StringComparison.Ordinal));
         var expected = Closure("src").Where(package => !OfTheCompiler.Contains(package.Name))
             .OrderBy(package => package.Name, StringComparer.Ordinal).Select(package =>
                 $"{package.Name} {package.Version}\n    License: {package.License}\n    {package.Copyright}"

@@ -72,7 +72,8 @@ public class GraphTests
         var first = Differentiation.Gradients(x.Pow(4), [x], createGraph: true)[0]!;
         var second = Differentiation.Gradients(first, [x], createGraph: true)[0]!;
         var third = Differentiation.Gradients(second, [x])[0]!;
-        Assert.Equal([32, 48, 48], new[] { first.Item(), second.Item(), third.Item() }.Select(value => Math.Round(value, 9)));
+        Assert.Equal(
+            [32, 48, 48], new[] { first.Item(), second.Item(), third.Item() }.Select(value => Math.Round(value, 9)));
         Assert.Null(x.Grad);
     }
 
@@ -90,13 +91,18 @@ public class GraphTests
     public void Errors_say_what_to_do()
     {
         var x = Tensor.Ones(2, 2).RequireGrad();
-        Assert.Contains("reduce it with .Sum() or .Mean()", Assert.Throws<AdjointException>(() => (x * 2).Backward()).Message, StringComparison.Ordinal);
-        Assert.Contains("call .RequireGrad()", Assert.Throws<AdjointException>(() => Tensor.Ones(1).Backward()).Message, StringComparison.Ordinal);
+        Assert.Contains("reduce it with .Sum() or .Mean()", Assert.Throws<AdjointException>(() => (x * 2).Backward())
+            .Message, StringComparison.Ordinal);
+        Assert.Contains("call .RequireGrad()", Assert.Throws<AdjointException>(() => Tensor.Ones(1).Backward()).Message,
+            StringComparison.Ordinal);
         var loss = (x * x).Sum();
         loss.Backward();
-        Assert.Contains("retainGraph: true", Assert.Throws<AdjointException>(() => loss.Backward()).Message, StringComparison.Ordinal);
-        Assert.Contains("float32", Assert.Throws<AdjointException>(() => x.ToArray<double>()).Message, StringComparison.Ordinal);
-        Assert.Contains("RequireGrad: only floating-point", Assert.Throws<AdjointException>(() => Tensor.Arange(3).RequireGrad()).Message, StringComparison.Ordinal);
+        Assert.Contains("retainGraph: true", Assert.Throws<AdjointException>(() => loss.Backward()).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("float32", Assert.Throws<AdjointException>(() => x.ToArray<double>()).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("RequireGrad: only floating-point",
+            Assert.Throws<AdjointException>(() => Tensor.Arange(3).RequireGrad()).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -116,7 +122,8 @@ public class GraphTests
         var y = x.Square();
         using (new NoGrad()) x.Fill(5);
         var error = Assert.Throws<AdjointException>(() => y.Sum().Backward());
-        Assert.StartsWith("Square: its input 0 (1,) was changed in place after the forward pass", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Square: its input 0 (1,) was changed in place after the forward pass", error.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -205,9 +212,12 @@ public class GraphTests
         Assert.InRange(BufferPool.RentedBytes + BufferPool.PooledBytes, 0, before + (160L << 20));
     }
 
-    // Memory that is never written to, so that no page of it is needed. On a frame of its own: nothing must be held afterwards.
+    // Memory that is never written to, so that no page of it is needed. On a frame of its own: nothing must be held
+    // afterwards.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void HoldAMoment(int tensors) => GC.KeepAlive(Enumerable.Range(0, tensors).Select(_ => Tensor.Empty(Shape.Create([2048, 1024]), DType.Float32)).ToArray());
+    private static void HoldAMoment(int tensors) =>
+        GC.KeepAlive(Enumerable.Range(0, tensors).Select(_ => Tensor.Empty(Shape.Create([2048, 1024]), DType.Float32))
+            .ToArray());
 
     // What earlier tests dropped must not count.
     private static void CollectGarbage()
@@ -226,6 +236,7 @@ public class GraphTests
         public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => new(inputs[0].Shape, inputs[0].DType);
         public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
             output.CopyFrom<double>(Array.ConvertAll(inputs[0].ToArray<double>(), x => x * x * x));
-        public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient * node.Inputs[0].Square() * (wrong ? 2 : 3)];
+        public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
+            [gradient * node.Inputs[0].Square() * (wrong ? 2 : 3)];
     }
 }

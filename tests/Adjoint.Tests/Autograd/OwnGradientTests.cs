@@ -56,7 +56,8 @@ public class OwnGradientTests
     {
         var w = Tensor.Ones(2, 3).RequireGrad();
         Tensor[] wrong =
-            [Tensor.Ones(3, 2), Tensor.Ones(6), Tensor.Ones(1, 3), Tensor.Scalar(1), Tensor.Ones(2, 3).To(DType.Float64)];
+            [Tensor.Ones(3, 2), Tensor.Ones(6), Tensor.Ones(1, 3), Tensor.Scalar(1), Tensor.Ones(2, 3)
+                .To(DType.Float64)];
         foreach (var gradient in wrong)
         {
             var error = Assert.Throws<AdjointException>(() => w.Grad = gradient);

@@ -10,12 +10,16 @@ public class CapturedStepTests
     [Theory, InlineData("sigmoid", 1), InlineData("relu", 2), InlineData("gelu", 3), InlineData("tanh", 1)]
     public void A_replay_has_the_bits_of_the_eager_step(string activation, int layers)
     {
-        var data = Enumerable.Range(0, 8).Select(i => (X: Tensor.Randn([64, 20], new Generator((ulong)i)), Y: Tensor.From(Enumerable.Range(0, 64).Select(k => (k * 7L + i) % 5).ToArray()))).ToArray();
+        var data = Enumerable.Range(0, 8)
+            .Select(
+            i => (X: Tensor.Randn([64, 20], new Generator((ulong)i)),
+                Y: Tensor.From(Enumerable.Range(0, 64).Select(k => (k * 7L + i) % 5).ToArray()))).ToArray();
         float[] Train(bool captured)
         {
             var model = new Mlp(20, Enumerable.Repeat(300, layers).ToArray(), 5, activation, new Generator(1));
             var optimizer = new Adam(model.Parameters(), 0.01);
-            Tensor Loss(Tensor x, Tensor y) => Adjoint.Loss.CrossEntropy(model.Forward(x), y, 0.1) + model.Parameters().First().Square().Mean() * 0.01;
+            Tensor Loss(Tensor x, Tensor y) => Adjoint.Loss.CrossEntropy(model.Forward(x), y, 0.1) + model.Parameters()
+                .First().Square().Mean() * 0.01;
             var step = CapturedStep.Create(Loss, model.Parameters());
             var losses = new List<float>();
             foreach (var (x, y) in data)
@@ -85,7 +89,8 @@ public class CapturedStepTests
             return message;
         }
 
-        Assert.Contains("between operations", Refusal(a => (a * w).Sum() is var s && s.Item() > 0 ? s : -s), StringComparison.Ordinal);
+        Assert.Contains("between operations", Refusal(a => (a * w).Sum() is var s && s.Item() > 0 ? s : -s),
+            StringComparison.Ordinal);
         Assert.Contains("a Generator that is made inside",
             Refusal(a => (new Dropout(0.5, new Generator(1)).Forward(a) * w).Sum()), StringComparison.Ordinal);
         Assert.Contains("Peek reads", Refusal(a => Op.Apply(new Peek(), a * w).Sum()), StringComparison.Ordinal);
@@ -111,12 +116,16 @@ public class CapturedStepTests
     [Theory, InlineData(false), InlineData(true)]
     public void Inputs_are_read_wherever_they_lie(bool isChained)
     {
-        // Dense, a slice with an offset, transposed, spread, dense again; read by a product, or by an element-wise chain.
+        // Dense, a slice with an offset, transposed, spread, dense again; read by a product, or by an element-wise
+        // chain.
         var all = Tensor.Randn([12, 40, 30], new Generator(1));
-        Tensor[] inputs = [all[0], all[1].Contiguous(), all[2], all.Reshape(-1).Slice(0, 3607, 1200).Reshape(40, 30), Tensor.Randn([30, 40], new Generator(2)).Transpose(), Tensor.Randn([1, 30], new Generator(3)).Expand(40, 30), all[5]];
+        Tensor[] inputs = [all[0], all[1].Contiguous(), all[2], all.Reshape(-1).Slice(0, 3607, 1200).Reshape(40, 30),
+            Tensor.Randn([30, 40], new Generator(2)).Transpose(), Tensor.Randn([1, 30], new Generator(3))
+            .Expand(40, 30), all[5]];
         var w = Tensor.Randn([30, 7], new Generator(4)).RequireGrad();
         var y = Tensor.From(Enumerable.Range(0, 40).Select(i => i % 7L).ToArray());
-        Tensor Loss(Tensor x, Tensor labels) => Adjoint.Loss.CrossEntropy((isChained ? (x * 2.0 + 1.0).Sigmoid() : x).MatMul(w), labels);
+        Tensor Loss(Tensor x, Tensor labels) =>
+            Adjoint.Loss.CrossEntropy((isChained ? (x * 2.0 + 1.0).Sigmoid() : x).MatMul(w), labels);
         var step = CapturedStep.Create(Loss, [w]);
         foreach (var x in inputs)
         {

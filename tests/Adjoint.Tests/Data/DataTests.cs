@@ -17,7 +17,9 @@ public sealed class DataTests : IDisposable
         for (var i = 0; i < 1000; i++)
         {
             var x = data.Train.Sample(i);
-            Assert.Equal((double)x[0] * x[0] + 1.5 * x[0] * x[1] + 0.2 * x[1] * x[1] > 0.6 ? 1 : 0, data.Train.Labels[i]);
+            Assert.Equal((double)x[0] * x[0] + 1.5 * x[0] * x[1] + 0.2 * x[1] * x[1] > 0.6
+                ? 1
+                : 0, data.Train.Labels[i]);
         }
     }
 
@@ -37,8 +39,10 @@ public sealed class DataTests : IDisposable
     {
         { "empty", [], "offset 0: found the end after 0 bytes, expected a header of 8 bytes" },
         { "magic", [1, 2, 3, 4, 0, 0, 0, 1, 7], "offset 0: found magic 01020304, expected 00000801" },
-        { "short", [0, 0, 8, 1, 0, 0, 0, 3, 7, 7], "offset 4: found size 3 of axis 0, expected at most 2, what the file can hold" },
-        { "short.gz", Compress([0, 0, 8, 1, 0, 0, 0, 3, 7, 7]), "offset 10: found the end after 2 values, expected 3 values" },
+        { "short", [0, 0, 8, 1, 0, 0, 0, 3, 7, 7],
+            "offset 4: found size 3 of axis 0, expected at most 2, what the file can hold" },
+        { "short.gz", Compress([0, 0, 8, 1, 0, 0, 0, 3, 7, 7]),
+            "offset 10: found the end after 2 values, expected 3 values" },
         { "long", [0, 0, 8, 1, 0, 0, 0, 1, 7, 7], "offset 9: found more data, expected the end" },
         { "huge", [0, 0, 8, 1, 0xff, 0xff, 0xff, 0xff, 7], "offset 4: found size 4294967295 of axis 0" },
         { "bomb", Compress([0, 0, 8, 1, 0x7f, 0xff, 0xff, 0xff, 7]), "offset 4: found size 2147483647 of axis 0" },
@@ -58,29 +62,40 @@ public sealed class DataTests : IDisposable
     public void Bad_cifar_files_are_refused()
     {
         for (var batch = 1; batch <= 5; batch++) Write($"data_batch_{batch}.bin", new byte[3073 * 2]);
-        Assert.Contains("test_batch.bin", Assert.Throws<DataFormatException>(() => { Write("data_batch_1.bin", new byte[3073 * 6000]); Cifar10.Load(folder); }).Message, StringComparison.Ordinal);
+        Assert.Contains("test_batch.bin",
+            Assert.Throws<DataFormatException>(
+            () => { Write("data_batch_1.bin", new byte[3073 * 6000]); Cifar10.Load(folder); }).Message,
+            StringComparison.Ordinal);
         Write("test_batch.bin", new byte[3073]);
-        Assert.Equal((1008, 5000, 1), Cifar10.Load(folder) is var splits ? (splits.Train.Count, splits.Validation.Count, splits.Test!.Count) : default);
+        Assert.Equal((1008, 5000, 1), Cifar10.Load(folder) is var splits
+            ? (splits.Train.Count, splits.Validation.Count, splits.Test!.Count)
+            : default);
         Write("data_batch_2.bin", new byte[3073 + 1]);
-        Assert.Contains("offset 3073: found a length of 3074 bytes, expected a multiple of 3073", Assert.Throws<DataFormatException>(() => Cifar10.Load(folder)).Message, StringComparison.Ordinal);
+        Assert.Contains("offset 3073: found a length of 3074 bytes, expected a multiple of 3073",
+            Assert.Throws<DataFormatException>(() => Cifar10.Load(folder)).Message, StringComparison.Ordinal);
         File.Delete(Path.Combine(folder, "data_batch_3.bin"));
         Write("data_batch_3.bin.gz", Compress(new byte[3073]));
-        Assert.Contains("data_batch_3.bin, offset 0: found no file, expected data_batch_3.bin", Assert.Throws<DataFormatException>(() => Cifar10.Load(folder)).Message, StringComparison.Ordinal);
+        Assert.Contains("data_batch_3.bin, offset 0: found no file, expected data_batch_3.bin",
+            Assert.Throws<DataFormatException>(() => Cifar10.Load(folder)).Message, StringComparison.Ordinal);
         Write("data_batch_3.bin", []);
-        Assert.Contains("data_batch_2.bin, offset 3073", Assert.Throws<DataFormatException>(() => Cifar10.Load(folder)).Message, StringComparison.Ordinal);
+        Assert.Contains("data_batch_2.bin, offset 3073", Assert.Throws<DataFormatException>(() => Cifar10.Load(folder))
+            .Message, StringComparison.Ordinal);
         Write("data_batch_2.bin", new byte[3073]);
-        Assert.Contains("data_batch_3.bin, offset 0: found a length of 0 bytes", Assert.Throws<DataFormatException>(() => Cifar10.Load(folder)).Message, StringComparison.Ordinal);
+        Assert.Contains("data_batch_3.bin, offset 0: found a length of 0 bytes",
+            Assert.Throws<DataFormatException>(() => Cifar10.Load(folder)).Message, StringComparison.Ordinal);
         Write("data_batch_3.bin", new byte[3073]);
         var wrong = new byte[3073 * 2];
         wrong[3073] = 10;
         Write("data_batch_2.bin", wrong);
-        Assert.Contains("offset 3073: found label 10, expected 0 to 9", Assert.Throws<DataFormatException>(() => Cifar10.Load(folder)).Message, StringComparison.Ordinal);
+        Assert.Contains("offset 3073: found label 10, expected 0 to 9",
+            Assert.Throws<DataFormatException>(() => Cifar10.Load(folder)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Real_MNIST_and_CIFAR_10_load()
     {
-        if (Environment.GetEnvironmentVariable("ADJOINT_DATA") is not { Length: > 0 }) Assert.Skip("skipped: ADJOINT_DATA is not set");
+        if (Environment.GetEnvironmentVariable("ADJOINT_DATA") is not { Length: > 0 })
+            Assert.Skip("skipped: ADJOINT_DATA is not set");
         var mnist = Mnist.Load(DataFolder.Locate(null, "mnist"));
         Assert.Equal((55_000, 5_000, 10_000), (mnist.Train.Count, mnist.Validation.Count, mnist.Test!.Count));
         Assert.Equal([5, 0, 4, 1, 9], mnist.Train.Labels[..5].ToArray());
@@ -96,7 +111,8 @@ public sealed class DataTests : IDisposable
     {
         var data = Numbered(103);
         float[] Order(ulong seed, int prefetch, int epoch) =>
-            [.. new DataLoader(data, 10, new() { Shuffle = true, Seed = seed, Prefetch = prefetch }) { Epoch = epoch }.SelectMany(batch => batch.Inputs.ToArray<float>())];
+            [.. new DataLoader(data, 10, new() { Shuffle = true, Seed = seed, Prefetch = prefetch }) {
+                Epoch = epoch }.SelectMany(batch => batch.Inputs.ToArray<float>())];
         Assert.Equal(Enumerable.Range(0, 103).Select(i => (float)i), Order(1, 2, 0).Order());
         Assert.Equal(Order(1, 0, 0), Order(1, 3, 0));
         Assert.NotEqual(Order(1, 0, 0), Order(1, 0, 1));

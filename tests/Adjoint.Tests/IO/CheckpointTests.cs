@@ -14,7 +14,8 @@ public sealed class CheckpointTests : IDisposable
     {
         var store = new CheckpointStore(folder, keep: 2);
         for (var i = 1; i <= 4; i++) Write(store, i);
-        Assert.Equal(["checkpoint-00000003.safetensors", "checkpoint-00000004.safetensors"], Directory.GetFiles(folder).Select(Path.GetFileName).Order());
+        Assert.Equal(["checkpoint-00000003.safetensors", "checkpoint-00000004.safetensors"], Directory.GetFiles(folder)
+            .Select(Path.GetFileName).Order());
         var (tensors, notes) = store.Latest(Assert.Fail)!.Value;
         Assert.Equal((4, "4"), (tensors["w"].ItemAt(0), notes["number"]));
         store.Clear();
@@ -62,7 +63,8 @@ public sealed class CheckpointTests : IDisposable
         var store = new CheckpointStore(folder, keep: 1);
         Write(store, 1);
         // What a full disk does, at the same place: the stream refuses.
-        Assert.Throws<IOException>(() => AtomicFile.Write(Path.Combine(folder, "checkpoint-00000002.safetensors"), stream =>
+        Assert.Throws<IOException>(
+            () => AtomicFile.Write(Path.Combine(folder, "checkpoint-00000002.safetensors"), stream =>
         {
             stream.WriteByte(1);
             throw new IOException("No space left on device");
@@ -77,12 +79,17 @@ public sealed class CheckpointTests : IDisposable
         if (!OperatingSystem.IsLinux()) Assert.Skip("skipped: a small file system is mounted as on Linux");
         var disk = Path.Combine(folder, "disk");
         Directory.CreateDirectory(disk);
-        if (Shell($"mount -t tmpfs -o size=64k adjoint {disk}") != 0) Assert.Skip("skipped: mounting needs a privilege that this user lacks");
+        if (Shell($"mount -t tmpfs -o size=64k adjoint {disk}") != 0)
+            Assert.Skip("skipped: mounting needs a privilege that this user lacks");
         try
         {
             var store = new CheckpointStore(disk, keep: 2);
-            store.Write(new Dictionary<string, Tensor> { ["w"] = Tensor.Zeros(5_000) }, new Dictionary<string, string> { ["number"] = "1" });
-            var error = Assert.ThrowsAny<IOException>(() => store.Write(new Dictionary<string, Tensor> { ["w"] = Tensor.Zeros(15_000) }, new Dictionary<string, string>()));
+            store.Write(new Dictionary<string, Tensor> { ["w"] = Tensor.Zeros(5_000) },
+                new Dictionary<string, string> { ["number"] = "1" });
+            var error =
+                Assert.ThrowsAny<IOException>(
+                () => store.Write(new Dictionary<string, Tensor> { ["w"] = Tensor.Zeros(15_000) },
+                    new Dictionary<string, string>()));
             Assert.Contains("o space left", error.Message, StringComparison.Ordinal);
             Assert.Equal(["checkpoint-00000001.safetensors"], Directory.GetFiles(disk).Select(Path.GetFileName));
             Assert.Equal("1", store.Latest(Assert.Fail)!.Value.Notes["number"]);
@@ -99,7 +106,8 @@ public sealed class CheckpointTests : IDisposable
         using (FolderLock.Take(folder))
         {
             var error = Assert.Throws<AdjointException>(() => FolderLock.Take(folder));
-            Assert.Contains($"in use by process {Environment.ProcessId} on {Environment.MachineName}, since ", error.Message, StringComparison.Ordinal);
+            Assert.Contains($"in use by process {Environment.ProcessId} on {Environment.MachineName}, since ",
+                error.Message, StringComparison.Ordinal);
         }
         Assert.Empty(Directory.GetFiles(folder));
         // What a killed holder leaves: the names of lock and holder.
@@ -242,14 +250,17 @@ public sealed class CheckpointTests : IDisposable
 
     [Fact]
     public void A_folder_that_may_not_be_written_to_is_named() =>
-        Assert.Contains("/proc/adjoint: cannot be written to: ", Assert.Throws<AdjointException>(() => FolderLock.Take("/proc/adjoint")).Message, StringComparison.Ordinal);
+        Assert.Contains("/proc/adjoint: cannot be written to: ",
+            Assert.Throws<AdjointException>(() => FolderLock.Take("/proc/adjoint")).Message, StringComparison.Ordinal);
 
     private static void Write(CheckpointStore store, int number) =>
-        store.Write(new Dictionary<string, Tensor> { ["w"] = Tensor.From(new[] { (float)number, 0.5f }) }, new Dictionary<string, string> { ["number"] = $"{number}" });
+        store.Write(new Dictionary<string, Tensor> { ["w"] = Tensor.From(new[] { (float)number, 0.5f }) },
+            new Dictionary<string, string> { ["number"] = $"{number}" });
 
     private static int Shell(string command)
     {
-        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("/bin/sh", ["-c", command]) { RedirectStandardError = true })!;
+        using var process = System.Diagnostics.Process.Start(
+            new System.Diagnostics.ProcessStartInfo("/bin/sh", ["-c", command]) { RedirectStandardError = true })!;
         process.StandardError.ReadToEnd();
         process.WaitForExit();
         return process.ExitCode;

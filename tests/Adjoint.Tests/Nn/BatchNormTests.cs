@@ -7,7 +7,8 @@ namespace Adjoint.Tests.Nn;
 public class BatchNormTests
 {
     [Theory]
-    [InlineData("recorded"), InlineData("no gradients"), InlineData("frozen"), InlineData("frozen, input wants a gradient")]
+    [InlineData("recorded"), InlineData("no gradients"), InlineData("frozen"),
+        InlineData("frozen, input wants a gradient")]
     public void In_training_the_statistics_move_whether_or_not_a_graph_is_recorded(string how)
     {
         var norm = new BatchNorm(2, momentum: 0.25);

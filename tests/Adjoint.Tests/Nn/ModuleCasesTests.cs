@@ -19,7 +19,8 @@ public class ModuleCasesTests
             where type.IsSubclassOf(typeof(Layer)) && !type.IsAbstract
             where ModuleCases.All.All(row => row.Name != type.Name)
             select type.Name;
-        Assert.True(!missing.Any(), $"{string.Join(", ", missing)}: add a row to tests/Adjoint.Tests/Nn/ModuleCases.cs");
+        Assert.True(
+            !missing.Any(), $"{string.Join(", ", missing)}: add a row to tests/Adjoint.Tests/Nn/ModuleCases.cs");
     }
 
     [Theory, MemberData(nameof(Rows))]

@@ -219,7 +219,8 @@ public class OwnOptimizerTests : IDisposable
 
     private sealed class Slowing(IEnumerable<ParameterGroup> groups) : Optimizer<Slowing.UpdateRule>(groups)
     {
-        protected override UpdateRule Rule(ParameterGroup group, int steps) => new(group.LearningRate / Math.Sqrt(steps));
+        protected override UpdateRule Rule(ParameterGroup group, int steps) =>
+            new(group.LearningRate / Math.Sqrt(steps));
 
         internal readonly struct UpdateRule(double rate) : IUpdateRule
         {

@@ -15,7 +15,8 @@ public class GalleryTests(GalleryBuild gallery) : IClassFixture<GalleryBuild>
     public static TheoryData<string, string, bool> Programs => new()
     {
         { "mlp-dropout", "accuracy (9[5-9]|100).*\ncaptured in 2 plans", false },
-        { "char-gpt", "loss 0\\.[34](.|\n)*captured in 2 plans(.|\n)*(8.|9.|100) % of the generated words exist", true },
+        { "char-gpt", "loss 0\\.[34](.|\n)*captured in 2 plans(.|\n)*(8.|9.|100) % of the generated words exist",
+            true },
         { "vae", "captured in 2 plans(.|\n)*R² 0\\.9", false },
         { "gan", "[789]. % of the points hit [78] of 8 spots\ncaptured in 2 \\+ 2 plans", true },
         { "unet", "epoch 12: .* IoU 0\\.[6-9].*\ncaptured in 2 plans", false },

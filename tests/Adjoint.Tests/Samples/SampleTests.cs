@@ -29,7 +29,8 @@ public sealed class SampleTests
         var listed = typeof(SampleTests).GetMethod(nameof(A_sample_runs))!
             .GetCustomAttributes(typeof(InlineDataAttribute), false).Cast<InlineDataAttribute>()
             .Select(row => $"{row.Data[0]}.cs");
-        var samples = Directory.GetFiles(Path.Combine(LayeringTests.Root(), "samples"), "*.cs").Select(Path.GetFileName);
+        var samples = Directory.GetFiles(Path.Combine(LayeringTests.Root(), "samples"), "*.cs")
+            .Select(Path.GetFileName);
         Assert.Equal(listed.Order(), samples.Order());
     }
 

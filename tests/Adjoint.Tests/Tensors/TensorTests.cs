@@ -27,9 +27,12 @@ public class TensorTests
         Assert.Equal([23f], x[^1, -1, 3].ToArray<float>());
         Assert.Equal([4f, 5, 8, 9], x[0, 1.., ..2].ToArray<float>());
         Assert.Equal([2f, 14], x[.., 0, 2].ToArray<float>());
-        Assert.Equal("Index: 3 is outside axis 1 of (2, 3, 4), of size 3", Assert.Throws<AdjointException>(() => x[.., 3]).Message);
-        Assert.Contains("^4 is outside axis 0", Assert.Throws<AdjointException>(() => x[0, -4]).Message, StringComparison.Ordinal);
-        Assert.Contains("Index: 4 indices for the 3 axes", Assert.Throws<AdjointException>(() => x[0, 0, 0, 0]).Message, StringComparison.Ordinal);
+        Assert.Equal("Index: 3 is outside axis 1 of (2, 3, 4), of size 3",
+            Assert.Throws<AdjointException>(() => x[.., 3]).Message);
+        Assert.Contains("^4 is outside axis 0", Assert.Throws<AdjointException>(() => x[0, -4]).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("Index: 4 indices for the 3 axes", Assert.Throws<AdjointException>(() => x[0, 0, 0, 0]).Message,
+            StringComparison.Ordinal);
         var leaf = Tensor.Zeros(2, 3).RequireGrad();
         leaf[1, 1..].Sum().Backward();
         Assert.Equal([0f, 0, 0, 0, 1, 1], leaf.Grad!.ToArray<float>());
@@ -54,7 +57,8 @@ public class TensorTests
         Assert.Equal([1f, 0, 0, 1], Tensor.Eye(2).ToArray<float>());
         Assert.Equal([2L, 0], Tensor.From(new float[] { 1, 2, 3, 9, 7, 8 }, 2, 3).ArgMax().ToArray<long>());
         Assert.Equal([1L, 1, 1], Tensor.From(new float[] { 1, 2, 3, 9, 7, 8 }, 2, 3).ArgMax(0).ToArray<long>());
-        Assert.Equal([true, false], Tensor.From(new long[] { 5, 6 }).EqualTo(Tensor.From(new long[] { 5, 7 })).ToArray<bool>());
+        Assert.Equal([true, false], Tensor.From(new long[] { 5, 6 }).EqualTo(Tensor.From(new long[] { 5, 7 }))
+            .ToArray<bool>());
         Assert.Equal([false, false, true], Tensor.From(new[] { float.NaN, 1, 3 }).Greater(2).ToArray<bool>());
         Assert.Equal([1L, -2], Tensor.From(new[] { 1.9f, -2.9f }).To(DType.Int64).ToArray<long>());
         Assert.Equal([0f, 0, 0], Tensor.Zeros(0, 3).Sum(0).ToArray<float>());
@@ -66,10 +70,13 @@ public class TensorTests
     [Fact]
     public void Streams_repeat_and_forks_differ()
     {
-        Assert.Equal(Tensor.Randn([100], new Generator(3)).ToArray<float>(), Tensor.Randn([100], new Generator(3)).ToArray<float>());
-        Assert.NotEqual(Tensor.Randn([100], new Generator(3)).ToArray<float>(), Tensor.Randn([100], new Generator(3).Fork(1)).ToArray<float>());
+        Assert.Equal(Tensor.Randn([100], new Generator(3)).ToArray<float>(), Tensor.Randn([100], new Generator(3))
+            .ToArray<float>());
+        Assert.NotEqual(Tensor.Randn([100], new Generator(3)).ToArray<float>(),
+            Tensor.Randn([100], new Generator(3).Fork(1)).ToArray<float>());
         var generator = new Generator(3);
-        Assert.NotEqual(Tensor.Randn([100], generator).ToArray<float>(), Tensor.Randn([100], generator).ToArray<float>());
+        Assert.NotEqual(Tensor.Randn([100], generator).ToArray<float>(), Tensor.Randn([100], generator)
+            .ToArray<float>());
     }
 
     [Theory]

@@ -3,7 +3,9 @@ using Adjoint.Tests.Cli;
 
 namespace Adjoint.Tests.Training;
 
-/// <summary>Whole trainings with the tool: each reaches the accuracy that it is known to reach, less a margin.</summary>
+/// <summary>
+/// Whole trainings with the tool: each reaches the accuracy that it is known to reach, less a margin.
+/// </summary>
 public sealed class TrainingAccuracyTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("adjoint-").FullName;

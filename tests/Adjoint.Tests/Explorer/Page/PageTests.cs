@@ -179,9 +179,11 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await tab.Page.ClickAsync("#unfold");
         Assert.Equal(0, await tab.Page.EvaluateAsync<int>("""
             () => {
-              const boxes = [...document.querySelectorAll(".cluster > rect")].map(box => box.getBoundingClientRect());
-              const inputs = [...document.querySelectorAll(".node.kind-input > circle")].map(circle => circle.getBoundingClientRect());
-              return inputs.flatMap(a => boxes.filter(b => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom)).length;
+              const rects = what => [...document.querySelectorAll(what)].map(one => one.getBoundingClientRect());
+              const boxes = rects(".cluster > rect"), inputs = rects(".node.kind-input > circle");
+              const meet = (a, b) =>
+                a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+              return inputs.flatMap(a => boxes.filter(b => meet(a, b))).length;
             }
             """));
     }
@@ -192,21 +194,41 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         using var page = Serve(Settings);
         await using var tab = await browser.OpenAsync(page.Address, width, height, dark);
         Assert.Empty(await tab.Page.EvaluateAsync<string[]>("""
-            () => [...document.querySelectorAll("button, input, select, a, [role=button]")].filter(element => element.checkVisibility())
-              .filter(element => !(element.textContent.trim() || element.getAttribute("aria-label") || element.labels?.length > 0)).map(element => element.outerHTML)
+            () => [...document.querySelectorAll("button, input, select, a, [role=button]")]
+              .filter(element => element.checkVisibility() && !element.textContent.trim()
+                && !element.getAttribute("aria-label") && !(element.labels?.length > 0))
+              .map(element => element.outerHTML)
             """));
         Assert.True(await tab.Page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"));
         // WCAG 2.2, 1.4.3: text against what is behind it, at least 4.5 : 1.
         Assert.Empty(await tab.Page.EvaluateAsync<string[]>("""
             () => {
               const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-              const rgb = color => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
-              const light = color => rgb(color).slice(0, 3).map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-              const behind = element => { for (let at = element; at; at = at.parentElement) { const color = getComputedStyle(at).backgroundColor; if (rgb(color)[3] === 255) return color; } return "white"; };
-              return [...document.querySelectorAll("h1, h2, h3, h4, p, dt, dd, button, label, small, figcaption, td, th, output, #legend li")].filter(element => element.checkVisibility() && element.textContent.trim()).flatMap(element => {
-                const [a, b] = [light(getComputedStyle(element).color), light(behind(element))].sort((x, y) => y - x);
-                return (a + 0.05) / (b + 0.05) < 4.5 ? [`${element.outerHTML.slice(0, 80)} ${(a + 0.05) / (b + 0.05)}`] : [];
-              });
+              const rgb = color => {
+                canvas.clearRect(0, 0, 1, 1);
+                canvas.fillStyle = color;
+                canvas.fillRect(0, 0, 1, 1);
+                return [...canvas.getImageData(0, 0, 1, 1).data];
+              };
+              const linear = v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+              const light = color => rgb(color).slice(0, 3)
+                .reduce((sum, v, i) => sum + linear(v / 255) * [0.2126, 0.7152, 0.0722][i], 0);
+              const behind = element => {
+                for (let at = element; at; at = at.parentElement) {
+                  const color = getComputedStyle(at).backgroundColor;
+                  if (rgb(color)[3] === 255) return color;
+                }
+                return "white";
+              };
+              const texts = "h1, h2, h3, h4, p, dt, dd, button, label, small, figcaption, td, th, output, #legend li";
+              return [...document.querySelectorAll(texts)]
+                .filter(element => element.checkVisibility() && element.textContent.trim())
+                .flatMap(element => {
+                  const [a, b] = [light(getComputedStyle(element).color), light(behind(element))]
+                    .sort((x, y) => y - x);
+                  const contrast = (a + 0.05) / (b + 0.05);
+                  return contrast < 4.5 ? [`${element.outerHTML.slice(0, 80)} ${contrast}`] : [];
+                });
             }
             """));
     }

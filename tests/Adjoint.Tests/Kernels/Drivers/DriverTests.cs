@@ -5,7 +5,8 @@ namespace Adjoint.Tests.Kernels;
 
 public unsafe class DriverTests
 {
-    public static TheoryData<int> Lengths() => [0, 1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 1000, 16384, 16385, 40000];
+    public static TheoryData<int> Lengths() =>
+        [0, 1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 1000, 16384, 16385, 40000];
 
     [Theory, MemberData(nameof(Lengths))]
     public void Map_and_Zip_agree_with_a_plain_loop_at_every_length(int length)
@@ -39,7 +40,8 @@ public unsafe class DriverTests
         Assert.Equal(x.Sum(value => (double)value), total, 1e-4 * (1 + Math.Sqrt(length)));
         for (var i = 0; i < 3; i++)
         {
-            Assert.Equal(x.Skip(i * length).Take(length).Sum(value => (double)value), rows[i], 1e-4 * (1 + Math.Sqrt(length)));
+            Assert.Equal(x.Skip(i * length).Take(length).Sum(value => (double)value), rows[i],
+                1e-4 * (1 + Math.Sqrt(length)));
             Assert.Equal(x.Where((_, at) => at % 3 == i).DefaultIfEmpty(float.NegativeInfinity).Max(), columns[i]);
         }
     }
@@ -210,7 +212,9 @@ public unsafe class DriverTests
     [Fact]
     public void Exp_in_single_precision_is_within_two_units_of_the_last_place()
     {
-        var x = Enumerable.Range(0, 400_000).Select(i => -110f + i * (200f / 400_000)).Concat([0f, -0f, float.NaN, float.PositiveInfinity, float.NegativeInfinity, 88.72283f, 88.8f, -87.4f, -103.9f, -1000, 1000, float.Epsilon]).ToArray();
+        var x = Enumerable.Range(0, 400_000).Select(i => -110f + i * (200f / 400_000))
+            .Concat([0f, -0f, float.NaN, float.PositiveInfinity, float.NegativeInfinity, 88.72283f, 88.8f, -87.4f,
+                -103.9f, -1000, 1000, float.Epsilon]).ToArray();
         var y = new float[x.Length];
         fixed (float* px = x, py = y) Map.Run(new ExpOperator(), px, py, x.Length);
         for (var i = 0; i < x.Length; i++)
@@ -218,7 +222,8 @@ public unsafe class DriverTests
             var exact = Math.Exp(x[i]);
             if (double.IsNaN(exact)) Assert.True(float.IsNaN(y[i]));
             else if ((float)exact is var nearest && float.IsInfinity(nearest)) Assert.Equal(nearest, y[i]);
-            else Assert.True(Math.Abs(y[i] - exact) <= 2 * (MathF.BitIncrement(nearest) - nearest), $"exp({x[i]:R}) = {y[i]:R}, exactly {exact:R}");
+            else Assert.True(Math.Abs(y[i] - exact) <= 2 * (MathF.BitIncrement(nearest) - nearest),
+                $"exp({x[i]:R}) = {y[i]:R}, exactly {exact:R}");
         }
     }
 
@@ -267,7 +272,8 @@ public unsafe class DriverTests
         // Random123, kat_vectors: philox4x32 10.
         Assert.Equal((0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u), Philox.Block(0, 0, 0, 0, 0, 0));
         Assert.Equal((0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu), Philox.Block(~0u, ~0u, ~0u, ~0u, ~0u, ~0u));
-        Assert.Equal((0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u), Philox.Block(0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0));
+        Assert.Equal((0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u),
+            Philox.Block(0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0));
     }
 
     [Fact]

@@ -7,9 +7,12 @@ public unsafe class GemmTests
 {
     public static TheoryData<int, int, int> Shapes() => new()
     {
-        { 1, 1, 1 }, { 1, 7, 3 }, { 12, 32, 8 }, { 13, 33, 5 }, { 11, 31, 300 }, { 24, 64, 256 }, { 25, 65, 257 }, { 128, 10, 79 }, { 4, 120, 400 }, { 5, 3, 0 }, { 97, 101, 103 }, { 61, 1, 67 },
-        // Around the blocks of depth, in place and packed, few columns (computed as the transpose), several groups of rows.
-        { 13, 64, 512 }, { 25, 33, 513 }, { 24, 96, 1025 }, { 36, 32, 40 }, { 37, 95, 64 }, { 200, 16, 530 }, { 200, 17, 30 }, { 17, 16, 9 }, { 400, 40, 70 },
+        { 1, 1, 1 }, { 1, 7, 3 }, { 12, 32, 8 }, { 13, 33, 5 }, { 11, 31, 300 }, { 24, 64, 256 }, { 25, 65, 257 },
+            { 128, 10, 79 }, { 4, 120, 400 }, { 5, 3, 0 }, { 97, 101, 103 }, { 61, 1, 67 },
+        // Around the blocks of depth, in place and packed, few columns (computed as the transpose), several groups of
+        // rows.
+        { 13, 64, 512 }, { 25, 33, 513 }, { 24, 96, 1025 }, { 36, 32, 40 }, { 37, 95, 64 }, { 200, 16, 530 },
+            { 200, 17, 30 }, { 17, 16, 9 }, { 400, 40, 70 },
     };
 
     [Theory, MemberData(nameof(Shapes))]
@@ -53,14 +56,16 @@ public unsafe class GemmTests
         var before = Workers.ThreadCount;
         try
         {
-            Gen.Select(Gen.Int[1, 140], Gen.Int[1, 140], Gen.Int[0, 700], Gen.Bool, Gen.Bool).Sample((m, n, k, transA, transB) =>
+            Gen.Select(Gen.Int[1, 140], Gen.Int[1, 140], Gen.Int[0, 700], Gen.Bool, Gen.Bool)
+                .Sample((m, n, k, transA, transB) =>
             {
                 float[]? first = null;
                 foreach (var threads in (int[])[1, 2, 3, 8])
                 {
                     Workers.ThreadCount = threads;
                     var (a, b, c) = (DriverTests.Values(m * k, 1), DriverTests.Values(k * n, 2), new float[m * n]);
-                    fixed (float* pa = a, pb = b, pc = c) Gemm.Run(transA, transB, m, n, k, 1f, pa, transA ? m : k, pb, transB ? k : n, 0f, pc, n);
+                    fixed (float* pa = a, pb = b, pc = c)
+                        Gemm.Run(transA, transB, m, n, k, 1f, pa, transA ? m : k, pb, transB ? k : n, 0f, pc, n);
                     Assert.Equal(first ??= c, c);
                 }
                 Check(transA, transB, m, n, k);
@@ -98,8 +103,10 @@ public unsafe class GemmTests
             float[] Multiply(int threads)
             {
                 Workers.ThreadCount = threads;
-                var (a, b, c) = (DriverTests.Values(300 * 700, 1), DriverTests.Values(700 * 500, 2), new float[300 * 500]);
-                fixed (float* pa = a, pb = b, pc = c) Gemm.Run(false, false, 300, 500, 700, 1f, pa, 700, pb, 500, 0f, pc, 500);
+                var (a, b, c) = (DriverTests.Values(300 * 700, 1), DriverTests.Values(700 * 500, 2),
+                    new float[300 * 500]);
+                fixed (float* pa = a, pb = b, pc = c)
+                    Gemm.Run(false, false, 300, 500, 700, 1f, pa, 700, pb, 500, 0f, pc, 500);
                 return c;
             }
 

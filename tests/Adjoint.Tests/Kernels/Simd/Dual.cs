@@ -106,14 +106,16 @@ internal readonly struct Derivative<TOperator>(TOperator op) : IUnaryOperator wh
 }
 
 /// <summary>∂f/∂x of an operator f(x, y).</summary>
-internal readonly struct LeftDerivative<TOperator>(TOperator op) : IBinaryOperator where TOperator : struct, IBinaryOperator
+internal readonly struct LeftDerivative<TOperator>(TOperator op) : IBinaryOperator
+    where TOperator : struct, IBinaryOperator
 {
     public V Invoke<V>(V x, V y) where V : struct, ILanes<V> =>
         op.Invoke(new Dual<V>(x, V.Splat(1)), new Dual<V>(y, V.Splat(0))).Vjp;
 }
 
 /// <summary>∂f/∂y of an operator f(x, y).</summary>
-internal readonly struct RightDerivative<TOperator>(TOperator op) : IBinaryOperator where TOperator : struct, IBinaryOperator
+internal readonly struct RightDerivative<TOperator>(TOperator op) : IBinaryOperator
+    where TOperator : struct, IBinaryOperator
 {
     public V Invoke<V>(V x, V y) where V : struct, ILanes<V> =>
         op.Invoke(new Dual<V>(x, V.Splat(0)), new Dual<V>(y, V.Splat(1))).Vjp;

@@ -67,7 +67,9 @@ internal static class OperatorFunctions
         constraints.Contains(typeof(IUnaryOperator)) ? typeof(GeluOp.Operator)
         : constraints.Contains(typeof(IBinaryOperator)) ? typeof(SiluOp.Vjp)
         : constraints.Contains(typeof(IReductionOperator)) ? typeof(SumOperator)
-        : constraints.Any(one => one.Name == typeof(ITile<>).Name) ? typeof(Tile<MicroKernel6x2, Scalar<double>, double>)
+
+            : constraints.Any(one => one.Name == typeof(ITile<>).Name)
+            ? typeof(Tile<MicroKernel6x2, Scalar<double>, double>)
         : typeof(double);
 
     // Numbers of their own in every field.

@@ -10,7 +10,8 @@ public unsafe class OperatorTextTests
 {
     private static readonly double[] Points = [0, -0.0, double.NaN, double.PositiveInfinity, -1.7, 0.3, 2.5];
 
-    public static TheoryData<string> Names() => [.. OperatorFunctions.OfStructs.Keys, .. OperatorFunctions.OfMaths.Keys];
+    public static TheoryData<string> Names() =>
+        [.. OperatorFunctions.OfStructs.Keys, .. OperatorFunctions.OfMaths.Keys];
 
     [Theory, MemberData(nameof(Names))]
     public void The_expression_has_the_same_bits(string name)

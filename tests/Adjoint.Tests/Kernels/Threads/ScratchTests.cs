@@ -9,7 +9,8 @@ public unsafe class ScratchTests
     {
         using (Scratch.Rent<float>(ScratchSlot.Sums, 10))
         {
-            var error = Assert.Throws<InvalidOperationException>(() => Scratch.Rent<double>(ScratchSlot.Sums, 1).Dispose());
+            var error = Assert.Throws<InvalidOperationException>(() => Scratch.Rent<double>(ScratchSlot.Sums, 1)
+                .Dispose());
             Assert.Contains("Sums", error.Message, StringComparison.Ordinal);
         }
         Scratch.Rent<float>(ScratchSlot.Sums, 10).Dispose();
@@ -29,7 +30,8 @@ public unsafe class ScratchTests
         }
         addresses.Sort();
         Assert.All(addresses, address => Assert.Equal(0, address % 64));
-        for (var i = 1; i < addresses.Count; i++) Assert.True(addresses[i] - addresses[i - 1] >= Length * sizeof(double));
+        for (var i = 1; i < addresses.Count; i++)
+            Assert.True(addresses[i] - addresses[i - 1] >= Length * sizeof(double));
 
         void Collect(ScratchSlot slot)
         {

@@ -7,7 +7,9 @@ public class PoolingTests
     [Fact]
     public void Random_windows_agree_with_plain_loops_in_number_maximum_and_mean()
     {
-        var axis = from kernel in Gen.Int[1, 5] from stride in Gen.Int[1, 6] from pad in Gen.Int[0, kernel / 2] from size in Gen.Int[Math.Max(1, kernel - 2 * pad), 17] select (Size: size, Kernel: kernel, Stride: stride, Pad: pad);
+        var axis = from kernel in Gen.Int[1, 5] from stride in Gen.Int[1, 6] from pad in Gen.Int[0,
+            kernel / 2] from size in Gen.Int[Math.Max(1, kernel - 2 * pad), 17] select (Size: size, Kernel: kernel,
+            Stride: stride, Pad: pad);
         Gen.Select(axis, axis, Gen.Bool).Sample((h, w, ceil) =>
         {
             var x = Tensor.Randn([2, 3, h.Size, w.Size], new Generator(1), DType.Float64);
@@ -18,7 +20,10 @@ public class PoolingTests
                 foreach (var (top, bottom) in rows)
                     foreach (var (left, right) in columns)
                     {
-                        double[] window = [.. from i in Enumerable.Range(top, bottom - top) from j in Enumerable.Range(left, right - left) where i >= 0 && i < h.Size && j >= 0 && j < w.Size select values[(plane * h.Size + i) * w.Size + j]];
+                        double[] window =
+                            [.. from i in Enumerable.Range(top, bottom - top) from j in Enumerable.Range(
+                                left, right - left) where i >= 0 && i < h.Size && j >= 0
+                                && j < w.Size select values[(plane * h.Size + i) * w.Size + j]];
                         max.Add(window.Max());
                         average.Add(window.Sum() / ((bottom - top) * (right - left)));
                     }
