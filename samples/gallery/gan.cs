@@ -9,8 +9,8 @@ const int Latent = 8, Spots = 8, BatchSize = 100, Epochs = 100;
 const double Deviation = 0.05;
 var random = new Generator(1);
 var spots = Tensor.Arange(Spots).To(DType.Float32) * (2 * Math.PI / Spots);
-var centres = Tensor.Stack([spots.Cos(), spots.Sin()], axis: 1);
-var data = centres.IndexSelect(0, [.. Enumerable.Range(0, 2050).Select(i => i % Spots)]);
+var centers = Tensor.Stack([spots.Cos(), spots.Sin()], axis: 1);
+var data = centers.IndexSelect(0, [.. Enumerable.Range(0, 2050).Select(i => i % Spots)]);
 data += Tensor.Randn(data.Shape, random) * Deviation;
 
 var generator = new Mlp(Latent, [64, 64], 2, "relu", random);
@@ -65,7 +65,7 @@ Tensor Make(int count) => generator.Forward(Tensor.Randn([count, Latent], random
 {
     const int Count = 2000;
     using var noGrad = new NoGrad();
-    var distances = (Make(Count).Unsqueeze(1) - centres).Square().Sum(-1).Sqrt();
+    var distances = (Make(Count).Unsqueeze(1) - centers).Square().Sum(-1).Sqrt();
     var isNear = distances.Min(-1).Less(4 * Deviation).ToArray<bool>();
     var points = distances.ArgMin().ToArray<long>().Zip(isNear);
     var hits = points.Where(point => point.Second).CountBy(point => point.First);

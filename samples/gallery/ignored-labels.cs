@@ -61,7 +61,7 @@ static (Tensor X, Tensor Y) Sample(int count, double share, Generator random)
 {
     var draw = Tensor.Rand([count], random);
     var y = draw.Greater(0.94).To(DType.Int64) + draw.Greater(0.98).To(DType.Int64);
-    var centres = Tensor.From(new float[,] { { 0, 0 }, { 2, 0 }, { 0, 2 } });
-    var x = centres.IndexSelect(0, y) + Tensor.Randn([count, 2], random);
+    var centers = Tensor.From(new float[,] { { 0, 0 }, { 2, 0 }, { 0, 2 } });
+    var x = centers.IndexSelect(0, y) + Tensor.Randn([count, 2], random);
     return (x, Tensor.Where(Tensor.Rand([count], random).Less(share), Tensor.Scalar(Ignored, DType.Int64), y));
 }

@@ -57,8 +57,8 @@ internal sealed class TrainProgram(string? dataDir, TimeSpan checkpointEvery) : 
         try
         {
             var result = run.Train(resume: true, task.Warn, task.Cancellation);
-            if (!result.WasCancelled) run.WriteReport(result);
-            return new(result.Epochs, result.WasCancelled, null, run.Doctor.Advice(result.Epochs));
+            if (!result.WasCanceled) run.WriteReport(result);
+            return new(result.Epochs, result.WasCanceled, null, run.Doctor.Advice(result.Epochs));
         }
         catch (DivergedException error)
         {

@@ -58,7 +58,7 @@ internal sealed class TrainingRun
         try
         {
             result = Trainer.Run(Settings.Get(TrainSettings.Epochs), cancellation);
-            if (!result.WasCancelled) checkpoints.Write(Trainer.Save);
+            if (!result.WasCanceled) checkpoints.Write(Trainer.Save);
         }
         finally
         {
@@ -87,7 +87,7 @@ internal sealed class TrainingRun
     internal TrainingResult WriteDiverged(DivergedException problem)
     {
         TakeBest();
-        var result = new TrainingResult([.. Trainer.Results], WasCancelled: false) { Capture = Trainer.Capture };
+        var result = new TrainingResult([.. Trainer.Results], WasCanceled: false) { Capture = Trainer.Capture };
         WriteReport(result, problem: problem.Message);
         return result;
     }

@@ -107,7 +107,7 @@ public sealed record RunReport(
         if (count > 0)
             facts.Add(["validation accuracy of the best model", Percent(Evaluation.Accuracy),
                 Line($"of {count:N0} samples; {Interval(right, count)} (Wilson's score interval). ")
-                + "The epoch was chosen by these samples, so this is slightly optimistic."]);
+                + "The epoch was chosen by these samples, so this is slightly optimiztic."]);
         if (Test is { } test && Counts(test) is (var found, > 0 and var all))
             facts.Add(["test accuracy of the best model", Percent(test.Accuracy),
                 Line($"of {all:N0} samples, measured once, at the end; {Interval(found, all)}")]);

@@ -59,8 +59,8 @@ internal static class SlowOps
     internal static Slow Var(Slow x, int[] axes, bool keep, int count)
     {
         var mean = Sum(x, axes, true).Map(v => v / count, _ => 1.0 / count);
-        var centred = Slow.Zip(x, mean, (a, b) => a - b, (_, _) => 1, (_, _) => -1);
-        return Sum(centred.Map(v => v * v, v => 2 * v), axes, keep).Map(v => v / (count - 1), _ => 1.0 / (count - 1));
+        var centered = Slow.Zip(x, mean, (a, b) => a - b, (_, _) => 1, (_, _) => -1);
+        return Sum(centered.Map(v => v * v, v => 2 * v), axes, keep).Map(v => v / (count - 1), _ => 1.0 / (count - 1));
     }
 
     /// <summary>The largest along axes; null where two are as large, or nearly.</summary>

@@ -10,7 +10,7 @@ internal sealed record Spread(double Median, double Lower, double Upper, int Cou
         return new(Quantile(sorted, 0.5), Quantile(sorted, 0.25), Quantile(sorted, 0.75), sorted.Length);
     }
 
-    // Linear between neighbours, as NumPy's default.
+    // Linear between neighbors, as NumPy's default.
     private static double Quantile(double[] sorted, double share)
     {
         var at = share * (sorted.Length - 1);

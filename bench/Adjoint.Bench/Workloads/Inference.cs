@@ -54,7 +54,7 @@ internal static class Inference
     private static (Layer Model, Tensor X) SetUp(Network network, int batch)
     {
         var model = network.Create(new Generator(1));
-        // One pass in training moves the statistics of the normalisations away from 0 and 1.
+        // One pass in training moves the statistics of the normalizations away from 0 and 1.
         using (new NoGrad()) model.Forward(Tensor.Randn([8, .. network.Input], new Generator(3)));
         model.Eval();
         return (model, Tensor.Randn([batch, .. network.Input], new Generator(2)));

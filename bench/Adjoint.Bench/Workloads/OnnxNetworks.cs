@@ -60,13 +60,13 @@ internal static class OnnxNetworks
     private static void Linear(OnnxGraph graph, State weights, string layer) =>
         graph.Node("Gemm", Constants(graph, weights, layer, "weight", "bias"), ("transB", [1]));
 
-    // 3×3 without bias, then the normalisation.
+    // 3×3 without bias, then the normalization.
     private static void Convolution(OnnxGraph graph, State weights, string layer, string norm, int stride)
     {
         var weight = Constants(graph, weights, layer, "weight");
         graph.Node("Conv", weight, ("pads", [1, 1, 1, 1]), ("strides", [stride, stride]));
-        var normalisation = Constants(graph, weights, norm, "weight", "bias", "running_mean", "running_var");
-        graph.Node("BatchNormalization", normalisation);
+        var normalization = Constants(graph, weights, norm, "weight", "bias", "running_mean", "running_var");
+        graph.Node("BatchNormalization", normalization);
     }
 
     private static string[] Constants(OnnxGraph graph, State weights, string layer, params string[] names) =>

@@ -30,7 +30,7 @@ internal static class Workloads
         Network("resnet20", 128, 1.5, 2.0 * 128 * (3 * 40.8e6 - 0.44e6), random => new ResNet(20, generator: random)),
         // 118 million multiplications an image; the first layer learns only its bias.
         Network("speednet", 128, 1, 2.0 * 128 * (3 * 118.0e6 - 2 * 0.28e6), random => new SpeedNet(generator: random)),
-        // Statistics, normalised values and GELU, forward and backward, at the least: x twice, y; gradient and x
+        // Statistics, normalized values and GELU, forward and backward, at the least: x twice, y; gradient and x
         // twice each, dx.
         new("normgelu", 1, 0, 4.0 * 128 * 64 * 256 * 9, NormGelu),
         // Reads parameter, gradient, both moments; writes parameter and moments.

@@ -124,14 +124,14 @@ internal static class TrainCommand
         {
             view?.Close();
         }
-        var test = final && !result.WasCancelled ? run.Test(result) : null;
+        var test = final && !result.WasCanceled ? run.Test(result) : null;
         run.WriteReport(result, test);
         if (!quiet)
         {
             var accuracy = result.Best.ValidationAccuracy.ToString("P2", CultureInfo.InvariantCulture);
             var place = Printable.Line(report);
             error.WriteLine($"best validation accuracy {accuracy} after epoch {result.Best.Epoch}; report: {place}");
-            if (result.WasCancelled)
+            if (result.WasCanceled)
             {
                 var again = Printable.Line(ShellWord.Quote(run.Folder));
                 error.WriteLine($"interrupted; to go on: adjoint train --resume {again}");
@@ -148,9 +148,9 @@ internal static class TrainCommand
             error.WriteLine(
                 $"steps {(result.Capture is { } how ? Printable.Line($"{how}") : "eager: as --eager asks")}");
         }
-        if (!result.WasCancelled) run.Complete();
+        if (!result.WasCanceled) run.Complete();
         if (asJson) output.WriteLine(ToJson(run, parameters, result, test, null));
-        return result.WasCancelled ? Tool.Interrupted : 0;
+        return result.WasCanceled ? Tool.Interrupted : 0;
     }
 
     private static string ToJson(TrainingRun run, long parameters, TrainingResult result, Evaluation? test,

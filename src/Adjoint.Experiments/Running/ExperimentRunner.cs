@@ -245,7 +245,7 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
                 count(epoch);
                 Tell(TrialState.Running, epoch);
             }, Warned, cancellation));
-            if (outcome.WasCancelled)
+            if (outcome.WasCanceled)
                 return Tell(TrialState.Interrupted, outcome.Epochs.Count == 0 ? null : outcome.Epochs[^1]);
             new TrialResult(outcome.Epochs, outcome.Problem, outcome.Advice, ThisMachine.Description,
                 program.Command(trial.Settings)).Save(own);

@@ -33,7 +33,7 @@ public interface ITrialProgram
 
     /// <summary>
     /// Runs a trial, or goes on with it, on this thread. It writes nothing outside its folder, which exists, and when
-    /// cancelled keeps what it needs to go on.
+    /// canceled keeps what it needs to go on.
     /// </summary>
     /// <param name="task">What to run, and where.</param>
     /// <returns>What the trial measured.</returns>
@@ -55,8 +55,8 @@ public sealed record TrialTask(IReadOnlyDictionary<string, string> Settings, str
 
 /// <summary>What a trial measured.</summary>
 /// <param name="Epochs">Each epoch, the one before training first.</param>
-/// <param name="WasCancelled">Whether it stopped before its end, to go on later.</param>
+/// <param name="WasCanceled">Whether it stopped before its end, to go on later.</param>
 /// <param name="Problem">Why it could not reach its last epoch, and never will, or null: it diverged.</param>
 /// <param name="Advice">What the training doctor found, a line each.</param>
-public sealed record TrialOutcome(IReadOnlyList<EpochResult> Epochs, bool WasCancelled, string? Problem,
+public sealed record TrialOutcome(IReadOnlyList<EpochResult> Epochs, bool WasCanceled, string? Problem,
     IReadOnlyList<string> Advice);

@@ -1,4 +1,4 @@
-// Colours for numbers. Signed numbers: blue below 0, orange above, so that those who do not tell red from green see them too.
+// Colors for numbers. Signed numbers: blue below 0, orange above, so that those who do not tell red from green see them too.
 
 /** The palette for the page's present theme: a function from −1…1 to [r, g, b]. */
 export function palette() {

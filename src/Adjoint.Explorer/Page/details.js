@@ -77,11 +77,11 @@ function tensorDetails(model, id, arrived, go) {
       h("div", {}, h("dt", {}, "made by"), h("dd", {}, source === null ? "the program" : link(model.graph.ops[source].name, `o${source}`, go))),
       h("div", {}, h("dt", {}, "used by"), h("dd", {}, model.consumers[id].length === 0 ? "nothing" : model.consumers[id].map(op => link(model.graph.ops[op].name, `o${op}`, go))))),
     h("h3", {}, "Value"),
-    labelled("value", shown(name, { id, which: "value" }, rows)),
+    labeled("value", shown(name, { id, which: "value" }, rows)),
     h("h3", {}, "Gradient ", partial ? h("small", {}, parts === 1 ? "not there yet" : arrived === 0 ? `none of ${parts} parts has arrived` : `${arrived} of ${parts} parts have arrived`) : parts > 1 ? h("small", {}, `sum of ${parts} parts`) : null),
     !tensor.hasGradient ? h("p", { class: "quiet" }, model.graph.missingGradients && tensor.requiresGrad ? model.graph.missingGradients : tensor.requiresGrad ? "No gradient arrives here." : "No gradient is wanted here.")
       : partial && arrived === 0 ? h("p", { class: "quiet" }, "Move the slider on: it arrives later.")
-        : labelled("gradient", shown(`∂L/∂${name}`, { id, which: "gradient", arrived: partial ? arrived : null },
+        : labeled("gradient", shown(`∂L/∂${name}`, { id, which: "gradient", arrived: partial ? arrived : null },
           rows)),
   ];
 }
@@ -103,7 +103,7 @@ const shown = (name, which, rows) => later(async () => {
   return tensorView(answer, name, { more, now, rows });
 });
 
-const labelled = (which, element) => {
+const labeled = (which, element) => {
   element.dataset.which = which;
   return element;
 };

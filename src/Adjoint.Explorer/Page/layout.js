@@ -1,4 +1,4 @@
-// A layered drawing from left to right (Sugiyama, Tagawa and Toda 1981): layers by longest path, crossings lowered by medians of neighbours, then heights, and layers broken into rows
+// A layered drawing from left to right (Sugiyama, Tagawa and Toda 1981): layers by longest path, crossings lowered by medians of neighbors, then heights, and layers broken into rows
 // like words into lines, so that a deep network fills the page instead of shrinking to a thread.
 
 const SWEEPS = 8;
@@ -131,7 +131,7 @@ function crossings(layers) {
   return count;
 }
 
-// Heights: each cell wishes for the middle of its neighbours, and cells of a layer keep their distance.
+// Heights: each cell wishes for the middle of its neighbors, and cells of a layer keep their distance.
 function settle(layers) {
   for (const layer of layers) {
     let y = 0;
@@ -177,7 +177,7 @@ function straighten(layers) {
   }
 }
 
-// Pools neighbours that would overlap, as isotonic regression does, so that each group sits at the weighted mean of its wishes.
+// Pools neighbors that would overlap, as isotonic regression does, so that each group sits at the weighted mean of its wishes.
 function spread(layer) {
   const groups = [];
   let offset = 0;

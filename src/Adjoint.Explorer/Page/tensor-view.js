@@ -52,7 +52,7 @@ function heatMap({ blocks, shape }) {
   paint(canvas, means, blocks.across, largest);
   canvas.style.aspectRatio = `${Math.max(blocks.across, 12)} / ${Math.max(blocks.down, 6)}`;
   const reduced = blocks.rows > blocks.down || blocks.columns > blocks.across;
-  return h("figure", {}, canvas, h("figcaption", {}, `${blocks.rows.toLocaleString("en")} × ${blocks.columns.toLocaleString("en")}${reduced ? `, means of blocks of about ${Math.ceil(blocks.rows / blocks.down)} × ${Math.ceil(blocks.columns / blocks.across)}` : ""}; full colour is ±${digits(largest, 3)}`));
+  return h("figure", {}, canvas, h("figcaption", {}, `${blocks.rows.toLocaleString("en")} × ${blocks.columns.toLocaleString("en")}${reduced ? `, means of blocks of about ${Math.ceil(blocks.rows / blocks.down)} × ${Math.ceil(blocks.columns / blocks.across)}` : ""}; full color is ±${digits(largest, 3)}`));
 }
 
 /** Pictures, each with its place in the tensor, and buttons that turn to the others. */

@@ -76,10 +76,10 @@ export class View {
     const laid = layOut(nodes, edges, { width: Math.max(100, box.width - 2 * SIDE), height: Math.max(100, box.height - TOP - BOTTOM) });
     this.laid = laid;
     this.placed = [...nodes.values()].map(node => ({ ...node, ...laid.places.get(node.key) }));
-    this.neighbours = { before: new Map(), after: new Map() };
+    this.neighbors = { before: new Map(), after: new Map() };
     for (const { from, to } of edges) {
-      push(this.neighbours.after, from, to);
-      push(this.neighbours.before, to, from);
+      push(this.neighbors.after, from, to);
+      push(this.neighbors.before, to, from);
     }
     this.elements = new Map(this.placed.map(node => [node.key, this.node(node)]));
     this.lines = edges.map((edge, i) => ({ ...edge, element: s("path", { class: "edge", d: route(laid, laid.routes[i]), "marker-end": "url(#arrow)" }) }));
@@ -207,7 +207,7 @@ export class View {
 
   move(key, direction) {
     const here = this.placed.find(node => node.key === key);
-    const along = { ArrowLeft: this.neighbours.before, ArrowRight: this.neighbours.after }[direction];
+    const along = { ArrowLeft: this.neighbors.before, ArrowRight: this.neighbors.after }[direction];
     if (along) return along.get(key)?.[0];
     const sign = direction === "ArrowDown" ? 1 : -1;
     return this.placed.filter(node => sign * (node.y - here.y) > 4)
@@ -288,7 +288,7 @@ function measure(model, node) {
   return node.kind === "module" ? { width: Math.max(96, text + 22), height: 46, reach: Math.max(96, text + 22) / 2 } : { width: Math.max(36, text), height: 92, reach: node.kind === "op" ? 18 : 15 };
 }
 
-// Curves between neighbours of a row; from row to row round the right and left borders.
+// Curves between neighbors of a row; from row to row round the right and left borders.
 function route(laid, points) {
   let path = `M${points[0].x} ${points[0].y}`;
   for (let i = 1; i < points.length; i++) {

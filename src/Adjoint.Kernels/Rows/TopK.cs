@@ -23,7 +23,7 @@ public static unsafe class TopK
     /// <param name="indices">Where in their runs they lie.</param>
     /// <param name="outer">How often the runs of an inner lie one after another.</param>
     /// <param name="size">Elements in a run.</param>
-    /// <param name="inner">Elements between two neighbours of a run.</param>
+    /// <param name="inner">Elements between two neighbors of a run.</param>
     /// <param name="k">How many are wanted, at most <paramref name="size"/>.</param>
     /// <param name="largest">Whether the largest are wanted.</param>
     /// <param name="sorted">Whether they come in order of their values, else in that of their places.</param>

@@ -76,7 +76,7 @@ internal sealed class TraceSession
             cost.Flops + call.Flops, cost.Bytes + call.Bytes);
     }
 
-    // What others than ops compute, such as optimisers, is no op's.
+    // What others than ops compute, such as optimizers, is no op's.
     private OpCost TakeCost((string Op, bool IsBackward) of)
     {
         var taken = costOf == of ? cost : default;

@@ -152,7 +152,7 @@ internal sealed class PlanCache(Func<Tensor[], Tensor[]> function, bool fallBack
         return RunEagerly(function, given);
     }
 
-    // What is made at the first use of a shape, an optimiser's state or a mask that the program keeps, is made eagerly.
+    // What is made at the first use of a shape, an optimizer's state or a mask that the program keeps, is made eagerly.
     private bool IsFirst(ReadOnlySpan<Tensor> given)
     {
         var kind = string.Concat(given.ToArray().Select(input => $"{input.Shape} {input.DType.Label()} "));

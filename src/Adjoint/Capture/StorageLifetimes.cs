@@ -34,7 +34,7 @@ internal sealed class StorageLifetimes(int calls)
             numbers[storage] = uses.Count;
             storages.Add(storage);
             // What is read before it is written holds what the replay before left there. A write may be of a part: the
-            // rest was uninitialised in the eager step, too.
+            // rest was uninitialized in the eager step, too.
             var isRead = i < firstOutput || call.IsInPlace;
             uses.Add(isRead ? new(0, calls, storage.ByteLength) : new(at, at, storage.ByteLength));
         }

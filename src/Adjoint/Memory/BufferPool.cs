@@ -88,7 +88,7 @@ internal static class BufferPool
 
     /// <summary>
     /// Takes out all that lies in the pool, in the order of addresses: the collector frees whole regions only, so that
-    /// who goes on with some of it had better take neighbours.
+    /// who goes on with some of it had better take neighbors.
     /// </summary>
     internal static byte[][] TakeAll()
     {

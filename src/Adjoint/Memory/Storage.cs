@@ -110,7 +110,7 @@ public class Storage
     /// <exception cref="AdjointException">The storage was released.</exception>
     internal void RequireAlive() => buffer?.RequireAlive();
 
-    /// <summary>Allocates <paramref name="byteLength"/> bytes, uninitialised when large, zero when small.</summary>
+    /// <summary>Allocates <paramref name="byteLength"/> bytes, uninitialized when large, zero when small.</summary>
     /// <exception cref="AdjointException">
     /// They are more than fit one buffer, or than the process may have.
     /// </exception>

@@ -51,7 +51,7 @@ public abstract class Initializer
         return values is { DType: DType.Float32 } && values.Shape == (int[])[outputs, inputs]
             ? values
             : throw new AdjointException(
-                $"{Name}: an initialiser gives ({outputs}, {inputs}) float32: found "
+                $"{Name}: an initializer gives ({outputs}, {inputs}) float32: found "
                 + (values is null ? "null" : $"{values.Shape} {values.DType.Label()}; cast with .To(DType.Float32)"));
     }
 
@@ -86,7 +86,7 @@ internal static class FirstValues
 {
     /// <summary>
     /// Weights (rows, …) whose fan-in is the product of the other sizes, and a bias (0: none): U(−1/√fan-in, 1/√fan-in)
-    /// with the default initialiser, else 0.
+    /// with the default initializer, else 0.
     /// </summary>
     internal static (Tensor Weight, Tensor? Bias) Of(
         Shape shape, int biases, Initializer? initializer, Generator? generator)

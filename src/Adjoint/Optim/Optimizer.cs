@@ -98,7 +98,7 @@ public sealed class ParameterGroup
     }
 
     /// <summary>
-    /// Sets the decay that holds where none was given: that of the optimiser which has the group last.
+    /// Sets the decay that holds where none was given: that of the optimizer which has the group last.
     /// </summary>
     internal void Complete(double decay) => defaultDecay = decay;
 
@@ -239,7 +239,7 @@ public abstract class Optimizer
             $"the state of {GetType().Name} is loaded inside, which a replay would not do; load it outside");
         var parameters = Groups.SelectMany(group => group.Parameters).ToArray();
         var steps = Steps("steps")
-            ?? throw new AdjointException("Optimizer: the state has no entry 'steps'; was it saved by an optimiser?");
+            ?? throw new AdjointException("Optimizer: the state has no entry 'steps'; was it saved by an optimizer?");
         var loaded = new Dictionary<Tensor, ParameterState>();
         var known = new HashSet<string> { "steps" };
         for (var i = 0; i < parameters.Length; i++)
@@ -257,7 +257,7 @@ public abstract class Optimizer
         if (state.Keys.FirstOrDefault(name => !known.Contains(name)) is { } unknown)
             throw new AdjointException(
                 $"Optimizer: {GetType().Name} of {parameters.Length} parameters has no state '{unknown}'; load what "
-                + "the same optimiser of the same parameters saved (a parameter that layers share counts once)");
+                + "the same optimizer of the same parameters saved (a parameter that layers share counts once)");
         stepCount = steps;
         states.Clear();
         foreach (var (parameter, own) in loaded) states[parameter] = own;
@@ -385,7 +385,7 @@ public abstract class Optimizer
     private void CountInReplays(Arena recording, Tensor parameter, ParameterState state)
     {
         // What is loaded later lies elsewhere.
-        recording.Assume(() => states.GetValueOrDefault(parameter) == state, "the state of an optimiser");
+        recording.Assume(() => states.GetValueOrDefault(parameter) == state, "the state of an optimizer");
         var before = state.Steps;
         Backend.RunOnHost(GetType().Name, () => state.Steps = Next(state.Steps), () => state.Steps = before);
     }
@@ -428,7 +428,7 @@ public abstract class Optimizer
         ? [.. Groups.Select(group => group.LearningRate / first)]
         : null;
 
-    /// <summary>What an optimiser keeps for one parameter.</summary>
+    /// <summary>What an optimizer keeps for one parameter.</summary>
     private sealed class ParameterState(Tensor[] tensors)
     {
         internal Tensor[] Tensors => tensors;

@@ -76,7 +76,7 @@ internal static class IndexOperands
     /// <summary>How often there is a run along an axis, but for those side by side.</summary>
     internal static int Outer(Shape shape, int axis) => Shape.Product(shape.Sizes[..axis]);
 
-    /// <summary>Elements between two neighbours along an axis.</summary>
+    /// <summary>Elements between two neighbors along an axis.</summary>
     internal static int Inner(Shape shape, int axis) => Shape.Product(shape.Sizes[(axis + 1)..]);
 
     private readonly unsafe struct Rows(Tensor x, Tensor index, Tensor y, int axis) : IBitsVisitor

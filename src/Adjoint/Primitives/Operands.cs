@@ -226,7 +226,7 @@ public static class Operands
     }
 
     /// <summary>
-    /// The same elements over as few axes as their layouts allow: neighbours join where all operands step from one to
+    /// The same elements over as few axes as their layouts allow: neighbors join where all operands step from one to
     /// the next alike.
     /// </summary>
     /// <param name="shape">The sizes.</param>

@@ -5,14 +5,14 @@ namespace Adjoint;
 
 public sealed partial class Tensor
 {
-    /// <summary>An uninitialised tensor, for code that writes every element.</summary>
+    /// <summary>An uninitialized tensor, for code that writes every element.</summary>
     internal static Tensor Empty(Shape shape, DType dtype = DType.Float32) => Empty(shape, dtype, Execution.Current);
 
     /// <inheritdoc cref="Empty(Shape, DType)"/>
     internal static Tensor Empty(Shape shape, DType dtype, Execution execution) =>
         new(Storage.Allocate((long)shape.Elements * dtype.Size(), execution), shape, dtype);
 
-    /// <summary>An uninitialised tensor in the memory of a device.</summary>
+    /// <summary>An uninitialized tensor in the memory of a device.</summary>
     internal static Tensor Empty(Shape shape, DType dtype, Device device)
     {
         var execution = Execution.Current;
@@ -29,7 +29,7 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// An uninitialised tensor for plain numbers: a constant of the step that is being captured, with memory of its
+    /// An uninitialized tensor for plain numbers: a constant of the step that is being captured, with memory of its
     /// own.
     /// </summary>
     internal static Tensor NewConstant(Shape shape, DType dtype)

@@ -15,8 +15,8 @@ public sealed record EpochResult(int Epoch, double? TrainLoss, double Validation
 
 /// <summary>The measures of a training run.</summary>
 /// <param name="Epochs">The measures of each epoch, from 0.</param>
-/// <param name="WasCancelled">Whether the run was canceled before its last epoch.</param>
-public sealed record TrainingResult(IReadOnlyList<EpochResult> Epochs, bool WasCancelled)
+/// <param name="WasCanceled">Whether the run was canceled before its last epoch.</param>
+public sealed record TrainingResult(IReadOnlyList<EpochResult> Epochs, bool WasCanceled)
 {
     /// <summary>How the steps were computed: captured, or why not; null where they were to be eager.</summary>
     public CaptureReport? Capture { get; init; }
@@ -212,14 +212,14 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
                 if (cancellation.IsCancellationRequested)
                 {
                     Checkpoints?.Write(Save);
-                    return new([.. results], WasCancelled: true) { Capture = Capture };
+                    return new([.. results], WasCanceled: true) { Capture = Capture };
                 }
                 if (position.Batch < training.Count) Checkpoints?.Consider(Save);
             }
             Finish(epoch, position.LossSum / position.Samples, started);
             Checkpoints?.Consider(Save);
         }
-        return new([.. results], WasCancelled: false) { Capture = Capture };
+        return new([.. results], WasCanceled: false) { Capture = Capture };
     }
 
     /// <summary>

@@ -91,8 +91,8 @@ public class CapturedRefusalTests
         }
         Assert.True(lenient.IsCaptured);
         using (new NoGrad()) Assert.Throws<AdjointException>(() => lenient.Run(Tensor.Ones(64, 64), None));
-        var spoilt = Tensor.Full([64, 64], double.NaN);
-        using (new AnomalyMode()) Assert.Throws<AnomalyException>(() => lenient.Run(spoilt, None));
+        var spoiled = Tensor.Full([64, 64], double.NaN);
+        using (new AnomalyMode()) Assert.Throws<AnomalyException>(() => lenient.Run(spoiled, None));
     }
 
     [Fact]

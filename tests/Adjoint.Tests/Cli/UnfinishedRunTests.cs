@@ -216,7 +216,7 @@ public sealed partial class UnfinishedRunTests : IDisposable
         var settings = TrainSettings.Table.Read(pairs);
         RunFolder.WriteSettings(part, settings);
         Assert.True(new TrainingRun(settings, settings.LoadData(), part, TimeSpan.FromHours(1))
-            .Train(false, Assert.Fail, new CancellationToken(canceled: true)).WasCancelled);
+            .Train(false, Assert.Fail, new CancellationToken(canceled: true)).WasCanceled);
         return part;
     }
 

@@ -80,7 +80,7 @@ public sealed class DamagedStateTests : IDisposable
         var trainer = New(out var store);
         using var cancel = new CancellationTokenSource();
         cancel.Cancel();
-        Assert.True(trainer.Run(2, cancel.Token).WasCancelled);
+        Assert.True(trainer.Run(2, cancel.Token).WasCanceled);
         var (tensors, notes) = store.Latest(Assert.Fail)!.Value;
         return new(tensors, notes);
     }

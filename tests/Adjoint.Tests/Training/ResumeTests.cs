@@ -38,7 +38,7 @@ public sealed class ResumeTests : IDisposable
             var first = New(optimizer, eager, out _, new CheckpointStore(path), type: type);
             using var cancel = new CancellationTokenSource();
             first.Callbacks.Add(new StopAt(stop, cancel));
-            Assert.True(first.Run(Epochs, cancel.Token).WasCancelled);
+            Assert.True(first.Run(Epochs, cancel.Token).WasCanceled);
 
             var store = new CheckpointStore(path);
             var second = New(optimizer, eager, out var resumed, store, type: type);
@@ -53,7 +53,7 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public void The_best_model_comes_back_too()
     {
-        // A rate that grows until the model is spoilt: the best one lies before the checkpoint.
+        // A rate that grows until the model is spoiled: the best one lies before the checkpoint.
         Trainer Make(CheckpointStore? store, string to, out ModelKeeper keeper)
         {
             Directory.CreateDirectory(to);

@@ -64,12 +64,12 @@ public sealed class RunAgainTests : IDisposable
     }
 
     [Fact]
-    public void A_cancelled_run_begins_anew_too()
+    public void A_canceled_run_begins_anew_too()
     {
         using var cancel = new CancellationTokenSource();
         var trainer = New(0.5, Schedule.StepDecay(1, 0.1));
         trainer.Callbacks.Add(new Listener(cancel.Cancel));
-        Assert.True(trainer.Run(3, cancel.Token).WasCancelled);
+        Assert.True(trainer.Run(3, cancel.Token).WasCanceled);
         Assert.Equal(0.5, trainer.Optimizer.LearningRate);
         trainer.Callbacks.Clear();
         var again = trainer.Run(3);
@@ -107,7 +107,7 @@ public sealed class RunAgainTests : IDisposable
         trainer.Callbacks.Add(listener);
         trainer.Run(3, cancel.Token);
         trainer.Callbacks.Remove(listener);
-        // Spoilt: whatever the second run reaches, the first was better.
+        // Spoiled: whatever the second run reaches, the first was better.
         using (new NoGrad())
             foreach (var parameter in trainer.Model.Parameters()) parameter.Fill(0);
         trainer.Run(1);

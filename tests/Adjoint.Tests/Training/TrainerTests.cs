@@ -137,9 +137,9 @@ public class TrainerTests
         Assert.Equal(3, trainer.Run(20).Epochs.Count);
         using var cancel = new CancellationTokenSource();
         cancel.Cancel();
-        var cancelled = New(out _).Run(20, cancel.Token);
-        Assert.True(cancelled.WasCancelled);
-        Assert.Single(cancelled.Epochs);
+        var canceled = New(out _).Run(20, cancel.Token);
+        Assert.True(canceled.WasCanceled);
+        Assert.Single(canceled.Epochs);
     }
 
     [Fact]

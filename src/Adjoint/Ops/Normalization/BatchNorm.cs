@@ -1,6 +1,6 @@
 namespace Adjoint;
 
-/// <summary>Normalisation per channel by the statistics of the batch.</summary>
+/// <summary>Normalization per channel by the statistics of the batch.</summary>
 internal sealed class BatchNormOp(double epsilon) : Op
 {
     public override string Name => "BatchNorm";
@@ -55,13 +55,13 @@ internal sealed class BatchNormOp(double epsilon) : Op
         int[] shape = [.. Enumerable.Range(0, x.Rank).Select(axis => axis == 1 ? x.Shape[1] : 1)];
         var deviation = x - x.Mean(axes, keepDims: true);
         var inverse = (deviation.Square().Mean(axes, keepDims: true) + epsilon).Pow(-0.5);
-        var normalised = deviation * inverse;
-        var centred = gradient - gradient.Mean(axes, keepDims: true) - normalised * (gradient * normalised).Mean(axes, keepDims: true);
-        return [centred * inverse * gamma.Reshape(shape), (gradient * normalised).Sum(axes), gradient.Sum(axes)];
+        var normalized = deviation * inverse;
+        var centered = gradient - gradient.Mean(axes, keepDims: true) - normalized * (gradient * normalized).Mean(axes, keepDims: true);
+        return [centered * inverse * gamma.Reshape(shape), (gradient * normalized).Sum(axes), gradient.Sum(axes)];
     }
 }
 
-// The methods of the normalisations.
+// The methods of the normalizations.
 public static partial class TensorMethods
 {
     extension(Tensor x)
@@ -131,8 +131,8 @@ public static partial class TensorMethods
                 throw new AdjointException($"GroupNorm: scale and shift must be ({x.Shape[1]}), one for each channel of {x.Shape}: found {gamma.Shape} and {beta.Shape}");
             int[] channels = [.. Enumerable.Range(0, x.Rank).Select(axis => axis == 1 ? x.Shape[1] : 1)];
             var size = Shape.Product(x.Shape.Sizes[1..]) / groups;
-            var normalised = x.Widened().Reshape(x.Shape[0], groups, size).Standardized([2], epsilon);
-            return (normalised.Reshape(x.Shape.Sizes) * gamma.Widened().Reshape(channels)
+            var normalized = x.Widened().Reshape(x.Shape[0], groups, size).Standardized([2], epsilon);
+            return (normalized.Reshape(x.Shape.Sizes) * gamma.Widened().Reshape(channels)
                 + beta.Widened().Reshape(channels)).To(x.DType);
         }
 

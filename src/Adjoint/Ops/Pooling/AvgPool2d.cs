@@ -114,7 +114,7 @@ internal static class AveragingWindows
         var old = x.Shape[axis];
         if (size > old)
         {
-            // Each window covers one position, or two neighbours.
+            // Each window covers one position, or two neighbors.
             var (first, last) = (new int[size], new int[size]);
             for (var i = 0; i < size; i++)
                 (first[i], last[i]) = ((int)((long)i * old / size), (int)(((i + 1L) * old + size - 1) / size) - 1);
