@@ -38,6 +38,9 @@ internal abstract unsafe class ConvAlgorithm<T>(string name) where T : unmanaged
     /// </summary>
     internal abstract bool IsPreferred(in ConvShape shape);
 
+    /// <summary>Whether it supports the shape and is preferred for it.</summary>
+    internal virtual bool Suits(in ConvShape shape) => Supports(shape) && IsPreferred(shape);
+
     /// <summary>Bytes of scratch memory that it takes on one thread, of a shape that it supports.</summary>
     internal abstract nint ScratchBytes(in ConvShape shape);
 
@@ -64,6 +67,13 @@ internal abstract unsafe class CorrelationAlgorithm<T>(string name, ConvDirectio
     internal sealed override bool Supports(in ConvShape shape) => Supports(new(shape, isDataGradient));
 
     internal sealed override bool IsPreferred(in ConvShape shape) => IsPreferred(new(shape, isDataGradient));
+
+    // The sizes are worked out once: small convolutions take less than a microsecond.
+    internal sealed override bool Suits(in ConvShape shape)
+    {
+        var correlation = new CorrelationShape(shape, isDataGradient);
+        return Supports(correlation) && IsPreferred(correlation);
+    }
 
     internal sealed override nint ScratchBytes(in ConvShape shape)
     {

@@ -56,7 +56,7 @@ internal static class ConvAlgorithms<T> where T : unmanaged, IBinaryFloatingPoin
     internal static ConvAlgorithm<T> First(ReadOnlySpan<ConvAlgorithm<T>> list, in ConvShape shape)
     {
         foreach (var algorithm in list[..^1])
-            if (algorithm.Supports(shape) && algorithm.IsPreferred(shape)) return algorithm;
+            if (algorithm.Suits(shape)) return algorithm;
         return list[^1];
     }
 

@@ -56,11 +56,14 @@ internal readonly unsafe struct PaddedImage
             shape.DilationWidth * (shape.KernelWidth - 1) - shape.PadWidth),
         (1, 1), (shape.StrideHeight, shape.StrideWidth), (shape.Height, shape.Width));
 
-    /// <summary>Where each tap (c, r, s), numbered row-major, of output (0, 0) lies.</summary>
-    internal nint[] TapOffsets()
+    /// <summary>
+    /// Where each tap (c, r, s), numbered row-major, of output (0, 0) lies; then 0 up to a multiple of so many.
+    /// </summary>
+    internal nint[] TapOffsets(int multiple = 1)
     {
-        var offsets = new nint[channels * kernelHeight * kernelWidth];
-        for (var tap = 0; tap < offsets.Length; tap++) offsets[tap] = TapOffset(tap);
+        var taps = channels * kernelHeight * kernelWidth;
+        var offsets = new nint[(taps + multiple - 1) / multiple * multiple];
+        for (var tap = 0; tap < taps; tap++) offsets[tap] = TapOffset(tap);
         return offsets;
     }
 

@@ -37,12 +37,10 @@ internal sealed unsafe class DirectRowsWeightGradient<T>() : ConvAlgorithm<T>("d
         new Span<T>(dw, (int)length).Clear();
         if (shape.Samples == 0 || shape.Positions == 0 || length == 0) return;
         var blocking = new Blocking(shape, V.Count);
-        // Taps beyond the last stand at 0; their sums are left.
-        var offsets = new nint[blocking.TapTiles * RowsWeightTile.Taps];
-        blocking.Image.TapOffsets().CopyTo(offsets, 0);
         using var sums = Scratch.Rent<T>(ScratchSlot.Sums, blocking.SumsLength);
         new Span<T>(sums.Pointer, (int)blocking.SumsLength).Clear();
-        fixed (nint* taps = offsets)
+        // Taps beyond the last stand at 0; their sums are left.
+        fixed (nint* taps = blocking.Image.TapOffsets(multiple: RowsWeightTile.Taps))
         {
             var job = new Job<V>
             {
@@ -83,6 +81,7 @@ internal sealed unsafe class DirectRowsWeightGradient<T>() : ConvAlgorithm<T>("d
             var samplesPerBlock = (Math.Max(1, shape.Samples) + SampleBlocks - 1) / SampleBlocks;
             ImagesPerPass = (int)Math.Clamp(
                 GradientBlockBytes / (RowsWeightTile.Filters * PlaneLength * sizeof(T)), 1, samplesPerBlock);
+            SumWidth = (int)RoundUp(RowsWeightTile.Filters * RowsWeightTile.Taps);
             SumsLength = (nint)shape.Filters * shape.Taps * SampleBlocks;
         }
 
@@ -116,14 +115,15 @@ internal sealed unsafe class DirectRowsWeightGradient<T>() : ConvAlgorithm<T>("d
         internal int TileLength => RowsWeightTile.Filters * RowsWeightTile.Taps * lanes;
 
         /// <summary>The sums of a tile, [filter][tap], in whole vectors.</summary>
-        internal int SumWidth => (int)RoundUp(RowsWeightTile.Filters * RowsWeightTile.Taps);
+        internal int SumWidth { get; }
 
         internal nint SumsLength { get; }
 
         internal nint ScratchElements => SumsLength + ImagesPerPass * Image.Length + GradientsLength
             + (nint)TapTiles * TileLength + (nint)lanes * SumWidth;
 
-        private nint RoundUp(nint length) => (length + lanes - 1) / lanes * lanes;
+        // Lanes are a power of two.
+        private nint RoundUp(nint length) => (length + lanes - 1) & -lanes;
     }
 
     private struct Job<V> : IChunkJob where V : struct, ILanes<V, T>
