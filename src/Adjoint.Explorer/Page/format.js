@@ -21,7 +21,7 @@ export function digits(value, count = 5) {
 
 /** Bytes, calculations and the like with a decimal prefix. */
 export function scaled(value, unit) {
-  for (const [size, prefix] of [[1e9, "G"], [1e6, "M"], [1e3, "k"]])
+  for (const { size, prefix } of [{ size: 1e9, prefix: "G" }, { size: 1e6, prefix: "M" }, { size: 1e3, prefix: "k" }])
     if (value >= size) return `${(value / size).toPrecision(3)} ${prefix}${unit}`;
   return `${Math.round(value)} ${unit}`;
 }

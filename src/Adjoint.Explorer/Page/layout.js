@@ -95,7 +95,7 @@ function withDummies(nodes, edges, layerOf) {
 
 // At first what is computed, below it the leaves, so that they hang under the line of what they are used for.
 function order(layers, chains) {
-  for (const layer of layers) layer.sort((a, b) => (a.before.length === 0) - (b.before.length === 0));
+  for (const layer of layers) layer.sort((a, b) => Number(a.before.length === 0) - Number(b.before.length === 0));
   number(layers);
   let best = layers.map(layer => [...layer]);
   let fewest = crossings(layers);
@@ -260,7 +260,8 @@ function breakRows(layers, widths, count) {
       left += width + LAYER;
       return center;
     });
-    return { index, first, end, top, height: bottom - top, above, below, x: xs, width: Math.max(0, left - LAYER) + margin };
+    const width = Math.max(0, left - LAYER) + margin;
+    return { index, first, end, top, height: bottom - top, above, below, x: xs, width, y: 0, lane: 0 };
   });
   let y = 0;
   for (const row of rows) {

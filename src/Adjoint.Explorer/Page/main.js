@@ -13,7 +13,9 @@ const root = document.documentElement;
 const darkens = matchMedia("(prefers-color-scheme: dark)");
 const stacked = matchMedia("(max-width: 900px)");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-let model, training, chosen = null;
+/** What is shown; there from the first refresh on. */
+let model = /** @type {Model} */ (/** @type {unknown} */ (undefined));
+let training, chosen = null;
 
 const view = new View(key => choose(key));
 const steps = new Steps((step, silently) => {
@@ -57,8 +59,13 @@ async function choose(key) {
     byId("tabs").scrollIntoView({ block: "start", behavior: still.matches ? "auto" : "smooth" });
 }
 
+/** @returns {HTMLElement[]} */
+function tabs() {
+  return /** @type {HTMLElement[]} */ ([...byId("tabs").children]);
+}
+
 function open(name) {
-  for (const tab of byId("tabs").children) {
+  for (const tab of tabs()) {
     const on = tab.id === `tab-${name}`;
     tab.setAttribute("aria-selected", String(on));
     tab.tabIndex = on ? 0 : -1;
@@ -99,7 +106,7 @@ function theme(dark) {
 function listen() {
   byId("search").addEventListener("submit", event => {
     event.preventDefault();
-    search(byId("query").value);
+    search(/** @type {HTMLInputElement} */ (byId("query")).value);
   });
   byId("fold").addEventListener("click", () => view.fold(true));
   byId("unfold").addEventListener("click", () => view.fold(false));
@@ -107,17 +114,20 @@ function listen() {
   byId("zoom-in").addEventListener("click", () => view.zoom(1.25));
   byId("zoom-out").addEventListener("click", () => view.zoom(0.8));
   byId("theme").addEventListener("click", () => theme(root.dataset.scheme !== "dark"));
-  byId("tabs").addEventListener("click", event => event.target.id && open(event.target.id.slice("tab-".length)));
+  byId("tabs").addEventListener("click", event => {
+    const { id } = /** @type {Element} */ (event.target);
+    if (id.startsWith("tab-")) open(id.slice("tab-".length));
+  });
   byId("tabs").addEventListener("keydown", event => {
-    const tabs = [...byId("tabs").children].filter(tab => !tab.hidden);
+    const shown = tabs().filter(tab => !tab.hidden);
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!by) return;
-    const next = tabs[(tabs.indexOf(event.target) + by + tabs.length) % tabs.length];
+    const next = shown[(shown.indexOf(/** @type {HTMLElement} */ (event.target)) + by + shown.length) % shown.length];
     open(next.id.slice("tab-".length));
     next.focus();
   });
   document.addEventListener("keydown", event => {
-    if (event.target.closest("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (/** @type {Element} */ (event.target).closest("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
     const action = {
       f: () => view.fold(true), u: () => view.fold(false), 0: () => view.fit(), "+": () => view.zoom(1.25), "-": () => view.zoom(0.8),
       ".": () => steps.moveTo(steps.position + 1), ",": () => steps.moveTo(steps.position - 1), "/": () => byId("query").focus(),

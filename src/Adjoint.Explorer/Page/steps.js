@@ -9,7 +9,7 @@ export class Steps {
   constructor(onMove) {
     this.onMove = onMove;
     this.position = 0;
-    this.slider = byId("position");
+    this.slider = /** @type {HTMLInputElement} */ (byId("position"));
     this.slider.addEventListener("input", () => this.moveTo(Number(this.slider.value)));
     byId("step-back").addEventListener("click", () => this.moveTo(this.position - 1));
     byId("step-on").addEventListener("click", () => this.moveTo(this.position + 1));
@@ -21,7 +21,7 @@ export class Steps {
     this.model = model;
     this.list = [...model.graph.ops.map(op => ({ op: op.id, back: false })), ...model.graph.backward.map(op => ({ op, back: true }))];
     const stays = this.slider.max === String(this.list.length);
-    this.slider.max = this.list.length;
+    this.slider.max = String(this.list.length);
     this.moveTo(stays ? this.position : this.list.length, true);
   }
 
@@ -38,7 +38,7 @@ export class Steps {
 
   moveTo(position, silently = false) {
     this.position = Math.min(this.list.length, Math.max(0, position));
-    this.slider.value = this.position;
+    this.slider.value = String(this.position);
     const step = this.list[this.position - 1];
     const text = !step ? "nothing computed yet" : this.isAtEnd ? `all ${this.list.length} steps` : `${this.position} of ${this.list.length}: ${step.back ? "backward" : "forward"} ${this.model.graph.ops[step.op].name}`;
     byId("phase").textContent = text;

@@ -11,8 +11,11 @@ const svg = byId("graph");
 
 /** Draws a model and reports what is chosen. */
 export class View {
+  /** @param {(key: string) => void} onChoose Told which node is chosen. */
   constructor(onChoose) {
     this.onChoose = onChoose;
+    /** Paints the steps over the nodes, each time that they are drawn. @type {(() => void) | null} */
+    this.paintSteps = null;
     this.folded = new Set();
     this.chosen = null;
     this.scene = s("g", {});
@@ -242,9 +245,9 @@ export class View {
       } else this.moveTo({ ...this.camera, x: this.camera.x + event.clientX - before.x, y: this.camera.y + event.clientY - before.y });
       pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
     });
-    for (const name of ["pointerup", "pointercancel"]) window.addEventListener(name, event => pointers.delete(event.pointerId));
+    for (const name of ["pointerup", "pointercancel"]) window.addEventListener(name, (/** @type {PointerEvent} */ event) => pointers.delete(event.pointerId));
     svg.addEventListener("keydown", event => {
-      const key = event.target.closest?.("[data-key]")?.dataset.key;
+      const key = /** @type {SVGElement | null} */ (/** @type {Element} */ (event.target).closest("[data-key]"))?.dataset.key;
       if (!key) return;
       if (key[0] === "c") {
         if (event.key === "Enter" || event.key === " ") this.toggle(Number(key.slice(1)));
