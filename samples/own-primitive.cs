@@ -51,7 +51,7 @@ readonly record struct Average(double Alpha, bool IsReversed) : ISpanPrimitive<A
     {
         Operands.Expect(Name, operands, count: 2);
         Operands.Result(Name, operands[1]!);
-        Operands.Alike(Name, "x", operands[0]!, operands[1]!);
+        Operands.SameTypeAndShape(Name, "x", operands[0]!, operands[1]!);
     }
 
     public static void Run<T>(in Average primitive, Elements elements)

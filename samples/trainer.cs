@@ -15,10 +15,10 @@ var loader = new DataLoader(data.Train, batchSize: 64, new() { Shuffle = true, S
 var folder = Directory.CreateTempSubdirectory("adjoint-sample-").FullName;
 var trainer = new Trainer(model, new AdamW(model.Parameters(), 0.01), loader, new DataLoader(data.Validation, 500))
 {
-    Schedule = Schedule.Cosine(total: 5 * loader.Count),
+    Schedule = Schedule.Cosine(totalSteps: 5 * loader.Count),
 };
 trainer.Callbacks.Add(new EarlyStopping(patience: 2));
-var keeper = new ModelKeeper(folder);
+var keeper = new ModelCheckpoint(folder);
 trainer.Callbacks.Add(keeper);
 trainer.Callbacks.Add(new Printer());
 

@@ -45,14 +45,14 @@ internal static class LoaderReport
             for (var i = 0; i < steps; i++) Train(first, labels);
         });
         foreach (var _ in loader) break;
-        var waited = loader.Waited;
+        var waited = loader.WaitTime;
         var both = Seconds(() =>
         {
             foreach (var (x, y) in loader) Train(x, y);
         });
         var images = (double)steps * batch;
         Console.WriteLine(FormattableString.Invariant(
-            $"| {network} | {batch} | {(names.Length == 0 ? "none" : string.Join(", ", names))} | {images / loading:N0} | {images / training:N0} | {training / loading:0.0} | {images / both:N0} | {(loader.Waited - waited).TotalSeconds / both:P1} |"));
+            $"| {network} | {batch} | {(names.Length == 0 ? "none" : string.Join(", ", names))} | {images / loading:N0} | {images / training:N0} | {training / loading:0.0} | {images / both:N0} | {(loader.WaitTime - waited).TotalSeconds / both:P1} |"));
     }
 
     private static double Seconds(Action work)

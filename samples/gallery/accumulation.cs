@@ -21,7 +21,7 @@ var step = CapturedFunction.Create((Tensor x) =>
         loss.Backward(); // adds to the existing gradients
         losses.Add(loss.Detach());
     }
-    var norm = ClipGradients.ByNorm(model.Parameters(), limit: 1);
+    var norm = ClipGradients.ByNorm(model.Parameters(), maxNorm: 1);
     optimizer.Step();
     return (Tensor.Stack(losses).Sum(), norm);
 });

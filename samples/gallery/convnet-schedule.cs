@@ -50,7 +50,7 @@ void Train(string name, Schedule schedule)
 
 double Accuracy(Layer model)
 {
-    using var use = model.InUse();
+    using var use = model.EvalScope();
     using var noGrad = new NoGrad();
     return model.Forward(testX).ArgMax().EqualTo(testY).To(DType.Float32).Mean().Item();
 }

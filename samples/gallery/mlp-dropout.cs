@@ -34,7 +34,7 @@ Console.WriteLine($"captured in {step.Plans} plans of {step.Operations} operatio
 
 double Accuracy()
 {
-    using var use = model.InUse();
+    using var use = model.EvalScope();
     using var noGrad = new NoGrad();
     return model.Forward(testX).ArgMax().EqualTo(testY).To(DType.Float32).Mean().Item();
 }

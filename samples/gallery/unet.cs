@@ -33,7 +33,7 @@ Console.WriteLine($"captured in {step.Plans} plans of {step.Operations} operatio
 
 double IntersectionOverUnion()
 {
-    using var use = model.InUse();
+    using var use = model.EvalScope();
     using var noGrad = new NoGrad();
     var found = model.Forward(testImages).Greater(0).To(DType.Float32);
     var both = (found * testMasks).Sum();

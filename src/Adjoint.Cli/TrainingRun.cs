@@ -12,7 +12,7 @@ namespace Adjoint.Cli;
 internal sealed class TrainingRun
 {
     private readonly DataLoader validation;
-    private readonly ModelKeeper keeper;
+    private readonly ModelCheckpoint keeper;
     private readonly CheckpointStore store;
     private readonly Checkpoints checkpoints;
     private readonly MetricLog metrics;
@@ -32,7 +32,7 @@ internal sealed class TrainingRun
             ]);
         var model = settings.CreateModel(data.Train);
         Trainer = settings.CreateTrainer(model, data, validation, eager, profile, checkpoints);
-        Trainer.Callbacks.Add(keeper = new ModelKeeper(folder));
+        Trainer.Callbacks.Add(keeper = new ModelCheckpoint(folder));
         Trainer.Callbacks.Add(metrics = new MetricLog(Path.Combine(folder, "metrics.jsonl")));
         Trainer.Callbacks.Add(Doctor = new TrainingDoctor(data.Validation));
         if (settings.Get(TrainSettings.Patience) is > 0 and var patience)

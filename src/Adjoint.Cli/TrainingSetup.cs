@@ -25,7 +25,7 @@ internal static class TrainingSetup
         if (share < 1) data = data with { Train = Share(data.Train), Validation = Share(data.Validation) };
         return pixels == "standard" ? data.Standardize() : data;
 
-        Dataset Share(Dataset all) => all.Part(all.Name, 0, Math.Max(1, (int)(all.Count * share)));
+        Dataset Share(Dataset all) => all.Slice(all.Name, 0, Math.Max(1, (int)(all.Count * share)));
     }
 
     internal static DataLoader CreateLoader(this SettingValues settings, Dataset train)

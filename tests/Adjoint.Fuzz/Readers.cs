@@ -189,7 +189,7 @@ internal static class Readers
             Average = new WeightAverage(network),
         };
         trainer.Callbacks.Add(new EarlyStopping());
-        trainer.Callbacks.Add(new ModelKeeper(Folder));
+        trainer.Callbacks.Add(new ModelCheckpoint(Folder));
         trainer.Callbacks.Add(new TrainingDoctor(data.Validation));
         return trainer;
     }

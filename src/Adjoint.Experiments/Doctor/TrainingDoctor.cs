@@ -86,7 +86,7 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
         foreach (var row in Rows(state.Text("doctor"), 5))
             history.Add(new(Epoch(row[1], trainer), row[0], Number(row[2]), Number(row[3]), Number(row[4])));
         foreach (var row in Rows(state.Text("doctor.step"), 3)) step.Add((row[0], Number(row[1]), Number(row[2])));
-        var kept = state.Part("doctor");
+        var kept = state.TensorsOf("doctor");
         before = kept.Count == 0 ? null : trainer.Model.NamedParameters().ToDictionary(own => own.Name, own =>
             kept.TryGetValue(own.Name, out var value) && value.DType == DType.Float32
                 && value.Length == own.Value.Length
@@ -208,7 +208,7 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
         try
         {
             using var recording = new NoGrad();
-            using var use = model.InUse();
+            using var use = model.EvalScope();
             var (x, _) = samples.Batch([.. Enumerable.Range(0, Math.Min(Probes, samples.Count))]);
             model.Forward(x.To(model.DType));
         }

@@ -33,7 +33,7 @@ public sealed record LayerRow(string Path, string Name, string Output, string Pa
         try
         {
             using var _ = new NoGrad();
-            using var use = model.InUse();
+            using var use = model.EvalScope();
             model.Forward(Tensor.Zeros([1, .. sample.Sizes], model.DType));
         }
         finally

@@ -14,7 +14,7 @@ internal sealed class BackwardPass
     private static readonly object Claims = new();
 
     // A pass that went through more nodes is not kept for the next.
-    private const int MostKept = 4096;
+    private const int MaxKept = 4096;
 
     private readonly Execution execution;
     private readonly List<OpNode> nodes = [];
@@ -87,7 +87,7 @@ internal sealed class BackwardPass
             }
             Monitor.PulseAll(Claims);
         }
-        var isSmall = Math.Max(nodes.Capacity, open.Length) <= MostKept;
+        var isSmall = Math.Max(nodes.Capacity, open.Length) <= MaxKept;
         nodes.Clear();
         made.Clear();
         hookedLeaves.Clear();
@@ -140,7 +140,7 @@ internal sealed class BackwardPass
     {
         if (node.Pass is { } other)
             return other.execution != execution ? false : throw new AdjointException(
-                $"Backward: the graph through {node.Op.Name} is on its way back already, and a hook or a rule of an op "
+                $"Backward: the graph through {node.Op.Name} is already in a backward pass, and a hook or a rule of an op "
                 + "in it called Backward() on it again; compute that part anew, from tensors that were .Detach()ed");
         if (node.IsConsumed)
             throw new AdjointException($"Backward: the graph through {node.Op.Name} was already used by an earlier Backward(); compute the loss again, or pass retainGraph: true the first time");

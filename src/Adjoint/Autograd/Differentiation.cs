@@ -74,7 +74,7 @@ public static class Differentiation
         if (gradient is null)
         {
             if (root.Length != 1)
-                throw new AdjointException($"Backward: a gradient exists only of a single number: this tensor is {root.Shape}; reduce it with .Sum() or .Mean(), or pass gradient: a tensor of that shape");
+                throw new AdjointException($"Backward: without a gradient, only a tensor of one element can be differentiated: found {root.Shape}; reduce it with .Sum() or .Mean(), or pass gradient: a tensor of that shape");
             return One(root);
         }
         if (gradient.Shape != root.Shape || gradient.DType != root.DType)

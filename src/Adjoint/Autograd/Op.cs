@@ -143,7 +143,7 @@ public abstract class Op
         var specs = many.InferAll(inputs);
         if (specs.Length == 0)
             throw new AdjointException(
-                $"{op.Name}: InferAll must say what at least one result will be: found none; return a TensorSpec for "
+                $"{op.Name}: InferAll must describe at least one result: found none; return a TensorSpec for "
                 + "each");
         var device = execution.Enter(op.Place(inputs));
         try

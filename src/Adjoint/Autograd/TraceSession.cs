@@ -32,7 +32,7 @@ internal sealed class TraceSession
     }
 
     /// <summary>Notes that a part of a network begins to compute; dispose the result when it is done.</summary>
-    internal static Stay Enter(object part)
+    internal static ModuleScope Enter(object part)
     {
         if (Execution.Current.Trace is not { } session) return default;
         var before = session.scope;
@@ -85,7 +85,7 @@ internal sealed class TraceSession
     }
 
     /// <summary>The time within one call of a part.</summary>
-    internal readonly struct Stay(TraceSession? session, TraceScope? before) : IDisposable
+    internal readonly struct ModuleScope(TraceSession? session, TraceScope? before) : IDisposable
     {
         public void Dispose()
         {

@@ -40,5 +40,5 @@ public abstract class ViewOp : Op
 
     private Tensor Single(ReadOnlySpan<Tensor> inputs) => inputs.Length == 1
         ? inputs[0]
-        : throw new AdjointException($"{Name}: a view is of one tensor: found {inputs.Length}");
+        : throw new AdjointException($"{Name}: a view takes one tensor: found {inputs.Length}");
 }

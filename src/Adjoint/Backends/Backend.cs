@@ -92,12 +92,12 @@ public abstract class Backend : Device
     /// </summary>
     /// <param name="name">For profiles.</param>
     /// <param name="action">What is done.</param>
-    /// <param name="takeBack">Undoes it, where the function turns out not to be capturable.</param>
-    internal static void RunOnHost(string name, Action action, Action takeBack)
+    /// <param name="undo">Undoes it, where the function turns out not to be capturable.</param>
+    internal static void RunOnHost(string name, Action action, Action undo)
     {
         var execution = Execution.Current;
         if (execution is { Arena.IsComputing: false, Observer: { } observer })
-            observer(new HostCall(name, action, takeBack));
+            observer(new HostCall(name, action, undo));
         else action();
     }
 

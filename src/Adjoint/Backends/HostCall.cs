@@ -11,5 +11,5 @@ internal sealed class HostCall(string name, Action action, Action takeBack) : Pr
 {
     internal override void Run() => action();
 
-    internal void TakeBack() => takeBack();
+    internal void Undo() => takeBack();
 }

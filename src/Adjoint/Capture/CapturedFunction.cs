@@ -61,7 +61,7 @@ public static class CapturedFunction
 /// <remarks>
 /// <para>
 /// For each combination of shapes and types the first call runs eagerly, the second records, and later ones replay a
-/// plan. <see cref="MostPlans"/> plans are kept, so that the smaller last batch of an epoch has its own; beyond that,
+/// plan. <see cref="MaxPlans"/> plans are kept, so that the smaller last batch of an epoch has its own; beyond that,
 /// calls run eagerly, and <see cref="Refusal"/> says so. Results belong to the caller, and have no graph. A gradient
 /// that the function leaves in <c>.Grad</c> belongs to the plan: the next replay overwrites it. An input that is asked
 /// for a gradient inside the function requires it only there: return its gradient as a result.
@@ -94,7 +94,7 @@ public sealed class CapturedFunction<TResult>
     }
 
     /// <summary>The largest number of plans that are kept: 8.</summary>
-    public const int MostPlans = PlanCache.Most;
+    public const int MaxPlans = PlanCache.MaxPlans;
 
     /// <summary>The number of plans that are kept.</summary>
     public int Plans => plans.Count;
@@ -121,7 +121,7 @@ public sealed class CapturedFunction<TResult>
     internal SlabLayout? Layout => plans.Latest?.Layout;
 
     /// <summary>Computes the function. Within another captured function it becomes part of that one.</summary>
-    /// <param name="given">The inputs, none of which requires a gradient.</param>
+    /// <param name="inputs">The inputs, none of which requires a gradient.</param>
     /// <returns>The results, without a graph; they belong to the caller.</returns>
     /// <exception cref="CaptureException">
     /// The function cannot be captured, and falling back is not allowed.
@@ -130,20 +130,20 @@ public sealed class CapturedFunction<TResult>
     /// It takes another number of tensors; memory of one that it reads was recycled; another thread is running it; or
     /// what the function itself throws.
     /// </exception>
-    public TResult Run(params ReadOnlySpan<Tensor> given)
+    public TResult Run(params ReadOnlySpan<Tensor> inputs)
     {
-        if (inputs is { } count && given.Length != count)
+        if (this.inputs is { } count && inputs.Length != count)
             throw new AdjointException(
-                $"CapturedFunction: it takes {count} tensor{(count == 1 ? "" : "s")}: found {given.Length}");
+                $"CapturedFunction: it takes {count} tensor{(count == 1 ? "" : "s")}: found {inputs.Length}");
         if (Execution.Current.Arena is not null)
-            return CapturedResults<TResult>.FromArray(PlanCache.RunEagerly(function, given));
+            return CapturedResults<TResult>.FromArray(PlanCache.RunEagerly(function, inputs));
         if (Interlocked.Exchange(ref running, 1) != 0)
             throw new AdjointException(
-                "CapturedFunction: it is running already, on another thread or further up, and has one set of buffers; "
+                "CapturedFunction: it is already running, on another thread or in an outer call, and has only one set of buffers; "
                 + "create one for each thread");
         try
         {
-            return CapturedResults<TResult>.FromArray(plans.Run(given));
+            return CapturedResults<TResult>.FromArray(plans.Run(inputs));
         }
         finally
         {

@@ -35,7 +35,7 @@ internal sealed class CapturedPlan
     private CapturedPlan(Recording recording, IReadOnlyList<Slab> ready)
     {
         (arena, gradients, results) = (recording.Arena, recording.Gradients, recording.Results);
-        turned = recording.Turned;
+        turned = recording.SwitchRestorers;
         inputs = [.. recording.Inputs.Select(recording.Resolve)];
         readers = [.. inputs.Select(_ => new List<(PrimitiveCall, int, Tensor)>())];
         mustCopy = [.. inputs.Select(input => input.Length * input.DType.Size() <= SmallInput)];

@@ -26,7 +26,7 @@ internal static class CapturedResults<TResult>
             _ => result as Tensor[],
         };
         return all is not null && Array.IndexOf(all, null) < 0 ? all : throw new AdjointException(
-            "CapturedFunction: it returned null in the place of a tensor; return an array of those that there are");
+            "CapturedFunction: it returned null instead of a tensor; return an array of the tensors that exist");
     }
 
     internal static TResult FromArray(Tensor[] all) => (TResult)(

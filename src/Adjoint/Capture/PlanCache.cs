@@ -6,13 +6,13 @@ namespace Adjoint;
 internal sealed class PlanCache(Func<Tensor[], Tensor[]> function, bool fallBackToEager)
 {
     /// <summary>The most plans that are kept.</summary>
-    internal const int Most = 8;
+    internal const int MaxPlans = 8;
 
     // Kinds of inputs whose first call was eager.
-    private const int MostSeen = 256;
+    private const int MaxSeen = 256;
 
     // So many recordings without a replay say that there will be none.
-    private const int MostInVain = 6;
+    private const int MaxInVain = 6;
 
     // A plan that was used within so many calls is not given up for another.
     private const int Recent = 64;
@@ -117,12 +117,12 @@ internal sealed class PlanCache(Func<Tensor[], Tensor[]> function, bool fallBack
     {
         try
         {
-            if (changed is not null && inVain++ == MostInVain)
+            if (changed is not null && inVain++ == MaxInVain)
                 Arena.Refuse(
                     $"it would be recorded at each call, since something changes from one to the next: {changed}");
             // Recording computes too: what the function writes in place must be written once.
             var plan = CapturedPlan.Record(function, given, Slabs);
-            if (plans.Count == Most) plans.RemoveAt(Most - 1);
+            if (plans.Count == MaxPlans) plans.RemoveAt(MaxPlans - 1);
             plans.Insert(0, plan);
             recorded++;
             plan.LastCall = Calls;
@@ -139,9 +139,9 @@ internal sealed class PlanCache(Func<Tensor[], Tensor[]> function, bool fallBack
     // More kinds of inputs in turn than there are plans would be recorded again and again.
     private bool IsCrowded()
     {
-        var isCrowded = plans.Count == Most && Calls - plans[^1].LastCall < Recent;
+        var isCrowded = plans.Count == MaxPlans && Calls - plans[^1].LastCall < Recent;
         if (isCrowded)
-            misfit = $"the {Most} plans are those of other shapes, types or modes, all in use of late; pass fewer "
+            misfit = $"the {MaxPlans} plans are those of other shapes, types or modes, all in use of late; pass fewer "
                 + "kinds of inputs, padded to a few sizes for instance";
         return isCrowded;
     }
@@ -156,7 +156,7 @@ internal sealed class PlanCache(Func<Tensor[], Tensor[]> function, bool fallBack
     private bool IsFirst(ReadOnlySpan<Tensor> given)
     {
         var kind = string.Concat(given.ToArray().Select(input => $"{input.Shape} {input.DType.Label()} "));
-        if (seen.Count == MostSeen) seen.Clear();
+        if (seen.Count == MaxSeen) seen.Clear();
         return seen.Add(kind);
     }
 }

@@ -37,16 +37,16 @@ internal sealed class Recording
                 Results = [.. Apply(function).Select(Result)];
                 Gradients = [.. journal.Changed.Select(Gradient)];
             }
-            (Turned, GradientWrites) = (Arena.Turned(), [.. journal.Writes]);
+            (SwitchRestorers, GradientWrites) = (Arena.SwitchRestorers(), [.. journal.Writes]);
             journal.Commit();
         }
         catch (CaptureException)
         {
             execution.Journal = null;
             Arena.IsComputing = true;
-            TakeBack();
-            journal.TakeBack();
-            Arena.TurnBack();
+            Undo();
+            journal.Undo();
+            Arena.RestoreSwitches();
             throw;
         }
         catch
@@ -88,7 +88,7 @@ internal sealed class Recording
     internal (int At, Tensor Leaf, Tensor? Gradient)[] GradientWrites { get; }
 
     /// <summary>Turns what the function left otherwise than it was: whether leaves require gradients, modes.</summary>
-    internal Action[] Turned { get; }
+    internal Action[] SwitchRestorers { get; }
 
     /// <summary>
     /// Bytes of the buffers that the function made and the plan goes on with, besides those it places.
@@ -227,7 +227,7 @@ internal sealed class Recording
             Arena.Refuse($"{NameOf(call)} writes into an input, of which a replay has a copy; write into a .Clone() of "
                 + "it");
         if (isConstant && call is PrimitiveCall<RandomNumbers>)
-            Arena.Refuse("a Generator that is made inside is drawn from: the eager function draws the same "
+            Arena.Refuse("a Generator that is created inside is drawn from: the eager function draws the same "
                 + "numbers each time, and a replay would go on; make the generator outside");
         if (readConstants.Contains(storage))
             Arena.Refuse($"{NameOf(call)} writes into a tensor of plain numbers that was read before, and a replay "
@@ -237,16 +237,16 @@ internal sealed class Recording
     private static string NameOf(PrimitiveCall call) => Execution.Current.Cause?.Op ?? call.Name;
 
     // Others may have drawn from a stream meanwhile, and no number is drawn twice: what they took stays drawn.
-    private void TakeBack()
+    private void Undo()
     {
         foreach (var draws in Calls.OfType<PrimitiveCall<RandomNumbers>>().GroupBy(call => call.Operands[1]!.Storage))
         {
             overwritten.Remove(draws.Key, out var state);
-            Generator.TakeBack(
+            Generator.Undo(
                 draws.First().Operands[1]!, state!, draws.Select(call => call.Operands[0]!.Length));
         }
         foreach (var (storage, bytes) in overwritten) bytes.CopyTo(storage.Bytes);
-        foreach (var call in Calls.OfType<HostCall>().Reverse()) call.TakeBack();
+        foreach (var call in Calls.OfType<HostCall>().Reverse()) call.Undo();
     }
 
     // The function failed, as it would have eagerly; what it had done stays done.

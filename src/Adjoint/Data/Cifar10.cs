@@ -23,7 +23,7 @@ public static class Cifar10
         if (all.Count <= ValidationCount)
             throw new DataFormatException(Path.Combine(folder, "data_batch_1.bin"), 0, $"{all.Count} training records in all", $"more than the {ValidationCount} of the validation part");
         var count = all.Count - ValidationCount;
-        return new(all.Part("cifar10", 0, count), all.Part("cifar10", count, ValidationCount), Read([Find(folder, "test_batch.bin")]));
+        return new(all.Slice("cifar10", 0, count), all.Slice("cifar10", count, ValidationCount), Read([Find(folder, "test_batch.bin")]));
     }
 
     private static string Find(string folder, string name)

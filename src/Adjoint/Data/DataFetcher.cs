@@ -77,7 +77,7 @@ public sealed class DataFetcher(HttpClient client)
             }
         var kept = LengthOf(part) is > 0 and var length ? $" (the {length} bytes that arrived are kept)" : "";
         throw new DataFormatException(
-            $"{file.Name}: no mirror gave the file: {string.Join("; ", failures)}; try again{kept}, or fetch it by "
+            $"{file.Name}: no mirror delivered the file: {string.Join("; ", failures)}; try again{kept}, or fetch it by "
             + $"hand into {folder}");
     }
 
@@ -239,7 +239,7 @@ public sealed class DataFetcher(HttpClient client)
             or not (IOException or UnauthorizedAccessException or OutOfMemoryException))
         {
             throw new DataFormatException(
-                $"{archive}: is no sound tar archive in gzip: {error.Message.TrimEnd('.')}; it has the published "
+                $"{archive}: is not a valid gzipped tar archive: {error.Message.TrimEnd('.')}; it has the published "
                 + "checksum, so what is published is wrong");
         }
         foreach (var name in names)
@@ -259,7 +259,7 @@ public sealed class DataFetcher(HttpClient client)
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new DataFormatException(
-                $"{folder}: cannot be made: {error.Message.TrimEnd('.')}; name another folder for data sets");
+                $"{folder}: cannot be created: {error.Message.TrimEnd('.')}; choose another folder for data sets");
         }
     }
 

@@ -6,7 +6,7 @@ namespace Adjoint.Data;
 /// </summary>
 public sealed class DataFormatException : AdjointException
 {
-    private const int MostLetters = 400;
+    private const int MaxLetters = 400;
 
     /// <summary>Creates the exception with a message of its parts.</summary>
     /// <param name="file">The path of the file.</param>
@@ -14,7 +14,7 @@ public sealed class DataFormatException : AdjointException
     /// <param name="found">What was found there.</param>
     /// <param name="expected">What was expected there.</param>
     public DataFormatException(string file, long offset, string found, string expected)
-        : base($"{file}, offset {offset}: found {Shorten(found)}, expected {Shorten(expected)}") { }
+        : base($"{file}, offset {offset}: found {Abbreviate(found)}, expected {Abbreviate(expected)}") { }
 
     /// <summary>Creates the exception with a message of its own.</summary>
     /// <param name="message">The file, found, expected, remedy.</param>
@@ -23,6 +23,6 @@ public sealed class DataFormatException : AdjointException
     /// <summary>Abbreviates a text from a file for a message: of a long one the beginning and the end stay.</summary>
     /// <param name="text">The text, of any length.</param>
     /// <returns>The text, or its beginning and end.</returns>
-    public static string Shorten(string text) =>
-        text.Length <= MostLetters ? text : $"{text[..(MostLetters / 2)]}…{text[^(MostLetters / 2)..]}";
+    public static string Abbreviate(string text) =>
+        text.Length <= MaxLetters ? text : $"{text[..(MaxLetters / 2)]}…{text[^(MaxLetters / 2)..]}";
 }

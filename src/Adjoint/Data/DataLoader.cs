@@ -89,7 +89,7 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
     }
 
     /// <summary>How long the reader has waited for batches in all: near 0 unless loading slows training down.</summary>
-    public TimeSpan Waited { get; private set; }
+    public TimeSpan WaitTime { get; private set; }
 
     /// <inheritdoc/>
     public IEnumerator<(Tensor Inputs, Tensor Labels)> GetEnumerator()
@@ -133,7 +133,7 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
     {
         var began = Stopwatch.GetTimestamp();
         var more = reader.WaitToReadAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
-        Waited += Stopwatch.GetElapsedTime(began);
+        WaitTime += Stopwatch.GetElapsedTime(began);
         return more;
     }
 

@@ -58,7 +58,7 @@ public sealed class Dataset
     /// <param name="count">The number of samples, 0 or more.</param>
     /// <returns>The new data set.</returns>
     /// <exception cref="AdjointException">The samples are not all inside this one.</exception>
-    public Dataset Part(string name, int start, int count)
+    public Dataset Slice(string name, int start, int count)
     {
         if (start < 0 || count < 0 || start > Count - count)
             throw new AdjointException($"Dataset {Name}: {count} samples from {start} on are not inside of {Count}");

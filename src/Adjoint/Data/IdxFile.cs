@@ -9,7 +9,7 @@ namespace Adjoint.Data;
 public static class IdxFile
 {
     // Deflate cannot shrink by more than 1032 to 1.
-    private const long MostExpansion = 1032;
+    private const long MaxExpansion = 1032;
 
     /// <summary>Reads a file with the given number of axes.</summary>
     /// <param name="path">The path of the file.</param>
@@ -28,7 +28,7 @@ public static class IdxFile
         try
         {
             using Stream stream = compressed ? new GzipFile(file) : file;
-            return Read(stream, path, rank, (compressed ? file.Length * MostExpansion : file.Length) - 4 - 4 * rank);
+            return Read(stream, path, rank, (compressed ? file.Length * MaxExpansion : file.Length) - 4 - 4 * rank);
         }
         catch (InvalidDataException error)
         {

@@ -27,7 +27,7 @@ public static class Mnist
         if (all.Count <= ValidationCount)
             throw new DataFormatException(Path.Combine(folder, "train-images-idx3-ubyte"), 4, $"{all.Count} images", $"more than the {ValidationCount} of the validation part");
         var count = all.Count - ValidationCount;
-        return new(all.Part(name, 0, count), all.Part(name, count, ValidationCount), Read(folder, "t10k", name, classes, divisor));
+        return new(all.Slice(name, 0, count), all.Slice(name, count, ValidationCount), Read(folder, "t10k", name, classes, divisor));
     }
 
     private static Dataset Read(string folder, string part, string name, IReadOnlyList<string> classes, float divisor)

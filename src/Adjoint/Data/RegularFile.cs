@@ -36,15 +36,15 @@ public static class RegularFile
 
     /// <summary>Reads a whole file into memory.</summary>
     /// <param name="path">The path of the file.</param>
-    /// <param name="most">The largest length in bytes; nothing is allocated for more.</param>
+    /// <param name="maxBytes">The largest length in bytes; nothing is allocated for more.</param>
     /// <returns>The contents of the file.</returns>
     /// <exception cref="DataFormatException">It is no regular file, may not be read, or is longer.</exception>
     /// <exception cref="FileNotFoundException">There is nothing at that path.</exception>
-    public static byte[] ReadAllBytes(string path, long most)
+    public static byte[] ReadAllBytes(string path, long maxBytes)
     {
         using var file = Open(path);
         var length = file.Length;
-        if (length > most) throw new DataFormatException(path, most, $"a length of {length} bytes", $"at most {most}");
+        if (length > maxBytes) throw new DataFormatException(path, maxBytes, $"a length of {length} bytes", $"at most {maxBytes}");
         var bytes = new byte[length];
         var read = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
         return read == length ? bytes

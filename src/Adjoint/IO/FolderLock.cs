@@ -94,7 +94,7 @@ public sealed class FolderLock : IDisposable
     {
         try
         {
-            return Encoding.UTF8.GetString(RegularFile.ReadAllBytes(Path.Combine(folder, ".holder"), most: 1 << 10));
+            return Encoding.UTF8.GetString(RegularFile.ReadAllBytes(Path.Combine(folder, ".holder"), maxBytes: 1 << 10));
         }
         catch (Exception error) when (error is IOException or DataFormatException)
         {

@@ -13,7 +13,7 @@ public static class JsonFile
     /// <summary>
     /// The largest file that is read, in bytes: far more than the library writes, far less than memory.
     /// </summary>
-    public const int MostBytes = 1 << 28;
+    public const int MaxBytes = 1 << 28;
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
@@ -28,7 +28,7 @@ public static class JsonFile
     /// <exception cref="DataFormatException">The file is not such JSON, or cannot be read.</exception>
     /// <exception cref="FileNotFoundException">There is nothing at that path.</exception>
     public static T Read<T>(string path, string expected, Func<JsonElement, T> read) =>
-        Parse(RegularFile.ReadAllBytes(path, MostBytes), path, 0, "what", expected, read);
+        Parse(RegularFile.ReadAllBytes(path, MaxBytes), path, 0, "what", expected, read);
 
     /// <summary>
     /// The same with bytes of a file that were read already, from an offset on, and the subject of "does not parse".

@@ -88,11 +88,11 @@ internal sealed class Arena
     }
 
     /// <summary>What turns the switches that stand otherwise than before.</summary>
-    internal Action[] Turned() =>
+    internal Action[] SwitchRestorers() =>
         [.. from one in switches let now = one.Get() where now != one.Before select (Action)(() => one.Set(now))];
 
     /// <summary>Turns the switches back.</summary>
-    internal void TurnBack()
+    internal void RestoreSwitches()
     {
         foreach (var (before, _, set) in switches) set(before);
     }

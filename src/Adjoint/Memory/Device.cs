@@ -36,7 +36,7 @@ public abstract class Device
 
         // Storages take the processor's memory themselves.
         protected internal override DeviceBuffer Allocate(int byteLength) =>
-            throw new NotSupportedException("Device: the processor's memory is taken by storages");
+            throw new NotSupportedException("Device: the CPU's memory is allocated by Storage");
     }
 }
 

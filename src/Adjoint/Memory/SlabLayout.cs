@@ -29,7 +29,7 @@ internal sealed class SlabLayout
         foreach (var i in Enumerable.Range(0, uses.Count).OrderByDescending(i => uses[i].ByteLength)
             .ThenBy(i => uses[i].First)) Place(i, left, capacity);
         Sum = uses.Sum(Aligned);
-        LowerBound = MostAtOnce(uses);
+        LowerBound = PeakBytes(uses);
     }
 
     /// <summary>The slabs: their sizes, and which of the pieces that were there each is, −1 for a new one.</summary>
@@ -104,7 +104,7 @@ internal sealed class SlabLayout
     private static long Aligned(BufferUse use) =>
         (use.ByteLength + (long)BufferPool.Alignment - 1) / BufferPool.Alignment * BufferPool.Alignment;
 
-    private static long MostAtOnce(IReadOnlyList<BufferUse> uses)
+    private static long PeakBytes(IReadOnlyList<BufferUse> uses)
     {
         var changes = uses
             .SelectMany(use => ((int At, long Bytes)[])[(use.First, Aligned(use)), (use.Last + 1, -Aligned(use))])

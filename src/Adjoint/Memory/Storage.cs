@@ -29,7 +29,7 @@ public class Storage
     /// <summary>What one storage can hold: a .NET array's length, less the room to align its first element.</summary>
     internal const int MaxBytes = 0x7FFFFFC7 - BufferPool.Alignment;
 
-    private const int MostInline = 64;
+    private const int MaxInline = 64;
 
     // Small storages have their bytes to themselves, and nobody ever takes them away. Only where there is more to know
     // is there a buffer to know it.
@@ -122,7 +122,7 @@ public class Storage
         if (byteLength < BufferPool.SmallestPooled && execution.Arena is null && execution.Device is null
             && !BufferGuard.IsOn && !Arena.AreAny)
         {
-            Storage small = byteLength <= MostInline ? new Inline((int)byteLength) : new OfArray((int)byteLength);
+            Storage small = byteLength <= MaxInline ? new Inline((int)byteLength) : new OfArray((int)byteLength);
             // Nobody recycles it: it need not be listed.
             if (execution.Allocated is not null) small.Lifetime = Lifetime.Backward;
             return small;
@@ -201,7 +201,7 @@ public class Storage
     }
 
     // Of long, so that it is aligned for the widest element.
-    [InlineArray(MostInline / sizeof(long))]
+    [InlineArray(MaxInline / sizeof(long))]
     private struct Few
     {
         private long first;

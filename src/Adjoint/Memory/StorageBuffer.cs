@@ -130,8 +130,8 @@ internal class StorageBuffer
     private protected virtual AdjointException Unreadable() => new(Arena is null
         ? $"Tensor: its memory was recycled: {releaseReason}; call .Keep() on the tensor before Backward(), copy it "
             + "with .Clone(), or pass retainGraph: true"
-        : "Tensor: it was made inside a captured step, whose memory every replay overwrites; only the loss and the "
-            + "parameters' gradients come out of a captured step: compute it outside, or run the step eagerly");
+        : "Tensor: it was created inside a captured function, whose memory every replay overwrites; return it as a "
+            + "result, or run the function eagerly");
 }
 
 /// <summary>

@@ -25,7 +25,7 @@ public sealed class Conv1d : Layer
         (Inputs, Outputs, this.kernel) = (inputs, outputs, kernel);
         Shape shape = (int[])[outputs, inputs / options.Groups, kernel];
         (Weight, var shift) =
-            FirstValues.Of(shape, options.Bias ? outputs : 0, options.Initializer, options.Generator);
+            InitialValues.Of(shape, options.Bias ? outputs : 0, options.Initializer, options.Generator);
         AddParameter("weight", Weight);
         if (shift is not null) Bias = AddParameter("bias", shift);
     }

@@ -28,7 +28,7 @@ public sealed class ConvTranspose2d : Layer
         (Inputs, Outputs, Kernel) = (inputs, outputs, kernel);
         Shape shape = (int[])[inputs, outputs / options.Groups, kernel.Height, kernel.Width];
         (Weight, var shift) =
-            FirstValues.Of(shape, options.Bias ? outputs : 0, options.Initializer, options.Generator);
+            InitialValues.Of(shape, options.Bias ? outputs : 0, options.Initializer, options.Generator);
         AddParameter("weight", Weight);
         if (shift is not null) Bias = AddParameter("bias", shift);
     }

@@ -51,7 +51,7 @@ public abstract class Initializer
         return values is { DType: DType.Float32 } && values.Shape == (int[])[outputs, inputs]
             ? values
             : throw new AdjointException(
-                $"{Name}: an initializer gives ({outputs}, {inputs}) float32: found "
+                $"{Name}: an initializer must return ({outputs}, {inputs}) float32: found "
                 + (values is null ? "null" : $"{values.Shape} {values.DType.Label()}; cast with .To(DType.Float32)"));
     }
 
@@ -82,7 +82,7 @@ public abstract class Initializer
 }
 
 /// <summary>What the weights and the bias of a layer begin as.</summary>
-internal static class FirstValues
+internal static class InitialValues
 {
     /// <summary>
     /// Weights (rows, …) whose fan-in is the product of the other sizes, and a bias (0: none): U(−1/√fan-in, 1/√fan-in)

@@ -25,7 +25,7 @@ public sealed class Linear : Layer
         if (inputs < 1 || outputs < 1)
             throw new AdjointException($"Linear: inputs and outputs must be positive: found {inputs} and {outputs}");
         (Inputs, Outputs) = (inputs, outputs);
-        (Weight, var shift) = FirstValues.Of((int[])[outputs, inputs], bias ? outputs : 0, initializer, generator);
+        (Weight, var shift) = InitialValues.Of((int[])[outputs, inputs], bias ? outputs : 0, initializer, generator);
         AddParameter("weight", Weight);
         if (shift is not null) this.bias = AddParameter("bias", shift);
     }

@@ -116,7 +116,7 @@ public abstract class Module
     /// training then train again. Does not turn off gradients, as <see cref="NoGrad"/> does.
     /// </summary>
     /// <returns>Dispose of it to restore the modes.</returns>
-    public IDisposable InUse() => new UseScope(this);
+    public IDisposable EvalScope() => new ModeScope(this);
 
     /// <summary>
     /// All parameters and buffers, by path: the tensors themselves, not copies. One shared by several places is there
@@ -352,7 +352,7 @@ public abstract class Module
             if (hook(this, seen, outputs.ToArray()) is not { } replaced) continue;
             if (replaced.Count != outputs.Length)
                 throw new AdjointException(
-                    $"{TypeName}: a forward hook returns as many outputs as it saw, or null: found "
+                    $"{TypeName}: a forward hook must return as many outputs as it saw, or null: found "
                     + $"{replaced.Count} for {outputs.Length}");
             for (var i = 0; i < outputs.Length; i++) outputs[i] = replaced[i];
         }
@@ -374,9 +374,9 @@ public abstract class Module
     private void RequireNew<T>(string name, IEnumerable<(string Name, T Value)> present)
     {
         if (name.Length == 0 || name.Contains('.'))
-            throw new AdjointException($"{TypeName}: a name in a module is a word without dots: found '{name}'");
+            throw new AdjointException($"{TypeName}: a name in a module must be a word without dots: found '{name}'");
         if (present.Any(entry => entry.Name == name))
-            throw new AdjointException($"{TypeName}: there is a '{name}' already; names within a module differ");
+            throw new AdjointException($"{TypeName}: there is a '{name}' already; names within a module must be unique");
     }
 
     private void RequireNewTensor(string name) => RequireNew(name, parameters.Concat(buffers).Concat(unsavedBuffers));
@@ -394,11 +394,11 @@ public abstract class Module
     private static IEnumerable<(string Name, T Value)> Once<T>(IEnumerable<(string Name, T Value)> all) =>
         all.DistinctBy(entry => entry.Value);
 
-    private sealed class UseScope : IDisposable
+    private sealed class ModeScope : IDisposable
     {
         private readonly List<Module> training = [];
 
-        internal UseScope(Module module) => Switch(module);
+        internal ModeScope(Module module) => Switch(module);
 
         public void Dispose()
         {

@@ -8,7 +8,7 @@ namespace Adjoint.Nn;
 internal readonly ref struct ModuleCall : IDisposable
 {
     private readonly Module module;
-    private readonly TraceSession.Stay stay;
+    private readonly TraceSession.ModuleScope stay;
     private readonly Intermediates intermediates;
     private readonly bool isOfLibrary;
 

@@ -52,7 +52,7 @@ internal static class ModuleSummary
         }))];
         try
         {
-            using var use = modules.First().InUse();
+            using var use = modules.First().EvalScope();
             using var recording = new NoGrad();
             call();
         }

@@ -4,7 +4,7 @@ namespace Adjoint.Nn;
 public sealed class MaxPool2d : Layer
 {
     private readonly Size2 kernel, stride, padding;
-    private readonly bool ceil;
+    private readonly bool ceilMode;
 
     /// <summary>Creates a layer with windows of the given size. See <c>Tensor.MaxPool2d</c>.</summary>
     /// <param name="kernel">The height and width of a window, at most 256 elements.</param>
@@ -12,21 +12,21 @@ public sealed class MaxPool2d : Layer
     /// <param name="padding">
     /// Rows and columns of −∞ added on each side, at most half of the kernel; 0 by default.
     /// </param>
-    /// <param name="ceil">
+    /// <param name="ceilMode">
     /// Whether a last window that reaches beyond the edge counts: ⌈⌉ instead of ⌊⌋ in the shape rule.
     /// </param>
     /// <exception cref="AdjointException">
     /// A window holds none or over 256 elements, the stride is not positive, or the padding is more than half of the
     /// window.
     /// </exception>
-    public MaxPool2d(Size2 kernel, Size2? stride = null, Size2? padding = null, bool ceil = false)
+    public MaxPool2d(Size2 kernel, Size2? stride = null, Size2? padding = null, bool ceilMode = false)
     {
-        (this.kernel, this.stride, this.padding, this.ceil) = (kernel, stride ?? kernel, padding ?? 0, ceil);
+        (this.kernel, this.stride, this.padding, this.ceilMode) = (kernel, stride ?? kernel, padding ?? 0, ceilMode);
         PoolWindows.Check(this.kernel, this.stride, this.padding, "MaxPool2d");
     }
 
     /// <inheritdoc/>
-    protected override Tensor ForwardCore(Tensor x) => x.MaxPool2d(kernel, stride, padding, ceil);
+    protected override Tensor ForwardCore(Tensor x) => x.MaxPool2d(kernel, stride, padding, ceilMode);
 
     /// <inheritdoc/>
     public override string ToString() => WindowText.Of("MaxPool2d", kernel, stride, padding);
@@ -36,26 +36,26 @@ public sealed class MaxPool2d : Layer
 public sealed class AvgPool2d : Layer
 {
     private readonly Size2 kernel, stride, padding;
-    private readonly bool ceil;
+    private readonly bool ceilMode;
 
     /// <summary>Creates a layer with windows of the given size. See <c>Tensor.AvgPool2d</c>.</summary>
     /// <param name="kernel">The height and width of a window, 1 or more.</param>
     /// <param name="stride">The step between windows; the kernel's size by default.</param>
     /// <param name="padding">Zeros added on each side, at most half of the kernel; 0 by default.</param>
-    /// <param name="ceil">
+    /// <param name="ceilMode">
     /// Whether a last window that reaches beyond the edge counts: ⌈⌉ instead of ⌊⌋ in the shape rule.
     /// </param>
     /// <exception cref="AdjointException">
     /// Window or stride are not positive, or the padding is more than half of the window.
     /// </exception>
-    public AvgPool2d(Size2 kernel, Size2? stride = null, Size2? padding = null, bool ceil = false)
+    public AvgPool2d(Size2 kernel, Size2? stride = null, Size2? padding = null, bool ceilMode = false)
     {
-        (this.kernel, this.stride, this.padding, this.ceil) = (kernel, stride ?? kernel, padding ?? 0, ceil);
+        (this.kernel, this.stride, this.padding, this.ceilMode) = (kernel, stride ?? kernel, padding ?? 0, ceilMode);
         AveragingWindows.Check(this.kernel, this.stride, this.padding);
     }
 
     /// <inheritdoc/>
-    protected override Tensor ForwardCore(Tensor x) => x.AvgPool2d(kernel, stride, padding, ceil);
+    protected override Tensor ForwardCore(Tensor x) => x.AvgPool2d(kernel, stride, padding, ceilMode);
 
     /// <inheritdoc/>
     public override string ToString() => WindowText.Of("AvgPool2d", kernel, stride, padding);

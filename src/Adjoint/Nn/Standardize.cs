@@ -77,7 +77,7 @@ public sealed class Standardize : Layer
                     || !float.IsFinite((float)numbers[i]) || key == DeviationKey && numbers[i] < 0)
                     throw new AdjointException(
                         $"Standardize: metadata {key} must be finite numbers{(key == DeviationKey ? " from 0" : "")}: "
-                        + $"found '{DataFormatException.Shorten(words[i])}'");
+                        + $"found '{DataFormatException.Abbreviate(words[i])}'");
             return numbers;
         }
     }

@@ -6,7 +6,7 @@ namespace Adjoint.Nn;
 /// </summary>
 internal static class SymmetricEigen
 {
-    private const int MostSweeps = 50;
+    private const int MaxSweeps = 50;
 
     /// <summary>A = V·diag(λ)·Vᵀ; the i-th column of V belongs to λᵢ, largest first.</summary>
     internal static (double[] Values, double[,] Vectors) Decompose(double[,] matrix)
@@ -14,7 +14,7 @@ internal static class SymmetricEigen
         var n = matrix.GetLength(0);
         var (a, v) = ((double[,])matrix.Clone(), new double[n, n]);
         for (var i = 0; i < n; i++) v[i, i] = 1;
-        for (var sweep = 0; sweep < MostSweeps && OffDiagonal(a) > 1e-30 * Diagonal(a); sweep++)
+        for (var sweep = 0; sweep < MaxSweeps && OffDiagonal(a) > 1e-30 * Diagonal(a); sweep++)
             for (var p = 0; p < n; p++)
                 for (var q = p + 1; q < n; q++)
                     Rotate(a, v, p, q);

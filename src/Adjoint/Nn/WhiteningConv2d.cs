@@ -8,7 +8,7 @@ namespace Adjoint.Nn;
 public sealed class WhiteningConv2d : Layer
 {
     private const double Epsilon = 5e-4;
-    private const int MostImages = 1000;
+    private const int MaxImages = 1000;
     private readonly Tensor weight, bias;
     private readonly int kernel;
 
@@ -65,7 +65,7 @@ public sealed class WhiteningConv2d : Layer
         var (channels, height, width) = (images.Shape[1], images.Shape[2], images.Shape[3]);
         var (pixels, patch, sums) = (images.ToArray<float>(), new double[size], new double[size, size]);
         var count = 0L;
-        for (var n = 0; n < Math.Min(MostImages, images.Shape[0]); n++)
+        for (var n = 0; n < Math.Min(MaxImages, images.Shape[0]); n++)
             for (var y = 0; y + kernel <= height; y++)
                 for (var x = 0; x + kernel <= width; x++, count++)
                 {

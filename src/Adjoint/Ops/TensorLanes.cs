@@ -149,5 +149,5 @@ internal readonly struct TensorLanes : ILanes<TensorLanes>
     private Tensor OfType(DType wanted) => tensor ?? Tensor.Scalar(number, wanted);
 
     private static AdjointException HasNoOp(string member) => new(
-        $"UnaryOp: the slope uses {member}, which is no op with a derivative; write Backward by hand, in ops");
+        $"UnaryOp: the VJP uses {member}, which has no differentiable op; write Backward by hand, in ops");
 }

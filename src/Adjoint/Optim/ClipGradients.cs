@@ -13,15 +13,15 @@ public static class ClipGradients
     /// norm is NaN or infinite because a gradient is, all gradients stay as they are: do not step then.
     /// </summary>
     /// <param name="parameters">The parameters; those without a gradient are skipped.</param>
-    /// <param name="limit">The largest norm afterwards, 0 or more.</param>
+    /// <param name="maxNorm">The largest norm afterwards, 0 or more.</param>
     /// <param name="errorIfNonFinite">Whether a norm that is NaN or infinite throws, naming the parameter.</param>
     /// <returns>The norm before, a float64 scalar: read it with <c>.Item()</c>, outside captured functions.</returns>
     /// <exception cref="AdjointException">
     /// The limit is negative or NaN; or the norm is not finite, and <paramref name="errorIfNonFinite"/> is set.
     /// </exception>
-    public static Tensor ByNorm(IEnumerable<Tensor> parameters, double limit, bool errorIfNonFinite = false)
+    public static Tensor ByNorm(IEnumerable<Tensor> parameters, double maxNorm, bool errorIfNonFinite = false)
     {
-        Require(limit);
+        Require(maxNorm);
         using var _ = new NoGrad();
         var all = parameters.Distinct().ToArray();
         var clipped = all.Where(parameter => parameter.Grad is { Length: > 0 }).ToArray();
@@ -40,23 +40,23 @@ public static class ClipGradients
         {
             sum = sum.To(onDevice.Key);
             foreach (var parameter in onDevice)
-                Change(parameter, (gradient, result) => Backend.Run(new ClipToNorm(limit), gradient, sum, result));
+                Change(parameter, (gradient, result) => Backend.Run(new ClipToNorm(maxNorm), gradient, sum, result));
         }
         return norm;
     }
 
     /// <summary>Clamps every element of every gradient to [−limit, limit]; NaN stays NaN.</summary>
     /// <param name="parameters">The parameters; those without a gradient are skipped.</param>
-    /// <param name="limit">The largest magnitude of an element, 0 or more.</param>
+    /// <param name="clipValue">The largest magnitude of an element, 0 or more.</param>
     /// <exception cref="AdjointException">The limit is negative or NaN.</exception>
-    public static void ByValue(IEnumerable<Tensor> parameters, double limit)
+    public static void ByValue(IEnumerable<Tensor> parameters, double clipValue)
     {
-        Require(limit);
+        Require(clipValue);
         using var _ = new NoGrad();
         foreach (var parameter in parameters.Distinct())
             if (parameter.Grad is not null)
                 Change(parameter, (gradient, result) =>
-                    Backend.Run(new Map<ClampOp.Operator>(new(-limit, limit)), gradient, result));
+                    Backend.Run(new Map<ClampOp.Operator>(new(-clipValue, clipValue)), gradient, result));
     }
 
     private static void Change(Tensor parameter, Action<Tensor, Tensor> rule)

@@ -127,7 +127,7 @@ public abstract class Optimizer
     protected Optimizer(IEnumerable<ParameterGroup> groups, double weightDecay = 0)
     {
         Arena.RefuseWithin(
-            $"{GetType().Name} is made inside: its state begins anew at each call, where a replay would go on; make it "
+            $"{GetType().Name} is created inside: its state would begin anew at each call, where a replay would continue; create it "
             + "outside");
         Groups = [.. groups];
         if (Groups.Count == 0)
@@ -138,7 +138,7 @@ public abstract class Optimizer
             foreach (var parameter in Groups[i].Parameters)
                 if (!seen.Add(parameter))
                     throw new AdjointException(
-                        $"{GetType().Name}: a parameter is in one group: found {parameter.Name ?? "one"} "
+                        $"{GetType().Name}: a parameter can be in one group only: found {parameter.Name ?? "one"} "
                         + $"{parameter.Shape} in group {i} and in one before it; leave it out of one");
         foreach (var group in Groups) group.Complete(weightDecay);
         ratios = Ratios() ?? [.. Groups.Select(_ => 1.0)];

@@ -19,47 +19,47 @@ public abstract class Schedule
     public static Schedule Constant() => new Rule(_ => 1);
 
     /// <summary>Step decay: the factor is γ^⌊step / every⌋ (PyTorch's <c>StepLR</c>).</summary>
-    /// <param name="every">The number of steps between two reductions, 1 or more.</param>
+    /// <param name="stepSize">The number of steps between two reductions, 1 or more.</param>
     /// <param name="gamma">The factor γ of each reduction.</param>
     /// <returns>The schedule, for any number of steps.</returns>
     /// <exception cref="AdjointException">The number of steps is not positive.</exception>
-    public static Schedule StepDecay(int every, double gamma = 0.1)
+    public static Schedule StepDecay(int stepSize, double gamma = 0.1)
     {
-        Check("StepDecay", every);
-        return new Rule(step => Math.Pow(gamma, step / every));
+        Check("StepDecay", stepSize);
+        return new Rule(step => Math.Pow(gamma, step / stepSize));
     }
 
     /// <summary>
     /// Cosine annealing: floor + (1 − floor)·½(1 + cos(π·step/total)), then floor (Loshchilov and Hutter 2017, without
     /// restarts).
     /// </summary>
-    /// <param name="total">The number of steps until the floor is reached, 1 or more.</param>
-    /// <param name="floor">The factor at the end.</param>
+    /// <param name="totalSteps">The number of steps until the floor is reached, 1 or more.</param>
+    /// <param name="minimum">The factor at the end.</param>
     /// <returns>The schedule, constant after the end.</returns>
     /// <exception cref="AdjointException">The number of steps is not positive.</exception>
-    public static Schedule Cosine(long total, double floor = 0)
+    public static Schedule Cosine(long totalSteps, double minimum = 0)
     {
-        Check("Cosine", total);
-        return new Rule(step => floor + (1 - floor) * 0.5 * (1 + Math.Cos(Math.PI * Math.Min(1, (double)step / total))));
+        Check("Cosine", totalSteps);
+        return new Rule(step => minimum + (1 - minimum) * 0.5 * (1 + Math.Cos(Math.PI * Math.Min(1, (double)step / totalSteps))));
     }
 
     /// <summary>
     /// One cycle: from 1/startDivisor up to 1 by half a cosine over the first share of the steps, then down to
     /// 1/(startDivisor·endDivisor) (Smith and Topin 2018; PyTorch's <c>OneCycleLR</c>).
     /// </summary>
-    /// <param name="total">The number of steps of the cycle, 1 or more.</param>
-    /// <param name="share">The fraction of the steps that rise, between 0 and 1.</param>
+    /// <param name="totalSteps">The number of steps of the cycle, 1 or more.</param>
+    /// <param name="riseFraction">The fraction of the steps that rise, between 0 and 1.</param>
     /// <param name="startDivisor">The highest rate divided by the first.</param>
     /// <param name="endDivisor">The first rate divided by the last.</param>
     /// <returns>The schedule, constant after the end.</returns>
     /// <exception cref="AdjointException">
     /// The number of steps or a divisor is not positive, or the share not between 0 and 1.
     /// </exception>
-    public static Schedule OneCycle(long total, double share = 0.3, double startDivisor = 25, double endDivisor = 1e4)
+    public static Schedule OneCycle(long totalSteps, double riseFraction = 0.3, double startDivisor = 25, double endDivisor = 1e4)
     {
-        Check("OneCycle", total, share);
+        Check("OneCycle", totalSteps, riseFraction);
         if (!(startDivisor > 0 && endDivisor > 0)) throw new AdjointException($"OneCycle: the divisors must be positive: found {startDivisor} and {endDivisor}");
-        var (peak, last) = (share * total - 1, total - 1);
+        var (peak, last) = (riseFraction * totalSteps - 1, totalSteps - 1);
         return new Rule(step =>
             // A run too short to rise begins at its top.
             step < peak ? Between(1 / startDivisor, 1, step / peak)
@@ -71,18 +71,18 @@ public abstract class Schedule
     /// One triangle (Smith 2017): linearly from <paramref name="start"/> up to 1 over the first share of the steps,
     /// then down to <paramref name="end"/>.
     /// </summary>
-    /// <param name="total">The number of steps, 1 or more.</param>
-    /// <param name="share">The fraction of the steps that rise, between 0 and 1.</param>
+    /// <param name="totalSteps">The number of steps, 1 or more.</param>
+    /// <param name="riseFraction">The fraction of the steps that rise, between 0 and 1.</param>
     /// <param name="start">The factor at the first step.</param>
     /// <param name="end">The factor at the end.</param>
     /// <returns>The schedule, constant after the end.</returns>
     /// <exception cref="AdjointException">
     /// The number of steps is not positive, or the share not between 0 and 1.
     /// </exception>
-    public static Schedule Triangular(long total, double share = 0.23, double start = 0.2, double end = 0.07)
+    public static Schedule Triangular(long totalSteps, double riseFraction = 0.23, double start = 0.2, double end = 0.07)
     {
-        Check("Triangular", total, share);
-        return new Rule(step => Math.Min(1, (double)step / total) is var at && at < share ? start + (1 - start) * at / share : 1 + (end - 1) * (at - share) / (1 - share));
+        Check("Triangular", totalSteps, riseFraction);
+        return new Rule(step => Math.Min(1, (double)step / totalSteps) is var at && at < riseFraction ? start + (1 - start) * at / riseFraction : 1 + (end - 1) * (at - riseFraction) / (1 - riseFraction));
     }
 
     /// <summary>
@@ -96,9 +96,9 @@ public abstract class Schedule
         ? new Rule(step => step < steps ? (step + 1.0) / steps : next.Factor(step - steps))
         : throw new AdjointException($"WarmUp: the number of steps must not be negative: found {steps}");
 
-    private static void Check(string rule, long steps, double share = 0.5)
+    private static void Check(string rule, long steps, double riseFraction = 0.5)
     {
-        if (steps < 1 || share is not (> 0 and < 1)) throw new AdjointException($"{rule}: steps must be positive and the share between 0 and 1: found {steps} and {share}");
+        if (steps < 1 || riseFraction is not (> 0 and < 1)) throw new AdjointException($"{rule}: steps must be positive and the rising fraction between 0 and 1: found {steps} and {riseFraction}");
     }
 
     private static double Between(double from, double to, double share) => to + (from - to) * 0.5 * (1 + Math.Cos(Math.PI * share));

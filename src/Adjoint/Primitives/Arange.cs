@@ -17,7 +17,7 @@ public readonly record struct Arange(double Start, double Step) : IPrimitive<Ara
     public static void Check(in Arange primitive, ReadOnlySpan<Tensor?> operands)
     {
         Operands.Expect(Name, operands, 1);
-        Operands.Dense(Name, "y", operands[0]!);
+        Operands.Contiguous(Name, "y", operands[0]!);
     }
 
     /// <inheritdoc/>

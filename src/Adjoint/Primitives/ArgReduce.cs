@@ -23,7 +23,7 @@ public readonly record struct ArgReduce(int Axis, bool IsLargest) : IFloatingPri
         if ((uint)axis >= (uint)x.Rank || x.Shape[axis] == 0)
             throw new AdjointException(
                 $"{Name}: axis {axis} of {x.Shape} has no elements to choose from; use one that is not empty");
-        Operands.HasDense(Name, "y", y, DType.Int64, [.. x.Shape.Sizes[..axis], .. x.Shape.Sizes[(axis + 1)..]]);
+        Operands.HasContiguous(Name, "y", y, DType.Int64, [.. x.Shape.Sizes[..axis], .. x.Shape.Sizes[(axis + 1)..]]);
     }
 
     /// <inheritdoc/>
@@ -46,12 +46,12 @@ public readonly record struct ArgReduce(int Axis, bool IsLargest) : IFloatingPri
     private static unsafe void Find<T>(in ArgReduce primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, INumber<T>
     {
-        var (x, y, axis) = (Copy.Packed(operands[0]!), operands[1]!, primitive.Axis);
+        var (x, y, axis) = (Copy.Contiguous(operands[0]!), operands[1]!, primitive.Axis);
         var (outer, inner) = (IndexOperands.Outer(x.Shape, axis), IndexOperands.Inner(x.Shape, axis));
         fixed (T* from = &x.Origin<T>())
         fixed (long* to = y.Data<long>())
             if (primitive.IsLargest) Kernels.ArgReduce.Run<T, LargestElement>(from, to, outer, x.Shape[axis], inner);
             else Kernels.ArgReduce.Run<T, SmallestElement>(from, to, outer, x.Shape[axis], inner);
-        Copy.Unpack(x, operands[0]!);
+        Copy.ReleaseCopy(x, operands[0]!);
     }
 }

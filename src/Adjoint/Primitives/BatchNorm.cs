@@ -22,21 +22,21 @@ public readonly record struct BatchNorm(double Epsilon) : IFloatingPrimitive<Bat
         Operands.Expect(Name, operands, 7);
         var (x, y) = (operands[0]!, operands[6]!);
         var type = Operands.Result(Name, y);
-        Operands.Alike(Name, "x", x, y);
+        Operands.SameTypeAndShape(Name, "x", x, y);
         var channels = Operands.Channels(Name, x);
         Operands.Has(Name, "gamma", operands[1]!, type, channels);
         Operands.Has(Name, "beta", operands[2]!, type, channels);
         var computing = type.Computing();
-        Operands.HasDense(Name, "mean", operands[3]!, computing, channels);
-        Operands.HasDense(Name, "variance", operands[4]!, computing, channels);
-        Operands.HasDense(Name, "inverseDeviation", operands[5]!, computing, channels);
+        Operands.HasContiguous(Name, "mean", operands[3]!, computing, channels);
+        Operands.HasContiguous(Name, "variance", operands[4]!, computing, channels);
+        Operands.HasContiguous(Name, "inverseDeviation", operands[5]!, computing, channels);
     }
 
     /// <inheritdoc/>
     public static unsafe void Run<T>(in BatchNorm primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var (x, gamma, beta) = (Copy.Packed(operands[0]!), Copy.Packed(operands[1]!), Copy.Packed(operands[2]!));
+        var (x, gamma, beta) = (Copy.Contiguous(operands[0]!), Copy.Contiguous(operands[1]!), Copy.Contiguous(operands[2]!));
         var (n, c) = (x.Shape[0], x.Shape[1]);
         var s = n * c == 0 ? 0 : x.Length / (n * c);
         var scale = new T[c];
@@ -52,8 +52,8 @@ public readonly record struct BatchNorm(double Epsilon) : IFloatingPrimitive<Bat
             }
             Kernels.BatchNorm.Apply(from, mean, a, b, to, n, c, s);
         }
-        Copy.Unpack(x, operands[0]!);
-        Copy.Unpack(gamma, operands[1]!);
-        Copy.Unpack(beta, operands[2]!);
+        Copy.ReleaseCopy(x, operands[0]!);
+        Copy.ReleaseCopy(gamma, operands[1]!);
+        Copy.ReleaseCopy(beta, operands[2]!);
     }
 }

@@ -21,29 +21,29 @@ public readonly record struct BatchNormGradient : IFloatingPrimitive<BatchNormGr
         Operands.Expect(Name, operands, 8);
         var (x, dx) = (operands[0]!, operands[5]!);
         var type = Operands.Result(Name, dx);
-        Operands.Alike(Name, "x", x, dx);
-        Operands.Alike(Name, "g", operands[1]!, dx);
+        Operands.SameTypeAndShape(Name, "x", x, dx);
+        Operands.SameTypeAndShape(Name, "g", operands[1]!, dx);
         var channels = Operands.Channels(Name, x);
-        Operands.HasDense(Name, "mean", operands[2]!, type.Computing(), channels);
-        Operands.HasDense(Name, "inverseDeviation", operands[3]!, type.Computing(), channels);
+        Operands.HasContiguous(Name, "mean", operands[2]!, type.Computing(), channels);
+        Operands.HasContiguous(Name, "inverseDeviation", operands[3]!, type.Computing(), channels);
         Operands.Has(Name, "gamma", operands[4]!, type, channels);
-        Operands.HasDense(Name, "dgamma", operands[6]!, type, channels);
-        Operands.HasDense(Name, "dbeta", operands[7]!, type, channels);
+        Operands.HasContiguous(Name, "dgamma", operands[6]!, type, channels);
+        Operands.HasContiguous(Name, "dbeta", operands[7]!, type, channels);
     }
 
     /// <inheritdoc/>
     public static unsafe void Run<T>(in BatchNormGradient primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var (x, g, gamma) = (Copy.Packed(operands[0]!), Copy.Packed(operands[1]!), Copy.Packed(operands[4]!));
+        var (x, g, gamma) = (Copy.Contiguous(operands[0]!), Copy.Contiguous(operands[1]!), Copy.Contiguous(operands[4]!));
         var (n, c) = (x.Shape[0], x.Shape[1]);
         fixed (T* from = x.Data<T>(), slope = g.Data<T>(), mean = operands[2]!.Data<T>(),
             inverse = operands[3]!.Data<T>(), factor = gamma.Data<T>(), dx = operands[5]!.Data<T>(),
             dgamma = operands[6]!.Data<T>(), dbeta = operands[7]!.Data<T>())
             Kernels.BatchNorm.Gradient(from, slope, mean, inverse, factor, dx, dgamma, dbeta, n, c,
                 n * c == 0 ? 0 : x.Length / (n * c));
-        Copy.Unpack(x, operands[0]!);
-        Copy.Unpack(g, operands[1]!);
-        Copy.Unpack(gamma, operands[4]!);
+        Copy.ReleaseCopy(x, operands[0]!);
+        Copy.ReleaseCopy(g, operands[1]!);
+        Copy.ReleaseCopy(gamma, operands[4]!);
     }
 }

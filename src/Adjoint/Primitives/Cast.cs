@@ -18,16 +18,16 @@ public readonly record struct Cast : IPrimitive<Cast>
     {
         Operands.Expect(Name, operands, 2);
         Operands.Has(Name, "x", operands[0]!, operands[0]!.DType, operands[1]!.Shape.Sizes);
-        Operands.Dense(Name, "y", operands[1]!);
+        Operands.Contiguous(Name, "y", operands[1]!);
     }
 
     /// <inheritdoc/>
     public static void RunOnCpu(in Cast primitive, ReadOnlySpan<Tensor?> operands)
     {
-        var (x, y) = (Copy.Packed(operands[0]!), operands[1]!);
+        var (x, y) = (Copy.Contiguous(operands[0]!), operands[1]!);
         var from = new From(x, y);
         ElementTypes.Number(x.DType, ref from);
-        Copy.Unpack(x, operands[0]!);
+        Copy.ReleaseCopy(x, operands[0]!);
     }
 
     private readonly struct From(Tensor x, Tensor y) : INumberVisitor

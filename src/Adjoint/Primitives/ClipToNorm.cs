@@ -19,10 +19,10 @@ public readonly record struct ClipToNorm(double Limit) : IFloatingPrimitive<Clip
     {
         Operands.Expect(Name, operands, 3);
         var (x, y) = (operands[0]!, operands[2]!);
-        Operands.HasDense(Name, "sum", operands[1]!, DType.Float64, 2);
+        Operands.HasContiguous(Name, "sum", operands[1]!, DType.Float64, 2);
         Operands.Result(Name, y);
-        Operands.Alike(Name, "x", x, y);
-        Operands.Dense(Name, "x", x);
+        Operands.SameTypeAndShape(Name, "x", x, y);
+        Operands.Contiguous(Name, "x", x);
     }
 
     /// <inheritdoc/>

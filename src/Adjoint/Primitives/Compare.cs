@@ -17,7 +17,7 @@ public readonly record struct Compare(Relation Relation) : IPrimitive<Compare>
     {
         Operands.Expect(Name, operands, 3);
         var (x, y, z) = (operands[0]!, operands[1]!, operands[2]!);
-        Operands.HasDense(Name, "z", z, DType.Bool, z.Shape.Sizes);
+        Operands.HasContiguous(Name, "z", z, DType.Bool, z.Shape.Sizes);
         Operands.BroadcastsTo(Name, "x", x, x.DType, z.Shape);
         Operands.BroadcastsTo(Name, "y", y, x.DType, z.Shape);
     }

@@ -19,7 +19,7 @@ public readonly record struct CompareNumber(Relation Relation, double Number) : 
     {
         Operands.Expect(Name, operands, 2);
         var (x, z) = (operands[0]!, operands[1]!);
-        Operands.HasDense(Name, "z", z, DType.Bool, x.Shape.Sizes);
+        Operands.HasContiguous(Name, "z", z, DType.Bool, x.Shape.Sizes);
     }
 
     /// <inheritdoc/>

@@ -23,16 +23,16 @@ public readonly record struct Conv2d(ConvShape Shape) : IFloatingPrimitive<Conv2
         Operands.Expect(Name, operands, 4, optional: 2);
         var (x, w, y) = (operands[0]!, operands[1]!, operands[3]!);
         ConvOperands.Check(Name, primitive.Shape, x, w, operands[2], y, Operands.Result(Name, y));
-        Operands.Apart(Name, x, y);
-        Operands.Apart(Name, w, y);
+        Operands.NoOverlap(Name, x, y);
+        Operands.NoOverlap(Name, w, y);
     }
 
     /// <inheritdoc/>
     public static unsafe void Run<T>(in Conv2d primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var (x, w, y) = (Copy.Packed(operands[0]!), Copy.Packed(operands[1]!), operands[3]!);
-        var bias = operands[2] is { } given ? Copy.Packed(given) : null;
+        var (x, w, y) = (Copy.Contiguous(operands[0]!), Copy.Contiguous(operands[1]!), operands[3]!);
+        var bias = operands[2] is { } given ? Copy.Contiguous(given) : null;
         var sizes = ConvOperands.Sizes(Name, primitive.Shape, x, w);
         try
         {
@@ -43,8 +43,8 @@ public readonly record struct Conv2d(ConvShape Shape) : IFloatingPrimitive<Conv2
         {
             throw ConvOperands.TooLarge(Name, sizes, limit);
         }
-        Copy.Unpack(x, operands[0]!);
-        Copy.Unpack(w, operands[1]!);
-        if (bias is not null) Copy.Unpack(bias, operands[2]!);
+        Copy.ReleaseCopy(x, operands[0]!);
+        Copy.ReleaseCopy(w, operands[1]!);
+        if (bias is not null) Copy.ReleaseCopy(bias, operands[2]!);
     }
 }

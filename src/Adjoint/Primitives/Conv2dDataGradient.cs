@@ -23,15 +23,15 @@ public readonly record struct Conv2dDataGradient(ConvShape Shape) : IFloatingPri
         Operands.Expect(Name, operands, 3);
         var (g, w, dx) = (operands[0]!, operands[1]!, operands[2]!);
         ConvOperands.Check(Name, primitive.Shape, dx, w, null, g, Operands.Result(Name, dx));
-        Operands.Apart(Name, g, dx);
-        Operands.Apart(Name, w, dx);
+        Operands.NoOverlap(Name, g, dx);
+        Operands.NoOverlap(Name, w, dx);
     }
 
     /// <inheritdoc/>
     public static unsafe void Run<T>(in Conv2dDataGradient primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var (g, w, dx) = (Copy.Packed(operands[0]!), Copy.Packed(operands[1]!), operands[2]!);
+        var (g, w, dx) = (Copy.Contiguous(operands[0]!), Copy.Contiguous(operands[1]!), operands[2]!);
         var sizes = ConvOperands.Sizes(Name, primitive.Shape, dx, w);
         try
         {
@@ -42,7 +42,7 @@ public readonly record struct Conv2dDataGradient(ConvShape Shape) : IFloatingPri
         {
             throw ConvOperands.TooLarge(Name, sizes, limit);
         }
-        Copy.Unpack(g, operands[0]!);
-        Copy.Unpack(w, operands[1]!);
+        Copy.ReleaseCopy(g, operands[0]!);
+        Copy.ReleaseCopy(w, operands[1]!);
     }
 }

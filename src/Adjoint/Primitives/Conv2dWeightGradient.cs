@@ -23,15 +23,15 @@ public readonly record struct Conv2dWeightGradient(ConvShape Shape) : IFloatingP
         Operands.Expect(Name, operands, 3);
         var (x, g, dw) = (operands[0]!, operands[1]!, operands[2]!);
         ConvOperands.Check(Name, primitive.Shape, x, dw, null, g, Operands.Result(Name, dw));
-        Operands.Apart(Name, x, dw);
-        Operands.Apart(Name, g, dw);
+        Operands.NoOverlap(Name, x, dw);
+        Operands.NoOverlap(Name, g, dw);
     }
 
     /// <inheritdoc/>
     public static unsafe void Run<T>(in Conv2dWeightGradient primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var (x, g, dw) = (Copy.Packed(operands[0]!), Copy.Packed(operands[1]!), operands[2]!);
+        var (x, g, dw) = (Copy.Contiguous(operands[0]!), Copy.Contiguous(operands[1]!), operands[2]!);
         var sizes = ConvOperands.Sizes(Name, primitive.Shape, x, dw);
         try
         {
@@ -42,7 +42,7 @@ public readonly record struct Conv2dWeightGradient(ConvShape Shape) : IFloatingP
         {
             throw ConvOperands.TooLarge(Name, sizes, limit);
         }
-        Copy.Unpack(x, operands[0]!);
-        Copy.Unpack(g, operands[1]!);
+        Copy.ReleaseCopy(x, operands[0]!);
+        Copy.ReleaseCopy(g, operands[1]!);
     }
 }

@@ -15,8 +15,8 @@ public readonly record struct Copy : IPrimitive<Copy>
     public static void Check(in Copy primitive, ReadOnlySpan<Tensor?> operands)
     {
         Operands.Expect(Name, operands, 2);
-        Operands.Alike(Name, "x", operands[0]!, operands[1]!);
-        Operands.Dense(Name, "y", operands[1]!);
+        Operands.SameTypeAndShape(Name, "x", operands[0]!, operands[1]!);
+        Operands.Contiguous(Name, "y", operands[1]!);
     }
 
     /// <inheritdoc/>
@@ -39,9 +39,9 @@ public readonly record struct Copy : IPrimitive<Copy>
     }
 
     /// <summary>
-    /// For bodies on the CPU: the tensor itself, or a contiguous copy. <see cref="Unpack"/> it where it is used last.
+    /// For bodies on the CPU: the tensor itself, or a contiguous copy. <see cref="ReleaseCopy"/> it where it is used last.
     /// </summary>
-    internal static Tensor Packed(Tensor x)
+    internal static Tensor Contiguous(Tensor x)
     {
         if (x.IsContiguous) return x;
         var y = Tensor.Empty(x.Shape, x.DType);
@@ -54,10 +54,10 @@ public readonly record struct Copy : IPrimitive<Copy>
     /// Hands a copy back to the pool, which need not wait for the collector to find it; and keeps either alive until
     /// here, since kernels held bare addresses.
     /// </summary>
-    internal static void Unpack(Tensor packed, Tensor x)
+    internal static void ReleaseCopy(Tensor contiguous, Tensor x)
     {
-        if (packed.Storage != x.Storage) packed.Storage.Release("it was a contiguous copy for one operation");
-        GC.KeepAlive(packed);
+        if (contiguous.Storage != x.Storage) contiguous.Storage.Release("it was a contiguous copy for one operation");
+        GC.KeepAlive(contiguous);
     }
 
     private readonly unsafe struct Gathering(Tensor x, Tensor y) : IBitsVisitor

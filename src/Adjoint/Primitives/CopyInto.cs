@@ -15,16 +15,16 @@ public readonly record struct CopyInto : IPrimitive<CopyInto>
     public static void Check(in CopyInto primitive, ReadOnlySpan<Tensor?> operands)
     {
         Operands.Expect(Name, operands, 2);
-        Operands.Alike(Name, "x", operands[0]!, operands[1]!);
+        Operands.SameTypeAndShape(Name, "x", operands[0]!, operands[1]!);
     }
 
     /// <inheritdoc/>
     public static void RunOnCpu(in CopyInto primitive, ReadOnlySpan<Tensor?> operands)
     {
-        var (x, y) = (Copy.Packed(operands[0]!), operands[1]!);
+        var (x, y) = (Copy.Contiguous(operands[0]!), operands[1]!);
         var scatter = new Scattering(x, y);
         ElementTypes.Bits(x.DType, ref scatter);
-        Copy.Unpack(x, operands[0]!);
+        Copy.ReleaseCopy(x, operands[0]!);
     }
 
     private readonly unsafe struct Scattering(Tensor x, Tensor y) : IBitsVisitor

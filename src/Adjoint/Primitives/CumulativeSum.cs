@@ -24,8 +24,8 @@ public readonly record struct CumulativeSum(int Axis, bool IsReversed) : INumeri
         Operands.Expect(Name, operands, 2);
         var (x, y) = (operands[0]!, operands[1]!);
         Operands.Result(Name, y, ElementKinds.Numbers);
-        Operands.Alike(Name, "x", x, y);
-        Operands.Apart(Name, x, y);
+        Operands.SameTypeAndShape(Name, "x", x, y);
+        Operands.NoOverlap(Name, x, y);
         if ((uint)primitive.Axis >= (uint)x.Rank)
             throw new AdjointException($"{Name}: {x.Shape} has no axis {primitive.Axis}{Operands.Remedy}");
     }
@@ -44,12 +44,12 @@ public readonly record struct CumulativeSum(int Axis, bool IsReversed) : INumeri
     private static unsafe void Sum<T>(in CumulativeSum primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, INumber<T>
     {
-        var (x, y) = (Copy.Packed(operands[0]!), operands[1]!);
+        var (x, y) = (Copy.Contiguous(operands[0]!), operands[1]!);
         var (n, inner) = (x.Shape[primitive.Axis], (nint)1);
         for (var axis = primitive.Axis + 1; axis < x.Rank; axis++) inner *= x.Shape[axis];
         var outer = x.Length == 0 ? 0 : x.Length / (n * inner);
         fixed (T* from = x.Data<T>(), to = y.Data<T>())
             Kernels.CumulativeSum.Run(from, to, outer, n, inner, primitive.IsReversed);
-        Copy.Unpack(x, operands[0]!);
+        Copy.ReleaseCopy(x, operands[0]!);
     }
 }

@@ -16,20 +16,20 @@ public readonly record struct Embedding : IPrimitive<Embedding>
         var (weight, index, y) = (operands[0]!, operands[1]!, operands[2]!);
         Operands.HasRank(Name, "weight", weight, y.DType, 2, "(rows, d)");
         Operands.Has(Name, "index", index, DType.Int64, index.Shape.Sizes);
-        Operands.HasDense(Name, "y", y, weight.DType, [.. index.Shape.Sizes, weight.Shape[1]]);
-        Operands.Apart(Name, weight, y);
+        Operands.HasContiguous(Name, "y", y, weight.DType, [.. index.Shape.Sizes, weight.Shape[1]]);
+        Operands.NoOverlap(Name, weight, y);
     }
 
     /// <inheritdoc/>
     public static void RunOnCpu(in Embedding primitive, ReadOnlySpan<Tensor?> operands)
     {
-        var (weight, index, y) = (Copy.Packed(operands[0]!), Copy.Packed(operands[1]!), operands[2]!);
+        var (weight, index, y) = (Copy.Contiguous(operands[0]!), Copy.Contiguous(operands[1]!), operands[2]!);
         var rows = weight.Shape[0];
         if (IndexOperands.FirstOutside(index, rows) is >= 0 and var at)
             throw new AdjointException(
-                $"{Name}: index {index.Data<long>()[at]} is no row of {weight.Shape}; use 0..{rows - 1}");
+                $"{Name}: index {index.Data<long>()[at]} is not a row of {weight.Shape}; use 0..{rows - 1}");
         IndexOperands.Select(weight, index, y, 0);
-        Copy.Unpack(weight, operands[0]!);
-        Copy.Unpack(index, operands[1]!);
+        Copy.ReleaseCopy(weight, operands[0]!);
+        Copy.ReleaseCopy(index, operands[1]!);
     }
 }

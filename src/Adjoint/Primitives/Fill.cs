@@ -27,7 +27,7 @@ public readonly record struct Fill(Number Value) : IPrimitive<Fill>
     private readonly unsafe struct Body(Number value, Tensor y) : INumberVisitor
     {
         public void Visit<T>() where T : unmanaged, INumber<T> =>
-            Run(value.IsWhole ? T.CreateSaturating(value.Whole) : T.CreateSaturating(value.Value));
+            Run(value.IsInteger ? T.CreateSaturating(value.Integer) : T.CreateSaturating(value.Value));
 
         public void VisitTruth() => Run(value.Value != 0);
 

@@ -17,20 +17,20 @@ public readonly record struct Gather(int Axis) : IPrimitive<Gather>
         Operands.Expect(Name, operands, 3);
         var (x, index, y) = (operands[0]!, operands[1]!, operands[2]!);
         IndexOperands.CheckElements(Name, x, primitive.Axis, index, "y", y);
-        Operands.Dense(Name, "y", y);
-        Operands.Apart(Name, x, y);
-        Operands.Apart(Name, index, y);
+        Operands.Contiguous(Name, "y", y);
+        Operands.NoOverlap(Name, x, y);
+        Operands.NoOverlap(Name, index, y);
     }
 
     /// <inheritdoc/>
     public static void RunOnCpu(in Gather primitive, ReadOnlySpan<Tensor?> operands)
     {
-        var (x, y) = (Copy.Packed(operands[0]!), operands[2]!);
+        var (x, y) = (Copy.Contiguous(operands[0]!), operands[2]!);
         var index = IndexOperands.Elements(Name, operands[1]!, x, primitive.Axis);
         var body = new Body(x, index, y, primitive.Axis);
         ElementTypes.Bits(x.DType, ref body);
-        Copy.Unpack(x, operands[0]!);
-        Copy.Unpack(index, operands[1]!);
+        Copy.ReleaseCopy(x, operands[0]!);
+        Copy.ReleaseCopy(index, operands[1]!);
     }
 
     private readonly unsafe struct Body(Tensor x, Tensor index, Tensor y, int axis) : IBitsVisitor

@@ -191,12 +191,12 @@ public static class FloatingPrimitive
         var span = 1L;
         for (var axis = 0; axis < x.Rank; axis++) span += (x.Shape[axis] - 1L) * x.StrideAt(axis);
         var isSparse = x.Length == 0 || span > 2L * x.Length;
-        var source = isSparse ? Copy.Packed(x) : x;
+        var source = isSparse ? Copy.Contiguous(x) : x;
         var length = isSparse ? x.Length : (int)span;
         var all = Tensor.Empty([length], DType.Float32);
         if (x.DType == DType.BFloat16) Widen<BFloat16>(source, all);
         else Widen<Half>(source, all);
-        if (isSparse) Copy.Unpack(source, x);
+        if (isSparse) Copy.ReleaseCopy(source, x);
         return isSparse || x.IsContiguous ? all.View(x.Shape, 0) : all.View(x.Shape, x.Strides.ToArray(), 0);
     }
 
@@ -212,7 +212,7 @@ public static class FloatingPrimitive
         if (y.DType == DType.BFloat16) Narrow<BFloat16>(x, dense);
         else Narrow<Half>(x, dense);
         if (!y.IsContiguous) CopyInto.RunOnCpu(default, [dense, y]);
-        Copy.Unpack(dense, y);
+        Copy.ReleaseCopy(dense, y);
     }
 
     private static unsafe void Narrow<TStored>(Tensor x, Tensor y) where TStored : unmanaged

@@ -24,10 +24,10 @@ public interface ISpanPrimitive<TSelf> : IFloatingPrimitive<TSelf> where TSelf :
         var results = operands.Length - TSelf.Outputs;
         var packed = operands.ToArray();
         for (var i = 0; i < results; i++)
-            if (packed[i] is { } x) packed[i] = Copy.Packed(x);
+            if (packed[i] is { } x) packed[i] = Copy.Contiguous(x);
         TSelf.Run<T>(primitive, new(TSelf.Name, packed, results));
         for (var i = 0; i < results; i++)
-            if (packed[i] is { } x) Copy.Unpack(x, operands[i]!);
+            if (packed[i] is { } x) Copy.ReleaseCopy(x, operands[i]!);
         foreach (var operand in operands) GC.KeepAlive(operand);
     }
 }

@@ -19,9 +19,9 @@ public readonly record struct IndexAdd(int Axis) : IFloatingPrimitive<IndexAdd>
     public static void Check(in IndexAdd primitive, ReadOnlySpan<Tensor?> operands)
     {
         Operands.Expect(Name, operands, 3);
-        Operands.Dense(Name, "y", operands[2]!);
+        Operands.Contiguous(Name, "y", operands[2]!);
         IndexOperands.Check(Name, operands[2]!, primitive.Axis, operands[1]!, operands[0]!);
-        Operands.Apart(Name, operands[0]!, operands[2]!);
+        Operands.NoOverlap(Name, operands[0]!, operands[2]!);
     }
 
     /// <inheritdoc/>
@@ -43,13 +43,13 @@ public readonly record struct IndexAdd(int Axis) : IFloatingPrimitive<IndexAdd>
     private static unsafe void Add<T>(in IndexAdd primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, INumber<T>
     {
-        var (x, y, axis) = (Copy.Packed(operands[0]!), operands[2]!, primitive.Axis);
+        var (x, y, axis) = (Copy.Contiguous(operands[0]!), operands[2]!, primitive.Axis);
         var index = IndexOperands.Positions(Name, operands[1]!, y, axis);
         var (outer, inner) = (IndexOperands.Outer(y.Shape, axis), IndexOperands.Inner(y.Shape, axis));
         fixed (T* from = x.Data<T>(), to = y.Data<T>())
         fixed (long* at = index.Data<long>())
             ScatterSum.Rows(from, at, index.Length, to, outer, y.Shape[axis], inner);
-        Copy.Unpack(x, operands[0]!);
-        Copy.Unpack(index, operands[1]!);
+        Copy.ReleaseCopy(x, operands[0]!);
+        Copy.ReleaseCopy(index, operands[1]!);
     }
 }

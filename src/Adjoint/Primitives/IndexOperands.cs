@@ -4,7 +4,7 @@ namespace Adjoint.Primitives;
 internal static class IndexOperands
 {
     /// <exception cref="AdjointException">
-    /// The parts are not one slice of the whole for each position, or the index is no row of int64.
+    /// The parts are not one slice of the whole for each position, or the index is not a row of int64.
     /// </exception>
     internal static void Check(string primitive, Tensor whole, int axis, Tensor index, Tensor parts)
     {
@@ -37,7 +37,7 @@ internal static class IndexOperands
     /// <exception cref="AdjointException">One is outside of it.</exception>
     internal static Tensor Positions(string primitive, Tensor index, Tensor whole, int axis)
     {
-        var packed = Copy.Packed(index);
+        var packed = Copy.Contiguous(index);
         var size = whole.Shape[axis];
         return FirstOutside(packed, size) is >= 0 and var at
             ? throw new AdjointException(
@@ -49,7 +49,7 @@ internal static class IndexOperands
     /// <exception cref="AdjointException">One is outside of it.</exception>
     internal static Tensor Elements(string primitive, Tensor index, Tensor whole, int axis)
     {
-        var packed = Copy.Packed(index);
+        var packed = Copy.Contiguous(index);
         var size = whole.Shape[axis];
         return FirstOutside(packed, size) is >= 0 and var at
             ? throw new AdjointException($"{primitive}: index {packed.Data<long>()[at]} at element {at} is outside "

@@ -15,17 +15,17 @@ public readonly record struct IndexSelect(int Axis) : IPrimitive<IndexSelect>
     {
         Operands.Expect(Name, operands, 3);
         IndexOperands.Check(Name, operands[0]!, primitive.Axis, operands[1]!, operands[2]!);
-        Operands.Dense(Name, "y", operands[2]!);
-        Operands.Apart(Name, operands[0]!, operands[2]!);
+        Operands.Contiguous(Name, "y", operands[2]!);
+        Operands.NoOverlap(Name, operands[0]!, operands[2]!);
     }
 
     /// <inheritdoc/>
     public static void RunOnCpu(in IndexSelect primitive, ReadOnlySpan<Tensor?> operands)
     {
-        var x = Copy.Packed(operands[0]!);
+        var x = Copy.Contiguous(operands[0]!);
         var index = IndexOperands.Positions(Name, operands[1]!, x, primitive.Axis);
         IndexOperands.Select(x, index, operands[2]!, primitive.Axis);
-        Copy.Unpack(x, operands[0]!);
-        Copy.Unpack(index, operands[1]!);
+        Copy.ReleaseCopy(x, operands[0]!);
+        Copy.ReleaseCopy(index, operands[1]!);
     }
 }

@@ -24,7 +24,7 @@ public readonly record struct Map<TOperator>(TOperator Operator) : INumericPrimi
     {
         Operands.Expect(Name, operands, 2);
         Operands.Result(Name, operands[1]!, TOperator.Kinds);
-        Operands.Alike(Name, "x", operands[0]!, operands[1]!);
+        Operands.SameTypeAndShape(Name, "x", operands[0]!, operands[1]!);
     }
 
     /// <inheritdoc/>
@@ -34,9 +34,9 @@ public readonly record struct Map<TOperator>(TOperator Operator) : INumericPrimi
     /// <inheritdoc/>
     public static unsafe void RunExact<T>(in Map<TOperator> primitive, ReadOnlySpan<Tensor?> operands) where T : unmanaged
     {
-        var (x, y) = (Copy.Packed(operands[0]!), operands[1]!);
+        var (x, y) = (Copy.Contiguous(operands[0]!), operands[1]!);
         fixed (T* from = x.Data<T>(), to = y.Data<T>()) Kernels.Map.Run(primitive.Operator, from, to, y.Length);
-        Copy.Unpack(x, operands[0]!);
+        Copy.ReleaseCopy(x, operands[0]!);
     }
 
     /// <inheritdoc/>

@@ -40,15 +40,15 @@ public readonly record struct MatMul<TOperator>(TOperator Activation) : INumeric
         var (left, transA, lda) = AsMatrix(a);
         var (right, transB, ldb) = AsMatrix(b);
         var (m, k, n) = (a.Shape[-2], a.Shape[-1], b.Shape[-1]);
-        var offset = bias is null ? null : Copy.Packed(bias);
+        var offset = bias is null ? null : Copy.Contiguous(bias);
         var leading = c.Rank - 2;
         fixed (T* pa = &left.Origin<T>(), pb = &right.Origin<T>(), pc = c.Data<T>(),
             pbias = offset is null ? default : offset.Data<T>())
             GemmBatch.Run(c.Shape.Sizes[..leading], transA, transB, m, n, k, pa, lda, left.Strides[..leading], pb, ldb,
                 right.Strides[..leading], pc, pbias, primitive.Activation);
-        Copy.Unpack(left, a);
-        Copy.Unpack(right, b);
-        if (offset is not null) Copy.Unpack(offset, bias!);
+        Copy.ReleaseCopy(left, a);
+        Copy.ReleaseCopy(right, b);
+        if (offset is not null) Copy.ReleaseCopy(offset, bias!);
     }
 
     /// <inheritdoc/>
@@ -62,12 +62,12 @@ public readonly record struct MatMul<TOperator>(TOperator Activation) : INumeric
 
     private static unsafe void RunInteger<T>(ReadOnlySpan<Tensor?> operands) where T : unmanaged, IBinaryInteger<T>
     {
-        var (a, b, c) = (Copy.Packed(operands[0]!), Copy.Packed(operands[1]!), operands[3]!);
+        var (a, b, c) = (Copy.Contiguous(operands[0]!), Copy.Contiguous(operands[1]!), operands[3]!);
         var (m, k, n) = (a.Shape[-2], a.Shape[-1], b.Shape[-1]);
         fixed (T* pa = a.Data<T>(), pb = b.Data<T>(), pc = c.Data<T>())
             IntegerProduct.Run(pa, pb, pc, c.Length == 0 ? 0 : c.Length / (m * n), m, k, n);
-        Copy.Unpack(a, operands[0]!);
-        Copy.Unpack(b, operands[1]!);
+        Copy.ReleaseCopy(a, operands[0]!);
+        Copy.ReleaseCopy(b, operands[1]!);
     }
 
     // A matrix whose rows or columns are dense goes in as it lies; anything else is packed first.
@@ -79,6 +79,6 @@ public readonly record struct MatMul<TOperator>(TOperator Activation) : INumeric
             return (x, false, rows == 1 ? columns : (int)Math.Max(rowStride, columns));
         if ((rowStride == 1 || rows == 1) && (columnStride >= rows || columns == 1))
             return (x, true, columns == 1 ? rows : (int)Math.Max(columnStride, rows));
-        return (Copy.Packed(x), false, columns);
+        return (Copy.Contiguous(x), false, columns);
     }
 }

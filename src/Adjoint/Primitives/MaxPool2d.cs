@@ -28,9 +28,9 @@ public readonly record struct MaxPool2d(PoolShape Windows) : IFloatingPrimitive<
     public static unsafe void Run<T>(in MaxPool2d primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var (x, y, index) = (Copy.Packed(operands[0]!), operands[1]!, operands[2]!);
+        var (x, y, index) = (Copy.Contiguous(operands[0]!), operands[1]!, operands[2]!);
         fixed (T* from = x.Data<T>(), to = y.Data<T>())
         fixed (byte* which = index.Bytes) Pooling.Max(primitive.Windows, from, to, which);
-        Copy.Unpack(x, operands[0]!);
+        Copy.ReleaseCopy(x, operands[0]!);
     }
 }

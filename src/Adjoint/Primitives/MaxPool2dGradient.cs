@@ -25,9 +25,9 @@ public readonly record struct MaxPool2dGradient(PoolShape Windows) : IFloatingPr
     public static unsafe void Run<T>(in MaxPool2dGradient primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var (g, index, dx) = (Copy.Packed(operands[0]!), operands[1]!, operands[2]!);
+        var (g, index, dx) = (Copy.Contiguous(operands[0]!), operands[1]!, operands[2]!);
         fixed (T* from = g.Data<T>(), to = dx.Data<T>())
         fixed (byte* which = index.Bytes) Pooling.MaxGradient(primitive.Windows, from, which, to);
-        Copy.Unpack(g, operands[0]!);
+        Copy.ReleaseCopy(g, operands[0]!);
     }
 }

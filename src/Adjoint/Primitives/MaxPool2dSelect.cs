@@ -19,16 +19,16 @@ public readonly record struct MaxPool2dSelect(PoolShape Windows) : IFloatingPrim
         Operands.Expect(Name, operands, 3);
         var y = operands[2]!;
         PoolOperands.Check(Name, primitive.Windows, operands[0]!, y, operands[1]!, Operands.Result(Name, y));
-        Operands.Apart(Name, operands[0]!, y);
+        Operands.NoOverlap(Name, operands[0]!, y);
     }
 
     /// <inheritdoc/>
     public static unsafe void Run<T>(in MaxPool2dSelect primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var (x, index, y) = (Copy.Packed(operands[0]!), operands[1]!, operands[2]!);
+        var (x, index, y) = (Copy.Contiguous(operands[0]!), operands[1]!, operands[2]!);
         fixed (T* from = x.Data<T>(), to = y.Data<T>())
         fixed (byte* which = index.Bytes) Pooling.Select(primitive.Windows, from, which, to);
-        Copy.Unpack(x, operands[0]!);
+        Copy.ReleaseCopy(x, operands[0]!);
     }
 }

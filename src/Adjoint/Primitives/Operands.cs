@@ -58,7 +58,7 @@ public static class Operands
     /// <param name="y">The result to compare with.</param>
     /// <exception cref="AdjointException">Its type or shape differs.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Alike(string primitive, string name, Tensor x, Tensor y)
+    public static void SameTypeAndShape(string primitive, string name, Tensor x, Tensor y)
     {
         if (x.DType != y.DType || x.Shape != y.Shape)
             ThrowOperand(primitive, name, x, $"{y.Shape} {y.DType.Label()}, as the result");
@@ -98,10 +98,10 @@ public static class Operands
     }
 
     /// <summary>An operand has a type and these sizes, and is read or written where it lies.</summary>
-    internal static void HasDense(string primitive, string name, Tensor x, DType type, params ReadOnlySpan<int> sizes)
+    internal static void HasContiguous(string primitive, string name, Tensor x, DType type, params ReadOnlySpan<int> sizes)
     {
         Has(primitive, name, x, type, sizes);
-        Dense(primitive, name, x);
+        Contiguous(primitive, name, x);
     }
 
     /// <summary>Checks that an operand is contiguous, for bodies that read or write it in place.</summary>
@@ -109,7 +109,7 @@ public static class Operands
     /// <param name="name">The operand's name, for the message.</param>
     /// <param name="x">The operand to check.</param>
     /// <exception cref="AdjointException">It has gaps, or its axes are permuted.</exception>
-    public static void Dense(string primitive, string name, Tensor x)
+    public static void Contiguous(string primitive, string name, Tensor x)
     {
         if (!x.IsContiguous) ThrowOperand(primitive, name, x, "contiguous; call .Contiguous() on it");
     }
@@ -143,8 +143,8 @@ public static class Operands
                 $"{primitive}: (…, m, k)·(…, k, n) → (…, m, n) of one type is needed: found "
                     + $"{a.Shape} {a.DType.Label()}, {b.Shape} {b.DType.Label()}, {c.Shape} {c.DType.Label()}{Remedy}");
         if (bias is not null) Has(primitive, "bias", bias, c.DType, c.Shape[-1]);
-        Apart(primitive, a, c);
-        Apart(primitive, b, c);
+        NoOverlap(primitive, a, c);
+        NoOverlap(primitive, b, c);
 
         static bool Fits(ReadOnlySpan<int> a, ReadOnlySpan<int> b, ReadOnlySpan<int> c)
         {
@@ -162,7 +162,7 @@ public static class Operands
     /// <param name="x">The operand that is read.</param>
     /// <param name="result">The result, which is written.</param>
     /// <exception cref="AdjointException">Their memory overlaps.</exception>
-    public static void Apart(string primitive, Tensor x, Tensor result)
+    public static void NoOverlap(string primitive, Tensor x, Tensor result)
     {
         if (x.Storage != result.Storage || x.Length == 0 || result.Length == 0) return;
         var last = (nint)x.Offset;

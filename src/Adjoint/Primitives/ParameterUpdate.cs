@@ -36,13 +36,13 @@ public readonly record struct ParameterUpdate<TUpdate>(TUpdate Update) : IFloati
         Operands.Expect(Name, operands, 2 + States);
         var (gradient, parameter) = (operands[0]!, operands[1]!);
         Operands.Result(Name, parameter);
-        Operands.Alike(Name, "gradient", gradient, parameter);
-        Operands.Apart(Name, gradient, parameter);
+        Operands.SameTypeAndShape(Name, "gradient", gradient, parameter);
+        Operands.NoOverlap(Name, gradient, parameter);
         for (var i = 2; i < operands.Length; i++)
         {
             var state = operands[i]!;
-            Operands.HasDense(Name, "state", state, parameter.DType.Computing(), parameter.Shape.Sizes);
-            for (var j = 0; j < i; j++) Operands.Apart(Name, operands[j]!, state);
+            Operands.HasContiguous(Name, "state", state, parameter.DType.Computing(), parameter.Shape.Sizes);
+            for (var j = 0; j < i; j++) Operands.NoOverlap(Name, operands[j]!, state);
         }
     }
 
@@ -50,11 +50,11 @@ public readonly record struct ParameterUpdate<TUpdate>(TUpdate Update) : IFloati
     public static unsafe void Run<T>(in ParameterUpdate<TUpdate> primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var (gradient, w) = (Copy.Packed(operands[0]!), operands[1]!);
+        var (gradient, w) = (Copy.Contiguous(operands[0]!), operands[1]!);
         var (s, t) = (operands.Length > 2 ? operands[2] : null, operands.Length > 3 ? operands[3] : null);
         fixed (T* pg = gradient.Data<T>(), pw = w.Data<T>(), ps = s is null ? default : s.Data<T>(),
             pt = t is null ? default : t.Data<T>())
             OptimizerSteps.Run(primitive.Update, pw, pg, ps, pt, w.Length);
-        Copy.Unpack(gradient, operands[0]!);
+        Copy.ReleaseCopy(gradient, operands[0]!);
     }
 }

@@ -20,6 +20,6 @@ internal static class PoolOperands
         Operands.Has(primitive, "x", x, type, x.Shape[0], x.Shape[1], s.Height, s.Width);
         Operands.Has(primitive, "y", y, type, x.Shape[0], x.Shape[1], s.OutHeight, s.OutWidth);
         Operands.HasLength(primitive, "index", index, DType.Bool, y.Length);
-        Operands.Dense(primitive, "index", index);
+        Operands.Contiguous(primitive, "index", index);
     }
 }

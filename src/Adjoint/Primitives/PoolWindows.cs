@@ -5,7 +5,7 @@ namespace Adjoint;
 /// <summary>Checks and counts windows.</summary>
 internal static class PoolWindows
 {
-    internal static PoolShape Of(Shape x, Size2 kernel, Size2 stride, Size2 padding, bool ceil, string op)
+    internal static PoolShape Of(Shape x, Size2 kernel, Size2 stride, Size2 padding, bool ceilMode, string op)
     {
         if (x.Rank != 4 || x[2] == 0 || x[3] == 0)
             throw new AdjointException($"{op}: an input (n, channels, h, w), h and w not 0, is needed: found {x}");
@@ -15,8 +15,8 @@ internal static class PoolWindows
                 $"{op}: a window {kernel} is larger than the input {x} with padding {padding}; use a smaller window");
         return new(
             x[0] * x[1], x[2], x[3], kernel.Height, kernel.Width, stride.Height, stride.Width, padding.Height,
-            padding.Width, Count(x[2], kernel.Height, stride.Height, padding.Height, ceil),
-            Count(x[3], kernel.Width, stride.Width, padding.Width, ceil));
+            padding.Width, Count(x[2], kernel.Height, stride.Height, padding.Height, ceilMode),
+            Count(x[3], kernel.Width, stride.Width, padding.Width, ceilMode));
     }
 
     /// <summary>Refuses what fits no input.</summary>
@@ -37,10 +37,10 @@ internal static class PoolWindows
     /// <summary>
     /// How many windows an axis has. Rounded up, the last one must still begin inside the input or its left padding.
     /// </summary>
-    internal static int Count(int size, int kernel, int stride, int padding, bool ceil)
+    internal static int Count(int size, int kernel, int stride, int padding, bool ceilMode)
     {
         var room = size + 2L * padding - kernel;
-        var count = (ceil ? (room + stride - 1) / stride : room / stride) + 1;
-        return Shape.Size(ceil && (count - 1) * stride >= (long)size + padding ? count - 1 : count, "Pooling");
+        var count = (ceilMode ? (room + stride - 1) / stride : room / stride) + 1;
+        return Shape.Size(ceilMode && (count - 1) * stride >= (long)size + padding ? count - 1 : count, "Pooling");
     }
 }

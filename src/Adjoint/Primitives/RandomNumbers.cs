@@ -28,7 +28,7 @@ public readonly record struct RandomNumbers(Distribution Distribution, double Pr
     {
         Operands.Expect(Name, operands, 2);
         Operands.Result(Name, operands[0]!);
-        Operands.HasDense(Name, "state", operands[1]!, DType.Int64, Generator.StateLength);
+        Operands.HasContiguous(Name, "state", operands[1]!, DType.Int64, Generator.StateLength);
         if (primitive.Distribution is not (Distribution.Uniform or Distribution.Normal or Distribution.Bernoulli))
             throw new AdjointException(
                 $"{Name}: there is no distribution {(int)primitive.Distribution}; use Uniform, Normal or Bernoulli");

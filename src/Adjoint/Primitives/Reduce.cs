@@ -41,13 +41,13 @@ public readonly record struct Reduce<TOperator>(TOperator Operator, bool[] Reduc
         var (x, outer, n, inner) = AsOneRun(operands[0]!, primitive.Reduced);
         fixed (T* from = x.Data<T>(), to = y.Data<T>())
             Kernels.Reduce.Run(primitive.Operator, from, to, outer, n, inner);
-        Copy.Unpack(x, operands[0]!);
+        Copy.ReleaseCopy(x, operands[0]!);
     }
 
     private static (Tensor Source, nint Outer, nint N, nint Inner) AsOneRun(Tensor x, ReadOnlySpan<bool> reduced)
     {
         var first = reduced.IndexOf(true);
-        if (first < 0) return (Copy.Packed(x), x.Length, 1, 1);
+        if (first < 0) return (Copy.Contiguous(x), x.Length, 1, 1);
         var last = reduced.LastIndexOf(true);
         var together = reduced[first..(last + 1)].IndexOf(false) < 0;
         var source = x;
@@ -62,7 +62,7 @@ public readonly record struct Reduce<TOperator>(TOperator Operator, bool[] Reduc
             if (reduced[axis]) n *= x.Shape[axis];
             else if (together && axis > last) inner *= x.Shape[axis];
             else outer *= x.Shape[axis];
-        return (Copy.Packed(source), outer, n, inner);
+        return (Copy.Contiguous(source), outer, n, inner);
     }
 
     private static List<int> Kept(ReadOnlySpan<bool> reduced, bool which)

@@ -12,9 +12,9 @@ public readonly record struct RootOfSquares : IPrimitive<RootOfSquares>
     public static void Check(in RootOfSquares primitive, ReadOnlySpan<Tensor?> operands)
     {
         Operands.Expect(Name, operands, 2);
-        Operands.HasDense(Name, "sum", operands[0]!, DType.Float64, 2);
+        Operands.HasContiguous(Name, "sum", operands[0]!, DType.Float64, 2);
         Operands.Has(Name, "y", operands[1]!, DType.Float64);
-        Operands.Apart(Name, operands[0]!, operands[1]!);
+        Operands.NoOverlap(Name, operands[0]!, operands[1]!);
     }
 
     /// <inheritdoc/>

@@ -20,9 +20,9 @@ public readonly record struct ScatterAdd(int Axis) : IFloatingPrimitive<ScatterA
     {
         Operands.Expect(Name, operands, 3);
         var (x, index, y) = (operands[0]!, operands[1]!, operands[2]!);
-        Operands.Dense(Name, "y", y);
+        Operands.Contiguous(Name, "y", y);
         IndexOperands.CheckElements(Name, y, primitive.Axis, index, "x", x);
-        Operands.Apart(Name, x, y);
+        Operands.NoOverlap(Name, x, y);
     }
 
     /// <inheritdoc/>
@@ -44,13 +44,13 @@ public readonly record struct ScatterAdd(int Axis) : IFloatingPrimitive<ScatterA
     private static unsafe void Add<T>(in ScatterAdd primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, INumber<T>
     {
-        var (x, y, axis) = (Copy.Packed(operands[0]!), operands[2]!, primitive.Axis);
+        var (x, y, axis) = (Copy.Contiguous(operands[0]!), operands[2]!, primitive.Axis);
         var index = IndexOperands.Elements(Name, operands[1]!, y, axis);
         var (outer, inner) = (IndexOperands.Outer(y.Shape, axis), IndexOperands.Inner(y.Shape, axis));
         fixed (T* from = x.Data<T>(), to = y.Data<T>())
         fixed (long* at = index.Data<long>())
             ScatterSum.Elements(from, at, index.Shape[axis], to, outer, y.Shape[axis], inner);
-        Copy.Unpack(x, operands[0]!);
-        Copy.Unpack(index, operands[1]!);
+        Copy.ReleaseCopy(x, operands[0]!);
+        Copy.ReleaseCopy(index, operands[1]!);
     }
 }

@@ -14,7 +14,7 @@ public readonly record struct Select : IPrimitive<Select>
     {
         Operands.Expect(Name, operands, 4);
         var y = operands[3]!;
-        Operands.Dense(Name, "y", y);
+        Operands.Contiguous(Name, "y", y);
         Operands.BroadcastsTo(Name, "condition", operands[0]!, DType.Bool, y.Shape);
         Operands.BroadcastsTo(Name, "a", operands[1]!, y.DType, y.Shape);
         Operands.BroadcastsTo(Name, "b", operands[2]!, y.DType, y.Shape);

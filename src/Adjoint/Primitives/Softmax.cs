@@ -17,7 +17,7 @@ public readonly record struct Softmax : IFloatingPrimitive<Softmax>
     {
         Operands.Expect(Name, operands, 2);
         Operands.Result(Name, operands[1]!);
-        Operands.Alike(Name, "x", operands[0]!, operands[1]!);
+        Operands.SameTypeAndShape(Name, "x", operands[0]!, operands[1]!);
         Operands.HasRows(Name, "x", operands[0]!);
     }
 
@@ -25,10 +25,10 @@ public readonly record struct Softmax : IFloatingPrimitive<Softmax>
     public static unsafe void Run<T>(in Softmax primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var (x, y) = (Copy.Packed(operands[0]!), operands[1]!);
+        var (x, y) = (Copy.Contiguous(operands[0]!), operands[1]!);
         var columns = x.Shape[-1];
         var rows = columns == 0 ? 0 : x.Length / columns;
         fixed (T* from = x.Data<T>(), to = y.Data<T>()) Kernels.Softmax.Rows(from, to, rows, columns);
-        Copy.Unpack(x, operands[0]!);
+        Copy.ReleaseCopy(x, operands[0]!);
     }
 }

@@ -28,14 +28,14 @@ public readonly record struct SoftmaxCrossEntropy(double Smoothing, double Scale
         Operands.HasRank(Name, "logits", logits, type, 2, "(n, classes)");
         Operands.Has(Name, "labels", labels, DType.Int64, logits.Shape[0]);
         Operands.Has(Name, "losses", losses, type, logits.Shape[0]);
-        if (operands[3] is { } gradient) Operands.HasDense(Name, "gradient", gradient, type, logits.Shape.Sizes);
+        if (operands[3] is { } gradient) Operands.HasContiguous(Name, "gradient", gradient, type, logits.Shape.Sizes);
     }
 
     /// <inheritdoc/>
     public static unsafe void Run<T>(in SoftmaxCrossEntropy primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var (logits, labels) = (Copy.Packed(operands[0]!), Copy.Packed(operands[1]!));
+        var (logits, labels) = (Copy.Contiguous(operands[0]!), Copy.Contiguous(operands[1]!));
         var (losses, gradient) = (operands[2]!, operands[3]);
         RequireClasses(logits, labels);
         fixed (long* target = labels.Data<long>())
@@ -43,8 +43,8 @@ public readonly record struct SoftmaxCrossEntropy(double Smoothing, double Scale
             : gradient.Data<T>())
             Kernels.SoftmaxCrossEntropy.Run(from, target, to, slope, logits.Shape[0], logits.Shape[1],
                 primitive.Smoothing, primitive.Scale);
-        Copy.Unpack(logits, operands[0]!);
-        Copy.Unpack(labels, operands[1]!);
+        Copy.ReleaseCopy(logits, operands[0]!);
+        Copy.ReleaseCopy(labels, operands[1]!);
     }
 
     private static void RequireClasses(Tensor logits, Tensor labels)
@@ -53,6 +53,6 @@ public readonly record struct SoftmaxCrossEntropy(double Smoothing, double Scale
         foreach (var label in labels.Data<long>())
             if (label < 0 || label >= classes)
                 throw new AdjointException(
-                    $"CrossEntropy: label {label} is no class of logits {logits.Shape}; use 0..{classes - 1}");
+                    $"CrossEntropy: label {label} is not a class of logits {logits.Shape}; use 0..{classes - 1}");
     }
 }

@@ -25,17 +25,17 @@ public readonly record struct SquaredNorm : IFloatingPrimitive<SquaredNorm>
         Operands.Expect(Name, operands, 2);
         var (x, sum) = (operands[0]!, operands[1]!);
         if (!x.DType.IsFloating()) throw Operands.NoBody(Name, x.DType);
-        Operands.HasDense(Name, "sum", sum, DType.Float64, 2);
-        Operands.Apart(Name, x, sum);
+        Operands.HasContiguous(Name, "sum", sum, DType.Float64, 2);
+        Operands.NoOverlap(Name, x, sum);
     }
 
     /// <inheritdoc/>
     public static unsafe void Run<T>(in SquaredNorm primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var x = Copy.Packed(operands[0]!);
+        var x = Copy.Contiguous(operands[0]!);
         fixed (T* from = x.Data<T>()) Add(operands[1]!.Data<double>(), SumOf(from, x.Length));
-        Copy.Unpack(x, operands[0]!);
+        Copy.ReleaseCopy(x, operands[0]!);
     }
 
     /// <summary>√(s·2⁻²ᵏ).</summary>

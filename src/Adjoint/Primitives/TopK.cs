@@ -30,10 +30,10 @@ public readonly record struct TopK(int Axis, int Count, bool Largest, bool Sorte
                 $"{Name}: there are no {count} elements along axis {axis} of {x.Shape}{Operands.Remedy}");
         int[] sizes = [.. x.Shape.Sizes];
         sizes[axis] = count;
-        Operands.HasDense(Name, "values", values, x.DType, sizes);
-        Operands.HasDense(Name, "indices", operands[2]!, DType.Int64, sizes);
-        Operands.Apart(Name, x, values);
-        Operands.Apart(Name, x, operands[2]!);
+        Operands.HasContiguous(Name, "values", values, x.DType, sizes);
+        Operands.HasContiguous(Name, "indices", operands[2]!, DType.Int64, sizes);
+        Operands.NoOverlap(Name, x, values);
+        Operands.NoOverlap(Name, x, operands[2]!);
     }
 
     /// <inheritdoc/>
@@ -55,7 +55,7 @@ public readonly record struct TopK(int Axis, int Count, bool Largest, bool Sorte
     private static unsafe void Choose<T>(in TopK primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, INumber<T>
     {
-        var (x, values, axis) = (Copy.Packed(operands[0]!), operands[1]!, primitive.Axis);
+        var (x, values, axis) = (Copy.Contiguous(operands[0]!), operands[1]!, primitive.Axis);
         if (x.Length == 0) return;
         var (size, inner) = (x.Shape[axis], (nint)IndexOperands.Inner(x.Shape, axis));
         var outer = x.Length / (size * inner);
@@ -71,6 +71,6 @@ public readonly record struct TopK(int Axis, int Count, bool Largest, bool Sorte
             else if (typeof(T) == typeof(byte))
                 Kernels.TopK.Run((byte*)from, (byte*)to, indices, outer, size, inner, k, largest, sorted);
             else Kernels.TopK.Run((long*)from, (long*)to, indices, outer, size, inner, k, largest, sorted);
-        Copy.Unpack(x, operands[0]!);
+        Copy.ReleaseCopy(x, operands[0]!);
     }
 }

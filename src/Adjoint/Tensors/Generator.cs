@@ -112,7 +112,7 @@ public sealed class Generator
     /// <param name="state">The state.</param>
     /// <param name="before">Its bytes before them.</param>
     /// <param name="counts">How many numbers each of them took.</param>
-    internal static void TakeBack(Tensor state, ReadOnlySpan<byte> before, IEnumerable<int> counts)
+    internal static void Undo(Tensor state, ReadOnlySpan<byte> before, IEnumerable<int> counts)
     {
         var position = MemoryMarshal.Cast<byte, ulong>(before)[2];
         var drawn = counts.Aggregate(0UL, (sum, count) => sum + Whole(count));

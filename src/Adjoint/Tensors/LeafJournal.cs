@@ -72,7 +72,7 @@ internal sealed class LeafJournal(Arena arena, Func<int> now)
     }
 
     /// <summary>Puts the gradients back that were there before.</summary>
-    internal void TakeBack()
+    internal void Undo()
     {
         foreach (var leaf in changed) leaf.SetGrad(before[leaf].Gradient, before[leaf].IsOwn);
     }

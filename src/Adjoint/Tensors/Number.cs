@@ -14,26 +14,26 @@ public readonly struct Number : IEquatable<Number>
     // Of a real number the bits.
     private readonly long bits;
 
-    private Number(long bits, bool isWhole) => (this.bits, IsWhole) = (bits, isWhole);
+    private Number(long bits, bool isWhole) => (this.bits, IsInteger) = (bits, isWhole);
 
     /// <summary>Whether it was given as an integer: 2 was, 2.0 was not.</summary>
-    public bool IsWhole { get; }
+    public bool IsInteger { get; }
 
     /// <summary>The number as a float64; an integer above 2⁵³ is rounded to the nearest.</summary>
     public double Value
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => IsWhole ? bits : BitConverter.Int64BitsToDouble(bits);
+        get => IsInteger ? bits : BitConverter.Int64BitsToDouble(bits);
     }
 
     /// <summary>Converts an integer, which keeps all its digits.</summary>
     /// <param name="value">The integer to convert.</param>
-    /// <returns>The number, with <see cref="IsWhole"/>.</returns>
+    /// <returns>The number, with <see cref="IsInteger"/>.</returns>
     public static implicit operator Number(long value) => new(value, true);
 
     /// <summary>Converts a real number, NaN and infinities included.</summary>
     /// <param name="value">The real number to convert.</param>
-    /// <returns>The number, without <see cref="IsWhole"/>.</returns>
+    /// <returns>The number, without <see cref="IsInteger"/>.</returns>
     public static implicit operator Number(double value) => new(BitConverter.DoubleToInt64Bits(value), false);
 
     /// <summary>Whether both are of the same kind and equal; NaN equals itself.</summary>
@@ -50,42 +50,42 @@ public readonly struct Number : IEquatable<Number>
 
     /// <inheritdoc/>
     public bool Equals(Number other) =>
-        IsWhole == other.IsWhole && (IsWhole ? bits == other.bits : Value.Equals(other.Value));
+        IsInteger == other.IsInteger && (IsInteger ? bits == other.bits : Value.Equals(other.Value));
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => obj is Number other && Equals(other);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(IsWhole, IsWhole ? bits.GetHashCode() : Value.GetHashCode());
+    public override int GetHashCode() => HashCode.Combine(IsInteger, IsInteger ? bits.GetHashCode() : Value.GetHashCode());
 
     /// <inheritdoc/>
-    public override string ToString() => IsWhole
+    public override string ToString() => IsInteger
         ? bits.ToString(CultureInfo.InvariantCulture)
         : Value.ToString("R", CultureInfo.InvariantCulture);
 
     /// <summary>The whole number itself.</summary>
-    internal long Whole => bits;
+    internal long Integer => bits;
 
     /// <summary>Whether it meets the tensor exactly: a whole number beside integers or truth values.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal bool IsExactBeside(Tensor x) => IsWhole && !x.DType.IsFloating();
+    internal bool IsExactWith(Tensor x) => IsInteger && !x.DType.IsFloating();
 
     /// <summary>
     /// A whole number as a tensor without axes, of the type in which it meets x; what lies outside wraps.
     /// </summary>
-    internal Tensor Beside(Tensor x) => Of(bits, Promotion.ResultType(x, bits), x);
+    internal Tensor ToTensorLike(Tensor x) => Of(bits, Promotion.ResultType(x, bits), x);
 
-    /// <summary>As <see cref="Beside"/>; what lies outside becomes the nearest there is.</summary>
-    internal Tensor NearestBeside(Tensor x)
+    /// <summary>As <see cref="ToTensorLike"/>; what lies outside becomes the nearest there is.</summary>
+    internal Tensor ClampedToTensorLike(Tensor x)
     {
         var type = Promotion.ResultType(x, bits);
         var (low, high) = Range(type);
         return Of(Math.Clamp(bits, low, high), type, x);
     }
 
-    /// <summary>As <see cref="Beside"/>; what lies outside is refused.</summary>
+    /// <summary>As <see cref="ToTensorLike"/>; what lies outside is refused.</summary>
     /// <exception cref="AdjointException">The type has no such number; names the op.</exception>
-    internal Tensor ExactlyBeside(Tensor x, string op)
+    internal Tensor CheckedToTensorLike(Tensor x, string op)
     {
         var type = Promotion.ResultType(x, bits);
         var (low, high) = Range(type);
@@ -101,7 +101,7 @@ public readonly struct Number : IEquatable<Number>
     /// <exception cref="AdjointException">The type has no such number; names the op.</exception>
     internal Tensor AsTensor(Tensor x, string op)
     {
-        if (IsExactBeside(x)) return ExactlyBeside(x, op);
+        if (IsExactWith(x)) return CheckedToTensorLike(x, op);
         return Promotion.ResultType(x, Value) switch
         {
             DType.Float32 => One((float)Value, x),
@@ -117,7 +117,7 @@ public readonly struct Number : IEquatable<Number>
         DType.Int64 => (long.MinValue, long.MaxValue),
         DType.Int32 => (int.MinValue, int.MaxValue),
         DType.UInt8 => (byte.MinValue, byte.MaxValue),
-        _ => throw NotWhole(type),
+        _ => throw NotInteger(type),
     };
 
     private static Tensor Of(long value, DType type, Tensor x) => type switch
@@ -125,7 +125,7 @@ public readonly struct Number : IEquatable<Number>
         DType.Int64 => One(value, x),
         DType.Int32 => One(unchecked((int)value), x),
         DType.UInt8 => One(unchecked((byte)value), x),
-        _ => throw NotWhole(type),
+        _ => throw NotInteger(type),
     };
 
     // Where x lies.
@@ -144,6 +144,6 @@ public readonly struct Number : IEquatable<Number>
         }
     }
 
-    private static AdjointException NotWhole(DType type) =>
+    private static AdjointException NotInteger(DType type) =>
         new($"Number: {type.Label()} holds no whole numbers; cast with .To(DType.Int64)");
 }

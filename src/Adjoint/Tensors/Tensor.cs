@@ -96,11 +96,11 @@ public sealed partial class Tensor
         {
             if (value is not null && (value.Shape != Shape || value.DType != DType))
                 throw new AdjointException(
-                    $"Grad: a gradient has the shape and type of its tensor: expected {Shape} {DType.Label()}, "
+                    $"Grad: a gradient must have the shape and type of its tensor: expected {Shape} {DType.Label()}, "
                     + $"found {value.Shape} {value.DType.Label()}");
             if (value is not null && value.Device != Device)
                 throw new AdjointException(
-                    $"Grad: a gradient lies where its tensor does: expected {Device.Name}, found {value.Device.Name}; "
+                    $"Grad: a gradient must be on the device of its tensor: expected {Device.Name}, found {value.Device.Name}; "
                     + "move it with .To(device)");
             if (value is { RequiresGrad: true, Source: not null }) SetGrad(value.Keep(), isOwn: false);
             else SetGrad(value?.Duplicate(), isOwn: true);

@@ -28,7 +28,7 @@ public sealed class EarlyStopping(int patience = 5, double minimumDelta = 0) : C
     public override void Load(Trainer trainer, TrainingState state)
     {
         var numbers = state.Numbers("early-stopping", 2);
-        (best, stale) = (numbers[0], TrainingState.Whole("early-stopping", numbers[1], int.MaxValue));
+        (best, stale) = (numbers[0], TrainingState.Integer("early-stopping", numbers[1], int.MaxValue));
     }
 }
 

@@ -20,11 +20,11 @@ public sealed class Checkpoints(CheckpointStore store, TimeSpan every,
     private long written = Stopwatch.GetTimestamp();
 
     /// <summary>The time spent on writing states.</summary>
-    public TimeSpan Spent { get; private set; }
+    public TimeSpan WriteTime { get; private set; }
 
     /// <summary>Saves the state if enough time has passed since the last one.</summary>
     /// <param name="state">Returns the state; called only if it is saved.</param>
-    public void Consider(Func<TrainingState> state)
+    public void WriteIfDue(Func<TrainingState> state)
     {
         if (Stopwatch.GetElapsedTime(written) >= every) Write(state);
     }
@@ -41,7 +41,7 @@ public sealed class Checkpoints(CheckpointStore store, TimeSpan every,
         foreach (var (name, value) in settings) own.Set(Prefix + name, value);
         store.Write(own.Tensors, own.Notes);
         written = Stopwatch.GetTimestamp();
-        Spent += Stopwatch.GetElapsedTime(started, written);
+        WriteTime += Stopwatch.GetElapsedTime(started, written);
     }
 
     /// <summary>

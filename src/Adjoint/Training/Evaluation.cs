@@ -23,7 +23,7 @@ public sealed record Evaluation(double Loss, double Accuracy, int[,] Confusion)
         Action<Tensor, Tensor>? observe = null)
     {
         using var recording = new NoGrad();
-        using var use = model.InUse();
+        using var use = model.EvalScope();
         int[,]? confusion = null;
         var (loss, right, count) = (0.0, 0, 0);
         foreach (var (x, y) in batches)

@@ -214,10 +214,10 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
                     Checkpoints?.Write(Save);
                     return new([.. results], WasCanceled: true) { Capture = Capture };
                 }
-                if (position.Batch < training.Count) Checkpoints?.Consider(Save);
+                if (position.Batch < training.Count) Checkpoints?.WriteIfDue(Save);
             }
             Finish(epoch, position.LossSum / position.Samples, started);
-            Checkpoints?.Consider(Save);
+            Checkpoints?.WriteIfDue(Save);
         }
         return new([.. results], WasCanceled: false) { Capture = Capture };
     }
@@ -264,13 +264,13 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
     /// <exception cref="AdjointException">The state does not fit this trainer.</exception>
     public void Load(TrainingState state)
     {
-        model.LoadStateDict(state.Part("model"));
-        optimizer.LoadStateDict(state.Part("optimizer"));
-        Average?.LoadStateDict(state.Part("average"));
+        model.LoadStateDict(state.TensorsOf("model"));
+        optimizer.LoadStateDict(state.TensorsOf("optimizer"));
+        Average?.LoadStateDict(state.TensorsOf("average"));
         position = new(
-            state.Whole("batch", training.Count), state.Whole("steps"), state.Whole("samples"),
+            state.Integer("batch", training.Count), state.Integer("steps"), state.Integer("samples"),
             state.Number("loss-sum"), state.Number("seconds"));
-        training.Epoch = state.Whole("pass");
+        training.Epoch = state.Integer("pass");
         ShouldStop = state.Number("should-stop") != 0;
         rates = state.Numbers("base-rates", optimizer.Groups.Count);
         foreach (var (group, rate) in optimizer.Groups.Zip(state.Numbers("rates", optimizer.Groups.Count))) group.LearningRate = rate;
@@ -285,7 +285,7 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
         foreach (var line in state.Text("results").Split('\n'))
         {
             var row = TrainingState.Numbers("results", line, 5);
-            var number = TrainingState.Whole("results", row[0], results.Count);
+            var number = TrainingState.Integer("results", row[0], results.Count);
             results.Add(new(number, double.IsNaN(row[1]) && row[0] == 0 ? null : row[1], row[2], row[3], row[4]));
         }
         foreach (var callback in Callbacks) callback.Load(this, state);

@@ -43,7 +43,7 @@ public sealed class TrainingState
     /// <summary>The tensors of a part, by their names in it.</summary>
     /// <param name="part">The name of the part.</param>
     /// <returns>The tensors; empty where there is no such part.</returns>
-    public IReadOnlyDictionary<string, Tensor> Part(string part) =>
+    public IReadOnlyDictionary<string, Tensor> TensorsOf(string part) =>
         tensors.Where(entry => entry.Key.StartsWith(part + "/", StringComparison.Ordinal)).ToDictionary(entry => entry.Key[(part.Length + 1)..], entry => entry.Value);
 
     /// <summary>Reads a text by name.</summary>
@@ -60,10 +60,10 @@ public sealed class TrainingState
 
     /// <summary>Reads an integer by name, such as a count.</summary>
     /// <param name="name">The name of the number.</param>
-    /// <param name="most">The largest valid value; the smallest is 0.</param>
+    /// <param name="max">The largest valid value; the smallest is 0.</param>
     /// <returns>The integer that was set.</returns>
     /// <exception cref="AdjointException">There is no number of that name, or it is not in this range.</exception>
-    public int Whole(string name, int most = int.MaxValue) => Whole(name, Number(name), most);
+    public int Integer(string name, int max = int.MaxValue) => Integer(name, Number(name), max);
 
     /// <summary>Reads a list of numbers by name.</summary>
     /// <param name="name">The name of the numbers.</param>
@@ -74,11 +74,11 @@ public sealed class TrainingState
 
     internal static string Text(params ReadOnlySpan<double> numbers) => string.Join(' ', numbers.ToArray().Select(number => number.ToString("R", CultureInfo.InvariantCulture)));
 
-    internal static int Whole(string name, double number, int most) =>
-        number >= 0 && number <= most && number == Math.Floor(number)
+    internal static int Integer(string name, double number, int max) =>
+        number >= 0 && number <= max && number == Math.Floor(number)
             ? (int)number
             : throw new AdjointException(
-                $"TrainingState: entry '{name}' must be a whole number from 0 to {most}: found {number}");
+                $"TrainingState: entry '{name}' must be a whole number from 0 to {max}: found {number}");
 
     internal static double[] Numbers(string name, string text, int count)
     {

@@ -123,7 +123,7 @@ public class MultiOpTests
     public void An_op_without_results_is_refused()
     {
         var error = Assert.Throws<AdjointException>(() => Op.ApplyAll(new Nothing(), X));
-        Assert.StartsWith("Nothing: InferAll must say", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Nothing: InferAll must describe", error.Message, StringComparison.Ordinal);
         Assert.Throws<AdjointException>(() => Op.Apply(new Nothing(), X));
     }
 

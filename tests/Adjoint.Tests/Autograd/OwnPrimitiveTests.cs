@@ -159,9 +159,9 @@ public class OwnPrimitiveTests
             Operands.Expect(Name, operands, 3);
             var (x, a, y) = (operands[0]!, operands[1]!, operands[2]!);
             Operands.Result(Name, y);
-            Operands.Alike(Name, "x", x, y);
+            Operands.SameTypeAndShape(Name, "x", x, y);
             Operands.Has(Name, "decays", a, y.DType, y.Shape[0]);
-            Operands.Apart(Name, x, y);
+            Operands.NoOverlap(Name, x, y);
         }
 
         public static void Run<T>(in Fade primitive, Elements elements)

@@ -48,7 +48,7 @@ public class OwnViewTests
             }
             else
             {
-                Refused("Look: a view lies inside its input: found ", () => Op.Apply(view, x));
+                Refused("Look: a view must lie inside its input: found ", () => Op.Apply(view, x));
                 outside++;
             }
         }
@@ -61,14 +61,14 @@ public class OwnViewTests
         var x = Tensor.Arange(0, 12).Reshape(3, 4);
         Unfit("found (2, 2) with strides (4, 3) from element 5 on of (3, 4) with strides (4, 1)", [2, 2], [4, 3], 5);
         Unfit("found 1 strides for (2, 2)", [2, 2], [1], 0);
-        Unfit("strides of a view are 0 or more: found -1 for axis 0 of (3,); copy in another order with IndexSelect",
+        Unfit("strides of a view must be 0 or more: found -1 for axis 0 of (3,); copy in another order with IndexSelect",
             [3], [-1], 2);
         Unfit("a view lies inside its input", [2], [nint.MaxValue], 0);
         Unfit("a view lies inside its input", [2, 3], [int.MaxValue, int.MaxValue], 0);
         Unfit("a view lies inside its input", [1], [1], nint.MaxValue);
         Unfit("a view lies inside its input", [2], [1], int.MaxValue);
-        Refused("a view is of one tensor: found 2", () => Op.Apply(new Look(new(x.Shape)), x, x));
-        Refused("a view is of one tensor: found 0", () => Op.Apply(new Look(new(x.Shape))));
+        Refused("a view takes one tensor: found 2", () => Op.Apply(new Look(new(x.Shape)), x, x));
+        Refused("a view takes one tensor: found 0", () => Op.Apply(new Look(new(x.Shape))));
         Refused("a view in row-major order is of a contiguous tensor: found (4, 3), a view with gaps",
             () => Op.Apply(new Look(new([12])), x.Transpose()));
         Refused("a view lies inside its input", () => Op.Apply(new Look(new([11], 2)), x));

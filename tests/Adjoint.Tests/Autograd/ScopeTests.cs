@@ -187,7 +187,7 @@ public class ScopeTests
         Assert.True(whole.IsTraining && model.IsTraining && !frozen.IsTraining);
         Assert.Throws<AdjointException>(() => whole.Summary(2, 5));
         Assert.True(whole.IsTraining && model.IsTraining && !frozen.IsTraining);
-        var use = whole.InUse();
+        var use = whole.EvalScope();
         Assert.False(whole.IsTraining || model.IsTraining || frozen.IsTraining);
         use.Dispose();
         whole.Eval();

@@ -152,7 +152,7 @@ public class ThreadTests
         }))
         {
             var error = Assert.Throws<AdjointException>(() => loss.Backward());
-            Assert.Contains("is on its way back already", error.Message, StringComparison.Ordinal);
+            Assert.Contains("is already in a backward pass", error.Message, StringComparison.Ordinal);
         }
         w.Grad = null;
         loss.Backward();

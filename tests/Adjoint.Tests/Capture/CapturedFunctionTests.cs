@@ -175,6 +175,6 @@ public class CapturedFunctionTests
         Assert.Equal(7, function.Plans);
         Assert.InRange(function.PlannedBytes, one, one * 3 / 2);
         for (var rows = 100; rows < 120; rows++) Run(rows);
-        Assert.Equal(CapturedFunction<Tensor>.MostPlans, function.Plans);
+        Assert.Equal(CapturedFunction<Tensor>.MaxPlans, function.Plans);
     }
 }

@@ -130,7 +130,7 @@ public class CapturedMemoryTests
             foreach (var tensor in (Tensor[])[kept, part!])
             {
                 var error = Assert.Throws<AdjointException>(() => tensor.ToArray<float>());
-                Assert.Contains("inside a captured step", error.Message, StringComparison.Ordinal);
+                Assert.Contains("inside a captured function", error.Message, StringComparison.Ordinal);
             }
             Assert.Equal(1, loss.Item() / (2 * size * size * size / (1 + Math.Exp(-call)) + size * size), 1e-5);
         }

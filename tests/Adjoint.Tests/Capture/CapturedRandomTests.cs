@@ -172,7 +172,7 @@ public class CapturedRandomTests
             return message;
         }
 
-        const string Made = "a Generator that is made inside is drawn from";
+        const string Made = "a Generator that is created inside is drawn from";
         Assert.Contains(Made, Refusal(() => new(1)), StringComparison.Ordinal);
         Assert.Contains(Made, Refusal(() => outside.Fork(3)), StringComparison.Ordinal);
         Assert.Contains(Made, Refusal(() => new(1) { Position = 16 }), StringComparison.Ordinal);

@@ -220,7 +220,7 @@ public class CapturedRefusalTests
             return x => function.Run(x);
         });
         Assert.Equal(Train(step => step), captured);
-        Assert.StartsWith("Adam is made inside", function!.Refusal, StringComparison.Ordinal);
+        Assert.StartsWith("Adam is created inside", function!.Refusal, StringComparison.Ordinal);
     }
 
     // A user's op with a scratch tensor that it adds into.

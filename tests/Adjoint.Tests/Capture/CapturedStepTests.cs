@@ -91,7 +91,7 @@ public class CapturedStepTests
 
         Assert.Contains("between operations", Refusal(a => (a * w).Sum() is var s && s.Item() > 0 ? s : -s),
             StringComparison.Ordinal);
-        Assert.Contains("a Generator that is made inside",
+        Assert.Contains("a Generator that is created inside",
             Refusal(a => (new Dropout(0.5, new Generator(1)).Forward(a) * w).Sum()), StringComparison.Ordinal);
         Assert.Contains("Peek reads", Refusal(a => Op.Apply(new Peek(), a * w).Sum()), StringComparison.Ordinal);
         // Afterwards everything works as before.

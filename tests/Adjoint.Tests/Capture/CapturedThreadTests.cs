@@ -68,7 +68,7 @@ public class CapturedThreadTests
         first.Start();
         inside.Wait();
         var error = Assert.Throws<AdjointException>(() => step.Run(Tensor.Ones(10), Tensor.Zeros(1)));
-        Assert.Contains("running already", error.Message, StringComparison.Ordinal);
+        Assert.Contains("already running", error.Message, StringComparison.Ordinal);
         go.Release();
         first.Join();
         go.Release();

@@ -97,7 +97,7 @@ public class CapturedWholeStepTests
             // The teacher does not learn, and is in use.
             Tensor teacher;
             foreach (var parameter in model.Parameters()) parameter.RequireGrad(false);
-            using (model.InUse()) teacher = model.Forward(x);
+            using (model.EvalScope()) teacher = model.Forward(x);
             foreach (var parameter in model.Parameters()) parameter.RequireGrad();
             return (losses[0] + losses[1] + losses[2], teacher);
         };

@@ -81,7 +81,7 @@ public sealed class DataFetcherTests : IDisposable
     public async Task A_mirror_that_fails_is_followed_by_the_next_and_named_when_all_fail(string bad, string reason)
     {
         var error = await Assert.ThrowsAsync<DataFormatException>(() => Fetch(null, bad, "missing"));
-        Assert.Contains($"file: no mirror gave the file: {address}{bad}: ", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"file: no mirror delivered the file: {address}{bad}: ", error.Message, StringComparison.Ordinal);
         if (bad != "cut") Assert.Contains(reason, error.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(folder, "set", "file")));
         Assert.Equal(content, File.ReadAllBytes(Path.Combine(await Fetch(null, bad, "ignores-ranges"), "file")));

@@ -124,7 +124,7 @@ public sealed partial class MirrorTests : IDisposable
         File.WriteAllBytes(Path.Combine(folder, "file"), content);
         var error = await Assert.ThrowsAsync<DataFormatException>(() =>
             new DataFetcher(client).FetchAsync(set, folder, null, TestContext.Current.CancellationToken));
-        Assert.Contains("file: is no sound tar archive in gzip: ", error.Message, StringComparison.Ordinal);
+        Assert.Contains("file: is not a valid gzipped tar archive: ", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

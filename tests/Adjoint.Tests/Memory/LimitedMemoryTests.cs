@@ -53,7 +53,7 @@ public class LimitedMemoryTests
         for (var i = 0; i < 3; i++)
         {
             var error = Assert.Throws<AdjointException>(() => Tensor.Empty((int[])[200_000_000]));
-            Assert.Contains($"bytes cannot be had: other tensors hold {before:N0}, and the process may have "
+            Assert.Contains($"bytes cannot be allocated: other tensors hold {before:N0}, and the process may have "
                 + $"{512 << 20:N0} in all; use smaller sizes", error.Message, StringComparison.Ordinal);
             Assert.IsType<OutOfMemoryException>(error.InnerException);
             Assert.Equal(before, TensorMemory.RentedBytes);

@@ -210,7 +210,7 @@ public class ImageNetworkTests
         var back = new ConvTranspose2d(4, 6, 3, new() { Stride = 2, Padding = 1, OutputPadding = 1, Groups = 2, Generator = new Generator(1) });
         Same(x.ConvTranspose2d(back.Weight, back.Bias, 2, 1, 1, groups: 2), back, x);
         Same(x.AdaptiveAvgPool2d((3, 2)), new AdaptiveAvgPool2d((3, 2)), x);
-        Same(x.AvgPool2d(3, 2, 1, true), new AvgPool2d(3, 2, 1, ceil: true), x);
+        Same(x.AvgPool2d(3, 2, 1, true), new AvgPool2d(3, 2, 1, ceilMode: true), x);
         Same(x.PadReflect((1, 2)), new ReflectionPad2d((1, 2)), x);
         Same(x.PadZero((1, 2)), new ZeroPad2d((1, 2)), x);
         Same(x.InterpolateNearest((12, 15)), new Upsample((2, 3)), x);

@@ -88,7 +88,7 @@ public class ModuleCallTests
         {
             var error = Assert.Throws<AdjointException>(() => cell.Forward(x, state));
             Assert.Equal(
-                "Cell: a forward hook returns as many outputs as it saw, or null: found 1 for 2", error.Message);
+                "Cell: a forward hook must return as many outputs as it saw, or null: found 1 for 2", error.Message);
         }
         Assert.Equal(plain.Y.ToArray<float>(), cell.Forward(x, state).Y.ToArray<float>());
     }

@@ -37,8 +37,8 @@ public class ModuleListTests
         Assert.False(heads.TryGetValue("none", out _));
         Assert.Equal("ModuleDict(mean, spread)", heads.ToString());
         Refused("ModuleDict: there is no module 'none'; there are mean, spread", () => heads["none"]);
-        Refused("ModuleDict: there is a 'mean' already; names within a module differ", () => Add("mean"));
-        Refused("ModuleDict: a name in a module is a word without dots: found 'a.b'", () => Add("a.b"));
+        Refused("ModuleDict: there is a 'mean' already; names within a module must be unique", () => Add("mean"));
+        Refused("ModuleDict: a name in a module must be a word without dots: found 'a.b'", () => Add("a.b"));
         Assert.Equal(2, heads.Count);
 
         object Add(string key)

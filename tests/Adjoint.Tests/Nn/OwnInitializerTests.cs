@@ -61,7 +61,7 @@ public class OwnInitializerTests
     [Fact]
     public void Values_that_do_not_fit_are_refused_by_the_name_of_their_initializer()
     {
-        Refused("Given: an initializer gives (2, 3) float32: found (3, 2) float32", Tensor.Zeros(3, 2));
+        Refused("Given: an initializer must return (2, 3) float32: found (3, 2) float32", Tensor.Zeros(3, 2));
         Refused("found (2, 3) float64; cast with .To(DType.Float32)", Tensor.Zeros([2, 3], DType.Float64));
         Refused("found (6,) float32", Tensor.Zeros(6));
         Refused("found null", null!);

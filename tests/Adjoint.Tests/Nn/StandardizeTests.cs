@@ -130,7 +130,7 @@ public sealed class StandardizeTests : IDisposable
         loaded.LoadStateDict(layer.StateDict());
         AssertNear(expected, loaded.Forward(x));
         Assert.Empty(loaded.Parameters());
-        var twice = data.Part("part", 0, 100).Standardize(([1, 2, 3], [2, 0, 4]));
+        var twice = data.Slice("part", 0, 100).Standardize(([1, 2, 3], [2, 0, 4]));
         AssertNear(twice.Batch([5, 17, 99]).Inputs, new Standardize(twice.Statistics!.Value).Forward(x));
 
         var images = new Dataset("images", (int[])[2, 1, 2], [0, 2, 10, 30, 4, 6, 50, 70], new byte[2], ["only"]);
@@ -150,7 +150,7 @@ public sealed class StandardizeTests : IDisposable
             var model = new Linear(2, 2, generator: new Generator(1));
             var (training, validation) = (new DataLoader(data.Train, 64), new DataLoader(data.Validation, 64));
             var trainer = new Trainer(model, new Sgd(model.Parameters(), 0.1), training, validation);
-            var keeper = new ModelKeeper(folder);
+            var keeper = new ModelCheckpoint(folder);
             trainer.Callbacks.Add(keeper);
             trainer.Run(1);
             keeper.Write();

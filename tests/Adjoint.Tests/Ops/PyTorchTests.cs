@@ -31,8 +31,8 @@ public class PyTorchTests
             "interpolate nearest" => x.InterpolateNearest((3, 5)),
             "pad reflect" => x.PadReflect((1, 2)),
             "adaptive_avg_pool2d" => x.AdaptiveAvgPool2d((3, 5)),
-            "avg_pool2d ceil" => Wave(2, 1, 1, 6, 5).AvgPool2d(3, 2, 1, ceil: true),
-            "avg_pool2d ceil, oblong" => Wave(2, 1, 1, 5, 6).AvgPool2d((2, 3), (3, 2), (0, 1), ceil: true),
+            "avg_pool2d ceil" => Wave(2, 1, 1, 6, 5).AvgPool2d(3, 2, 1, ceilMode: true),
+            "avg_pool2d ceil, oblong" => Wave(2, 1, 1, 5, 6).AvgPool2d((2, 3), (3, 2), (0, 1), ceilMode: true),
             "conv_transpose2d" => Wave(1, 1, 4, 2, 3).ConvTranspose2d(Wave(2, 4, 1, 2, 3), Wave(3, 2), stride: (2, 3), padding: (1, 0), outputPadding: (1, 2), dilation: (3, 1), groups: 2),
             _ => Wave(1, 1, 4, 9).Conv1d(Wave(2, 4, 2, 3), Wave(3, 4), stride: 2, padding: 1, dilation: 2, groups: 2),
         };

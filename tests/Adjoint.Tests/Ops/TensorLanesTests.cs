@@ -46,7 +46,7 @@ public class TensorLanesTests
             Differentiation.Gradients(Op.Apply(new Stairs(), x).Sum(), [x], createGraph: createGraph)[0]!;
         Assert.Equal(Points.Select(Math.Floor), Slopes(createGraph: false).ToArray<double>());
         Assert.Equal(
-            "UnaryOp: the slope uses Floor, which is no op with a derivative; write Backward by hand, in ops",
+            "UnaryOp: the VJP uses Floor, which has no differentiable op; write Backward by hand, in ops",
             Assert.Throws<AdjointException>(() => Slopes(createGraph: true)).Message);
         Assert.Throws<AdjointException>(() => TensorLanes.ScaleByPowerOfTwo(new(x), new(x)));
         var number = TensorLanes.ScaleByPowerOfTwo(TensorLanes.Floor(TensorLanes.Splat(3.5)), TensorLanes.Splat(2));

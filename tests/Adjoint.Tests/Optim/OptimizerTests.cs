@@ -227,7 +227,7 @@ public class OptimizerTests
     [Fact]
     public void The_triangle_goes_up_and_down_in_straight_lines()
     {
-        var schedule = Schedule.Triangular(100, share: 0.25, start: 0.2, end: 0.1);
+        var schedule = Schedule.Triangular(100, riseFraction: 0.25, start: 0.2, end: 0.1);
         foreach (var (step, factor) in ((int, double)[])[(0, 0.2), (10, 0.52), (25, 1), (50, 0.7), (100, 0.1),
             (200, 0.1)])
             Assert.Equal(factor, schedule.Factor(step), 1e-12);

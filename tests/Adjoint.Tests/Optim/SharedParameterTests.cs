@@ -204,7 +204,7 @@ public sealed class SharedParameterTests : IDisposable
             {
                 Average = new WeightAverage(model, 0.9),
             };
-            trainer.Callbacks.Add(new ModelKeeper(folder));
+            trainer.Callbacks.Add(new ModelCheckpoint(folder));
             return trainer;
         }
 
@@ -219,7 +219,7 @@ public sealed class SharedParameterTests : IDisposable
         second.Load(saved!);
         Assert.Equal(result.Final with { Seconds = 0 }, second.Run(4).Final with { Seconds = 0 });
         Assert.Equal(expected.Parameters().First().ToArray<float>(), found.Parameters().First().ToArray<float>());
-        ((ModelKeeper)second.Callbacks[0]).Write();
+        ((ModelCheckpoint)second.Callbacks[0]).Write();
         var file = Adjoint.IO.SafeTensors.Load(Path.Combine(folder, "last.safetensors"));
         Assert.Equal(file["0.weight"].ToArray<float>(), file["2.weight"].ToArray<float>());
         found.LoadStateDict(file);

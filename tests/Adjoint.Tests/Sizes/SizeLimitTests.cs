@@ -150,7 +150,7 @@ public class SizeLimitTests
         Assert.Equal(
             "Trainer: the 3 samples of three do not fill a batch of 2147483647, and dropLast leaves the rest out: "
             + "nothing would be trained; use a smaller batch or dropLast: false", error.Message);
-        Assert.Contains("no samples", Assert.Throws<AdjointException>(() => Of(data.Part("none", 0, 0),
+        Assert.Contains("no samples", Assert.Throws<AdjointException>(() => Of(data.Slice("none", 0, 0),
             dropLast: false).Run(1)).Message, StringComparison.Ordinal);
         Assert.Equal(2, Of(data, dropLast: false).Run(1).Epochs.Count);
     }

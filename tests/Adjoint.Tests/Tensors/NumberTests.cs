@@ -9,7 +9,7 @@ public class NumberTests
     public void Ints_and_longs_are_whole_and_doubles_are_not()
     {
         Number two = 2, real = 2.0, large = long.MaxValue, nan = double.NaN;
-        Assert.Equal((true, false, true), (two.IsWhole, real.IsWhole, large.IsWhole));
+        Assert.Equal((true, false, true), (two.IsInteger, real.IsInteger, large.IsInteger));
         Assert.Equal((2.0, 2.0, 9223372036854775808.0), (two.Value, real.Value, large.Value));
         Assert.True(two == 2L && two != real && real == 2f && nan == double.NaN && !two.Equals("2"));
         Assert.Equal(two.GetHashCode(), ((Number)2L).GetHashCode());

@@ -71,7 +71,7 @@ public sealed class DamagedStateTests : IDisposable
         var network = Network();
         foreach (
             var optimizer in (Optimizer[])[new Adam(network.Parameters(), 0.1), new Sgd(network.Parameters(), 0.1)])
-            Assert.Throws<AdjointException>(() => optimizer.LoadStateDict(state.Part("optimizer")));
+            Assert.Throws<AdjointException>(() => optimizer.LoadStateDict(state.TensorsOf("optimizer")));
     }
 
     // Stopped between the steps that the doctor looks at, so that what it remembers is there too.
@@ -99,7 +99,7 @@ public sealed class DamagedStateTests : IDisposable
             Checkpoints = new(store, TimeSpan.FromHours(1)),
         };
         trainer.Callbacks.Add(new EarlyStopping());
-        trainer.Callbacks.Add(new ModelKeeper(folder));
+        trainer.Callbacks.Add(new ModelCheckpoint(folder));
         trainer.Callbacks.Add(new TrainingDoctor(data.Validation));
         return trainer;
     }

@@ -54,7 +54,7 @@ public sealed class ResumeTests : IDisposable
     public void The_best_model_comes_back_too()
     {
         // A rate that grows until the model is spoiled: the best one lies before the checkpoint.
-        Trainer Make(CheckpointStore? store, string to, out ModelKeeper keeper)
+        Trainer Make(CheckpointStore? store, string to, out ModelCheckpoint keeper)
         {
             Directory.CreateDirectory(to);
             var network = new Mlp(2, [8], 2, "relu", new Generator(1));
@@ -64,7 +64,7 @@ public sealed class ResumeTests : IDisposable
                 Schedule = Schedule.StepDecay(20, 8),
                 Checkpoints = store is null ? null : new(store, TimeSpan.FromHours(1)),
             };
-            trainer.Callbacks.Add(keeper = new ModelKeeper(to));
+            trainer.Callbacks.Add(keeper = new ModelCheckpoint(to));
             return trainer;
         }
 

@@ -93,7 +93,7 @@ public sealed class RunAgainTests : IDisposable
     public void Files_and_findings_are_of_the_last_run()
     {
         var trainer = New(rate: 0.1);
-        var (keeper, doctor) = (new ModelKeeper(folder), new TrainingDoctor(Data.Validation));
+        var (keeper, doctor) = (new ModelCheckpoint(folder), new TrainingDoctor(Data.Validation));
         var metrics = Path.Combine(folder, "metrics.jsonl");
         foreach (var callback in (Callback[])[keeper, doctor, new MetricLog(metrics)]) trainer.Callbacks.Add(callback);
         trainer.Run(2);

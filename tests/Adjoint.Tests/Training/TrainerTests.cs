@@ -102,7 +102,7 @@ public class TrainerTests
         try
         {
             var trainer = New(out var model);
-            var (keeper, weight) = (new ModelKeeper(folder), model.Parameters().First());
+            var (keeper, weight) = (new ModelCheckpoint(folder), model.Parameters().First());
             double[] accuracies = [0.1, 0.7, 0.6, 0.7, double.NaN, 0.3];
             for (var epoch = 0; epoch < accuracies.Length; epoch++)
             {

@@ -36,7 +36,7 @@ public static partial class TensorMethods
         /// <param name="scale">The factor of every element.</param>
         /// <param name="shift">The number added to every product.</param>
         /// <returns>A tensor of x's shape.</returns>
-        public Tensor Affine(Number scale, Number shift) => scale.IsExactBeside(x) && shift.IsExactBeside(x)
+        public Tensor Affine(Number scale, Number shift) => scale.IsExactWith(x) && shift.IsExactWith(x)
             ? x * scale + shift
             : Op.Apply(new AffineOp(scale.Value, shift.Value), x);
     }

@@ -36,8 +36,8 @@ public static partial class TensorMethods
         /// <param name="low">The smallest result; −∞ for no bound.</param>
         /// <param name="high">The largest result; ∞ for no bound.</param>
         /// <returns>A tensor of x's shape.</returns>
-        public Tensor Clamp(Number low, Number high) => low.IsExactBeside(x) && high.IsExactBeside(x)
-            ? x.Maximum(low.NearestBeside(x)).Minimum(high.NearestBeside(x))
+        public Tensor Clamp(Number low, Number high) => low.IsExactWith(x) && high.IsExactWith(x)
+            ? x.Maximum(low.ClampedToTensorLike(x)).Minimum(high.ClampedToTensorLike(x))
             : Op.Apply(new ClampOp(low.Value, high.Value), x);
     }
 }

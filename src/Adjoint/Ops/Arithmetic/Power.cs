@@ -40,8 +40,8 @@ public static partial class TensorMethods
         /// </summary>
         /// <param name="exponent">The exponent p, of any sign.</param>
         /// <returns>A tensor of x's shape.</returns>
-        public Tensor Pow(Number exponent) => exponent.IsExactBeside(x)
-            ? x.Pow(exponent.ExactlyBeside(x, "Pow"))
+        public Tensor Pow(Number exponent) => exponent.IsExactWith(x)
+            ? x.Pow(exponent.CheckedToTensorLike(x, "Pow"))
             : Op.Apply(new PowerOp(exponent.Value), x);
     }
 }

@@ -46,16 +46,16 @@ public static partial class TensorMethods
         /// <param name="x">The tensor, of any shape.</param>
         /// <param name="y">A number, which takes x's type where that holds it.</param>
         /// <returns>A tensor of x's shape.</returns>
-        public static Tensor operator -(Tensor x, Number y) => y.IsExactBeside(x)
-            ? Op.Apply(SubtractOp.Instance, x, y.Beside(x))
+        public static Tensor operator -(Tensor x, Number y) => y.IsExactWith(x)
+            ? Op.Apply(SubtractOp.Instance, x, y.ToTensorLike(x))
             : Op.Apply(new AffineOp(1, -y.Value), x);
 
         /// <summary>x − y for a number x, element by element.</summary>
         /// <param name="x">A number, which takes y's type where that holds it.</param>
         /// <param name="y">The tensor, of any shape.</param>
         /// <returns>A tensor of y's shape.</returns>
-        public static Tensor operator -(Number x, Tensor y) => x.IsExactBeside(y)
-            ? Op.Apply(SubtractOp.Instance, x.Beside(y), y)
+        public static Tensor operator -(Number x, Tensor y) => x.IsExactWith(y)
+            ? Op.Apply(SubtractOp.Instance, x.ToTensorLike(y), y)
             : Op.Apply(new AffineOp(-1, x.Value), y);
     }
 }

@@ -92,8 +92,8 @@ public static class Compare
     private static Tensor Run(Relation relation, Tensor x, Number y)
     {
         // A float64 has all numbers of the smaller types, and those of int64 below 2⁵³.
-        if (x.DType == DType.Int64 && y.IsWhole && Math.Abs((double)y.Whole) >= 1L << 53)
-            return Run(relation, x, y.Beside(x));
+        if (x.DType == DType.Int64 && y.IsInteger && Math.Abs((double)y.Integer) >= 1L << 53)
+            return Run(relation, x, y.ToTensorLike(x));
         var marks = Tensor.Empty(x.Shape, DType.Bool, x.Device);
         Backend.Run(new CompareNumber(relation, y.Value), x, marks);
         return marks;

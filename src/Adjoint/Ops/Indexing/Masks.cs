@@ -31,18 +31,18 @@ internal static class MaskMethods
         internal Tensor MaskedBy<TOperator>(TOperator op, Tensor by) where TOperator : struct, IBinaryOperator => Op.Apply(new MaskOp<TOperator>(op), gradient, by.Detach());
 
         /// <summary>
-        /// The share of x in min(x, y): 0 where y &lt; x, ½ where they are equal, else 1, where one is NaN too. No
-        /// history.
+        /// The weight of x in the gradient of min(x, y): 0 where y &lt; x, ½ where they are equal, else 1, where one is NaN too. Without
+        /// a history.
         /// </summary>
-        internal Tensor Share(Tensor y)
+        internal Tensor MinimumWeight(Tensor y)
         {
-            var result = Tensor.Empty(Shape.Broadcast(gradient.Shape, y.Shape, "Share"), y.DType);
-            Backend.Run(new Zip<ShareOperator>(), gradient, y, result);
+            var result = Tensor.Empty(Shape.Broadcast(gradient.Shape, y.Shape, "MinimumWeight"), y.DType);
+            Backend.Run(new Zip<MinimumWeightOperator>(), gradient, y, result);
             return result;
         }
     }
 
-    private readonly struct ShareOperator : IBinaryOperator
+    private readonly struct MinimumWeightOperator : IBinaryOperator
     {
         public V Invoke<V>(V x, V y) where V : struct, ILanes<V> =>
             V.Select(V.Less(y, x), V.Splat(0), V.Select(V.Equal(x, y), V.Splat(0.5), V.Splat(1)));

@@ -10,23 +10,23 @@ public static partial class TensorMethods
     {
         /// <summary>
         /// The mean of each window over the last two axes, padding counted as zeros: (n, c, h, w) → (n, c, ⌊(h + 2p −
-        /// k) / s⌋ + 1, …), ⌈⌉ with <paramref name="ceil"/>. Elements of a window beyond the padding do not count
+        /// k) / s⌋ + 1, …), ⌈⌉ with <paramref name="ceilMode"/>. Elements of a window beyond the padding do not count
         /// (PyTorch's <c>avg_pool2d</c> with <c>count_include_pad=True</c>).
         /// </summary>
         /// <param name="kernel">The height and width of a window, 1 or more.</param>
         /// <param name="stride">The step between windows; the kernel's size by default.</param>
         /// <param name="padding">Zeros added on each side, at most half of the kernel; 0 by default.</param>
-        /// <param name="ceil">Whether a last window that reaches beyond the edge counts: ⌈⌉ instead of ⌊⌋.</param>
+        /// <param name="ceilMode">Whether a last window that reaches beyond the edge counts: ⌈⌉ instead of ⌊⌋.</param>
         /// <returns>The means (n, c, height, width), of x's type.</returns>
         /// <exception cref="AdjointException">
         /// The input is not (n, channels, h, w), a window is larger than it with its padding, or the padding is more
         /// than half of the window.
         /// </exception>
-        public Tensor AvgPool2d(Size2 kernel, Size2? stride = null, Size2? padding = null, bool ceil = false)
+        public Tensor AvgPool2d(Size2 kernel, Size2? stride = null, Size2? padding = null, bool ceilMode = false)
         {
             var (step, pad) = (stride ?? kernel, padding ?? 0);
             AveragingWindows.Check(x.Shape, kernel, step, pad);
-            var (height, width) = (PoolWindows.Count(x.Shape[2], kernel.Height, step.Height, pad.Height, ceil), PoolWindows.Count(x.Shape[3], kernel.Width, step.Width, pad.Width, ceil));
+            var (height, width) = (PoolWindows.Count(x.Shape[2], kernel.Height, step.Height, pad.Height, ceilMode), PoolWindows.Count(x.Shape[3], kernel.Width, step.Width, pad.Width, ceilMode));
             var (below, right) = (AveragingWindows.Beyond(x.Shape[2], height, kernel.Height, step.Height, pad.Height), AveragingWindows.Beyond(x.Shape[3], width, kernel.Width, step.Width, pad.Width));
             if (step == kernel && pad == 0 && below == 0 && right == 0
                 && (long)kernel.Height * kernel.Width > LargeWindow)
@@ -36,8 +36,8 @@ public static partial class TensorMethods
             // Of rows and columns beyond the padding, in a stride that does not reach them, the convolution may make one window more.
             var sums = planes.Conv2d(weight, null, step, pad).Slice(2, 0, height).Slice(3, 0, width);
             var y = sums / ((double)kernel.Height * kernel.Width);
-            if (below > 0) y *= AveragingWindows.Share(x, 2, height, kernel.Height, step.Height, pad.Height);
-            if (right > 0) y *= AveragingWindows.Share(x, 3, width, kernel.Width, step.Width, pad.Width);
+            if (below > 0) y *= AveragingWindows.InsideFraction(x, 2, height, kernel.Height, step.Height, pad.Height);
+            if (right > 0) y *= AveragingWindows.InsideFraction(x, 3, width, kernel.Width, step.Width, pad.Width);
             return y.Reshape(x.Shape[0], x.Shape[1], height, width);
         }
 
@@ -94,7 +94,7 @@ internal static class AveragingWindows
         Shape.Size(Math.Max(0, (count - 1L) * stride + kernel - size - 2L * padding), Op);
 
     /// <summary>For each window along an axis: its length over how much of it counts.</summary>
-    internal static Tensor Share(Tensor x, int axis, int count, int kernel, int stride, int padding)
+    internal static Tensor InsideFraction(Tensor x, int axis, int count, int kernel, int stride, int padding)
     {
         int[] shape = [1, 1, 1, 1];
         shape[axis] = count;

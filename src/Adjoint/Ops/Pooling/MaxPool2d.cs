@@ -3,34 +3,34 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>The largest element of each window.</summary>
-internal sealed class MaxPool2dOp(Size2 kernel, Size2 stride, Size2 padding, bool ceil) : Op
+internal sealed class MaxPool2dOp(Size2 kernel, Size2 stride, Size2 padding, bool ceilMode) : Op
 {
     public override string Name => "MaxPool2d";
     public override string Formula => "y[n,c,i,j] = max over the window of x at (i·s − p, j·s − p)";
     public override string Derivation => "only the largest element moves y: ∂L/∂x gets g there (the first of equals) and 0 elsewhere; windows that overlap add up";
     public override Saves Saves => Saves.Nothing;
     public override IReadOnlyList<OpAttribute> Attributes =>
-        [new("kernel", kernel), new("stride", stride), new("padding", padding), new("ceil", ceil)];
+        [new("kernel", kernel), new("stride", stride), new("padding", padding), new("ceil", ceilMode)];
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
     {
         if (!inputs[0].DType.IsFloating())
             throw new AdjointException($"{Name}: needs a floating type: found {inputs[0].DType.Label()}; "
                 + "cast with .To(DType.Float32)");
-        var windows = PoolWindows.Of(inputs[0].Shape, kernel, stride, padding, ceil, Name);
+        var windows = PoolWindows.Of(inputs[0].Shape, kernel, stride, padding, ceilMode, Name);
         return new((int[])[inputs[0].Shape[0], inputs[0].Shape[1], windows.OutHeight, windows.OutWidth], inputs[0].DType);
     }
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
     {
         var index = context.Allocate(output.Shape, DType.Bool);
-        var windows = PoolWindows.Of(inputs[0].Shape, kernel, stride, padding, ceil, Name);
+        var windows = PoolWindows.Of(inputs[0].Shape, kernel, stride, padding, ceilMode, Name);
         Backend.Run(new Primitives.MaxPool2d(windows), inputs[0], output, index);
         if (context.IsRecording) context.Save(index);
     }
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
-        [Op.Apply(new MaxUnpool2dOp(PoolWindows.Of(node.Inputs[0].Shape, kernel, stride, padding, ceil, Name), node.Inputs[0].Shape, node.Saved[0]), gradient)];
+        [Op.Apply(new MaxUnpool2dOp(PoolWindows.Of(node.Inputs[0].Shape, kernel, stride, padding, ceilMode, Name), node.Inputs[0].Shape, node.Saved[0]), gradient)];
 }
 
 /// <summary>Puts values where the largest elements were.</summary>
@@ -86,7 +86,7 @@ public static partial class TensorMethods
     {
         /// <summary>
         /// The largest element of each window over the last two axes: (n, c, h, w) → (n, c, ⌊(h + 2p − k) / s⌋ + 1, …),
-        /// ⌈⌉ with <paramref name="ceil"/>. A NaN wins over every number; padding never wins. The gradient goes to the
+        /// ⌈⌉ with <paramref name="ceilMode"/>. A NaN wins over every number; padding never wins. The gradient goes to the
         /// first largest element.
         /// </summary>
         /// <param name="kernel">The height and width of a window, at most 256 elements.</param>
@@ -94,12 +94,12 @@ public static partial class TensorMethods
         /// <param name="padding">
         /// Rows and columns of −∞ added on each side, at most half of the kernel; 0 by default.
         /// </param>
-        /// <param name="ceil">Whether a last window that reaches beyond the edge counts: ⌈⌉ instead of ⌊⌋.</param>
+        /// <param name="ceilMode">Whether a last window that reaches beyond the edge counts: ⌈⌉ instead of ⌊⌋.</param>
         /// <returns>The maxima (n, c, height, width), of x's type.</returns>
         /// <exception cref="AdjointException">
         /// The input is not (n, channels, h, w), a window is larger than it with its padding or holds over 256
         /// elements, or the padding is more than half of the window.
         /// </exception>
-        public Tensor MaxPool2d(Size2 kernel, Size2? stride = null, Size2? padding = null, bool ceil = false) => Op.Apply(new MaxPool2dOp(kernel, stride ?? kernel, padding ?? 0, ceil), x);
+        public Tensor MaxPool2d(Size2 kernel, Size2? stride = null, Size2? padding = null, bool ceilMode = false) => Op.Apply(new MaxPool2dOp(kernel, stride ?? kernel, padding ?? 0, ceilMode), x);
     }
 }

@@ -16,7 +16,8 @@ internal sealed class ExtremumOp(ReducedAxes axes, bool keepDims, bool largest) 
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => axes.Count > 0
         ? new(axes.Result(keepDims), inputs[0].DType)
-        : throw new AdjointException($"{Name}: there is no {(largest ? "largest" : "smallest")} of nothing: {inputs[0].Shape}");
+        : throw new AdjointException(
+            $"{Name}: there is no {(largest ? "largest" : "smallest")} of no elements: found {inputs[0].Shape}");
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
     {

@@ -25,7 +25,7 @@ internal static class LossCases
             Bad =
             [
                 new(() => Loss.CrossEntropy(Tensor.Zeros(1, 3), Tensor.From(new long[] { 3 })),
-                    "CrossEntropy: label 3 is no class of logits (1, 3); use 0..2"),
+                    "CrossEntropy: label 3 is not a class of logits (1, 3); use 0..2"),
                 new(() => Loss.CrossEntropy(Tensor.Zeros(2, 3), Tensor.From(new long[] { 1 })),
                     "CrossEntropy: logits (n, classes) and labels (n) are needed: found (2, 3) and (1,); use "
                     + ".Reshape(…) on one of them"),

@@ -31,7 +31,7 @@ internal static class PoolingCases
         {
             IsSmooth = false, SpecialPoints = SpecialPoints.Composed,
         },
-        new("MaxPool2d, overlapping, padded, ceil", x => x[0].MaxPool2d(3, 2, 1, ceil: true), [[1, 2, 4, 5]],
+        new("MaxPool2d, overlapping, padded, ceil", x => x[0].MaxPool2d(3, 2, 1, ceilMode: true), [[1, 2, 4, 5]],
             x => Pool(x[0], 2, 4, 5, 3, 2, 1, 3, 3, w => w.Max()))
         {
             IsSmooth = false, SpecialPoints = SpecialPoints.Composed,
@@ -57,7 +57,7 @@ internal static class PoolingCases
         {
             SpecialPoints = SpecialPoints.Summed,
         },
-        new("AvgPool2d, overlapping, padded, ceil", x => x[0].AvgPool2d(3, 2, 1, ceil: true), [[1, 2, 4, 5]],
+        new("AvgPool2d, overlapping, padded, ceil", x => x[0].AvgPool2d(3, 2, 1, ceilMode: true), [[1, 2, 4, 5]],
             x => AveragePadded(x[0], 2, 4, 5))
         {
             SpecialPoints = SpecialPoints.Summed,

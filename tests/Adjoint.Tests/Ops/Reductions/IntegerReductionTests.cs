@@ -41,7 +41,7 @@ public class IntegerReductionTests
         Assert.Equal([false, false], nothing.Any(1).ToArray<bool>());
         Assert.Equal([true, true], nothing.All(1).ToArray<bool>());
         Assert.Empty(nothing.CumSum(1).ToArray<long>());
-        Assert.Equal("Max: there is no largest of nothing: (2, 0)",
+        Assert.Equal("Max: there is no largest of no elements: found (2, 0)",
             Assert.Throws<AdjointException>(() => nothing.Max(1)).Message);
     }
 

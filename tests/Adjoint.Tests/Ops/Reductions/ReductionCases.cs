@@ -92,7 +92,7 @@ internal static class ReductionCases
         {
             Types = OpCase.AnyType, Large = new([[300, 301]]), Empty = [new([[0, 3]], [0])],
             Goldens = [Extremum("Max"), Extremum("Max of all")],
-            Bad = [new(() => Tensor.Zeros(0).Max(), "Max: there is no largest of nothing: (0,)")],
+            Bad = [new(() => Tensor.Zeros(0).Max(), "Max: there is no largest of no elements: found (0,)")],
         },
         new("Max, of one", x => x[0].Max(0), [[1, 1]], x => x[0])
         {
@@ -104,7 +104,7 @@ internal static class ReductionCases
             Types = OpCase.AnyType, Large = new([[300, 301]]),
             Empty = [new([[0, 3, 2]], [0, 1, 1], x => x[0].Min([1, 2], keepDims: true))],
             Goldens = [Extremum("Min", x => x[0].Min(1)), Extremum("Min of all", x => x[0].Min(1))],
-            Bad = [new(() => Tensor.Zeros(3, 0).Min(1), "Min: there is no smallest of nothing: (3, 0)")],
+            Bad = [new(() => Tensor.Zeros(3, 0).Min(1), "Min: there is no smallest of no elements: found (3, 0)")],
         },
         new("Min, of rows", x => x[0].Min(1), [[2, 3]], x => Rows(x[0], 3, row => [row.Min()]))
         {

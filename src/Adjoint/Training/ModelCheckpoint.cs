@@ -12,7 +12,7 @@ namespace Adjoint.Training;
 /// (<see cref="Standardize.FromMetadata"/>).
 /// </summary>
 /// <param name="folder">The folder for the files.</param>
-public sealed class ModelKeeper(string folder) : Callback
+public sealed class ModelCheckpoint(string folder) : Callback
 {
     private readonly Dictionary<string, Tensor> best = [], last = [];
     private double bestAccuracy = double.NegativeInfinity;
@@ -51,18 +51,18 @@ public sealed class ModelKeeper(string folder) : Callback
     {
         var numbers = state.Numbers("best", 3);
         bestAccuracy = numbers[0];
-        bestEpoch = TrainingState.Whole("best", numbers[1], trainer.Results.Count - 1);
-        lastEpoch = TrainingState.Whole("best", numbers[2], trainer.Results.Count - 1);
+        bestEpoch = TrainingState.Integer("best", numbers[1], trainer.Results.Count - 1);
+        lastEpoch = TrainingState.Integer("best", numbers[2], trainer.Results.Count - 1);
         Copy(Part("best"), best);
         Copy(Part("last"), last);
         statistics = trainer.Training.Dataset.Statistics;
 
         IReadOnlyDictionary<string, Tensor> Part(string name)
         {
-            var part = state.Part(name);
+            var part = state.TensorsOf(name);
             foreach (var (tensor, own) in trainer.Model.StateDict())
                 if (!part.TryGetValue(tensor, out var value) || value.Shape != own.Shape || value.DType != own.DType)
-                    throw new AdjointException($"ModelKeeper: {name}/{tensor} must be {own.Shape} {own.DType.Label()}: "
+                    throw new AdjointException($"ModelCheckpoint: {name}/{tensor} must be {own.Shape} {own.DType.Label()}: "
                         + $"found {(value is null ? "none" : $"{value.Shape} {value.DType.Label()}")}");
             return part;
         }
