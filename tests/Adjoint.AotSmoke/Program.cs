@@ -10,7 +10,8 @@ using Adjoint.Optim;
 using Adjoint.Training;
 
 if (args is ["door"]) return DoorReport.Run();
-var width = Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 0;
+var width = Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256
+    : Vector128.IsHardwareAccelerated ? 128 : 0;
 
 foreach (var entry in OpCatalogue.All.Where(entry => entry.IsDifferentiable))
     Require(GradCheck.Run(entry.Call, entry.Inputs()).Passed, $"the derivative of {entry.Op.Name}");
@@ -33,7 +34,8 @@ Require((whole + Tensor.From(new[] { 0.5, 1 })).ToArray<double>() is [-6.5, 9], 
 
 var data = Synth.Create(train: 12_000, validation: 2_000);
 var model = new Mlp(2, [16], 2, "relu", new Generator(1));
-var trainer = new Trainer(model, new Sgd(model.Parameters(), 0.5, momentum: 0.9), new DataLoader(data.Train, 64, new() { Shuffle = true, Seed = 1 }), new DataLoader(data.Validation, 1000));
+var trainer = new Trainer(model, new Sgd(model.Parameters(), 0.5, momentum: 0.9),
+    new DataLoader(data.Train, 64, new() { Shuffle = true, Seed = 1 }), new DataLoader(data.Validation, 1000));
 var result = trainer.Run(5);
 Require(result.Best.ValidationAccuracy > 0.95, $"validation accuracy {result.Best.ValidationAccuracy} of synth");
 
@@ -42,7 +44,8 @@ SafeTensors.Save(path, model.StateDict());
 var copy = new Mlp(2, [16], 2, "relu", new Generator(2));
 copy.LoadStateDict(SafeTensors.Load(path));
 File.Delete(path);
-Require(copy.Parameters().Zip(model.Parameters()).All(pair => pair.First.ToArray<float>().SequenceEqual(pair.Second.ToArray<float>())), "a saved and loaded model");
+Require(copy.Parameters().Zip(model.Parameters())
+    .All(pair => pair.First.ToArray<float>().SequenceEqual(pair.Second.ToArray<float>())), "a saved and loaded model");
 
 var derivatives = OpCatalogue.All.Count(entry => entry.IsDifferentiable);
 Console.WriteLine(FormattableString.Invariant(

@@ -223,7 +223,9 @@ internal static class RandomCall
         ("Backward", s => s.Tensor() is var x && x.Sum() is { RequiresGrad: true } y ? Gone(y) : null),
         ("Grad", s => s.Tensor() is var x ? WithGradient(x, s.Tensor()) : null),
         ("new Linear", s => new Linear(Small(s.Int()), Small(s.Int())).Forward(s.Tensor())),
-        ("new Conv2d", s => new Conv2d(Small(s.Int()), Small(s.Int()), Small(s.Int()), new() { Stride = Small(s.Int()), Padding = s.Int() })
+        ("new Conv2d",
+            s => new Conv2d(Small(s.Int()), Small(s.Int()), Small(s.Int()),
+                new() { Stride = Small(s.Int()), Padding = s.Int() })
             .Forward(s.Tensor())),
         ("new Dropout", s => new Dropout(s.Real()).Forward(s.Tensor())),
         ("new Embedding", s => new Embedding(Small(s.Int()), Small(s.Int())).Forward(s.Tensor().To(DType.Int64))),
@@ -263,7 +265,8 @@ internal static class RandomCall
 
     private static Tensor? Loaded(Source s)
     {
-        var loader = new DataLoader(Synth.Create(train: 40, validation: 4).Train, s.Int(), new() { DropLast = s.Flag(), Prefetch = Math.Clamp(s.Int(), -3, 3) });
+        var loader = new DataLoader(Synth.Create(train: 40, validation: 4).Train, s.Int(),
+            new() { DropLast = s.Flag(), Prefetch = Math.Clamp(s.Int(), -3, 3) });
         return Tensor.Scalar(loader.Count);
     }
 }

@@ -96,7 +96,8 @@ public sealed partial class DocumentationTests(PageBuild build) : IClassFixture<
         foreach (var (index, pattern) in new[] { ("docs/README.md", "*.md"), ("samples/README.md", "*.cs") })
         {
             var folder = Path.Combine(LayeringTests.Root(), Path.GetDirectoryName(index)!);
-            foreach (var file in Directory.GetFiles(folder, pattern).Select(Path.GetFileName).Where(f => f != "README.md"))
+            foreach (var file in Directory.GetFiles(folder, pattern).Select(Path.GetFileName)
+                .Where(f => f != "README.md"))
                 Assert.Contains($"]({file})", new Page(index).Text, StringComparison.Ordinal);
         }
     }

@@ -58,7 +58,8 @@ public partial class NamesTests
     // Inline code; blocks are run or parsed elsewhere.
     private static IEnumerable<string> Spans(Page page)
     {
-        var text = page.Blocks.Aggregate(page.Text, (rest, block) => rest.Replace(block.Body, "", StringComparison.Ordinal));
+        var text =
+            page.Blocks.Aggregate(page.Text, (rest, block) => rest.Replace(block.Body, "", StringComparison.Ordinal));
         return InlineCode().Matches(text).Select(match => match.Groups[1].Value).Distinct();
     }
 
@@ -66,7 +67,8 @@ public partial class NamesTests
     {
         if (FileName().IsMatch(span))
             return span.Contains('/') && Path.Exists(Path.Combine(Root, span))
-                || !span.Contains('/') && (File.Exists(Path.Combine(Root, span)) || Sources.Value.Any(one => one.Name == span))
+                || !span.Contains('/')
+                    && (File.Exists(Path.Combine(Root, span)) || Sources.Value.Any(one => one.Name == span))
                 ? null : $"no file {span}";
         var missing = Word().Matches(span).Select(match => match.Value)
             .Where(word => word.Length > 1 && char.IsUpper(word[0]))

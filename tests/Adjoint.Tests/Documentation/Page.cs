@@ -21,7 +21,8 @@ internal sealed partial class Page
     public Page(string name)
     {
         Name = name;
-        Text = File.ReadAllText(Path.Combine(LayeringTests.Root(), name)).Replace("\r\n", "\n", StringComparison.Ordinal);
+        Text = File.ReadAllText(Path.Combine(LayeringTests.Root(), name))
+            .Replace("\r\n", "\n", StringComparison.Ordinal);
         Assert.True(Regex.Count(Text, "(?m)^ *```") == 2 * Fence().Count(Text),
             $"{name}: a fence that is indented, or not closed");
         Blocks = [.. Fence().Matches(Text).Select(match => new Block(match))];

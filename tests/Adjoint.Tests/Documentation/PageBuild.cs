@@ -48,13 +48,15 @@ public sealed partial class PageBuild : IDisposable
     /// <summary>Runs a page in a process and a folder of its own; returns what each of its blocks printed.</summary>
     internal string[] Run(string page)
     {
-        var program = Directory.GetFiles(Path.Combine(folder, "bin"), "pages.dll", SearchOption.AllDirectories).Single();
+        var program = Directory.GetFiles(Path.Combine(folder, "bin"), "pages.dll", SearchOption.AllDirectories)
+            .Single();
         return Start(program, page).Split(Mark + "\n")[..^1];
     }
 
     private static string Program(Page page)
     {
-        var (directives, statements, types) = (new SortedSet<string>(["using Adjoint;"]), new StringBuilder(), new StringBuilder());
+        var (directives, statements, types) = (new SortedSet<string>(["using Adjoint;"]), new StringBuilder(),
+            new StringBuilder());
         foreach (var (code, line, _) in page.Snippets)
         {
             var lines = code.TrimEnd('\n').Split('\n');

@@ -46,7 +46,8 @@ public partial class TooltipTests
     public void What_is_missing_or_empty_is_found(string text, string expected)
     {
         var method = typeof(TooltipTests).GetMethod(nameof(Sample), Declared)!;
-        var problem = Assert.Single(Problems(method, new() { [Id(method)] = XElement.Parse($"<member>{text}</member>") }));
+        var problem =
+            Assert.Single(Problems(method, new() { [Id(method)] = XElement.Parse($"<member>{text}</member>") }));
         Assert.EndsWith(expected, problem, StringComparison.Ordinal);
     }
 
@@ -90,13 +91,15 @@ public partial class TooltipTests
         if (inherited?.Attribute("cref")?.Value is { } source && texts.TryGetValue(source, out var origin))
             text = new XElement("member", text.Elements(), origin.Elements().Where(part => part.Name != "summary"));
         if (IsEmpty(text.Element("summary"))) yield return $"{id}: summary";
-        var method = member as MethodBase ?? (member as Type is { } type && IsDelegate(type) ? type.GetMethod("Invoke") : null);
+        var method = member as MethodBase
+            ?? (member as Type is { } type && IsDelegate(type) ? type.GetMethod("Invoke") : null);
         var parameters = method?.GetParameters() ?? (member as PropertyInfo)?.GetIndexParameters() ?? [];
         foreach (var parameter in parameters)
             if (IsEmpty(Named(text, "param", parameter.Name))) yield return $"{id}: param {parameter.Name}";
         foreach (var parameter in Generic(member))
             if (IsEmpty(Named(text, "typeparam", parameter.Name))) yield return $"{id}: typeparam {parameter.Name}";
-        var returns = method is MethodInfo { ReturnType: var result } && result != typeof(void) && result != typeof(Task)
+        var returns = method is MethodInfo { ReturnType: var result } && result != typeof(void)
+            && result != typeof(Task)
             || member is PropertyInfo && parameters.Length > 0;
         if (returns && IsEmpty(text.Element("returns"))) yield return $"{id}: returns";
     }
@@ -176,7 +179,9 @@ public partial class TooltipTests
         if (type.IsPointer) return Reference(type.GetElementType()!) + "*";
         if (type.IsArray)
             return Reference(type.GetElementType()!)
-                + (type.GetArrayRank() == 1 ? "[]" : $"[{string.Join(',', Enumerable.Repeat("0:", type.GetArrayRank()))}]");
+                + (type.GetArrayRank() == 1
+                    ? "[]"
+                    : $"[{string.Join(',', Enumerable.Repeat("0:", type.GetArrayRank()))}]");
         if (type.IsGenericMethodParameter) return $"``{type.GenericParameterPosition}";
         if (type.IsGenericTypeParameter) return $"`{type.GenericParameterPosition}";
         if (!type.IsGenericType) return Name(type);

@@ -31,14 +31,16 @@ public sealed class MathMlTests
     [InlineData("√(2π)", "<math><msqrt><mn>2</mn><mi>π</mi></msqrt></math>")]
     [InlineData(
         "Σₖ Aᵢₖ",
-        "<math><msub><mo>Σ</mo><mrow><mi>k</mi></mrow></msub><msub><mi>A</mi><mrow><mi>i</mi><mi>k</mi></mrow></msub></math>")]
+        "<math><msub><mo>Σ</mo><mrow><mi>k</mi></mrow></msub>" +
+        "<msub><mi>A</mi><mrow><mi>i</mi><mi>k</mi></mrow></msub></math>")]
     [InlineData(
         "∂L/∂x = g",
         "<math><mfrac><mrow><mo>∂</mo><mi>L</mi></mrow><mrow><mo>∂</mo><mi>x</mi></mrow></mfrac></math> " +
         "<math><mo>=</mo><mi>g</mi></math>")]
     [InlineData(
         "e^(−x²/2)",
-        "<math><msup><mi>e</mi><mrow><mo>−</mo><mfrac><msup><mi>x</mi><mrow><mn>2</mn></mrow></msup><mn>2</mn></mfrac></mrow></msup></math>")]
+        "<math><msup><mi>e</mi><mrow><mo>−</mo><mfrac><msup><mi>x</mi>" +
+        "<mrow><mn>2</mn></mrow></msup><mn>2</mn></mfrac></mrow></msup></math>")]
     [InlineData("g where x < y, else 0", "<math><mi>g</mi></math> where " +
         "<math><mi>x</mi><mo>&lt;</mo><mi>y</mi></math>, else <math><mn>0</mn></math>")]
     [InlineData("|x|", "<math><mrow><mo>|</mo><mi>x</mi><mo>|</mo></mrow></math>")]

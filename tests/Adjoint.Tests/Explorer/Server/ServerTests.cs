@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -48,11 +49,10 @@ public sealed class ServerTests : IDisposable
         InlineData("Host: {0}\r\nOrigin: http://evil.example"), InlineData("Host: {0}\r\nOrigin: null"),
         InlineData("Host: evil.example\r\nOrigin: http://evil.example")]
     public async Task Other_hosts_and_sites_are_refused(string headers) =>
-        Assert.StartsWith(
-            "HTTP/1.1 403",
-            await SendAsync(
-            $"GET {page.Address.AbsolutePath} " +
-            $"HTTP/1.1\r\n{string.Format(System.Globalization.CultureInfo.InvariantCulture, headers, page.Address.Authority)}\r\n"), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 403", await SendAsync(
+            $"GET {page.Address.AbsolutePath} HTTP/1.1\r\n"
+            + $"{string.Format(CultureInfo.InvariantCulture, headers, page.Address.Authority)}\r\n"),
+            StringComparison.Ordinal);
 
     [Fact]
     public async Task Its_own_origin_and_localhost_are_answered()
