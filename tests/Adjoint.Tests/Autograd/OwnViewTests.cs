@@ -63,15 +63,15 @@ public class OwnViewTests
         Unfit("found 1 strides for (2, 2)", [2, 2], [1], 0);
         Unfit("strides of a view must be 0 or more: found -1 for axis 0 of (3,); copy in another order with IndexSelect",
             [3], [-1], 2);
-        Unfit("a view lies inside its input", [2], [nint.MaxValue], 0);
-        Unfit("a view lies inside its input", [2, 3], [int.MaxValue, int.MaxValue], 0);
-        Unfit("a view lies inside its input", [1], [1], nint.MaxValue);
-        Unfit("a view lies inside its input", [2], [1], int.MaxValue);
+        Unfit("a view must lie inside its input", [2], [nint.MaxValue], 0);
+        Unfit("a view must lie inside its input", [2, 3], [int.MaxValue, int.MaxValue], 0);
+        Unfit("a view must lie inside its input", [1], [1], nint.MaxValue);
+        Unfit("a view must lie inside its input", [2], [1], int.MaxValue);
         Refused("a view takes one tensor: found 2", () => Op.Apply(new Look(new(x.Shape)), x, x));
         Refused("a view takes one tensor: found 0", () => Op.Apply(new Look(new(x.Shape))));
         Refused("a view in row-major order is of a contiguous tensor: found (4, 3), a view with gaps",
             () => Op.Apply(new Look(new([12])), x.Transpose()));
-        Refused("a view lies inside its input", () => Op.Apply(new Look(new([11], 2)), x));
+        Refused("a view must lie inside its input", () => Op.Apply(new Look(new([11], 2)), x));
         Assert.Equal([2, 3, 4], Op.Apply(new Look(new([3], 2)), x).ToArray<float>());
         // An axis of one index takes no step.
         Assert.Equal([5], Op.Apply(new Look(new([1, 1], [nint.MaxValue, -3], 5)), x).ToArray<float>());
@@ -80,9 +80,9 @@ public class OwnViewTests
         Assert.Equal([0, 5], Op.Apply(new Look(new([2], [5], 0)), part).ToArray<float>());
         Refused("of (2, 2) with strides (4, 1)", () => Op.Apply(new Look(new([2], [6], 0)), part));
         // The library's own go through the same door.
-        Refused("Permute: a view is of one tensor", () => Op.Apply(new PermuteOp([1, 0]), x, x));
-        Refused("Reshape: a view lies inside its input", () => Op.Apply(new ReshapeOp([13]), x));
-        Refused("Slice: a view lies inside its input", () => Op.Apply(new SliceOp(1, 2, 3, 1), x.Slice(0, 2, 1)));
+        Refused("Permute: a view takes one tensor", () => Op.Apply(new PermuteOp([1, 0]), x, x));
+        Refused("Reshape: a view must lie inside its input", () => Op.Apply(new ReshapeOp([13]), x));
+        Refused("Slice: a view must lie inside its input", () => Op.Apply(new SliceOp(1, 2, 3, 1), x.Slice(0, 2, 1)));
 
         void Unfit(string part, int[] sizes, nint[] strides, nint offset) =>
             Refused(part, () => Op.Apply(new Look(new(sizes, strides, offset)), x));
