@@ -3,6 +3,8 @@ using System.Globalization;
 namespace Adjoint.Experiments;
 
 /// <summary>One value of a factor: what it is called, and the settings that it stands for.</summary>
+/// <param name="Label">The label of the value, such as <c>relu</c>.</param>
+/// <param name="Settings">The settings that it stands for, by name.</param>
 public sealed record Level(string Label, IReadOnlyDictionary<string, string> Settings);
 
 /// <summary>What is varied.</summary>
@@ -12,12 +14,14 @@ public sealed record Level(string Label, IReadOnlyDictionary<string, string> Set
 public sealed record Factor(string Name, IReadOnlyList<Level> Levels, ValueRange? Range = null);
 
 /// <summary>Numbers from which random search draws.</summary>
-/// <param name="From">The smallest.</param>
-/// <param name="To">The largest.</param>
+/// <param name="From">The smallest number drawn.</param>
+/// <param name="To">The largest number drawn.</param>
 /// <param name="IsLogarithmic">Whether orders of magnitude are equally likely, instead of values.</param>
 public sealed record ValueRange(double From, double To, bool IsLogarithmic)
 {
     /// <summary>The value at a share from 0 to 1 of the range, rounded to four digits, to be read and typed.</summary>
+    /// <param name="share">The share of the range, from 0 to 1.</param>
+    /// <returns>The value, rounded to four digits.</returns>
     public double At(double share)
     {
         var value = IsLogarithmic ? From * Math.Pow(To / From, share) : From + (To - From) * share;
@@ -34,7 +38,7 @@ public sealed record Case(string Label, IReadOnlyDictionary<string, string> Sett
 /// <summary>Something to draw: a number of each epoch.</summary>
 /// <param name="Number">As in a caption: Figure 1.</param>
 /// <param name="Quantity">What is drawn over the epochs.</param>
-/// <param name="Title">Above it.</param>
+/// <param name="Title">The title above the figure.</param>
 public sealed record Plot(string Number, Quantity Quantity, string Title);
 
 /// <summary>
@@ -79,6 +83,7 @@ public sealed record Experiment(string Name, string Title, IReadOnlyDictionary<s
     public Reading? Reading { get; init; }
 
     /// <summary>The combinations, in order of the factors, the last one fastest; or as many as are drawn.</summary>
+    /// <returns>Every combination once; fewer than drawn where there are too few.</returns>
     public IReadOnlyList<Case> Cases()
     {
         if (Draws is not { } draws)

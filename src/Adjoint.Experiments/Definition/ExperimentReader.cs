@@ -19,8 +19,9 @@ public static class ExperimentReader
     private const int MaxTrials = 100_000, MaxBytes = 1 << 26, MaxDraws = 10_000, MaxSeeds = 1000;
 
     /// <summary>Reads a file.</summary>
-    /// <param name="path">The file.</param>
+    /// <param name="path">The file to read.</param>
     /// <param name="program">Knows the settings.</param>
+    /// <returns>The experiment that the file describes.</returns>
     /// <exception cref="ExperimentFormatException">It is not an experiment.</exception>
     /// <exception cref="AdjointException">There is no such file.</exception>
     public static Experiment Read(string path, ITrialProgram program)
@@ -39,8 +40,9 @@ public static class ExperimentReader
 
     /// <summary>Reads the contents of a file.</summary>
     /// <param name="file">The name of the file, for messages.</param>
-    /// <param name="bytes">Its contents.</param>
+    /// <param name="bytes">The contents of the file.</param>
     /// <param name="program">Knows the settings.</param>
+    /// <returns>The experiment that they describe.</returns>
     /// <exception cref="ExperimentFormatException">They are not an experiment.</exception>
     public static Experiment Parse(string file, byte[] bytes, ITrialProgram program)
     {

@@ -35,6 +35,8 @@ public static class ExperimentSchema
         new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The schema for the settings that a program knows.</summary>
+    /// <param name="program">The program that knows the settings.</param>
+    /// <returns>The schema as indented JSON.</returns>
     public static string For(ITrialProgram program)
     {
         using var buffer = new MemoryStream();

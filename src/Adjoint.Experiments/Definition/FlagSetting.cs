@@ -3,7 +3,8 @@ namespace Adjoint.Experiments;
 /// <summary>A setting that is on or off, and off where it is not given.</summary>
 public sealed class FlagSetting : Setting<bool>
 {
-    /// <summary>A setting of that name.</summary>
+    /// <summary>Creates a setting that is on or off.</summary>
+    /// <param name="name">The name in files and on the command line.</param>
     public FlagSetting(string name) : base(name) => Off = "false";
 
     /// <inheritdoc/>

@@ -20,11 +20,14 @@ public sealed record NumberRange
     /// <summary>The range in words that say more than its bounds; null for the bounds.</summary>
     public string? Words { get; init; }
 
-    /// <summary>Whether a number lies in it.</summary>
+    /// <summary>Whether a number lies in the range.</summary>
+    /// <param name="number">The number to look at.</param>
+    /// <returns>Whether it lies between the bounds.</returns>
     public bool Contains(double number) =>
         !(number < AtLeast || number > AtMost || number <= Above || number >= Below);
 
     /// <summary>What to write: <c>0 to 100</c>, <c>above 0, at most 1</c>.</summary>
+    /// <returns>The range in words.</returns>
     public override string ToString()
     {
         if (Words is not null) return Words;

@@ -7,7 +7,8 @@ namespace Adjoint.Experiments;
 /// <typeparam name="T"><see cref="int"/>, <see cref="ulong"/> or <see cref="double"/>.</typeparam>
 public sealed class NumberSetting<T> : Setting<T> where T : struct, INumber<T>, IMinMaxValue<T>
 {
-    /// <summary>A setting of that name.</summary>
+    /// <summary>Creates a setting whose value is a number.</summary>
+    /// <param name="name">The name in files and on the command line.</param>
     public NumberSetting(string name) : base(name) => ValueName = "number";
 
     /// <inheritdoc/>

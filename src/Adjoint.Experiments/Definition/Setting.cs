@@ -3,16 +3,16 @@ namespace Adjoint.Experiments;
 /// <summary>What kind of value a setting takes.</summary>
 public enum SettingKind
 {
-    /// <summary>A text.</summary>
+    /// <summary>The value is a text.</summary>
     Text,
 
-    /// <summary>A whole number.</summary>
+    /// <summary>The value is a whole number.</summary>
     Integer,
 
-    /// <summary>A number.</summary>
+    /// <summary>The value is a number.</summary>
     Number,
 
-    /// <summary>True or false.</summary>
+    /// <summary>The value is true or false.</summary>
     Flag,
 }
 
@@ -121,6 +121,10 @@ public abstract class Setting<T> : Setting
     public override bool HasConstantDefault => Default is { IsConstant: true };
 
     /// <summary>Reads a value, or says in <paramref name="problem"/> what is wrong and what would be right.</summary>
+    /// <param name="text">The value as it was written.</param>
+    /// <param name="value">The value that was read.</param>
+    /// <param name="problem">What is wrong and what would be right; empty where nothing is wrong.</param>
+    /// <returns>Whether the text is a value of this setting.</returns>
     public bool TryRead(string text, out T value, out string problem)
     {
         value = default!;
@@ -128,7 +132,9 @@ public abstract class Setting<T> : Setting
         return problem.Length == 0;
     }
 
-    /// <summary>The default beside the other settings.</summary>
+    /// <summary>The default, which may depend on the other settings.</summary>
+    /// <param name="values">The values of all settings.</param>
+    /// <returns>The value where none is given.</returns>
     public T DefaultIn(SettingValues values) => Default is null ? default! : Default.In(values);
 
     private protected abstract string? Read(string text, out T value);

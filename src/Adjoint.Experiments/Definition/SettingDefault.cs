@@ -24,10 +24,14 @@ public sealed class SettingDefault<T>
     /// <summary>Whether it is the same whatever the other settings are.</summary>
     public bool IsConstant { get; }
 
-    /// <summary>The value beside the others.</summary>
+    /// <summary>The default, which may depend on the other settings.</summary>
+    /// <param name="values">The values of all settings.</param>
+    /// <returns>The value where none is given.</returns>
     public T In(SettingValues values) => rule(values);
 
-    /// <summary>A constant.</summary>
+    /// <summary>Makes a default that is the same whatever the other settings are.</summary>
+    /// <param name="value">The value of the default.</param>
+    /// <returns>A constant default.</returns>
     public static implicit operator SettingDefault<T>(T value) =>
         new(Convert.ToString(value, CultureInfo.InvariantCulture)!, _ => value, isConstant: true);
 }

@@ -20,8 +20,10 @@ public sealed class SettingTable(params IReadOnlyList<string> stated)
     internal IEnumerable<Setting> InOrderOfFiles =>
         rows.OrderBy(row => PlaceOf(row) is >= 0 and var place ? place : stated.Count);
 
-    /// <summary>Adds a row.</summary>
-    /// <returns>The row.</returns>
+    /// <summary>Adds a setting to the table.</summary>
+    /// <typeparam name="T">The kind of setting.</typeparam>
+    /// <param name="row">The setting to add.</param>
+    /// <returns>The setting that was added.</returns>
     /// <exception cref="ArgumentException">There is one of that name.</exception>
     public T Add<T>(T row) where T : Setting
     {
@@ -31,7 +33,9 @@ public sealed class SettingTable(params IReadOnlyList<string> stated)
         return row;
     }
 
-    /// <summary>The setting of a name.</summary>
+    /// <summary>Finds a setting by its name.</summary>
+    /// <param name="name">The name in files and on the command line.</param>
+    /// <returns>The setting of that name.</returns>
     /// <exception cref="SettingException">There is none.</exception>
     public Setting Find(string name) => rows.Find(row => row.Name == name)
         ?? throw new SettingException(name, $"no such setting{Suggestion.For(name, rows.Select(row => row.Name))}");
@@ -41,6 +45,7 @@ public sealed class SettingTable(params IReadOnlyList<string> stated)
     /// <param name="isNoted">
     /// Whether a run wrote them down: then one that has no effect is taken, since version 0.1 wrote those down too.
     /// </param>
+    /// <returns>The values of all settings, defaults filled in.</returns>
     /// <exception cref="SettingException">
     /// A name or a value is wrong, or a setting is given that has no effect beside the others.
     /// </exception>

@@ -21,23 +21,34 @@ public sealed class SettingValues
     }
 
     /// <summary>The value of a setting; its default where it has none.</summary>
+    /// <typeparam name="T">The type of the value.</typeparam>
+    /// <param name="setting">The setting whose value is wanted.</param>
+    /// <returns>The value, or the default.</returns>
     public T Get<T>(Setting<T> setting) =>
         values.TryGetValue(setting.Name, out var value) ? (T)value! : setting.DefaultIn(this);
 
-    /// <summary>The same with another value of one setting, which is not checked; defaults do not follow it.</summary>
+    /// <summary>
+    /// These values with another value of one setting, which is not checked; defaults do not follow it.
+    /// </summary>
+    /// <typeparam name="T">The type of the value.</typeparam>
+    /// <param name="setting">The setting to change.</param>
+    /// <param name="value">The new value of the setting.</param>
+    /// <returns>A changed copy of these values.</returns>
     public SettingValues With<T>(Setting<T> setting, T value) => new(this, setting.Name, value);
 
     /// <summary>Name and value of each setting that has an effect, as on the command line and in files.</summary>
+    /// <returns>Names and values, in the order of the table.</returns>
     public IReadOnlyList<(string Name, string Value)> Rows() => Rows(row => row.Idle(this) is null);
 
     /// <summary>
     /// All on which the result depends, also what has no effect beside the others, at its default: what a trial is, and
     /// what a checkpoint was made with. Version 0.1 told trials apart in this way, and its trials are still found.
     /// </summary>
+    /// <returns>Names and values, in the order of the table.</returns>
     public IReadOnlyList<(string Name, string Value)> Identity() => Rows(row => row.AffectsResult);
 
     /// <summary>Refuses settings that are given although they have no effect beside the others.</summary>
-    /// <param name="given">Their names.</param>
+    /// <param name="given">The names of the settings that are given.</param>
     /// <exception cref="SettingException">There is one, and its value is not the one that asks for nothing.</exception>
     public void RefuseIdle(IEnumerable<string> given)
     {

@@ -3,9 +3,10 @@ namespace Adjoint.Experiments;
 /// <summary>The nearest valid word for one that is misspelled.</summary>
 public static class Suggestion
 {
-    /// <summary><c>; did you mean 'relu'?</c>, or nothing when no valid word is near.</summary>
+    /// <summary>Suggests the valid word that is nearest to a misspelled one.</summary>
     /// <param name="word">The word that is not valid.</param>
     /// <param name="valid">The valid words.</param>
+    /// <returns><c>; did you mean 'relu'?</c>, or an empty text when no valid word is near.</returns>
     public static string For(string word, IEnumerable<string> valid)
     {
         // The distance is at least the difference in length: a long word costs nothing.
@@ -21,6 +22,9 @@ public static class Suggestion
     /// <summary>
     /// The fewest insertions, deletions and replacements that turn one word into the other (Levenshtein 1966).
     /// </summary>
+    /// <param name="a">The word to begin with.</param>
+    /// <param name="b">The word to end with.</param>
+    /// <returns>The number of changed letters.</returns>
     public static int EditDistance(string a, string b)
     {
         var row = Enumerable.Range(0, b.Length + 1).ToArray();

@@ -3,13 +3,16 @@ namespace Adjoint.Experiments;
 /// <summary>A setting whose value is a text: any, one of its choices, or a list of them.</summary>
 public sealed class TextSetting : Setting<string>
 {
-    /// <summary>A setting of that name.</summary>
+    /// <summary>Creates a setting whose value is a text.</summary>
+    /// <param name="name">The name in files and on the command line.</param>
     public TextSetting(string name) : base(name) { }
 
     /// <inheritdoc/>
     public override SettingKind Kind => SettingKind.Text;
 
-    /// <summary>The words of a list; none where it is off.</summary>
+    /// <summary>Splits the value of a list into its words.</summary>
+    /// <param name="list">The value, with commas between the words.</param>
+    /// <returns>The words of the list; none where it is off.</returns>
     public IReadOnlyList<string> Items(string list) =>
         list == Off ? [] : list.Split(',', StringSplitOptions.TrimEntries);
 
