@@ -27,7 +27,8 @@ internal sealed class LiveTraining
     {
         (this.task, this.start) = (task, start);
         var isFlat = task.Data.Validation.SampleShape.Rank == 1;
-        var few = task.Data.Validation.Slice("validation", 0, Math.Min(task.Data.Validation.Count, isFlat ? 2000 : 256));
+        var count = Math.Min(task.Data.Validation.Count, isFlat ? 2000 : 256);
+        var few = task.Data.Validation.Slice("validation", 0, count);
         validation = new(few, 250, new() { Prefetch = 0 });
         Probe = few.Batch([.. Enumerable.Range(0, Math.Min(few.Count, isFlat ? 256 : 32))]);
         Begin(task.Seed);

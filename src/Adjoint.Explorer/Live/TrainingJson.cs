@@ -139,8 +139,8 @@ internal static class TrainingJson
         training.Model.Train();
         var (predicted, labels) = (probability.ArgMax().ToArray<long>(), y.ToArray<long>());
         double Confidence(int sample) => probability.ItemAt(sample, (int)predicted[sample]);
-        var order = Enumerable.Range(0, labels.Length).OrderBy(i => predicted[i] == labels[i]).ThenByDescending(Confidence)
-            .ToArray();
+        var order = Enumerable.Range(0, labels.Length).OrderBy(i => predicted[i] == labels[i])
+            .ThenByDescending(Confidence).ToArray();
         var values = x.ToArray<float>();
         var (low, high) = (values.Min(), values.Max());
         var size = values.Length / labels.Length;
