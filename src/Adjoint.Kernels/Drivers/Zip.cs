@@ -49,13 +49,11 @@ public static unsafe class Zip
         if (rows == 0 || width == 0) return;
         // Rows that are contiguous or constant are read where they lie; others are gathered a block at a time.
         var block = (int)Math.Min(width, 1024);
-        var scratch = stackalloc T[block * 2];
+        var scratch = stackalloc T[2 * block];
         var xStep = RowIterator.InnerStride(xStrides);
-        var xBuffer = scratch + block * 0;
-        if (xStep == 0) new Span<T>(xBuffer, block).Fill(default);
+        var xBuffer = scratch;
         var yStep = RowIterator.InnerStride(yStrides);
-        var yBuffer = scratch + block * 1;
-        if (yStep == 0) new Span<T>(yBuffer, block).Fill(default);
+        var yBuffer = scratch + block;
         for (nint row = 0; row < rows; row++)
         {
             var xRow = x + RowIterator.Offset(row, shape, xStrides);

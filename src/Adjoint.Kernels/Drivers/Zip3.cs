@@ -44,24 +44,22 @@ public static unsafe class Zip3
     /// <param name="zStrides">Strides of z in elements; 0 along a broadcast axis.</param>
     /// <param name="w">The result.</param>
     /// <param name="shape">The sizes of all operands, broadcast.</param>
-    public static void RunStrided<T, TOperator>(TOperator op, T* x, ReadOnlySpan<nint> xStrides, T* y,
-        ReadOnlySpan<nint> yStrides, T* z, ReadOnlySpan<nint> zStrides, T* w, ReadOnlySpan<int> shape) where T
-        : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, ITernaryOperator
+    public static void RunStrided<T, TOperator>(
+        TOperator op, T* x, ReadOnlySpan<nint> xStrides, T* y, ReadOnlySpan<nint> yStrides,
+        T* z, ReadOnlySpan<nint> zStrides, T* w, ReadOnlySpan<int> shape)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, ITernaryOperator
     {
         var rows = RowIterator.Rows(shape, out var width);
         if (rows == 0 || width == 0) return;
         // Rows that are contiguous or constant are read where they lie; others are gathered a block at a time.
         var block = (int)Math.Min(width, 1024);
-        var scratch = stackalloc T[block * 3];
+        var scratch = stackalloc T[3 * block];
         var xStep = RowIterator.InnerStride(xStrides);
-        var xBuffer = scratch + block * 0;
-        if (xStep == 0) new Span<T>(xBuffer, block).Fill(default);
+        var xBuffer = scratch;
         var yStep = RowIterator.InnerStride(yStrides);
-        var yBuffer = scratch + block * 1;
-        if (yStep == 0) new Span<T>(yBuffer, block).Fill(default);
+        var yBuffer = scratch + block;
         var zStep = RowIterator.InnerStride(zStrides);
-        var zBuffer = scratch + block * 2;
-        if (zStep == 0) new Span<T>(zBuffer, block).Fill(default);
+        var zBuffer = scratch + 2 * block;
         for (nint row = 0; row < rows; row++)
         {
             var xRow = x + RowIterator.Offset(row, shape, xStrides);

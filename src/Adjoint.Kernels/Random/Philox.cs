@@ -95,8 +95,16 @@ public static unsafe class Philox
     private static void Run<T>(Kind kind, ulong seed, ulong stream, ulong offset, T* y, nint n, double p)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var job = new Job<T> { Kind = kind, Seed = seed, Stream = stream, Offset = offset, Y = y, Length = n,
-            Probability = p };
+        var job = new Job<T>
+        {
+            Kind = kind,
+            Seed = seed,
+            Stream = stream,
+            Offset = offset,
+            Y = y,
+            Length = n,
+            Probability = p,
+        };
         Workers.For((int)((n + ChunkLength - 1) / ChunkLength), ref job);
     }
 

@@ -76,8 +76,20 @@ public static unsafe class BatchNorm
     public static void Gradient<T>(T* x, T* g, T* mean, T* inverseDeviation, T* gamma, T* dx, T* dgamma, T* dbeta,
         int n, int c, int s) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var job = new GradientJob<T> { X = x, G = g, Mean = mean, Inverse = inverseDeviation, Gamma = gamma, DX = dx,
-            DGamma = dgamma, DBeta = dbeta, N = n, C = c, S = s };
+        var job = new GradientJob<T>
+        {
+            X = x,
+            G = g,
+            Mean = mean,
+            Inverse = inverseDeviation,
+            Gamma = gamma,
+            DX = dx,
+            DGamma = dgamma,
+            DBeta = dbeta,
+            N = n,
+            C = c,
+            S = s,
+        };
         Workers.For(c, ref job);
     }
 

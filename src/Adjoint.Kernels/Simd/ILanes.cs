@@ -10,7 +10,7 @@ namespace Adjoint.Kernels;
 /// <typeparam name="V">The implementation itself.</typeparam>
 public interface ILanes<V> :
     IAdditionOperators<V, V, V>, ISubtractionOperators<V, V, V>, IMultiplyOperators<V, V, V>,
-        IDivisionOperators<V, V, V>, IUnaryNegationOperators<V, V>
+    IDivisionOperators<V, V, V>, IUnaryNegationOperators<V, V>
     where V : struct, ILanes<V>
 {
     /// <summary>The value, rounded to the element type, in every lane.</summary>

@@ -37,10 +37,10 @@ public readonly record struct BatchNormGradient : IFloatingPrimitive<BatchNormGr
     {
         var (x, g, gamma) = (Copy.Contiguous(operands[0]!), Copy.Contiguous(operands[1]!), Copy.Contiguous(operands[4]!));
         var (n, c) = (x.Shape[0], x.Shape[1]);
-        fixed (T* from = x.Data<T>(), slope = g.Data<T>(), mean = operands[2]!.Data<T>(),
+        fixed (T* from = x.Data<T>(), dy = g.Data<T>(), mean = operands[2]!.Data<T>(),
             inverse = operands[3]!.Data<T>(), factor = gamma.Data<T>(), dx = operands[5]!.Data<T>(),
             dgamma = operands[6]!.Data<T>(), dbeta = operands[7]!.Data<T>())
-            Kernels.BatchNorm.Gradient(from, slope, mean, inverse, factor, dx, dgamma, dbeta, n, c,
+            Kernels.BatchNorm.Gradient(from, dy, mean, inverse, factor, dx, dgamma, dbeta, n, c,
                 n * c == 0 ? 0 : x.Length / (n * c));
         Copy.ReleaseCopy(x, operands[0]!);
         Copy.ReleaseCopy(g, operands[1]!);

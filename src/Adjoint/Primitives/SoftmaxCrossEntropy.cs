@@ -39,9 +39,9 @@ public readonly record struct SoftmaxCrossEntropy(double Smoothing, double Scale
         var (losses, gradient) = (operands[2]!, operands[3]);
         RequireClasses(logits, labels);
         fixed (long* target = labels.Data<long>())
-        fixed (T* from = logits.Data<T>(), to = losses.Data<T>(), slope = gradient is null ? default
+        fixed (T* from = logits.Data<T>(), to = losses.Data<T>(), dlogits = gradient is null ? default
             : gradient.Data<T>())
-            Kernels.SoftmaxCrossEntropy.Run(from, target, to, slope, logits.Shape[0], logits.Shape[1],
+            Kernels.SoftmaxCrossEntropy.Run(from, target, to, dlogits, logits.Shape[0], logits.Shape[1],
                 primitive.Smoothing, primitive.Scale);
         Copy.ReleaseCopy(logits, operands[0]!);
         Copy.ReleaseCopy(labels, operands[1]!);
