@@ -32,5 +32,6 @@ sealed class Printer : Callback
 {
     public override void OnEpoch(Trainer trainer, EpochResult epoch) =>
         Console.WriteLine(
-            $"epoch {epoch.Epoch}: validation loss {epoch.ValidationLoss:0.0000}, accuracy {epoch.ValidationAccuracy:P1}");
+            $"epoch {epoch.Epoch}: validation loss {epoch.ValidationLoss:0.0000}, accuracy " +
+                $"{epoch.ValidationAccuracy:P1}");
 }

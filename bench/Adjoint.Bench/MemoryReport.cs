@@ -1,3 +1,4 @@
+using System.Globalization;
 using Adjoint.Memory;
 using Adjoint.Nn;
 using Adjoint.Optim;
@@ -9,7 +10,8 @@ internal static class MemoryReport
 {
     internal static int Run()
     {
-        Console.WriteLine("| step | buffers MB | needed MB | ratio | managed bytes a step | page faults a step | collections |");
+        Console.WriteLine(
+            "| step | buffers MB | needed MB | ratio | managed bytes a step | page faults a step | collections |");
         Console.WriteLine("|---|---|---|---|---|---|---|");
         foreach (var captured in (bool[])[false, true]) Measure(captured);
         return 0;
@@ -45,12 +47,18 @@ internal static class MemoryReport
         GC.Collect();
         GC.WaitForPendingFinalizers();
         if (captured) BufferPool.Trim();
-        var (allocated, faults, collections) = (GC.GetAllocatedBytesForCurrentThread(), ProcFiles.PageFaults, GC.CollectionCount(0));
+        var (allocated, faults, collections) = (GC.GetAllocatedBytesForCurrentThread(), ProcFiles.PageFaults,
+            GC.CollectionCount(0));
         for (var i = 0; i < 100; i++) One();
-        (allocated, faults, collections) = (GC.GetAllocatedBytesForCurrentThread() - allocated, ProcFiles.PageFaults - faults, GC.CollectionCount(0) - collections);
+        (allocated, faults, collections) = (GC.GetAllocatedBytesForCurrentThread() - allocated, ProcFiles.PageFaults
+            - faults, GC.CollectionCount(0) - collections);
         var held = BufferPool.RentedBytes + BufferPool.PooledBytes - before + step.PlannedBytes;
-        // Parameters, gradients and momentum; what backward reads: x, the hidden values before and after the sigmoid, logits and their gradient.
-        var needed = 4.0 * (3 * model.Parameters().Sum(parameter => parameter.Length) + 128 * 784 + 2 * 128 * 3136 + 2 * 128 * 10);
-        Console.WriteLine(FormattableString.Invariant($"| {(captured ? "captured" : "eager")} | {held / 1e6:0.0} | {needed / 1e6:0.0} | {held / needed:0.00} | {allocated / 100} | {faults / 100.0:0.0} | {collections} |"));
+        // Parameters, gradients and momentum; what backward reads: x, the hidden values before and after the sigmoid,
+        // logits and their gradient.
+        var needed = 4.0 * (3 * model.Parameters().Sum(parameter => parameter.Length) + 128 * 784 + 2 * 128 * 3136
+            + 2 * 128 * 10);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"| {(captured ? "captured" : "eager")} | {held / 1e6:0.0} | {needed / 1e6:0.0} | {held / needed:0.00} | " +
+                $"{allocated / 100} | {faults / 100.0:0.0} | {collections} |"));
     }
 }

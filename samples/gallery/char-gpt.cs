@@ -1,7 +1,7 @@
 #:project ../../src/Adjoint/Adjoint.csproj
 // A character-level GPT, built from ops: token and position embeddings, pre-norm blocks of causal multi-head attention
-// and an MLP, dropout; the output layer shares its weights with the embedding. It learns a small artificial language and
-// generates text. The whole step is captured, and so is sampling the next character.
+// and an MLP, dropout; the output layer shares its weights with the embedding. It learns a small artificial language
+// and generates text. The whole step is captured, and so is sampling the next character.
 using Adjoint;
 using Adjoint.Nn;
 using Adjoint.Optim;

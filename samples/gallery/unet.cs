@@ -40,7 +40,8 @@ double IntersectionOverUnion()
     return (both / (found.Sum() + testMasks.Sum() - both)).Item();
 }
 
-// One or two discs and two squares of similar size and brightness, in noise: images and masks of discs (n, 1, side, side).
+// One or two discs and two squares of similar size and brightness, in noise: images and masks of discs (n, 1, side,
+// side).
 static (Tensor Images, Tensor Masks) Shapes(int count, int seed)
 {
     var random = new Random(seed);

@@ -1,10 +1,21 @@
-// Colors for numbers. Signed numbers: blue below 0, orange above, so that those who do not tell red from green see them too.
+// Colors for numbers. Signed numbers: blue below 0, orange above, so that those who do not tell red from green see
+// them too.
 
 /** The palette for the page's present theme: a function from −1…1 to [r, g, b]. */
 export function palette() {
-  const dark = getComputedStyle(document.documentElement).colorScheme.includes("dark") && document.documentElement.dataset.scheme === "dark";
+  const dark =
+    getComputedStyle(document.documentElement).colorScheme.includes("dark") &&
+    document.documentElement.dataset.scheme === "dark";
   const middle = dark ? [38, 42, 48] : [247, 247, 247];
-  const [low, high] = dark ? [[86, 180, 255], [255, 150, 60]] : [[0, 90, 170], [200, 80, 0]];
+  const [low, high] = dark
+    ? [
+        [86, 180, 255],
+        [255, 150, 60],
+      ]
+    : [
+        [0, 90, 170],
+        [200, 80, 0],
+      ];
   return share => {
     const end = share < 0 ? low : high;
     const by = Math.min(1, Math.abs(share)) ** 0.8;
@@ -12,7 +23,10 @@ export function palette() {
   };
 }
 
-/** Paints numbers (row-major, what is not finite stays empty) into a canvas, one pixel each; 0 is the palette's middle. */
+/**
+ * Paints numbers (row-major, what is not finite stays empty) into a canvas, one pixel each; 0 is the palette's
+ * middle.
+ */
 export function paint(canvas, values, columns, largest) {
   const rows = Math.ceil(values.length / columns);
   [canvas.width, canvas.height] = [columns, rows];

@@ -19,7 +19,11 @@ export const s = (name, attributes, ...children) => fill(document.createElementN
  * @param {string} markup
  */
 export function math(markup) {
-  const parsed = new DOMParser().parseFromString(`<span xmlns="http://www.w3.org/1999/xhtml">${markup.replaceAll("<math>", '<math xmlns="http://www.w3.org/1998/Math/MathML">')}</span>`, "application/xml").documentElement;
+  const named = markup.replaceAll("<math>", '<math xmlns="http://www.w3.org/1998/Math/MathML">');
+  const parsed = new DOMParser().parseFromString(
+    `<span xmlns="http://www.w3.org/1999/xhtml">${named}</span>`,
+    "application/xml",
+  ).documentElement;
   return document.importNode(parsed, true);
 }
 

@@ -5,7 +5,8 @@ export class Model {
   constructor(graph) {
     this.graph = graph;
     this.modules = graph.modules.map(module => ({ ...module, children: [], ops: [] }));
-    for (const module of this.modules) if (module.parent !== undefined) this.modules[module.parent].children.push(module.id);
+    for (const module of this.modules)
+      if (module.parent !== undefined) this.modules[module.parent].children.push(module.id);
     this.consumers = graph.tensors.map(() => []);
     this.source = graph.tensors.map(() => null);
     for (const op of graph.ops) {
@@ -29,7 +30,8 @@ export class Model {
 }
 
 /**
- * Nodes and edges to draw: { nodes: Map(key → { key, kind, id, clusters }), edges: [{ from, to, tensor }] }. A folded module stands for all within it. A tensor that only passes
+ * Nodes and edges to draw: { nodes: Map(key → { key, kind, id, clusters }), edges: [{ from, to, tensor }] }. A folded
+ * module stands for all within it. A tensor that only passes
  * from one folded box to another is drawn as their edge.
  */
 export function visible(model, folded) {
@@ -40,25 +42,40 @@ export function visible(model, folded) {
   });
   const nodes = new Map();
   const edges = [];
-  const clusters = module => module === undefined ? [] : model.chain(module);
+  const clusters = module => (module === undefined ? [] : model.chain(module));
   for (const op of model.graph.ops) {
     const key = stand[op.id];
     if (nodes.has(key)) continue;
     if (key[0] === "o") nodes.set(key, { key, kind: "op", id: op.id, clusters: clusters(op.module) });
-    else nodes.set(key, { key, kind: "module", id: Number(key.slice(1)), clusters: clusters(model.modules[Number(key.slice(1))].parent) });
+    else
+      nodes.set(key, {
+        key,
+        kind: "module",
+        id: Number(key.slice(1)),
+        clusters: clusters(model.modules[Number(key.slice(1))].parent),
+      });
   }
   for (const tensor of model.graph.tensors) {
     const source = model.source[tensor.id];
     const from = source === null ? null : stand[source];
-    const to = [...new Set(model.consumers[tensor.id].map(op => stand[op]))].filter(key => key !== from || key[0] === "o");
-    const inside = model.consumers[tensor.id].length > 0 && (to.length === 0 || from === null && to.length === 1 && to[0][0] === "m" && tensor.kind !== "input");
+    const to = [...new Set(model.consumers[tensor.id].map(op => stand[op]))].filter(
+      key => key !== from || key[0] === "o",
+    );
+    const inside =
+      model.consumers[tensor.id].length > 0 &&
+      (to.length === 0 || (from === null && to.length === 1 && to[0][0] === "m" && tensor.kind !== "input"));
     if (inside) continue;
     if (from !== null && from[0] === "m" && to.length > 0 && to.every(key => key[0] === "m")) {
       for (const key of to) edges.push({ from, to: key, tensor: tensor.id });
       continue;
     }
     const key = `t${tensor.id}`;
-    const within = tensor.kind === "input" ? [] : source !== null ? outside(model, tensor.id, nodes.get(from).clusters) : shared(to.map(consumer => nodes.get(consumer).clusters));
+    const within =
+      tensor.kind === "input"
+        ? []
+        : source !== null
+          ? outside(model, tensor.id, nodes.get(from).clusters)
+          : shared(to.map(consumer => nodes.get(consumer).clusters));
     nodes.set(key, { key, kind: "tensor", id: tensor.id, clusters: within });
     if (from !== null) edges.push({ from, to: key, tensor: tensor.id });
     for (const consumer of to) edges.push({ from: key, to: consumer, tensor: tensor.id });
@@ -68,8 +85,11 @@ export function visible(model, folded) {
 
 // A module's result belongs outside of it.
 function outside(model, tensor, within) {
-  const users = model.consumers[tensor].map(op => model.graph.ops[op].module).map(module => module === undefined ? [] : model.chain(module));
-  while (within.length > 0 && users.length > 0 && users.every(chain => !chain.includes(within.at(-1)))) within = within.slice(0, -1);
+  const users = model.consumers[tensor]
+    .map(op => model.graph.ops[op].module)
+    .map(module => (module === undefined ? [] : model.chain(module)));
+  while (within.length > 0 && users.length > 0 && users.every(chain => !chain.includes(within.at(-1))))
+    within = within.slice(0, -1);
   return within;
 }
 

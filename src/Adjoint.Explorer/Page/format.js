@@ -1,7 +1,7 @@
 // Numbers and names as text.
 
 /** A number from JSON, which has no NaN: those come as their names. */
-export const toNumber = value => typeof value === "string" ? Number(value) : value;
+export const toNumber = value => (typeof value === "string" ? Number(value) : value);
 
 /** A number in so many digits; what is not finite by its name. */
 export function digits(value, count = 5) {
@@ -21,13 +21,17 @@ export function digits(value, count = 5) {
 
 /** Bytes, calculations and the like with a decimal prefix. */
 export function scaled(value, unit) {
-  for (const { size, prefix } of [{ size: 1e9, prefix: "G" }, { size: 1e6, prefix: "M" }, { size: 1e3, prefix: "k" }])
+  for (const { size, prefix } of [
+    { size: 1e9, prefix: "G" },
+    { size: 1e6, prefix: "M" },
+    { size: 1e3, prefix: "k" },
+  ])
     if (value >= size) return `${(value / size).toPrecision(3)} ${prefix}${unit}`;
   return `${Math.round(value)} ${unit}`;
 }
 
 /** 32×8; a scalar has no axes. */
-export const shapeText = shape => shape.length === 0 ? "scalar" : shape.join("×");
+export const shapeText = shape => (shape.length === 0 ? "scalar" : shape.join("×"));
 
 /** Row-major index of a position. */
 export const indexOf = (at, shape) => at.reduce((index, i, axis) => index * shape[axis] + i, 0);
@@ -43,6 +47,6 @@ export function positionOf(index, shape) {
 }
 
 /** name[1, 2]; a scalar has no brackets. */
-export const elementText = (name, at) => at.length === 0 ? name : `${name}[${at.join(", ")}]`;
+export const elementText = (name, at) => (at.length === 0 ? name : `${name}[${at.join(", ")}]`);
 
 const minus = text => text.replaceAll("-", "−");

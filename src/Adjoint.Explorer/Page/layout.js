@@ -1,4 +1,5 @@
-// A layered drawing from left to right (Sugiyama, Tagawa and Toda 1981): layers by longest path, crossings lowered by medians of neighbors, then heights, and layers broken into rows
+// A layered drawing from left to right (Sugiyama, Tagawa and Toda 1981): layers by longest path, crossings lowered by
+// medians of neighbors, then heights, and layers broken into rows
 // like words into lines, so that a deep network fills the page instead of shrinking to a thread.
 
 const SWEEPS = 8;
@@ -6,12 +7,17 @@ const GAP = 26;
 const LAYER = 44;
 const LANE = 22;
 
-/** How much wider and higher than what is in it a module's box is that holds so many levels of boxes: each has a label above. */
+/**
+ * How much wider and higher than what is in it a module's box is that holds so many levels of boxes: each has a label
+ * above.
+ */
 export const boxMargin = deeper => ({ side: 12 + 5 * deeper, above: 24 + 17 * deeper, below: 12 + 5 * deeper });
 
 /**
- * Places nodes (Map of key → { key, width, height, reach, clusters }: the box it needs, how far its shape reaches sideways, the boxes drawn around it) joined by edges ({ from, to }) for a page of the given width and height.
- * Returns { width, height, rows, places: Map(key → { x, y, row }), routes: [[{ x, y, row }, …] per edge] }, centers of nodes; a route begins and ends at borders.
+ * Places nodes (Map of key → { key, width, height, reach, clusters }: the box it needs, how far its shape reaches
+ * sideways, the boxes drawn around it) joined by edges ({ from, to }) for a page of the given width and height.
+ * Returns { width, height, rows, places: Map(key → { x, y, row }), routes: [[{ x, y, row }, …] per edge] }, centers
+ * of nodes; a route begins and ends at borders.
  */
 export function layOut(nodes, edges, page) {
   const layerOf = assignLayers(nodes, edges);
@@ -36,22 +42,25 @@ function assignLayers(nodes, edges) {
       if (waiting.get(to) === 0) ready.push(to);
     }
   for (const key of nodes.keys())
-    if (!hasInput.has(key) && next.get(key).length > 0) layer.set(key, Math.min(...next.get(key).map(to => layer.get(to))) - 1);
+    if (!hasInput.has(key) && next.get(key).length > 0)
+      layer.set(key, Math.min(...next.get(key).map(to => layer.get(to))) - 1);
   return layer;
 }
 
-// What must lie to the right of what: the ends of edges; and the leaves in a box right of what enters the box, which would else be drawn within it.
+// What must lie to the right of what: the ends of edges; and the leaves in a box right of what enters the box, which
+// would else be drawn within it.
 function inOrder(nodes, edges, hasInput) {
   const next = new Map([...nodes.keys()].map(key => [key, []]));
   for (const { from, to } of edges) next.get(from).push(to);
   const members = new Map();
   for (const node of nodes.values())
-    for (const box of node.clusters) members.set(box, [...members.get(box) ?? [], node.key]);
+    for (const box of node.clusters) members.set(box, [...(members.get(box) ?? []), node.key]);
   for (const { from, to } of edges)
     for (const box of nodes.get(to).clusters) {
       if (nodes.get(from).clusters.includes(box)) continue;
       // A module that is used twice feeds what enters it: that order stays.
-      for (const leaf of members.get(box)) if (!hasInput.has(leaf) && !reaches(next, leaf, from)) next.get(from).push(leaf);
+      for (const leaf of members.get(box))
+        if (!hasInput.has(leaf) && !reaches(next, leaf, from)) next.get(from).push(leaf);
     }
   return next;
 }
@@ -65,7 +74,16 @@ function reaches(next, from, to) {
 // An edge over several layers gets a stand-in in each of them.
 function withDummies(nodes, edges, layerOf) {
   const layers = Array.from({ length: Math.max(-1, ...layerOf.values()) + 1 }, () => []);
-  for (const node of nodes.values()) layers[layerOf.get(node.key)].push({ key: node.key, width: node.width, height: node.height, reach: node.reach, clusters: node.clusters, before: [], after: [] });
+  for (const node of nodes.values())
+    layers[layerOf.get(node.key)].push({
+      key: node.key,
+      width: node.width,
+      height: node.height,
+      reach: node.reach,
+      clusters: node.clusters,
+      before: [],
+      after: [],
+    });
   const spans = new Map();
   for (const node of nodes.values())
     for (const box of node.clusters) {
@@ -79,7 +97,14 @@ function withDummies(nodes, edges, layerOf) {
       // An edge is in the boxes that reach over it.
       const around = key => nodes.get(key).clusters.filter(box => spans.get(box)[0] <= at && spans.get(box)[1] >= at);
       const [left, right] = [around(from), around(to)];
-      const dummy = { key: null, width: 0, height: 4, clusters: left.length > right.length ? left : right, before: [], after: [] };
+      const dummy = {
+        key: null,
+        width: 0,
+        height: 4,
+        clusters: left.length > right.length ? left : right,
+        before: [],
+        after: [],
+      };
       layers[at].push(dummy);
       chain.push(dummy);
     }
@@ -107,7 +132,7 @@ function order(layers, chains) {
         cell.wish = beside.length === 0 ? cell.rank : beside.reduce((a, b) => a + b) / beside.length;
       }
       layer.sort((a, b) => a.wish - b.wish || a.rank - b.rank);
-      layer.forEach((cell, rank) => cell.rank = rank);
+      layer.forEach((cell, rank) => (cell.rank = rank));
     }
     const now = crossings(layers);
     if (now < fewest) {
@@ -119,14 +144,13 @@ function order(layers, chains) {
   number(layers);
 }
 
-const number = layers => layers.forEach(layer => layer.forEach((cell, rank) => cell.rank = rank));
+const number = layers => layers.forEach(layer => layer.forEach((cell, rank) => (cell.rank = rank)));
 
 function crossings(layers) {
   let count = 0;
   for (const layer of layers.slice(0, -1)) {
     const ends = layer.flatMap(cell => cell.after.map(to => to.rank).sort((a, b) => a - b));
-    for (let i = 1; i < ends.length; i++)
-      for (let j = 0; j < i; j++) if (ends[j] > ends[i]) count++;
+    for (let i = 1; i < ends.length; i++) for (let j = 0; j < i; j++) if (ends[j] > ends[i]) count++;
   }
   return count;
 }
@@ -161,11 +185,14 @@ function straighten(layers) {
     const computed = cell.before.length > 1 ? cell.before.filter(other => other.before.length > 0) : cell.before;
     return computed.length === 1 && computed[0].after.length === 1 ? computed[0] : null;
   };
-  const runs = layers.flat().filter(cell => before(cell) === null).map(first => {
-    const run = [first];
-    while (run.at(-1).after.length === 1 && before(run.at(-1).after[0]) === run.at(-1)) run.push(run.at(-1).after[0]);
-    return run;
-  });
+  const runs = layers
+    .flat()
+    .filter(cell => before(cell) === null)
+    .map(first => {
+      const run = [first];
+      while (run.at(-1).after.length === 1 && before(run.at(-1).after[0]) === run.at(-1)) run.push(run.at(-1).after[0]);
+      return run;
+    });
   for (let round = 0; round < 16; round++) {
     for (const run of runs) {
       const isLeaf = run.length === 1 && run[0].before.length === 0 && run[0].after.length > 0;
@@ -177,7 +204,8 @@ function straighten(layers) {
   }
 }
 
-// Pools neighbors that would overlap, as isotonic regression does, so that each group sits at the weighted mean of its wishes.
+// Pools neighbors that would overlap, as isotonic regression does, so that each group sits at the weighted mean of
+// its wishes.
 function spread(layer) {
   const groups = [];
   let offset = 0;
@@ -209,10 +237,14 @@ const mean = group => group.sum / group.weight;
 function place(layers, chains, page) {
   settle(layers);
   const widths = layers.map(layer => Math.max(...layer.map(cell => cell.width), 20));
-  const choices = Array.from({ length: Math.min(6, Math.max(1, layers.length)) }, (_, i) => breakRows(layers, widths, i + 1));
+  const choices = Array.from({ length: Math.min(6, Math.max(1, layers.length)) }, (_, i) =>
+    breakRows(layers, widths, i + 1),
+  );
   // The fewest rows in which everything can be read; else those in which it is largest.
   const scale = choice => Math.min(page.width / choice.width, page.height / choice.height);
-  const chosen = choices.find(choice => scale(choice) >= 0.9) ?? choices.reduce((best, choice) => scale(choice) > scale(best) * 1.05 ? choice : best);
+  const chosen =
+    choices.find(choice => scale(choice) >= 0.9) ??
+    choices.reduce((best, choice) => (scale(choice) > scale(best) * 1.05 ? choice : best));
   const places = new Map();
   for (const row of chosen.rows)
     for (let i = row.first; i < row.end; i++)
@@ -222,9 +254,13 @@ function place(layers, chains, page) {
         cell.row = row.index;
         if (cell.key !== null) places.set(cell.key, { x: cell.x, y: cell.at, row: row.index });
       }
-  const routes = chains.map(chain => chain.map((cell, i) => ({
-    x: cell.x + (i === 0 ? cell.reach : i === chain.length - 1 ? -cell.reach - 2 : 0), y: cell.at, row: cell.row,
-  })));
+  const routes = chains.map(chain =>
+    chain.map((cell, i) => ({
+      x: cell.x + (i === 0 ? cell.reach : i === chain.length - 1 ? -cell.reach - 2 : 0),
+      y: cell.at,
+      row: cell.row,
+    })),
+  );
   return { width: chosen.width, height: chosen.height, rows: chosen.rows, places, routes };
 }
 
@@ -236,8 +272,9 @@ function breakRows(layers, widths, count) {
   let x = 0;
   const at = widths.map(width => (x += width + LAYER));
   for (let row = 1; row < count; row++) {
-    const goal = total * row / count;
-    let best = -1, cost = Infinity;
+    const goal = (total * row) / count;
+    let best = -1,
+      cost = Infinity;
     for (let i = starts.at(-1) + 1; i < layers.length; i++) {
       const price = Math.abs(at[i - 1] - goal) / (total / count) + 0.25 * passing[i - 1];
       if (price < cost) [best, cost] = [i, price];

@@ -8,14 +8,15 @@ import { details } from "explorer/details";
 import { Steps, stepPanel } from "explorer/steps";
 import { TrainingPanel } from "explorer/training";
 
-const status = text => byId("status").textContent = text;
+const status = text => (byId("status").textContent = text);
 const root = document.documentElement;
 const darkens = matchMedia("(prefers-color-scheme: dark)");
 const stacked = matchMedia("(max-width: 900px)");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 /** What is shown; there from the first refresh on. */
 let model = /** @type {Model} */ (/** @type {unknown} */ (undefined));
-let training, chosen = null;
+let training,
+  chosen = null;
 
 const view = new View(key => choose(key));
 const steps = new Steps((step, silently) => {
@@ -23,7 +24,14 @@ const steps = new Steps((step, silently) => {
   if (silently) return;
   byId("panel-step").replaceChildren(...stepPanel(model, step, key => view.reveal(key)));
   open("step");
-  if (chosen) details(byId("panel-node"), model, chosen, tensor => steps.arrived(tensor), key => view.reveal(key));
+  if (chosen)
+    details(
+      byId("panel-node"),
+      model,
+      chosen,
+      tensor => steps.arrived(tensor),
+      key => view.reveal(key),
+    );
 });
 view.paintSteps = () => view.mark(steps.states());
 
@@ -41,19 +49,41 @@ async function refresh() {
   const at = graph.step === undefined ? "" : `Step ${graph.step.toLocaleString("en")}: `;
   const size = `${count(graph.ops.length, "op")}, ${count(graph.tensors.length, "tensor")}.`;
   status(`${at}${size} ${graph.missingGradients ?? ""}`);
-  byId("found").replaceChildren(...[...new Set([...graph.ops.map(op => op.name), ...graph.tensors.map(tensor => tensor.name), ...graph.modules.map(module => module.label)].filter(name => name))].map(value => h("option", { value })));
+  byId("found").replaceChildren(
+    ...[
+      ...new Set(
+        [
+          ...graph.ops.map(op => op.name),
+          ...graph.tensors.map(tensor => tensor.name),
+          ...graph.modules.map(module => module.label),
+        ].filter(name => name),
+      ),
+    ].map(value => h("option", { value })),
+  );
   // What is being typed in is left alone.
-  const isTyping = byId("panel-node").contains(document.activeElement)
-    && document.activeElement.matches("input, select");
+  const isTyping =
+    byId("panel-node").contains(document.activeElement) && document.activeElement.matches("input, select");
   if (chosen && !isTyping)
-    await details(byId("panel-node"), model, chosen, tensor => steps.arrived(tensor), key => view.reveal(key));
+    await details(
+      byId("panel-node"),
+      model,
+      chosen,
+      tensor => steps.arrived(tensor),
+      key => view.reveal(key),
+    );
   root.dataset.version = graph.version;
 }
 
 async function choose(key) {
   chosen = key;
   open("node");
-  await details(byId("panel-node"), model, key, tensor => steps.arrived(tensor), other => view.reveal(other));
+  await details(
+    byId("panel-node"),
+    model,
+    key,
+    tensor => steps.arrived(tensor),
+    other => view.reveal(other),
+  );
   // On a narrow screen the panel lies below the graph: it comes into view, now that it has its height.
   if (stacked.matches && chosen === key)
     byId("tabs").scrollIntoView({ block: "start", behavior: still.matches ? "auto" : "smooth" });
@@ -78,18 +108,25 @@ const SHAPE = /(?<=^|\s)(?:[[(]\s*\d+(?:\s*[x×*,]\s*\d+)*\s*,?\s*[\])]|\d+(?:\s
 const shapeWords = text => text.replace(SHAPE, shape => `${shape.match(/\d+/g).map(Number).join("×")}×`);
 
 function search(text) {
-  const words = shapeWords(text.toLowerCase()).split(/\s+/).filter(word => word);
+  const words = shapeWords(text.toLowerCase())
+    .split(/\s+/)
+    .filter(word => word);
   if (words.length === 0) return;
-  const tensors = model.graph.tensors.map(tensor => [`t${tensor.id}`,
+  const tensors = model.graph.tensors.map(tensor => [
+    `t${tensor.id}`,
     `${describe(model, { kind: "tensor", id: tensor.id }).label} ${tensor.shape.join(",")}`,
-    `${tensor.shape.join("×")}×`]);
-  const within = op => op.module === undefined ? []
-    : model.chain(op.module).map(id => `${model.modules[id].path} ${model.modules[id].label}`);
+    `${tensor.shape.join("×")}×`,
+  ]);
+  const within = op =>
+    op.module === undefined
+      ? []
+      : model.chain(op.module).map(id => `${model.modules[id].path} ${model.modules[id].label}`);
   const ops = model.graph.ops.map(op => [`o${op.id}`, `op ${op.name} ${within(op).join(" ")}`, ""]);
   const isShape = word => /^(\d+×)+$/.test(word);
   const places = [...tensors, ...ops]
     .filter(([, found, shape]) =>
-      words.every(word => isShape(word) ? shape === word : found.toLowerCase().includes(word)))
+      words.every(word => (isShape(word) ? shape === word : found.toLowerCase().includes(word))),
+    )
     .map(([key]) => key);
   if (places.length === 0) return status(`Nothing is called, or has the shape, "${text}".`);
   const next = places[(places.indexOf(chosen) + 1) % places.length];
@@ -100,7 +137,14 @@ function search(text) {
 
 function theme(dark) {
   root.dataset.scheme = dark ? "dark" : "light";
-  if (chosen && model) details(byId("panel-node"), model, chosen, tensor => steps.arrived(tensor), key => view.reveal(key));
+  if (chosen && model)
+    details(
+      byId("panel-node"),
+      model,
+      chosen,
+      tensor => steps.arrived(tensor),
+      key => view.reveal(key),
+    );
 }
 
 function listen() {
@@ -127,10 +171,22 @@ function listen() {
     next.focus();
   });
   document.addEventListener("keydown", event => {
-    if (/** @type {Element} */ (event.target).closest("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (
+      /** @type {Element} */ (event.target).closest("input, select, textarea") ||
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey
+    )
+      return;
     const action = {
-      f: () => view.fold(true), u: () => view.fold(false), 0: () => view.fit(), "+": () => view.zoom(1.25), "-": () => view.zoom(0.8),
-      ".": () => steps.moveTo(steps.position + 1), ",": () => steps.moveTo(steps.position - 1), "/": () => byId("query").focus(),
+      f: () => view.fold(true),
+      u: () => view.fold(false),
+      0: () => view.fit(),
+      "+": () => view.zoom(1.25),
+      "-": () => view.zoom(0.8),
+      ".": () => steps.moveTo(steps.position + 1),
+      ",": () => steps.moveTo(steps.position - 1),
+      "/": () => byId("query").focus(),
     }[event.key];
     if (!action) return;
     event.preventDefault();

@@ -1,6 +1,6 @@
 // Where answers come from: the server that sent this page, or the page itself when it was saved as a file.
 
-class Refused extends Error { }
+class Refused extends Error {}
 
 const saved = document.getElementById("answers");
 
@@ -11,7 +11,9 @@ const answers = isLive ? null : JSON.parse(saved.textContent);
 
 /** The answer to ask("tensor", { id: 3, which: "value" }). Throws an Error with one line for the reader. */
 export async function ask(what, options = {}) {
-  const query = new URLSearchParams(Object.entries(options).filter(([, value]) => value !== null && value !== undefined)).toString();
+  const query = new URLSearchParams(
+    Object.entries(options).filter(([, value]) => value !== null && value !== undefined),
+  ).toString();
   const address = query ? `${what}?${query}` : what;
   if (isLive) return read(await reach(fetch(`./api/${address}`)));
   const answer = answers[address];
@@ -21,9 +23,16 @@ export async function ask(what, options = {}) {
 }
 
 /** Sends an order to the training and returns its state. */
-export const order = async (what, after) => read(await reach(fetch(`./api/training?after=${after}`, {
-  method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(what),
-})));
+export const order = async (what, after) =>
+  read(
+    await reach(
+      fetch(`./api/training?after=${after}`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(what),
+      }),
+    ),
+  );
 
 async function reach(request) {
   try {

@@ -12,12 +12,38 @@ const TABLE_COLUMNS = 16;
  */
 export function tensorView(answer, name, { more, now, rows }) {
   const { summary } = answer;
-  const facts = [["minimum", summary.minimum], ["mean", summary.mean], ["maximum", summary.maximum], ["norm", summary.norm], ["zeros", summary.zeros], ["NaN", summary.nans], ["infinite", summary.infinities]];
-  return h("div", { class: "tensor" },
-    summary.count > 1 ? h("dl", { class: "facts" }, facts.filter(([label, value]) => !["NaN", "infinite"].includes(label) || value > 0).map(([label, value]) => h("div", { class: label === "NaN" || label === "infinite" ? "bad" : null }, h("dt", {}, label), h("dd", { "data-value": String(value) }, digits(value, 5))))) : null,
+  const facts = [
+    ["minimum", summary.minimum],
+    ["mean", summary.mean],
+    ["maximum", summary.maximum],
+    ["norm", summary.norm],
+    ["zeros", summary.zeros],
+    ["NaN", summary.nans],
+    ["infinite", summary.infinities],
+  ];
+  return h(
+    "div",
+    { class: "tensor" },
+    summary.count > 1
+      ? h(
+          "dl",
+          { class: "facts" },
+          facts
+            .filter(([label, value]) => !["NaN", "infinite"].includes(label) || value > 0)
+            .map(([label, value]) =>
+              h(
+                "div",
+                { class: label === "NaN" || label === "infinite" ? "bad" : null },
+                h("dt", {}, label),
+                h("dd", { "data-value": String(value) }, digits(value, 5)),
+              ),
+            ),
+        )
+      : null,
     answer.pictures ? pictures(now, name, more, rows) : null,
     answer.values ? table(answer, name) : heatMap(answer),
-    answer.histogram && summary.count > 8 ? histogram(answer.histogram, summary.minimum, summary.maximum) : null);
+    answer.histogram && summary.count > 8 ? histogram(answer.histogram, summary.minimum, summary.maximum) : null,
+  );
 }
 
 function table(answer, name) {
@@ -29,17 +55,28 @@ function table(answer, name) {
   const rows = [];
   for (let at = 0; at < values.length;) {
     const end = Math.min(at + across, (Math.floor(at / columns) + 1) * columns);
-    rows.push(h("tr", {}, values.slice(at, end).map((value, i) => cell(value, at + i))));
+    rows.push(
+      h(
+        "tr",
+        {},
+        values.slice(at, end).map((value, i) => cell(value, at + i)),
+      ),
+    );
     at = end;
   }
-  return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `Elements of ${name}` }, h("table", { class: "numbers" }, h("tbody", {}, rows)));
+  return h(
+    "div",
+    { class: "scroll", tabindex: 0, role: "region", "aria-label": `Elements of ${name}` },
+    h("table", { class: "numbers" }, h("tbody", {}, rows)),
+  );
 
   function cell(value, index) {
     const number = toNumber(value);
     const at = positionOf(index, shape);
     const title = `${elementText(name, at)} = ${value}`;
     const element = h("td", { "data-index": index, "data-value": String(value), title }, digits(value, 4));
-    if (Number.isFinite(number)) element.style.setProperty("--heat", `rgb(${color(largest > 0 ? number / largest * 0.55 : 0)})`);
+    if (Number.isFinite(number))
+      element.style.setProperty("--heat", `rgb(${color(largest > 0 ? (number / largest) * 0.55 : 0)})`);
     else element.classList.add("bad");
     return element;
   }
@@ -48,11 +85,29 @@ function table(answer, name) {
 function heatMap({ blocks, shape }) {
   const means = blocks.means.map(toNumber);
   const largest = Math.max(...means.filter(Number.isFinite).map(Math.abs), 0);
-  const canvas = h("canvas", { class: "heat", role: "img", "aria-label": `Heat map of ${shape.join("×")} numbers, blue below 0, orange above` });
+  const canvas = h("canvas", {
+    class: "heat",
+    role: "img",
+    "aria-label": `Heat map of ${shape.join("×")} numbers, blue below 0, orange above`,
+  });
   paint(canvas, means, blocks.across, largest);
   canvas.style.aspectRatio = `${Math.max(blocks.across, 12)} / ${Math.max(blocks.down, 6)}`;
   const reduced = blocks.rows > blocks.down || blocks.columns > blocks.across;
-  return h("figure", {}, canvas, h("figcaption", {}, `${blocks.rows.toLocaleString("en")} × ${blocks.columns.toLocaleString("en")}${reduced ? `, means of blocks of about ${Math.ceil(blocks.rows / blocks.down)} × ${Math.ceil(blocks.columns / blocks.across)}` : ""}; full color is ±${digits(largest, 3)}`));
+  return h(
+    "figure",
+    {},
+    canvas,
+    h(
+      "figcaption",
+      {},
+      `${blocks.rows.toLocaleString("en")} × ${blocks.columns.toLocaleString("en")}` +
+        (reduced
+          ? ", means of blocks of about " +
+            `${Math.ceil(blocks.rows / blocks.down)} × ${Math.ceil(blocks.columns / blocks.across)}`
+          : "") +
+        `; full color is ±${digits(largest, 3)}`,
+    ),
+  );
 }
 
 /** Pictures, each with its place in the tensor, and buttons that turn to the others. */
@@ -83,10 +138,14 @@ function pictures(first, name, more, rows) {
   };
   show(first);
   const coarse = first.step > 1 ? `; every ${first.step}th row and column` : "";
-  return h("figure", { class: "maps" }, place,
+  return h(
+    "figure",
+    { class: "maps" },
+    place,
     h("figcaption", {}, h("span", {}, `${first.height}×${first.width} each, [${what}]${coarse}`), range),
     first.total > first.page ? h("div", { class: "choose", role: "group", "aria-label": "Pictures" }, back, on) : null,
-    problem);
+    problem,
+  );
 }
 
 // From bytes: gray where nothing is negative, else blue and orange about 0.
@@ -96,15 +155,20 @@ function drawings(of, name) {
   const largest = Math.max(Math.abs(low), Math.abs(high));
   const color = palette();
   const size = of.height * of.width;
-  const shade = of.channels === 3 || low >= 0
-    ? (picture, i) =>
-      [0, 1, 2].map(channel => bytes[(picture * of.channels + Math.min(channel, of.channels - 1)) * size + i])
-    : (picture, i) => color((low + bytes[picture * size + i] / 255 * (high - low)) / (largest || 1));
+  const shade =
+    of.channels === 3 || low >= 0
+      ? (picture, i) =>
+          [0, 1, 2].map(channel => bytes[(picture * of.channels + Math.min(channel, of.channels - 1)) * size + i])
+      : (picture, i) => color((low + (bytes[picture * size + i] / 255) * (high - low)) / (largest || 1));
   return Array.from({ length: of.count }, (_, picture) => {
     const number = of.from + picture;
     const at = of.channels === 3 ? [number] : [Math.floor(number / of.perSample), number % of.perSample];
-    const canvas = h("canvas", { width: of.width, height: of.height, role: "img",
-      "aria-label": elementText(name, at) });
+    const canvas = h("canvas", {
+      width: of.width,
+      height: of.height,
+      role: "img",
+      "aria-label": elementText(name, at),
+    });
     const context = canvas.getContext("2d");
     const image = context.createImageData(of.width, of.height);
     for (let i = 0; i < size; i++) image.data.set([...shade(picture, i), 255], 4 * i);
@@ -116,10 +180,35 @@ function drawings(of, name) {
 /** Bars of a histogram with its ends. */
 export function histogram(counts, minimum, maximum, label = "Histogram") {
   const most = Math.max(...counts, 1);
-  const wide = 200, high = 48;
-  const bars = counts.map((count, i) => s("rect", { x: i * wide / counts.length + 0.5, y: high - count / most * high, width: wide / counts.length - 1, height: count / most * high }));
+  const wide = 200,
+    high = 48;
+  const bars = counts.map((count, i) =>
+    s("rect", {
+      x: (i * wide) / counts.length + 0.5,
+      y: high - (count / most) * high,
+      width: wide / counts.length - 1,
+      height: (count / most) * high,
+    }),
+  );
   const [low, up] = [toNumber(minimum), toNumber(maximum)];
-  const zero = low < 0 && up > 0 ? s("line", { x1: -low / (up - low) * wide, x2: -low / (up - low) * wide, y1: 0, y2: high, class: "zero" }) : null;
-  return h("figure", { class: "histogram" }, s("svg", { viewBox: `0 0 ${wide} ${high}`, preserveAspectRatio: "none", role: "img", "aria-label": `${label} from ${digits(minimum, 3)} to ${digits(maximum, 3)}` }, bars, zero),
-    h("figcaption", {}, h("span", {}, digits(minimum, 3)), h("span", {}, digits(maximum, 3))));
+  const zero =
+    low < 0 && up > 0
+      ? s("line", { x1: (-low / (up - low)) * wide, x2: (-low / (up - low)) * wide, y1: 0, y2: high, class: "zero" })
+      : null;
+  return h(
+    "figure",
+    { class: "histogram" },
+    s(
+      "svg",
+      {
+        viewBox: `0 0 ${wide} ${high}`,
+        preserveAspectRatio: "none",
+        role: "img",
+        "aria-label": `${label} from ${digits(minimum, 3)} to ${digits(maximum, 3)}`,
+      },
+      bars,
+      zero,
+    ),
+    h("figcaption", {}, h("span", {}, digits(minimum, 3)), h("span", {}, digits(maximum, 3))),
+  );
 }

@@ -5,8 +5,11 @@ import { boxMargin, layOut } from "explorer/layout";
 import { visible } from "explorer/folding";
 import { digits, shapeText } from "explorer/format";
 
-const SIDE = 14, TOP = 30, BOTTOM = 38;
-const LETTER = 6.2, WIDER = 12;
+const SIDE = 14,
+  TOP = 30,
+  BOTTOM = 38;
+const LETTER = 6.2,
+  WIDER = 12;
 const svg = byId("graph");
 
 /** Draws a model and reports what is chosen. */
@@ -19,14 +22,37 @@ export class View {
     this.folded = new Set();
     this.chosen = null;
     this.scene = s("g", {});
-    svg.append(s("defs", {}, s("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerUnits: "userSpaceOnUse", markerWidth: 9, markerHeight: 9, orient: "auto-start-reverse" }, s("path", { d: "M0 0 8 4 0 8Z" }))), this.scene);
+    svg.append(
+      s(
+        "defs",
+        {},
+        s(
+          "marker",
+          {
+            id: "arrow",
+            viewBox: "0 0 8 8",
+            refX: 7,
+            refY: 4,
+            markerUnits: "userSpaceOnUse",
+            markerWidth: 9,
+            markerHeight: 9,
+            orient: "auto-start-reverse",
+          },
+          s("path", { d: "M0 0 8 4 0 8Z" }),
+        ),
+      ),
+      this.scene,
+    );
     this.camera = { x: 0, y: 0, scale: 1 };
     this.listen();
   }
 
   /** Shows a graph; modules that were folded stay so where the structure is the same. */
   show(model) {
-    const structure = JSON.stringify([model.graph.ops.map(op => [op.name, op.inputs, op.module]), model.graph.modules.map(module => module.label)]);
+    const structure = JSON.stringify([
+      model.graph.ops.map(op => [op.name, op.inputs, op.module]),
+      model.graph.modules.map(module => module.label),
+    ]);
     this.model = model;
     if (structure === this.structure) return this.relabel();
     this.structure = structure;
@@ -48,7 +74,13 @@ export class View {
   }
 
   fold(on) {
-    this.folded = new Set(on ? this.model.modules.filter(module => module.parent !== undefined || this.model.modules.length === 1).map(module => module.id) : []);
+    this.folded = new Set(
+      on
+        ? this.model.modules
+            .filter(module => module.parent !== undefined || this.model.modules.length === 1)
+            .map(module => module.id)
+        : [],
+    );
     this.draw(true);
   }
 
@@ -62,7 +94,10 @@ export class View {
   /** Opens the modules around a node, and moves to it. */
   reveal(key) {
     if (!this.elements.has(key)) {
-      const op = key[0] === "o" ? Number(key.slice(1)) : this.model.source[Number(key.slice(1))] ?? this.model.consumers[Number(key.slice(1))][0];
+      const op =
+        key[0] === "o"
+          ? Number(key.slice(1))
+          : (this.model.source[Number(key.slice(1))] ?? this.model.consumers[Number(key.slice(1))][0]);
       const module = op === undefined || op === null ? undefined : this.model.graph.ops[op].module;
       for (const id of module === undefined ? [] : this.model.chain(module)) this.folded.delete(id);
       this.draw(false);
@@ -76,7 +111,10 @@ export class View {
     const { nodes, edges } = visible(this.model, this.folded);
     for (const node of nodes.values()) Object.assign(node, measure(this.model, node));
     const box = svg.getBoundingClientRect();
-    const laid = layOut(nodes, edges, { width: Math.max(100, box.width - 2 * SIDE), height: Math.max(100, box.height - TOP - BOTTOM) });
+    const laid = layOut(nodes, edges, {
+      width: Math.max(100, box.width - 2 * SIDE),
+      height: Math.max(100, box.height - TOP - BOTTOM),
+    });
     this.laid = laid;
     this.placed = [...nodes.values()].map(node => ({ ...node, ...laid.places.get(node.key) }));
     this.neighbors = { before: new Map(), after: new Map() };
@@ -85,7 +123,10 @@ export class View {
       push(this.neighbors.before, to, from);
     }
     this.elements = new Map(this.placed.map(node => [node.key, this.node(node)]));
-    this.lines = edges.map((edge, i) => ({ ...edge, element: s("path", { class: "edge", d: route(laid, laid.routes[i]), "marker-end": "url(#arrow)" }) }));
+    this.lines = edges.map((edge, i) => ({
+      ...edge,
+      element: s("path", { class: "edge", d: route(laid, laid.routes[i]), "marker-end": "url(#arrow)" }),
+    }));
     const { boxes, labels } = this.clusters();
     this.scene.replaceChildren(...boxes, ...this.lines.map(line => line.element), ...labels, ...this.elements.values());
     if (!this.elements.has(this.chosen)) this.chosen = null;
@@ -97,16 +138,34 @@ export class View {
 
   node(node) {
     const look = describe(this.model, node);
-    const shape = node.kind === "tensor" ? s("circle", { r: 15 })
-      : node.kind === "op" ? s("path", { d: "M0-18 18 0 0 18-18 0Z" })
-        : s("rect", { x: -node.width / 2, y: -node.height / 2, width: node.width, height: node.height, rx: 8 });
-    const texts = node.kind === "module"
-      ? [s("text", { y: -3, class: "name" }, look.title), s("text", { y: 13, class: "small" }, look.below)]
-      : [s("text", { y: 31, class: "name" }, look.title), look.below ? s("text", { y: 44, class: "small" }, look.below) : null];
-    const element = s("g", {
-      class: `node kind-${look.kind}`, transform: `translate(${node.x} ${node.y})`, role: "button", tabindex: -1,
-      "aria-label": look.label, "data-key": node.key, "aria-pressed": "false",
-    }, shape, texts, node.kind === "module" ? null : s("rect", { class: "hit", x: -24, y: -20, width: 48, height: 62 }));
+    const shape =
+      node.kind === "tensor"
+        ? s("circle", { r: 15 })
+        : node.kind === "op"
+          ? s("path", { d: "M0-18 18 0 0 18-18 0Z" })
+          : s("rect", { x: -node.width / 2, y: -node.height / 2, width: node.width, height: node.height, rx: 8 });
+    const texts =
+      node.kind === "module"
+        ? [s("text", { y: -3, class: "name" }, look.title), s("text", { y: 13, class: "small" }, look.below)]
+        : [
+            s("text", { y: 31, class: "name" }, look.title),
+            look.below ? s("text", { y: 44, class: "small" }, look.below) : null,
+          ];
+    const element = s(
+      "g",
+      {
+        class: `node kind-${look.kind}`,
+        transform: `translate(${node.x} ${node.y})`,
+        role: "button",
+        tabindex: -1,
+        "aria-label": look.label,
+        "data-key": node.key,
+        "aria-pressed": "false",
+      },
+      shape,
+      texts,
+      node.kind === "module" ? null : s("rect", { class: "hit", x: -24, y: -20, width: 48, height: 62 }),
+    );
     element.addEventListener("click", event => {
       if (this.dragged) return;
       event.stopPropagation();
@@ -127,7 +186,8 @@ export class View {
       element.classList.toggle("chosen", other === key);
       element.setAttribute("aria-pressed", String(other === key));
     }
-    for (const line of this.lines) line.element.classList.toggle("near", key !== null && (line.from === key || line.to === key));
+    for (const line of this.lines)
+      line.element.classList.toggle("near", key !== null && (line.from === key || line.to === key));
     this.chosen = key;
     if (key !== null && !silently) this.onChoose(key);
   }
@@ -137,7 +197,13 @@ export class View {
     for (const [key, element] of this.elements) {
       const members = key[0] === "m" ? this.model.opsWithin(Number(key.slice(1))).map(op => `o${op}`) : [key];
       const found = members.map(member => states.get(member) ?? "");
-      for (const name of ["todo", "now", "gradient", "partial"]) element.classList.toggle(name, name === "todo" ? found.every(state => state.includes(name)) : found.some(state => state.split(" ").includes(name)));
+      for (const name of ["todo", "now", "gradient", "partial"])
+        element.classList.toggle(
+          name,
+          name === "todo"
+            ? found.every(state => state.includes(name))
+            : found.some(state => state.split(" ").includes(name)),
+        );
     }
     for (const line of this.lines) line.element.classList.toggle("back", states.get(`e${line.tensor}`) === "gradient");
   }
@@ -150,16 +216,40 @@ export class View {
       const label = module.parent === undefined ? module.label : `${module.name} ${module.label}`;
       for (const row of new Set(members.map(node => node.row))) {
         const own = members.filter(node => node.row === row);
-        const margin = boxMargin(Math.max(...own.map(node => node.clusters.length)) - this.model.chain(module.id).length);
-        let [left, right] = [Math.min(...own.map(node => node.x - node.width / 2)) - margin.side, Math.max(...own.map(node => node.x + node.width / 2)) + margin.side];
+        const margin = boxMargin(
+          Math.max(...own.map(node => node.clusters.length)) - this.model.chain(module.id).length,
+        );
+        let [left, right] = [
+          Math.min(...own.map(node => node.x - node.width / 2)) - margin.side,
+          Math.max(...own.map(node => node.x + node.width / 2)) + margin.side,
+        ];
         // A little wider where the label wants it; there is room between layers.
         const wider = Math.min(WIDER, Math.max(0, (label.length * LETTER + 26 - (right - left)) / 2));
         [left, right] = [left - wider, right + wider];
         // Labels of tensors and ops hang below; each box within needs a line for its own.
-        const [top, bottom] = [Math.min(...own.map(node => node.y - (node.kind === "module" ? node.height / 2 : 22))) - margin.above, Math.max(...own.map(node => node.y + (node.kind === "module" ? node.height / 2 : 44))) + margin.below];
-        const fold = s("g", { class: "cluster-label", role: "button", tabindex: -1, "aria-label": `Fold ${label}`, "data-key": `c${module.id}` }, s("text", { x: left + 8, y: top + 13 }, `▾ ${clip(label, (right - left - 24) / LETTER)}`));
+        const [top, bottom] = [
+          Math.min(...own.map(node => node.y - (node.kind === "module" ? node.height / 2 : 22))) - margin.above,
+          Math.max(...own.map(node => node.y + (node.kind === "module" ? node.height / 2 : 44))) + margin.below,
+        ];
+        const fold = s(
+          "g",
+          {
+            class: "cluster-label",
+            role: "button",
+            tabindex: -1,
+            "aria-label": `Fold ${label}`,
+            "data-key": `c${module.id}`,
+          },
+          s("text", { x: left + 8, y: top + 13 }, `▾ ${clip(label, (right - left - 24) / LETTER)}`),
+        );
         fold.addEventListener("click", () => this.dragged || this.toggle(module.id));
-        boxes.push(s("g", { class: "cluster" }, s("rect", { x: left, y: top, width: right - left, height: bottom - top, rx: 10 })));
+        boxes.push(
+          s(
+            "g",
+            { class: "cluster" },
+            s("rect", { x: left, y: top, width: right - left, height: bottom - top, rx: 10 }),
+          ),
+        );
         labels.push(fold);
       }
     }
@@ -171,7 +261,11 @@ export class View {
     // Room for the status above and the legend below.
     const [wide, high] = [box.width - 2 * SIDE, box.height - TOP - BOTTOM];
     const scale = Math.min(wide / this.laid.width, high / this.laid.height, 1.6);
-    this.moveTo({ scale, x: SIDE + (wide - this.laid.width * scale) / 2, y: TOP + (high - this.laid.height * scale) / 2 });
+    this.moveTo({
+      scale,
+      x: SIDE + (wide - this.laid.width * scale) / 2,
+      y: TOP + (high - this.laid.height * scale) / 2,
+    });
   }
 
   zoom(factor, x, y) {
@@ -193,7 +287,11 @@ export class View {
     const box = svg.getBoundingClientRect();
     const [x, y] = [node.x * this.camera.scale + this.camera.x, node.y * this.camera.scale + this.camera.y];
     if (x < 40 || y < 40 || x > box.width - 40 || y > box.height - 40)
-      this.moveTo({ ...this.camera, x: box.width / 2 - node.x * this.camera.scale, y: box.height / 2 - node.y * this.camera.scale });
+      this.moveTo({
+        ...this.camera,
+        x: box.width / 2 - node.x * this.camera.scale,
+        y: box.height / 2 - node.y * this.camera.scale,
+      });
   }
 
   focus(key) {
@@ -213,8 +311,10 @@ export class View {
     const along = { ArrowLeft: this.neighbors.before, ArrowRight: this.neighbors.after }[direction];
     if (along) return along.get(key)?.[0];
     const sign = direction === "ArrowDown" ? 1 : -1;
-    return this.placed.filter(node => sign * (node.y - here.y) > 4)
-      .sort((a, b) => Math.hypot(3 * (a.x - here.x), a.y - here.y) - Math.hypot(3 * (b.x - here.x), b.y - here.y))[0]?.key;
+    return this.placed
+      .filter(node => sign * (node.y - here.y) > 4)
+      .sort((a, b) => Math.hypot(3 * (a.x - here.x), a.y - here.y) - Math.hypot(3 * (b.x - here.x), b.y - here.y))[0]
+      ?.key;
   }
 
   at(key) {
@@ -223,11 +323,15 @@ export class View {
 
   listen() {
     const pointers = new Map();
-    svg.addEventListener("wheel", event => {
-      event.preventDefault();
-      const box = svg.getBoundingClientRect();
-      this.zoom(Math.exp(-event.deltaY * 0.0015), event.clientX - box.left, event.clientY - box.top);
-    }, { passive: false });
+    svg.addEventListener(
+      "wheel",
+      event => {
+        event.preventDefault();
+        const box = svg.getBoundingClientRect();
+        this.zoom(Math.exp(-event.deltaY * 0.0015), event.clientX - box.left, event.clientY - box.top);
+      },
+      { passive: false },
+    );
     svg.addEventListener("pointerdown", event => {
       pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
       this.dragged = false;
@@ -241,13 +345,24 @@ export class View {
       const box = svg.getBoundingClientRect();
       if (others.length > 0) {
         const far = at => Math.hypot(at.x - others[0].x, at.y - others[0].y);
-        this.zoom(far({ x: event.clientX, y: event.clientY }) / Math.max(1, far(before)), others[0].x - box.left, others[0].y - box.top);
-      } else this.moveTo({ ...this.camera, x: this.camera.x + event.clientX - before.x, y: this.camera.y + event.clientY - before.y });
+        this.zoom(
+          far({ x: event.clientX, y: event.clientY }) / Math.max(1, far(before)),
+          others[0].x - box.left,
+          others[0].y - box.top,
+        );
+      } else
+        this.moveTo({
+          ...this.camera,
+          x: this.camera.x + event.clientX - before.x,
+          y: this.camera.y + event.clientY - before.y,
+        });
       pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
     });
-    for (const name of ["pointerup", "pointercancel"]) window.addEventListener(name, (/** @type {PointerEvent} */ event) => pointers.delete(event.pointerId));
+    for (const name of ["pointerup", "pointercancel"])
+      window.addEventListener(name, (/** @type {PointerEvent} */ event) => pointers.delete(event.pointerId));
     svg.addEventListener("keydown", event => {
-      const key = /** @type {SVGElement | null} */ (/** @type {Element} */ (event.target).closest("[data-key]"))?.dataset.key;
+      const key = /** @type {SVGElement | null} */ (/** @type {Element} */ (event.target).closest("[data-key]"))
+        ?.dataset.key;
       if (!key) return;
       if (key[0] === "c") {
         if (event.key === "Enter" || event.key === " ") this.toggle(Number(key.slice(1)));
@@ -272,7 +387,12 @@ export function describe(model, node) {
   if (node.kind === "module") {
     const module = model.modules[node.id];
     const count = model.opsWithin(module.id).length;
-    return { kind: "module", title: `▸ ${clip(module.label.replace(/\(.*/, ""), 22)}`, below: clip(module.label.match(/\((.*)\)/)?.[1] || `${count} op${count === 1 ? "" : "s"}`, 26), label: `Module ${module.path} ${module.label}, folded, ${count} ops. Enter unfolds.` };
+    return {
+      kind: "module",
+      title: `▸ ${clip(module.label.replace(/\(.*/, ""), 22)}`,
+      below: clip(module.label.match(/\((.*)\)/)?.[1] || `${count} op${count === 1 ? "" : "s"}`, 26),
+      label: `Module ${module.path} ${module.label}, folded, ${count} ops. Enter unfolds.`,
+    };
   }
   if (node.kind === "op") {
     const op = model.graph.ops[node.id];
@@ -288,7 +408,9 @@ export function describe(model, node) {
 function measure(model, node) {
   const { title, below } = describe(model, node);
   const text = Math.max(title.length * 7.2, below.length * 6.2);
-  return node.kind === "module" ? { width: Math.max(96, text + 22), height: 46, reach: Math.max(96, text + 22) / 2 } : { width: Math.max(36, text), height: 92, reach: node.kind === "op" ? 18 : 15 };
+  return node.kind === "module"
+    ? { width: Math.max(96, text + 22), height: 46, reach: Math.max(96, text + 22) / 2 }
+    : { width: Math.max(36, text), height: 92, reach: node.kind === "op" ? 18 : 15 };
 }
 
 // Curves between neighbors of a row; from row to row round the right and left borders.
@@ -302,13 +424,18 @@ function route(laid, points) {
     } else {
       const [left, right] = [4, laid.width - 4];
       const between = laid.rows[b.row].lane;
-      path += `L${right - 10} ${a.y}Q${right} ${a.y} ${right} ${a.y + 10}L${right} ${between - 10}Q${right} ${between} ${right - 10} ${between}L${left + 10} ${between}Q${left} ${between} ${left} ${between + 10}L${left} ${b.y - 10}Q${left} ${b.y} ${left + 10} ${b.y}L${b.x} ${b.y}`;
+      path +=
+        `L${right - 10} ${a.y}Q${right} ${a.y} ${right} ${a.y + 10}` +
+        `L${right} ${between - 10}Q${right} ${between} ${right - 10} ${between}` +
+        `L${left + 10} ${between}Q${left} ${between} ${left} ${between + 10}` +
+        `L${left} ${b.y - 10}Q${left} ${b.y} ${left + 10} ${b.y}` +
+        `L${b.x} ${b.y}`;
     }
   }
   return path;
 }
 
-const clip = (text, length) => text.length <= length ? text : `${text.slice(0, Math.max(1, length - 1))}…`;
+const clip = (text, length) => (text.length <= length ? text : `${text.slice(0, Math.max(1, length - 1))}…`);
 
 function push(map, key, value) {
   if (!map.has(key)) map.set(key, []);

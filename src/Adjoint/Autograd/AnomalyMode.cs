@@ -34,7 +34,8 @@ public readonly ref struct AnomalyMode : IDisposable
     internal static void CheckGradient(OpNode node, int input, Tensor gradient)
     {
         if (Describe(gradient) is { } bad)
-            throw new AnomalyException(node.Op.Name, backward: true, $"{bad} in the gradient of input {input}", node.CalledAt ?? "a line not recorded: run the forward pass in anomaly mode too", "");
+            throw new AnomalyException(node.Op.Name, backward: true, $"{bad} in the gradient of input {input}",
+                node.CalledAt ?? "a line not recorded: run the forward pass in anomaly mode too", "");
     }
 
     private static string Culprit(ReadOnlySpan<Tensor> inputs)

@@ -140,10 +140,13 @@ internal sealed class BackwardPass
     {
         if (node.Pass is { } other)
             return other.execution != execution ? false : throw new AdjointException(
-                $"Backward: the graph through {node.Op.Name} is already in a backward pass, and a hook or a rule of an op "
+                $"Backward: the graph through {node.Op.Name} is already in a backward pass, and a hook or a rule of " +
+                    $"an op "
                 + "in it called Backward() on it again; compute that part anew, from tensors that were .Detach()ed");
         if (node.IsConsumed)
-            throw new AdjointException($"Backward: the graph through {node.Op.Name} was already used by an earlier Backward(); compute the loss again, or pass retainGraph: true the first time");
+            throw new AdjointException(
+                $"Backward: the graph through {node.Op.Name} was already used by an earlier Backward(); compute the " +
+                $"loss again, or pass retainGraph: true the first time");
         node.Pass = this;
         if (depth == open.Length) Array.Resize(ref open, 2 * depth);
         open[depth++] = (node, 0);
@@ -256,7 +259,9 @@ internal sealed class BackwardPass
                     $"{node.Op.Name}: its input {i} {input.Shape} was converted or moved after the forward pass, and "
                     + $"is {input.DType.Label()} on {input.Device.Name} now; compute the loss anew");
             if (result.Shape != input.Shape || result.DType != input.DType)
-                throw new AdjointException($"{node.Op.Name}: the gradient of input {i} must be {input.Shape} {input.DType.Label()}: found {result.Shape} {result.DType.Label()}");
+                throw new AdjointException(
+                    $"{node.Op.Name}: the gradient of input {i} must be {input.Shape} {input.DType.Label()}: found " +
+                    $"{result.Shape} {result.DType.Label()}");
             if (execution.AnomalyMode.IsOn) AnomalyMode.CheckGradient(node, i, result);
         }
     }
@@ -349,7 +354,8 @@ internal sealed class BackwardPass
 
     // A gradient that was made just now, fills its storage and is nobody else's needs no copy.
     private static bool OwnsItsMemory(Tensor gradient) =>
-        gradient.Storage is { Lifetime: Lifetime.Backward, IsKept: false } && gradient.IsContiguous && gradient.Length * gradient.DType.Size() == gradient.Storage.ByteLength;
+        gradient.Storage is { Lifetime: Lifetime.Backward, IsKept: false } && gradient.IsContiguous
+            && gradient.Length * gradient.DType.Size() == gradient.Storage.ByteLength;
 
     private Tensor Copy(Tensor gradient)
     {
@@ -377,7 +383,9 @@ internal sealed class BackwardPass
             if (hook(gradient) is { } replacement)
             {
                 if (replacement.Shape != tensor.Shape || replacement.DType != tensor.DType)
-                    throw new AdjointException($"Hook: the replaced gradient must be {tensor.Shape} {tensor.DType.Label()}: found {replacement.Shape} {replacement.DType.Label()}");
+                    throw new AdjointException(
+                        $"Hook: the replaced gradient must be {tensor.Shape} {tensor.DType.Label()}: found " +
+                        $"{replacement.Shape} {replacement.DType.Label()}");
                 replacement.Storage.IsKept = true;
                 gradient = replacement;
             }

@@ -18,12 +18,15 @@ internal readonly record struct CallSite(string Inside, string Outside)
         {
             if (DiagnosticMethodInfo.Create(frame) is not { } method) continue;
             var isOutside = method.DeclaringAssemblyName != library;
-            // Ops, their methods and the machinery of this folder lie in the root namespace; modules do not. Those that only pass on say nothing.
+            // Ops, their methods and the machinery of this folder lie in the root namespace; modules do not. Those that
+            // only pass on say nothing.
             if (!isOutside
                 && (method.DeclaringTypeName is "Adjoint.Nn.Module" or "Adjoint.Nn.Layer" or "Adjoint.Nn.Sequential"
                     || method.DeclaringTypeName?.StartsWith("Adjoint.Nn.", StringComparison.Ordinal) != true))
                 continue;
-            var line = frame.GetFileName() is { } file ? $"{file}:{frame.GetFileLineNumber()}" : $"{method.DeclaringTypeName}.{method.Name}";
+            var line = frame.GetFileName() is { } file
+                ? $"{file}:{frame.GetFileLineNumber()}"
+                : $"{method.DeclaringTypeName}.{method.Name}";
             inside ??= line;
             if (isOutside) return new(inside, line);
         }

@@ -59,7 +59,8 @@ public static class Differentiation
     /// </param>
     /// <returns>One gradient for each input, of its shape; null where the output does not depend on it.</returns>
     /// <exception cref="AdjointException">As for <c>Backward</c>.</exception>
-    public static Tensor?[] Gradients(Tensor output, IReadOnlyList<Tensor> inputs, Tensor? gradient = null, bool retainGraph = false, bool createGraph = false)
+    public static Tensor?[] Gradients(Tensor output, IReadOnlyList<Tensor> inputs, Tensor? gradient = null,
+        bool retainGraph = false, bool createGraph = false)
     {
         var wanted = new Dictionary<Tensor, Tensor?>();
         foreach (var input in inputs) wanted[input] = null;
@@ -70,15 +71,21 @@ public static class Differentiation
     private static Tensor Seed(Tensor root, Tensor? gradient)
     {
         if (!root.RequiresGrad)
-            throw new AdjointException("Backward: no input of this tensor requires a gradient; call .RequireGrad() on the leaves before computing, outside of NoGrad");
+            throw new AdjointException(
+                "Backward: no input of this tensor requires a gradient; call .RequireGrad() on the leaves before " +
+                "computing, outside of NoGrad");
         if (gradient is null)
         {
             if (root.Length != 1)
-                throw new AdjointException($"Backward: without a gradient, only a tensor of one element can be differentiated: found {root.Shape}; reduce it with .Sum() or .Mean(), or pass gradient: a tensor of that shape");
+                throw new AdjointException(
+                    $"Backward: without a gradient, only a tensor of one element can be differentiated: found " +
+                    $"{root.Shape}; reduce it with .Sum() or .Mean(), or pass gradient: a tensor of that shape");
             return One(root);
         }
         if (gradient.Shape != root.Shape || gradient.DType != root.DType)
-            throw new AdjointException($"Backward: the gradient given must be {root.Shape} {root.DType.Label()}: found {gradient.Shape} {gradient.DType.Label()}");
+            throw new AdjointException(
+                $"Backward: the gradient given must be {root.Shape} {root.DType.Label()}: found {gradient.Shape} " +
+                $"{gradient.DType.Label()}");
         return gradient;
     }
 

@@ -20,31 +20,38 @@ public static class GradCheck
     private const int ElementwiseUpTo = 256;
     private const int Directions = 8;
 
-    /// <summary>Compares the first derivative of <paramref name="function"/> at <paramref name="inputs"/> with finite differences.</summary>
+    /// <summary>
+    /// Compares the first derivative of <paramref name="function"/> at <paramref name="inputs"/> with finite
+    /// differences.
+    /// </summary>
     /// <param name="function">The function; it is called many times.</param>
     /// <param name="inputs">The point at which to check; float64 inputs are varied, others stay fixed.</param>
     /// <param name="step">Half the width of the central difference.</param>
     /// <param name="tolerance">The largest relative error that passes.</param>
     /// <param name="seed">The seed of the random projection and directions.</param>
     /// <returns>The largest error, and where it was.</returns>
-    public static GradCheckResult Run(Func<Tensor[], Tensor> function, Tensor[] inputs, double step = 1e-5, double tolerance = 1e-6, ulong seed = 1)
+    public static GradCheckResult Run(Func<Tensor[], Tensor> function, Tensor[] inputs, double step = 1e-5,
+        double tolerance = 1e-6, ulong seed = 1)
     {
         var leaves = Leaves(inputs);
         var output = function(leaves);
         var projection = Tensor.Randn(output.Shape, new Generator(seed), DType.Float64);
         var varied = leaves.Where(leaf => leaf.RequiresGrad).ToArray();
         var gradients = Differentiation.Gradients(output, varied, projection);
-        return Compare(leaves, varied, gradients, inputs => Project(function(inputs), projection), step, tolerance, seed);
+        return Compare(leaves, varied, gradients, inputs => Project(function(inputs), projection), step, tolerance,
+            seed);
     }
 
     /// <summary>Compares the second derivative: the gradient of the gradient, along a random direction.</summary>
     /// <inheritdoc cref="Run"/>
-    public static GradCheckResult RunSecondOrder(Func<Tensor[], Tensor> function, Tensor[] inputs, double step = 1e-5, double tolerance = 1e-5, ulong seed = 1)
+    public static GradCheckResult RunSecondOrder(Func<Tensor[], Tensor> function, Tensor[] inputs, double step = 1e-5,
+        double tolerance = 1e-5, ulong seed = 1)
     {
         var probe = Leaves(inputs);
         var output = function(probe);
         var projection = Tensor.Randn(output.Shape, new Generator(seed), DType.Float64);
-        var worst = new GradCheckResult(0, "no second derivative: the gradients do not depend on the inputs", 0, tolerance);
+        var worst = new GradCheckResult(0, "no second derivative: the gradients do not depend on the inputs", 0,
+            tolerance);
         var index = -1;
         foreach (var _ in probe.Where(leaf => leaf.RequiresGrad))
         {
@@ -53,7 +60,8 @@ public static class GradCheck
             Tensor? GradientOf(Tensor[] at)
             {
                 var leaves = Leaves(at);
-                return Differentiation.Gradients(function(leaves), [.. leaves.Where(leaf => leaf.RequiresGrad)], projection, createGraph: true)[which];
+                return Differentiation.Gradients(function(leaves), [.. leaves.Where(leaf => leaf.RequiresGrad)],
+                    projection, createGraph: true)[which];
             }
 
             var leaves = Leaves(inputs);
@@ -62,13 +70,15 @@ public static class GradCheck
             if (first is not { RequiresGrad: true }) continue;
             var direction = Tensor.Randn(first.Shape, new Generator(seed + 1), DType.Float64);
             var gradients = Differentiation.Gradients(first, varied, direction, retainGraph: true);
-            var result = Compare(leaves, varied, gradients, at => Project(GradientOf(at)!, direction), step, tolerance, seed);
+            var result = Compare(leaves, varied, gradients, at => Project(GradientOf(at)!, direction), step, tolerance,
+                seed);
             if (!(result.MaxError <= worst.MaxError) || worst.Comparisons == 0) worst = result;
         }
         return worst;
     }
 
-    private static GradCheckResult Compare(Tensor[] leaves, Tensor[] varied, Tensor?[] gradients, Func<Tensor[], double> value, double step, double tolerance, ulong seed)
+    private static GradCheckResult Compare(Tensor[] leaves, Tensor[] varied, Tensor?[] gradients,
+        Func<Tensor[], double> value, double step, double tolerance, ulong seed)
     {
         var (worst, where, count) = (0.0, "", 0);
         for (var i = 0; i < varied.Length; i++)
@@ -81,7 +91,8 @@ public static class GradCheck
                 var expected = Dot(analytic, direction);
                 var error = Math.Abs(expected - numeric) / Math.Max(1, Math.Max(Math.Abs(expected), Math.Abs(numeric)));
                 count++;
-                if (!(error <= worst)) (worst, where) = (error, $"input {i}, {label}: analytic {expected:g8}, numeric {numeric:g8}");
+                if (!(error <= worst)) (worst, where) =
+                    (error, $"input {i}, {label}: analytic {expected:g8}, numeric {numeric:g8}");
 
                 double At(double by)
                 {
@@ -108,14 +119,16 @@ public static class GradCheck
             }
         else
             for (var k = 0; k < Directions; k++)
-                yield return (Tensor.Randn([length], new Generator(seed, (ulong)k + 1), DType.Float64).ToArray<double>(), $"direction {k}");
+                yield return (Tensor.Randn([length], new Generator(seed, (ulong)k + 1), DType.Float64)
+                    .ToArray<double>(), $"direction {k}");
     }
 
     private static Tensor[] Leaves(Tensor[] inputs) => [.. inputs.Select(input => input.DType == DType.Float64
         ? Tensor.Copy<double>(input.ToArray<double>(), input.Shape).RequireGrad()
         : input)];
 
-    private static double Project(Tensor output, Tensor projection) => Dot(output.ToArray<double>(), projection.ToArray<double>());
+    private static double Project(Tensor output, Tensor projection) =>
+        Dot(output.ToArray<double>(), projection.ToArray<double>());
 
     private static double Dot(double[] a, double[] b)
     {

@@ -24,7 +24,8 @@ public sealed class TraceScope
 /// <summary>What tracing recorded of one op node.</summary>
 public sealed class OpTrace
 {
-    internal OpTrace(TraceScope? scope, string calledAt, OpCost forward) => (Scope, CalledAt, Forward) = (scope, calledAt, forward);
+    internal OpTrace(TraceScope? scope, string calledAt, OpCost forward) =>
+        (Scope, CalledAt, Forward) = (scope, calledAt, forward);
 
     /// <summary>The call of a module that applied the op; null outside modules.</summary>
     public TraceScope? Scope { get; }

@@ -50,7 +50,8 @@ public readonly struct ViewLayout
             if (Shape.Sizes[axis] == 1) continue;
             if (strides[axis] < 0)
                 throw new AdjointException(
-                    $"{op}: strides of a view must be 0 or more: found {strides[axis]} for axis {axis} of {Shape}; copy "
+                    $"{op}: strides of a view must be 0 or more: found {strides[axis]} for axis {axis} of {Shape}; " +
+                        $"copy "
                     + "in another order with IndexSelect");
             // More than any tensor has. The sum of sizes is less than 2³¹, as their product is, so no sum overflows.
             if (strides[axis] > int.MaxValue) throw Outside(x, op);
@@ -68,7 +69,8 @@ public readonly struct ViewLayout
     }
 
     private AdjointException Outside(Tensor x, string op) => new(
-        $"{op}: a view must lie inside its input: found {Shape} with strides ({string.Join(", ", Strides.ToArray())}) from "
+        $"{op}: a view must lie inside its input: found {Shape} with strides " +
+            $"({string.Join(", ", Strides.ToArray())}) from "
         + $"element {Offset} on of {x.Shape} with strides ({string.Join(", ", x.Strides.ToArray())}); "
         + "sizes, strides and offset must keep inside it");
 }

@@ -11,7 +11,8 @@ public static class Cifar10
     private const int ValidationCount = 5_000;
 
     /// <summary>The names of the ten classes, in the order of their labels.</summary>
-    public static IReadOnlyList<string> Classes { get; } = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+    public static IReadOnlyList<string> Classes { get; } =
+        ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
     /// <summary>Reads the six files of the data set.</summary>
     /// <param name="folder">The folder that holds the files.</param>
@@ -21,9 +22,11 @@ public static class Cifar10
     {
         var all = Read([.. Enumerable.Range(1, 5).Select(number => Find(folder, $"data_batch_{number}.bin"))]);
         if (all.Count <= ValidationCount)
-            throw new DataFormatException(Path.Combine(folder, "data_batch_1.bin"), 0, $"{all.Count} training records in all", $"more than the {ValidationCount} of the validation part");
+            throw new DataFormatException(Path.Combine(folder, "data_batch_1.bin"), 0,
+                $"{all.Count} training records in all", $"more than the {ValidationCount} of the validation part");
         var count = all.Count - ValidationCount;
-        return new(all.Slice("cifar10", 0, count), all.Slice("cifar10", count, ValidationCount), Read([Find(folder, "test_batch.bin")]));
+        return new(all.Slice("cifar10", 0, count), all.Slice("cifar10", count, ValidationCount),
+            Read([Find(folder, "test_batch.bin")]));
     }
 
     private static string Find(string folder, string name)
@@ -47,7 +50,8 @@ public static class Cifar10
             total += length / RecordLength;
         }
         if (total > Array.MaxLength / Pixels)
-            throw new DataFormatException(files[0], 0, $"{total} records in all", $"at most {Array.MaxLength / Pixels}, what fits an array");
+            throw new DataFormatException(files[0], 0, $"{total} records in all",
+                $"at most {Array.MaxLength / Pixels}, what fits an array");
         var records = files.Select(file => RegularFile.ReadAllBytes(file, Array.MaxLength)).ToArray();
         var count = records.Sum(bytes => bytes.Length / RecordLength);
         var (inputs, labels) = (new float[(long)count * Pixels], new byte[count]);

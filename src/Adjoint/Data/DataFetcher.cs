@@ -31,7 +31,8 @@ public sealed class DataFetcher(HttpClient client)
     /// <exception cref="DataFormatException">
     /// No mirror has the right file, or there is a file of that name with other content.
     /// </exception>
-    public async Task<string> FetchAsync(RemoteDataset dataset, string root, Action<FetchProgress>? progress = null, CancellationToken cancellation = default)
+    public async Task<string> FetchAsync(RemoteDataset dataset, string root, Action<FetchProgress>? progress = null,
+        CancellationToken cancellation = default)
     {
         var folder = Path.Combine(root, dataset.Folder);
         if (dataset.Unpacked.Count > 0)
@@ -44,17 +45,21 @@ public sealed class DataFetcher(HttpClient client)
             return folder;
         }
         Make(folder);
-        foreach (var file in dataset.Files) await FetchAsync(file, folder, progress, cancellation).ConfigureAwait(false);
+        foreach (var file in dataset.Files)
+            await FetchAsync(file, folder, progress, cancellation).ConfigureAwait(false);
         return folder;
     }
 
-    private async Task<string> FetchAsync(RemoteFile file, string folder, Action<FetchProgress>? progress, CancellationToken cancellation)
+    private async Task<string> FetchAsync(RemoteFile file, string folder, Action<FetchProgress>? progress,
+        CancellationToken cancellation)
     {
         var path = Path.Combine(folder, file.Name);
         if (File.Exists(path))
             return Checksum(path) == file.Sha256
                 ? path
-                : throw new DataFormatException($"{path}: a file with another checksum than the published {file.Sha256} is there; move it away to fetch it again");
+                : throw new DataFormatException(
+                    $"{path}: a file with another checksum than the published {file.Sha256} is there; move it away " +
+                    $"to fetch it again");
         var part = path + ".part";
         // What lies where we write: writing to a pipe would wait for its reader.
         foreach (var own in (string[])[part, part + NewSuffix])
@@ -73,15 +78,19 @@ public sealed class DataFetcher(HttpClient client)
                 when (error is HttpRequestException or MirrorException || error is OperationCanceledException
                 && !cancellation.IsCancellationRequested)
             {
-                failures.Add($"{mirror}: {(error is OperationCanceledException ? $"nothing arrived for {Stall.TotalSeconds:0} s" : error.Message)}");
+                var reason = error is OperationCanceledException
+                    ? $"nothing arrived for {Stall.TotalSeconds:0} s"
+                    : error.Message;
+                failures.Add($"{mirror}: {reason}");
             }
         var kept = LengthOf(part) is > 0 and var length ? $" (the {length} bytes that arrived are kept)" : "";
         throw new DataFormatException(
-            $"{file.Name}: no mirror delivered the file: {string.Join("; ", failures)}; try again{kept}, or fetch it by "
-            + $"hand into {folder}");
+            $"{file.Name}: no mirror delivered the file: {string.Join("; ", failures)}; try again{kept}, or fetch it "
+            + $"by hand into {folder}");
     }
 
-    private async Task DownloadAsync(Uri mirror, RemoteFile file, string part, Action<FetchProgress>? progress, CancellationToken cancellation)
+    private async Task DownloadAsync(Uri mirror, RemoteFile file, string part, Action<FetchProgress>? progress,
+        CancellationToken cancellation)
     {
         var have = LengthOf(part);
         try
@@ -246,7 +255,8 @@ public sealed class DataFetcher(HttpClient client)
             if (!File.Exists(Path.Combine(temporary, name)))
                 throw new DataFormatException($"{archive}: the archive has no {name}");
         Directory.CreateDirectory(folder);
-        foreach (var name in names) File.Move(Path.Combine(temporary, name), Path.Combine(folder, name), overwrite: true);
+        foreach (var name in names)
+            File.Move(Path.Combine(temporary, name), Path.Combine(folder, name), overwrite: true);
         Directory.Delete(temporary, recursive: true);
     }
 

@@ -46,5 +46,6 @@ public static class DataFolder
             + $"{dataset} brings what is missing");
     }
 
-    private static bool Exists(string folder, string name) => File.Exists(Path.Combine(folder, name)) || File.Exists(Path.Combine(folder, name + ".gz"));
+    private static bool Exists(string folder, string name) => File.Exists(Path.Combine(folder, name))
+        || File.Exists(Path.Combine(folder, name + ".gz"));
 }

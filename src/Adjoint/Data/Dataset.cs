@@ -16,7 +16,9 @@ public sealed class Dataset
     public Dataset(string name, Shape sampleShape, float[] inputs, byte[] labels, IReadOnlyList<string> classNames)
     {
         if ((long)labels.Length * sampleShape.Elements != inputs.Length)
-            throw new AdjointException($"Dataset {name}: {labels.Length} labels and samples of {sampleShape} need {(long)labels.Length * sampleShape.Elements} numbers: found {inputs.Length}");
+            throw new AdjointException(
+                $"Dataset {name}: {labels.Length} labels and samples of {sampleShape} need " +
+                $"{(long)labels.Length * sampleShape.Elements} numbers: found {inputs.Length}");
         (Name, SampleShape, this.inputs, this.labels, ClassNames) = (name, sampleShape, inputs, labels, classNames);
     }
 

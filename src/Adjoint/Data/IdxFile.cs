@@ -32,7 +32,8 @@ public static class IdxFile
         }
         catch (InvalidDataException error)
         {
-            throw new DataFormatException(path, file.Position, $"broken gzip data ({error.Message.TrimEnd('.')})", "an intact gzip file; fetch it again");
+            throw new DataFormatException(path, file.Position, $"broken gzip data ({error.Message.TrimEnd('.')})",
+                "an intact gzip file; fetch it again");
         }
     }
 
@@ -41,10 +42,12 @@ public static class IdxFile
         var header = new byte[4 + 4 * rank];
         var read = stream.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
         if (read < header.Length)
-            throw new DataFormatException(path, read, $"the end after {read} bytes", $"a header of {header.Length} bytes");
+            throw new DataFormatException(path, read, $"the end after {read} bytes",
+                $"a header of {header.Length} bytes");
         var magic = BinaryPrimitives.ReadUInt32BigEndian(header);
         if (magic != 0x0800 + (uint)rank)
-            throw new DataFormatException(path, 0, $"magic {magic:x8}", $"{0x0800 + rank:x8} (unsigned bytes, {rank} axes)");
+            throw new DataFormatException(path, 0, $"magic {magic:x8}",
+                $"{0x0800 + rank:x8} (unsigned bytes, {rank} axes)");
         var sizes = new int[rank];
         long length = 1;
         for (var axis = 0; axis < rank; axis++)
@@ -61,7 +64,8 @@ public static class IdxFile
             throw new DataFormatException(path, 4, $"{length} values", $"at most {Array.MaxLength}");
         var values = ReadValues(stream, path, header.Length, length);
         if (stream.ReadByte() >= 0)
-            throw new DataFormatException(path, header.Length + length, "more data", $"the end: the header declares {length} values");
+            throw new DataFormatException(path, header.Length + length, "more data",
+                $"the end: the header declares {length} values");
         return (sizes, values);
     }
 
@@ -75,7 +79,8 @@ public static class IdxFile
             if (filled == values.Length) Array.Resize(ref values, (int)Math.Min(length, 2L * values.Length));
             var got = stream.Read(values, filled, values.Length - filled);
             if (got == 0)
-                throw new DataFormatException(path, start + filled, $"the end after {filled} values", $"{length} values, as the header declares");
+                throw new DataFormatException(path, start + filled, $"the end after {filled} values",
+                    $"{length} values, as the header declares");
             filled += got;
         }
         return values;

@@ -12,7 +12,8 @@ public static class Mnist
     public static IReadOnlyList<string> Digits { get; } = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
     /// <summary>The names of Fashion-MNIST's classes, in the order of their labels.</summary>
-    public static IReadOnlyList<string> Garments { get; } = ["T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot"];
+    public static IReadOnlyList<string> Garments { get; } =
+        ["T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot"];
 
     /// <summary>Reads the four files of the data set, gzip or plain.</summary>
     /// <param name="folder">The folder that holds the files.</param>
@@ -25,9 +26,11 @@ public static class Mnist
         var classes = name == "fashion-mnist" ? Garments : Digits;
         var all = Read(folder, "train", name, classes, divisor);
         if (all.Count <= ValidationCount)
-            throw new DataFormatException(Path.Combine(folder, "train-images-idx3-ubyte"), 4, $"{all.Count} images", $"more than the {ValidationCount} of the validation part");
+            throw new DataFormatException(Path.Combine(folder, "train-images-idx3-ubyte"), 4, $"{all.Count} images",
+                $"more than the {ValidationCount} of the validation part");
         var count = all.Count - ValidationCount;
-        return new(all.Slice(name, 0, count), all.Slice(name, count, ValidationCount), Read(folder, "t10k", name, classes, divisor));
+        return new(all.Slice(name, 0, count), all.Slice(name, count, ValidationCount),
+            Read(folder, "t10k", name, classes, divisor));
     }
 
     private static Dataset Read(string folder, string part, string name, IReadOnlyList<string> classes, float divisor)
@@ -39,10 +42,12 @@ public static class Mnist
         if (sizes[1] != 28 || sizes[2] != 28)
             throw new DataFormatException(imageFile, 8, $"images of {sizes[1]}×{sizes[2]}", "28×28");
         if (labelSizes[0] != sizes[0])
-            throw new DataFormatException(labelFile, 4, $"{labelSizes[0]} labels", $"{sizes[0]}, one for each image of {Path.GetFileName(imageFile)}");
+            throw new DataFormatException(labelFile, 4, $"{labelSizes[0]} labels",
+                $"{sizes[0]}, one for each image of {Path.GetFileName(imageFile)}");
         var wrong = Array.FindIndex(labels, label => label > 9);
         if (wrong >= 0)
             throw new DataFormatException(labelFile, 8 + wrong, $"label {labels[wrong]}", "0 to 9");
-        return new Dataset(name, (int[])[1, 28, 28], Array.ConvertAll(pixels, pixel => pixel / divisor), labels, classes);
+        return new Dataset(name, (int[])[1, 28, 28], Array.ConvertAll(pixels, pixel => pixel / divisor), labels,
+            classes);
     }
 }

@@ -17,7 +17,8 @@ public static class RegularFile
         if (Directory.Exists(path)) throw new DataFormatException($"{path}: is a folder; name a file");
         try
         {
-            if (Platform.IsPipeOrDevice(path)) throw new DataFormatException($"{path}: is a pipe or a device; name a file");
+            if (Platform.IsPipeOrDevice(path))
+                throw new DataFormatException($"{path}: is a pipe or a device; name a file");
             return File.OpenRead(path);
         }
         catch (Exception error) when (error is DirectoryNotFoundException)
@@ -44,7 +45,8 @@ public static class RegularFile
     {
         using var file = Open(path);
         var length = file.Length;
-        if (length > maxBytes) throw new DataFormatException(path, maxBytes, $"a length of {length} bytes", $"at most {maxBytes}");
+        if (length > maxBytes)
+            throw new DataFormatException(path, maxBytes, $"a length of {length} bytes", $"at most {maxBytes}");
         var bytes = new byte[length];
         var read = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
         return read == length ? bytes

@@ -27,5 +27,6 @@ public struct SampleRandom(ulong seed, int epoch, int sample, int transform)
     public readonly bool SampleCoin() => (Draw(0, uint.MaxValue) & 1) == 1;
 
     // The tag keeps these counters apart from those of other streams of the same seed.
-    private readonly uint Draw(uint number, uint when) => Philox.Block(number, (uint)sample, when, 0xDA7A_0000 + (uint)transform, (uint)seed, (uint)(seed >> 32)).X0;
+    private readonly uint Draw(uint number, uint when) =>
+        Philox.Block(number, (uint)sample, when, 0xDA7A_0000 + (uint)transform, (uint)seed, (uint)(seed >> 32)).X0;
 }

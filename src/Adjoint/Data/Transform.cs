@@ -10,7 +10,10 @@ public abstract class Transform
     /// <exception cref="AdjointException">The transform cannot change samples of that shape.</exception>
     public virtual void Check(Shape sample)
     {
-        if (sample.Rank != 3) throw new AdjointException($"{GetType().Name}: samples must be images (channels, height, width): found {sample}; leave the transform out");
+        if (sample.Rank != 3)
+            throw new AdjointException(
+                $"{GetType().Name}: samples must be images (channels, height, width): found {sample}; leave the " +
+                $"transform out");
     }
 
     /// <summary>Changes a sample in place.</summary>
@@ -25,7 +28,8 @@ public abstract class Transform
     /// </summary>
     public static IReadOnlyList<(string Name, Func<Transform> Create)> All { get; } =
     [
-        ("crop", () => new RandomCrop(4)), ("crop2", () => new RandomCrop(2)), ("flip", () => new RandomFlip()), ("alternating-flip", () => new AlternatingFlip()), ("cutout", () => new Cutout(8)),
+        ("crop", () => new RandomCrop(4)), ("crop2", () => new RandomCrop(2)), ("flip", () => new RandomFlip()),
+            ("alternating-flip", () => new AlternatingFlip()), ("cutout", () => new Cutout(8)),
     ];
 }
 
@@ -38,7 +42,8 @@ public sealed class RandomCrop(int padding) : Transform
     {
         base.Check(sample);
         if (padding < 1 || padding >= Math.Min(sample[1], sample[2]))
-            throw new AdjointException($"RandomCrop: the padding must be from 1 to below the image's sides: found {padding} for {sample}");
+            throw new AdjointException(
+                $"RandomCrop: the padding must be from 1 to below the image's sides: found {padding} for {sample}");
     }
 
     /// <inheritdoc/>
@@ -110,7 +115,8 @@ public sealed class Cutout(int size) : Transform
     {
         var (height, width) = (shape[1], shape[2]);
         var (top, left) = (random.Next(height) - size / 2, random.Next(width) - size / 2);
-        var (firstRow, endRow, first, end) = (Math.Max(0, top), Math.Min(height, top + size), Math.Max(0, left), Math.Min(width, left + size));
+        var (firstRow, endRow, first, end) = (Math.Max(0, top), Math.Min(height, top + size), Math.Max(0, left),
+            Math.Min(width, left + size));
         for (var channel = 0; channel < shape[0]; channel++)
             for (var y = firstRow; y < endRow; y++)
                 sample.Slice((channel * height + y) * width + first, end - first).Clear();

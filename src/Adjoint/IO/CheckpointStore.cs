@@ -30,14 +30,18 @@ public sealed class CheckpointStore(string folder, int keep = 3)
     /// <summary>Reads the latest undamaged state.</summary>
     /// <param name="warn">Called with one line for each damaged state.</param>
     /// <returns>Its tensors and texts; null where there is no state.</returns>
-    public (IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Notes)? Latest(Action<string> warn)
+    public (IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Notes)? Latest(
+        Action<string> warn)
     {
         var numbers = Numbered();
         foreach (var number in numbers)
             try
             {
                 var tensors = SafeTensors.Load(PathOf(number), out var notes);
-                return notes.ContainsKey(SafeTensors.DigestKey) ? (tensors, notes) : throw new DataFormatException(PathOf(number), 8, "no digest", $"an entry {SafeTensors.DigestKey}");
+                return notes.ContainsKey(SafeTensors.DigestKey)
+                    ? (tensors, notes)
+                    : throw new DataFormatException(PathOf(number), 8, "no digest",
+                            $"an entry {SafeTensors.DigestKey}");
             }
             catch (Exception error) when (error is DataFormatException or IOException)
             {
@@ -57,10 +61,12 @@ public sealed class CheckpointStore(string folder, int keep = 3)
         foreach (var number in Numbered().Reverse()) File.Delete(PathOf(number));
     }
 
-    private string PathOf(int number) => Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{number:D8}{Suffix}"));
+    private string PathOf(int number) =>
+        Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{number:D8}{Suffix}"));
 
     // Latest first.
     private int[] Numbered() => [.. Directory.GetFiles(folder, Prefix + "*" + Suffix)
-        .Select(path => int.TryParse(Path.GetFileName(path)[Prefix.Length..^Suffix.Length], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1)
+        .Select(path => int.TryParse(Path.GetFileName(path)[Prefix.Length..^Suffix.Length], NumberStyles.None,
+            CultureInfo.InvariantCulture, out var number) ? number : -1)
         .Where(number => number is > 0 and < int.MaxValue).OrderDescending()];
 }

@@ -28,11 +28,13 @@ public sealed class FolderLock : IDisposable
         try
         {
             Directory.CreateDirectory(folder);
-            stream = new FileStream(Path.Combine(folder, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+            stream = new FileStream(Path.Combine(folder, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite,
+                FileShare.None, 1, FileOptions.DeleteOnClose);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new AdjointException(error is UnauthorizedAccessException || !File.Exists(Path.Combine(folder, ".lock"))
+            throw new AdjointException(error is UnauthorizedAccessException
+                || !File.Exists(Path.Combine(folder, ".lock"))
                 ? $"{folder}: cannot be written to: {error.Message}"
                 : $"{folder}: in use by {Holder(folder)}; wait until it ends, or use another folder", error);
         }
@@ -94,7 +96,8 @@ public sealed class FolderLock : IDisposable
     {
         try
         {
-            return Encoding.UTF8.GetString(RegularFile.ReadAllBytes(Path.Combine(folder, ".holder"), maxBytes: 1 << 10));
+            return Encoding.UTF8.GetString(
+                RegularFile.ReadAllBytes(Path.Combine(folder, ".holder"), maxBytes: 1 << 10));
         }
         catch (Exception error) when (error is IOException or DataFormatException)
         {

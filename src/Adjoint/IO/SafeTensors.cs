@@ -34,7 +34,8 @@ public static class SafeTensors
     /// <param name="digest">Whether to add a digest, which is checked when the file is read.</param>
     /// <exception cref="AdjointException">A name is reserved for the metadata, or is not valid text.</exception>
     /// <exception cref="IOException">The disk is full, or the folder may not be written to.</exception>
-    public static void Save(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null, bool digest = false)
+    public static void Save(string path, IReadOnlyDictionary<string, Tensor> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null, bool digest = false)
     {
         if (tensors.ContainsKey(MetadataKey))
             throw new AdjointException(
@@ -46,7 +47,9 @@ public static class SafeTensors
         var names = tensors.Keys.OrderByDescending(name => tensors[name].DType.Size())
             .ThenBy(name => name, StringComparer.Ordinal).ToArray();
         // First of all entries, so that its place is known: no other may come before it.
-        if (digest) metadata = new[] { KeyValuePair.Create(DigestKey, NoDigest) }.Concat((metadata ?? new Dictionary<string, string>()).Where(entry => entry.Key != DigestKey)).ToDictionary();
+        if (digest)
+            metadata = new[] { KeyValuePair.Create(DigestKey, NoDigest) }.Concat(
+                (metadata ?? new Dictionary<string, string>()).Where(entry => entry.Key != DigestKey)).ToDictionary();
         using var header = new MemoryStream();
         using (var json = new Utf8JsonWriter(header))
         {
@@ -87,7 +90,8 @@ public static class SafeTensors
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             hash.AppendData(head);
             Elements(hash.AppendData);
-            Encoding.ASCII.GetBytes(Convert.ToHexStringLower(hash.GetHashAndReset()), head.AsSpan(head.AsSpan().IndexOf(Encoding.ASCII.GetBytes(NoDigest))));
+            Encoding.ASCII.GetBytes(Convert.ToHexStringLower(hash.GetHashAndReset()),
+                head.AsSpan(head.AsSpan().IndexOf(Encoding.ASCII.GetBytes(NoDigest))));
         }
         AtomicFile.Write(path, stream =>
         {
@@ -100,7 +104,8 @@ public static class SafeTensors
             foreach (var name in names)
             {
                 var packed = tensors[name].Contiguous();
-                write(packed.Storage.Bytes.Slice(packed.Offset * packed.DType.Size(), packed.Length * packed.DType.Size()));
+                write(packed.Storage.Bytes.Slice(packed.Offset * packed.DType.Size(),
+                    packed.Length * packed.DType.Size()));
                 GC.KeepAlive(packed);
             }
         }
@@ -296,8 +301,11 @@ public static class SafeTensors
 
     private static void Verify(FileStream stream, string path, string digest, byte[] head)
     {
-        var at = digest.Length == NoDigest.Length ? head.AsSpan().IndexOf(Encoding.UTF8.GetBytes($"\"{DigestKey}\":\"{digest}\"")) : -1;
-        if (at < 0) throw new DataFormatException(path, 8, $"a digest '{digest}'", $"{NoDigest.Length} hexadecimal digits");
+        var at = digest.Length == NoDigest.Length
+            ? head.AsSpan().IndexOf(Encoding.UTF8.GetBytes($"\"{DigestKey}\":\"{digest}\""))
+            : -1;
+        if (at < 0)
+            throw new DataFormatException(path, 8, $"a digest '{digest}'", $"{NoDigest.Length} hexadecimal digits");
         Encoding.ASCII.GetBytes(NoDigest, head.AsSpan(at + DigestKey.Length + 4));
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(head);
@@ -305,6 +313,8 @@ public static class SafeTensors
         var buffer = new byte[1 << 20];
         for (int read; (read = stream.Read(buffer)) > 0;) hash.AppendData(buffer, 0, read);
         var found = Convert.ToHexStringLower(hash.GetHashAndReset());
-        if (found != digest) throw new DataFormatException(path, 0, $"contents of digest {found[..12]}…", $"{digest[..12]}…, as written: the file is damaged");
+        if (found != digest)
+            throw new DataFormatException(path, 0, $"contents of digest {found[..12]}…",
+                    $"{digest[..12]}…, as written: the file is damaged");
     }
 }

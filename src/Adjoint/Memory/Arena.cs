@@ -121,7 +121,9 @@ internal sealed class Arena
             if (isOwn) Refuse("a part of it is computed on another thread, where it is not recorded");
         }
         else if (!IsComputing)
-            Refuse(Cause() is { } op ? $"{op} reads or writes memory outside of a backend's operation" : "a tensor's memory is read or written between operations (Item, ToArray, CopyFrom, printing)");
+            Refuse(Cause() is { } op
+                ? $"{op} reads or writes memory outside of a backend's operation"
+                : "a tensor's memory is read or written between operations (Item, ToArray, CopyFrom, printing)");
     }
 
     /// <summary>Notes a read between operations: numbers of a tensor from outside hold until it is changed.</summary>

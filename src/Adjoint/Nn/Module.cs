@@ -376,7 +376,8 @@ public abstract class Module
         if (name.Length == 0 || name.Contains('.'))
             throw new AdjointException($"{TypeName}: a name in a module must be a word without dots: found '{name}'");
         if (present.Any(entry => entry.Name == name))
-            throw new AdjointException($"{TypeName}: there is a '{name}' already; names within a module must be unique");
+            throw new AdjointException(
+                $"{TypeName}: there is a '{name}' already; names within a module must be unique");
     }
 
     private void RequireNewTensor(string name) => RequireNew(name, parameters.Concat(buffers).Concat(unsavedBuffers));

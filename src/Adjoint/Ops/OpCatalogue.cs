@@ -94,8 +94,10 @@ public static class OpCatalogue
         Of(x => Tensor.Where(Tensor.From(new[] { true, false, true }), x[0], x[1]), () => [Normal(2, 3), Normal(3)]),
         Of(x => x[0].MatMul(x[1]), () => [Normal(2, 3), Normal(3, 4)]),
         Of(x => x[0].Linear(x[1], x[2]), () => [Normal(2, 3), Normal(4, 3), Normal(4)]),
-        Of(x => x[0].Conv2d(x[1], x[2], stride: 2, padding: 1), () => [Normal(2, 2, 5, 4), Normal(3, 2, 3, 3), Normal(3)]),
-        Of(x => x[0].ConvTranspose2d(x[1], stride: 2, padding: 1, outputPadding: 1), () => [Normal(2, 3, 3, 2), Normal(3, 2, 3, 3)]),
+        Of(x => x[0].Conv2d(x[1], x[2], stride: 2, padding: 1),
+            () => [Normal(2, 2, 5, 4), Normal(3, 2, 3, 3), Normal(3)]),
+        Of(x => x[0].ConvTranspose2d(x[1], stride: 2, padding: 1, outputPadding: 1),
+            () => [Normal(2, 3, 3, 2), Normal(3, 2, 3, 3)]),
         Of(x => x[0].MaxPool2d(2), () => [Normal(1, 2, 4, 6)], smooth: false),
         Of(x => x[0].BatchNorm(x[1], x[2]), () => [Normal(3, 2, 4), Positive(2), Normal(2)]),
         Of(x => x[0].IndexSelect(1, 2, 0, 2), () => [Normal(2, 3)]),
@@ -130,7 +132,8 @@ public static class OpCatalogue
         return Tensor.Copy<double>(values, x.Shape);
     }
 
-    private static Tensor Normal(params ReadOnlySpan<int> shape) => Tensor.Randn(Shape.Create(shape), new Generator(7, (ulong)shape.Length * 31 + (ulong)shape[0]), DType.Float64);
+    private static Tensor Normal(params ReadOnlySpan<int> shape) =>
+        Tensor.Randn(Shape.Create(shape), new Generator(7, (ulong)shape.Length * 31 + (ulong)shape[0]), DType.Float64);
 
     private static Tensor Positive(params ReadOnlySpan<int> shape) => (Normal(shape).Square() + 0.5).Detach();
 

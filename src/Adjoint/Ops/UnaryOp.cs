@@ -24,7 +24,8 @@ public abstract class UnaryOp<TOperator, TVjp>(TOperator op = default, TVjp vjp 
         return TOperator.Kinds.Has(inputs[0].DType)
             ? new(inputs[0].Shape, inputs[0].DType)
             : throw new AdjointException(
-                $"{Name}: computes on {TOperator.Kinds.Label()} types: found {inputs[0].DType.Label()}; cast with .To(…)");
+                $"{Name}: computes on {TOperator.Kinds.Label()} types: found {inputs[0].DType.Label()}; cast with " +
+                    $".To(…)");
     }
 
     /// <summary>Casts integers and truth values to float32 where f is for floating types only.</summary>

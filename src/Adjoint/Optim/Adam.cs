@@ -25,7 +25,8 @@ public class Adam : Optimizer<Adam.UpdateRule>
     /// <exception cref="AdjointException">
     /// A setting is outside its range: η ≥ 0, 0 ≤ β &lt; 1, ε ≥ 0, λ ≥ 0.
     /// </exception>
-    public Adam(IEnumerable<Tensor> parameters, double learningRate = 0.001, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0)
+    public Adam(IEnumerable<Tensor> parameters, double learningRate = 0.001, double beta1 = 0.9, double beta2 = 0.999,
+        double epsilon = 1e-8, double weightDecay = 0)
         : this([new ParameterGroup(parameters, learningRate, weightDecay)], beta1, beta2, epsilon) { }
 
     /// <summary>Creates an optimizer of several groups of parameters.</summary>
@@ -100,7 +101,8 @@ public sealed class AdamW : Adam
     /// <param name="beta2">The decay β₂ of the average of squared gradients, in [0, 1).</param>
     /// <param name="epsilon">The number ε added to the root, 0 or more.</param>
     /// <param name="weightDecay">The weight decay λ, 0 or more.</param>
-    public AdamW(IEnumerable<Tensor> parameters, double learningRate = 0.001, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0.01)
+    public AdamW(IEnumerable<Tensor> parameters, double learningRate = 0.001, double beta1 = 0.9, double beta2 = 0.999,
+        double epsilon = 1e-8, double weightDecay = 0.01)
         : this([new ParameterGroup(parameters, learningRate, weightDecay)], beta1, beta2, epsilon) { }
 
     /// <summary>Creates an optimizer of several groups of parameters.</summary>

@@ -51,7 +51,8 @@ public sealed class ParameterGroup
     /// <param name="weightDecay">The weight decay of the first group; the second has none.</param>
     /// <param name="biasRateFactor">The learning rate of the second group, divided by the first's.</param>
     /// <returns>The groups that are not empty, to give to an optimizer.</returns>
-    public static IReadOnlyList<ParameterGroup> Split(IEnumerable<Tensor> parameters, double learningRate, double weightDecay, double biasRateFactor = 1)
+    public static IReadOnlyList<ParameterGroup> Split(IEnumerable<Tensor> parameters, double learningRate,
+        double weightDecay, double biasRateFactor = 1)
     {
         var all = parameters.ToArray();
         return
@@ -127,7 +128,8 @@ public abstract class Optimizer
     protected Optimizer(IEnumerable<ParameterGroup> groups, double weightDecay = 0)
     {
         Arena.RefuseWithin(
-            $"{GetType().Name} is created inside: its state would begin anew at each call, where a replay would continue; create it "
+            $"{GetType().Name} is created inside: its state would begin anew at each call, where a replay would " +
+                $"continue; create it "
             + "outside");
         Groups = [.. groups];
         if (Groups.Count == 0)

@@ -21,7 +21,8 @@ public sealed class RmsProp : Optimizer<RmsProp.UpdateRule>
     /// <exception cref="AdjointException">
     /// A setting is outside its range: η ≥ 0, 0 ≤ α &lt; 1, ε ≥ 0, λ ≥ 0.
     /// </exception>
-    public RmsProp(IEnumerable<Tensor> parameters, double learningRate = 0.01, double alpha = 0.99, double epsilon = 1e-8, double weightDecay = 0)
+    public RmsProp(IEnumerable<Tensor> parameters, double learningRate = 0.01, double alpha = 0.99,
+        double epsilon = 1e-8, double weightDecay = 0)
         : this([new ParameterGroup(parameters, learningRate, weightDecay)], alpha, epsilon) { }
 
     /// <summary>Creates an optimizer of several groups of parameters.</summary>

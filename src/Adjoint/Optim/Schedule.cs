@@ -40,7 +40,8 @@ public abstract class Schedule
     public static Schedule Cosine(long totalSteps, double minimum = 0)
     {
         Check("Cosine", totalSteps);
-        return new Rule(step => minimum + (1 - minimum) * 0.5 * (1 + Math.Cos(Math.PI * Math.Min(1, (double)step / totalSteps))));
+        return new Rule(
+            step => minimum + (1 - minimum) * 0.5 * (1 + Math.Cos(Math.PI * Math.Min(1, (double)step / totalSteps))));
     }
 
     /// <summary>
@@ -55,10 +56,13 @@ public abstract class Schedule
     /// <exception cref="AdjointException">
     /// The number of steps or a divisor is not positive, or the share not between 0 and 1.
     /// </exception>
-    public static Schedule OneCycle(long totalSteps, double riseFraction = 0.3, double startDivisor = 25, double endDivisor = 1e4)
+    public static Schedule OneCycle(long totalSteps, double riseFraction = 0.3, double startDivisor = 25,
+        double endDivisor = 1e4)
     {
         Check("OneCycle", totalSteps, riseFraction);
-        if (!(startDivisor > 0 && endDivisor > 0)) throw new AdjointException($"OneCycle: the divisors must be positive: found {startDivisor} and {endDivisor}");
+        if (!(startDivisor > 0 && endDivisor > 0))
+            throw new AdjointException(
+                $"OneCycle: the divisors must be positive: found {startDivisor} and {endDivisor}");
         var (peak, last) = (riseFraction * totalSteps - 1, totalSteps - 1);
         return new Rule(step =>
             // A run too short to rise begins at its top.
@@ -79,10 +83,13 @@ public abstract class Schedule
     /// <exception cref="AdjointException">
     /// The number of steps is not positive, or the share not between 0 and 1.
     /// </exception>
-    public static Schedule Triangular(long totalSteps, double riseFraction = 0.23, double start = 0.2, double end = 0.07)
+    public static Schedule Triangular(long totalSteps, double riseFraction = 0.23, double start = 0.2,
+        double end = 0.07)
     {
         Check("Triangular", totalSteps, riseFraction);
-        return new Rule(step => Math.Min(1, (double)step / totalSteps) is var at && at < riseFraction ? start + (1 - start) * at / riseFraction : 1 + (end - 1) * (at - riseFraction) / (1 - riseFraction));
+        return new Rule(step => Math.Min(1, (double)step / totalSteps) is var at && at < riseFraction
+            ? start + (1 - start) * at / riseFraction
+            : 1 + (end - 1) * (at - riseFraction) / (1 - riseFraction));
     }
 
     /// <summary>
@@ -98,10 +105,14 @@ public abstract class Schedule
 
     private static void Check(string rule, long steps, double riseFraction = 0.5)
     {
-        if (steps < 1 || riseFraction is not (> 0 and < 1)) throw new AdjointException($"{rule}: steps must be positive and the rising fraction between 0 and 1: found {steps} and {riseFraction}");
+        if (steps < 1 || riseFraction is not (> 0 and < 1))
+            throw new AdjointException(
+                $"{rule}: steps must be positive and the rising fraction between 0 and 1: found {steps} and " +
+                $"{riseFraction}");
     }
 
-    private static double Between(double from, double to, double share) => to + (from - to) * 0.5 * (1 + Math.Cos(Math.PI * share));
+    private static double Between(double from, double to, double share) =>
+        to + (from - to) * 0.5 * (1 + Math.Cos(Math.PI * share));
 
     private sealed class Rule(Func<int, double> factor) : Schedule
     {
@@ -117,7 +128,8 @@ public abstract class Schedule
 /// <param name="factor">The factor of a reduction, between 0 and 1.</param>
 /// <param name="patience">The number of epochs without improvement that are tolerated.</param>
 /// <param name="threshold">The relative improvement that counts as one.</param>
-public sealed class ReduceOnPlateau(Optimizer optimizer, double factor = 0.1, int patience = 10, double threshold = 1e-4)
+public sealed class ReduceOnPlateau(Optimizer optimizer, double factor = 0.1, int patience = 10,
+    double threshold = 1e-4)
 {
     private double best = double.PositiveInfinity;
     private int stale;

@@ -21,7 +21,8 @@ public sealed class Sgd : Optimizer
     /// <exception cref="AdjointException">
     /// A setting is outside its range: η ≥ 0, 0 ≤ μ &lt; 1, λ ≥ 0, Nesterov needs momentum.
     /// </exception>
-    public Sgd(IEnumerable<Tensor> parameters, double learningRate, double momentum = 0, bool nesterov = false, double weightDecay = 0)
+    public Sgd(IEnumerable<Tensor> parameters, double learningRate, double momentum = 0, bool nesterov = false,
+        double weightDecay = 0)
         : this([new ParameterGroup(parameters, learningRate, weightDecay)], momentum, nesterov) { }
 
     /// <summary>Creates an optimizer of several groups of parameters.</summary>
@@ -31,7 +32,9 @@ public sealed class Sgd : Optimizer
     public Sgd(IEnumerable<ParameterGroup> groups, double momentum = 0, bool nesterov = false) : base(groups)
     {
         this.momentum = Require(momentum, "momentum", momentum is >= 0 and < 1);
-        this.nesterov = nesterov && momentum == 0 ? throw new AdjointException("Sgd: Nesterov's rule needs a momentum above 0") : nesterov;
+        this.nesterov = nesterov && momentum == 0
+            ? throw new AdjointException("Sgd: Nesterov's rule needs a momentum above 0")
+            : nesterov;
     }
 
     /// <inheritdoc/>

@@ -36,7 +36,8 @@ public readonly record struct BatchNorm(double Epsilon) : IFloatingPrimitive<Bat
     public static unsafe void Run<T>(in BatchNorm primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var (x, gamma, beta) = (Copy.Contiguous(operands[0]!), Copy.Contiguous(operands[1]!), Copy.Contiguous(operands[2]!));
+        var (x, gamma, beta) = (Copy.Contiguous(operands[0]!), Copy.Contiguous(operands[1]!),
+            Copy.Contiguous(operands[2]!));
         var (n, c) = (x.Shape[0], x.Shape[1]);
         var s = n * c == 0 ? 0 : x.Length / (n * c);
         var scale = new T[c];

@@ -35,7 +35,8 @@ public readonly record struct BatchNormGradient : IFloatingPrimitive<BatchNormGr
     public static unsafe void Run<T>(in BatchNormGradient primitive, ReadOnlySpan<Tensor?> operands)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var (x, g, gamma) = (Copy.Contiguous(operands[0]!), Copy.Contiguous(operands[1]!), Copy.Contiguous(operands[4]!));
+        var (x, g, gamma) = (Copy.Contiguous(operands[0]!), Copy.Contiguous(operands[1]!),
+            Copy.Contiguous(operands[4]!));
         var (n, c) = (x.Shape[0], x.Shape[1]);
         fixed (T* from = x.Data<T>(), dy = g.Data<T>(), mean = operands[2]!.Data<T>(),
             inverse = operands[3]!.Data<T>(), factor = gamma.Data<T>(), dx = operands[5]!.Data<T>(),

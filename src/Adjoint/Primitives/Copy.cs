@@ -39,7 +39,8 @@ public readonly record struct Copy : IPrimitive<Copy>
     }
 
     /// <summary>
-    /// For bodies on the CPU: the tensor itself, or a contiguous copy. <see cref="ReleaseCopy"/> it where it is used last.
+    /// For bodies on the CPU: the tensor itself, or a contiguous copy. <see cref="ReleaseCopy"/> it where it is used
+    /// last.
     /// </summary>
     internal static Tensor Contiguous(Tensor x)
     {

@@ -8,7 +8,8 @@ namespace Adjoint.Primitives;
 /// </summary>
 /// <typeparam name="TOperator">The function f, for every vector width.</typeparam>
 /// <param name="Operator">The function f, with its constants.</param>
-public readonly record struct Map<TOperator>(TOperator Operator) : INumericPrimitive<Map<TOperator>> where TOperator : struct, IUnaryOperator
+public readonly record struct Map<TOperator>(TOperator Operator) : INumericPrimitive<Map<TOperator>>
+    where TOperator : struct, IUnaryOperator
 {
     /// <inheritdoc/>
     public static string Name => "Map";
@@ -32,7 +33,8 @@ public readonly record struct Map<TOperator>(TOperator Operator) : INumericPrimi
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => RunExact<T>(primitive, operands);
 
     /// <inheritdoc/>
-    public static unsafe void RunExact<T>(in Map<TOperator> primitive, ReadOnlySpan<Tensor?> operands) where T : unmanaged
+    public static unsafe void RunExact<T>(in Map<TOperator> primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged
     {
         var (x, y) = (Copy.Contiguous(operands[0]!), operands[1]!);
         fixed (T* from = x.Data<T>(), to = y.Data<T>()) Kernels.Map.Run(primitive.Operator, from, to, y.Length);

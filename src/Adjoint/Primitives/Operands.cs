@@ -98,7 +98,8 @@ public static class Operands
     }
 
     /// <summary>An operand has a type and these sizes, and is read or written where it lies.</summary>
-    internal static void HasContiguous(string primitive, string name, Tensor x, DType type, params ReadOnlySpan<int> sizes)
+    internal static void HasContiguous(string primitive, string name, Tensor x, DType type,
+        params ReadOnlySpan<int> sizes)
     {
         Has(primitive, name, x, type, sizes);
         Contiguous(primitive, name, x);

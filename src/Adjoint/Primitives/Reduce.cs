@@ -11,7 +11,8 @@ namespace Adjoint.Primitives;
 /// <typeparam name="TOperator">The type of the reduction.</typeparam>
 /// <param name="Operator">The reduction, such as a sum.</param>
 /// <param name="Reduced">For each axis of x, whether it is reduced.</param>
-public readonly record struct Reduce<TOperator>(TOperator Operator, bool[] Reduced) : INumericPrimitive<Reduce<TOperator>>
+public readonly record struct Reduce<TOperator>(TOperator Operator, bool[] Reduced)
+    : INumericPrimitive<Reduce<TOperator>>
     where TOperator : struct, IReductionOperator
 {
     /// <inheritdoc/>

@@ -9,7 +9,8 @@ namespace Adjoint.Primitives;
 /// </summary>
 /// <typeparam name="TOperator">The function f, for every vector width.</typeparam>
 /// <param name="Operator">The function f, with its constants.</param>
-public readonly record struct Zip<TOperator>(TOperator Operator) : INumericPrimitive<Zip<TOperator>> where TOperator : struct, IBinaryOperator
+public readonly record struct Zip<TOperator>(TOperator Operator) : INumericPrimitive<Zip<TOperator>>
+    where TOperator : struct, IBinaryOperator
 {
     /// <inheritdoc/>
     public static string Name => "Zip";
@@ -56,7 +57,8 @@ public readonly record struct Zip<TOperator>(TOperator Operator) : INumericPrimi
 
     // One number is no double here: an int64 has more digits.
     /// <inheritdoc/>
-    public static unsafe void RunExact<T>(in Zip<TOperator> primitive, ReadOnlySpan<Tensor?> operands) where T : unmanaged
+    public static unsafe void RunExact<T>(in Zip<TOperator> primitive, ReadOnlySpan<Tensor?> operands)
+        where T : unmanaged
     {
         var (x, y, z, op) = (operands[0]!, operands[1]!, operands[2]!, primitive.Operator);
         fixed (T* px = &x.Origin<T>(), py = &y.Origin<T>(), pz = z.Data<T>())

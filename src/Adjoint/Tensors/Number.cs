@@ -56,7 +56,8 @@ public readonly struct Number : IEquatable<Number>
     public override bool Equals(object? obj) => obj is Number other && Equals(other);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(IsInteger, IsInteger ? bits.GetHashCode() : Value.GetHashCode());
+    public override int GetHashCode() =>
+        HashCode.Combine(IsInteger, IsInteger ? bits.GetHashCode() : Value.GetHashCode());
 
     /// <inheritdoc/>
     public override string ToString() => IsInteger

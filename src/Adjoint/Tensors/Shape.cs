@@ -59,7 +59,8 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
                 throw new AdjointException($"Shape: sizes must not be negative: found {Describe(sizes)}");
             length *= Math.Max(1, size);
             if (length > int.MaxValue)
-                throw new AdjointException($"Shape: {Describe(sizes)} has more than {int.MaxValue:N0} elements; split the tensor");
+                throw new AdjointException(
+                    $"Shape: {Describe(sizes)} has more than {int.MaxValue:N0} elements; split the tensor");
         }
     }
 
@@ -164,14 +165,18 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
             var left = i <= a.Rank ? a[-i] : 1;
             var right = i <= b.Rank ? b[-i] : 1;
             if (left != right && left != 1 && right != 1)
-                throw new AdjointException($"{op}: shapes do not broadcast: {a} and {b}: sizes {left} and {right} at axis {-i} must be equal or 1");
+                throw new AdjointException(
+                    $"{op}: shapes do not broadcast: {a} and {b}: sizes {left} and {right} at axis {-i} must be " +
+                    $"equal or 1");
             sizes[^i] = left == 1 ? right : left;
         }
         Check(sizes);
         return new Shape(sizes);
     }
 
-    private static string Describe(ReadOnlySpan<int> sizes) => sizes.Length == 1 ? $"({sizes[0]},)" : $"({string.Join(", ", sizes.ToArray())})";
+    private static string Describe(ReadOnlySpan<int> sizes) => sizes.Length == 1
+        ? $"({sizes[0]},)"
+        : $"({string.Join(", ", sizes.ToArray())})";
 
     private sealed class Facts
     {

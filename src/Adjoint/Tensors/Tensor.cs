@@ -100,7 +100,8 @@ public sealed partial class Tensor
                     + $"found {value.Shape} {value.DType.Label()}");
             if (value is not null && value.Device != Device)
                 throw new AdjointException(
-                    $"Grad: a gradient must be on the device of its tensor: expected {Device.Name}, found {value.Device.Name}; "
+                    $"Grad: a gradient must be on the device of its tensor: expected {Device.Name}, found " +
+                        $"{value.Device.Name}; "
                     + "move it with .To(device)");
             if (value is { RequiresGrad: true, Source: not null }) SetGrad(value.Keep(), isOwn: false);
             else SetGrad(value?.Duplicate(), isOwn: true);
@@ -158,9 +159,12 @@ public sealed partial class Tensor
     public Tensor RequireGrad(bool on = true)
     {
         if (on && !DType.IsFloating())
-            throw new AdjointException($"RequireGrad: only floating-point tensors have gradients: found {DType.Label()}; cast with .To(DType.Float32) first");
+            throw new AdjointException(
+                $"RequireGrad: only floating-point tensors have gradients: found {DType.Label()}; cast with " +
+                $".To(DType.Float32) first");
         if (Source is not null && RequiresGrad && !on)
-            throw new AdjointException($"RequireGrad: the tensor was made by {Source.Op.Name}; use .Detach() for a value without history");
+            throw new AdjointException(
+                $"RequireGrad: the tensor was made by {Source.Op.Name}; use .Detach() for a value without history");
         if (Execution.Current.Journal is { } journal)
             if (on && !IsParameter) journal.NoteBorn(this);
             else journal.NoteUse(this);
@@ -237,7 +241,8 @@ public sealed partial class Tensor
     internal Span<T> Data<T>() where T : unmanaged
     {
         if (!IsContiguous || DTypes.Of<T>() != DType) ThrowLayout<T>();
-        return MemoryMarshal.CreateSpan(ref Unsafe.Add(ref Unsafe.As<byte, T>(ref MemoryMarshal.GetReference(Storage.Bytes)), offset), Length);
+        return MemoryMarshal.CreateSpan(
+            ref Unsafe.Add(ref Unsafe.As<byte, T>(ref MemoryMarshal.GetReference(Storage.Bytes)), offset), Length);
     }
 
     /// <summary>The bytes of a contiguous tensor of any type.</summary>
@@ -254,7 +259,8 @@ public sealed partial class Tensor
 
     /// <summary>The first element of a tensor of any layout; go on by <see cref="Strides"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal ref T Origin<T>() where T : unmanaged => ref Unsafe.Add(ref Unsafe.As<byte, T>(ref MemoryMarshal.GetReference(Storage.Bytes)), offset);
+    internal ref T Origin<T>() where T : unmanaged =>
+        ref Unsafe.Add(ref Unsafe.As<byte, T>(ref MemoryMarshal.GetReference(Storage.Bytes)), offset);
 
     /// <summary>A tensor over the same storage with another layout.</summary>
     internal Tensor View(Shape shape, nint[] viewStrides, int viewOffset) =>
@@ -308,7 +314,8 @@ public sealed partial class Tensor
         return true;
     }
 
-    private string DebuggerText => $"{Name ?? "Tensor"} {Shape} {DType.Label()}{(Source is null ? "" : " ← " + Source.Op.Name)}";
+    private string DebuggerText =>
+        $"{Name ?? "Tensor"} {Shape} {DType.Label()}{(Source is null ? "" : " ← " + Source.Op.Name)}";
 
     // What only a few tensors have: those that are parameters, or that somebody named or watches.
     private sealed class Role

@@ -85,5 +85,6 @@ public sealed partial class Tensor
     /// <param name="values">The rows and columns of the matrix.</param>
     /// <returns>A contiguous tensor (rows, columns), without gradient.</returns>
     public static Tensor From<T>(T[,] values) where T : unmanaged =>
-        From(values.Length == 0 ? [] : MemoryMarshal.CreateReadOnlySpan(ref values[0, 0], values.Length), values.GetLength(0), values.GetLength(1));
+        From(values.Length == 0 ? [] : MemoryMarshal.CreateReadOnlySpan(ref values[0, 0], values.Length),
+            values.GetLength(0), values.GetLength(1));
 }

@@ -33,7 +33,8 @@ public sealed partial class Tensor
     {
         RequireType<T>(nameof(CopyTo));
         if (destination.Length != Length)
-            throw new AdjointException($"CopyTo: the destination has {destination.Length} elements, the tensor {Shape} has {Length}");
+            throw new AdjointException(
+                $"CopyTo: the destination has {destination.Length} elements, the tensor {Shape} has {Length}");
         Execution.Current.Arena?.NoteRead(Storage);
         if (IsContiguous)
             Data<T>().CopyTo(destination);
@@ -53,7 +54,8 @@ public sealed partial class Tensor
     {
         RequireType<T>(nameof(CopyFrom));
         if (source.Length != Length)
-            throw new AdjointException($"CopyFrom: the source has {source.Length} elements, the tensor {Shape} has {Length}");
+            throw new AdjointException(
+                $"CopyFrom: the source has {source.Length} elements, the tensor {Shape} has {Length}");
         RequireDistinctElements(nameof(CopyFrom));
         Execution.Current.Arena?.CheckWrite(Storage, nameof(CopyFrom));
         RequireWritable(nameof(CopyFrom));
@@ -88,7 +90,8 @@ public sealed partial class Tensor
     public T Item<T>() where T : unmanaged
     {
         if (Length != 1)
-            throw new AdjointException($"Item: a tensor with one element is needed: found {Shape}; index it, reduce it, or use ToArray");
+            throw new AdjointException(
+                $"Item: a tensor with one element is needed: found {Shape}; index it, reduce it, or use ToArray");
         RequireType<T>(nameof(Item));
         Execution.Current.Arena?.NoteRead(Storage);
         return Origin<T>();
@@ -147,7 +150,9 @@ public sealed partial class Tensor
     private void RequireType<T>(string op) where T : unmanaged
     {
         if (DTypes.Of<T>() != DType)
-            throw new AdjointException($"{op}: the tensor holds {DType.Label()}, not {DTypes.Of<T>().Label()}; cast with .To(DType.{DTypes.Of<T>()})");
+            throw new AdjointException(
+                $"{op}: the tensor holds {DType.Label()}, not {DTypes.Of<T>().Label()}; cast with " +
+                $".To(DType.{DTypes.Of<T>()})");
     }
 
     /// <summary>Refuses to write values of their own where elements share memory: one would be left.</summary>
@@ -183,7 +188,9 @@ public sealed partial class Tensor
     {
         if (!RequiresGrad) Source = null;
         else if (Source is not null && GradMode.IsEnabled)
-            throw new AdjointException($"{op}: this tensor was made by {Source.Op.Name} and takes part in a graph; write inside `using (new NoGrad())` or make a new tensor");
+            throw new AdjointException(
+                $"{op}: this tensor was made by {Source.Op.Name} and takes part in a graph; write inside `using (new " +
+                $"NoGrad())` or make a new tensor");
     }
 
     private struct ItemVisitor : INumberVisitor

@@ -62,7 +62,8 @@ public sealed class ModelCheckpoint(string folder) : Callback
             var part = state.TensorsOf(name);
             foreach (var (tensor, own) in trainer.Model.StateDict())
                 if (!part.TryGetValue(tensor, out var value) || value.Shape != own.Shape || value.DType != own.DType)
-                    throw new AdjointException($"ModelCheckpoint: {name}/{tensor} must be {own.Shape} {own.DType.Label()}: "
+                    throw new AdjointException(
+                        $"ModelCheckpoint: {name}/{tensor} must be {own.Shape} {own.DType.Label()}: "
                         + $"found {(value is null ? "none" : $"{value.Shape} {value.DType.Label()}")}");
             return part;
         }

@@ -49,7 +49,11 @@ public sealed class Profile
         foreach (var row in Rows)
         {
             var rate = row.Flops / row.Milliseconds / 1e6;
-            text.AppendLine(CultureInfo.InvariantCulture, $"{row.Name.PadRight(wide)}  {row.Operations,10}  {row.Milliseconds,8:0.0}  {row.Milliseconds / total,5:P0}  {(row.Flops > 0 ? $"{rate,7:0}" : "      –")}  {(row.Flops > 0 ? $"{rate * 1e9 / peak,7:P0}" : "      –")}  {row.Bytes / row.Milliseconds / 1e6,6:0.0}");
+            text.AppendLine(CultureInfo.InvariantCulture,
+                $"{row.Name.PadRight(wide)}  {row.Operations,10}  {row.Milliseconds,8:0.0}  " +
+                $"{row.Milliseconds / total,5:P0}  {(row.Flops > 0 ? $"{rate,7:0}" : "      –")}  " +
+                $"{(row.Flops > 0 ? $"{rate * 1e9 / peak,7:P0}" : "      –")}  " +
+                $"{row.Bytes / row.Milliseconds / 1e6,6:0.0}");
         }
         return text.ToString();
     }
@@ -91,7 +95,8 @@ public sealed class Profile
     {
         var duration = Stopwatch.GetTimestamp() - start;
         var row = rows.GetValueOrDefault(name) ?? new(name, 0, 0, 0, 0);
-        rows[name] = new(name, row.Operations + 1, row.Milliseconds + duration * 1e3 / Stopwatch.Frequency, row.Flops + flops, row.Bytes + bytes);
+        rows[name] = new(name, row.Operations + 1, row.Milliseconds + duration * 1e3 / Stopwatch.Frequency, row.Flops
+            + flops, row.Bytes + bytes);
         if (events.Count < MostEvents) events.Add((name, operation, start - origin, duration));
     }
 }

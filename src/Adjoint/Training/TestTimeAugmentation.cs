@@ -7,7 +7,8 @@ public sealed class TestTimeAugmentation
 {
     private readonly (Func<Tensor, Tensor> View, double Weight)[] views;
 
-    private TestTimeAugmentation(string name, params (Func<Tensor, Tensor> View, double Weight)[] views) => (Name, this.views) = (name, views);
+    private TestTimeAugmentation(string name, params (Func<Tensor, Tensor> View, double Weight)[] views) =>
+        (Name, this.views) = (name, views);
 
     /// <summary>The name of the set of views, in settings.</summary>
     public string Name { get; }
@@ -24,7 +25,8 @@ public sealed class TestTimeAugmentation
     /// </summary>
     public static TestTimeAugmentation FlipAndShift { get; } = new("flip-shift",
         (x => x, 0.25), (Mirror, 0.25),
-        (x => Shift(x, 0), 0.125), (x => Mirror(Shift(x, 0)), 0.125), (x => Shift(x, 2), 0.125), (x => Mirror(Shift(x, 2)), 0.125));
+        (x => Shift(x, 0), 0.125), (x => Mirror(Shift(x, 0)), 0.125), (x => Shift(x, 2), 0.125),
+            (x => Mirror(Shift(x, 2)), 0.125));
 
     /// <summary>All sets of views, for a choice by name.</summary>
     public static IReadOnlyList<TestTimeAugmentation> All { get; } = [None, Flip, FlipAndShift];
@@ -35,12 +37,16 @@ public sealed class TestTimeAugmentation
     /// <returns>The logits (n, classes).</returns>
     public Tensor Predict(Layer model, Tensor x)
     {
-        if (views.Length > 1 && x.Rank != 4) throw new AdjointException($"TestTimeAugmentation: {Name} is for images (n, c, h, w): found {x.Shape}; use none");
+        if (views.Length > 1 && x.Rank != 4)
+            throw new AdjointException(
+                $"TestTimeAugmentation: {Name} is for images (n, c, h, w): found {x.Shape}; use none");
         if (x.DType.IsFloating()) x = x.To(model.DType);
-        return views.Length == 1 ? model.Forward(x) : views.Select(view => model.Forward(view.View(x)) * view.Weight).Aggregate((sum, logits) => sum + logits);
+        return views.Length == 1 ? model.Forward(x) : views.Select(view => model.Forward(view.View(x)) * view.Weight)
+            .Aggregate((sum, logits) => sum + logits);
     }
 
     private static Tensor Mirror(Tensor x) => x.IndexSelect(3, [.. Enumerable.Range(0, x.Shape[3]).Reverse()]);
 
-    private static Tensor Shift(Tensor x, int by) => x.PadReflect(1).Slice(2, by, x.Shape[2]).Slice(3, by, x.Shape[3]).Contiguous();
+    private static Tensor Shift(Tensor x, int by) =>
+        x.PadReflect(1).Slice(2, by, x.Shape[2]).Slice(3, by, x.Shape[3]).Contiguous();
 }

@@ -11,7 +11,8 @@ namespace Adjoint.Training;
 /// <param name="ValidationLoss">The loss over the validation samples, after the epoch.</param>
 /// <param name="ValidationAccuracy">The fraction of validation samples whose largest logit is the label's.</param>
 /// <param name="Seconds">The time of training and validation, in seconds.</param>
-public sealed record EpochResult(int Epoch, double? TrainLoss, double ValidationLoss, double ValidationAccuracy, double Seconds);
+public sealed record EpochResult(int Epoch, double? TrainLoss, double ValidationLoss, double ValidationAccuracy,
+    double Seconds);
 
 /// <summary>The measures of a training run.</summary>
 /// <param name="Epochs">The measures of each epoch, from 0.</param>
@@ -34,7 +35,8 @@ public sealed record TrainingResult(IReadOnlyList<EpochResult> Epochs, bool WasC
 /// <param name="loss">The loss of the step.</param>
 /// <param name="cause">What was found to cause it, for the message.</param>
 public sealed class DivergedException(int epoch, int step, double loss, string cause)
-    : AdjointException($"training: the loss became {loss} in epoch {epoch}, step {step}: {cause}; try a smaller learning rate")
+    : AdjointException(
+        $"training: the loss became {loss} in epoch {epoch}, step {step}: {cause}; try a smaller learning rate")
 {
     /// <summary>The epoch of the step, from 1.</summary>
     public int Epoch => epoch;
@@ -200,15 +202,18 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
         captured = Eager ? null : CapturedFunction.Create<Tensor>(Gradients, fallBackToEager: true);
         while (results.Count <= epochs && !ShouldStop)
         {
-            var (epoch, started) = (results.Count, Stopwatch.GetTimestamp() - (long)(position.Seconds * Stopwatch.Frequency));
+            var (epoch, started) =
+                (results.Count, Stopwatch.GetTimestamp() - (long)(position.Seconds * Stopwatch.Frequency));
             model.Train();
             training.Start = position.Batch;
             foreach (var (x, y) in training)
             {
                 if (Schedule is not null) SetRates(Schedule.Factor(position.Steps));
                 var total = Step(x, y, epoch, position.Batch + 1);
-                position = new(position.Batch + 1, position.Steps + 1, position.Samples + y.Length, position.LossSum + total, Stopwatch.GetElapsedTime(started).TotalSeconds);
-                foreach (var callback in Callbacks) callback.OnStep(this, new(epoch, position.Batch, training.Count, total / y.Length, y.Length));
+                position = new(position.Batch + 1, position.Steps + 1, position.Samples + y.Length, position.LossSum
+                    + total, Stopwatch.GetElapsedTime(started).TotalSeconds);
+                foreach (var callback in Callbacks)
+                    callback.OnStep(this, new(epoch, position.Batch, training.Count, total / y.Length, y.Length));
                 if (cancellation.IsCancellationRequested)
                 {
                     Checkpoints?.Write(Save);
@@ -246,8 +251,16 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
         state.Set("should-stop", ShouldStop ? 1 : 0);
         state.Set("base-rates", rates);
         state.Set("rates", Rates());
-        foreach (var (name, generator) in Streams()) state.Set($"stream.{name}", $"{generator.Seed} {generator.Stream} {generator.Position}");
-        state.Set("results", string.Join('\n', results.Select(epoch => TrainingState.Text([epoch.Epoch, epoch.TrainLoss ?? double.NaN, epoch.ValidationLoss, epoch.ValidationAccuracy, epoch.Seconds]))));
+        foreach (var (name, generator) in Streams())
+            state.Set($"stream.{name}", $"{generator.Seed} {generator.Stream} {generator.Position}");
+        state.Set(
+            "results",
+            string.Join(
+            '\n', results.Select(
+            epoch =>
+            TrainingState.Text(
+            [epoch.Epoch, epoch.TrainLoss ?? double.NaN, epoch.ValidationLoss, epoch.ValidationAccuracy,
+                epoch.Seconds]))));
         foreach (var callback in Callbacks) callback.Save(state);
         return state;
 
@@ -273,12 +286,16 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
         training.Epoch = state.Integer("pass");
         ShouldStop = state.Number("should-stop") != 0;
         rates = state.Numbers("base-rates", optimizer.Groups.Count);
-        foreach (var (group, rate) in optimizer.Groups.Zip(state.Numbers("rates", optimizer.Groups.Count))) group.LearningRate = rate;
+        foreach (var (group, rate) in optimizer.Groups.Zip(state.Numbers("rates", optimizer.Groups.Count)))
+            group.LearningRate = rate;
         foreach (var (name, generator) in Streams())
         {
             var stream = state.Text($"stream.{name}").Split(' ');
-            if (stream.Length != 3 || stream[0] != $"{generator.Seed}" || stream[1] != $"{generator.Stream}" || !ulong.TryParse(stream[2], out var at))
-                throw new AdjointException($"Trainer.Load: random stream {name} is {generator.Seed} {generator.Stream} here: found '{string.Join(' ', stream)}'; build the trainer with the settings it was saved with");
+            if (stream.Length != 3 || stream[0] != $"{generator.Seed}" || stream[1] != $"{generator.Stream}"
+                || !ulong.TryParse(stream[2], out var at))
+                throw new AdjointException(
+                    $"Trainer.Load: random stream {name} is {generator.Seed} {generator.Stream} here: found " +
+                    $"'{string.Join(' ', stream)}'; build the trainer with the settings it was saved with");
             generator.Position = at;
         }
         results.Clear();
@@ -299,7 +316,8 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
         for (var i = 0; i < rates.Length; i++) optimizer.Groups[i].LearningRate = rates[i] * factor;
     }
 
-    private IEnumerable<(string Name, Generator Value)> Streams() => model.NamedGenerators().Append(("default", Generator.Default));
+    private IEnumerable<(string Name, Generator Value)> Streams() =>
+        model.NamedGenerators().Append(("default", Generator.Default));
 
     private Tensor LossOf(Tensor x, Tensor y) => Loss.CrossEntropy(
         model.Forward(x.DType.IsFloating() ? x.To(model.DType) : x), y, LabelSmoothing, LossReduction);
@@ -352,7 +370,8 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
     {
         using var _ = Average?.Swap();
         var measured = Evaluation.Run(model, validation);
-        var result = new EpochResult(epoch, trainLoss, measured.Loss, measured.Accuracy, Stopwatch.GetElapsedTime(started).TotalSeconds);
+        var result = new EpochResult(epoch, trainLoss, measured.Loss, measured.Accuracy,
+            Stopwatch.GetElapsedTime(started).TotalSeconds);
         results.Add(result);
         position = new(0, position.Steps, 0, 0, 0);
         foreach (var callback in Callbacks) callback.OnEpoch(this, result);

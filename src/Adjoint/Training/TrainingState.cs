@@ -14,7 +14,8 @@ public sealed class TrainingState
     /// <summary>Creates a state from tensors and texts that were saved.</summary>
     /// <param name="tensors">The tensors, by name.</param>
     /// <param name="notes">The texts, by name.</param>
-    public TrainingState(IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> notes) => (this.tensors, this.notes) = (new(tensors), new(notes));
+    public TrainingState(IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> notes) =>
+        (this.tensors, this.notes) = (new(tensors), new(notes));
 
     /// <summary>All tensors, by names of the form part/name.</summary>
     public IReadOnlyDictionary<string, Tensor> Tensors => tensors;
@@ -44,13 +45,17 @@ public sealed class TrainingState
     /// <param name="part">The name of the part.</param>
     /// <returns>The tensors; empty where there is no such part.</returns>
     public IReadOnlyDictionary<string, Tensor> TensorsOf(string part) =>
-        tensors.Where(entry => entry.Key.StartsWith(part + "/", StringComparison.Ordinal)).ToDictionary(entry => entry.Key[(part.Length + 1)..], entry => entry.Value);
+        tensors.Where(entry => entry.Key.StartsWith(part + "/", StringComparison.Ordinal))
+            .ToDictionary(entry => entry.Key[(part.Length + 1)..], entry => entry.Value);
 
     /// <summary>Reads a text by name.</summary>
     /// <param name="name">The name of the text.</param>
     /// <returns>The text that was set.</returns>
     /// <exception cref="AdjointException">There is no text of that name.</exception>
-    public string Text(string name) => notes.TryGetValue(name, out var text) ? text : throw new AdjointException($"TrainingState: no entry '{name}'; was it saved by a trainer with the same callbacks?");
+    public string Text(string name) => notes.TryGetValue(name, out var text)
+        ? text
+        : throw new AdjointException(
+            $"TrainingState: no entry '{name}'; was it saved by a trainer with the same callbacks?");
 
     /// <summary>Reads a number by name.</summary>
     /// <param name="name">The name of the number.</param>
@@ -72,7 +77,8 @@ public sealed class TrainingState
     /// <exception cref="AdjointException">There are no numbers of that name, or not as many.</exception>
     public double[] Numbers(string name, int count) => Numbers(name, Text(name), count);
 
-    internal static string Text(params ReadOnlySpan<double> numbers) => string.Join(' ', numbers.ToArray().Select(number => number.ToString("R", CultureInfo.InvariantCulture)));
+    internal static string Text(params ReadOnlySpan<double> numbers) =>
+        string.Join(' ', numbers.ToArray().Select(number => number.ToString("R", CultureInfo.InvariantCulture)));
 
     internal static int Integer(string name, double number, int max) =>
         number >= 0 && number <= max && number == Math.Floor(number)
@@ -82,7 +88,10 @@ public sealed class TrainingState
 
     internal static double[] Numbers(string name, string text, int count)
     {
-        var numbers = text.Split(' ').Select(word => double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? (double?)number : null).ToArray();
+        var numbers = text.Split(' ')
+            .Select(word => double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+                ? (double?)number
+                : null).ToArray();
         return numbers.Length == count && numbers.All(number => number is not null)
             ? [.. numbers.Select(number => number!.Value)]
             : throw new AdjointException($"TrainingState: entry '{name}' must be {count} numbers: found '{text}'");

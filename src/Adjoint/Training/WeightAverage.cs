@@ -32,7 +32,8 @@ public sealed class WeightAverage
     {
         Arena.RefuseWithin(
             "WeightAverage is made inside: it begins anew at each call, where a replay would go on; make it outside");
-        if (decay is not (>= 0 and < 1)) throw new AdjointException($"WeightAverage: the decay must be in [0, 1): found {decay}");
+        if (decay is not (>= 0 and < 1))
+            throw new AdjointException($"WeightAverage: the decay must be in [0, 1): found {decay}");
         using var _ = new NoGrad();
         this.decay = decay;
         var state = model.NamedState().ToArray();
@@ -110,7 +111,9 @@ public sealed class WeightAverage
         Follow();
         foreach (var (name, average) in names)
             if (!state.TryGetValue(name, out var value) || value.Shape != average.Shape || value.DType != average.DType)
-                throw new AdjointException($"WeightAverage: {name} must be {average.Shape} {average.DType.Label()}: found {(state.TryGetValue(name, out var found) ? $"{found.Shape} {found.DType.Label()}" : "none")}");
+                throw new AdjointException(
+                    $"WeightAverage: {name} must be {average.Shape} {average.DType.Label()}: found " +
+                    $"{(state.TryGetValue(name, out var found) ? $"{found.Shape} {found.DType.Label()}" : "none")}");
         foreach (var paths in names.GroupBy(entry => entry.Average, entry => entry.Name))
             foreach (var name in paths) Module.RequireSame("WeightAverage", state, paths.First(), name);
         if (!state.TryGetValue("steps", out var steps))
@@ -189,6 +192,7 @@ public sealed class WeightAverage
 
     private readonly struct Blend(double decay) : IBinaryOperator
     {
-        public V Invoke<V>(V average, V value) where V : struct, ILanes<V> => V.Fma(V.Splat(1 - decay), value - average, average);
+        public V Invoke<V>(V average, V value) where V : struct, ILanes<V> =>
+            V.Fma(V.Splat(1 - decay), value - average, average);
     }
 }

@@ -61,7 +61,8 @@ public class OwnViewTests
         var x = Tensor.Arange(0, 12).Reshape(3, 4);
         Unfit("found (2, 2) with strides (4, 3) from element 5 on of (3, 4) with strides (4, 1)", [2, 2], [4, 3], 5);
         Unfit("found 1 strides for (2, 2)", [2, 2], [1], 0);
-        Unfit("strides of a view must be 0 or more: found -1 for axis 0 of (3,); copy in another order with IndexSelect",
+        Unfit("strides of a view must be 0 or more: found -1 for axis 0 of (3,); copy in another order with " +
+            "IndexSelect",
             [3], [-1], 2);
         Unfit("a view must lie inside its input", [2], [nint.MaxValue], 0);
         Unfit("a view must lie inside its input", [2, 3], [int.MaxValue, int.MaxValue], 0);

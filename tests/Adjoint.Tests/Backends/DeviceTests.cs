@@ -179,7 +179,8 @@ public class DeviceTests
                 Assert.Throws<AdjointException>(step).Message, StringComparison.Ordinal);
         Assert.Contains("SquaredNorm: reference 1 does not have this primitive",
             Assert.Throws<AdjointException>(() => ClipGradients.ByNorm([x], 1)).Message, StringComparison.Ordinal);
-        Assert.Equal("Grad: a gradient must be on the device of its tensor: expected reference 1, found CPU; move it with "
+        Assert.Equal(
+            "Grad: a gradient must be on the device of its tensor: expected reference 1, found CPU; move it with "
             + ".To(device)", Assert.Throws<AdjointException>(() => x.Grad = A).Message);
         x.Grad = A.Transpose().Contiguous().To(ReferenceDevice.First).Transpose();
         Assert.True(x.Grad!.IsContiguous);

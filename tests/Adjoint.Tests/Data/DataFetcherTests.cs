@@ -81,7 +81,8 @@ public sealed class DataFetcherTests : IDisposable
     public async Task A_mirror_that_fails_is_followed_by_the_next_and_named_when_all_fail(string bad, string reason)
     {
         var error = await Assert.ThrowsAsync<DataFormatException>(() => Fetch(null, bad, "missing"));
-        Assert.Contains($"file: no mirror delivered the file: {address}{bad}: ", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"file: no mirror delivered the file: {address}{bad}: ", error.Message,
+            StringComparison.Ordinal);
         if (bad != "cut") Assert.Contains(reason, error.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(folder, "set", "file")));
         Assert.Equal(content, File.ReadAllBytes(Path.Combine(await Fetch(null, bad, "ignores-ranges"), "file")));
@@ -112,12 +113,15 @@ public sealed class DataFetcherTests : IDisposable
         using (var gzip = new GZipStream(buffer, CompressionLevel.Fastest, leaveOpen: true))
         using (var tar = new TarWriter(gzip))
             foreach (var name in (string[])["../a.bin", "deep/b.bin", "../../evil.bin"])
-                tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream([1, 2, 3]) });
+                tar.WriteEntry(
+                    new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream([1, 2, 3]) });
         var archive = buffer.ToArray();
         content.AsSpan().Clear();
         archive.CopyTo(content, 0);
-        var dataset = new RemoteDataset("set", "set", [new("x.tar.gz", content.Length, Hash(), [new(address + "good")])], ["a.bin", "b.bin"]);
-        var path = await new DataFetcher(client).FetchAsync(dataset, folder, cancellation: TestContext.Current.CancellationToken);
+        var dataset = new RemoteDataset(
+            "set", "set", [new("x.tar.gz", content.Length, Hash(), [new(address + "good")])], ["a.bin", "b.bin"]);
+        var path = await new DataFetcher(client)
+            .FetchAsync(dataset, folder, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(["a.bin", "b.bin"], Directory.GetFiles(path).Select(Path.GetFileName).Order());
         Assert.Equal(["set"], Directory.GetFileSystemEntries(folder).Select(Path.GetFileName));
         Assert.False(File.Exists(Path.Combine(folder, "..", "..", "evil.bin")));
@@ -135,11 +139,17 @@ public sealed class DataFetcherTests : IDisposable
             Assert.True(file.Length > 0 && file.Mirrors.Count > 0);
         });
         if (Environment.GetEnvironmentVariable("ADJOINT_DATA") is not { Length: > 0 } data) return;
-        Assert.All(RemoteDataset.All[0].Files, file => Assert.Equal(file.Sha256, Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(data, "mnist", file.Name))))));
+        Assert.All(RemoteDataset.All[0].Files,
+            file => Assert.Equal(file.Sha256,
+                Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(data, "mnist", file.Name))))));
     }
 
     private Task<string> Fetch(Action<FetchProgress>? progress, params string[] mirrors) =>
-        new DataFetcher(client).FetchAsync(new("set", "set", [new("file", content.Length, Hash(), [.. mirrors.Select(mirror => new Uri(address + mirror))])], []), folder, progress, TestContext.Current.CancellationToken);
+        new DataFetcher(client)
+            .FetchAsync(
+            new("set", "set",
+                [new("file", content.Length, Hash(), [.. mirrors.Select(mirror => new Uri(address + mirror))])], []),
+                folder, progress, TestContext.Current.CancellationToken);
 
     private string Hash() => Convert.ToHexStringLower(SHA256.HashData(content));
 
@@ -148,8 +158,11 @@ public sealed class DataFetcherTests : IDisposable
         var (path, response) = (context.Request.Url!.AbsolutePath, context.Response);
         var range = context.Request.Headers["Range"];
         lock (requests) requests.Add($"{path} {range}");
-        var from = range is not null && path is "/good" or "/cut" ? int.Parse(range?["bytes=".Length..^1] ?? "0", System.Globalization.CultureInfo.InvariantCulture) : 0;
-        var body = path switch { "/wrong" => new byte[content.Length], "/long" => [.. content, 1], _ => content[from..] };
+        var from = range is not null && path is "/good" or "/cut"
+            ? int.Parse(range?["bytes=".Length..^1] ?? "0", System.Globalization.CultureInfo.InvariantCulture)
+            : 0;
+        var body = path switch { "/wrong" => new byte[content.Length], "/long" => [.. content, 1],
+            _ => content[from..] };
         if (path == "/missing") response.StatusCode = 404;
         else
         {

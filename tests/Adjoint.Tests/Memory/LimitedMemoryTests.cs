@@ -3,7 +3,9 @@ using System.Runtime.CompilerServices;
 
 namespace Adjoint.Tests.Memory;
 
-/// <summary>A process that may have far less memory than the machine, as in a container: run again in a child.</summary>
+/// <summary>
+/// A process that may have far less memory than the machine, as in a container: run again in a child.
+/// </summary>
 public class LimitedMemoryTests
 {
     private const string Limit = "ADJOINT_TEST_LIMIT";

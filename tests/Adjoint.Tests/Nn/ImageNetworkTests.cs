@@ -12,11 +12,15 @@ public class ImageNetworkTests
         var lenet = new LeNetCifar(generator: new Generator(1));
         Assert.Equal(62_006, lenet.Parameters().Sum(parameter => parameter.Length));
         Assert.Equal((Shape)(int[])[2, 10], lenet.Forward(Tensor.Zeros(2, 3, 32, 32)).Shape);
-        Assert.Equal((Shape)(int[])[2, 10], new LeNet5(generator: new Generator(1)).Forward(Tensor.Zeros(2, 1, 28, 28)).Shape);
+        Assert.Equal((Shape)(int[])[2, 10], new LeNet5(generator: new Generator(1)).Forward(Tensor.Zeros(2, 1, 28, 28))
+            .Shape);
         foreach (var (layers, millions) in ((int, double)[])[(20, 0.27), (32, 0.46), (44, 0.66), (56, 0.85)])
-            Assert.Equal(millions, new ResNet(layers, generator: new Generator(1)).Parameters().Sum(parameter => (double)parameter.Length) / 1e6, 0.01);
-        Assert.Equal((Shape)(int[])[2, 10], new ResNet(20, generator: new Generator(1)).Forward(Tensor.Randn([2, 3, 32, 32], new Generator(2))).Shape);
-        Assert.Contains("6n + 2", Assert.Throws<AdjointException>(() => new ResNet(21)).Message, StringComparison.Ordinal);
+            Assert.Equal(millions, new ResNet(layers, generator: new Generator(1)).Parameters()
+                .Sum(parameter => (double)parameter.Length) / 1e6, 0.01);
+        Assert.Equal((Shape)(int[])[2, 10], new ResNet(20, generator: new Generator(1))
+            .Forward(Tensor.Randn([2, 3, 32, 32], new Generator(2))).Shape);
+        Assert.Contains("6n + 2", Assert.Throws<AdjointException>(() => new ResNet(21)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -27,19 +31,24 @@ public class ImageNetworkTests
         {
             var x = t[0].Conv2d(t[1], padding: 1).BatchNorm(t[2], t[3]).Gelu();
             var shortcut = x.Slice(2, 0, 2, 2).Slice(3, 0, 2, 2).PadAxis(1, 1, 0);
-            var y = x.Conv2d(t[4], stride: 2, padding: 1).BatchNorm(t[5], t[6]).Gelu().Conv2d(t[7], padding: 1) + shortcut;
+            var y = x.Conv2d(t[4], stride: 2, padding: 1).BatchNorm(t[5], t[6]).Gelu().Conv2d(t[7], padding: 1)
+                + shortcut;
             return Loss.CrossEntropy(y.GlobalAvgPool2d().MatMul(t[8]), Tensor.From(new long[] { 1, 0, 2 }));
         }
 
         Tensor Values(ulong seed, params int[] shape) => Tensor.Randn(shape, new Generator(seed), DType.Float64);
-        var result = GradCheck.Run(Network, [Values(1, 3, 2, 4, 4), Values(2, 2, 2, 3, 3), Values(3, 2), Values(4, 2), Values(5, 3, 2, 3, 3), Values(6, 3), Values(7, 3), Values(8, 3, 3, 3, 3), Values(9, 3, 3)]);
+        var result =
+            GradCheck.Run(
+            Network, [Values(1, 3, 2, 4, 4), Values(2, 2, 2, 3, 3), Values(3, 2), Values(4, 2), Values(5, 3, 2, 3, 3),
+                Values(6, 3), Values(7, 3), Values(8, 3, 3, 3, 3), Values(9, 3, 3)]);
         Assert.True(result.Passed && result.Comparisons > 200, $"{result}");
     }
 
     [Fact]
     public void Gradients_of_a_whole_ResNet_in_float64_agree_with_finite_differences()
     {
-        // ResNet-8 of width 2, written once more over a list of tensors: all its layers and parameters, in the module's order.
+        // ResNet-8 of width 2, written once more over a list of tensors: all its layers and parameters, in the module's
+        // order.
         Tensor Network(Tensor[] t)
         {
             var next = 1;
@@ -50,7 +59,9 @@ public class ImageNetworkTests
                 var (shortcut, channels) = (x, x.Shape[1]);
                 x = Norm(x.Conv2d(t[next++], stride: stride, padding: 1)).Relu();
                 x = Norm(x.Conv2d(t[next++], padding: 1));
-                if (stride == 2) shortcut = shortcut.Slice(2, 0, x.Shape[2], 2).Slice(3, 0, x.Shape[3], 2).PadAxis(1, channels / 2, channels / 2);
+                if (stride == 2)
+                    shortcut = shortcut.Slice(2, 0, x.Shape[2], 2).Slice(3, 0, x.Shape[3], 2)
+                        .PadAxis(1, channels / 2, channels / 2);
                 x = (x + shortcut).Relu();
             }
             return x.Mean([2, 3]).Linear(t[next++], t[next++]);
@@ -59,18 +70,26 @@ public class ImageNetworkTests
         Tensor Case(ulong seed, params int[] shape) => Tensor.Randn(shape, new Generator(seed), DType.Float64);
         var model = new ResNet(8, channels: 2, classes: 3, width: 2, generator: new Generator(1));
         var image = Case(2, 4, 2, 4, 4);
-        Tensor[] inputs = [image, .. model.Parameters().Select((parameter, i) => (parameter.Detach().To(DType.Float64) + Case((ulong)i + 10, [.. parameter.Shape.Sizes]) * 0.1).Detach())];
-        foreach (var (parameter, value) in model.Parameters().Zip(inputs.Skip(1))) parameter.CopyFrom<float>(value.To(DType.Float32).ToArray<float>());
+        Tensor[] inputs =
+            [image, .. model.Parameters()
+                .Select(
+                (parameter, i) =>
+                (parameter.Detach().To(DType.Float64) + Case((ulong)i + 10, [.. parameter.Shape.Sizes]) * 0.1)
+                .Detach())];
+        foreach (var (parameter, value) in model.Parameters().Zip(inputs.Skip(1)))
+            parameter.CopyFrom<float>(value.To(DType.Float32).ToArray<float>());
 
         // It is the module's function, and the module's gradients are its.
         var labels = Tensor.From(new long[] { 1, 0, 2, 1 });
         var leaves = inputs.Select(value => value.Clone().Detach().RequireGrad()).ToArray();
-        var (loss, own) = (Loss.CrossEntropy(Network(leaves), labels), Loss.CrossEntropy(model.Forward(image.To(DType.Float32)), labels));
+        var (loss, own) = (Loss.CrossEntropy(Network(leaves), labels),
+            Loss.CrossEntropy(model.Forward(image.To(DType.Float32)), labels));
         Assert.Equal(loss.Item(), own.Item(), 1e-5);
         loss.Backward();
         own.Backward();
         foreach (var (parameter, leaf) in model.Parameters().Zip(leaves.Skip(1)))
-            foreach (var (found, expected) in parameter.Grad!.ToArray<float>().Zip(leaf.Grad!.ToArray<double>())) Assert.Equal(expected, found, 1e-4);
+            foreach (var (found, expected) in parameter.Grad!.ToArray<float>().Zip(leaf.Grad!.ToArray<double>()))
+                Assert.Equal(expected, found, 1e-4);
 
         // A narrow step: ReLU's kinks have no difference, so none may lie within it.
         var result = GradCheck.Run(t => Loss.CrossEntropy(Network(t), labels), inputs, step: 1e-7);
@@ -88,7 +107,8 @@ public class ImageNetworkTests
             var step = CapturedStep.Create(LossOf, model.Parameters());
             for (var i = 0; i < 4; i++)
             {
-                var (x, y) = (Tensor.Randn([4, 3, 32, 32], new Generator((ulong)i)), Tensor.From(new long[] { 1, 2, 3, i }));
+                var (x, y) =
+                    (Tensor.Randn([4, 3, 32, 32], new Generator((ulong)i)), Tensor.From(new long[] { 1, 2, 3, i }));
                 if (captured) step.Run(x, y);
                 else
                 {
@@ -144,7 +164,8 @@ public class ImageNetworkTests
             var channel = values[(3 * c)..(3 * c + 3)];
             var mean = channel.Average();
             Assert.Equal(0.25 * mean, state["running_mean"].ToArray<float>()[c], 1e-5);
-            Assert.Equal(0.75 + 0.25 * channel.Sum(v => (v - mean) * (v - mean)) / 2, state["running_var"].ToArray<float>()[c], 1e-3);
+            Assert.Equal(0.75 + 0.25 * channel.Sum(v => (v - mean) * (v - mean)) / 2,
+                state["running_var"].ToArray<float>()[c], 1e-3);
         }
         norm.Eval();
         var (running, variance) = (state["running_mean"].ToArray<float>()[0], state["running_var"].ToArray<float>()[0]);
@@ -165,23 +186,38 @@ public class ImageNetworkTests
     [Fact]
     public void Layers_that_cannot_be_are_refused_when_they_are_built_or_name_their_place()
     {
-        Assert.Contains("groups must divide", Assert.Throws<AdjointException>(() => new Conv2d(4, 6, 3, new() { Groups = 4 })).Message, StringComparison.Ordinal);
-        Assert.Contains("Conv2d: stride, dilation and groups must be positive, padding not negative: found stride 0, dilation 1, groups 1, padding 0", Assert.Throws<AdjointException>(() => new Conv2d(4, 6, 3, new() { Stride = 0 })).Message, StringComparison.Ordinal);
-        Assert.Contains("groups must divide the channels", Assert.Throws<AdjointException>(() => new GroupNorm(3, 4)).Message, StringComparison.Ordinal);
-        Refused("larger than the input (1, 1, 2, 2) with padding 0", () => Tensor.Zeros(1, 1, 2, 2).Conv2d(Tensor.Zeros(1, 1, 3, 3)));
-        Refused("the padding must be from 0 to half of the window 2: found 2", () => Tensor.Zeros(1, 1, 4, 4).MaxPool2d(2, padding: 2));
+        Assert.Contains("groups must divide",
+            Assert.Throws<AdjointException>(() => new Conv2d(4, 6, 3, new() { Groups = 4 })).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "Conv2d: stride, dilation and groups must be positive, padding not negative: found stride 0, dilation 1, " +
+            "groups 1, padding 0", Assert.Throws<AdjointException>(() => new Conv2d(4, 6, 3, new() { Stride = 0 }))
+            .Message, StringComparison.Ordinal);
+        Assert.Contains("groups must divide the channels", Assert.Throws<AdjointException>(() => new GroupNorm(3, 4))
+            .Message, StringComparison.Ordinal);
+        Refused("larger than the input (1, 1, 2, 2) with padding 0", () => Tensor.Zeros(1, 1, 2, 2)
+            .Conv2d(Tensor.Zeros(1, 1, 3, 3)));
+        Refused("the padding must be from 0 to half of the window 2: found 2", () => Tensor.Zeros(1, 1, 4, 4)
+            .MaxPool2d(2, padding: 2));
         Refused("the stride must be positive: found 0", () => new MaxPool2d(2, stride: 0));
         Refused("window and stride must be positive: found 0 and 1", () => new AvgPool2d(0, stride: 1));
         Refused("half of the window 3: found 2", () => new AvgPool2d(3, padding: 2));
-        Refused("Conv1d: the groups must divide the channels: found 3 groups for 4 → 6", () => new Conv1d(4, 6, 3, new() { Groups = 3 }));
-        Refused("Conv1d: stride, dilation and groups must be positive", () => new Conv1d(4, 6, 3, new() { Stride = 0 }));
-        Refused("ConvTranspose2d: the output padding must be from 0 to below the stride 2: found 2", () => new ConvTranspose2d(4, 6, 3, new() { Stride = 2, OutputPadding = 2 }));
-        Refused("ConvTranspose2d: the padding 3 leaves nothing", () => Tensor.Zeros(1, 1, 2, 2).ConvTranspose2d(Tensor.Zeros(1, 1, 3, 3), padding: 3));
-        Refused("the groups must divide the filters: found 2 groups for 3 filters, weights (3, 2, 1, 1)", () => Tensor.Zeros(1, 4, 2, 2).Conv2d(Tensor.Zeros(3, 2, 1, 1), groups: 2));
+        Refused("Conv1d: the groups must divide the channels: found 3 groups for 4 → 6",
+            () => new Conv1d(4, 6, 3, new() { Groups = 3 }));
+        Refused("Conv1d: stride, dilation and groups must be positive",
+            () => new Conv1d(4, 6, 3, new() { Stride = 0 }));
+        Refused("ConvTranspose2d: the output padding must be from 0 to below the stride 2: found 2",
+            () => new ConvTranspose2d(4, 6, 3, new() { Stride = 2, OutputPadding = 2 }));
+        Refused("ConvTranspose2d: the padding 3 leaves nothing", () => Tensor.Zeros(1, 1, 2, 2)
+            .ConvTranspose2d(Tensor.Zeros(1, 1, 3, 3), padding: 3));
+        Refused("the groups must divide the filters: found 2 groups for 3 filters, weights (3, 2, 1, 1)",
+            () => Tensor.Zeros(1, 4, 2, 2).Conv2d(Tensor.Zeros(3, 2, 1, 1), groups: 2));
         Refused("AdaptiveAvgPool2d: the size must be positive: found 0", () => new AdaptiveAvgPool2d(0));
         Refused("Upsample: the factor must be positive", () => new Upsample(0));
-        Refused("padding must be less than the axis: found 4", () => new ReflectionPad2d(4).Forward(Tensor.Zeros(1, 1, 4, 4)));
-        Refused("LayerNorm: the last axes of the input must be those of the scale (4,): found (2, 3)", () => new LayerNorm([4]).Forward(Tensor.Zeros(2, 3)));
+        Refused("padding must be less than the axis: found 4", () => new ReflectionPad2d(4)
+            .Forward(Tensor.Zeros(1, 1, 4, 4)));
+        Refused("LayerNorm: the last axes of the input must be those of the scale (4,): found (2, 3)",
+            () => new LayerNorm([4]).Forward(Tensor.Zeros(2, 3)));
     }
 
     [Theory, InlineData(true), InlineData(false)]
@@ -189,13 +225,22 @@ public class ImageNetworkTests
     {
         void Check(string message, Layer model, params int[] shape) => Assert.Equal(
             message, Assert.Throws<AdjointException>(() => model.Train(training).Forward(Tensor.Zeros(shape))).Message);
-        Check("layer 0 (Conv2d(3 → 6, 5)): Conv2d: an input (n, 3, h, w) is needed: found (1, 1, 32, 32) for weights (6, 3, 5, 5); the channels must be the weights' second axis", new LeNetCifar(), 1, 1, 32, 32);
-        Check("layer 7 (Linear(400 → 120)): Linear: an input (n, 400) is needed: found (1, 256) for weights (120, 400); the last axis must be the number of inputs", new LeNetCifar(), 1, 3, 28, 28);
-        Check("layer 3 (Conv2d(6 → 16, 5)): Conv2d: a kernel 5×5 with dilation 1 is larger than the input (1, 6, 4, 4) with padding 0; use a smaller kernel or more padding", new LeNetCifar(), 1, 3, 12, 12);
-        Check("layer 0 (Conv2d(4 → 6, 3, groups 2)): Conv2d: an input (n, 4, h, w) is needed: found (1, 5, 8, 8) for weights (6, 2, 3, 3); the channels must be the weights' second axis times the 2 groups", new Sequential(new Conv2d(4, 6, 3, new() { Groups = 2 })), 1, 5, 8, 8);
-        Check("layer 1 (BatchNorm(4)): BatchNorm: an input (n, 4, …) is needed: found (2, 3, 8, 8); the second axis must be the number of channels", new Sequential(new Relu(), new BatchNorm(4)), 2, 3, 8, 8);
-        Check("layer 0 (MaxPool2d(3)): MaxPool2d: a window 3 is larger than the input (1, 1, 2, 2) with padding 0; use a smaller window", new Sequential(new MaxPool2d(3)), 1, 1, 2, 2);
-        Check("layer 0 (ConvTranspose2d(4 → 6, 3)): ConvTranspose2d: an input (n, 4, h, w) is needed: found (1, 5, 8, 8) for weights (4, 6, 3, 3); the channels must be the weights' first axis", new Sequential(new ConvTranspose2d(4, 6, 3)), 1, 5, 8, 8);
+        Check("layer 0 (Conv2d(3 → 6, 5)): Conv2d: an input (n, 3, h, w) is needed: found (1, 1, 32, 32) for weights " +
+            "(6, 3, 5, 5); the channels must be the weights' second axis", new LeNetCifar(), 1, 1, 32, 32);
+        Check("layer 7 (Linear(400 → 120)): Linear: an input (n, 400) is needed: found (1, 256) for weights (120, " +
+            "400); the last axis must be the number of inputs", new LeNetCifar(), 1, 3, 28, 28);
+        Check("layer 3 (Conv2d(6 → 16, 5)): Conv2d: a kernel 5×5 with dilation 1 is larger than the input (1, 6, 4, " +
+            "4) with padding 0; use a smaller kernel or more padding", new LeNetCifar(), 1, 3, 12, 12);
+        Check("layer 0 (Conv2d(4 → 6, 3, groups 2)): Conv2d: an input (n, 4, h, w) is needed: found (1, 5, 8, 8) for " +
+            "weights (6, 2, 3, 3); the channels must be the weights' second axis times the 2 groups",
+            new Sequential(new Conv2d(4, 6, 3, new() { Groups = 2 })), 1, 5, 8, 8);
+        Check("layer 1 (BatchNorm(4)): BatchNorm: an input (n, 4, …) is needed: found (2, 3, 8, 8); the second axis " +
+            "must be the number of channels", new Sequential(new Relu(), new BatchNorm(4)), 2, 3, 8, 8);
+        Check("layer 0 (MaxPool2d(3)): MaxPool2d: a window 3 is larger than the input (1, 1, 2, 2) with padding 0; " +
+            "use a smaller window", new Sequential(new MaxPool2d(3)), 1, 1, 2, 2);
+        Check("layer 0 (ConvTranspose2d(4 → 6, 3)): ConvTranspose2d: an input (n, 4, h, w) is needed: found (1, 5, " +
+            "8, 8) for weights (4, 6, 3, 3); the channels must be the weights' first axis",
+            new Sequential(new ConvTranspose2d(4, 6, 3)), 1, 5, 8, 8);
     }
 
     [Fact]
@@ -205,9 +250,11 @@ public class ImageNetworkTests
         void Same(Tensor expected, Layer module, Tensor x) =>
             Assert.Equal(expected.ToArray<float>(), module.Forward(x).ToArray<float>());
         var (x, line) = (Image(2, 4, 6, 5), Image(2, 4, 9));
-        var one = new Conv1d(4, 6, 3, new() { Stride = 2, Padding = 1, Dilation = 2, Groups = 2, Generator = new Generator(1) });
+        var one = new Conv1d(
+            4, 6, 3, new() { Stride = 2, Padding = 1, Dilation = 2, Groups = 2, Generator = new Generator(1) });
         Same(line.Conv1d(one.Weight, one.Bias, 2, 1, 2, 2), one, line);
-        var back = new ConvTranspose2d(4, 6, 3, new() { Stride = 2, Padding = 1, OutputPadding = 1, Groups = 2, Generator = new Generator(1) });
+        var back = new ConvTranspose2d(
+            4, 6, 3, new() { Stride = 2, Padding = 1, OutputPadding = 1, Groups = 2, Generator = new Generator(1) });
         Same(x.ConvTranspose2d(back.Weight, back.Bias, 2, 1, 1, groups: 2), back, x);
         Same(x.AdaptiveAvgPool2d((3, 2)), new AdaptiveAvgPool2d((3, 2)), x);
         Same(x.AvgPool2d(3, 2, 1, true), new AvgPool2d(3, 2, 1, ceilMode: true), x);
@@ -228,29 +275,38 @@ public class ImageNetworkTests
         var random = new Generator(6);
         foreach (var (weight, bias, fanIn) in ((Tensor, Tensor, int)[])
         [
-            (new Conv2d(8, 900, 3, new() { Groups = 2, Generator = random }) is var a ? a.Weight : null!, a.Bias!, 4 * 9), (new Conv1d(8, 900, 3, new() { Generator = random }) is var b ? b.Weight : null!, b.Bias!, 8 * 3),
+            (new Conv2d(8, 900, 3, new() { Groups = 2, Generator = random }) is var a ? a.Weight : null!, a.Bias!, 4
+                * 9), (new Conv1d(8, 900, 3, new() { Generator = random }) is var b ? b.Weight : null!, b.Bias!, 8 * 3),
             // PyTorch's fan-in of a transposed convolution is that of the weights' second axis.
-            (new ConvTranspose2d(8, 900, 3, new() { Groups = 2, Generator = random }) is var c ? c.Weight : null!, c.Bias!, 450 * 9), (new Linear(70, 900, generator: random) is var d ? d.Weight : null!, d.Bias!, 70),
+            (new ConvTranspose2d(8, 900, 3, new() { Groups = 2, Generator = random }) is var c ? c.Weight : null!,
+                c.Bias!, 450 * 9), (new Linear(70, 900, generator: random) is var d ? d.Weight : null!, d.Bias!, 70),
         ])
         {
             Uniform(weight, fanIn);
             Uniform(bias, fanIn);
         }
-        Assert.Equal(1, new Embedding(100, 90, random).Weight.ToArray<float>().Average(value => (double)value * value), 0.06);
+        Assert.Equal(1, new Embedding(100, 90, random).Weight.ToArray<float>().Average(value => (double)value * value),
+            0.06);
     }
 
     [Fact]
     public void The_last_batch_of_one_under_batch_norm_trains_without_NaN()
     {
-        var data = new Adjoint.Data.Dataset("five", (int[])[1, 4, 4], [.. Enumerable.Range(0, 80).Select(i => MathF.Sin(i))], [0, 1, 0, 1, 1], ["a", "b"]);
-        var model = new Sequential(new Conv2d(1, 3, 3, new() { Generator = new Generator(1) }), new BatchNorm(3), new Relu(), new MaxPool2d(2), new BatchNorm(3), new Flatten(), new Linear(3, 2, generator: new Generator(2)));
-        var trainer = new Adjoint.Training.Trainer(model, new Sgd(model.Parameters(), 0.1, 0.9), new Adjoint.Data.DataLoader(data, 2), new Adjoint.Data.DataLoader(data, 2));
+        var data = new Adjoint.Data.Dataset("five", (int[])[1, 4, 4],
+            [.. Enumerable.Range(0, 80).Select(i => MathF.Sin(i))], [0, 1, 0, 1, 1], ["a", "b"]);
+        var model = new Sequential(new Conv2d(1, 3, 3, new() { Generator = new Generator(1) }), new BatchNorm(3),
+            new Relu(), new MaxPool2d(2), new BatchNorm(3), new Flatten(),
+            new Linear(3, 2, generator: new Generator(2)));
+        var trainer = new Adjoint.Training.Trainer(model, new Sgd(model.Parameters(), 0.1, 0.9),
+            new Adjoint.Data.DataLoader(data, 2), new Adjoint.Data.DataLoader(data, 2));
         var result = trainer.Run(3);
         Assert.True(double.IsFinite(result.Final.TrainLoss!.Value + result.Final.ValidationLoss));
-        Assert.All(model.StateDict().Values.SelectMany(value => value.ToArray<float>()), value => Assert.True(float.IsFinite(value)));
+        Assert.All(model.StateDict().Values.SelectMany(value => value.ToArray<float>()),
+            value => Assert.True(float.IsFinite(value)));
     }
 
-    private static void Refused(string part, Action act) => Assert.Contains(part, Assert.Throws<AdjointException>(act).Message, StringComparison.Ordinal);
+    private static void Refused(string part, Action act) =>
+        Assert.Contains(part, Assert.Throws<AdjointException>(act).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Whitened_patches_are_uncorrelated_with_variance_1()
@@ -266,14 +322,17 @@ public class ImageNetworkTests
             for (var j = 0; j <= i; j++)
                 Assert.Equal(i == j ? 1 : 0, maps[i].Zip(maps[j], (a, b) => (double)a * b).Average(), 0.02);
         }
-        Assert.Contains("found (1, 2, 9, 9)", Assert.Throws<AdjointException>(() => new SpeedNet(images: Tensor.Zeros(1, 2, 9, 9))).Message, StringComparison.Ordinal);
+        Assert.Contains("found (1, 2, 9, 9)",
+            Assert.Throws<AdjointException>(() => new SpeedNet(images: Tensor.Zeros(1, 2, 9, 9))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void The_fast_network_has_the_published_number_of_parameters_and_begins_as_the_identity()
     {
         var model = new SpeedNet(generator: new Generator(1));
-        // Jordan 2024: 1.97 M. By hand: 9·(24·64 + 64·64 + 64·256 + 3·256·256) filters, 2·64 + 4·256 shifts, 24 of the whitening, 2560 of the last layer.
+        // Jordan 2024: 1.97 M. By hand: 9·(24·64 + 64·64 + 64·256 + 3·256·256) filters, 2·64 + 4·256 shifts, 24 of the
+        // whitening, 2560 of the last layer.
         Assert.Equal(1_971_352, model.Parameters().Sum(parameter => parameter.Length));
         var x = Tensor.Randn([2, 24, 6, 6], new Generator(2));
         // The identity of the mathematics; a convolution by tiles rounds.

@@ -9,20 +9,27 @@ public class ModuleTests
     public void Parameters_have_paths_and_states_load_all_or_nothing()
     {
         var model = new Mlp(4, [8], 3, "relu", new Generator(1));
-        Assert.Equal(["1.weight", "1.bias", "3.weight", "3.bias"], model.NamedParameters().Select(parameter => parameter.Name));
+        Assert.Equal(["1.weight", "1.bias", "3.weight", "3.bias"], model.NamedParameters()
+            .Select(parameter => parameter.Name));
         var other = new Mlp(4, [8], 3, "relu", new Generator(2));
         other.LoadStateDict(model.StateDict());
-        Assert.Equal(model.Parameters().SelectMany(p => p.ToArray<float>()), other.Parameters().SelectMany(p => p.ToArray<float>()));
+        Assert.Equal(model.Parameters().SelectMany(p => p.ToArray<float>()), other.Parameters()
+            .SelectMany(p => p.ToArray<float>()));
         var error = Assert.Throws<AdjointException>(() => new Mlp(4, [9], 3).LoadStateDict(model.StateDict()));
-        Assert.StartsWith("LoadStateDict: 1.weight must be (9, 4) float32: found (8, 4) float32", error.Message, StringComparison.Ordinal);
-        Assert.Contains("missing 5.weight, 5.bias", Assert.Throws<AdjointException>(() => new Mlp(4, [8, 3], 3).LoadStateDict(model.StateDict())).Message, StringComparison.Ordinal);
+        Assert.StartsWith("LoadStateDict: 1.weight must be (9, 4) float32: found (8, 4) float32", error.Message,
+            StringComparison.Ordinal);
+        Assert.Contains("missing 5.weight, 5.bias",
+            Assert.Throws<AdjointException>(() => new Mlp(4, [8, 3], 3).LoadStateDict(model.StateDict())).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void An_input_that_does_not_fit_names_the_layer()
     {
         var error = Assert.Throws<AdjointException>(() => new Mlp(4, [8], 3).Forward(Tensor.Zeros(2, 5)));
-        Assert.Equal("layer 1 (Linear(4 → 8)): Linear: an input (n, 4) is needed: found (2, 5) for weights (8, 4); the last axis must be the number of inputs", error.Message);
+        Assert.Equal(
+            "layer 1 (Linear(4 → 8)): Linear: an input (n, 4) is needed: found (2, 5) for weights (8, 4); the last " +
+            "axis must be the number of inputs", error.Message);
     }
 
     [Fact]
@@ -65,13 +72,17 @@ public class ModuleTests
         })).ToArray();
         var x = Tensor.Ones(5, 3);
         model.Forward(x);
-        Assert.Equal(["Flatten (5, 3) (5, 3)", "Linear(3 → 4) (5, 3) (5, 4)", "Relu (5, 4) (5, 4)", "Linear(4 → 2) (5, 4) (5, 2)"], seen);
+        Assert.Equal(
+            ["Flatten (5, 3) (5, 3)", "Linear(3 → 4) (5, 3) (5, 4)", "Relu (5, 4) (5, 4)",
+                "Linear(4 → 2) (5, 4) (5, 2)"], seen);
         foreach (var handle in handles) handle.Dispose();
 
         var last = model[^1];
-        using (last.RegisterForwardHook((_, _, y) => y * 0)) Assert.All(model.Forward(x).ToArray<float>(), value => Assert.Equal(0, value));
+        using (last.RegisterForwardHook((_, _, y) => y * 0))
+            Assert.All(model.Forward(x).ToArray<float>(), value => Assert.Equal(0, value));
         Shape? arrived = null;
-        using (last.RegisterBackwardHook((_, gradient) => { arrived = gradient.Shape; return gradient * 2; })) model.Forward(x).Sum().Backward();
+        using (last.RegisterBackwardHook((_, gradient) => { arrived = gradient.Shape; return gradient * 2; }))
+            model.Forward(x).Sum().Backward();
         Assert.Equal((Shape)(int[])[5, 2], arrived);
         Assert.Equal([10f, 10], ((Linear)last).Bias!.Grad!.ToArray<float>());
         model.Forward(x).Sum().Backward();
@@ -92,8 +103,12 @@ public class ModuleTests
     {
         var model = new Named(("features", new Sequential(new Relu(), new Named(("conv", new Conv2d(3, 4, 3))))));
         var error = Assert.Throws<AdjointException>(() => model.Forward(Tensor.Zeros(1, 2, 8, 8)));
-        Assert.StartsWith("layer features.1.conv (Conv2d(3 → 4, 3)): Conv2d: an input (n, 3, h, w) is needed: found (1, 2, 8, 8)", error.Message, StringComparison.Ordinal);
-        Assert.StartsWith("Conv2d: an input", Assert.Throws<AdjointException>(() => new Conv2d(3, 4, 3).Forward(Tensor.Zeros(1, 2, 8, 8))).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "layer features.1.conv (Conv2d(3 → 4, 3)): Conv2d: an input (n, 3, h, w) is needed: found (1, 2, 8, 8)",
+            error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Conv2d: an input",
+            Assert.Throws<AdjointException>(() => new Conv2d(3, 4, 3).Forward(Tensor.Zeros(1, 2, 8, 8))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -107,8 +122,10 @@ public class ModuleTests
         y.Sum().Backward();
         Assert.Equal([1, 1, 1, 0, 0, 0, 1, 1, 1, 0, 0, 0, 2, 2, 2], embedding.Weight.Grad!.ToArray<float>());
         foreach (var index in (long[])[5, -1, 1L << 40])
-            Assert.Equal($"Embedding: index {index} is not a row of (5, 3); use 0..4", Assert.Throws<AdjointException>(() => embedding.Forward(Tensor.From(new long[] { index }))).Message);
-        Assert.Contains("int64", Assert.Throws<AdjointException>(() => embedding.Forward(Tensor.Zeros(2))).Message, StringComparison.Ordinal);
+            Assert.Equal($"Embedding: index {index} is not a row of (5, 3); use 0..4",
+                Assert.Throws<AdjointException>(() => embedding.Forward(Tensor.From(new long[] { index }))).Message);
+        Assert.Contains("int64", Assert.Throws<AdjointException>(() => embedding.Forward(Tensor.Zeros(2))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -116,11 +133,13 @@ public class ModuleTests
     {
         var layer = new Dropout2d(0.25, new Generator(3));
         var y = layer.Forward(Tensor.Ones(50, 40, 3, 3)).ToArray<float>();
-        foreach (var channel in y.Chunk(9)) Assert.True(channel.All(value => value == 0) || channel.All(value => Math.Abs(value - 4 / 3f) < 1e-6));
+        foreach (var channel in y.Chunk(9))
+            Assert.True(channel.All(value => value == 0) || channel.All(value => Math.Abs(value - 4 / 3f) < 1e-6));
         // 2,000 channels: the standard deviation of the mean is √(0.25 / 0.75 / 2000) = 0.013.
         Assert.Equal(1, y.Average(), 0.05);
         Assert.Equal(1, layer.Eval().Forward(Tensor.Ones(1, 2, 2, 2)).ToArray<float>().Min());
-        Assert.Contains("Dropout2d", Assert.Throws<AdjointException>(() => new Dropout2d(1)).Message, StringComparison.Ordinal);
+        Assert.Contains("Dropout2d", Assert.Throws<AdjointException>(() => new Dropout2d(1)).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]

@@ -135,7 +135,8 @@ public sealed class SharedParameterTests : IDisposable
         foreach (var create in all)
         {
             var message = Assert.Throws<AdjointException>(create).Message;
-            Assert.Contains("can be in one group only: found weight (2,) in group 1", message, StringComparison.Ordinal);
+            Assert.Contains("can be in one group only: found weight (2,) in group 1", message,
+                StringComparison.Ordinal);
         }
         var group = new ParameterGroup([w], 0.1);
         Assert.Throws<AdjointException>(() => new Sgd([group, group]));

@@ -16,7 +16,8 @@ public sealed class ResumeTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    // Everything that carries a state: momentum or moments, schedule, batch normalization, dropout, averaged weights, augmentation, early stopping.
+    // Everything that carries a state: momentum or moments, schedule, batch normalization, dropout, averaged weights,
+    // augmentation, early stopping.
     [Theory]
     [InlineData("sgd", false)]
     [InlineData("adam", false)]
@@ -31,7 +32,8 @@ public sealed class ResumeTests : IDisposable
         var seed = Environment.TickCount;
         TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
         var random = new Random(seed);
-        foreach (var stop in (int[])[1, 2, StepsPerEpoch - 1, StepsPerEpoch, StepsPerEpoch + 1, random.Next(1, Epochs * StepsPerEpoch)])
+        foreach (var stop in (int[])[1, 2, StepsPerEpoch - 1, StepsPerEpoch, StepsPerEpoch + 1,
+            random.Next(1, Epochs * StepsPerEpoch)])
         {
             var path = Path.Combine(folder, $"{optimizer}-{type}-{stop}");
             Directory.CreateDirectory(path);
@@ -45,7 +47,8 @@ public sealed class ResumeTests : IDisposable
             var found = store.Latest(Assert.Fail)!.Value;
             second.Load(new(found.Tensors, found.Notes));
             var (result, end) = Finish(second, resumed);
-            Assert.True(whole.SequenceEqual(result), $"stopped at step {stop}: {string.Join(" ", result)} instead of {string.Join(" ", whole)}");
+            Assert.True(whole.SequenceEqual(result),
+                $"stopped at step {stop}: {string.Join(" ", result)} instead of {string.Join(" ", whole)}");
             Assert.True(wholeModel.SequenceEqual(end), $"stopped at step {stop}: weights differ");
         }
     }
@@ -59,7 +62,10 @@ public sealed class ResumeTests : IDisposable
             Directory.CreateDirectory(to);
             var network = new Mlp(2, [8], 2, "relu", new Generator(1));
             var data = Synth.Create(train: 640, validation: 300);
-            var trainer = new Trainer(network, new Sgd(network.Parameters(), 0.3), new DataLoader(data.Train, 64, new() { Shuffle = true, Seed = 1 }), new DataLoader(data.Validation, 300))
+            var trainer =
+                new Trainer(network, new Sgd(network.Parameters(), 0.3),
+                    new DataLoader(data.Train, 64, new() { Shuffle = true, Seed = 1 }),
+                    new DataLoader(data.Validation, 300))
             {
                 Schedule = Schedule.StepDecay(20, 8),
                 Checkpoints = store is null ? null : new(store, TimeSpan.FromHours(1)),
@@ -94,7 +100,9 @@ public sealed class ResumeTests : IDisposable
         var error = Assert.Throws<AdjointException>(() => New("sgd", eager: false, out _, seed: 2).Load(saved));
         Assert.Contains("random stream 3.mask is 2 7 here: found '1 7 ", error.Message, StringComparison.Ordinal);
         saved.Set("steps", "many");
-        Assert.Contains("entry 'steps' must be 1 numbers: found 'many'", Assert.Throws<AdjointException>(() => New("sgd", eager: false, out _).Load(saved)).Message, StringComparison.Ordinal);
+        Assert.Contains("entry 'steps' must be 1 numbers: found 'many'",
+            Assert.Throws<AdjointException>(() => New("sgd", eager: false, out _).Load(saved)).Message,
+            StringComparison.Ordinal);
     }
 
     private static (string[] Results, byte[] Weights) Finish(Trainer trainer, Module model)
@@ -115,7 +123,8 @@ public sealed class ResumeTests : IDisposable
     {
         var data = Synth.Create(train: 64 * StepsPerEpoch - 20, validation: 200);
         var random = new Generator(seed, 1);
-        model = new Sequential(new Linear(2, 16, generator: random), new BatchNorm(16), new Relu(), new Dropout(0.2, new Generator(seed, 7)), new Linear(16, 2, generator: random));
+        model = new Sequential(new Linear(2, 16, generator: random), new BatchNorm(16), new Relu(),
+            new Dropout(0.2, new Generator(seed, 7)), new Linear(16, 2, generator: random));
         model.To(type);
         Optimizer optimizer = name switch
         {
@@ -125,7 +134,8 @@ public sealed class ResumeTests : IDisposable
             "rmsprop" => new RmsProp(model.Parameters(), 0.01),
             _ => new OwnOptimizerTests.Decaying([new(model.Parameters(), 0.05, 0.01)], 0.9),
         };
-        var trainer = new Trainer(model, optimizer, new DataLoader(data.Train, 64, new() { Shuffle = true, Seed = seed }), new DataLoader(data.Validation, 100))
+        var trainer = new Trainer(model, optimizer,
+            new DataLoader(data.Train, 64, new() { Shuffle = true, Seed = seed }), new DataLoader(data.Validation, 100))
         {
             Eager = eager,
             Schedule = name == "a user's"

@@ -29,7 +29,8 @@ public class TrainerTests
             (double, double)[] Metrics(int threads, bool eager = false)
             {
                 Workers.ThreadCount = threads;
-                return [.. New(out _, hidden: 600, eager: eager).Run(2).Epochs.Select(epoch => (epoch.TrainLoss ?? 0, epoch.ValidationLoss))];
+                return [.. New(out _, hidden: 600, eager: eager).Run(2)
+                    .Epochs.Select(epoch => (epoch.TrainLoss ?? 0, epoch.ValidationLoss))];
             }
 
             var one = Metrics(1);
@@ -52,15 +53,19 @@ public class TrainerTests
         var before = Workers.ThreadCount;
         try
         {
-            var data = new Dataset("noise", (int[])[3, 8, 8], Tensor.Randn([70 * 192], new Generator(3)).ToArray<float>(), [.. Enumerable.Range(0, 70).Select(i => (byte)(i % 3))], ["a", "b", "c"]);
+            var data = new Dataset("noise", (int[])[3, 8, 8], Tensor.Randn([70 * 192], new Generator(3))
+                .ToArray<float>(), [.. Enumerable.Range(0, 70).Select(i => (byte)(i % 3))], ["a", "b", "c"]);
             float[] Weights(int threads)
             {
                 Workers.ThreadCount = threads;
                 var model = new Sequential(
-                    new Conv2d(3, 17, 3, new() { Padding = 1, Bias = false, Generator = new Generator(1) }), new MaxPool2d(2), new Adjoint.Nn.BatchNorm(17), new Gelu(),
-                    new Conv2d(17, 9, 3, new() { Generator = new Generator(2) }), new Relu(), new GlobalAvgPool2d(), new Linear(9, 3, generator: new Generator(4)));
+                    new Conv2d(3, 17, 3, new() { Padding = 1, Bias = false, Generator = new Generator(1) }),
+                        new MaxPool2d(2), new Adjoint.Nn.BatchNorm(17), new Gelu(),
+                    new Conv2d(17, 9, 3, new() { Generator = new Generator(2) }), new Relu(), new GlobalAvgPool2d(),
+                        new Linear(9, 3, generator: new Generator(4)));
                 Transform[] transforms = [new RandomCrop(2), new AlternatingFlip(), new Cutout(3)];
-                var loader = new DataLoader(data, 16, new() { Shuffle = true, Seed = 1, Prefetch = threads % 3, Transforms = transforms });
+                var loader = new DataLoader(
+                    data, 16, new() { Shuffle = true, Seed = 1, Prefetch = threads % 3, Transforms = transforms });
                 new Trainer(model, new Sgd(model.Parameters(), 0.1, 0.9), loader, new DataLoader(data, 70)).Run(3);
                 return [.. model.StateDict().Values.SelectMany(value => value.ToArray<float>())];
             }
@@ -110,7 +115,9 @@ public class TrainerTests
                 keeper.OnEpoch(trainer, new(epoch, null, 1, accuracies[epoch], 0));
             }
             keeper.Write();
-            float Kept(string name) => Adjoint.IO.SafeTensors.Load(Path.Combine(folder, name))[model.NamedParameters().First().Name].ToArray<float>()[0];
+            float Kept(string name) =>
+                Adjoint.IO.SafeTensors.Load(Path.Combine(folder, name))[model.NamedParameters().First()
+                    .Name].ToArray<float>()[0];
             Assert.Equal((1f, 5f), (Kept("best.safetensors"), Kept("last.safetensors")));
         }
         finally
@@ -185,12 +192,15 @@ public class TrainerTests
     {
         // Always class 1: a bias alone.
         var model = new Linear(2, 2);
-        model.LoadStateDict(new Dictionary<string, Tensor> { ["weight"] = Tensor.Zeros(2, 2), ["bias"] = Tensor.From(new float[] { 0, 1 }) });
+        model.LoadStateDict(
+            new Dictionary<string, Tensor> {
+            ["weight"] = Tensor.Zeros(2, 2), ["bias"] = Tensor.From(new float[] { 0, 1 }) });
         var evaluation = Evaluation.Run(model, new DataLoader(Data.Validation, 300));
         var ones = Data.Validation.Labels.ToArray().Count(label => label == 1);
         Assert.Equal(ones / 1000.0, evaluation.Accuracy);
         Assert.Equal(1000 - ones, evaluation.Confusion[0, 1]);
-        Assert.Equal((ones * Math.Log(1 + Math.Exp(-1)) + (1000 - ones) * Math.Log(1 + Math.E)) / 1000, evaluation.Loss, 1e-5);
+        Assert.Equal((ones * Math.Log(1 + Math.Exp(-1)) + (1000 - ones) * Math.Log(1 + Math.E)) / 1000, evaluation.Loss,
+            1e-5);
     }
 
     private static Trainer New(
@@ -198,7 +208,9 @@ public class TrainerTests
         Reduction reduction = Reduction.Mean, bool eager = false)
     {
         model = new Mlp(2, [hidden], 2, "sigmoid", new Generator(1));
-        return new Trainer(model, new Sgd(model.Parameters(), rate, momentum), new DataLoader(Data.Train, 64, new() { Shuffle = true, Seed = 1 }), new DataLoader(Data.Validation, 500)) { LossReduction = reduction, Eager = eager };
+        return new Trainer(model, new Sgd(model.Parameters(), rate, momentum),
+            new DataLoader(Data.Train, 64, new() { Shuffle = true, Seed = 1 }), new DataLoader(Data.Validation, 500)) {
+            LossReduction = reduction, Eager = eager };
     }
 
     [Fact]
@@ -239,11 +251,15 @@ public class TrainerTests
         var other = new WeightAverage(model, 0.5);
         other.LoadStateDict(average.StateDict());
         using (other.Swap()) Assert.Equal(expected, model.Weight.ToArray<float>()[0], 1e-4 * expected);
-        Assert.Contains("decay", Assert.Throws<AdjointException>(() => new WeightAverage(model, 1)).Message, StringComparison.Ordinal);
+        Assert.Contains("decay", Assert.Throws<AdjointException>(() => new WeightAverage(model, 1)).Message,
+            StringComparison.Ordinal);
 
         // With a trainer: a decay near 1 keeps the average near the first weights, so its validation loss moves less.
         var (slow, plain) = (new Mlp(2, [8], 2, "relu", new Generator(1)), New(out _, hidden: 8).Run(1));
-        var averaged = new Trainer(slow, new Sgd(slow.Parameters(), 1), new DataLoader(Data.Train, 128, new() { Shuffle = true, Seed = 1 }), new DataLoader(Data.Validation, 1000)) { Average = new WeightAverage(slow, 0.99) }.Run(1);
+        var averaged =
+            new Trainer(slow, new Sgd(slow.Parameters(), 1),
+                new DataLoader(Data.Train, 128, new() { Shuffle = true, Seed = 1 }),
+                new DataLoader(Data.Validation, 1000)) { Average = new WeightAverage(slow, 0.99) }.Run(1);
         Assert.NotEqual(plain.Final.ValidationLoss, averaged.Final.ValidationLoss);
     }
 
@@ -255,13 +271,19 @@ public class TrainerTests
         var x = image.ToArray<float>();
         double Pixel(int r, int c) => x[Math.Abs(r > 2 ? 4 - r : r) * 3 + Math.Abs(c > 2 ? 4 - c : c)];
         Assert.Equal(x, TestTimeAugmentation.None.Predict(model, image).ToArray<float>());
-        var (flip, shift) = (TestTimeAugmentation.Flip.Predict(model, image).ToArray<float>(), TestTimeAugmentation.FlipAndShift.Predict(model, image).ToArray<float>());
+        var (flip, shift) = (TestTimeAugmentation.Flip.Predict(model, image).ToArray<float>(),
+            TestTimeAugmentation.FlipAndShift.Predict(model, image).ToArray<float>());
         for (var r = 0; r < 3; r++)
             for (var c = 0; c < 3; c++)
             {
                 Assert.Equal((Pixel(r, c) + Pixel(r, 2 - c)) / 2, flip[r * 3 + c], 1e-4);
-                Assert.Equal((Pixel(r, c) + Pixel(r, 2 - c)) / 4 + (Pixel(r - 1, c - 1) + Pixel(r - 1, 1 - c) + Pixel(r + 1, c + 1) + Pixel(r + 1, 3 - c)) / 8, shift[r * 3 + c], 1e-4);
+                Assert.Equal((Pixel(r, c) + Pixel(r, 2 - c)) / 4
+                    + (Pixel(r - 1, c - 1) + Pixel(r - 1, 1 - c) + Pixel(r + 1, c + 1) + Pixel(r + 1, 3 - c)) / 8,
+                    shift[r * 3 + c], 1e-4);
             }
-        Assert.Contains("for images", Assert.Throws<AdjointException>(() => TestTimeAugmentation.Flip.Predict(model, Tensor.Zeros(1, 4))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "for images",
+            Assert.Throws<AdjointException>(() => TestTimeAugmentation.Flip.Predict(model, Tensor.Zeros(1, 4))).Message,
+            StringComparison.Ordinal);
     }
 }

@@ -21,7 +21,8 @@ internal sealed class EluOp(double alpha) : UnaryOp<EluOp.Operator, EluOp.Vjp>(n
 
     internal readonly struct Operator(double alpha) : IUnaryOperator
     {
-        public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Select(V.Less(V.Splat(0), x), x, V.Splat(alpha) * LaneMath.Expm1(x));
+        public V Invoke<V>(V x) where V : struct, ILanes<V> =>
+            V.Select(V.Less(V.Splat(0), x), x, V.Splat(alpha) * LaneMath.Expm1(x));
     }
 
     // x is the incoming gradient, y the saved input.

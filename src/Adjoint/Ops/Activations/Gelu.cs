@@ -31,7 +31,8 @@ internal sealed class GeluOp : UnaryOp<GeluOp.Operator, GeluOp.Vjp>
     // x is the incoming gradient, y the saved input.
     internal readonly struct Vjp : IBinaryOperator
     {
-        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * (Phi(y) + y * V.Exp(y * y * V.Splat(-0.5)) * V.Splat(0.39894228040143267794));
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> =>
+            x * (Phi(y) + y * V.Exp(y * y * V.Splat(-0.5)) * V.Splat(0.39894228040143267794));
     }
 }
 

@@ -3,7 +3,8 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = x where x > 0, else s·x</summary>
-internal sealed class LeakyReluOp(double negativeSlope) : UnaryOp<LeakyReluOp.Operator, LeakyReluOp.Vjp>(new Operator(negativeSlope), new Vjp(negativeSlope))
+internal sealed class LeakyReluOp(double negativeSlope)
+    : UnaryOp<LeakyReluOp.Operator, LeakyReluOp.Vjp>(new Operator(negativeSlope), new Vjp(negativeSlope))
 {
     public override string Name => "LeakyRelu";
     public override string Formula => "y = x where x > 0, else s·x";
@@ -11,17 +12,20 @@ internal sealed class LeakyReluOp(double negativeSlope) : UnaryOp<LeakyReluOp.Op
     public override Saves Saves => Saves.Inputs;
     public override IReadOnlyList<OpAttribute> Attributes => [new("slope", negativeSlope)];
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.MaskedBy(new Vjp(negativeSlope), node.Inputs[0])];
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
+        [gradient.MaskedBy(new Vjp(negativeSlope), node.Inputs[0])];
 
     internal readonly struct Operator(double negativeSlope) : IUnaryOperator
     {
-        public V Invoke<V>(V x) where V : struct, ILanes<V> => V.Select(V.Less(V.Splat(0), x), x, x * V.Splat(negativeSlope));
+        public V Invoke<V>(V x) where V : struct, ILanes<V> =>
+            V.Select(V.Less(V.Splat(0), x), x, x * V.Splat(negativeSlope));
     }
 
     // x is the incoming gradient, y the saved input.
     internal readonly struct Vjp(double negativeSlope) : IBinaryOperator
     {
-        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => V.Select(V.Less(V.Splat(0), y), x, x * V.Splat(negativeSlope));
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> =>
+            V.Select(V.Less(V.Splat(0), y), x, x * V.Splat(negativeSlope));
     }
 }
 

@@ -20,7 +20,8 @@ internal sealed class NormalCdfOp : UnaryOp<NormalCdfOp.Operator, NormalCdfOp.Vj
     // x is the incoming gradient, y the saved input.
     internal readonly struct Vjp : IBinaryOperator
     {
-        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => x * V.Exp(y * y * V.Splat(-0.5)) * V.Splat(0.39894228040143267794);
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> =>
+            x * V.Exp(y * y * V.Splat(-0.5)) * V.Splat(0.39894228040143267794);
     }
 }
 

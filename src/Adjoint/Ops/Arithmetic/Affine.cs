@@ -3,7 +3,8 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = a·x + b</summary>
-internal sealed class AffineOp(double scale, double shift) : UnaryOp<AffineOp.Operator, AffineOp.Vjp>(new Operator(scale, shift), new Vjp(scale))
+internal sealed class AffineOp(double scale, double shift)
+    : UnaryOp<AffineOp.Operator, AffineOp.Vjp>(new Operator(scale, shift), new Vjp(scale))
 {
     /// <summary>The shift that changes nothing: −0 + 0 would be 0.</summary>
     internal const double NoShift = -0.0;

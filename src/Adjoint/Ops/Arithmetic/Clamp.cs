@@ -3,7 +3,8 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = min(max(x, low), high)</summary>
-internal sealed class ClampOp(double low, double high) : UnaryOp<ClampOp.Operator, ClampOp.Vjp>(new Operator(low, high), new Vjp(low, high))
+internal sealed class ClampOp(double low, double high)
+    : UnaryOp<ClampOp.Operator, ClampOp.Vjp>(new Operator(low, high), new Vjp(low, high))
 {
     public override string Name => "Clamp";
     public override string Formula => "y = min(max(x, low), high)";
@@ -11,7 +12,8 @@ internal sealed class ClampOp(double low, double high) : UnaryOp<ClampOp.Operato
     public override Saves Saves => Saves.Inputs;
     public override IReadOnlyList<OpAttribute> Attributes => [new("low", low), new("high", high)];
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.MaskedBy(new Vjp(low, high), node.Inputs[0])];
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
+        [gradient.MaskedBy(new Vjp(low, high), node.Inputs[0])];
 
     internal readonly struct Operator(double low, double high) : IUnaryOperator
     {
@@ -21,7 +23,8 @@ internal sealed class ClampOp(double low, double high) : UnaryOp<ClampOp.Operato
     // x is the incoming gradient, y the saved input.
     internal readonly struct Vjp(double low, double high) : IBinaryOperator
     {
-        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> => V.Select(V.LessEqual(V.Splat(low), y), V.Select(V.LessEqual(y, V.Splat(high)), x, V.Splat(0)), V.Splat(0));
+        public V Invoke<V>(V x, V y) where V : struct, ILanes<V> =>
+            V.Select(V.LessEqual(V.Splat(low), y), V.Select(V.LessEqual(y, V.Splat(high)), x, V.Splat(0)), V.Splat(0));
     }
 }
 

@@ -13,9 +13,11 @@ internal sealed class MinimumOp : BinaryOp<MinimumOp.Operator>
         "∂L/∂x = 0 where x > y, g/2 where x = y, else g, where one is NaN too; ∂L/∂y likewise";
     public override Saves Saves => Saves.Inputs;
 
-    protected override Tensor Left(OpNode node, Tensor gradient) => gradient * node.Inputs[0].MinimumWeight(node.Inputs[1]);
+    protected override Tensor Left(OpNode node, Tensor gradient) =>
+        gradient * node.Inputs[0].MinimumWeight(node.Inputs[1]);
 
-    protected override Tensor Right(OpNode node, Tensor gradient) => gradient * node.Inputs[1].MinimumWeight(node.Inputs[0]);
+    protected override Tensor Right(OpNode node, Tensor gradient) =>
+        gradient * node.Inputs[1].MinimumWeight(node.Inputs[0]);
 
     internal readonly struct Operator : IBinaryOperator
     {

@@ -3,7 +3,8 @@ using Adjoint.Kernels;
 namespace Adjoint;
 
 /// <summary>y = xᵖ</summary>
-internal sealed class PowerOp(double exponent) : UnaryOp<PowerOp.Operator, PowerOp.Vjp>(new Operator(exponent), new Vjp(exponent))
+internal sealed class PowerOp(double exponent)
+    : UnaryOp<PowerOp.Operator, PowerOp.Vjp>(new Operator(exponent), new Vjp(exponent))
 {
     public override string Name => "Power";
     public override string Formula => "y = xᵖ";

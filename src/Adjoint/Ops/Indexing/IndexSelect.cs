@@ -7,7 +7,8 @@ internal sealed class IndexSelectOp(int axis) : Op
 {
     public override string Name => "IndexSelect";
     public override string Formula => "y[…, j, …] = x[…, index[j], …]";
-    public override string Derivation => "x at a position enters every j that names it: ∂L/∂x[…, i, …] = Σ over j with index[j] = i of g[…, j, …]";
+    public override string Derivation =>
+        "x at a position enters every j that names it: ∂L/∂x[…, i, …] = Σ over j with index[j] = i of g[…, j, …]";
     public override Saves Saves => Saves.Nothing;
     public override IReadOnlyList<OpAttribute> Attributes => [new("axis", axis)];
 
@@ -99,7 +100,8 @@ public static partial class TensorMethods
         /// <param name="padding">The rows p and columns q of zeros added on each side, 0 or more.</param>
         /// <returns>The padded tensor (…, h + 2p, w + 2q).</returns>
         /// <exception cref="AdjointException">There are no last two axes, or the padding is negative.</exception>
-        public Tensor PadZero(Size2 padding) => x.PadAxis(-2, padding.Height, padding.Height).PadAxis(-1, padding.Width, padding.Width);
+        public Tensor PadZero(Size2 padding) =>
+            x.PadAxis(-2, padding.Height, padding.Height).PadAxis(-1, padding.Width, padding.Width);
 
         /// <summary>Zeros added before and after one axis.</summary>
         /// <param name="axis">The axis; a negative one counts from the last.</param>
@@ -110,7 +112,8 @@ public static partial class TensorMethods
         public Tensor PadAxis(int axis, int before, int after)
         {
             var at = x.Shape.Axis(axis, "PadAxis");
-            if (before < 0 || after < 0) throw new AdjointException($"PadAxis: the padding must not be negative: found {before} and {after}");
+            if (before < 0 || after < 0)
+                throw new AdjointException($"PadAxis: the padding must not be negative: found {before} and {after}");
             if (before == 0 && after == 0) return x;
             int[] sizes = [.. x.Shape.Sizes];
             sizes[at] = Shape.Size((Int128)sizes[at] + before + after, "PadAxis");
@@ -126,7 +129,9 @@ public static partial class TensorMethods
         /// <exception cref="AdjointException">
         /// There are no last two axes, one is empty, or the size is not positive.
         /// </exception>
-        public Tensor InterpolateNearest(Size2 size) => Enlargeable(x, size).IndexSelect(-2, Nearest(x.Shape[-2], size.Height)).IndexSelect(-1, Nearest(x.Shape[-1], size.Width));
+        public Tensor InterpolateNearest(Size2 size) =>
+            Enlargeable(x, size).IndexSelect(-2, Nearest(x.Shape[-2], size.Height))
+            .IndexSelect(-1, Nearest(x.Shape[-1], size.Width));
 
         /// <summary>
         /// Enlarges or shrinks the last two axes to a size by linear interpolation in each, (…, h, w) → (…, size):

@@ -28,11 +28,12 @@ internal static class MaskMethods
 {
     extension(Tensor gradient)
     {
-        internal Tensor MaskedBy<TOperator>(TOperator op, Tensor by) where TOperator : struct, IBinaryOperator => Op.Apply(new MaskOp<TOperator>(op), gradient, by.Detach());
+        internal Tensor MaskedBy<TOperator>(TOperator op, Tensor by) where TOperator : struct, IBinaryOperator =>
+            Op.Apply(new MaskOp<TOperator>(op), gradient, by.Detach());
 
         /// <summary>
-        /// The weight of x in the gradient of min(x, y): 0 where y &lt; x, ½ where they are equal, else 1, where one is NaN too. Without
-        /// a history.
+        /// The weight of x in the gradient of min(x, y): 0 where y &lt; x, ½ where they are equal, else 1, where one is
+        /// NaN too. Without a history.
         /// </summary>
         internal Tensor MinimumWeight(Tensor y)
         {

@@ -16,8 +16,10 @@ public enum Reduction
 internal sealed class CrossEntropyOp(double smoothing, Reduction reduction) : Op
 {
     public override string Name => "CrossEntropy";
-    public override string Formula => "L = Σᵢ (ln Σₖ e^xᵢₖ − Σₖ tᵢₖ xᵢₖ), t = (1 − s)·[k = label] + s/c; divided by n for the mean";
-    public override string Derivation => "∂(ln Σₖ e^xₖ)/∂xⱼ = softmax(x)ⱼ, so ∂L/∂x = g · (softmax(x) − t), divided by n for the mean";
+    public override string Formula =>
+        "L = Σᵢ (ln Σₖ e^xᵢₖ − Σₖ tᵢₖ xᵢₖ), t = (1 − s)·[k = label] + s/c; divided by n for the mean";
+    public override string Derivation =>
+        "∂(ln Σₖ e^xₖ)/∂xⱼ = softmax(x)ⱼ, so ∂L/∂x = g · (softmax(x) − t), divided by n for the mean";
     public override Saves Saves => Saves.Inputs;
     public override IReadOnlyList<OpAttribute> Attributes =>
         [new("smoothing", smoothing), new("reduction", reduction.ToString())];
@@ -29,7 +31,9 @@ internal sealed class CrossEntropyOp(double smoothing, Reduction reduction) : Op
             throw new AdjointException("CrossEntropy: logits (n, classes) and labels (n) are needed: found "
                 + $"{logits.Shape} and {labels.Shape}; use .Reshape(…) on one of them");
         if (labels.DType != DType.Int64 || !logits.DType.IsFloating())
-            throw new AdjointException($"CrossEntropy: logits must be floating and labels int64 class indices: found {logits.DType.Label()} and {labels.DType.Label()}; cast with .To(DType.Int64)");
+            throw new AdjointException(
+                $"CrossEntropy: logits must be floating and labels int64 class indices: found {logits.DType.Label()} " +
+                $"and {labels.DType.Label()}; cast with .To(DType.Int64)");
         return new(default, logits.DType);
     }
 
@@ -37,7 +41,8 @@ internal sealed class CrossEntropyOp(double smoothing, Reduction reduction) : Op
     {
         var (logits, labels) = (inputs[0], inputs[1]);
         var losses = context.Allocate(labels.Shape, logits.DType);
-        // The row lies in the cache now: its gradient, but for the factor that arrives from above, costs no further pass over memory.
+        // The row lies in the cache now: its gradient, but for the factor that arrives from above, costs no further
+        // pass over memory.
         var gradient = context.IsRecording ? context.Allocate(logits.Shape, logits.DType) : null;
         Backend.Run(new SoftmaxCrossEntropy(smoothing, Weight(logits)), logits, labels, losses, gradient);
         Backend.Run(new Reduce<Kernels.SumOperator>(default, [true]), losses, output);

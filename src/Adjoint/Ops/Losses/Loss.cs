@@ -17,7 +17,8 @@ public static class Loss
     /// <exception cref="AdjointException">
     /// Shapes, types or a label do not fit, or the smoothing is not in [0, 1).
     /// </exception>
-    public static Tensor CrossEntropy(Tensor logits, Tensor labels, double labelSmoothing = 0, Reduction reduction = Reduction.Mean) => labelSmoothing is >= 0 and < 1
+    public static Tensor CrossEntropy(Tensor logits, Tensor labels, double labelSmoothing = 0,
+        Reduction reduction = Reduction.Mean) => labelSmoothing is >= 0 and < 1
         ? Op.Apply(new CrossEntropyOp(labelSmoothing, reduction), logits, labels)
         : throw new AdjointException($"CrossEntropy: label smoothing must be in [0, 1): found {labelSmoothing}");
 
@@ -64,7 +65,8 @@ public static class Loss
     /// <param name="delta">The distance δ from which on the loss is linear, above 0.</param>
     /// <param name="reduction">Whether the losses are averaged, as by default, or summed.</param>
     /// <returns>The loss, a scalar tensor ().</returns>
-    /// <exception cref="AdjointException">The shapes or types differ, the type is not floating, or δ is not positive.</exception>
+    /// <exception cref="AdjointException">The shapes or types differ, the type is not floating, or δ is not
+    /// positive.</exception>
     public static Tensor Huber(Tensor prediction, Tensor target, double delta = 1, Reduction reduction = Reduction.Mean)
     {
         if (!(delta > 0)) throw new AdjointException($"Huber: delta must be positive: found {delta}");
@@ -114,5 +116,7 @@ public static class Loss
             $"{loss}: prediction and target must have one shape, nothing is broadcast: found {found}; {remedy}");
     }
 
-    private static Tensor Reduce(Tensor losses, Reduction reduction) => reduction == Reduction.Mean ? losses.Mean() : losses.Sum();
+    private static Tensor Reduce(Tensor losses, Reduction reduction) => reduction == Reduction.Mean
+        ? losses.Mean()
+        : losses.Sum();
 }

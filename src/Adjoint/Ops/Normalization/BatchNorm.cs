@@ -4,8 +4,10 @@ namespace Adjoint;
 internal sealed class BatchNormOp(double epsilon) : Op
 {
     public override string Name => "BatchNorm";
-    public override string Formula => "y = γ·x̂ + β, x̂ = (x − μ)/√(σ² + ε); μ and σ² over all axes but that of the channels";
-    public override string Derivation => "μ and σ depend on x too: ∂L/∂x = γ/√(σ² + ε) · (g − mean(g) − x̂ · mean(g·x̂)); ∂L/∂γ = Σ g·x̂; ∂L/∂β = Σ g";
+    public override string Formula =>
+        "y = γ·x̂ + β, x̂ = (x − μ)/√(σ² + ε); μ and σ² over all axes but that of the channels";
+    public override string Derivation =>
+        "μ and σ depend on x too: ∂L/∂x = γ/√(σ² + ε) · (g − mean(g) − x̂ · mean(g·x̂)); ∂L/∂γ = Σ g·x̂; ∂L/∂β = Σ g";
     public override Saves Saves => Saves.Inputs;
     public override IReadOnlyList<OpAttribute> Attributes => [new("epsilon", epsilon)];
 
@@ -23,7 +25,9 @@ internal sealed class BatchNormOp(double epsilon) : Op
                 $"{Name}: a floating input (n, channels, …) is needed: found {x.Shape} {x.DType.Label()}");
         foreach (var parameter in inputs[1..])
             if (parameter.Rank != 1 || parameter.Shape[0] != x.Shape[1] || parameter.DType != x.DType)
-                throw new AdjointException($"{Name}: scale and shift must be ({x.Shape[1]}) {x.DType.Label()}, one for each channel: found {parameter.Shape} {parameter.DType.Label()}");
+                throw new AdjointException(
+                    $"{Name}: scale and shift must be ({x.Shape[1]}) {x.DType.Label()}, one for each channel: found " +
+                    $"{parameter.Shape} {parameter.DType.Label()}");
         return new(x.Shape, x.DType);
     }
 
@@ -42,7 +46,8 @@ internal sealed class BatchNormOp(double epsilon) : Op
     public override Tensor?[] FusedBackward(OpNode node, Tensor gradient)
     {
         var (x, gamma) = (node.Inputs[0], node.Inputs[1]);
-        var (dx, dgamma, dbeta) = (Tensor.Empty(x.Shape, x.DType), Tensor.Empty(gamma.Shape, x.DType), Tensor.Empty(gamma.Shape, x.DType));
+        var (dx, dgamma, dbeta) = (Tensor.Empty(x.Shape, x.DType), Tensor.Empty(gamma.Shape, x.DType),
+            Tensor.Empty(gamma.Shape, x.DType));
         Backend.Run(new Primitives.BatchNormGradient(), x, gradient, node.Saved[0], node.Saved[1], gamma, dx, dgamma,
             dbeta);
         return [dx, dgamma, dbeta];
@@ -56,7 +61,8 @@ internal sealed class BatchNormOp(double epsilon) : Op
         var deviation = x - x.Mean(axes, keepDims: true);
         var inverse = (deviation.Square().Mean(axes, keepDims: true) + epsilon).Pow(-0.5);
         var normalized = deviation * inverse;
-        var centered = gradient - gradient.Mean(axes, keepDims: true) - normalized * (gradient * normalized).Mean(axes, keepDims: true);
+        var centered = gradient - gradient.Mean(axes, keepDims: true)
+            - normalized * (gradient * normalized).Mean(axes, keepDims: true);
         return [centered * inverse * gamma.Reshape(shape), (gradient * normalized).Sum(axes), gradient.Sum(axes)];
     }
 }
@@ -78,7 +84,8 @@ public static partial class TensorMethods
         /// <exception cref="AdjointException">
         /// The input has no axis of channels, or scale and shift do not fit it.
         /// </exception>
-        public Tensor BatchNorm(Tensor gamma, Tensor beta, double epsilon = 1e-5) => Op.Apply(new BatchNormOp(epsilon), x, gamma, beta);
+        public Tensor BatchNorm(Tensor gamma, Tensor beta, double epsilon = 1e-5) =>
+            Op.Apply(new BatchNormOp(epsilon), x, gamma, beta);
 
         /// <summary>
         /// Normalizes over the last axes, those of <paramref name="gamma"/>: γ·(x − μ)/√(σ² + ε) + β, x (…, d) → (…, d)
@@ -91,7 +98,9 @@ public static partial class TensorMethods
         /// <exception cref="AdjointException">Scale or shift do not have the shape of the last axes.</exception>
         public Tensor LayerNorm(Tensor gamma, Tensor? beta = null, double epsilon = 1e-5)
         {
-            if (beta is not null && beta.Shape != gamma.Shape) throw new AdjointException($"LayerNorm: scale and shift must have one shape: found {gamma.Shape} and {beta.Shape}");
+            if (beta is not null && beta.Shape != gamma.Shape)
+                throw new AdjointException(
+                    $"LayerNorm: scale and shift must have one shape: found {gamma.Shape} and {beta.Shape}");
             var y = x.Widened().Standardized(LastAxes(x, gamma, "LayerNorm"), epsilon) * gamma.Widened();
             return (beta is null ? y : y + beta.Widened()).To(x.DType);
         }
@@ -126,9 +135,12 @@ public static partial class TensorMethods
         public Tensor GroupNorm(int groups, Tensor gamma, Tensor beta, double epsilon = 1e-5)
         {
             if (x.Rank < 2 || groups < 1 || x.Shape[1] % groups != 0)
-                throw new AdjointException($"GroupNorm: the groups must divide the channels: found {groups} groups for {x.Shape}");
+                throw new AdjointException(
+                    $"GroupNorm: the groups must divide the channels: found {groups} groups for {x.Shape}");
             if (gamma.Rank != 1 || gamma.Shape[0] != x.Shape[1] || beta.Shape != gamma.Shape)
-                throw new AdjointException($"GroupNorm: scale and shift must be ({x.Shape[1]}), one for each channel of {x.Shape}: found {gamma.Shape} and {beta.Shape}");
+                throw new AdjointException(
+                    $"GroupNorm: scale and shift must be ({x.Shape[1]}), one for each channel of {x.Shape}: found " +
+                    $"{gamma.Shape} and {beta.Shape}");
             int[] channels = [.. Enumerable.Range(0, x.Rank).Select(axis => axis == 1 ? x.Shape[1] : 1)];
             var size = Shape.Product(x.Shape.Sizes[1..]) / groups;
             var normalized = x.Widened().Reshape(x.Shape[0], groups, size).Standardized([2], epsilon);
@@ -148,7 +160,8 @@ public static partial class TensorMethods
         var lead = x.Rank - gamma.Rank;
         for (var axis = 0; axis < gamma.Rank; axis++)
             if (lead < 0 || x.Shape[lead + axis] != gamma.Shape[axis])
-                throw new AdjointException($"{op}: the last axes of the input must be those of the scale {gamma.Shape}: found {x.Shape}");
+                throw new AdjointException(
+                    $"{op}: the last axes of the input must be those of the scale {gamma.Shape}: found {x.Shape}");
         return [.. Enumerable.Range(lead, gamma.Rank)];
     }
 }

@@ -26,14 +26,18 @@ public static partial class TensorMethods
         {
             var (step, pad) = (stride ?? kernel, padding ?? 0);
             AveragingWindows.Check(x.Shape, kernel, step, pad);
-            var (height, width) = (PoolWindows.Count(x.Shape[2], kernel.Height, step.Height, pad.Height, ceilMode), PoolWindows.Count(x.Shape[3], kernel.Width, step.Width, pad.Width, ceilMode));
-            var (below, right) = (AveragingWindows.Beyond(x.Shape[2], height, kernel.Height, step.Height, pad.Height), AveragingWindows.Beyond(x.Shape[3], width, kernel.Width, step.Width, pad.Width));
+            var (height, width) = (PoolWindows.Count(x.Shape[2], kernel.Height, step.Height, pad.Height, ceilMode),
+                PoolWindows.Count(x.Shape[3], kernel.Width, step.Width, pad.Width, ceilMode));
+            var (below, right) = (AveragingWindows.Beyond(x.Shape[2], height, kernel.Height, step.Height, pad.Height),
+                AveragingWindows.Beyond(x.Shape[3], width, kernel.Width, step.Width, pad.Width));
             if (step == kernel && pad == 0 && below == 0 && right == 0
                 && (long)kernel.Height * kernel.Width > LargeWindow)
                 return AveragingWindows.SideBySide(x, kernel, height, width);
-            var planes = x.Reshape(x.Shape[0] * x.Shape[1], 1, x.Shape[2], x.Shape[3]).PadAxis(2, 0, below).PadAxis(3, 0, right);
+            var planes = x.Reshape(x.Shape[0] * x.Shape[1], 1, x.Shape[2], x.Shape[3]).PadAxis(2, 0, below)
+                .PadAxis(3, 0, right);
             var weight = Tensor.Full((int[])[1, 1, kernel.Height, kernel.Width], 1, x.DType);
-            // Of rows and columns beyond the padding, in a stride that does not reach them, the convolution may make one window more.
+            // Of rows and columns beyond the padding, in a stride that does not reach them, the convolution may make
+            // one window more.
             var sums = planes.Conv2d(weight, null, step, pad).Slice(2, 0, height).Slice(3, 0, width);
             var y = sums / ((double)kernel.Height * kernel.Width);
             if (below > 0) y *= AveragingWindows.InsideFraction(x, 2, height, kernel.Height, step.Height, pad.Height);
@@ -55,7 +59,8 @@ public static partial class TensorMethods
                     $"AdaptiveAvgPool2d: an input (…, h, w), neither of them 0, and a positive size are needed: "
                         + $"found {x.Shape} and {size}");
             Shape.CheckFits([.. x.Shape.Sizes[..^2], size.Height, size.Width], x.DType, "AdaptiveAvgPool2d");
-            return AveragingWindows.Adaptive(AveragingWindows.Adaptive(x, x.Rank - 2, size.Height), x.Rank - 1, size.Width);
+            return AveragingWindows.Adaptive(AveragingWindows.Adaptive(x, x.Rank - 2, size.Height), x.Rank - 1,
+                size.Width);
         }
 
         /// <summary>The mean over the last two axes: (n, c, h, w) → (n, c).</summary>
@@ -76,7 +81,8 @@ internal static class AveragingWindows
             throw new AdjointException($"{Op}: an input (n, channels, h, w), h and w not 0, is needed: found {x}");
         Check(kernel, stride, padding);
         if (x[2] + 2L * padding.Height < kernel.Height || x[3] + 2L * padding.Width < kernel.Width)
-            throw new AdjointException($"{Op}: a window {kernel} is larger than the input {x} with padding {padding}; use a smaller window");
+            throw new AdjointException(
+                $"{Op}: a window {kernel} is larger than the input {x} with padding {padding}; use a smaller window");
     }
 
     /// <summary>Refuses what fits no input.</summary>
@@ -86,7 +92,8 @@ internal static class AveragingWindows
             throw new AdjointException($"{Op}: window and stride must be positive: found {kernel} and {stride}");
         if (padding.Height < 0 || padding.Width < 0 || 2L * padding.Height > kernel.Height
             || 2L * padding.Width > kernel.Width)
-            throw new AdjointException($"{Op}: the padding must be from 0 to half of the window {kernel}: found {padding}");
+            throw new AdjointException(
+                $"{Op}: the padding must be from 0 to half of the window {kernel}: found {padding}");
     }
 
     /// <summary>How far the last window reaches beyond the padding.</summary>
@@ -121,7 +128,11 @@ internal static class AveragingWindows
             return x.IndexSelect(axis, first) * 0.5 + x.IndexSelect(axis, last) * 0.5;
         }
         if (old % size != 0)
-            return Tensor.Concat([.. Enumerable.Range(0, size).Select(i => (First: (int)((long)i * old / size), End: (int)(((i + 1L) * old + size - 1) / size))).Select(window => x.Slice(axis, window.First, window.End - window.First).Mean(axis, keepDims: true))], axis);
+            return Tensor.Concat(
+                [.. Enumerable.Range(0, size)
+                    .Select(i => (First: (int)((long)i * old / size), End: (int)(((i + 1L) * old + size - 1) / size)))
+                    .Select(window => x.Slice(axis, window.First, window.End - window.First)
+                        .Mean(axis, keepDims: true))], axis);
         int[] split = [.. x.Shape.Sizes[..axis], size, old / size, .. x.Shape.Sizes[(axis + 1)..]];
         return x.Reshape(split).Mean(axis + 1);
     }

@@ -7,7 +7,9 @@ internal sealed class MaxPool2dOp(Size2 kernel, Size2 stride, Size2 padding, boo
 {
     public override string Name => "MaxPool2d";
     public override string Formula => "y[n,c,i,j] = max over the window of x at (i·s − p, j·s − p)";
-    public override string Derivation => "only the largest element moves y: ∂L/∂x gets g there (the first of equals) and 0 elsewhere; windows that overlap add up";
+    public override string Derivation =>
+        "only the largest element moves y: ∂L/∂x gets g there (the first of equals) and 0 elsewhere; windows that " +
+        "overlap add up";
     public override Saves Saves => Saves.Nothing;
     public override IReadOnlyList<OpAttribute> Attributes =>
         [new("kernel", kernel), new("stride", stride), new("padding", padding), new("ceil", ceilMode)];
@@ -18,7 +20,8 @@ internal sealed class MaxPool2dOp(Size2 kernel, Size2 stride, Size2 padding, boo
             throw new AdjointException($"{Name}: needs a floating type: found {inputs[0].DType.Label()}; "
                 + "cast with .To(DType.Float32)");
         var windows = PoolWindows.Of(inputs[0].Shape, kernel, stride, padding, ceilMode, Name);
-        return new((int[])[inputs[0].Shape[0], inputs[0].Shape[1], windows.OutHeight, windows.OutWidth], inputs[0].DType);
+        return new((int[])[inputs[0].Shape[0], inputs[0].Shape[1], windows.OutHeight, windows.OutWidth],
+            inputs[0].DType);
     }
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output)
@@ -30,7 +33,8 @@ internal sealed class MaxPool2dOp(Size2 kernel, Size2 stride, Size2 padding, boo
     }
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
-        [Op.Apply(new MaxUnpool2dOp(PoolWindows.Of(node.Inputs[0].Shape, kernel, stride, padding, ceilMode, Name), node.Inputs[0].Shape, node.Saved[0]), gradient)];
+        [Op.Apply(new MaxUnpool2dOp(PoolWindows.Of(node.Inputs[0].Shape, kernel, stride, padding, ceilMode, Name),
+            node.Inputs[0].Shape, node.Saved[0]), gradient)];
 }
 
 /// <summary>Puts values where the largest elements were.</summary>
@@ -86,8 +90,8 @@ public static partial class TensorMethods
     {
         /// <summary>
         /// The largest element of each window over the last two axes: (n, c, h, w) → (n, c, ⌊(h + 2p − k) / s⌋ + 1, …),
-        /// ⌈⌉ with <paramref name="ceilMode"/>. A NaN wins over every number; padding never wins. The gradient goes to the
-        /// first largest element.
+        /// ⌈⌉ with <paramref name="ceilMode"/>. A NaN wins over every number; padding never wins. The gradient goes to
+        /// the first largest element.
         /// </summary>
         /// <param name="kernel">The height and width of a window, at most 256 elements.</param>
         /// <param name="stride">The step between windows; the kernel's size by default.</param>
@@ -100,6 +104,7 @@ public static partial class TensorMethods
         /// The input is not (n, channels, h, w), a window is larger than it with its padding or holds over 256
         /// elements, or the padding is more than half of the window.
         /// </exception>
-        public Tensor MaxPool2d(Size2 kernel, Size2? stride = null, Size2? padding = null, bool ceilMode = false) => Op.Apply(new MaxPool2dOp(kernel, stride ?? kernel, padding ?? 0, ceilMode), x);
+        public Tensor MaxPool2d(Size2 kernel, Size2? stride = null, Size2? padding = null, bool ceilMode = false) =>
+            Op.Apply(new MaxPool2dOp(kernel, stride ?? kernel, padding ?? 0, ceilMode), x);
     }
 }

@@ -10,18 +10,23 @@ internal sealed class LinearOp : Op
 
     public override string Name => "Linear";
     public override string Formula => "Y = X·Wᵀ + b, for X (n, in), W (out, in), b (out)";
-    public override string Derivation => "as for the product: ∂L/∂X = G·W; ∂L/∂W = Gᵀ·X; b enters every row: ∂L/∂b = Σ over rows of G";
+    public override string Derivation =>
+        "as for the product: ∂L/∂X = G·W; ∂L/∂W = Gᵀ·X; b enters every row: ∂L/∂b = Σ over rows of G";
     public override Saves Saves => Saves.Inputs;
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
     {
         var (x, weight, bias) = (inputs[0], inputs[1], inputs[2]);
         if (x.Rank != 2 || weight.Rank != 2 || x.Shape[1] != weight.Shape[1])
-            throw new AdjointException($"Linear: an input (n, {(weight.Rank == 2 ? weight.Shape[1] : "in")}) is needed: found {x.Shape} for weights {weight.Shape}; the last axis must be the number of inputs");
+            throw new AdjointException(
+                $"Linear: an input (n, {(weight.Rank == 2 ? weight.Shape[1] : "in")}) is needed: found {x.Shape} for " +
+                $"weights {weight.Shape}; the last axis must be the number of inputs");
         if (bias.Shape != (int[])[weight.Shape[0]])
             throw new AdjointException($"Linear: the bias must be ({weight.Shape[0]},): found {bias.Shape}");
         if (x.DType != weight.DType || x.DType != bias.DType)
-            throw new AdjointException($"Linear: input, weights and bias must have one type: found {x.DType.Label()}, {weight.DType.Label()}, {bias.DType.Label()}; cast with .To(…)");
+            throw new AdjointException(
+                $"Linear: input, weights and bias must have one type: found {x.DType.Label()}, " +
+                $"{weight.DType.Label()}, {bias.DType.Label()}; cast with .To(…)");
         return new((int[])[x.Shape[0], weight.Shape[0]], x.DType);
     }
 

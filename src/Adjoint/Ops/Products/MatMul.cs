@@ -10,7 +10,8 @@ internal sealed class MatMulOp : Op
 
     public override string Name => "MatMul";
     public override string Formula => "C = A·B: Cᵢⱼ = Σₖ Aᵢₖ Bₖⱼ, for A (…, m, k), B (…, k, n)";
-    public override string Derivation => "L depends on Aᵢₖ through row i of C: ∂L/∂Aᵢₖ = Σⱼ Gᵢⱼ Bₖⱼ, so ∂L/∂A = G·Bᵀ; likewise ∂L/∂B = Aᵀ·G";
+    public override string Derivation =>
+        "L depends on Aᵢₖ through row i of C: ∂L/∂Aᵢₖ = Σⱼ Gᵢⱼ Bₖⱼ, so ∂L/∂A = G·Bᵀ; likewise ∂L/∂B = Aᵀ·G";
     public override Saves Saves => Saves.Inputs;
 
     public override TensorSpec Infer(ReadOnlySpan<Tensor> inputs)
@@ -20,7 +21,12 @@ internal sealed class MatMulOp : Op
             throw new AdjointException("MatMul: both operands must be of one floating or integer type: "
                 + $"found {a.DType.Label()} and {b.DType.Label()}; cast one with .To(…)");
         if (a.Shape[-1] != b.Shape[-2])
-            throw new AdjointException($"MatMul: inner dimensions differ: {a.Shape} · {b.Shape}{(a.Shape[-1] == b.Shape[-1] ? "; transpose the right operand?" : a.Shape[-2] == b.Shape[-2] ? "; transpose the left operand?" : "; the last axis of the left must equal the second last of the right")}");
+        {
+            var remedy = a.Shape[-1] == b.Shape[-1] ? "transpose the right operand?"
+                : a.Shape[-2] == b.Shape[-2] ? "transpose the left operand?"
+                : "the last axis of the left must equal the second last of the right";
+            throw new AdjointException($"MatMul: inner dimensions differ: {a.Shape} · {b.Shape}; {remedy}");
+        }
         return new((int[])[.. a.Shape.Sizes[..^1], b.Shape[-1]], a.DType);
     }
 
@@ -51,7 +57,8 @@ public static partial class TensorMethods
         public Tensor MatMul(Tensor b)
         {
             if (a.Rank == 0 || b.Rank == 0)
-                throw new AdjointException($"MatMul: a scalar has no rows: found {a.Shape} · {b.Shape}; multiply with *");
+                throw new AdjointException(
+                    $"MatMul: a scalar has no rows: found {a.Shape} · {b.Shape}; multiply with *");
             if (a.Rank == 1) return a.Unsqueeze(0).MatMul(b).Squeeze(b.Rank == 1 ? 0 : -2);
             if (b.Rank == 1) return a.MatMul(b.Unsqueeze(1)).Squeeze(-1);
             if (b.Rank == 2 && a.Rank > 2 && a.Shape[-1] == b.Shape[0])
@@ -61,7 +68,8 @@ public static partial class TensorMethods
             }
             if (a.Rank == 2 && b.Rank == 2) return Op.Apply(MatMulOp.Instance, a, b);
             var lead = Shape.Broadcast((int[])[.. a.Shape.Sizes[..^2]], (int[])[.. b.Shape.Sizes[..^2]], "MatMul");
-            return Op.Apply(MatMulOp.Instance, a.Expand([.. lead, .. a.Shape.Sizes[^2..]]), b.Expand([.. lead, .. b.Shape.Sizes[^2..]]));
+            return Op.Apply(MatMulOp.Instance, a.Expand([.. lead, .. a.Shape.Sizes[^2..]]),
+                b.Expand([.. lead, .. b.Shape.Sizes[^2..]]));
         }
     }
 }

@@ -70,7 +70,8 @@ public static partial class TensorMethods
         /// <param name="keepDims">Whether reduced axes stay, with size 1, instead of being dropped.</param>
         /// <returns>A tensor without the reduced axes, of x's type.</returns>
         /// <exception cref="AdjointException">There is no element to choose from.</exception>
-        public Tensor Max(ReadOnlySpan<int> axes = default, bool keepDims = false) => Op.Apply(new ExtremumOp(new(x.Shape, axes, "Max"), keepDims, largest: true), x);
+        public Tensor Max(ReadOnlySpan<int> axes = default, bool keepDims = false) =>
+            Op.Apply(new ExtremumOp(new(x.Shape, axes, "Max"), keepDims, largest: true), x);
 
         /// <summary>The largest element along one axis; NaN if any is NaN.</summary>
         /// <param name="axis">The axis; a negative one counts from the last.</param>
@@ -86,7 +87,8 @@ public static partial class TensorMethods
         /// <param name="keepDims">Whether reduced axes stay, with size 1, instead of being dropped.</param>
         /// <returns>A tensor without the reduced axes, of x's type.</returns>
         /// <exception cref="AdjointException">There is no element to choose from.</exception>
-        public Tensor Min(ReadOnlySpan<int> axes = default, bool keepDims = false) => Op.Apply(new ExtremumOp(new(x.Shape, axes, "Min"), keepDims, largest: false), x);
+        public Tensor Min(ReadOnlySpan<int> axes = default, bool keepDims = false) =>
+            Op.Apply(new ExtremumOp(new(x.Shape, axes, "Min"), keepDims, largest: false), x);
 
         /// <summary>The smallest element along one axis; NaN if any is NaN.</summary>
         /// <param name="axis">The axis; a negative one counts from the last.</param>

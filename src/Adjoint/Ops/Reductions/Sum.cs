@@ -55,7 +55,8 @@ internal sealed class SumOp(ReducedAxes axes, bool keepDims) : Op
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
         Backend.Run(new Reduce<SumOperator>(default, axes.Marks), inputs[0], output);
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [gradient.Reshape(axes.Kept.Sizes).ExpandTo(node.Inputs[0].Shape)];
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
+        [gradient.Reshape(axes.Kept.Sizes).ExpandTo(node.Inputs[0].Shape)];
 }
 
 // Sums and what is composed of them.
@@ -73,7 +74,8 @@ public static partial class TensorMethods
         /// <param name="keepDims">Whether reduced axes stay, with size 1, instead of being dropped.</param>
         /// <returns>A tensor without the reduced axes, of x's type; int64 for integers and truth values.</returns>
         /// <exception cref="AdjointException">An axis is out of range, or named twice.</exception>
-        public Tensor Sum(ReadOnlySpan<int> axes = default, bool keepDims = false) => Op.Apply(new SumOp(new(x.Shape, axes, "Sum"), keepDims), x);
+        public Tensor Sum(ReadOnlySpan<int> axes = default, bool keepDims = false) =>
+            Op.Apply(new SumOp(new(x.Shape, axes, "Sum"), keepDims), x);
 
         /// <summary>The sum Σ x over one axis; int64 for integers and truth values.</summary>
         /// <param name="axis">The axis; a negative one counts from the last.</param>

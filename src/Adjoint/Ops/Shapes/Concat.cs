@@ -20,7 +20,9 @@ internal sealed class ConcatOp(int axis) : Op
             var fits = other.Rank == sizes.Length && other.DType == inputs[0].DType;
             for (var a = 0; fits && a < sizes.Length; a++) fits = a == axis || other.Shape[a] == sizes[a];
             if (!fits)
-                throw new AdjointException($"Concat: tensors must agree in type and in every axis but {axis}: found {inputs[0].Shape} {inputs[0].DType.Label()} and {other.Shape} {other.DType.Label()}");
+                throw new AdjointException(
+                    $"Concat: tensors must agree in type and in every axis but {axis}: found {inputs[0].Shape} " +
+                    $"{inputs[0].DType.Label()} and {other.Shape} {other.DType.Label()}");
             sizes[axis] = Shape.Size((long)sizes[axis] + other.Shape[axis], "Concat");
         }
         return new(sizes, inputs[0].DType);
@@ -78,6 +80,7 @@ public static partial class TensorMethods
         /// <param name="axis">Where the new axis, of size n, is inserted; a negative one counts from the last.</param>
         /// <returns>A new tensor with one axis more.</returns>
         /// <exception cref="AdjointException">There are no tensors, or their shapes differ.</exception>
-        public static Tensor Stack(IReadOnlyList<Tensor> tensors, int axis = 0) => Tensor.Concat([.. tensors.Select(tensor => tensor.Unsqueeze(axis))], axis);
+        public static Tensor Stack(IReadOnlyList<Tensor> tensors, int axis = 0) =>
+            Tensor.Concat([.. tensors.Select(tensor => tensor.Unsqueeze(axis))], axis);
     }
 }

@@ -5,7 +5,9 @@ internal sealed class ExpandOp(Shape to) : ViewOp
 {
     public override string Name => "Expand";
     public override string Formula => "y[…, j, …] = x[…, 0, …] for every j of an expanded axis";
-    public override string Derivation => "x enters every copy, and the derivative of a sum is the sum of the derivatives: ∂L/∂x = Σ over the expanded axes of g";
+    public override string Derivation =>
+        "x enters every copy, and the derivative of a sum is the sum of the derivatives: ∂L/∂x = Σ over the expanded " +
+        "axes of g";
     public override IReadOnlyList<OpAttribute> Attributes => [new("shape", to)];
 
     protected override ViewLayout Layout(Tensor x)
@@ -38,7 +40,9 @@ public static partial class TensorMethods
 
         internal Tensor ExpandTo(Shape shape) => shape == x.Shape ? x : Op.Apply(new ExpandOp(shape), x);
 
-        /// <summary>Sums over the axes that broadcasting from <paramref name="shape"/> would expand: the reverse of expanding.</summary>
+        /// <summary>
+        /// Sums over the axes that broadcasting from <paramref name="shape"/> would expand: the reverse of expanding.
+        /// </summary>
         internal Tensor SumTo(Shape shape)
         {
             if (x.Shape == shape) return x;

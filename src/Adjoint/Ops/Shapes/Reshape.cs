@@ -50,7 +50,8 @@ public static partial class TensorMethods
         {
             var at = x.Shape.Axis(axis, "Squeeze");
             if (x.Shape[at] != 1)
-                throw new AdjointException($"Squeeze: axis {axis} of {x.Shape} has size {x.Shape[at]}, not 1; use Select or a reduction");
+                throw new AdjointException(
+                    $"Squeeze: axis {axis} of {x.Shape} has size {x.Shape[at]}, not 1; use Select or a reduction");
             return x.Reshape([.. x.Shape.Sizes[..at], .. x.Shape.Sizes[(at + 1)..]]);
         }
 
@@ -75,10 +76,16 @@ public static partial class TensorMethods
             sizes[open] = 1;
             var rest = Shape.Create(sizes).Elements;
             if (rest == 0 || x.Length % rest != 0 || Array.IndexOf(sizes, -1) >= 0)
-                throw new AdjointException($"Reshape: {x.Length} elements of {x.Shape} do not fill ({string.Join(", ", shape.ToArray())}); the sizes must divide them, with at most one −1");
+                throw new AdjointException(
+                    $"Reshape: {x.Length} elements of {x.Shape} do not fill ({string.Join(", ", shape.ToArray())}); " +
+                    $"the sizes must divide them, with at most one −1");
             sizes[open] = x.Length / rest;
         }
         var to = Shape.Create(sizes);
-        return to.Elements == x.Length ? to : throw new AdjointException($"Reshape: {x.Shape} has {x.Length} elements, {to} has {to.Elements}; the product of the sizes must stay");
+        return to.Elements == x.Length
+            ? to
+            : throw new AdjointException(
+                $"Reshape: {x.Shape} has {x.Length} elements, {to} has {to.Elements}; the product of the sizes must " +
+                $"stay");
     }
 }

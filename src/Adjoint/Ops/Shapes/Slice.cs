@@ -21,7 +21,8 @@ internal sealed class SliceOp(int axis, int start, int count, int step) : ViewOp
         return new(sizes, strides, offset);
     }
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [Op.Apply(new PlaceOp(node.Inputs[0].Shape, axis, start, count, step), gradient)];
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
+        [Op.Apply(new PlaceOp(node.Inputs[0].Shape, axis, start, count, step), gradient)];
 }
 
 /// <summary>The reverse of a slice: x among zeros.</summary>
@@ -42,7 +43,8 @@ internal sealed class PlaceOp(Shape to, int axis, int start, int count, int step
         Backend.Run(new CopyInto(), inputs[0], new SliceOp(axis, start, count, step).View(output));
     }
 
-    public override Tensor?[] Backward(OpNode node, Tensor gradient) => [Op.Apply(new SliceOp(axis, start, count, step), gradient)];
+    public override Tensor?[] Backward(OpNode node, Tensor gradient) =>
+        [Op.Apply(new SliceOp(axis, start, count, step), gradient)];
 }
 
 // Parts of one axis; the indexer takes parts of several.
@@ -62,7 +64,9 @@ public static partial class TensorMethods
             var at = x.Shape.Axis(axis, "Slice");
             var size = x.Shape[at];
             if (step < 1 || start < 0 || count < 0 || count > 0 && start + (long)(count - 1) * step >= size)
-                throw new AdjointException($"Slice: {count} elements from {start} in steps of {step} are not inside axis {axis} of {x.Shape}, of size {size}");
+                throw new AdjointException(
+                    $"Slice: {count} elements from {start} in steps of {step} are not inside axis {axis} of " +
+                    $"{x.Shape}, of size {size}");
             return start == 0 && count == size && step == 1 ? x : Op.Apply(new SliceOp(at, start, count, step), x);
         }
 

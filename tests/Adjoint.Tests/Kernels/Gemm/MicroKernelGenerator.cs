@@ -29,7 +29,8 @@ internal static class MicroKernelGenerator
         var (r, v) = (Enumerable.Range(0, rows).ToArray(), Enumerable.Range(0, vectors).ToArray());
         return $$"""
             /// <summary>
-            /// {{rows}} rows by {{vectors}} vectors: per step {{vectors}} loads of B and {{rows}} broadcasts of A feed {{rows * vectors}} fused multiply-adds.
+            /// {{rows}} rows by {{vectors}} vectors: per step {{vectors}} loads of B and {{rows}} broadcasts of A feed {{rows
+                * vectors}} fused multiply-adds.
             /// </summary>
             internal readonly unsafe struct MicroKernel{{rows}}x{{vectors}} : IMicroKernel
             {

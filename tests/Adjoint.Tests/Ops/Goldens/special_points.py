@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Writes special_points.json: values and gradients of PyTorch 1.13 at 0, -0, NaN, infinities, ties, huge and tiny numbers.
+"""Writes special_points.json: values and gradients of PyTorch 1.13 at 0, -0, NaN, infinities, ties, huge and tiny
+numbers.
 
 Run with Debian's python3-torch: /usr/bin/python3 special_points.py > special_points.json. The tests read the file only.
-The incoming gradient of the i-th element of a result is 1 + i mod 3. Numbers are written so that they read back to the bit.
+The incoming gradient of the i-th element of a result is 1 + i mod 3. Numbers are written so that they read back to the
+bit.
 """
 import json
 import torch
@@ -13,7 +15,8 @@ NAN, INF = float("nan"), float("inf")
 
 def points(dtype):
     huge, tiny = (3e38, 1e-40) if dtype == torch.float32 else (1.5e308, 1e-310)
-    return [NAN, -INF, -huge, -1e4, -88.5, -17, -2, -1, -0.5, -1e-5, -tiny, -0.0, 0.0, tiny, 1e-5, 0.5, 1, 2, 17, 88.5, 1e4,
+    return [NAN, -INF, -huge, -1e4, -88.5, -17, -2, -1, -0.5, -1e-5, -tiny, -0.0, 0.0, tiny, 1e-5, 0.5, 1, 2, 17, 88.5,
+        1e4,
             huge, INF]
 
 
@@ -25,18 +28,22 @@ def pairs(dtype):
 
 def rows(dtype):
     huge, tiny = (3e38, 1e-40) if dtype == torch.float32 else (1.5e308, 1e-310)
-    return [[0, 0, 0, 0], [-0.0, 0, -0.0, 0], [1, 3, 3, 2], [NAN, 1, 2, 3], [1, NAN, NAN, 3], [INF, 1, 2, 3], [INF, 1, INF, 3],
+    return [[0, 0, 0, 0], [-0.0, 0, -0.0, 0], [1, 3, 3, 2], [NAN, 1, 2, 3], [1, NAN, NAN, 3], [INF, 1, 2, 3], [INF, 1,
+        INF, 3],
             [-INF, 1, 2, 3], [-INF, -INF, -INF, -INF], [INF, -INF, 0, 1], [huge, huge, 0, 1], [huge, -huge, 0, 1],
-            [tiny, tiny, tiny, tiny], [tiny, 0, 1, 2], [1e4, 1e4, 1e4, 1e4], [1e8, 1e8, 1e8, 1e8], [-1e8, 1e8, 0, 1], [5, 5, 5, 5]]
+            [tiny, tiny, tiny, tiny], [tiny, 0, 1, 2], [1e4, 1e4, 1e4, 1e4], [1e8, 1e8, 1e8, 1e8], [-1e8, 1e8, 0, 1],
+            [5, 5, 5, 5]]
 
 
 UNARY = {
     "Negate": lambda x: -x, "Affine": lambda x: 2 - x * 3, "Scaled": lambda x: x * 2, "Shifted": lambda x: x + 1,
     "DivideByNumber": lambda x: x / 3, "Abs": torch.abs, "Sign": torch.sign, "Clamp": lambda x: x.clamp(-1, 1),
-    "Exp": torch.exp, "Log": torch.log, "Log1p": torch.log1p, "Sqrt": torch.sqrt, "Square": torch.square, "Sin": torch.sin,
+    "Exp": torch.exp, "Log": torch.log, "Log1p": torch.log1p, "Sqrt": torch.sqrt, "Square": torch.square, "Sin":
+    torch.sin,
     "Cos": torch.cos, "Tanh": torch.tanh, "Sigmoid": torch.sigmoid, "Relu": torch.relu,
     "LeakyRelu": lambda x: F.leaky_relu(x, 0.1), "Elu": F.elu, "Gelu": F.gelu,
-    "GeluTanh": lambda x: F.gelu(x, approximate="tanh"), "NormalCdf": torch.special.ndtr, "Erf": torch.erf, "Silu": F.silu,
+    "GeluTanh": lambda x: F.gelu(x, approximate="tanh"), "NormalCdf": torch.special.ndtr, "Erf": torch.erf, "Silu":
+        F.silu,
     "Softplus": F.softplus, "Reciprocal": lambda x: 1 / x,
     **{f"Power {p:g}": (lambda p: lambda x: x.pow(p))(p) for p in (0, 1, 2, 3, 4, 7, -1, -2, -3, 0.5, -0.5, 1.5, 100)},
 }
@@ -58,7 +65,8 @@ ROWS = {
     "CrossEntropy, smoothed": lambda x: F.cross_entropy(
         x, torch.ones(len(x), dtype=torch.int64), reduction="none", label_smoothing=0.2),
     "Nll": lambda x: F.nll_loss(x.log_softmax(1), torch.zeros(len(x), dtype=torch.int64), reduction="none"),
-    "BceWithLogits": lambda x: F.binary_cross_entropy_with_logits(x, torch.tensor([0, 1, 0.25, 1.0], dtype=x.dtype).expand_as(x),
+    "BceWithLogits": lambda x: F.binary_cross_entropy_with_logits(x, torch.tensor([0, 1, 0.25, 1.0],
+        dtype=x.dtype).expand_as(x),
                                                                  reduction="none"),
     "MatMul": lambda x: x @ torch.tensor([[1.0, 0], [0, 1], [-1, 2], [0.5, -1]], dtype=x.dtype),
 }
