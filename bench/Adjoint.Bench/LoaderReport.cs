@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Diagnostics;
+using System.Globalization;
 using Adjoint.Data;
 using Adjoint.Nn;
 using Adjoint.Optim;

@@ -102,7 +102,8 @@ internal sealed class Exploration : IDisposable
                 case "optimizer": training.SetOptimizer(Text(part)); break;
                 case "activation": training.SetActivation(Text(part)); break;
                 case "speed": training.Speed = Math.Max(0, Real(part)); break;
-                default: throw new AdjointException(
+                default:
+                    throw new AdjointException(
                     $"unknown order '{part.Name}'; use action, learningRate, optimizer, activation or speed");
             }
     }

@@ -124,13 +124,13 @@ internal static class LocalRule
     // In products of matrices the slope is an element of the other operand.
     private static (int Input, int[] At)? SlopeOf(OpItem item, int input, int[] at, int[] from) =>
         (item.Node.Op.Name, input, at.Length) switch
-    {
-        ("Linear", 0, _) => (1, [from[1], at[1]]),
-        ("Linear", 1, _) => (0, [from[0], at[1]]),
-        ("MatMul", 0, 2) => (1, [at[1], from[1]]),
-        ("MatMul", 1, 2) => (0, [from[0], at[0]]),
-        _ => null,
-    };
+        {
+            ("Linear", 0, _) => (1, [from[1], at[1]]),
+            ("Linear", 1, _) => (0, [from[0], at[1]]),
+            ("MatMul", 0, 2) => (1, [at[1], from[1]]),
+            ("MatMul", 1, 2) => (0, [from[0], at[0]]),
+            _ => null,
+        };
 
     private static Tensor Unit(Tensor like, int element)
     {

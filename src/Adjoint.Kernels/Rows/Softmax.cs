@@ -30,8 +30,15 @@ public static unsafe class Softmax
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (rows == 0 || columns == 0) return;
-        var job = new Job<T> { X = x, Y = y, Rows = rows, Columns = columns, Logarithm = logarithm,
-            RowsPerChunk = Math.Max(1, ChunkLength / columns) };
+        var job = new Job<T>
+        {
+            X = x,
+            Y = y,
+            Rows = rows,
+            Columns = columns,
+            Logarithm = logarithm,
+            RowsPerChunk = Math.Max(1, ChunkLength / columns)
+        };
         Workers.For((int)((rows + job.RowsPerChunk - 1) / job.RowsPerChunk), ref job);
     }
 

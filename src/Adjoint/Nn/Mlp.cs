@@ -20,7 +20,8 @@ public sealed class Mlp : Sequential
     public Mlp(int inputs, ReadOnlySpan<int> hidden, int classes, string activation = "sigmoid",
         Generator? generator = null, Initializer? initializer = null)
         : base(Layers(inputs, hidden, classes, activation, generator ?? Generator.Default, initializer
-            ?? Initializer.XavierNormal)) { }
+            ?? Initializer.XavierNormal))
+    { }
 
     /// <summary>The names of the activations that the constructor takes.</summary>
     public static IReadOnlyList<string> Activations { get; } = ["sigmoid", "relu", "tanh", "gelu"];

@@ -92,7 +92,11 @@ public sealed class TrainSettingsTests : IDisposable
         var run = Path.Combine(folder, "run");
         var given = new Dictionary<string, string>
         {
-            ["momentum"] = "0.9", ["nesterov"] = "true", ["no-shuffle"] = "true", ["layers"] = "2", ["epochs"] = "0",
+            ["momentum"] = "0.9",
+            ["nesterov"] = "true",
+            ["no-shuffle"] = "true",
+            ["layers"] = "2",
+            ["epochs"] = "0",
             ["data-share"] = "0.01",
         };
         Assert.Equal(0, ToolRun.Of(["train", .. given.Select(one => $"--{one.Key}={one.Value}"), "--quiet", "--out",

@@ -161,8 +161,12 @@ public sealed class DataFetcherTests : IDisposable
         var from = range is not null && path is "/good" or "/cut"
             ? int.Parse(range?["bytes=".Length..^1] ?? "0", System.Globalization.CultureInfo.InvariantCulture)
             : 0;
-        var body = path switch { "/wrong" => new byte[content.Length], "/long" => [.. content, 1],
-            _ => content[from..] };
+        var body = path switch
+        {
+            "/wrong" => new byte[content.Length],
+            "/long" => [.. content, 1],
+            _ => content[from..]
+        };
         if (path == "/missing") response.StatusCode = 404;
         else
         {

@@ -73,8 +73,14 @@ public class TransformTests
             var loader =
                 new DataLoader(
                 data, batchSize,
-                new() { Shuffle = true, Seed = seed, Prefetch = prefetch,
-                    Transforms = [new RandomCrop(2), new RandomFlip(), new Cutout(2)] }) { Epoch = epoch };
+                new()
+                {
+                    Shuffle = true,
+                    Seed = seed,
+                    Prefetch = prefetch,
+                    Transforms = [new RandomCrop(2), new RandomFlip(), new Cutout(2)]
+                })
+                { Epoch = epoch };
             return loader.SelectMany(batch => batch.Inputs.ToArray<float>().Chunk(70))
                 .ToDictionary(sample => (int)(sample.Max() / 70));
         }

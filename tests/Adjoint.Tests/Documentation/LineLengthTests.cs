@@ -46,7 +46,8 @@ public class LineLengthTests
         {
             number++;
             if (isMarkdown && text.StartsWith("```", StringComparison.Ordinal)) isPrinted = text == "```text";
-            if (!isMarkdown || !isPrinted && text.TrimStart() is not ['|' or '[' or '!', ..]) yield return (text, number);
+            if (!isMarkdown
+                || !isPrinted && text.TrimStart() is not ['|' or '[' or '!', ..]) yield return (text, number);
         }
     }
 }

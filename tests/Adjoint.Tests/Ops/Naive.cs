@@ -59,8 +59,14 @@ internal static class Naive
         var channels = ws[1] * groups;
         var y = new double[xs[0] * channels * height * width];
         for (var i = 0; i < y.Length; i++) y[i] = b[i / (height * width) % channels];
-        var taps = from n in To(xs[0]) from f in To(xs[1]) from i in To(xs[2]) from j in To(xs[3])
-                   from c in To(ws[1]) from ky in To(ws[2]) from kx in To(ws[3]) select (n, f, i, j, c, ky, kx);
+        var taps = from n in To(xs[0])
+                   from f in To(xs[1])
+                   from i in To(xs[2])
+                   from j in To(xs[3])
+                   from c in To(ws[1])
+                   from ky in To(ws[2])
+                   from kx in To(ws[3])
+                   select (n, f, i, j, c, ky, kx);
         foreach (var (n, f, i, j, c, ky, kx) in taps)
         {
             var row = i * stride.H + ky * dilation.H - pad.H;

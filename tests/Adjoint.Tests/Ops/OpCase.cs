@@ -86,7 +86,9 @@ internal sealed record OpCase(
         var entry = OpCatalogue.All.Single(entry => entry.Op.Name == op);
         return new(op, entry.Call, shapes, reference)
         {
-            Entry = entry, IsSmooth = entry.IsSmooth, IsDifferentiable = entry.IsDifferentiable,
+            Entry = entry,
+            IsSmooth = entry.IsSmooth,
+            IsDifferentiable = entry.IsDifferentiable,
         };
     }
 

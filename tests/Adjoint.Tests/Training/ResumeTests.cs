@@ -66,10 +66,10 @@ public sealed class ResumeTests : IDisposable
                 new Trainer(network, new Sgd(network.Parameters(), 0.3),
                     new DataLoader(data.Train, 64, new() { Shuffle = true, Seed = 1 }),
                     new DataLoader(data.Validation, 300))
-            {
-                Schedule = Schedule.StepDecay(20, 8),
-                Checkpoints = store is null ? null : new(store, TimeSpan.FromHours(1)),
-            };
+                {
+                    Schedule = Schedule.StepDecay(20, 8),
+                    Checkpoints = store is null ? null : new(store, TimeSpan.FromHours(1)),
+                };
             trainer.Callbacks.Add(keeper = new ModelCheckpoint(to));
             return trainer;
         }

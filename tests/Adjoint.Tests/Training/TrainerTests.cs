@@ -193,8 +193,11 @@ public class TrainerTests
         // Always class 1: a bias alone.
         var model = new Linear(2, 2);
         model.LoadStateDict(
-            new Dictionary<string, Tensor> {
-            ["weight"] = Tensor.Zeros(2, 2), ["bias"] = Tensor.From(new float[] { 0, 1 }) });
+            new Dictionary<string, Tensor>
+            {
+                ["weight"] = Tensor.Zeros(2, 2),
+                ["bias"] = Tensor.From(new float[] { 0, 1 })
+            });
         var evaluation = Evaluation.Run(model, new DataLoader(Data.Validation, 300));
         var ones = Data.Validation.Labels.ToArray().Count(label => label == 1);
         Assert.Equal(ones / 1000.0, evaluation.Accuracy);
@@ -209,8 +212,11 @@ public class TrainerTests
     {
         model = new Mlp(2, [hidden], 2, "sigmoid", new Generator(1));
         return new Trainer(model, new Sgd(model.Parameters(), rate, momentum),
-            new DataLoader(Data.Train, 64, new() { Shuffle = true, Seed = 1 }), new DataLoader(Data.Validation, 500)) {
-            LossReduction = reduction, Eager = eager };
+            new DataLoader(Data.Train, 64, new() { Shuffle = true, Seed = 1 }), new DataLoader(Data.Validation, 500))
+        {
+            LossReduction = reduction,
+            Eager = eager
+        };
     }
 
     [Fact]
@@ -259,7 +265,8 @@ public class TrainerTests
         var averaged =
             new Trainer(slow, new Sgd(slow.Parameters(), 1),
                 new DataLoader(Data.Train, 128, new() { Shuffle = true, Seed = 1 }),
-                new DataLoader(Data.Validation, 1000)) { Average = new WeightAverage(slow, 0.99) }.Run(1);
+                new DataLoader(Data.Validation, 1000))
+            { Average = new WeightAverage(slow, 0.99) }.Run(1);
         Assert.NotEqual(plain.Final.ValidationLoss, averaged.Final.ValidationLoss);
     }
 

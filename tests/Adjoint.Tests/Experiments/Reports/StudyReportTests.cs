@@ -46,8 +46,11 @@ public sealed class StudyReportTests : IDisposable
     public void Curves_that_end_close_together_are_enlarged()
     {
         var experiment = new Experiment("1", "A & B", new Dictionary<string, string>(),
-            [new("letter", [Level("a"), Level("b")])], Measure.Best) {
-            Seeds = [1], Plots = [new("1", Quantity.ValidationAccuracy, "A & B")] };
+            [new("letter", [Level("a"), Level("b")])], Measure.Best)
+        {
+            Seeds = [1],
+            Plots = [new("1", Quantity.ValidationAccuracy, "A & B")]
+        };
         var (close, far, flat) = (Runs(0.95, 0.96), Runs(0.5, 0.96), Runs(0.95, 0.95));
         // After epoch 12 / 4: from 95 to 96, with a twentieth of that on either side.
         var (low, high) = CurveFigure.CloseUp(experiment.Plots[0], experiment, close)!.Value;

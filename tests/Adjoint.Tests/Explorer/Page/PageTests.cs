@@ -1,8 +1,8 @@
 using System.Globalization;
 using Adjoint.Cli;
 using Adjoint.Cli.Commands;
-using Adjoint.Experiments;
 using Adjoint.Data;
+using Adjoint.Experiments;
 using Adjoint.Explorer;
 using Microsoft.Playwright;
 

@@ -23,8 +23,12 @@ public unsafe class ConvAlgorithmTests
     // Bits of vectors below which an algorithm does not exist; the others exist everywhere.
     private static readonly Dictionary<string, int> MinWidth = new()
     {
-        ["winograd-4x4"] = 256, ["winograd-3x3"] = 256, ["direct-rows"] = 256, ["direct-row-pairs"] = 512,
-        ["direct-filters"] = 512, ["WeightGradient direct-rows"] = 512,
+        ["winograd-4x4"] = 256,
+        ["winograd-3x3"] = 256,
+        ["direct-rows"] = 256,
+        ["direct-row-pairs"] = 512,
+        ["direct-filters"] = 512,
+        ["WeightGradient direct-rows"] = 512,
     };
 
     public static TheoryData<string, string> All()

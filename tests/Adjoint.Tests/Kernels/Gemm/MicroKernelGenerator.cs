@@ -27,10 +27,11 @@ internal static class MicroKernelGenerator
     private static string Kernel(int rows, int vectors)
     {
         var (r, v) = (Enumerable.Range(0, rows).ToArray(), Enumerable.Range(0, vectors).ToArray());
+        var summary = $"{rows} rows by {vectors} vectors: per step {vectors} loads of B and {rows} broadcasts of A "
+            + $"feed {rows * vectors} fused multiply-adds.";
         return $$"""
             /// <summary>
-            /// {{rows}} rows by {{vectors}} vectors: per step {{vectors}} loads of B and {{rows}} broadcasts of A feed {{rows
-                * vectors}} fused multiply-adds.
+            /// {{summary}}
             /// </summary>
             internal readonly unsafe struct MicroKernel{{rows}}x{{vectors}} : IMicroKernel
             {

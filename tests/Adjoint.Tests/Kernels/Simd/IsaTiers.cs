@@ -63,8 +63,11 @@ public sealed class IsaTiers : IDisposable
 
     private static (Process, Task<string>, Task<string>) Start(string setting, int width)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) {
-            RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Environment.ProcessPath!)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        };
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
             start.ArgumentList.Add(typeof(IsaTiers).Assembly.Location);
         foreach (var each in Classes)

@@ -57,15 +57,19 @@ internal static class LogicCases
         string name, Func<long, long, long> reference, Func<Tensor, Tensor, Tensor>? call = null) =>
         OpCase.Binary(name, (a, b) => reference((long)a, (long)b), ToWhole, call) with
         {
-            Types = OpCase.WholeOrTruth, IsDifferentiable = false, SpecialPoints = Exactly,
+            Types = OpCase.WholeOrTruth,
+            IsDifferentiable = false,
+            SpecialPoints = Exactly,
             Exact = (x, y) => reference((long)x, (long)y),
-            Large = new([[401, 300], [300]]), Empty = [new([[0, 3], [3]], [0, 3])],
+            Large = new([[401, 300], [300]]),
+            Empty = [new([[0, 3], [3]], [0, 3])],
         };
 
     private static OpCase Truth(string name, Func<double, bool> reference, Func<Tensor, Tensor> call) =>
         OpCase.Unary(name, a => reference(a) ? 1 : 0, call: call) with
         {
-            IsDifferentiable = false, SpecialPoints = Exactly,
+            IsDifferentiable = false,
+            SpecialPoints = Exactly,
         };
 
     private static double ToWhole(double x) => Math.Truncate(x * 100);

@@ -7,8 +7,12 @@ public class PoolingTests
     [Fact]
     public void Random_windows_agree_with_plain_loops_in_number_maximum_and_mean()
     {
-        var axis = from kernel in Gen.Int[1, 5] from stride in Gen.Int[1, 6] from pad in Gen.Int[0,
-            kernel / 2] from size in Gen.Int[Math.Max(1, kernel - 2 * pad), 17] select (Size: size, Kernel: kernel,
+        var axis = from kernel in Gen.Int[1, 5]
+                   from stride in Gen.Int[1, 6]
+                   from pad in Gen.Int[0,
+            kernel / 2]
+                   from size in Gen.Int[Math.Max(1, kernel - 2 * pad), 17]
+                   select (Size: size, Kernel: kernel,
             Stride: stride, Pad: pad);
         Gen.Select(axis, axis, Gen.Bool).Sample((h, w, ceil) =>
         {
