@@ -12,7 +12,9 @@ public class ThirdPartyTests
     private static readonly string[] Allowed = ["MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause"];
 
     // Analyzers run in the compiler, and nothing of them is in what is published.
-    private static readonly string[] OfTheCompiler = ["Microsoft.NET.ILLink.Tasks"];
+    private static readonly string[] OfTheCompiler = [
+        "Microsoft.CodeAnalysis.PublicApiAnalyzers", "Microsoft.NET.ILLink.Tasks", "Roslynator.Formatting.Analyzers",
+    ];
 
     private sealed record Package(string Name, string Version)
     {
