@@ -244,8 +244,15 @@ public sealed class DataFetcher(HttpClient client)
                     && names.Contains(Path.GetFileName(entry.Name)))
                     entry.ExtractToFile(Path.Combine(temporary, Path.GetFileName(entry.Name)), overwrite: true);
         }
+        // The reader makes room for an extended header of the size that the archive declares before it reads it.
+        catch (OutOfMemoryException)
+        {
+            throw new DataFormatException(
+                $"{archive}: an entry declares a header larger than the memory that is left; it has the published "
+                + "checksum, so what is published is wrong, or the process may use too little memory");
+        }
         catch (Exception error) when (error is EndOfStreamException
-            or not (IOException or UnauthorizedAccessException or OutOfMemoryException))
+            or not (IOException or UnauthorizedAccessException))
         {
             throw new DataFormatException(
                 $"{archive}: is not a valid gzipped tar archive: {error.Message.TrimEnd('.')}; it has the published "
