@@ -12,6 +12,7 @@ public class PackageTests
     {
         { "Adjoint.Kernels", "lib/net10.0/Adjoint.Kernels" },
         { "Adjoint", "lib/net10.0/Adjoint" },
+        { "Adjoint.Formats", "lib/net10.0/Adjoint.Formats" },
         { "Adjoint.Experiments", "lib/net10.0/Adjoint.Experiments" },
         { "Adjoint.Explorer", "lib/net10.0/Adjoint.Explorer" },
         { "Adjoint.Tool", "tools/net10.0/any/Adjoint.Cli" },

@@ -16,6 +16,12 @@ public class ThirdPartyTests
         "Microsoft.CodeAnalysis.PublicApiAnalyzers", "Microsoft.NET.ILLink.Tasks", "Roslynator.Formatting.Analyzers",
     ];
 
+    // Packages that only give the address of their license; what was read there.
+    private static readonly Dictionary<string, string> ByAddress = new()
+    {
+        ["https://github.com/MiloszKrajewski/K4os.Compression.LZ4/blob/master/LICENSE?raw=true"] = "MIT",
+    };
+
     private sealed record Package(string Name, string Version)
     {
         private static readonly string Root = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(
@@ -27,10 +33,11 @@ public class ThirdPartyTests
         private XElement Metadata =>
             XDocument.Load(Path.Combine(Folder, Name.ToLowerInvariant() + ".nuspec")).Root!.Elements().First();
 
-        public string? Copyright => Value("copyright");
+        public string? Copyright => Value("copyright") ?? Value("authors");
 
         public bool HasNotices => Directory.GetFiles(Folder).Any(file =>
-            Path.GetFileName(file).StartsWith("third-party-notices", StringComparison.OrdinalIgnoreCase));
+            Path.GetFileName(file).Replace("-", "", StringComparison.Ordinal)
+                .StartsWith("thirdpartynotices", StringComparison.OrdinalIgnoreCase));
 
         // An expression, or where a package has only a file, MIT by the file's words.
         public string License
@@ -39,6 +46,7 @@ public class ThirdPartyTests
             {
                 var license = Metadata.Elements().FirstOrDefault(element => element.Name.LocalName == "license");
                 if (license?.Attribute("type")?.Value == "expression") return license.Value;
+                if (ByAddress.TryGetValue(Value("licenseUrl") ?? "", out var known)) return known;
                 var file = Directory.GetFiles(Folder).FirstOrDefault(path =>
                     Path.GetFileName(path).StartsWith("license", StringComparison.OrdinalIgnoreCase));
                 return file is not null && File.ReadAllText(file).Contains(
