@@ -22,17 +22,9 @@ public sealed class Standardize : Layer
     /// </exception>
     public Standardize((double[] Mean, double[] Deviation) statistics)
     {
+        Require(nameof(Standardize), statistics);
         var (means, deviations) = statistics;
         Columns = means.Length;
-        if (Columns == 0 || Columns != deviations.Length)
-            throw new AdjointException(
-                "Standardize: as many means as deviations are needed, at least one: "
-                + $"found {Columns} and {deviations.Length}");
-        for (var i = 0; i < Columns; i++)
-            if (!double.IsFinite(means[i]) || !double.IsFinite(deviations[i]) || deviations[i] < 0)
-                throw new AdjointException(
-                    "Standardize: a mean is finite, a deviation finite and not negative: found "
-                    + $"{means[i]} and {deviations[i]} for column or channel {i}; measure them anew");
         // What float32 leaves of a mean counts where a column lies far from 0.
         mean = AddBuffer("mean", Buffer(i => means[i]));
         rest = AddBuffer("mean_rest", Buffer(i => means[i] - (float)means[i]));
@@ -45,7 +37,7 @@ public sealed class Standardize : Layer
     /// <summary>Creates a layer that returns its input until a state is loaded.</summary>
     /// <param name="columns">The number of columns or channels, 1 or more.</param>
     /// <exception cref="AdjointException">The number is not positive.</exception>
-    public Standardize(int columns) : this((Zeros(columns), Zeros(columns))) { }
+    public Standardize(int columns) : this(Unchanged(nameof(Standardize), columns)) { }
 
     /// <summary>The number of columns or channels.</summary>
     public int Columns { get; }
@@ -85,10 +77,36 @@ public sealed class Standardize : Layer
     /// <inheritdoc/>
     public override string ToString() => $"Standardize({Columns})";
 
-    private static double[] Zeros(int columns)
+    /// <summary>Refuses statistics that are not of as many columns, or not numbers to divide by.</summary>
+    internal static void Require(string layer, (double[] Mean, double[] Deviation) statistics)
     {
-        Shape.CheckFits([columns], DType.Float64, "Standardize");
-        return new double[columns];
+        var (means, deviations) = statistics;
+        if (means.Length == 0 || means.Length != deviations.Length)
+            throw new AdjointException(
+                $"{layer}: as many means as deviations are needed, at least one: "
+                + $"found {means.Length} and {deviations.Length}");
+        for (var i = 0; i < means.Length; i++)
+            if (!double.IsFinite(means[i]) || !double.IsFinite(deviations[i]) || deviations[i] < 0)
+                throw new AdjointException(
+                    $"{layer}: a mean is finite, a deviation finite and not negative: found "
+                    + $"{means[i]} and {deviations[i]} for column or channel {i}; measure them anew");
+    }
+
+    /// <summary>Statistics that change nothing.</summary>
+    internal static (double[] Mean, double[] Deviation) Unchanged(string layer, int columns)
+    {
+        Shape.CheckFits([columns], DType.Float64, layer);
+        return (new double[columns], new double[columns]);
+    }
+
+    /// <summary>The shape in which one number per column is broadcast over x.</summary>
+    internal static int[] ColumnShape(string layer, int columns, Tensor x)
+    {
+        if (columns > 1 && (x.Rank < 2 || x.Shape[1] != columns))
+            throw new AdjointException(
+                $"{layer}: an input (n, {columns}, …) is needed: found {x.Shape}; "
+                + "the second axis must be the number of columns or channels");
+        return columns == 1 ? [1] : [1, columns, .. Enumerable.Repeat(1, x.Rank - 2)];
     }
 
     /// <summary>What <see cref="StatisticsOf"/> reads.</summary>
@@ -98,11 +116,7 @@ public sealed class Standardize : Layer
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x)
     {
-        if (Columns > 1 && (x.Rank < 2 || x.Shape[1] != Columns))
-            throw new AdjointException(
-                $"Standardize: an input (n, {Columns}, …) is needed: found {x.Shape}; "
-                + "the second axis must be the number of columns or channels");
-        int[] shape = Columns == 1 ? [1] : [1, Columns, .. Enumerable.Repeat(1, x.Rank - 2)];
+        var shape = ColumnShape(nameof(Standardize), Columns, x);
         return (x - mean.Reshape(shape) - rest.Reshape(shape)) / deviation.Reshape(shape);
     }
 

@@ -73,6 +73,7 @@ internal static class ModuleCases
         new("Softmax", () => new Softmax(), [2, 0], [2, 0]),
         new("Scale", () => new Scale(2), [0, 3], [0, 3]),
         new("Standardize", () => new Standardize(3), [0, 3, 2], [0, 3, 2]),
+        new("Rescale", () => new Rescale(3), [0, 3, 2], [0, 3, 2]),
         new("LeNet5", () => new LeNet5(), [0, 1, 28, 28], [0, 10]),
         new("LeNetCifar", () => new LeNetCifar(), [0, 3, 32, 32], [0, 10]),
         new("ResNet", () => new ResNet(8), [0, 3, 32, 32], [0, 10]),

@@ -47,6 +47,7 @@ internal static class ModuleSizeArguments
         ("LayerNorm", n => new LayerNorm([n, n])),
         ("RmsNorm", n => new RmsNorm([n])),
         ("Standardize", n => new Standardize(SizeArgumentTests.Extreme(n))),
+        ("Rescale", n => new Rescale(SizeArgumentTests.Extreme(n))),
         ("Embedding", n => new Embedding(n, 2)),
         ("Embedding", n => new Embedding(2, n)),
         ("Embedding", n => new Embedding(n, n)),
