@@ -30,7 +30,7 @@ internal static class LoaderReport
     private static void Measure(string network, int batch, string[] names)
     {
         var steps = network == "lenet" ? 20_000 / batch : 12;
-        var data = new Dataset("noise", (int[])[3, 32, 32], Tensor.Randn([steps * batch * 3072], new Generator(1))
+        var data = new TensorDataset("noise", (int[])[3, 32, 32], Tensor.Randn([steps * batch * 3072], new Generator(1))
             .ToArray<float>(), [.. Enumerable.Range(0, steps * batch).Select(i => (byte)(i % 10))], Cifar10.Classes);
         Transform[] transforms = [.. names.Select(name => Transform.All.Single(entry => entry.Name == name).Create())];
         var model = ModelZoo.All.Single(entry => entry.Name == network).Create(3, 10, new Generator(1), null);

@@ -46,7 +46,7 @@ internal static class TrainingSetup
         var classes = data.ClassNames.Count;
         if (settings.Get(TrainSettings.Model) is not "mlp" and var name)
         {
-            var images = data.Batch([.. Enumerable.Range(0, Math.Min(1000, data.Count))]).Inputs;
+            var images = data.Load([.. Enumerable.Range(0, Math.Min(1000, data.Count))]).Inputs;
             return ModelZoo.All.Single(model => model.Name == name)
                 .Create(data.SampleShape[0], classes, random, images);
         }

@@ -32,7 +32,7 @@ internal sealed class Exploration : IDisposable
 
     /// <summary>Of a network that can be trained.</summary>
     /// <exception cref="AdjointException">The start does not fit the network.</exception>
-    internal static Exploration Of(LearningTask task, IReadOnlyDictionary<string, Tensor>? start = null)
+    internal static Exploration Of(LiveTask task, IReadOnlyDictionary<string, Tensor>? start = null)
     {
         var engine = new EngineThread();
         try

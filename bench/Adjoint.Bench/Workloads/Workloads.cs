@@ -120,7 +120,7 @@ internal static class Workloads
     {
         var (inputs, labels) = (Tensor.Rand([55_000 * 784], new Generator(2)).ToArray<float>(), Enumerable.Range(0,
             55_000).Select(i => (byte)(i % 10)).ToArray());
-        var data = new Dataset("random", (int[])[784], inputs, labels, Mnist.Digits);
+        var data = new TensorDataset("random", (int[])[784], inputs, labels, Mnist.Digits);
         var model = new Mlp(784, [3136], 10, "sigmoid", new Generator(1));
         var optimizer = new Sgd(model.Parameters(), 0.01);
         var loader = new DataLoader(data, 128, new() { Shuffle = true, Seed = 1 });

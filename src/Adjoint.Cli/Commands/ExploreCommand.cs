@@ -91,7 +91,7 @@ internal static class ExploreCommand
     }
 
     /// <summary>What a page can train with these settings.</summary>
-    internal static LearningTask TaskOf(SettingValues settings, DataSplits data)
+    internal static LiveTask TaskOf(SettingValues settings, DataSplits data)
     {
         return new()
         {
@@ -134,7 +134,7 @@ internal static class ExploreCommand
             : settings.LoadData();
     }
 
-    private static Exploration Begin(LearningTask task, string? checkpoint)
+    private static Exploration Begin(LiveTask task, string? checkpoint)
     {
         if (checkpoint is null) return Exploration.Of(task);
         var start = SafeTensors.Load(checkpoint);

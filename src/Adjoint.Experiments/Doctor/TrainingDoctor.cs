@@ -209,7 +209,7 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
         {
             using var recording = new NoGrad();
             using var use = model.EvalScope();
-            var (x, _) = samples.Batch([.. Enumerable.Range(0, Math.Min(Probes, samples.Count))]);
+            var x = samples.Load([.. Enumerable.Range(0, Math.Min(Probes, samples.Count))]).Inputs;
             model.Forward(x.To(model.DType));
         }
         finally

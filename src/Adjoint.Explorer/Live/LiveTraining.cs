@@ -15,26 +15,26 @@ internal sealed class LiveTraining
     /// <summary>The share of time that validation may take.</summary>
     private const double ValidationShare = 0.1;
 
-    private readonly LearningTask task;
+    private readonly LiveTask task;
     private readonly DataLoader validation;
     private readonly IReadOnlyDictionary<string, Tensor>? start;
-    private IEnumerator<(Tensor, Tensor)> batches = null!;
+    private IEnumerator<Batch> batches = null!;
     private long nextStep, nextValidation;
     private int stopAt = int.MaxValue;
     private int changes;
 
-    internal LiveTraining(LearningTask task, IReadOnlyDictionary<string, Tensor>? start = null)
+    internal LiveTraining(LiveTask task, IReadOnlyDictionary<string, Tensor>? start = null)
     {
         (this.task, this.start) = (task, start);
         var isFlat = task.Data.Validation.SampleShape.Rank == 1;
         var count = Math.Min(task.Data.Validation.Count, isFlat ? 2000 : 256);
         var few = task.Data.Validation.Slice("validation", 0, count);
         validation = new(few, 250, new() { Prefetch = 0 });
-        Probe = few.Batch([.. Enumerable.Range(0, Math.Min(few.Count, isFlat ? 256 : 32))]);
+        Probe = few.Load([.. Enumerable.Range(0, Math.Min(few.Count, isFlat ? 256 : 32))]);
         Begin(task.Seed);
     }
 
-    internal LearningTask Task => task;
+    internal LiveTask Task => task;
     internal Layer Model { get; private set; } = null!;
     internal Optimizer Optimizer { get; private set; } = null!;
     internal string OptimizerName { get; private set; } = "";
@@ -62,10 +62,10 @@ internal sealed class LiveTraining
     internal List<CurvePoint> Validation { get; } = [];
 
     /// <summary>What the next step will learn from.</summary>
-    internal (Tensor X, Tensor Y) Batch { get; private set; }
+    internal Batch Batch { get; private set; } = null!;
 
     /// <summary>Validation samples at which layers are looked at.</summary>
-    internal (Tensor X, Tensor Y) Probe { get; }
+    internal Batch Probe { get; }
 
     /// <summary>The same batch and parameters as the next step's, with everything that happens in it.</summary>
     internal ComputationGraph Snapshot() => LayerWatch.LeavingNoTrace(Model, () =>
@@ -74,8 +74,8 @@ internal sealed class LiveTraining
         using var tracing = new Tracing();
         // From the pixels on, not from the first parameter.
         using var whole = new RecordGraph();
-        var loss = Loss.CrossEntropy(Model.Forward(Batch.X), Batch.Y);
-        return ComputationGraph.Of(loss, new Dictionary<Tensor, string> { [Batch.X] = "x", [Batch.Y] = "labels" });
+        var loss = Loss.CrossEntropy(Model.Forward(Batch.Inputs), Batch.Targets);
+        return ComputationGraph.Of(loss, new Dictionary<Tensor, string> { [Batch.Inputs] = "x", [Batch.Targets] = "labels" });
     });
 
     internal void Play() => (IsPlaying, Problem, nextStep, stopAt) = (true, null, 0, int.MaxValue);
@@ -175,7 +175,7 @@ internal sealed class LiveTraining
         Validate();
     }
 
-    private static IEnumerable<(Tensor, Tensor)> Endless(DataLoader loader)
+    private static IEnumerable<Batch> Endless(DataLoader loader)
     {
         while (true)
             foreach (var batch in loader) yield return batch;
@@ -191,8 +191,8 @@ internal sealed class LiveTraining
     {
         Model.Train();
         Optimizer.ZeroGrad();
-        var logits = Model.Forward(Batch.X);
-        var loss = Loss.CrossEntropy(logits, Batch.Y);
+        var logits = Model.Forward(Batch.Inputs);
+        var loss = Loss.CrossEntropy(logits, Batch.Targets);
         loss.Backward();
         if (!double.IsFinite(loss.Item()))
         {
@@ -202,7 +202,7 @@ internal sealed class LiveTraining
         }
         Optimizer.Step();
         Step++;
-        var (predicted, labels) = (logits.ArgMax().ToArray<long>(), Batch.Y.ToArray<long>());
+        var (predicted, labels) = (logits.ArgMax().ToArray<long>(), Batch.Targets.ToArray<long>());
         var right = predicted.Zip(labels).Count(pair => pair.First == pair.Second);
         Training.Add(new(Step, loss.Item(), right / (double)labels.Length));
         NextBatch();

@@ -73,7 +73,7 @@ internal static class TrainingJson
     private static void Layers(Utf8JsonWriter json, LiveTraining training)
     {
         json.WriteStartArray("layers");
-        foreach (var layer in LayerWatch.Run(training.Model, training.Probe.X, training.Probe.Y))
+        foreach (var layer in LayerWatch.Run(training.Model, training.Probe.Inputs, training.Probe.Targets))
         {
             json.WriteStartObject();
             json.WriteString("path", layer.Path);
@@ -101,11 +101,11 @@ internal static class TrainingJson
     private static void Boundary(Utf8JsonWriter json, LiveTraining training)
     {
         using var _ = new NoGrad();
-        var points = new float[Cells * Cells * 2];
+        var grid = new float[Cells * Cells * 2];
         for (var i = 0; i < Cells * Cells; i++)
-            (points[2 * i], points[2 * i + 1]) = (At(i % Cells), -At(i / Cells));
+            (grid[2 * i], grid[2 * i + 1]) = (At(i % Cells), -At(i / Cells));
         training.Model.Eval();
-        var probability = training.Model.Forward(Tensor.From(points, Cells * Cells, 2)).Softmax().ToArray<float>();
+        var probability = training.Model.Forward(Tensor.From(grid, Cells * Cells, 2)).Softmax().ToArray<float>();
         training.Model.Train();
         json.WriteStartObject("boundary");
         json.WriteNumber("cells", Cells);
@@ -113,13 +113,14 @@ internal static class TrainingJson
         json.WriteBase64String("bytes", [.. Enumerable.Range(0, Cells * Cells).Select(i =>
             float.IsNaN(probability[2 * i + 1]) ? (byte)127 : (byte)MathF.Round(255 * probability[2 * i + 1]))]);
         var data = training.Task.Data.Validation;
+        var (points, labels) = data.Load([.. Enumerable.Range(0, Math.Min(MostPoints, data.Count))]);
         json.WriteStartArray("points");
-        for (var i = 0; i < Math.Min(MostPoints, data.Count); i++)
+        for (var i = 0; i < labels.Length; i++)
         {
             json.WriteStartArray();
-            json.WriteNumberValue(data.Sample(i)[0]);
-            json.WriteNumberValue(data.Sample(i)[1]);
-            json.WriteNumberValue(data.Labels[i]);
+            json.WriteNumberValue((float)points.ItemAt(i, 0));
+            json.WriteNumberValue((float)points.ItemAt(i, 1));
+            json.WriteNumberValue((long)labels.ItemAt(i));
             json.WriteEndArray();
         }
         json.WriteEndArray();

@@ -64,6 +64,6 @@ public static class Cifar10
                     : throw new DataFormatException(files[f], start, $"label {records[f][start]}", "0 to 9");
                 for (var i = 0; i < Pixels; i++) inputs[at * Pixels + i] = records[f][start + 1 + i] / 127.5f - 1;
             }
-        return new Dataset("cifar10", (int[])[3, 32, 32], inputs, labels, Classes);
+        return new TensorDataset("cifar10", (int[])[3, 32, 32], inputs, labels, Classes);
     }
 }

@@ -1,22 +1,20 @@
 using System.Collections;
 using System.Diagnostics;
-using System.Threading.Channels;
 
 namespace Adjoint.Data;
 
 /// <summary>
 /// Batches of a data set. The order depends on seed and epoch alone, so it is the same for any number of threads.
-/// Batches are prepared ahead on a background thread, random transforms included; these depend on seed, epoch and
-/// sample alone.
+/// Batches are prepared ahead on background threads, random transforms included; these depend on seed, epoch and
+/// sample alone, those of batches on seed, epoch and the batch's number.
 /// </summary>
-public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
+public sealed class DataLoader : IEnumerable<Batch>
 {
     private readonly Dataset dataset;
-    private readonly bool shuffle;
-    private readonly bool dropLast;
-    private readonly ulong seed;
-    private readonly int prefetch;
-    private readonly Transform[] transforms;
+    private readonly DataLoaderOptions options;
+    private readonly Sampler sampler;
+    private readonly SampleTransforms transforms;
+    private readonly BatchTransform[] batchTransforms;
     private int start;
 
     /// <summary>Creates a loader of batches.</summary>
@@ -24,7 +22,7 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
     /// <param name="batchSize">The number of samples per batch, 1 or more.</param>
     /// <param name="options">Order, seed, transforms and the like; null: the defaults.</param>
     /// <exception cref="AdjointException">
-    /// The batch size or the number of batches to prefetch is out of range, or a transform does not fit the samples.
+    /// A number is out of range, a transform does not fit the samples, or a sampler is given beside shuffling.
     /// </exception>
     public DataLoader(Dataset dataset, int batchSize, DataLoaderOptions? options = null)
     {
@@ -34,10 +32,16 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
         if (options.Prefetch < 0)
             throw new AdjointException(
                 $"DataLoader: the number of batches to prefetch must not be negative: found {options.Prefetch}");
-        transforms = [.. options.Transforms];
-        foreach (var transform in transforms) transform.Check(dataset.SampleShape);
-        (this.dataset, BatchSize) = (dataset, batchSize);
-        (shuffle, seed, dropLast, prefetch) = (options.Shuffle, options.Seed, options.DropLast, options.Prefetch);
+        if (options.Workers < 1)
+            throw new AdjointException($"DataLoader: the number of workers must be positive: found {options.Workers}");
+        if (options is { Shuffle: true, Sampler: not null })
+            throw new AdjointException("DataLoader: Shuffle and a Sampler both choose the order; leave one out");
+        transforms = new(dataset, [.. options.Transforms], options.Seed);
+        batchTransforms = [.. options.BatchTransforms];
+        (this.dataset, this.options, BatchSize) = (dataset, options, batchSize);
+        sampler = options.Sampler ?? (options.Shuffle
+            ? new RandomSampler(dataset.Count, options.Seed)
+            : new SequentialSampler(dataset.Count));
     }
 
     /// <summary>The data set whose samples are loaded.</summary>
@@ -64,10 +68,12 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
     /// <summary>
     /// The number of batches per pass: 0 where the last batch is dropped and there are fewer samples than one takes.
     /// </summary>
-    public int Count => dropLast ? dataset.Count / BatchSize : (int)(((long)dataset.Count + BatchSize - 1) / BatchSize);
+    public int Count => options.DropLast
+        ? sampler.Count / BatchSize
+        : (int)(((long)sampler.Count + BatchSize - 1) / BatchSize);
 
     /// <summary>The number of samples per pass.</summary>
-    public int SampleCount => dropLast ? Count * BatchSize : dataset.Count;
+    public int SampleCount => options.DropLast ? Count * BatchSize : sampler.Count;
 
     /// <summary>The number of batches in several passes, for a <see cref="Optim.Schedule"/>.</summary>
     /// <param name="epochs">The number of passes, 0 or more.</param>
@@ -92,83 +98,75 @@ public sealed class DataLoader : IEnumerable<(Tensor Inputs, Tensor Labels)>
     public TimeSpan WaitTime { get; private set; }
 
     /// <inheritdoc/>
-    public IEnumerator<(Tensor Inputs, Tensor Labels)> GetEnumerator()
+    public IEnumerator<Batch> GetEnumerator()
     {
-        var order = shuffle
-            ? new Generator(seed, (ulong)Epoch).Permutation(dataset.Count)
-            : [.. Enumerable.Range(0, dataset.Count)];
+        var order = sampler.Order(Epoch);
+        if (order.Count != sampler.Count)
+            throw new AdjointException(
+                $"DataLoader: {sampler.GetType().Name} gave {order.Count} samples for epoch {Epoch}, and its Count is "
+                + $"{sampler.Count}; they must agree");
         var (epoch, first) = (Epoch++, Start);
         Start = 0;
-        return prefetch == 0 ? Direct(order, epoch, first) : Ahead(order, epoch, first);
+        return options.Prefetch == 0 ? Direct(order, epoch, first) : Ahead(order, epoch, first);
     }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    private IEnumerator<(Tensor, Tensor)> Direct(int[] order, int epoch, int first)
+    private IEnumerator<Batch> Direct(IReadOnlyList<int> order, int epoch, int first)
     {
         for (var batch = first; batch < Count; batch++) yield return Make(order, epoch, batch);
     }
 
-    private IEnumerator<(Tensor, Tensor)> Ahead(int[] order, int epoch, int first)
+    private IEnumerator<Batch> Ahead(IReadOnlyList<int> order, int epoch, int first)
     {
-        var channel = Channel.CreateBounded<(Tensor, Tensor)>(
-            new BoundedChannelOptions(prefetch) { SingleReader = true, SingleWriter = true });
         using var stop = new CancellationTokenSource();
-        var producer = Task.Run(() => Produce(order, epoch, first, channel.Writer, stop.Token), CancellationToken.None);
+        var (pending, next) = (new List<Task<Batch>>(), first);
         try
         {
-            while (WaitFor(channel.Reader))
-                while (channel.Reader.TryRead(out var batch))
-                    yield return batch;
+            for (var batch = first; batch < Count; batch++)
+            {
+                Begin();
+                var made = pending[0];
+                var began = Stopwatch.GetTimestamp();
+                var ready = made.GetAwaiter().GetResult();
+                WaitTime += Stopwatch.GetElapsedTime(began);
+                pending.RemoveAt(0);
+                Begin();
+                yield return ready;
+            }
         }
         finally
         {
-            // Also when the loop is left early: the producer must not outlive it.
+            // Also when the loop is left early: nothing may read the data set any more.
             stop.Cancel();
-            producer.Wait(CancellationToken.None);
+            Task.WhenAll(pending).ContinueWith(_ => { }, TaskScheduler.Default).Wait();
         }
-    }
 
-    private bool WaitFor(ChannelReader<(Tensor, Tensor)> reader)
-    {
-        var began = Stopwatch.GetTimestamp();
-        var more = reader.WaitToReadAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
-        WaitTime += Stopwatch.GetElapsedTime(began);
-        return more;
-    }
-
-    private async Task Produce(int[] order, int epoch, int first, ChannelWriter<(Tensor, Tensor)> writer,
-        CancellationToken stop)
-    {
-        try
+        // As many at once as there are workers: each waits for the one so many before it.
+        void Begin()
         {
-            for (var batch = first; batch < Count && !stop.IsCancellationRequested; batch++)
-                await writer.WriteAsync(Make(order, epoch, batch), stop).ConfigureAwait(false);
-            writer.Complete();
-        }
-        catch (OperationCanceledException)
-        {
-            writer.Complete();
-        }
-        catch (Exception error)
-        {
-            writer.Complete(error);
-        }
-    }
-
-    private (Tensor, Tensor) Make(int[] order, int epoch, int batch)
-    {
-        var first = batch * BatchSize;
-        var samples = order.AsSpan(first, Math.Min(BatchSize, order.Length - first));
-        var (x, y) = dataset.Batch(samples);
-        var values = x.Data<float>();
-        var length = dataset.SampleShape.Elements;
-        for (var t = 0; t < transforms.Length; t++)
-            for (var i = 0; i < samples.Length; i++)
+            for (; next < Count && pending.Count < options.Prefetch; next++)
             {
-                var random = new SampleRandom(seed, epoch, samples[i], t);
-                transforms[t].Apply(values.Slice(i * length, length), dataset.SampleShape, ref random);
+                var batch = next;
+                pending.Add(pending.Count < options.Workers
+                    ? Task.Run(() => Make(order, epoch, batch), stop.Token)
+                    : pending[^options.Workers].ContinueWith(_ => Make(order, epoch, batch), stop.Token,
+                        TaskContinuationOptions.None, TaskScheduler.Default));
             }
-        return (x, y);
+        }
+    }
+
+    private Batch Make(IReadOnlyList<int> order, int epoch, int number)
+    {
+        var first = number * BatchSize;
+        var indices = new int[Math.Min(BatchSize, order.Count - first)];
+        for (var i = 0; i < indices.Length; i++) indices[i] = order[first + i];
+        var batch = transforms.Load(indices, epoch, options.Collate);
+        for (var t = 0; t < batchTransforms.Length; t++)
+        {
+            var random = new SampleRandom(options.Seed, epoch, number, SampleRandom.OfBatches + t);
+            batch = batchTransforms[t].Apply(batch, ref random);
+        }
+        return new(batch.Names.Zip(batch.Tensors)) { Indices = indices };
     }
 }

@@ -47,7 +47,7 @@ public static class Mnist
         var wrong = Array.FindIndex(labels, label => label > 9);
         if (wrong >= 0)
             throw new DataFormatException(labelFile, 8 + wrong, $"label {labels[wrong]}", "0 to 9");
-        return new Dataset(name, (int[])[1, 28, 28], Array.ConvertAll(pixels, pixel => pixel / divisor), labels,
+        return new TensorDataset(name, (int[])[1, 28, 28], Array.ConvertAll(pixels, pixel => pixel / divisor), labels,
             classes);
     }
 }

@@ -13,6 +13,9 @@ namespace Adjoint.Data;
 /// <param name="transform">The position of the transform among the loader's.</param>
 public struct SampleRandom(ulong seed, int epoch, int sample, int transform)
 {
+    /// <summary>The first number of the transforms of whole batches, apart from those of samples.</summary>
+    internal const int OfBatches = 0x8000;
+
     private uint drawn;
 
     /// <summary>The number of the pass over the data, from 0.</summary>

@@ -25,6 +25,6 @@ public static class Synth
         var points = Tensor.Randn([count, 2], generator).ToArray<float>();
         var labels = new byte[count];
         for (var i = 0; i < count; i++) labels[i] = (byte)ClassOf(points[2 * i], points[2 * i + 1]);
-        return new Dataset(name, (int[])[2], points, labels, ["0", "1"]);
+        return new TensorDataset(name, (int[])[2], points, labels, ["0", "1"]);
     }
 }

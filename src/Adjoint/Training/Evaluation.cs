@@ -19,7 +19,7 @@ public sealed record Evaluation(double Loss, double Accuracy, int[,] Confusion)
     /// <param name="observe">Called for each batch with logits and labels, in order; null: nothing is called.</param>
     /// <returns>Loss, accuracy and confusion matrix.</returns>
     public static Evaluation Run(
-        Layer model, IEnumerable<(Tensor Inputs, Tensor Labels)> batches, TestTimeAugmentation? views = null,
+        Layer model, IEnumerable<Batch> batches, TestTimeAugmentation? views = null,
         Action<Tensor, Tensor>? observe = null)
     {
         using var recording = new NoGrad();

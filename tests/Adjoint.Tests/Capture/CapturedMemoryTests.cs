@@ -48,7 +48,7 @@ public class CapturedMemoryTests
         {
             var inputs = Tensor.Randn([256 * 40], new Generator(1)).ToArray<float>();
             byte[] labels = [.. Enumerable.Range(0, 256).Select(i => (byte)(i % 3))];
-            var data = new Dataset("noise", (int[])[40], inputs, labels, ["a", "b", "c"]);
+            var data = new TensorDataset("noise", (int[])[40], inputs, labels, ["a", "b", "c"]);
             var model = new Halved(new Mlp(40, [64], 3, "relu", new Generator(2)));
             var (training, validation) = (new DataLoader(data, 64), new DataLoader(data, 64));
             var trainer = new Trainer(model, new Sgd(model.Parameters(), 0.1), training, validation) { Eager = eager };

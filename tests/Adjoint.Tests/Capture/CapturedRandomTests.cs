@@ -81,7 +81,7 @@ public class CapturedRandomTests
         {
             var inputs = Tensor.Randn([256 * 40], new Generator(1)).ToArray<float>();
             byte[] labels = [.. Enumerable.Range(0, 256).Select(i => (byte)(i % 3))];
-            var data = new Dataset("noise", (int[])[40], inputs, labels, ["a", "b", "c"]);
+            var data = new TensorDataset("noise", (int[])[40], inputs, labels, ["a", "b", "c"]);
             var counted = new Counted();
             var random = new Generator(2);
             var model = new Sequential(counted, new Linear(40, 64, generator: random), new Relu(),

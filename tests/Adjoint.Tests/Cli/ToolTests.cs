@@ -138,7 +138,7 @@ public sealed class ToolTests : IDisposable
         var loader = TrainSettings.Table.Read([new("no-shuffle", "true"),
             new("batch-size", "3")]).CreateLoader(Synth.Create(train: 6, validation: 1).Train);
         foreach (var pass in (int[])[1, 2])
-            Assert.Equal(Synth.Create(train: 6, validation: 1).Train.Batch([0, 1, 2]).Inputs.ToArray<float>(),
+            Assert.Equal(Synth.Create(train: 6, validation: 1).Train.Load([0, 1, 2]).Inputs.ToArray<float>(),
                 loader.First().Inputs.ToArray<float>());
     }
 

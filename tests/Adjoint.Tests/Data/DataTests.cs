@@ -19,7 +19,7 @@ public sealed class DataTests : IDisposable
             var x = data.Train.Sample(i);
             Assert.Equal((double)x[0] * x[0] + 1.5 * x[0] * x[1] + 0.2 * x[1] * x[1] > 0.6
                 ? 1
-                : 0, data.Train.Labels[i]);
+                : 0, data.Train.Labels()[i]);
         }
     }
 
@@ -98,12 +98,12 @@ public sealed class DataTests : IDisposable
             Assert.Skip("skipped: ADJOINT_DATA is not set");
         var mnist = Mnist.Load(DataFolder.Locate(null, "mnist"));
         Assert.Equal((55_000, 5_000, 10_000), (mnist.Train.Count, mnist.Validation.Count, mnist.Test!.Count));
-        Assert.Equal([5, 0, 4, 1, 9], mnist.Train.Labels[..5].ToArray());
+        Assert.Equal([5, 0, 4, 1, 9], mnist.Train.Labels()[..5].ToArray());
         Assert.Equal(255, Mnist.Load(DataFolder.Locate(null, "mnist"), divisor: 1).Train.Sample(0).ToArray().Max());
         Assert.Equal(0.1307, Enumerable.Range(0, 2000).Average(i => mnist.Train.Sample(i).ToArray().Average()), 0.003);
         var cifar = Cifar10.Load(DataFolder.Locate(null, "cifar10"));
         Assert.Equal((45_000, 5_000, 10_000), (cifar.Train.Count, cifar.Validation.Count, cifar.Test!.Count));
-        Assert.Equal([6, 9, 9, 4, 1], cifar.Train.Labels[..5].ToArray());
+        Assert.Equal([6, 9, 9, 4, 1], cifar.Train.Labels()[..5].ToArray());
     }
 
     [Fact]
@@ -118,7 +118,7 @@ public sealed class DataTests : IDisposable
         Assert.NotEqual(Order(1, 0, 0), Order(1, 0, 1));
         Assert.NotEqual(Order(1, 0, 0), Order(2, 0, 0));
         Assert.Equal(10, new DataLoader(data, 10, new() { DropLast = true }).Count());
-        Assert.Equal(3, new DataLoader(data, 10).Last().Labels.Length);
+        Assert.Equal(3, new DataLoader(data, 10).Last().Count);
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public sealed class DataTests : IDisposable
         Assert.Throws<AdjointException>(() => new DataLoader(Numbered(3), 0));
     }
 
-    private static Dataset Numbered(int count) =>
+    private static TensorDataset Numbered(int count) =>
         new("numbers", (int[])[1], [.. Enumerable.Range(0, count).Select(i => (float)i)], new byte[count], ["only"]);
 
     private string Write(string name, byte[] bytes)

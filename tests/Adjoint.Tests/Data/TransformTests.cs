@@ -66,7 +66,7 @@ public class TransformTests
     [Fact]
     public void What_a_sample_becomes_depends_on_seed_epoch_and_sample_alone()
     {
-        var data = new Dataset("images", Image, [.. Enumerable.Range(0, 40 * 70).Select(i => (float)i)], new byte[40],
+        var data = new TensorDataset("images", Image, [.. Enumerable.Range(0, 40 * 70).Select(i => (float)i)], new byte[40],
             ["only"]);
         Dictionary<int, float[]> Pass(int batchSize, int prefetch, int epoch, ulong seed)
         {
@@ -94,11 +94,11 @@ public class TransformTests
     [Fact]
     public void Samples_that_do_not_fit_are_refused_when_the_loader_is_made()
     {
-        var flat = new Dataset("flat", (int[])[2], new float[4], new byte[2], ["only"]);
+        var flat = new TensorDataset("flat", (int[])[2], new float[4], new byte[2], ["only"]);
         Assert.Contains("RandomFlip: samples must be images (channels, height, width): found (2,)",
             Assert.Throws<AdjointException>(() => new DataLoader(flat, 1, new() { Transforms = [new RandomFlip()] }))
             .Message, StringComparison.Ordinal);
-        var images = new Dataset("images", Image, new float[70], new byte[1], ["only"]);
+        var images = new TensorDataset("images", Image, new float[70], new byte[1], ["only"]);
         Assert.Contains("found 5 for (2, 5, 7)",
             Assert.Throws<AdjointException>(() => new DataLoader(images, 1, new() { Transforms = [new RandomCrop(5)] }))
             .Message, StringComparison.Ordinal);
@@ -111,8 +111,8 @@ public class TransformTests
         float[] Values(int count) =>
             [.. Enumerable.Range(0, count * 6)
                 .Select(i => (float)(random.NextDouble() * (i / 3 % 2 == 0 ? 3 : 0.1) + 1000))];
-        var (train, validation) = (new Dataset("train", (int[])[2, 3, 1], Values(500), new byte[500], ["only"]),
-            new Dataset("validation", (int[])[2, 3, 1], Values(5), new byte[5], ["only"]));
+        var (train, validation) = (new TensorDataset("train", (int[])[2, 3, 1], Values(500), new byte[500], ["only"]),
+            new TensorDataset("validation", (int[])[2, 3, 1], Values(5), new byte[5], ["only"]));
         var (before, splits) = (validation.Sample(4)[5], new DataSplits(train, validation, null).Standardize());
         for (var channel = 0; channel < 2; channel++)
         {
@@ -133,9 +133,9 @@ public class TransformTests
 
     private static float[] Apply(Transform transform, float[] image, ulong seed, int epoch, int sample)
     {
-        float[] result = [.. image];
+        var result = new float[image.Length];
         var random = new SampleRandom(seed, epoch, sample, 0);
-        transform.Apply(result, Image, ref random);
+        transform.Apply(image, Image, result, ref random);
         return result;
     }
 

@@ -53,7 +53,7 @@ public class BatchNormTests
         var norm = new BatchNorm(2);
         var model = new Sequential(norm, new Linear(2, 2));
         norm.Eval();
-        var data = new Adjoint.Data.Dataset("two", [2], [1, 10, 3, 30], [0, 1], ["a", "b"]);
+        var data = new Adjoint.Data.TensorDataset("two", [2], [1, 10, 3, 30], [0, 1], ["a", "b"]);
         Evaluation.Run(model, new Adjoint.Data.DataLoader(data, 2));
         Assert.True(model.IsTraining && !norm.IsTraining);
         Assert.Equal([0f, 0, 1, 1], norm.NamedBuffers().SelectMany(buffer => buffer.Value.ToArray<float>()));

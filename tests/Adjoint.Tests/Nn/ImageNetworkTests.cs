@@ -292,7 +292,7 @@ public class ImageNetworkTests
     [Fact]
     public void The_last_batch_of_one_under_batch_norm_trains_without_NaN()
     {
-        var data = new Adjoint.Data.Dataset("five", (int[])[1, 4, 4],
+        var data = new Adjoint.Data.TensorDataset("five", (int[])[1, 4, 4],
             [.. Enumerable.Range(0, 80).Select(i => MathF.Sin(i))], [0, 1, 0, 1, 1], ["a", "b"]);
         var model = new Sequential(new Conv2d(1, 3, 3, new() { Generator = new Generator(1) }), new BatchNorm(3),
             new Relu(), new MaxPool2d(2), new BatchNorm(3), new Flatten(),

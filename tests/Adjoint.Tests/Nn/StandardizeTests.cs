@@ -1,6 +1,7 @@
 using Adjoint.Cli;
 using Adjoint.Cli.Commands;
 using Adjoint.Data;
+using Adjoint.Tests.Data;
 using Adjoint.IO;
 using Adjoint.Nn;
 using Adjoint.Optim;
@@ -58,11 +59,11 @@ public sealed class StandardizeTests : IDisposable
     [Fact]
     public void Images_stay_per_channel_and_numbers_are_one_column()
     {
-        var images = new Dataset("images", (int[])[2, 1, 2], [0, 2, 10, 30, 4, 6, 50, 70], new byte[2], ["only"]);
+        var images = new TensorDataset("images", (int[])[2, 1, 2], [0, 2, 10, 30, 4, 6, 50, 70], new byte[2], ["only"]);
         var (mean, deviation) = images.ChannelStatistics();
         Assert.Equal([3, 40], mean);
         Assert.Equal([Math.Sqrt(5), Math.Sqrt(500)], deviation);
-        var numbers = new Dataset("numbers", (int[])[], [1, 2, 3], new byte[3], ["only"]);
+        var numbers = new TensorDataset("numbers", (int[])[], [1, 2, 3], new byte[3], ["only"]);
         Assert.Equal([2], numbers.ChannelStatistics().Mean);
         Assert.Equal(0, numbers.Standardize(numbers.ChannelStatistics()).Sample(1)[0]);
     }
@@ -101,7 +102,8 @@ public sealed class StandardizeTests : IDisposable
             {
                 var values = Enumerable.Range(0, data.Count).SelectMany(i => data.Sample(i).ToArray()).ToArray();
                 for (var i = 1; i < values.Length; i += 2) values[i] = (float)(values[i] * factor + shift);
-                return new(data.Name, data.SampleShape, values, data.Labels.ToArray(), data.ClassNames);
+                byte[] labels = [.. data.Labels().Select(label => (byte)label)];
+                return new TensorDataset(data.Name, data.SampleShape, values, labels, data.ClassNames);
             }
 
             var data = new DataSplits(Scaled(splits.Train), Scaled(splits.Validation), null).Standardize();
@@ -122,8 +124,8 @@ public sealed class StandardizeTests : IDisposable
         var raw = Make([.. Enumerable.Range(0, 300).Select(i => (float)(random.NextDouble() + means[i % 3]))], 3);
         var data = raw.Standardize(raw.ChannelStatistics());
         var layer = new Standardize(data.Statistics!.Value);
-        var (x, _) = raw.Batch([5, 17, 99]);
-        var (expected, _) = data.Batch([5, 17, 99]);
+        var (x, _) = raw.Load([5, 17, 99]);
+        var (expected, _) = data.Load([5, 17, 99]);
         AssertNear(expected, layer.Forward(x));
         // Kept in the state, and through parts and a second round.
         var loaded = new Standardize(3);
@@ -131,12 +133,12 @@ public sealed class StandardizeTests : IDisposable
         AssertNear(expected, loaded.Forward(x));
         Assert.Empty(loaded.Parameters());
         var twice = data.Slice("part", 0, 100).Standardize(([1, 2, 3], [2, 0, 4]));
-        AssertNear(twice.Batch([5, 17, 99]).Inputs, new Standardize(twice.Statistics!.Value).Forward(x));
+        AssertNear(twice.Load([5, 17, 99]).Inputs, new Standardize(twice.Statistics!.Value).Forward(x));
 
-        var images = new Dataset("images", (int[])[2, 1, 2], [0, 2, 10, 30, 4, 6, 50, 70], new byte[2], ["only"]);
+        var images = new TensorDataset("images", (int[])[2, 1, 2], [0, 2, 10, 30, 4, 6, 50, 70], new byte[2], ["only"]);
         var standard = images.Standardize(images.ChannelStatistics());
         var ofImages = new Standardize(standard.Statistics!.Value);
-        AssertNear(standard.Batch([0, 1]).Inputs, ofImages.Forward(images.Batch([0, 1]).Inputs));
+        AssertNear(standard.Load([0, 1]).Inputs, ofImages.Forward(images.Load([0, 1]).Inputs));
         AssertRefused("(n, 2, …) is needed: found (3, 3)", () => ofImages.Forward(x));
         AssertRefused("at least one", () => new Standardize(0));
     }
@@ -162,8 +164,8 @@ public sealed class StandardizeTests : IDisposable
                 if (kept is null) continue;
                 var inUse = new Linear(2, 2);
                 inUse.LoadStateDict(state);
-                var (raw, _) = splits.Validation.Batch([0, 1, 2]);
-                var (standard, _) = data.Validation.Batch([0, 1, 2]);
+                var (raw, _) = splits.Validation.Load([0, 1, 2]);
+                var (standard, _) = data.Validation.Load([0, 1, 2]);
                 AssertNear(inUse.Forward(standard), new Sequential(kept, inUse).Forward(raw));
             }
         }
@@ -186,7 +188,7 @@ public sealed class StandardizeTests : IDisposable
         Assert.Null(ExploreCommand.LoadData(settings, null).Train.Statistics);
     }
 
-    private static Dataset Make(float[] values, int columns) =>
+    private static TensorDataset Make(float[] values, int columns) =>
         new("table", (int[])[columns], values, new byte[values.Length / columns], ["only"]);
 
     private static float[] Column(Dataset data, int column) =>

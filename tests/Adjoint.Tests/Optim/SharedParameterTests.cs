@@ -232,7 +232,7 @@ public sealed class SharedParameterTests : IDisposable
         var (activation, layer) = (new Sigmoid(), new Linear(2, 2, generator: new Generator(1)));
         var model = new Sequential(layer, activation, layer, activation);
         var data = Synth.Create(seed: 1, train: 128, validation: 64);
-        var (x, y) = data.Train.Batch([0, 1, 2, 3]);
+        var (x, y) = data.Train.Load([0, 1, 2, 3]);
         Assert.Equal(["0", "1", "2", "3"], LayerWatch.Run(model, x, y).Select(watched => watched.Path));
 
         var (training, validation) = (new DataLoader(data.Train, 64), new DataLoader(data.Validation, 64));

@@ -132,7 +132,7 @@ public class SizeLimitTests
     [Fact]
     public void A_batch_larger_than_the_data_is_one_batch()
     {
-        var data = new Dataset("three", [1], [1, 2, 3], [0, 1, 0], ["0", "1"]);
+        var data = new TensorDataset("three", [1], [1, 2, 3], [0, 1, 0], ["0", "1"]);
         var loader = new DataLoader(data, int.MaxValue);
         Assert.Equal(1, loader.Count);
         Assert.Equal([3], loader.Select(batch => batch.Inputs.Shape[0]));
@@ -142,7 +142,7 @@ public class SizeLimitTests
     [Fact]
     public void Training_without_a_batch_is_refused_with_the_remedy()
     {
-        var data = new Dataset("three", [1], [1, 2, 3], [0, 1, 0], ["0", "1"]);
+        var data = new TensorDataset("three", [1], [1, 2, 3], [0, 1, 0], ["0", "1"]);
         var model = new Linear(1, 2);
         Trainer Of(Dataset samples, bool dropLast) => new(model, new Sgd(model.Parameters(), 0.1),
             new DataLoader(samples, int.MaxValue, new() { DropLast = dropLast }), new DataLoader(data, 3));

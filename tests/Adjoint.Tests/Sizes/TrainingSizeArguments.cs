@@ -1,4 +1,5 @@
 using Adjoint.Data;
+using Adjoint.Tests.Data;
 using Adjoint.IO;
 using Adjoint.Nn;
 using Adjoint.Optim;
@@ -9,7 +10,7 @@ namespace Adjoint.Tests.Sizes;
 /// <summary>Rows of <see cref="SizeArgumentTests"/>: schedules, data and training.</summary>
 internal static class TrainingSizeArguments
 {
-    private static readonly Dataset Data = new("five", [2], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], [0, 1, 0, 1, 0], ["0",
+    private static readonly TensorDataset Data = new("five", [2], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], [0, 1, 0, 1, 0], ["0",
         "1"]);
 
     internal static (string Member, Func<int, object?> Call)[] Rows { get; } =
@@ -21,16 +22,28 @@ internal static class TrainingSizeArguments
         ("Schedule.WarmUp", n => Schedule.WarmUp(n, Schedule.Constant()).Factor(5)),
         ("Schedule.Factor", n => Schedule.WarmUp(3, Schedule.Cosine(10)).Factor(n)),
         ("ReduceOnPlateau", n => new ReduceOnPlateau(new Sgd([Tensor.Zeros(1).RequireGrad()], 0.1), 0.1, n).Observe(1)),
-        ("Dataset", n => new Dataset("x", [n], [], [], [])),
-        ("Dataset", n => new Dataset("x", [n], new float[2], new byte[1], [])),
-        ("Dataset.Sample", n => Data.Sample(n).Length),
-        ("Dataset.Part", n => Data.Slice("p", n, 1)),
-        ("Dataset.Part", n => Data.Slice("p", 0, n)),
-        ("Dataset.Part", n => Data.Slice("p", n, n)),
-        ("Dataset.Batch", n => Data.Batch([n])),
+        ("TensorDataset", n => new TensorDataset("x", [n], [], [], [])),
+        ("TensorDataset", n => new TensorDataset("x", [n], new float[2], new byte[1], [])),
+        ("TensorDataset.get_Item", n => Data[n]),
+        ("TensorDataset.Slice", n => Data.Slice("p", n, 1)),
+        ("TensorDataset.Slice", n => Data.Slice("p", 0, n)),
+        ("TensorDataset.Slice", n => Data.Slice("p", n, n)),
+        ("TensorDataset.Load", n => Data.Load(n)),
+        ("Dataset.get_Item", n => new Subset("s", Data, [0, 1])[n]),
+        ("Dataset.Slice", n => new Subset("s", Data, [0, 1]).Slice("p", n, n)),
+        ("Dataset.Load", n => new Subset("s", Data, [0, 1]).Load(n)),
+        ("Subset", n => new Subset("s", Data, [n])),
+        ("Subset.get_Item", n => new Subset("s", Data, [0, 1])[n]),
+        ("Subset.Load", n => new Subset("s", Data, [0, 1]).Load(n)),
+        ("SequentialSampler", n => new SequentialSampler(SizeArgumentTests.Extreme(n)).Order(0).Count),
+        ("SequentialSampler.Order", n => new SequentialSampler(3).Order(n).Count),
+        ("RandomSampler", n => new RandomSampler(SizeArgumentTests.Extreme(n)).Order(0).Count),
+        ("RandomSampler.Order", n => new RandomSampler(3).Order(n).Count),
+        ("Sampler.Order", n => new RandomSampler(3).Order(n).Count),
         ("DataLoader", n => Count(new DataLoader(Data, n))),
         ("DataLoader", n => Count(new DataLoader(Data, n, new() { DropLast = true }))),
         ("DataLoaderOptions.set_Prefetch", n => Count(new DataLoader(Data, 2, new() { Prefetch = n }))),
+        ("DataLoaderOptions.set_Workers", n => Count(new DataLoader(Data, 2, new() { Workers = n }))),
         ("DataLoader.set_Start", n => Count(new DataLoader(Data, 2) { Start = n })),
         ("DataLoader.set_Epoch", n => Count(new DataLoader(Data, 2, new() { Shuffle = true }) { Epoch = n })),
         ("DataLoader.StepsIn", n => new DataLoader(Data, 1).StepsIn(n)),
@@ -38,7 +51,7 @@ internal static class TrainingSizeArguments
         ("Synth.Create", n => Synth.Create(0, 1, SizeArgumentTests.Extreme(n))),
         ("RandomCrop", n => Transformed(new RandomCrop(n))),
         ("Cutout", n => Transformed(new Cutout(n))),
-        ("Transform.Check", n => Refused(new RandomCrop(1), [1, n, n])),
+        ("Transform.OutputShape", n => Refused(new RandomCrop(1), [1, n, n])),
         ("SampleRandom", n => new SampleRandom(1, n, n, n).Next(7)),
         ("SampleRandom.Next", n => new SampleRandom(1, 2, 3, 4).Next(n)),
         ("CheckpointStore", n => new CheckpointStore("/nowhere", n)),
@@ -57,15 +70,14 @@ internal static class TrainingSizeArguments
     private static object? Transformed(Transform transform)
     {
         var random = new SampleRandom(1, 2, 3, 4);
-        transform.Check([1, 4, 4]);
-        transform.Apply(new float[16], [1, 4, 4], ref random);
+        transform.OutputShape([1, 4, 4]);
+        transform.Apply(new float[16], [1, 4, 4], new float[16], ref random);
         return null;
     }
 
     private static object? Refused(Transform transform, Shape shape)
     {
-        transform.Check(shape);
-        return null;
+        return transform.OutputShape(shape);
     }
 
     private static object? Train(int epochs)

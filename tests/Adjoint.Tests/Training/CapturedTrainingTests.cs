@@ -10,7 +10,7 @@ namespace Adjoint.Tests.Training;
 public class CapturedTrainingTests
 {
     // 5 batches of 32 and one of 8 in an epoch.
-    private static Dataset Noise => new(
+    private static TensorDataset Noise => new(
         "noise", (int[])[12], Tensor.Randn([168 * 12], new Generator(1)).ToArray<float>(),
         [.. Enumerable.Range(0, 168).Select(i => (byte)(i % 3))], ["a", "b", "c"]);
 

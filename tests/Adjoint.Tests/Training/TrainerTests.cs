@@ -1,4 +1,5 @@
 using Adjoint.Data;
+using Adjoint.Tests.Data;
 using Adjoint.Kernels;
 using Adjoint.Nn;
 using Adjoint.Optim;
@@ -53,7 +54,7 @@ public class TrainerTests
         var before = Workers.ThreadCount;
         try
         {
-            var data = new Dataset("noise", (int[])[3, 8, 8], Tensor.Randn([70 * 192], new Generator(3))
+            var data = new TensorDataset("noise", (int[])[3, 8, 8], Tensor.Randn([70 * 192], new Generator(3))
                 .ToArray<float>(), [.. Enumerable.Range(0, 70).Select(i => (byte)(i % 3))], ["a", "b", "c"]);
             float[] Weights(int threads)
             {
@@ -199,7 +200,7 @@ public class TrainerTests
                 ["bias"] = Tensor.From(new float[] { 0, 1 })
             });
         var evaluation = Evaluation.Run(model, new DataLoader(Data.Validation, 300));
-        var ones = Data.Validation.Labels.ToArray().Count(label => label == 1);
+        var ones = Data.Validation.Labels().Count(label => label == 1);
         Assert.Equal(ones / 1000.0, evaluation.Accuracy);
         Assert.Equal(1000 - ones, evaluation.Confusion[0, 1]);
         Assert.Equal((ones * Math.Log(1 + Math.Exp(-1)) + (1000 - ones) * Math.Log(1 + Math.E)) / 1000, evaluation.Loss,

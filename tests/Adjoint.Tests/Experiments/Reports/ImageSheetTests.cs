@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using Adjoint.Data;
+using Adjoint.Tests.Data;
 using Adjoint.Experiments;
 using Adjoint.Nn;
 
@@ -13,7 +14,7 @@ public class ImageSheetTests
     {
         // Samples 0 to 9: one gray each; logits say class 1 with a certainty that grows with the sample; every third is
         // right.
-        var data = new Dataset("gray", (int[])[1, 2, 2],
+        var data = new TensorDataset("gray", (int[])[1, 2, 2],
             [.. Enumerable.Range(0, 10).SelectMany(i => (float[])[i, i, 0, 9])],
             [.. Enumerable.Range(0, 10).Select(i => (byte)(i % 3 == 0 ? 1 : 0))], ["zero", "one"]);
         var mistakes = new ConfidentMistakes(data, most: 3);
@@ -21,7 +22,7 @@ public class ImageSheetTests
         {
             var count = Math.Min(4, 10 - start);
             mistakes.Observe(Tensor.From([.. Enumerable.Range(start, count).SelectMany(i => (float[])[0, i])], count,
-                2), Tensor.From([.. Enumerable.Range(start, count).Select(i => (long)data.Labels[i])]));
+                2), Tensor.From([.. Enumerable.Range(start, count).Select(i => (long)data.Labels()[i])]));
         }
         var images = mistakes.ToImages();
         Assert.Equal(3, images.Count);

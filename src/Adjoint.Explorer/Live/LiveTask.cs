@@ -5,7 +5,7 @@ using Adjoint.Optim;
 namespace Adjoint.Explorer;
 
 /// <summary>What a page can train: data, and how a network and its optimizer are made.</summary>
-internal sealed record LearningTask
+internal sealed record LiveTask
 {
     /// <summary>The heading of the page.</summary>
     internal required string Title { get; init; }
