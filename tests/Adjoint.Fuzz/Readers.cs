@@ -37,6 +37,10 @@ internal static class Readers
         Of("model", () => Saved(new Mlp(4, [5], 3, "relu", new Generator(1)).StateDict()),
             path => new Mlp(4, [5], 3, "relu", new Generator(1)).LoadStateDict(SafeTensors.Load(path))),
         Of("optimizer", OptimizerFile, path => OptimizerOf().LoadStateDict(SafeTensors.Load(path))),
+        Of("npy", () => Written(path => NpyFile.Save(path, Tensor.Ones(2, 3))),
+            path => NpyFile.Load(path, convert: true)),
+        Of("npz", () => Archived(compress: false), path => NpzFile.Load(path, convert: true)),
+        Of("npz-deflated", () => Archived(compress: true), path => NpzFile.Load(path, convert: true)),
         Of("idx", IdxBytes, path => IdxFile.Read(path, 3)),
         Of("idx-gzip", () => Gzipped(IdxBytes()), path => IdxFile.Read(path, 3)),
         // Sound records, but too few: what is right is refused too.
@@ -133,6 +137,16 @@ internal static class Readers
         SafeTensors.Save(path, tensors, notes, digest);
         return File.ReadAllBytes(path);
     }
+
+    private static byte[] Written(Action<string> save)
+    {
+        var path = Path.Combine(Folder, "valid");
+        save(path);
+        return File.ReadAllBytes(path);
+    }
+
+    private static byte[] Archived(bool compress) => Written(path => NpzFile.Save(path,
+        new Dictionary<string, Tensor> { ["a"] = Tensor.Ones(2, 3), ["b"] = Tensor.From(new[] { 1L, 2 }) }, compress));
 
     private static byte[] SafeTensorsOfAllTypes()
     {

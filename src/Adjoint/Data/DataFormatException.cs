@@ -20,9 +20,17 @@ public sealed class DataFormatException : AdjointException
     /// <param name="message">The file, found, expected, remedy.</param>
     public DataFormatException(string message) : base(message) { }
 
-    /// <summary>Abbreviates a text from a file for a message: of a long one the beginning and the end stay.</summary>
+    /// <summary>
+    /// Makes a text from a file fit for a message of one line: of a long one the beginning and the end stay, and
+    /// control characters become their numbers, <c>\u001b</c>.
+    /// </summary>
     /// <param name="text">The text, of any length.</param>
     /// <returns>The text, or its beginning and end.</returns>
-    public static string Abbreviate(string text) =>
-        text.Length <= MaxLetters ? text : $"{text[..(MaxLetters / 2)]}…{text[^(MaxLetters / 2)..]}";
+    public static string Abbreviate(string text)
+    {
+        var few = text.Length <= MaxLetters ? text : $"{text[..(MaxLetters / 2)]}…{text[^(MaxLetters / 2)..]}";
+        return few.Any(char.IsControl)
+            ? string.Concat(few.Select(sign => char.IsControl(sign) ? $"\\u{(int)sign:x4}" : sign.ToString()))
+            : few;
+    }
 }

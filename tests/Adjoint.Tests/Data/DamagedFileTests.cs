@@ -85,6 +85,8 @@ public sealed class DamagedFileTests : IDisposable
     private static readonly Dictionary<string, Action<string>> All = new()
     {
         ["safetensors"] = path => SafeTensors.Load(path),
+        ["npy"] = path => NpyFile.Load(path),
+        ["npz"] = path => NpzFile.Load(path),
         ["idx"] = path => IdxFile.Read(path, 1),
         ["cifar10"] = path =>
         {

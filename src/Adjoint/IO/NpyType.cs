@@ -1,0 +1,85 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+
+namespace Adjoint.IO;
+
+/// <summary>An element type of NumPy's that holds numbers or truth values.</summary>
+/// <param name="Name">As NumPy names it, without byte order: <c>f4</c>.</param>
+/// <param name="Size">Of an element, in bytes.</param>
+/// <param name="Stored">The same type in the safetensors format, which knows what it is loaded as.</param>
+internal sealed record NpyType(string Name, int Size, SafeTensorsType Stored)
+{
+    private static readonly NpyType[] All =
+    [
+        new("f4", 4, SafeTensorsType.Named("F32")!),
+        new("f8", 8, SafeTensorsType.Named("F64")!),
+        new("f2", 2, SafeTensorsType.Named("F16")!),
+        // NumPy itself has no bfloat16: to it these are two raw bytes, of an order.
+        new("V2", 2, SafeTensorsType.Named("BF16")!),
+        new("i8", 8, SafeTensorsType.Named("I64")!),
+        new("i4", 4, SafeTensorsType.Named("I32")!),
+        new("u1", 1, SafeTensorsType.Named("U8")!),
+        new("b1", 1, SafeTensorsType.Named("BOOL")!),
+        new("i1", 1, SafeTensorsType.Named("I8")!),
+        new("i2", 2, SafeTensorsType.Named("I16")!),
+        new("u2", 2, SafeTensorsType.Named("U16")!),
+        new("u4", 4, SafeTensorsType.Named("U32")!),
+        new("u8", 8, SafeTensorsType.Named("U64")!),
+    ];
+
+    /// <summary>All that can be read, for messages.</summary>
+    internal const string Known = "an array of numbers or truth values (f2, f4, f8, i1 … i8, u1 … u8, b1)";
+
+    /// <summary>As a header has it, little-endian.</summary>
+    internal string Descriptor => (Size == 1 ? "|" : "<") + Name;
+
+    internal static NpyType? Named(string name) => Array.Find(All, type => type.Name == name);
+
+    internal static NpyType Of(DType type) => Array.Find(All, one => one.Stored.Held == type)
+        ?? throw new AdjointException($"NpyFile: NumPy has no type for {type.Label()}; cast with .To(…)");
+
+    /// <summary>What a type that cannot be read is, for a message.</summary>
+    internal static string Meaning(string name) => name switch
+    {
+        ['O', ..] => ", Python objects",
+        ['U' or 'S' or 'a', ..] => ", texts",
+        ['M' or 'm', ..] => ", dates or durations",
+        ['c', ..] => ", complex numbers",
+        ['f', ..] => ", floating-point numbers of another length",
+        ['V', ..] => ", raw bytes",
+        _ => "",
+    };
+
+    /// <summary>What to do where a type cannot be read; begins with a semicolon.</summary>
+    internal static string Remedy(string name) => name switch
+    {
+        ['O', ..] => "; objects are pickles, which run code when loaded, and are never read: save x.astype('float32')",
+        ['U' or 'S' or 'a', ..] => "; save numbers of classes: numpy.unique(x, return_inverse=True)",
+        ['M' or 'm', ..] => "; save x.astype('int64')",
+        ['c', ..] => "; save x.real and x.imag",
+        ['f', ..] => "; save x.astype('float64')",
+        ['V', ..] => "; save x.view(…) of the type that the bytes have, or bfloat16 as float32",
+        _ => "",
+    };
+
+    /// <summary>Puts the bytes of each element into the reverse order.</summary>
+    internal void Reverse(Span<byte> elements)
+    {
+        switch (Size)
+        {
+            case 1: break;
+            case 2: Each<ushort>(elements, BinaryPrimitives.ReverseEndianness); break;
+            case 4: Each<uint>(elements, BinaryPrimitives.ReverseEndianness); break;
+            case 8: Each<ulong>(elements, BinaryPrimitives.ReverseEndianness); break;
+            default: throw new NotSupportedException($"NpyType: elements of {Size} bytes");
+        }
+    }
+
+    private delegate void Reversing<T>(ReadOnlySpan<T> from, Span<T> to);
+
+    private static void Each<T>(Span<byte> elements, Reversing<T> reverse) where T : unmanaged
+    {
+        var values = MemoryMarshal.Cast<byte, T>(elements);
+        reverse(values, values);
+    }
+}
