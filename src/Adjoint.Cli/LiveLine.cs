@@ -19,9 +19,8 @@ internal sealed class LiveLine
     internal static LiveLine? On(TextWriter error)
     {
         if (!Terminal.IsSeen(error)) return null;
-        var can = Terminal.Console(error).Profile.Capabilities;
-        var hasColors = can.Ansi && can.ColorSystem != Spectre.Console.ColorSystem.NoColors;
-        return new(error, can.Ansi, hasColors, () => Terminal.Width);
+        var hasCodes = Terminal.Console(error).Profile.Capabilities.Ansi;
+        return new(error, hasCodes, Terminal.HasColors(error), () => Terminal.Width);
     }
 
     /// <summary>Whether colors are wanted.</summary>

@@ -15,6 +15,14 @@ internal static class Terminal
     internal static bool IsSeen(TextWriter error) =>
         !System.Console.IsErrorRedirected && ReferenceEquals(error, System.Console.Error);
 
+    /// <summary>Whether a writer is standard output, and a person sees it.</summary>
+    internal static bool IsSeenOutput(TextWriter output) =>
+        !System.Console.IsOutputRedirected && ReferenceEquals(output, System.Console.Out);
+
+    /// <summary>Whether colors are wanted of a writer that a person sees.</summary>
+    internal static bool HasColors(TextWriter seen) =>
+        Console(seen).Profile.Capabilities is { Ansi: true, ColorSystem: not ColorSystem.NoColors };
+
     /// <summary>
     /// The console of a writer that a person sees: it knows whether codes move the cursor, and whether colors are
     /// wanted.

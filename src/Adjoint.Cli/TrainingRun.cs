@@ -86,6 +86,7 @@ internal sealed class TrainingRun
     /// </summary>
     internal TrainingResult WriteDiverged(DivergedException problem)
     {
+        metrics.AddProblem(problem);
         TakeBest();
         var result = new TrainingResult([.. Trainer.Results], WasCanceled: false) { Capture = Trainer.Capture };
         WriteReport(result, problem: problem.Message);

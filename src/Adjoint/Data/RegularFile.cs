@@ -8,10 +8,13 @@ public static class RegularFile
 {
     /// <summary>Opens a file for reading; its length bounds its contents.</summary>
     /// <param name="path">The path of the file.</param>
+    /// <param name="share">
+    /// What others may do with the file meanwhile; <see cref="FileShare.ReadWrite"/> for one that grows.
+    /// </param>
     /// <returns>The open file, to be disposed of.</returns>
     /// <exception cref="DataFormatException">It is no regular file, or may not be read.</exception>
     /// <exception cref="FileNotFoundException">There is nothing at that path.</exception>
-    public static FileStream Open(string path)
+    public static FileStream Open(string path, FileShare share = FileShare.Read)
     {
         if (path.Length == 0) throw new DataFormatException("the name of a file is empty; name a file");
         if (Directory.Exists(path)) throw new DataFormatException($"{path}: is a folder; name a file");
@@ -19,7 +22,7 @@ public static class RegularFile
         {
             if (Platform.IsPipeOrDevice(path))
                 throw new DataFormatException($"{path}: is a pipe or a device; name a file");
-            return File.OpenRead(path);
+            return new FileStream(path, FileMode.Open, FileAccess.Read, share);
         }
         catch (Exception error) when (error is DirectoryNotFoundException)
         {

@@ -75,6 +75,20 @@ public sealed class MetricLog(string path) : Callback
         }));
     }
 
+    /// <summary>Appends why the run diverged; a run that goes on from an earlier state removes it.</summary>
+    /// <param name="problem">The epoch and the cause.</param>
+    public void AddProblem(DivergedException problem)
+    {
+        using var file = new FileStream(path, FileMode.Append);
+        file.Write(Line(json =>
+        {
+            json.WriteStartObject();
+            json.WriteNumber("epoch", problem.Epoch);
+            json.WriteString("problem", problem.Message);
+            json.WriteEndObject();
+        }));
+    }
+
     private static ReadOnlySpan<byte> Line(EpochResult epoch) => Line(json => Write(json, epoch));
 
     private static ReadOnlySpan<byte> Line(Action<Utf8JsonWriter> write)
