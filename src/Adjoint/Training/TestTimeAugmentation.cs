@@ -1,3 +1,4 @@
+using Adjoint.Data;
 using Adjoint.Nn;
 
 namespace Adjoint.Training;
@@ -35,14 +36,21 @@ public sealed class TestTimeAugmentation
     /// <param name="model">The classifier, which gets the views in its own type.</param>
     /// <param name="x">Images (n, c, h, w), of any floating type.</param>
     /// <returns>The logits (n, classes).</returns>
-    public Tensor Predict(Layer model, Tensor x)
+    public Tensor Predict(Layer model, Tensor x) =>
+        Average(x.DType.IsFloating() ? x.To(model.DType) : x, model.Forward);
+
+    /// <summary>The weighted mean of a task's outputs for all views of a batch's inputs.</summary>
+    internal Tensor Predict(LearningTask task, Module model, Batch batch) => views.Length == 1
+        ? task.Forward(model, batch)
+        : Average(batch.Inputs, view => task.Forward(model, batch.With(Field.Inputs, view)));
+
+    private Tensor Average(Tensor x, Func<Tensor, Tensor> forward)
     {
-        if (views.Length > 1 && x.Rank != 4)
+        if (views.Length == 1) return forward(x);
+        if (x.Rank != 4)
             throw new AdjointException(
                 $"TestTimeAugmentation: {Name} is for images (n, c, h, w): found {x.Shape}; use none");
-        if (x.DType.IsFloating()) x = x.To(model.DType);
-        return views.Length == 1 ? model.Forward(x) : views.Select(view => model.Forward(view.View(x)) * view.Weight)
-            .Aggregate((sum, logits) => sum + logits);
+        return views.Select(view => forward(view.View(x)) * view.Weight).Aggregate((sum, logits) => sum + logits);
     }
 
     private static Tensor Mirror(Tensor x) => x.IndexSelect(3, [.. Enumerable.Range(0, x.Shape[3]).Reverse()]);

@@ -1,3 +1,5 @@
+using Adjoint.Data;
+
 namespace Adjoint.Training;
 
 /// <summary>
@@ -27,6 +29,14 @@ public abstract class Metric
     /// <param name="weights">The weight of each sample (n), 0 or more; null: 1 for each.</param>
     /// <exception cref="AdjointException">The shapes or types do not fit this metric.</exception>
     public abstract void Update(Tensor outputs, Tensor targets, Tensor? weights = null);
+
+    /// <summary>
+    /// Adds the samples of a batch; by default by its targets and weights. Override it to see other tensors.
+    /// </summary>
+    /// <param name="outputs">The raw outputs of the task's model.</param>
+    /// <param name="batch">The samples of the batch.</param>
+    /// <exception cref="AdjointException">The shapes or types do not fit this metric.</exception>
+    public virtual void Update(Tensor outputs, Batch batch) => Update(outputs, batch.Targets, batch.Weights);
 
     /// <summary>The measure over all samples since the last <see cref="Reset"/>.</summary>
     /// <returns>The measure; NaN where it is undefined, as without any sample.</returns>

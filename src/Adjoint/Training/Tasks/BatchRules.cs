@@ -1,0 +1,76 @@
+using Adjoint.Data;
+
+namespace Adjoint.Training;
+
+/// <summary>What tasks require of the targets and weights of a batch.</summary>
+internal static class BatchRules
+{
+    /// <summary>The label that stands for a missing one, which losses and metrics leave out.</summary>
+    internal const long Missing = -100;
+
+    /// <summary>The values as float64, row-major.</summary>
+    internal static double[] Numbers(Tensor tensor) => tensor.Detach().To(DType.Float64).ToArray<double>();
+
+    /// <summary>Refuses targets of another type.</summary>
+    internal static void RequireType(string task, Tensor targets, bool isFloating)
+    {
+        var found = $"found {targets.Shape} {targets.DType.Label()}";
+        if (isFloating && !targets.DType.IsFloating())
+            throw new AdjointException(
+                $"{task}: targets must be floating-point numbers: {found}; cast them with .To(DType.Float32), or "
+                + "use a ClassificationTask for labels");
+        if (!isFloating && targets.DType != DType.Int64)
+            throw new AdjointException(
+                $"{task}: labels must be int64 class indices: {found}; cast them with .To(DType.Int64), or use a "
+                + "RegressionTask for values");
+    }
+
+    /// <summary>
+    /// Refuses floating-point targets that are NaN or infinite, naming the first sample that has one.
+    /// </summary>
+    internal static void RequireFinite(string task, Batch batch)
+    {
+        var values = Numbers(batch.Targets);
+        var at = Array.FindIndex(values, value => !double.IsFinite(value));
+        if (at < 0) return;
+        throw new AdjointException(
+            $"{task}: the target of {NameOf(batch, at / (values.Length / batch.Count))} is {values[at]}; nothing can " +
+                $"be "
+            + "learned from it: leave such samples out, or fill the value in");
+    }
+
+    /// <summary>The number of targets that are not missing, each with the weight of its sample.</summary>
+    internal static double Known(Batch batch)
+    {
+        var (targets, sum) = (Numbers(batch.Targets), 0.0);
+        var (weights, each) = (batch.Weights is { } own
+            ? Numbers(own)
+            : null, targets.Length / Math.Max(1, batch.Count));
+        for (var i = 0; i < targets.Length; i++)
+            if (targets[i] != Missing) sum += weights?[i / each] ?? 1;
+        return sum;
+    }
+
+    /// <summary>Refuses weights that are no weights.</summary>
+    internal static void CheckWeights(string task, Batch batch)
+    {
+        if (batch.Weights is not { } weights) return;
+        if (weights.Rank != 1)
+            throw new AdjointException(
+                $"{task}: one weight per sample is needed, (n): found {weights.Shape}; use .Reshape(…)");
+        var values = Numbers(weights);
+        var at = Array.FindIndex(values, value => !(value >= 0 && double.IsFinite(value)));
+        if (at >= 0)
+            throw new AdjointException(
+                $"{task}: a weight must be finite and 0 or more: found {values[at]} for {NameOf(batch, at)}; use 0 for "
+                + "a sample to leave out");
+        if (values.Length > 0 && values.All(value => value == 0))
+            throw new AdjointException(
+                $"{task}: the weights of all {values.Length} samples of a batch are 0, so it has no mean; leave such "
+                + "samples out of the data set, or use larger batches");
+    }
+
+    /// <summary>A sample as the data set numbers it, where that is known.</summary>
+    internal static string NameOf(Batch batch, int row) =>
+        row < batch.Indices.Count ? $"sample {batch.Indices[row]}" : $"sample {row} of the batch";
+}
