@@ -35,6 +35,9 @@ internal sealed partial class Execution
         return before;
     }
 
+    /// <summary>What may be allocated for a module that is made again from a file; null: no limit.</summary>
+    internal MemoryBudget? Budget { get; set; }
+
     /// <summary>Where storages that are allocated are listed.</summary>
     internal List<Storage>? Allocated { get; set; }
 

@@ -136,6 +136,7 @@ public class Storage
     private static StorageBuffer AllocateBuffer(long byteLength, Execution execution)
     {
         if (byteLength > MaxBytes) ThrowTooLarge(byteLength);
+        execution.Budget?.Take(byteLength);
         if (execution.Device is { } device) return new ForeignBuffer(device, (int)byteLength);
         var (arena, isSmall) = (execution.Arena, byteLength < BufferPool.SmallestPooled);
         byte[] bytes;

@@ -8,10 +8,11 @@ namespace Adjoint.Nn;
 /// updates the running ones: running ← (1 − momentum)·running + momentum·batch, the variance divided by count − 1 (by
 /// count, where that is 1); evaluation uses the running ones. γ begins as 1, β as 0, as in PyTorch.
 /// </summary>
-public sealed class BatchNorm : Layer
+public sealed class BatchNorm : Layer, ISavableModule<BatchNorm>
 {
     private readonly Tensor gamma, beta, mean, variance;
     private readonly double momentum, epsilon;
+    private readonly bool isScaled;
 
     /// <summary>Creates a layer for inputs (n, channels, …).</summary>
     /// <param name="channels">The number of channels c, 1 or more.</param>
@@ -25,7 +26,7 @@ public sealed class BatchNorm : Layer
             throw new AdjointException(
                 $"BatchNorm: channels and ε must be positive, the momentum from 0 to 1: found {channels}, {epsilon}, " +
                 $"{momentum}");
-        (Channels, this.momentum, this.epsilon) = (channels, momentum, epsilon);
+        (Channels, this.momentum, this.epsilon, isScaled) = (channels, momentum, epsilon, scale);
         gamma = scale
             ? AddParameter("weight", Tensor.Ones(channels))
             : AddBuffer("weight", Tensor.Ones(channels), isSaved: false);
@@ -74,5 +75,16 @@ public sealed class BatchNorm : Layer
     {
         public V Invoke<V>(V running, V batch) where V : struct, ILanes<V> =>
             V.Fma(batch, V.Splat(momentum * factor), running * V.Splat(1 - momentum));
+    }
+
+    static BatchNorm ISavableModule<BatchNorm>.Create(ModuleSettings settings) => new(
+        settings.Integer("channels"), settings.Number("momentum"), settings.Number("epsilon"), settings.Flag("scale"));
+
+    void ISavableModule.Describe(ModuleSettings settings)
+    {
+        settings.Set("channels", Channels);
+        settings.Set("momentum", momentum);
+        settings.Set("epsilon", epsilon);
+        settings.Set("scale", isScaled);
     }
 }

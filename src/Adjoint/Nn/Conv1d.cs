@@ -4,7 +4,7 @@ namespace Adjoint.Nn;
 /// 1-d convolution, x (n, in, w) → y (n, out, …). Weights (out, in / groups, k) and bias begin as those of
 /// <see cref="Conv2d"/>, with fan-in (in / groups)·k, as in PyTorch's documentation of <c>nn.Conv1d</c>.
 /// </summary>
-public sealed class Conv1d : Layer
+public sealed class Conv1d : Layer, ISavableModule<Conv1d>
 {
     private readonly ConvGeometry geometry;
     private readonly int kernel;
@@ -48,4 +48,23 @@ public sealed class Conv1d : Layer
 
     /// <inheritdoc/>
     public override string ToString() => $"Conv1d({Inputs} → {Outputs}, {kernel}{geometry})";
+
+    static Conv1d ISavableModule<Conv1d>.Create(ModuleSettings settings) => new(
+        settings.Integer("inputs"), settings.Integer("outputs"), settings.Integer("kernel"), new()
+        {
+            Stride = settings.Integer("stride"), Padding = settings.Integer("padding"),
+            Dilation = settings.Integer("dilation"), Groups = settings.Integer("groups"), Bias = settings.Flag("bias"),
+        });
+
+    void ISavableModule.Describe(ModuleSettings settings)
+    {
+        settings.Set("inputs", Inputs);
+        settings.Set("outputs", Outputs);
+        settings.Set("kernel", kernel);
+        settings.Set("stride", geometry.Stride.Width);
+        settings.Set("padding", geometry.Padding.Width);
+        settings.Set("dilation", geometry.Dilation.Width);
+        settings.Set("groups", geometry.Groups);
+        settings.Set("bias", Bias is not null);
+    }
 }

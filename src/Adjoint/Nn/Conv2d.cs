@@ -5,7 +5,7 @@ namespace Adjoint.Nn;
 /// <see cref="Initializer.Default"/> with fan-in (in / groups)·kh·kw, and the bias as U(−1/√fan-in, 1/√fan-in), as in
 /// PyTorch's documentation of <c>nn.Conv2d</c>, unless another initializer is given; then the bias begins as 0.
 /// </summary>
-public sealed class Conv2d : Layer
+public sealed class Conv2d : Layer, ISavableModule<Conv2d>
 {
     private readonly ConvGeometry geometry;
 
@@ -51,4 +51,23 @@ public sealed class Conv2d : Layer
 
     /// <inheritdoc/>
     public override string ToString() => $"Conv2d({Inputs} → {Outputs}, {Kernel}{geometry})";
+
+    static Conv2d ISavableModule<Conv2d>.Create(ModuleSettings settings) => new(
+        settings.Integer("inputs"), settings.Integer("outputs"), settings.Size("kernel"), new()
+        {
+            Stride = settings.Size("stride"), Padding = settings.Size("padding"), Dilation = settings.Size("dilation"),
+            Groups = settings.Integer("groups"), Bias = settings.Flag("bias"),
+        });
+
+    void ISavableModule.Describe(ModuleSettings settings)
+    {
+        settings.Set("inputs", Inputs);
+        settings.Set("outputs", Outputs);
+        settings.SetSize("kernel", Kernel);
+        settings.SetSize("stride", geometry.Stride);
+        settings.SetSize("padding", geometry.Padding);
+        settings.SetSize("dilation", geometry.Dilation);
+        settings.Set("groups", geometry.Groups);
+        settings.Set("bias", Bias is not null);
+    }
 }

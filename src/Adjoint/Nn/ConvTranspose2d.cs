@@ -5,7 +5,7 @@ namespace Adjoint.Nn;
 /// (in, out / groups, kh, kw) and bias begin as U(−a, a), a = 1/√((out / groups)·kh·kw), as in PyTorch's documentation
 /// of <c>nn.ConvTranspose2d</c>, unless another initializer is given; then the bias begins as 0.
 /// </summary>
-public sealed class ConvTranspose2d : Layer
+public sealed class ConvTranspose2d : Layer, ISavableModule<ConvTranspose2d>
 {
     private readonly ConvGeometry geometry;
     private readonly Size2 outputPadding;
@@ -55,4 +55,25 @@ public sealed class ConvTranspose2d : Layer
 
     /// <inheritdoc/>
     public override string ToString() => $"ConvTranspose2d({Inputs} → {Outputs}, {Kernel}{geometry})";
+
+    static ConvTranspose2d ISavableModule<ConvTranspose2d>.Create(ModuleSettings settings) => new(
+        settings.Integer("inputs"), settings.Integer("outputs"), settings.Size("kernel"), new()
+        {
+            Stride = settings.Size("stride"), Padding = settings.Size("padding"), Dilation = settings.Size("dilation"),
+            Groups = settings.Integer("groups"), Bias = settings.Flag("bias"),
+            OutputPadding = settings.Size("outputPadding"),
+        });
+
+    void ISavableModule.Describe(ModuleSettings settings)
+    {
+        settings.Set("inputs", Inputs);
+        settings.Set("outputs", Outputs);
+        settings.SetSize("kernel", Kernel);
+        settings.SetSize("stride", geometry.Stride);
+        settings.SetSize("padding", geometry.Padding);
+        settings.SetSize("dilation", geometry.Dilation);
+        settings.Set("groups", geometry.Groups);
+        settings.Set("bias", Bias is not null);
+        settings.SetSize("outputPadding", outputPadding);
+    }
 }

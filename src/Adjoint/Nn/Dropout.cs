@@ -7,9 +7,13 @@ namespace Adjoint.Nn;
 /// <param name="probability">The probability p of dropping an element, in [0, 1).</param>
 /// <param name="generator">The random stream of the masks; <see cref="Generator.Default"/> by default.</param>
 public sealed class Dropout(double probability = 0.5, Generator? generator = null)
-    : DropoutModule(probability, generator)
+    : DropoutModule(probability, generator), ISavableModule<Dropout>
 {
     private protected override Shape MaskShape(Shape x) => x;
+
+    static Dropout ISavableModule<Dropout>.Create(ModuleSettings settings) => new(settings.Number("probability"));
+
+    void ISavableModule.Describe(ModuleSettings settings) => settings.Set("probability", Probability);
 }
 
 /// <summary>
@@ -19,11 +23,15 @@ public sealed class Dropout(double probability = 0.5, Generator? generator = nul
 /// <param name="probability">The probability of dropping a channel, in [0, 1).</param>
 /// <param name="generator">The random stream of the masks; <see cref="Generator.Default"/> by default.</param>
 public sealed class Dropout2d(double probability = 0.5, Generator? generator = null)
-    : DropoutModule(probability, generator)
+    : DropoutModule(probability, generator), ISavableModule<Dropout2d>
 {
     private protected override Shape MaskShape(Shape x) => x.Rank >= 2
         ? (int[])[x[0], x[1], .. Enumerable.Repeat(1, x.Rank - 2)]
         : throw new AdjointException($"Dropout2d: the input must be (n, channels, …): found {x}");
+
+    static Dropout2d ISavableModule<Dropout2d>.Create(ModuleSettings settings) => new(settings.Number("probability"));
+
+    void ISavableModule.Describe(ModuleSettings settings) => settings.Set("probability", Probability);
 }
 
 /// <summary>The base of the kinds of dropout.</summary>

@@ -4,7 +4,7 @@ namespace Adjoint.Nn;
 /// One learned row per index: x (…) int64 → y (…, d), y[…] = weight[x[…]]. Weights (count, d) begin as N(0, 1), as in
 /// PyTorch's documentation of <c>nn.Embedding</c>.
 /// </summary>
-public sealed class Embedding : Layer
+public sealed class Embedding : Layer, ISavableModule<Embedding>
 {
     /// <summary>Creates a table of rows.</summary>
     /// <param name="count">The number of rows; indices go from 0 to count − 1.</param>
@@ -18,7 +18,7 @@ public sealed class Embedding : Layer
         if (count < 1 || features < 1)
             throw new AdjointException(
                 $"Embedding: rows and features must be positive: found {count} and {features}");
-        Weight = AddParameter("weight", Tensor.Randn([count, features], generator ?? Generator.Default));
+        Weight = AddParameter("weight", InitialValues.Normal((int[])[count, features], generator));
     }
 
     /// <summary>The table of rows (count, d).</summary>
@@ -30,4 +30,12 @@ public sealed class Embedding : Layer
 
     /// <inheritdoc/>
     public override string ToString() => $"Embedding({Weight.Shape[0]}, {Weight.Shape[1]})";
+
+    static Embedding ISavableModule<Embedding>.Create(ModuleSettings settings) => new(settings.Integer("count"), settings.Integer("features"));
+
+    void ISavableModule.Describe(ModuleSettings settings)
+    {
+        settings.Set("count", Weight.Shape[0]);
+        settings.Set("features", Weight.Shape[1]);
+    }
 }

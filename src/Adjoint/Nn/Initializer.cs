@@ -81,9 +81,14 @@ public abstract class Initializer
     }
 }
 
-/// <summary>What the weights and the bias of a layer begin as.</summary>
+/// <summary>What the weights and the bias of a layer begin as; zeros where they are loaded afterwards.</summary>
 internal static class InitialValues
 {
+    /// <summary>Numbers of the standard normal distribution.</summary>
+    internal static Tensor Normal(Shape shape, Generator? generator) => Execution.Current.IsRestoring
+        ? Tensor.Zeros(shape, DType.Float32)
+        : Tensor.Randn([.. shape], generator ?? Generator.Default);
+
     /// <summary>
     /// Weights (rows, …) whose fan-in is the product of the other sizes, and a bias (0: none): U(−1/√fan-in, 1/√fan-in)
     /// with the default initializer, else 0.
@@ -91,6 +96,8 @@ internal static class InitialValues
     internal static (Tensor Weight, Tensor? Bias) Of(
         Shape shape, int biases, Initializer? initializer, Generator? generator)
     {
+        if (Execution.Current.IsRestoring)
+            return (Tensor.Zeros(shape, DType.Float32), biases == 0 ? null : Tensor.Zeros(biases));
         var (random, fanIn) = (generator ?? Generator.Default, shape.Elements / shape[0]);
         using var _ = new NoGrad();
         // A copy: whoever made the values may hold them.

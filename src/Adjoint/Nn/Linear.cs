@@ -4,7 +4,7 @@ namespace Adjoint.Nn;
 /// The affine map y = x·Wᵀ + b, x (…, in) → y (…, out). Weights begin as <see cref="Initializer.Default"/> unless
 /// another is given; the bias begins as U(−1/√in, 1/√in) with the default, else 0.
 /// </summary>
-public sealed class Linear : Layer
+public sealed class Linear : Layer, ISavableModule<Linear>
 {
     private readonly Tensor? bias;
 
@@ -49,4 +49,14 @@ public sealed class Linear : Layer
 
     /// <inheritdoc/>
     public override string ToString() => $"Linear({Inputs} → {Outputs})";
+
+    static Linear ISavableModule<Linear>.Create(ModuleSettings settings) =>
+        new(settings.Integer("inputs"), settings.Integer("outputs"), settings.Flag("bias"));
+
+    void ISavableModule.Describe(ModuleSettings settings)
+    {
+        settings.Set("inputs", Inputs);
+        settings.Set("outputs", Outputs);
+        settings.Set("bias", bias is not null);
+    }
 }

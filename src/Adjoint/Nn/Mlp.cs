@@ -5,8 +5,10 @@ namespace Adjoint.Nn;
 /// logits. Weights begin as <see cref="Initializer.XavierNormal"/> and biases as 0, as in the course's engine, unless
 /// another initializer is given.
 /// </summary>
-public sealed class Mlp : Sequential
+public sealed class Mlp : Sequential, ISavableModule<Mlp>
 {
+    private readonly string activation;
+
     /// <summary>Creates a network with the given layer sizes.</summary>
     /// <param name="inputs">The number of inputs, 1 or more.</param>
     /// <param name="hidden">The sizes of the hidden layers; none: a linear classifier.</param>
@@ -20,8 +22,7 @@ public sealed class Mlp : Sequential
     public Mlp(int inputs, ReadOnlySpan<int> hidden, int classes, string activation = "sigmoid",
         Generator? generator = null, Initializer? initializer = null)
         : base(Layers(inputs, hidden, classes, activation, generator ?? Generator.Default, initializer
-            ?? Initializer.XavierNormal))
-    { }
+            ?? Initializer.XavierNormal)) => this.activation = activation;
 
     /// <summary>The names of the activations that the constructor takes.</summary>
     public static IReadOnlyList<string> Activations { get; } = ["sigmoid", "relu", "tanh", "gelu"];
@@ -48,5 +49,18 @@ public sealed class Mlp : Sequential
         }
         layers.Add(new Linear(width, classes, initializer: initializer, generator: generator));
         return [.. layers];
+    }
+
+    static Mlp ISavableModule<Mlp>.Create(ModuleSettings settings) => new(
+        settings.Integer("inputs"), settings.Integers("hidden"), settings.Integer("classes"),
+        settings.Text("activation"));
+
+    void ISavableModule.Describe(ModuleSettings settings)
+    {
+        Linear[] linear = [.. this.OfType<Linear>()];
+        settings.Set("inputs", linear[0].Inputs);
+        settings.Set("hidden", linear[..^1].Select(layer => layer.Outputs));
+        settings.Set("classes", linear[^1].Outputs);
+        settings.Set("activation", activation);
     }
 }

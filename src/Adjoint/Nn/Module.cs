@@ -31,6 +31,7 @@ namespace Adjoint.Nn;
 /// </summary>
 public abstract class Module
 {
+    private const int BytesPerName = 1024;
     private readonly List<(string Name, Tensor Value)> parameters = [];
     private readonly List<(string Name, Tensor Value)> buffers = [];
     private readonly List<(string Name, Tensor Value)> unsavedBuffers = [];
@@ -375,6 +376,8 @@ public abstract class Module
     {
         if (name.Length == 0 || name.Contains('.'))
             throw new AdjointException($"{TypeName}: a name in a module must be a word without dots: found '{name}'");
+        // Few bytes each, but a file can ask for many.
+        Execution.Current.Budget?.Take(BytesPerName);
         if (present.Any(entry => entry.Name == name))
             throw new AdjointException(
                 $"{TypeName}: there is a '{name}' already; names within a module must be unique");

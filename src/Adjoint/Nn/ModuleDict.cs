@@ -14,7 +14,8 @@ namespace Adjoint.Nn;
 /// </code>
 /// </summary>
 /// <typeparam name="T">What they are: <see cref="Layer"/>, a class of one's own, or <see cref="Module"/>.</typeparam>
-public sealed class ModuleDict<T> : Module, IReadOnlyDictionary<string, T> where T : Module
+public sealed class ModuleDict<T> : Module, IReadOnlyDictionary<string, T>, ISavableModule<ModuleDict<T>>
+    where T : Module
 {
     private readonly OrderedDictionary<string, T> modules = [];
 
@@ -44,6 +45,8 @@ public sealed class ModuleDict<T> : Module, IReadOnlyDictionary<string, T> where
         : throw new AdjointException(
             $"ModuleDict: there is no module '{key}'; there {(Count == 1 ? "is" : "are")} "
             + (Count == 0 ? "none" : string.Join(", ", Keys)));
+
+    static string ISavableModule<ModuleDict<T>>.TypeName => $"ModuleDict<{typeof(T).Name}>";
 
     internal override bool IsContainer => true;
 
@@ -78,4 +81,12 @@ public sealed class ModuleDict<T> : Module, IReadOnlyDictionary<string, T> where
 
     /// <inheritdoc/>
     public override string ToString() => $"ModuleDict({string.Join(", ", modules.Keys)})";
+
+    static ModuleDict<T> ISavableModule<ModuleDict<T>>.Create(ModuleSettings settings) =>
+        new([.. settings.Modules.Select(one => (one.Name, settings.Module<T>(one.Name)))]);
+
+    void ISavableModule.Describe(ModuleSettings settings)
+    {
+        foreach (var (name, module) in Children) settings.Set(name, module);
+    }
 }

@@ -13,7 +13,7 @@ namespace Adjoint.Nn;
 /// </code>
 /// </summary>
 /// <typeparam name="T">What they are: <see cref="Layer"/>, a class of one's own, or <see cref="Module"/>.</typeparam>
-public sealed class ModuleList<T> : Module, IReadOnlyList<T> where T : Module
+public sealed class ModuleList<T> : Module, IReadOnlyList<T>, ISavableModule<ModuleList<T>> where T : Module
 {
     private readonly List<T> modules = [];
 
@@ -34,6 +34,8 @@ public sealed class ModuleList<T> : Module, IReadOnlyList<T> where T : Module
     public T this[int index] => (uint)index < (uint)Count
         ? modules[index]
         : throw new AdjointException($"ModuleList: there is no module {index} among {Count}; they count from 0");
+
+    static string ISavableModule<ModuleList<T>>.TypeName => $"ModuleList<{typeof(T).Name}>";
 
     internal override bool IsContainer => true;
 
@@ -59,4 +61,11 @@ public sealed class ModuleList<T> : Module, IReadOnlyList<T> where T : Module
 
     /// <inheritdoc/>
     public override string ToString() => $"ModuleList({modules.Count})";
+
+    static ModuleList<T> ISavableModule<ModuleList<T>>.Create(ModuleSettings settings) => new(settings.ModulesOf<T>());
+
+    void ISavableModule.Describe(ModuleSettings settings)
+    {
+        foreach (var (name, module) in Children) settings.Set(name, module);
+    }
 }

@@ -1,7 +1,7 @@
 namespace Adjoint.Nn;
 
 /// <summary>Layer normalization over the last axes (Ba, Kiros and Hinton 2016); γ begins as 1, β as 0.</summary>
-public sealed class LayerNorm : Layer
+public sealed class LayerNorm : Layer, ISavableModule<LayerNorm>
 {
     private readonly Tensor gamma, beta;
     private readonly double epsilon;
@@ -19,12 +19,20 @@ public sealed class LayerNorm : Layer
 
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x) => x.LayerNorm(gamma, beta, epsilon);
+
+    static LayerNorm ISavableModule<LayerNorm>.Create(ModuleSettings settings) => new(settings.Integers("shape"), settings.Number("epsilon"));
+
+    void ISavableModule.Describe(ModuleSettings settings)
+    {
+        settings.Set("shape", gamma.Shape);
+        settings.Set("epsilon", epsilon);
+    }
 }
 
 /// <summary>
 /// RMS normalization: divides by the root mean square over the last axes (Zhang and Sennrich 2019); γ begins as 1.
 /// </summary>
-public sealed class RmsNorm : Layer
+public sealed class RmsNorm : Layer, ISavableModule<RmsNorm>
 {
     private readonly Tensor gamma;
     private readonly double epsilon;
@@ -41,12 +49,20 @@ public sealed class RmsNorm : Layer
 
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x) => x.RmsNorm(gamma, epsilon);
+
+    static RmsNorm ISavableModule<RmsNorm>.Create(ModuleSettings settings) => new(settings.Integers("shape"), settings.Number("epsilon"));
+
+    void ISavableModule.Describe(ModuleSettings settings)
+    {
+        settings.Set("shape", gamma.Shape);
+        settings.Set("epsilon", epsilon);
+    }
 }
 
 /// <summary>
 /// Group normalization, over groups of channels of each sample (Wu and He 2018); γ begins as 1, β as 0.
 /// </summary>
-public sealed class GroupNorm : Layer
+public sealed class GroupNorm : Layer, ISavableModule<GroupNorm>
 {
     private readonly Tensor gamma, beta;
     private readonly int groups;
@@ -69,6 +85,16 @@ public sealed class GroupNorm : Layer
 
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x) => x.GroupNorm(groups, gamma, beta, epsilon);
+
+    static GroupNorm ISavableModule<GroupNorm>.Create(ModuleSettings settings) =>
+        new(settings.Integer("groups"), settings.Integer("channels"), settings.Number("epsilon"));
+
+    void ISavableModule.Describe(ModuleSettings settings)
+    {
+        settings.Set("groups", groups);
+        settings.Set("channels", gamma.Length);
+        settings.Set("epsilon", epsilon);
+    }
 }
 
 internal static class NormAxes

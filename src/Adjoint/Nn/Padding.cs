@@ -1,7 +1,7 @@
 namespace Adjoint.Nn;
 
 /// <summary>Adds zeros around the last two axes, as a layer.</summary>
-public sealed class ZeroPad2d : Layer
+public sealed class ZeroPad2d : Layer, ISavableModule<ZeroPad2d>
 {
     private readonly Size2 padding;
 
@@ -17,10 +17,14 @@ public sealed class ZeroPad2d : Layer
 
     /// <inheritdoc/>
     public override string ToString() => $"ZeroPad2d({padding})";
+
+    static ZeroPad2d ISavableModule<ZeroPad2d>.Create(ModuleSettings settings) => new(settings.Size("padding"));
+
+    void ISavableModule.Describe(ModuleSettings settings) => settings.SetSize("padding", padding);
 }
 
 /// <summary>Mirrors the last two axes at their edges, as a layer.</summary>
-public sealed class ReflectionPad2d : Layer
+public sealed class ReflectionPad2d : Layer, ISavableModule<ReflectionPad2d>
 {
     private readonly Size2 padding;
 
@@ -36,4 +40,8 @@ public sealed class ReflectionPad2d : Layer
 
     /// <inheritdoc/>
     public override string ToString() => $"ReflectionPad2d({padding})";
+
+    static ReflectionPad2d ISavableModule<ReflectionPad2d>.Create(ModuleSettings settings) => new(settings.Size("padding"));
+
+    void ISavableModule.Describe(ModuleSettings settings) => settings.SetSize("padding", padding);
 }

@@ -1,7 +1,7 @@
 namespace Adjoint.Nn;
 
 /// <summary>Max pooling: the largest element of each window, as a layer.</summary>
-public sealed class MaxPool2d : Layer
+public sealed class MaxPool2d : Layer, ISavableModule<MaxPool2d>
 {
     private readonly Size2 kernel, stride, padding;
     private readonly bool ceilMode;
@@ -30,10 +30,21 @@ public sealed class MaxPool2d : Layer
 
     /// <inheritdoc/>
     public override string ToString() => WindowText.Of("MaxPool2d", kernel, stride, padding);
+
+    static MaxPool2d ISavableModule<MaxPool2d>.Create(ModuleSettings settings) => new(
+        settings.Size("kernel"), settings.Size("stride"), settings.Size("padding"), settings.Flag("ceilMode"));
+
+    void ISavableModule.Describe(ModuleSettings settings)
+    {
+        settings.SetSize("kernel", kernel);
+        settings.SetSize("stride", stride);
+        settings.SetSize("padding", padding);
+        settings.Set("ceilMode", ceilMode);
+    }
 }
 
 /// <summary>Average pooling: the mean of each window, as a layer.</summary>
-public sealed class AvgPool2d : Layer
+public sealed class AvgPool2d : Layer, ISavableModule<AvgPool2d>
 {
     private readonly Size2 kernel, stride, padding;
     private readonly bool ceilMode;
@@ -59,12 +70,23 @@ public sealed class AvgPool2d : Layer
 
     /// <inheritdoc/>
     public override string ToString() => WindowText.Of("AvgPool2d", kernel, stride, padding);
+
+    static AvgPool2d ISavableModule<AvgPool2d>.Create(ModuleSettings settings) => new(
+        settings.Size("kernel"), settings.Size("stride"), settings.Size("padding"), settings.Flag("ceilMode"));
+
+    void ISavableModule.Describe(ModuleSettings settings)
+    {
+        settings.SetSize("kernel", kernel);
+        settings.SetSize("stride", stride);
+        settings.SetSize("padding", padding);
+        settings.Set("ceilMode", ceilMode);
+    }
 }
 
 /// <summary>
 /// Average pooling with windows chosen so that every image becomes one of the given size, as a layer.
 /// </summary>
-public sealed class AdaptiveAvgPool2d : Layer
+public sealed class AdaptiveAvgPool2d : Layer, ISavableModule<AdaptiveAvgPool2d>
 {
     private readonly Size2 size;
 
@@ -83,13 +105,19 @@ public sealed class AdaptiveAvgPool2d : Layer
 
     /// <inheritdoc/>
     public override string ToString() => $"AdaptiveAvgPool2d({size})";
+
+    static AdaptiveAvgPool2d ISavableModule<AdaptiveAvgPool2d>.Create(ModuleSettings settings) => new(settings.Size("size"));
+
+    void ISavableModule.Describe(ModuleSettings settings) => settings.SetSize("size", size);
 }
 
 /// <summary>The mean over all positions, (n, c, h, w) → (n, c), as a layer.</summary>
-public sealed class GlobalAvgPool2d : Layer
+public sealed class GlobalAvgPool2d : Layer, ISavableModule<GlobalAvgPool2d>
 {
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x) => x.GlobalAvgPool2d();
+
+    static GlobalAvgPool2d ISavableModule<GlobalAvgPool2d>.Create(ModuleSettings settings) => new();
 }
 
 internal static class WindowText

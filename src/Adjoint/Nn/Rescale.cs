@@ -5,7 +5,7 @@ namespace Adjoint.Nn;
 /// (n, c, …). As the last layer of a regression it lets the layers before compute with numbers near 1, whatever the
 /// target's unit; the inverse of <see cref="Standardize"/>.
 /// </summary>
-public sealed class Rescale : Layer
+public sealed class Rescale : Layer, ISavableModule<Rescale>
 {
     private readonly Tensor mean, deviation;
 
@@ -45,4 +45,8 @@ public sealed class Rescale : Layer
         var shape = Standardize.ColumnShape(nameof(Rescale), Columns, x);
         return x * deviation.Reshape(shape) + mean.Reshape(shape);
     }
+
+    static Rescale ISavableModule<Rescale>.Create(ModuleSettings settings) => new(settings.Integer("columns"));
+
+    void ISavableModule.Describe(ModuleSettings settings) => settings.Set("columns", Columns);
 }

@@ -6,7 +6,7 @@ namespace Adjoint.Nn;
 /// Layers applied one after another, named 0, 1, …. One layer may stand in several places, which then share its
 /// parameters.
 /// </summary>
-public class Sequential : Layer, IReadOnlyList<Layer>
+public class Sequential : Layer, IReadOnlyList<Layer>, ISavableModule<Sequential>
 {
     private readonly Layer[] layers;
 
@@ -46,11 +46,20 @@ public class Sequential : Layer, IReadOnlyList<Layer>
         }
         return x;
     }
+
+    static Sequential ISavableModule<Sequential>.Create(ModuleSettings settings) => new(settings.ModulesOf<Layer>());
+
+    void ISavableModule.Describe(ModuleSettings settings)
+    {
+        foreach (var (name, layer) in Children) settings.Set(name, layer);
+    }
 }
 
 /// <summary>Joins all axes but the first: (n, c, h, w) → (n, c·h·w).</summary>
-public sealed class Flatten : Layer
+public sealed class Flatten : Layer, ISavableModule<Flatten>
 {
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x) => x.Rank == 2 ? x : x.Flatten(1);
+
+    static Flatten ISavableModule<Flatten>.Create(ModuleSettings settings) => new();
 }

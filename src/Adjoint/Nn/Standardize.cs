@@ -7,7 +7,7 @@ namespace Adjoint.Nn;
 /// Standardizes each column of x (n, c), or each channel of x (n, c, …): minus its mean, over its standard deviation.
 /// It does in a first layer what <c>Dataset.Standardize</c> does to the samples, so that it is saved with the model.
 /// </summary>
-public sealed class Standardize : Layer
+public sealed class Standardize : Layer, ISavableModule<Standardize>
 {
     private const string MeanKey = "standardize.mean", DeviationKey = "standardize.deviation";
     private readonly Tensor mean, rest, deviation;
@@ -96,6 +96,7 @@ public sealed class Standardize : Layer
     internal static (double[] Mean, double[] Deviation) Unchanged(string layer, int columns)
     {
         Shape.CheckFits([columns], DType.Float64, layer);
+        Execution.Current.Budget?.Take(2L * sizeof(double) * columns);
         return (new double[columns], new double[columns]);
     }
 
@@ -122,4 +123,8 @@ public sealed class Standardize : Layer
 
     private static string Text(double[] numbers) =>
         string.Join(' ', numbers.Select(number => number.ToString("R", CultureInfo.InvariantCulture)));
+
+    static Standardize ISavableModule<Standardize>.Create(ModuleSettings settings) => new(settings.Integer("columns"));
+
+    void ISavableModule.Describe(ModuleSettings settings) => settings.Set("columns", Columns);
 }

@@ -1,7 +1,7 @@
 namespace Adjoint.Nn;
 
 /// <summary>Enlarges the last two axes by integer factors, nearest or bilinear, as a layer.</summary>
-public sealed class Upsample : Layer
+public sealed class Upsample : Layer, ISavableModule<Upsample>
 {
     private readonly Size2 factor;
     private readonly bool bilinear;
@@ -28,4 +28,13 @@ public sealed class Upsample : Layer
 
     /// <inheritdoc/>
     public override string ToString() => $"Upsample({factor}{(bilinear ? ", bilinear" : "")})";
+
+    static Upsample ISavableModule<Upsample>.Create(ModuleSettings settings) =>
+        new(settings.Size("factor"), settings.Flag("bilinear"));
+
+    void ISavableModule.Describe(ModuleSettings settings)
+    {
+        settings.SetSize("factor", factor);
+        settings.Set("bilinear", bilinear);
+    }
 }

@@ -5,7 +5,7 @@ namespace Adjoint.Nn;
 /// the second moments of the images' k×k patches, the filters are ±vᵢ / √(λᵢ + ε), twice as many as a patch has numbers
 /// (Page 2018; Jordan 2024, §3.1). They are buffers, not parameters; the bias, 0 at first, is learned.
 /// </summary>
-public sealed class WhiteningConv2d : Layer
+public sealed class WhiteningConv2d : Layer, ISavableModule<WhiteningConv2d>
 {
     private const double Epsilon = 5e-4;
     private const int MaxImages = 1000;
@@ -35,7 +35,7 @@ public sealed class WhiteningConv2d : Layer
         var size = Shape.Size((Int128)channels * kernel * kernel, "WhiteningConv2d");
         Shape.CheckFits([Shape.Size(2L * size, "WhiteningConv2d"), size], DType.Float64, "WhiteningConv2d");
         var half = images is null
-            ? Tensor.Randn([size, size], generator ?? Generator.Default) * (1 / Math.Sqrt(size))
+            ? InitialValues.Normal((int[])[size, size], generator) * (1 / Math.Sqrt(size))
             : Filters(images, size);
         weight = AddBuffer("weight", Tensor.Concat([half, -half]).Reshape(2 * size, channels, kernel, kernel).Clone());
         bias = AddParameter("bias", Tensor.Zeros(2 * size));
@@ -78,5 +78,14 @@ public sealed class WhiteningConv2d : Layer
         for (var i = 0; i < size; i++)
             for (var j = 0; j <= i; j++) sums[i, j] = sums[j, i] = sums[i, j] / count;
         return sums;
+    }
+
+    static WhiteningConv2d ISavableModule<WhiteningConv2d>.Create(ModuleSettings settings) =>
+        new(settings.Integer("channels"), settings.Integer("kernel"));
+
+    void ISavableModule.Describe(ModuleSettings settings)
+    {
+        settings.Set("channels", weight.Shape[1]);
+        settings.Set("kernel", kernel);
     }
 }

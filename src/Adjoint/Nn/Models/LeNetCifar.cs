@@ -9,7 +9,7 @@ namespace Adjoint.Nn;
 /// The random stream for the initial values; <see cref="Generator.Default"/> by default.
 /// </param>
 public sealed class LeNetCifar(int classes = 10, Generator? generator = null)
-    : Sequential(Layers(classes, generator ?? Generator.Default))
+    : Sequential(Layers(classes, generator ?? Generator.Default)), ISavableModule<LeNetCifar>
 {
     private static Layer[] Layers(int classes, Generator random) =>
     [
@@ -18,4 +18,9 @@ public sealed class LeNetCifar(int classes = 10, Generator? generator = null)
         new Flatten(), new Linear(400, 120, generator: random), new Relu(), new Linear(120, 84, generator: random),
             new Relu(), new Linear(84, classes, generator: random),
     ];
+
+    static LeNetCifar ISavableModule<LeNetCifar>.Create(ModuleSettings settings) => new(settings.Integer("classes"));
+
+    void ISavableModule.Describe(ModuleSettings settings) =>
+        settings.Set("classes", ((Linear)this[^1]).Outputs);
 }

@@ -6,7 +6,7 @@ namespace Adjoint.Nn;
 /// shortcut skips every second position and fills new channels with zeros (the paper's option A). Convolutions and the
 /// linear layer begin as Kaiming normal (He et al. 2015b), the bias as 0.
 /// </summary>
-public sealed class ResNet : Sequential
+public sealed class ResNet : Sequential, ISavableModule<ResNet>
 {
     /// <summary>Creates a network of 20, 32, 44, 56, … layers.</summary>
     /// <param name="layers">The number of layers with weights, 6n + 2.</param>
@@ -48,16 +48,29 @@ public sealed class ResNet : Sequential
         return [.. modules, new GlobalAvgPool2d(),
             new Linear(inputs, classes, initializer: Initializer.KaimingNormal, generator: random)];
     }
+
+    static ResNet ISavableModule<ResNet>.Create(ModuleSettings settings) => new(
+        settings.Integer("layers"), settings.Integer("channels"), settings.Integer("classes"),
+        settings.Integer("width", max: 1 << 20));
+
+    void ISavableModule.Describe(ModuleSettings settings)
+    {
+        var first = (Conv2d)this[0];
+        settings.Set("layers", Depth);
+        settings.Set("channels", first.Inputs);
+        settings.Set("classes", ((Linear)this[^1]).Outputs);
+        settings.Set("width", first.Outputs);
+    }
 }
 
 /// <summary>
 /// A residual block, y = ReLU(x + norm(conv(ReLU(norm(conv(x)))))), whose shortcut is subsampled where the block has a
 /// stride.
 /// </summary>
-public sealed class ResidualBlock : Layer
+public sealed class ResidualBlock : Layer, ISavableModule<ResidualBlock>
 {
     private readonly Sequential path;
-    private readonly int newChannels, stride;
+    private readonly int inputs, outputs, stride;
 
     /// <summary>Creates a block with the given numbers of channels.</summary>
     /// <param name="inputs">The number of input channels, 1 or more.</param>
@@ -68,7 +81,7 @@ public sealed class ResidualBlock : Layer
     /// </param>
     public ResidualBlock(int inputs, int outputs, int stride = 1, Generator? generator = null)
     {
-        (newChannels, this.stride) = (outputs - inputs, stride);
+        (this.inputs, this.outputs, this.stride) = (inputs, outputs, stride);
         var options = ResNet.Kaiming(generator);
         path = AddChild("path", new Sequential(
             new Conv2d(inputs, outputs, 3, options with { Stride = stride }), new BatchNorm(outputs), new Relu(),
@@ -82,7 +95,18 @@ public sealed class ResidualBlock : Layer
         if (stride > 1)
             shortcut = shortcut.Slice(2, 0, (x.Shape[2] + stride - 1) / stride, stride)
                 .Slice(3, 0, (x.Shape[3] + stride - 1) / stride, stride);
+        var newChannels = outputs - inputs;
         if (newChannels > 0) shortcut = shortcut.PadAxis(1, newChannels / 2, newChannels - newChannels / 2);
         return (path.Forward(x) + shortcut).Relu();
+    }
+
+    static ResidualBlock ISavableModule<ResidualBlock>.Create(ModuleSettings settings) =>
+        new(settings.Integer("inputs"), settings.Integer("outputs"), settings.Integer("stride"));
+
+    void ISavableModule.Describe(ModuleSettings settings)
+    {
+        settings.Set("inputs", inputs);
+        settings.Set("outputs", outputs);
+        settings.Set("stride", stride);
     }
 }

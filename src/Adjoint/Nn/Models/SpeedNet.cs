@@ -8,7 +8,7 @@ namespace Adjoint.Nn;
 /// channels and as PyTorch's default in the others; norms have no scale and follow their batches with momentum 0.4. For
 /// images of 25 to 48 pixels a side.
 /// </summary>
-public sealed class SpeedNet : Sequential
+public sealed class SpeedNet : Sequential, ISavableModule<SpeedNet>
 {
     /// <summary>
     /// Creates a network; <paramref name="images"/>, samples of the training data, decide the whitening filters.
@@ -49,15 +49,28 @@ public sealed class SpeedNet : Sequential
         layer.Weight.CopyFrom<float>(weight);
         return layer;
     }
+
+    static SpeedNet ISavableModule<SpeedNet>.Create(ModuleSettings settings) =>
+        new(settings.Integer("channels"), settings.Integer("classes"));
+
+    void ISavableModule.Describe(ModuleSettings settings)
+    {
+        settings.Set("channels", ((WhiteningConv2d)this[0]).Weight.Shape[1]);
+        settings.Set("classes", ((Linear)this[^2]).Outputs);
+    }
 }
 
 /// <summary>Multiplies by a constant: y = factor · x.</summary>
 /// <param name="factor">The factor of every element.</param>
-public sealed class Scale(double factor) : Layer
+public sealed class Scale(double factor) : Layer, ISavableModule<Scale>
 {
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x) => x * factor;
 
     /// <inheritdoc/>
     public override string ToString() => FormattableString.Invariant($"Scale({factor:0.###})");
+
+    static Scale ISavableModule<Scale>.Create(ModuleSettings settings) => new(settings.Number("factor"));
+
+    void ISavableModule.Describe(ModuleSettings settings) => settings.Set("factor", factor);
 }
