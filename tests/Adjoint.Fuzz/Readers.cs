@@ -36,6 +36,7 @@ internal static class Readers
         }),
         Of("model", () => Saved(new Mlp(4, [5], 3, "relu", new Generator(1)).StateDict()),
             path => new Mlp(4, [5], 3, "relu", new Generator(1)).LoadStateDict(SafeTensors.Load(path))),
+        Of("model-file", ModelFileBytes, path => ModelFile.Read(path)),
         Of("optimizer", OptimizerFile, path => OptimizerOf().LoadStateDict(SafeTensors.Load(path))),
         Of("npy", () => Written(path => NpyFile.Save(path, Tensor.Ones(2, 3))),
             path => NpyFile.Load(path, convert: true)),
@@ -179,6 +180,17 @@ internal static class Readers
     private static byte[] CheckpointBytes() => Saved(
         new Dictionary<string, Tensor> { ["model/a"] = Tensor.Ones(3) },
         new Dictionary<string, string> { ["epoch"] = "3" }, digest: true);
+
+    private static byte[] ModelFileBytes()
+    {
+        var shared = new Linear(4, 4);
+        var path = Path.Combine(Folder, "valid");
+        new Sequential(
+            new Conv2d(1, 2, 3, new() { Padding = 1 }), new BatchNorm(2), new Relu(), new Flatten(),
+            new Mlp(8, [4], 4, "relu"), shared, new Dropout(), shared, new LayerNorm([4]), new Rescale(4))
+            .Save(path, new() { Task = "classification", ClassNames = ["a", "b", "c", "d"] });
+        return File.ReadAllBytes(path);
+    }
 
     private static Adam OptimizerOf() => new([Tensor.Ones(2, 3).RequireGrad(), Tensor.Ones(4).RequireGrad()]);
 

@@ -15,8 +15,6 @@ public static class JsonFile
     /// </summary>
     public const int MaxBytes = 1 << 28;
 
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
-
     /// <summary>Reads a value from a JSON file.</summary>
     /// <typeparam name="T">The type of the value.</typeparam>
     /// <param name="path">The path of the file.</param>
@@ -34,15 +32,16 @@ public static class JsonFile
     /// The same with bytes of a file that were read already, from an offset on, and the subject of "does not parse".
     /// </summary>
     internal static T Parse<T>(
-        ReadOnlyMemory<byte> bytes, string path, long offset, string subject, string expected, Func<JsonElement,
-            T> read)
+        ReadOnlyMemory<byte> bytes, string path, long offset, string subject, string expected,
+        Func<JsonElement, T> read, int maxDepth = 64)
     {
         // Editors of Windows put a byte-order mark before the text; formats that know none begin later in the file.
         if (offset == 0 && bytes.Span.StartsWith(Encoding.UTF8.Preamble))
             bytes = bytes[Encoding.UTF8.Preamble.Length..];
         try
         {
-            using var json = JsonDocument.Parse(bytes, Strict);
+            using var json = JsonDocument.Parse(
+                bytes, new() { AllowDuplicateProperties = false, MaxDepth = maxDepth });
             return read(json.RootElement);
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException

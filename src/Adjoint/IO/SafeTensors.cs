@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Adjoint.Data;
 
@@ -22,6 +23,8 @@ public static class SafeTensors
 
     private const string MetadataKey = "__metadata__";
     private const int MostHeader = 100 << 20;
+    // JSON within the metadata stays readable.
+    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly string NoDigest = new('0', 2 * SHA256.HashSizeInBytes);
 
     /// <summary>
@@ -51,7 +54,7 @@ public static class SafeTensors
             metadata = new[] { KeyValuePair.Create(DigestKey, NoDigest) }.Concat(
                 (metadata ?? new Dictionary<string, string>()).Where(entry => entry.Key != DigestKey)).ToDictionary();
         using var header = new MemoryStream();
-        using (var json = new Utf8JsonWriter(header))
+        using (var json = new Utf8JsonWriter(header, Plain))
         {
             json.WriteStartObject();
             if (metadata is { Count: > 0 })

@@ -159,7 +159,7 @@ internal static class Architecture
             }
             catch (AdjointException error)
             {
-                throw new AdjointException($"{Place(path)}: {error.Message}");
+                throw new AdjointException($"{Place(path)} ({entry.Name}): {error.Message}");
             }
             if (settings.Unread.FirstOrDefault() is { } unread)
                 throw new AdjointException(

@@ -31,7 +31,8 @@ public sealed class Embedding : Layer, ISavableModule<Embedding>
     /// <inheritdoc/>
     public override string ToString() => $"Embedding({Weight.Shape[0]}, {Weight.Shape[1]})";
 
-    static Embedding ISavableModule<Embedding>.Create(ModuleSettings settings) => new(settings.Integer("count"), settings.Integer("features"));
+    static Embedding ISavableModule<Embedding>.Create(ModuleSettings settings) =>
+        new(settings.Integer("count"), settings.Integer("features"));
 
     void ISavableModule.Describe(ModuleSettings settings)
     {

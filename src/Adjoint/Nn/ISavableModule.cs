@@ -17,7 +17,8 @@ public interface ISavableModule
 /// <code>
 /// sealed class Cell(int inputs, int width) : Module, ISavableModule&lt;Cell&gt;
 /// {
-///     public static Cell Create(ModuleSettings settings) => new(settings.Integer("inputs"), settings.Integer("width"));
+///     public static Cell Create(ModuleSettings settings) =>
+///         new(settings.Integer("inputs"), settings.Integer("width"));
 ///
 ///     public void Describe(ModuleSettings settings)
 ///     {

@@ -74,7 +74,9 @@ public sealed class ModuleSettings
         unread.Add(name);
     }
 
-    /// <summary>Whether there is a setting or module of that name; one that came later is missing in older files.</summary>
+    /// <summary>
+    /// Whether there is a setting or module of that name: one that came later is missing in older files.
+    /// </summary>
     /// <param name="name">The name to look for.</param>
     /// <returns>Whether it can be read.</returns>
     public bool Has(string name) => values.ContainsKey(name) || modules.ContainsKey(name);

@@ -20,7 +20,8 @@ public sealed class LayerNorm : Layer, ISavableModule<LayerNorm>
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x) => x.LayerNorm(gamma, beta, epsilon);
 
-    static LayerNorm ISavableModule<LayerNorm>.Create(ModuleSettings settings) => new(settings.Integers("shape"), settings.Number("epsilon"));
+    static LayerNorm ISavableModule<LayerNorm>.Create(ModuleSettings settings) =>
+        new(settings.Integers("shape"), settings.Number("epsilon"));
 
     void ISavableModule.Describe(ModuleSettings settings)
     {
@@ -50,7 +51,8 @@ public sealed class RmsNorm : Layer, ISavableModule<RmsNorm>
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x) => x.RmsNorm(gamma, epsilon);
 
-    static RmsNorm ISavableModule<RmsNorm>.Create(ModuleSettings settings) => new(settings.Integers("shape"), settings.Number("epsilon"));
+    static RmsNorm ISavableModule<RmsNorm>.Create(ModuleSettings settings) =>
+        new(settings.Integers("shape"), settings.Number("epsilon"));
 
     void ISavableModule.Describe(ModuleSettings settings)
     {

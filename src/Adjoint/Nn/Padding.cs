@@ -41,7 +41,8 @@ public sealed class ReflectionPad2d : Layer, ISavableModule<ReflectionPad2d>
     /// <inheritdoc/>
     public override string ToString() => $"ReflectionPad2d({padding})";
 
-    static ReflectionPad2d ISavableModule<ReflectionPad2d>.Create(ModuleSettings settings) => new(settings.Size("padding"));
+    static ReflectionPad2d ISavableModule<ReflectionPad2d>.Create(ModuleSettings settings) =>
+        new(settings.Size("padding"));
 
     void ISavableModule.Describe(ModuleSettings settings) => settings.SetSize("padding", padding);
 }

@@ -106,7 +106,8 @@ public sealed class AdaptiveAvgPool2d : Layer, ISavableModule<AdaptiveAvgPool2d>
     /// <inheritdoc/>
     public override string ToString() => $"AdaptiveAvgPool2d({size})";
 
-    static AdaptiveAvgPool2d ISavableModule<AdaptiveAvgPool2d>.Create(ModuleSettings settings) => new(settings.Size("size"));
+    static AdaptiveAvgPool2d ISavableModule<AdaptiveAvgPool2d>.Create(ModuleSettings settings) =>
+        new(settings.Size("size"));
 
     void ISavableModule.Describe(ModuleSettings settings) => settings.SetSize("size", size);
 }

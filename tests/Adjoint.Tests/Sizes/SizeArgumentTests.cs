@@ -24,7 +24,7 @@ public class SizeArgumentTests
         "CaptureReport", "EpochResult", "FetchProgress", "GradCheckResult", "OpCost", "ProfileRow", "RemoteFile",
         "StepInfo", "Size2", "CpuBackend", "AlternatingFlip", "RandomFlip", "Transform.Apply", "RandomCrop.Apply",
         "RandomCrop.Check", "Cutout.Apply", "Cutout.Check", "IdxFile", "RegularFile", "TensorSpec.set_Shape",
-        "OpNode.Needs", "Shape.op_Equality", "Shape.op_Inequality", "Number.op_Implicit",
+        "ModuleSettings", "OpNode.Needs", "Shape.op_Equality", "Shape.op_Inequality", "Number.op_Implicit",
     ];
 
     public static TheoryData<int, string> Rows() => [.. Calls.Select((call, i) => (i, call.Member))];
