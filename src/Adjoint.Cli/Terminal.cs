@@ -23,6 +23,9 @@ internal static class Terminal
     internal static bool HasColors(TextWriter seen) =>
         Console(seen).Profile.Capabilities is { Ansi: true, ColorSystem: not ColorSystem.NoColors };
 
+    /// <summary>Whether a writer that a person sees shows Unicode, such as Braille dots.</summary>
+    internal static bool IsUnicode(TextWriter seen) => Console(seen).Profile.Capabilities.Unicode;
+
     /// <summary>
     /// The console of a writer that a person sees: it knows whether codes move the cursor, and whether colors are
     /// wanted.

@@ -46,11 +46,25 @@ internal static class RunJson
         json.WriteEndObject();
     }
 
+    /// <summary>Writes the best and the final value of each measure.</summary>
+    internal static void Values(Utf8JsonWriter json, RunMetrics metrics)
+    {
+        json.WriteStartObject("metrics");
+        foreach (var name in metrics.Names)
+        {
+            json.WriteStartObject(name);
+            Measured(json, "best", metrics.Best(name));
+            Measured(json, "final", metrics.Final(name));
+            json.WriteEndObject();
+        }
+        json.WriteEndObject();
+    }
+
     /// <summary>Writes the measures of a run: for each its epochs and values, of which there may be gaps.</summary>
-    internal static void Curves(Utf8JsonWriter json, RunMetrics metrics, IEnumerable<string> names)
+    internal static void Curves(Utf8JsonWriter json, RunMetrics metrics)
     {
         json.WriteStartObject("curves");
-        foreach (var name in names)
+        foreach (var name in metrics.Names)
         {
             json.WriteStartArray(name);
             foreach (var (epoch, value) in metrics.Of(name))

@@ -16,21 +16,6 @@ public static class CurveFigure
     /// <summary>At most as many cases are drawn, the best ones: more lines cannot be told apart.</summary>
     public const int MostCases = 7;
 
-    // Okabe and Ito's palette, without its yellow, which is lost on white: told apart by color-blind readers too.
-    private static readonly OxyColor[] Colors =
-    [
-        OxyColor.FromRgb(0, 114, 178), OxyColor.FromRgb(213, 94, 0), OxyColor.FromRgb(0, 158, 115),
-        OxyColor.FromRgb(204, 121, 167), OxyColors.Black, OxyColor.FromRgb(86, 180, 233),
-        OxyColor.FromRgb(230, 159, 0),
-    ];
-
-    // Dashes tell lines apart in print.
-    private static readonly LineStyle[] Styles =
-    [
-        LineStyle.Solid, LineStyle.Dash, LineStyle.DashDot, LineStyle.LongDash, LineStyle.Dot, LineStyle.DashDotDot,
-        LineStyle.LongDashDot,
-    ];
-
     /// <summary>Draws a plot of an experiment.</summary>
     /// <param name="plot">The quantity to draw, and the title above it.</param>
     /// <param name="experiment">The experiment that the plot belongs to.</param>
@@ -70,7 +55,7 @@ public static class CurveFigure
         foreach (var axis in axes)
             for (var i = 0; i < shown.Count; i++)
                 AddCase(model, axis, shown[i].Label, [.. runs.Of(shown[i].Label).Values], plot.Quantity,
-                    (Colors[i], Styles[i]));
+                    CurveLook.Of(i));
         if (mark is not null)
             model.Annotations.Add(new TextAnnotation
             {
@@ -133,7 +118,7 @@ public static class CurveFigure
 
     private static void AddCase(
         PlotModel model, string? axis, string label, IReadOnlyList<EpochResult>[] runs, Quantity quantity,
-        (OxyColor Color, LineStyle Style) look)
+        CurveLook look)
     {
         var mean = new LineSeries
         {
