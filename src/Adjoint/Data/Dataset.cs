@@ -79,6 +79,49 @@ public abstract class Dataset
         return Collate.Stack.Apply(samples);
     }
 
+    /// <summary>
+    /// The values of one field of all samples. By default each sample is read; override it where a field can be read
+    /// without the others, as labels can without decoding images.
+    /// </summary>
+    /// <param name="field">The name of the field.</param>
+    /// <returns>A tensor (n, …), n being <see cref="Count"/>.</returns>
+    /// <exception cref="AdjointException">There is no field of that name, or shapes differ.</exception>
+    public virtual Tensor Column(string field)
+    {
+        FieldOf(field);
+        var values = new Tensor[Count];
+        for (var i = 0; i < values.Length; i++) values[i] = this[i][field];
+        return Count > 0 ? RowCopy.Stack(field, values) : Load()[field];
+    }
+
+    /// <summary>Splits into parts by fractions, at random or by a field; nothing is copied.</summary>
+    /// <param name="validation">The fraction for validation, above 0.</param>
+    /// <param name="test">The fraction for the test; 0: no test part.</param>
+    /// <param name="options">Seed, and the field to stratify by, to group by, or of time; null: at random.</param>
+    /// <returns>The parts; in each, the samples have the order that they have here.</returns>
+    /// <exception cref="AdjointException">
+    /// A part would be empty, there is no such field, or a class has one sample alone.
+    /// </exception>
+    public DataSplits Split(double validation, double test = 0, SplitOptions? options = null) =>
+        Split(SplitIndices.CountOf(Count, validation, "validation"),
+            SplitIndices.CountOf(Count, test, "test"), options);
+
+    /// <summary>Splits into parts of given sizes, at random or by a field; nothing is copied.</summary>
+    /// <param name="validation">The number of validation samples, 1 or more.</param>
+    /// <param name="test">The number of test samples; 0: no test part.</param>
+    /// <param name="options">Seed, and the field to stratify by, to group by, or of time; null: at random.</param>
+    /// <returns>The parts; in each, the samples have the order that they have here.</returns>
+    /// <exception cref="AdjointException">
+    /// A part would be empty, there is no such field, or a class has one sample alone.
+    /// </exception>
+    public DataSplits Split(int validation, int test = 0, SplitOptions? options = null)
+    {
+        var indices = FieldSplit.Choose(this, validation, test, options ?? new());
+        Subset Part(string name, IReadOnlyList<int> samples) => new($"{Name}, {name}", this, [.. samples]);
+        return new(Part("training", indices.Train), Part("validation", indices.Validation),
+            indices.Test.Count > 0 ? Part("test", indices.Test) : null);
+    }
+
     /// <summary>Takes consecutive samples as a data set of their own.</summary>
     /// <param name="name">The name of the new data set.</param>
     /// <param name="start">The first sample, from 0 on.</param>

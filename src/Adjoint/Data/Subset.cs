@@ -49,6 +49,9 @@ public sealed class Subset : Dataset
     }
 
     /// <inheritdoc/>
+    public override Tensor Column(string field) => RowCopy.Take(source.Column(field), indices);
+
+    /// <inheritdoc/>
     public override Batch Load(params ReadOnlySpan<int> positions)
     {
         var chosen = new int[positions.Length];

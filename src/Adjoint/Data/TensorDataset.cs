@@ -76,6 +76,9 @@ public sealed class TensorDataset : Dataset
         ?? throw Sample.Missing($"Dataset {Name}", field, tensors.Select(entry => entry.Name));
 
     /// <inheritdoc/>
+    public override Tensor Column(string field) => this[field].Clone();
+
+    /// <inheritdoc/>
     public override Batch Load(params ReadOnlySpan<int> indices)
     {
         foreach (var index in indices) RequireSample(index);
@@ -98,7 +101,9 @@ public sealed class TensorDataset : Dataset
     {
         StandardizedDataset.Require(this, statistics);
         var all = tensors.Select(entry => (entry.Name,
-            entry.Name == Field.Inputs ? StandardizedDataset.Apply(entry.Value, SampleShape, statistics) : entry.Value));
+            entry.Name == Field.Inputs
+                ? StandardizedDataset.Apply(entry.Value, SampleShape, statistics)
+                : entry.Value));
         return new TensorDataset(Name, all, ClassNames)
         {
             Preprocessing = Preprocessing,
