@@ -57,6 +57,9 @@ internal static class TrainingSizeArguments
         ("CheckpointStore", n => new CheckpointStore("/nowhere", n)),
         ("EarlyStopping", n => new EarlyStopping(n)),
         ("Trainer.Run", n => Train(n)),
+        ("TopKAccuracy", n => Measured(new TopKAccuracy(n))),
+        ("CalibrationError", n => Measured(new CalibrationError(n))),
+        ("ClassificationMetric.set_ClassAxis", n => Measured(new Accuracy { ClassAxis = n })),
         ("TrainingState.Numbers", n => State().Numbers("x", n)),
     ];
 
@@ -65,6 +68,12 @@ internal static class TrainingSizeArguments
         var samples = 0;
         foreach (var (x, _) in loader) samples += x.Shape[0];
         return samples;
+    }
+
+    private static object? Measured(Metric metric)
+    {
+        metric.Update(Tensor.Zeros(2, 3), Tensor.From(new long[] { 0, 1 }));
+        return metric.Compute();
     }
 
     private static object? Transformed(Transform transform)

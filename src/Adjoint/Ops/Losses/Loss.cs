@@ -6,6 +6,11 @@ namespace Adjoint;
 public static class Loss
 {
     /// <summary>
+    /// The label of what is to be left out, by losses and metrics alike: −100, PyTorch's <c>ignore_index</c>.
+    /// </summary>
+    public const int IgnoredLabel = -100;
+
+    /// <summary>
     /// Cross-entropy −Σ t·ln softmax(logits) of the labels' classes; smoothing s mixes s/classes into the target t
     /// (Szegedy et al. 2016). Without overflow; a NaN among the logits makes it NaN.
     /// </summary>

@@ -1,40 +1,36 @@
 namespace Adjoint.Training;
 
 /// <summary>
-/// The fraction of samples whose largest output is their label's: Σ w·[arg max = label] / Σ w. Of equal outputs the
-/// first counts. Targets of probabilities (n, classes) stand for the class of the largest.
+/// The fraction of elements whose largest output is their label's: Σ w·[arg max = label] / Σ w. Of equal outputs the
+/// first counts. With <see cref="ClassificationMetric.MultiLabel"/>, the fraction of elements all of whose labels are
+/// right (scikit-learn's <c>accuracy_score</c>: subset accuracy). NaN over no element.
 /// </summary>
-public sealed class Accuracy : Metric
+public sealed class Accuracy : DecisionMetric
 {
     private double right, total;
 
     /// <inheritdoc/>
     public override string Name => "accuracy";
 
-    /// <inheritdoc/>
-    public override void Reset() => (right, total) = (0, 0);
+    private protected override void Clear() => (right, total) = (0, 0);
 
-    /// <inheritdoc/>
-    public override void Update(Tensor outputs, Tensor targets, Tensor? weights = null)
+    private protected override void AddClass(ReadOnlySpan<double> outputs, int label, double weight) =>
+        Add(Decide(outputs) == label, weight);
+
+    private protected override void AddLabels(
+        ReadOnlySpan<double> outputs, ReadOnlySpan<double> targets, double weight)
     {
-        var isSoft = targets.DType.IsFloating() && targets.Shape == outputs.Shape;
-        if (outputs.Rank != 2 || !isSoft && (targets.DType != DType.Int64 || targets.Rank != 1)
-            || targets.Shape[0] != outputs.Shape[0])
-            throw new AdjointException(
-                "Accuracy: outputs (n, classes) and labels (n) int64, or probabilities (n, classes), are needed: found "
-                + $"{outputs.Shape} {outputs.DType.Label()} and {targets.Shape} {targets.DType.Label()}; "
-                + "use .Reshape(…), or cast labels with .To(DType.Int64)");
-        var predicted = outputs.ArgMax().ToArray<long>();
-        var labels = (isSoft ? targets.ArgMax() : targets).ToArray<long>();
-        var weight = weights?.To(DType.Float64).ToArray<double>();
-        for (var i = 0; i < labels.Length; i++)
-        {
-            var own = weight is null ? 1 : weight[i];
-            total += own;
-            if (labels[i] == predicted[i]) right += own;
-        }
+        var areRight = true;
+        for (var k = 0; k < outputs.Length; k++)
+            areRight &= targets[k] == Loss.IgnoredLabel || IsAbove(outputs[k]) == targets[k] > 0.5;
+        Add(areRight, weight);
     }
 
-    /// <inheritdoc/>
-    public override double Compute() => right / total;
+    private protected override double Value() => right / total;
+
+    private void Add(bool isRight, double weight)
+    {
+        total += weight;
+        if (isRight) right += weight;
+    }
 }

@@ -1,6 +1,6 @@
 using Adjoint.Training;
 
-namespace Adjoint.Tests.Training.Metrics;
+namespace Adjoint.Tests.Training;
 
 public class AccuracyTests
 {
