@@ -2,7 +2,7 @@ using Adjoint.Data;
 using Adjoint.Nn;
 using Adjoint.Training;
 
-namespace Adjoint.Tests.Training.Tasks;
+namespace Adjoint.Tests.Training;
 
 /// <summary>
 /// Losses of the ready tasks against loops in float64, with weights, missing labels and soft targets.
