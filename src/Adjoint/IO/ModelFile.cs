@@ -60,7 +60,8 @@ public sealed class ModelFile
         try
         {
             return JsonFile.Parse(Encoding.UTF8.GetBytes(description), path, 8, $"metadata '{Key}' that",
-                "the description of a model", json => Read(json, tensors, new FileInfo(path).Length), JsonDepth);
+                "the description of a model",
+                json => Read(json, tensors, metadata, new FileInfo(path).Length), JsonDepth);
         }
         catch (AdjointException error) when (error is not DataFormatException)
         {
@@ -72,8 +73,7 @@ public sealed class ModelFile
     /// Writes a model whose tensors have the given values; <see cref="Read(string)"/> makes it again.
     /// </summary>
     /// <exception cref="AdjointException">The model cannot be made again from its description.</exception>
-    internal static void Write(string path, Module model, IReadOnlyDictionary<string, Tensor> state, ModelInfo info,
-        IReadOnlyDictionary<string, string>? metadata = null)
+    internal static void Write(string path, Module model, IReadOnlyDictionary<string, Tensor> state, ModelInfo info)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, Readable))
@@ -91,16 +91,19 @@ public sealed class ModelFile
         RequireSame(
             path, model, buffer.ToArray(), tensors.Values.Sum(value => (long)value.Length * value.DType.Size()));
         var notes = new Dictionary<string, string> { [Key] = Encoding.UTF8.GetString(buffer.ToArray()) };
-        foreach (var (key, value) in metadata ?? new Dictionary<string, string>()) notes.Add(key, value);
+        if (info.Statistics is { } statistics)
+            foreach (var (key, value) in Standardize.Metadata(statistics)) notes.Add(key, value);
         SafeTensors.Save(path, tensors, notes);
     }
 
-    private static ModelFile Read(JsonElement json, IReadOnlyDictionary<string, Tensor> tensors, long length)
+    private static ModelFile Read(
+        JsonElement json, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> metadata,
+        long length)
     {
         if (json.GetProperty("format").GetInt32() is var format && format != Format)
             throw new AdjointException(
                 $"it is a model file of format {format}, and this version of the library reads {Format}; update it");
-        var info = ModelInfo.Read(json);
+        var info = ModelInfo.Read(json) with { Statistics = Standardize.StatisticsOf(metadata) };
         var model = Architecture.Read(json.GetProperty("architecture"), length);
         foreach (var type in Enum.GetValues<DType>().Where(type => type.IsFloating() && type != DType.Float32))
             Conversion.Run(

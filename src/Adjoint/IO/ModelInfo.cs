@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Adjoint.Data;
 
 namespace Adjoint.IO;
 
@@ -14,6 +15,23 @@ public sealed record ModelInfo
     /// <summary>The names of the values that are predicted, such as <c>price</c>; empty where they have none.</summary>
     public IReadOnlyList<string> TargetNames { get; init; } = [];
 
+    /// <summary>
+    /// Names, shapes and element types of the tensors of a sample that it learned from; empty where they are not known.
+    /// </summary>
+    public IReadOnlyList<Field> Fields { get; init; } = [];
+
+    /// <summary>How raw data become the model's inputs; null where nothing is known of it.</summary>
+    public Preprocessing? Preprocessing { get; init; }
+
+    /// <summary>
+    /// The means and standard deviations by which the inputs were standardized, of the whole or by column or channel,
+    /// after the preprocessing; null where they were not.
+    /// </summary>
+    public (double[] Mean, double[] Deviation)? Statistics { get; init; }
+
+    /// <summary>The name of the metric by which the model was chosen, such as <c>accuracy</c>; null: none.</summary>
+    public string? Score { get; init; }
+
     /// <summary>The measures of the model on validation samples, by name, such as <c>accuracy</c>.</summary>
     public IReadOnlyDictionary<string, double> Metrics { get; init; } = new Dictionary<string, double>();
 
@@ -28,6 +46,15 @@ public sealed record ModelInfo
         if (Task is not null) json.WriteString("task", Task);
         Texts("classNames", ClassNames);
         Texts("targetNames", TargetNames);
+        if (Fields.Count > 0) WriteFields(json);
+        if (Preprocessing is not null)
+        {
+            json.WriteStartObject("preprocessing");
+            json.WriteString("kind", Preprocessing.Kind);
+            Preprocessing.Write(json);
+            json.WriteEndObject();
+        }
+        if (Score is not null) json.WriteString("score", Score);
         if (Epoch is { } epoch) json.WriteNumber("epoch", epoch);
         if (Metrics.Count > 0)
         {
@@ -55,6 +82,11 @@ public sealed record ModelInfo
             Task = json.TryGetProperty("task", out var task) ? Text(task) : null,
             ClassNames = Texts("classNames"),
             TargetNames = Texts("targetNames"),
+            Fields = json.TryGetProperty("fields", out var fields) ? ReadFields(fields) : [],
+            Preprocessing = json.TryGetProperty("preprocessing", out var preprocessing)
+                ? Preprocessing.Read(preprocessing)
+                : null,
+            Score = json.TryGetProperty("score", out var score) ? Text(score) : null,
             Epoch = json.TryGetProperty("epoch", out var epoch) ? epoch.GetInt32() : null,
             Metrics = json.TryGetProperty("metrics", out var metrics)
                 ? metrics.EnumerateObject().ToDictionary(one => one.Name,
@@ -66,7 +98,39 @@ public sealed record ModelInfo
         string[] Texts(string name) => json.TryGetProperty(name, out var texts)
             ? [.. texts.EnumerateArray().Select(Text)]
             : [];
-
-        static string Text(JsonElement value) => value.GetString() ?? throw new FormatException("null is no text");
     }
+
+    private void WriteFields(Utf8JsonWriter json)
+    {
+        json.WriteStartArray("fields");
+        foreach (var field in Fields)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", field.Name);
+            json.WriteStartArray("shape");
+            foreach (var size in field.Shape) json.WriteNumberValue(size);
+            json.WriteEndArray();
+            json.WriteString("dtype", field.DType.Label());
+            if (field.IsRagged) json.WriteBoolean("ragged", true);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    private static Field[] ReadFields(JsonElement json) =>
+    [
+        .. json.EnumerateArray().Select(field => new Field(
+            Text(field.GetProperty("name")),
+            (int[])[.. field.GetProperty("shape").EnumerateArray().Select(size => size.GetInt32())],
+            TypeNamed(Text(field.GetProperty("dtype"))))
+        {
+            IsRagged = field.TryGetProperty("ragged", out var ragged) && ragged.GetBoolean(),
+        }),
+    ];
+
+    private static DType TypeNamed(string label) => Enum.GetValues<DType>().Cast<DType?>()
+        .FirstOrDefault(type => type!.Value.Label() == label)
+        ?? throw new FormatException($"'{DataFormatException.Abbreviate(label)}' is no element type");
+
+    private static string Text(JsonElement value) => value.GetString() ?? throw new FormatException("null is no text");
 }

@@ -97,7 +97,14 @@ public sealed class ModelFileTests : IDisposable
         {
             Task = "classification", ClassNames = ["no", "yes, \"là\""], TargetNames = ["spam"], Epoch = 3,
             Metrics = new Dictionary<string, double> { ["accuracy"] = 0.1 + 0.2, ["f1"] = double.NaN },
+            Score = "accuracy", Statistics = ([0.1, 2], [0.3, 4]), Preprocessing = new Doubling(3),
+            Fields =
+            [
+                new(Field.Inputs, (int[])[2, 5], DType.Float32) { IsRagged = true },
+                new(Field.Targets, (int[])[], DType.Int64),
+            ],
         };
+        Preprocessing.Register("doubling", json => new Doubling(json.GetProperty("times").GetInt32()));
         new Sequential(new Linear(2, 3, bias: false), new Relu()).Save(PathOf("one"), info);
         SafeTensors.Inspect(PathOf("one"), out var metadata);
         using var json = JsonDocument.Parse(metadata[ModelFile.Key]);
@@ -111,6 +118,17 @@ public sealed class ModelFileTests : IDisposable
         Assert.Equal(info.ClassNames, read.ClassNames);
         Assert.Equal(info.TargetNames, read.TargetNames);
         Assert.Equal(info.Metrics, read.Metrics);
+        Assert.Equal(info.Score, read.Score);
+        Assert.Equal(info.Fields, read.Fields);
+        Assert.Equal(info.Statistics.Value.Mean, read.Statistics!.Value.Mean);
+        Assert.Equal(info.Statistics.Value.Deviation, read.Statistics.Value.Deviation);
+        Assert.Equal(3, Assert.IsType<Doubling>(read.Preprocessing).Times);
+        Write("""{"format":1,"architecture":{"type":"Relu"},"preprocessing":{"kind":"nowhere"}}""");
+        Message("the preprocessing 'nowhere' is not known", () => ModelFile.Read(PathOf("one")));
+        Write("""{"format":1,"architecture":{"type":"Relu"},"fields":[{"name":"x","shape":[1],"dtype":"int7"}]}""");
+        Message("'int7' is no element type", () => ModelFile.Read(PathOf("one")));
+        Write("""{"format":1,"architecture":{"type":"Relu"},"fields":[{"name":"x","shape":[-1],"dtype":"bool"}]}""");
+        Message("one.safetensors", () => ModelFile.Read(PathOf("one")));
     }
 
     [Fact]
@@ -277,6 +295,15 @@ public sealed class ModelFileTests : IDisposable
     }
 
     private string PathOf(string name) => Path.Combine(folder, name + ".safetensors");
+
+    private sealed class Doubling(int times) : Preprocessing
+    {
+        public int Times => times;
+
+        public override string Kind => "doubling";
+
+        public override void Write(Utf8JsonWriter json) => json.WriteNumber("times", times);
+    }
 
     private sealed class Cell(int inputs, int width) : Module
     {

@@ -129,6 +129,17 @@ public abstract class LearningTask
         Func<IReadOnlyList<Metric>>? metrics = null, string score = MonitoredMetric.Loss, string name = "own")
         where TModel : Module => new DelegateTask<TModel>(name, loss, output) { Metrics = metrics, Score = score };
 
+    /// <summary>The ready task of a name, for what does not depend on its settings; null where there is none.</summary>
+    internal static LearningTask? Named(string? name) => name switch
+    {
+        "classification" => new ClassificationTask(),
+        "regression" => new RegressionTask(),
+        "multi-label" => new MultiLabelTask(),
+        "segmentation" => new SegmentationTask(),
+        "next-token" => new NextTokenTask(),
+        _ => null,
+    };
+
     /// <summary>A tensor in the model's type, where it holds floating-point numbers; others as they are.</summary>
     /// <param name="model">The model whose type counts.</param>
     /// <param name="x">The tensor to convert.</param>
@@ -157,6 +168,9 @@ public abstract class LearningTask
     protected static Tensor? ForEach(Tensor? weights, Shape shape) => weights is null || shape.Rank == 1
         ? weights
         : weights.Reshape([weights.Length, .. Enumerable.Repeat(1, shape.Rank - 1)]).Expand(shape.Sizes);
+
+    /// <summary>Passes samples without targets through the model.</summary>
+    internal virtual Tensor Infer(Module model, Batch batch) => Forward(model, batch);
 
     /// <summary>
     /// Passes a batch through the model, in several views of its inputs where that is asked for, and adds up its

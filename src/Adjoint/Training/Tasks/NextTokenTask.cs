@@ -16,6 +16,9 @@ public sealed class NextTokenTask : LearningTask
     /// <inheritdoc/>
     public override Tensor Forward(Module model, Batch batch) => base.Forward(model, Shifted(batch));
 
+    /// <summary>Without the shift: what comes after the last token is asked for, too.</summary>
+    internal override Tensor Infer(Module model, Batch batch) => base.Forward(model, batch);
+
     /// <inheritdoc/>
     public override Tensor Loss(Tensor output, Batch batch)
     {
