@@ -109,8 +109,10 @@ public sealed class ModelFileTests : IDisposable
         SafeTensors.Inspect(PathOf("one"), out var metadata);
         using var json = JsonDocument.Parse(metadata[ModelFile.Key]);
         Assert.Equal(
-            """{"type":"Sequential","modules":{"0":{"type":"Linear","settings":{"inputs":2,"outputs":3,"bias":false}},"""
-            + """ "1":{"type":"Relu"}}}""".TrimStart(),
+            """{"type":"Sequential","modules":{"0":{"type":"Linear","settings":{"inputs":2,"outputs":3,"""
+            + """
+            "bias":false}},"1":{"type":"Relu"}}}
+            """,
             json.RootElement.GetProperty("architecture").GetRawText());
         var read = ModelFile.Read(PathOf("one")).Info;
         Assert.Equal(typeof(Tensor).Assembly.GetName().Version!.ToString(3), read.Version);
