@@ -1,4 +1,5 @@
 using Adjoint.Nn;
+using Adjoint.Shared;
 
 namespace Adjoint.Experiments;
 

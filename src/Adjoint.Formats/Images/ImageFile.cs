@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using Adjoint.Data;
+using Adjoint.IO;
+using Adjoint.Shared;
 
 namespace Adjoint.Formats;
 
@@ -87,6 +89,32 @@ public static class ImageFile
     {
         var mask = Mask(path, maxPixels);
         return Tensor.From([.. mask.Samples.Select(value => (long)value)], mask.Height, mask.Width);
+    }
+
+    /// <summary>Writes an image as a PNG with 8 bits a channel, whole or not at all.</summary>
+    /// <param name="path">The path of the file, by convention ending in .png; replaced if it exists.</param>
+    /// <param name="pixels">
+    /// Pixels (channels, height, width) of one channel (gray) or three (color): uint8, or floating-point numbers from 0
+    /// to 1, which are rounded to the nearest of 256 levels; what is outside becomes black or white, NaN black.
+    /// </param>
+    /// <exception cref="AdjointException">The tensor is no image.</exception>
+    /// <exception cref="IOException">The disk is full, or the folder may not be written to.</exception>
+    public static void Write(string path, Tensor pixels)
+    {
+        if (pixels.Rank != 3 || pixels.Shape[0] is not (1 or 3) || pixels.Length == 0
+            || !(pixels.DType == DType.UInt8 || pixels.DType.IsFloating()))
+            throw new AdjointException(
+                $"ImageFile.Write: pixels (1, h, w) or (3, h, w), of type uint8 or floating-point numbers from 0 to 1, "
+                + $"are needed: found {pixels.Shape} {pixels.DType.Label()}");
+        var (channels, height, width) = (pixels.Shape[0], pixels.Shape[1], pixels.Shape[2]);
+        var rows = pixels.Detach().Permute(1, 2, 0).Contiguous();
+        byte[] bytes = rows.DType == DType.UInt8
+            ? rows.ToArray<byte>()
+            : [.. rows.To(DType.Float32).ToArray<float>().Select(Level)];
+        AtomicFile.Write(path, stream => stream.Write(PngImage.Encode(width, height, channels, bytes)));
+
+        // Math.Clamp passes NaN on, and its cast would depend on the machine.
+        static byte Level(float value) => float.IsNaN(value) ? (byte)0 : (byte)MathF.Round(Math.Clamp(value, 0, 1) * 255);
     }
 
     /// <summary>The numbers of a mask.</summary>

@@ -44,6 +44,37 @@ public sealed class ImageFileTests : IDisposable
         Assert.InRange(found.Zip(expected).Average(pair => Math.Abs(pair.First - pair.Second)), 0, 0.5);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void What_is_written_is_read_again(int channels)
+    {
+        var random = new Random(channels);
+        var bytes = new byte[channels * 5 * 7];
+        random.NextBytes(bytes);
+        var (pixels, path) = (Tensor.From(bytes, channels, 5, 7), Path.Combine(folder, "image.png"));
+        ImageFile.Write(path, pixels);
+        Assert.Equal(bytes, ImageFile.Read(path).ToArray<byte>());
+        Assert.Equal((channels, 7, 5), (ImageFile.Inspect(path).Channels, ImageFile.Inspect(path).Width,
+            ImageFile.Inspect(path).Height));
+
+        ImageFile.Write(path, pixels.To(DType.Float32) / 255);
+        Assert.Equal(bytes, ImageFile.Read(path).ToArray<byte>());
+        // Half of a level up is the next one, and nothing leaves the range.
+        ImageFile.Write(path, Tensor.From([-1f, 0.5f / 255 + 1e-4f, float.NaN, float.PositiveInfinity], 1, 2, 2));
+        Assert.Equal([0, 1, 0, 255], ImageFile.Read(path).ToArray<byte>());
+    }
+
+    [Fact]
+    public void What_is_no_image_is_not_written()
+    {
+        foreach (var tensor in new[] { Tensor.Zeros(2, 4, 4), Tensor.Zeros(4, 4), Tensor.Zeros(1, 0, 4),
+            Tensor.Zeros(1, 4, 4).To(DType.Int64) })
+            Assert.Contains($"found {tensor.Shape}", Assert.Throws<AdjointException>(
+                () => ImageFile.Write(Path.Combine(folder, "no.png"), tensor)).Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(folder));
+    }
+
     [Fact]
     public void Sixteen_bits_are_kept_in_float32()
     {
