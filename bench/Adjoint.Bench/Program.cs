@@ -3,7 +3,8 @@ using BenchmarkDotNet.Running;
 
 // versus: against other libraries. serve: one side of it. memory: what a training step holds.
 // peak: what it holds at most. inference: what a process that only computes forwards holds. loader: whether loading
-// starves training. door: what a call of a primitive costs. conv: each convolution algorithm, forced by its name.
+// starves training. csv: how fast tables are read. door: what a call of a primitive costs. conv: each convolution
+// algorithm, forced by its name.
 // Anything else goes to BenchmarkDotNet.
 switch (args)
 {
@@ -14,6 +15,7 @@ switch (args)
     case ["peak", .. var which]: return PeakReport.Run(which);
     case ["inference", ..]: return InferenceMemoryReport.Run(args[1..]);
     case ["loader", ..]: return LoaderReport.Run();
+    case ["csv"]: return CsvReport.Run();
     case ["door"]: return DoorReport.Run();
     case ["conv", .. var names]: return ConvReport.Run(names);
     default:
