@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using Adjoint.Data.Tables;
 
 namespace Adjoint.Data;
 
@@ -9,7 +10,10 @@ namespace Adjoint.Data;
 /// </summary>
 public abstract class Preprocessing
 {
-    private static readonly ConcurrentDictionary<string, Func<JsonElement, Preprocessing>> Readers = new();
+    private static readonly ConcurrentDictionary<string, Func<JsonElement, Preprocessing>> Readers = new()
+    {
+        ["table"] = TableEncoderJson.Read,
+    };
 
     /// <summary>The name of this kind in files, such as <c>table</c>.</summary>
     public abstract string Kind { get; }
@@ -18,15 +22,19 @@ public abstract class Preprocessing
     /// <param name="json">The writer, inside of an object.</param>
     public abstract void Write(Utf8JsonWriter json);
 
-    /// <summary>Makes a kind known, so that files with it can be read. A kind that is known already is replaced.</summary>
+    /// <summary>
+    /// Makes a kind known, so that files with it can be read. A kind that is known already is replaced.
+    /// </summary>
     /// <param name="kind">The name of the kind.</param>
     /// <param name="read">
-    /// Makes one from the JSON object that <see cref="Write"/> wrote; throws <see cref="FormatException"/> with a reason
-    /// for what it did not write.
+    /// Makes one from the JSON object that <see cref="Write"/> wrote; throws <see cref="FormatException"/> with a
+    /// reason for what it did not write.
     /// </param>
     public static void Register(string kind, Func<JsonElement, Preprocessing> read) => Readers[kind] = read;
 
-    /// <summary>Reads what was written as an object with <c>kind</c> and the properties of <see cref="Write"/>.</summary>
+    /// <summary>
+    /// Reads what was written as an object with <c>kind</c> and the properties of <see cref="Write"/>.
+    /// </summary>
     /// <param name="json">The JSON object.</param>
     /// <returns>The preprocessing of that kind.</returns>
     /// <exception cref="FormatException">It is no such object, or its kind was not registered.</exception>
@@ -38,7 +46,8 @@ public abstract class Preprocessing
         return Readers.TryGetValue(kind.GetString()!, out var read)
             ? read(json)
             : throw new FormatException(
-                $"the preprocessing '{kind.GetString()}' is not known; known: {string.Join(", ", Readers.Keys.Order())}; "
+                $"the preprocessing '{kind.GetString()}' is not known; known: " +
+                    $"{string.Join(", ", Readers.Keys.Order())}; "
                 + "call Preprocessing.Register for it first");
     }
 }
