@@ -11,22 +11,23 @@ public abstract class Collate
     /// <returns>The batch, of as many samples.</returns>
     public abstract Batch Apply(IReadOnlyList<Sample> samples);
 
+    /// <summary>The tensors of each field.</summary>
+    /// <exception cref="AdjointException">Samples have different fields.</exception>
+    internal static (string Name, Tensor[] Values)[] Columns(IReadOnlyList<Sample> samples)
+    {
+        var names = samples[0].Select(entry => entry.Name).ToArray();
+        for (var i = 1; i < samples.Count; i++)
+            if (samples[i].Count() != names.Length || !names.All(samples[i].Has))
+                throw new AdjointException(
+                    $"Collate: every sample must have the same fields: found "
+                    + $"{string.Join(", ", samples[i].Select(entry => entry.Name))} ({samples[i].Place(i)}), expected "
+                    + $"{string.Join(", ", names)} ({samples[0].Place(0)}); give them the same names");
+        return [.. names.Select(name => (name, samples.Select(sample => sample[name]).ToArray()))];
+    }
+
     private sealed class Stacking : Collate
     {
-        public override Batch Apply(IReadOnlyList<Sample> samples)
-        {
-            var fields = samples[0].Select(entry => (entry.Name, All: Column(samples, entry.Name))).ToArray();
-            foreach (var sample in samples)
-                if (sample.Count() != fields.Length)
-                    throw new AdjointException(
-                        $"Collate: every sample must have the same fields: found {Names(samples[0])} and "
-                        + $"{Names(sample)}");
-            return new(fields.Select(field => (field.Name, RowCopy.Stack(field.Name, field.All))));
-        }
-
-        private static Tensor[] Column(IReadOnlyList<Sample> samples, string name) =>
-            [.. samples.Select(sample => sample[name])];
-
-        private static string Names(Sample sample) => string.Join(", ", sample.Select(entry => entry.Name));
+        public override Batch Apply(IReadOnlyList<Sample> samples) =>
+            new(Columns(samples).Select(column => (column.Name, RowCopy.Stack(column.Name, column.Values, samples))));
     }
 }

@@ -10,6 +10,13 @@ namespace Adjoint.Data;
 /// </summary>
 public sealed class DataLoader : IEnumerable<Batch>
 {
+    /// <summary>
+    /// The key under which an exception of a data set carries, in its <see cref="Exception.Data"/>, the data set's name
+    /// and the position of the sample that was read: <c>photos[17]</c>. It comes out of the loop over the batches,
+    /// where that sample's batch would.
+    /// </summary>
+    public const string SampleKey = "sample";
+
     private readonly Dataset dataset;
     private readonly DataLoaderOptions options;
     private readonly Sampler sampler;

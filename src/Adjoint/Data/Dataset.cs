@@ -75,8 +75,33 @@ public abstract class Dataset
             return new(Fields.Select(field =>
                 (field.Name, Tensor.Empty([0, .. field.Shape.Sizes], field.DType, Device.Cpu))));
         var samples = new Sample[indices.Length];
-        for (var i = 0; i < samples.Length; i++) samples[i] = this[indices[i]];
+        for (var i = 0; i < samples.Length; i++) samples[i] = Read(indices[i]);
         return Collate.Stack.Apply(samples);
+    }
+
+    /// <summary>
+    /// One sample that knows its position. What the data set throws goes on as it is, with the position among its data.
+    /// </summary>
+    internal Sample Read(int index)
+    {
+        try
+        {
+            var sample = this[index]
+                ?? throw new AdjointException($"Dataset {Name}: sample {index} is null; return a sample");
+            sample.Position = index;
+            return sample;
+        }
+        catch (Exception error) when (Mark(error))
+        {
+            throw;
+        }
+
+        // Of several data sets, one over the other, the innermost knows best.
+        bool Mark(Exception error)
+        {
+            if (!error.Data.Contains(DataLoader.SampleKey)) error.Data[DataLoader.SampleKey] = $"{Name}[{index}]";
+            return false;
+        }
     }
 
     /// <summary>
@@ -90,7 +115,7 @@ public abstract class Dataset
     {
         FieldOf(field);
         var values = new Tensor[Count];
-        for (var i = 0; i < values.Length; i++) values[i] = this[i][field];
+        for (var i = 0; i < values.Length; i++) values[i] = Read(i)[field];
         return Count > 0 ? RowCopy.Stack(field, values) : Load()[field];
     }
 
@@ -122,6 +147,30 @@ public abstract class Dataset
             indices.Test.Count > 0 ? Part("test", indices.Test) : null);
     }
 
+    /// <summary>Changes each sample by a function whenever it is read; nothing is kept.</summary>
+    /// <param name="map">
+    /// Gives the sample that takes the place of one, which it may change and return. Called on background threads, so
+    /// it must be safe on any; chance belongs into a <see cref="Transform"/>, which a run can repeat.
+    /// </param>
+    /// <returns>
+    /// The new data set. Its fields are those of what <paramref name="map"/> makes of sample 0; it keeps the class
+    /// names, but no preprocessing, which would not describe what the function does.
+    /// </returns>
+    public virtual Dataset Map(Func<Sample, Sample> map) =>
+        new MapDataset(Name, this, map) { ClassNames = ClassNames };
+
+    /// <summary>Takes some samples as a data set of their own; nothing is copied.</summary>
+    /// <param name="indices">Their positions, from 0 on; one may come several times.</param>
+    /// <returns>The new data set.</returns>
+    /// <exception cref="AdjointException">There is no sample at one of the positions.</exception>
+    public Subset Subset(params ReadOnlySpan<int> indices) => new(Name, this, indices);
+
+    /// <summary>Appends the samples of other data sets; nothing is copied.</summary>
+    /// <param name="others">The data sets, with the same fields in the same order.</param>
+    /// <returns>The new data set.</returns>
+    /// <exception cref="AdjointException">They differ in their fields or classes.</exception>
+    public ConcatDataset Concat(params IEnumerable<Dataset> others) => new(Name, [this, .. others]);
+
     /// <summary>Takes consecutive samples as a data set of their own.</summary>
     /// <param name="name">The name of the new data set.</param>
     /// <param name="start">The first sample, from 0 on.</param>
@@ -131,7 +180,7 @@ public abstract class Dataset
     public virtual Dataset Slice(string name, int start, int count)
     {
         RequireInside(start, count);
-        return new Subset(name, this, [.. Enumerable.Range(start, count)]);
+        return new Data.Subset(name, this, [.. Enumerable.Range(start, count)]);
     }
 
     /// <summary>

@@ -13,16 +13,34 @@ internal static class RowCopy
     }
 
     /// <summary>Tensors of one shape and type, along a new first axis, on the CPU.</summary>
-    internal static Tensor Stack(string name, IReadOnlyList<Tensor> samples)
+    /// <param name="name">The field, for messages.</param>
+    /// <param name="samples">The tensors.</param>
+    /// <param name="owners">Whose they are, for messages; null: samples 0, 1, ….</param>
+    internal static Tensor Stack(string name, IReadOnlyList<Tensor> samples, IReadOnlyList<Sample>? owners = null)
     {
         var first = samples[0];
         for (var i = 1; i < samples.Count; i++)
             if (samples[i].Shape != first.Shape || samples[i].DType != first.DType)
                 throw new AdjointException(
-                    $"Collate: samples of '{name}' must have one shape and type to be stacked: found {first.Shape} "
-                    + $"{first.DType.Label()} and {samples[i].Shape} {samples[i].DType.Label()}; bring them to one "
-                    + "size by a transform, or give the loader a Collate that pads");
+                    $"Collate: samples of '{name}' must have one shape and type to be stacked: found "
+                    + $"{samples[i].Shape} {samples[i].DType.Label()} ({owners?[i].Place(i) ?? $"sample {i}"}), "
+                    + $"expected {first.Shape} {first.DType.Label()} ({owners?[0].Place(0) ?? "sample 0"}); bring them to one size by a "
+                    + "transform, or give the loader a PaddingCollate");
         var result = Tensor.Empty([samples.Count, .. first.Shape.Sizes], first.DType, Device.Cpu);
+        var visitor = new StackVisitor { Samples = samples, Result = result };
+        ElementTypes.Element(first.DType, ref visitor);
+        return result;
+    }
+
+    /// <summary>
+    /// Tensors that differ in their first axis alone, along a new one, each followed by padding up to a length.
+    /// </summary>
+    internal static Tensor Pad(IReadOnlyList<Tensor> samples, int length, Number fill)
+    {
+        var first = samples[0];
+        int[] sizes = [samples.Count, length, .. first.Shape.Sizes[1..]];
+        Shape.CheckFits(sizes, first.DType, "PaddingCollate");
+        var result = Tensor.Full(sizes, fill, first.DType);
         var visitor = new StackVisitor { Samples = samples, Result = result };
         ElementTypes.Element(first.DType, ref visitor);
         return result;
@@ -51,8 +69,8 @@ internal static class RowCopy
         public void Visit<T>() where T : unmanaged
         {
             var to = Result.Data<T>();
-            var length = Samples[0].Length;
-            for (var i = 0; i < Samples.Count; i++) Samples[i].CopyTo(to.Slice(i * length, length));
+            var length = to.Length / Samples.Count;
+            for (var i = 0; i < Samples.Count; i++) Samples[i].CopyTo(to.Slice(i * length, Samples[i].Length));
         }
     }
 }

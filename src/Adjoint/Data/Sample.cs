@@ -30,6 +30,12 @@ public sealed class Sample : IEnumerable<(string Name, Tensor Value)>
         }
     }
 
+    /// <summary>Its position in the data set; −1 where nobody said.</summary>
+    internal int Position { get; set; } = -1;
+
+    /// <summary>For messages: its position in the data set, or in the list that it is in.</summary>
+    internal string Place(int inList) => $"sample {(Position >= 0 ? Position : inList)}";
+
     /// <summary>Says whether there is a tensor of a name.</summary>
     /// <param name="name">The name of the field.</param>
     /// <returns>Whether there is one.</returns>

@@ -16,6 +16,9 @@ public struct SampleRandom(ulong seed, int epoch, int sample, int transform)
     /// <summary>The first number of the transforms of whole batches, apart from those of samples.</summary>
     internal const int OfBatches = 0x8000;
 
+    /// <summary>The number of what samplers draw, apart from those of transforms.</summary>
+    internal const int OfSamplers = 0xC000;
+
     private uint drawn;
 
     /// <summary>The number of the pass over the data, from 0.</summary>

@@ -37,7 +37,7 @@ internal sealed class SampleTransforms
         var samples = new Sample[indices.Length];
         for (var i = 0; i < samples.Length; i++)
         {
-            samples[i] = dataset[indices[i]];
+            samples[i] = dataset.Read(indices[i]);
             if (transforms.Length > 0) samples[i][Field.Inputs] = Apply(samples[i][Field.Inputs], indices[i], epoch);
         }
         return (collate ?? Collate.Stack).Apply(samples);

@@ -75,7 +75,8 @@ public class DataLoaderTests
     {
         var error = Assert.Throws<AdjointException>(() => new DataLoader(new Growing(), 4).First());
         Assert.Contains("samples of 'inputs' must have one shape", error.Message);
-        Assert.Contains($"{(Shape)(int[])[1]} float32 and {(Shape)(int[])[2]} float32", error.Message);
+        Assert.Contains($"found {(Shape)(int[])[2]} float32 (sample 1), expected {(Shape)(int[])[1]} float32 (sample "
+            + "0)", error.Message);
         Assert.Contains("there is no tensor 'targets'",
             Assert.Throws<AdjointException>(() => new DataLoader(new Growing(), 1).First().Targets).Message);
         Assert.Contains("leave one out", Assert.Throws<AdjointException>(() =>
