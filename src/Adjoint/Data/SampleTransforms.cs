@@ -10,6 +10,8 @@ internal sealed class SampleTransforms
     private readonly ulong seed;
     // All keep the shape, and all samples have the same: a batch is changed where it is.
     private readonly bool isInPlace;
+    // What lies over the image pixel by pixel, and is moved with it.
+    private readonly string[] masks = [];
 
     internal SampleTransforms(Dataset dataset, Transform[] transforms, ulong seed)
     {
@@ -22,7 +24,12 @@ internal sealed class SampleTransforms
                 + ".To(DType.Float32)");
         var shape = inputs.Shape;
         foreach (var transform in transforms) shape = transform.OutputShape(shape);
-        isInPlace = !inputs.IsRagged && transforms.All(transform => transform is InPlaceTransform);
+        if (inputs.Shape.Rank == 3 && transforms.Any(transform => transform is IGeometricTransform))
+            masks = [.. dataset.Fields
+                .Where(field => field.Name != Field.Inputs && field.Shape.Rank >= 2
+                    && field.Shape.Sizes[^2..].SequenceEqual(inputs.Shape.Sizes[1..]))
+                .Select(field => field.Name)];
+        isInPlace = !inputs.IsRagged && masks.Length == 0 && transforms.All(transform => transform is InPlaceTransform);
     }
 
     /// <summary>Loads samples and applies the transforms to each.</summary>
@@ -38,7 +45,10 @@ internal sealed class SampleTransforms
         for (var i = 0; i < samples.Length; i++)
         {
             samples[i] = dataset.Read(indices[i]);
-            if (transforms.Length > 0) samples[i][Field.Inputs] = Apply(samples[i][Field.Inputs], indices[i], epoch);
+            if (transforms.Length == 0) continue;
+            var shape = samples[i][Field.Inputs].Shape;
+            samples[i][Field.Inputs] = Apply(samples[i][Field.Inputs], indices[i], epoch);
+            foreach (var mask in masks) samples[i][mask] = Move(samples[i][mask], shape, indices[i], epoch);
         }
         return (collate ?? Collate.Stack).Apply(samples);
     }
@@ -76,5 +86,42 @@ internal sealed class SampleTransforms
         from.AsSpan(0, shape.Elements).CopyTo(result.Data<float>());
         ArrayPool<float>.Shared.Return(from);
         return result;
+    }
+
+    // As the image's pixels were moved, by the nearest ones.
+    private Tensor Move(Tensor mask, Shape image, int index, int epoch) => mask.DType switch
+    {
+        DType.Int64 => Move(mask, image, index, epoch, outside: (long)Loss.IgnoredLabel),
+        DType.Int32 => Move(mask, image, index, epoch, outside: Loss.IgnoredLabel),
+        DType.UInt8 => Move<byte>(mask, image, index, epoch, outside: 0),
+        DType.Bool => Move(mask, image, index, epoch, outside: false),
+        DType.Float32 => Move(mask, image, index, epoch, outside: 0f),
+        DType.Float64 => Move(mask, image, index, epoch, outside: 0.0),
+        _ => throw new AdjointException(
+            $"DataLoader: transforms move masks of int64, int32, uint8, bool, float32 or float64 with their image: "
+            + $"found {mask.DType.Label()}"),
+    };
+
+    private Tensor Move<T>(Tensor mask, Shape image, int index, int epoch, T outside) where T : unmanaged
+    {
+        var (shape, values, layers) = (image, mask.ToArray<T>(), mask.Shape.Sizes[..^2].ToArray());
+        for (var t = 0; t < transforms.Length; t++)
+        {
+            var (next, pixels) = (transforms[t].OutputShape(shape), shape[1] * shape[2]);
+            if (transforms[t] is IGeometricTransform geometric)
+            {
+                var random = new SampleRandom(seed, epoch, index, t);
+                var sources = new int[next[1] * next[2]];
+                geometric.SourcePixels(shape, sources, ref random);
+                var moved = new T[values.Length / Math.Max(1, pixels) * sources.Length];
+                for (var i = 0; i < moved.Length; i++)
+                    moved[i] = sources[i % sources.Length] is >= 0 and var source
+                        ? values[i / sources.Length * pixels + source]
+                        : outside;
+                values = moved;
+            }
+            shape = next;
+        }
+        return Tensor.From(values, [.. layers, shape[1], shape[2]]);
     }
 }

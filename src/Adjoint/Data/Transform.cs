@@ -25,11 +25,15 @@ public abstract class Transform
 
     /// <summary>
     /// The transforms, by name, with the usual settings for 32×32 images: <c>crop</c> (by 4), <c>crop2</c> (by 2),
-    /// <c>flip</c>, <c>alternating-flip</c>, <c>cutout</c> (8).
+    /// <c>flip</c>, <c>alternating-flip</c>, <c>cutout</c> (8), <c>vertical-flip</c>, <c>resized-crop</c> (half of the
+    /// area or more), <c>rotate</c> (up to 15°), <c>erase</c> (every other image).
     /// </summary>
     public static IReadOnlyList<(string Name, Func<Transform> Create)> All { get; } =
     [
         ("crop", () => new RandomCrop(4)), ("crop2", () => new RandomCrop(2)), ("flip", () => new RandomFlip()),
-            ("alternating-flip", () => new AlternatingFlip()), ("cutout", () => new Cutout(8)),
+        ("alternating-flip", () => new AlternatingFlip()), ("cutout", () => new Cutout(8)),
+        ("vertical-flip", () => new RandomVerticalFlip()),
+        ("resized-crop", () => new RandomResizedCrop { Scale = (0.5, 1) }), ("rotate", () => new RandomAffine(15)),
+        ("erase", () => new RandomErasing()),
     ];
 }

@@ -51,6 +51,12 @@ internal static class TrainingSizeArguments
         ("Synth.Create", n => Synth.Create(0, 1, SizeArgumentTests.Extreme(n))),
         ("RandomCrop", n => Transformed(new RandomCrop(n))),
         ("Cutout", n => Transformed(new Cutout(n))),
+        ("Resize", n => Transformed(new Resize(SizeArgumentTests.Extreme(n), 3))),
+        ("Resize", n => Transformed(new Resize(3, SizeArgumentTests.Extreme(n)))),
+        ("CenterCrop", n => Transformed(new CenterCrop(n, 2))),
+        ("CenterCrop", n => Transformed(new CenterCrop(2, n))),
+        ("MixUp", n => new MixUp(SizeArgumentTests.Extreme(n))),
+        ("CutMix", n => new CutMix(SizeArgumentTests.Extreme(n))),
         ("Transform.OutputShape", n => Refused(new RandomCrop(1), [1, n, n])),
         ("SampleRandom", n => new SampleRandom(1, n, n, n).Next(7)),
         ("SampleRandom.Next", n => new SampleRandom(1, 2, 3, 4).Next(n)),
@@ -79,8 +85,8 @@ internal static class TrainingSizeArguments
     private static object? Transformed(Transform transform)
     {
         var random = new SampleRandom(1, 2, 3, 4);
-        transform.OutputShape([1, 4, 4]);
-        transform.Apply(new float[16], [1, 4, 4], new float[16], ref random);
+        var result = new float[transform.OutputShape([1, 4, 4]).Elements];
+        transform.Apply(new float[16], [1, 4, 4], result, ref random);
         return null;
     }
 

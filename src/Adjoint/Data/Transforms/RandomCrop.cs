@@ -4,7 +4,7 @@ namespace Adjoint.Data;
 
 /// <summary>Pads an image with its mirrored edges, and crops it to its size at a random place.</summary>
 /// <param name="padding">The rows and columns added on each side, less than the image's.</param>
-public sealed class RandomCrop(int padding) : InPlaceTransform
+public sealed class RandomCrop(int padding) : InPlaceTransform, IGeometricTransform
 {
     /// <inheritdoc/>
     public override Shape OutputShape(Shape sample)
@@ -21,7 +21,7 @@ public sealed class RandomCrop(int padding) : InPlaceTransform
     {
         OutputShape(shape);
         var (height, width) = (shape[1], shape[2]);
-        var (down, right) = (random.Next(2 * padding + 1) - padding, random.Next(2 * padding + 1) - padding);
+        var (down, right) = Draw(ref random);
         var buffer = ArrayPool<float>.Shared.Rent(sample.Length);
         sample.CopyTo(buffer);
         var inside = (First: Math.Max(0, -right), End: Math.Min(width, width - right));
@@ -35,6 +35,18 @@ public sealed class RandomCrop(int padding) : InPlaceTransform
         }
         ArrayPool<float>.Shared.Return(buffer);
     }
+
+    /// <inheritdoc/>
+    public void SourcePixels(Shape shape, Span<int> sources, ref SampleRandom random)
+    {
+        var (height, width) = (shape[1], shape[2]);
+        var (down, right) = Draw(ref random);
+        for (var i = 0; i < sources.Length; i++)
+            sources[i] = Mirror(i / width + down, height) * width + Mirror(i % width + right, width);
+    }
+
+    private (int Down, int Right) Draw(ref SampleRandom random) =>
+        (random.Next(2 * padding + 1) - padding, random.Next(2 * padding + 1) - padding);
 
     private static int Mirror(int at, int size) => at < 0 ? -at : at >= size ? 2 * size - 2 - at : at;
 }

@@ -59,6 +59,26 @@ internal static class Resampling
         ArrayPool<float>.Shared.Return(values);
     }
 
+    /// <summary>For each pixel of the result, the nearest one of the window: row · width + column.</summary>
+    internal static void SourcePixels(int width, PixelWindow window, Span<int> sources, int toHeight, int toWidth)
+    {
+        for (var y = 0; y < toHeight; y++)
+            for (var x = 0; x < toWidth; x++)
+                sources[y * toWidth + x] = NearestPixel(y, window.Top, window.Height, toHeight) * width
+                    + NearestPixel(x, window.Left, window.Width, toWidth);
+    }
+
+    /// <summary>The shape of an image with other sides; refuses impossible ones.</summary>
+    internal static Shape OutputShape(string who, Shape sample, int height, int width)
+    {
+        if (height < 1 || width < 1)
+            throw new AdjointException(
+                $"{who}: height and width of the result must be positive: found {height}×{width}");
+        if (sample[1] == 0 || sample[2] == 0)
+            throw new AdjointException($"{who}: images must have pixels: found {sample}");
+        return Shape.Create([sample[0], height, width]);
+    }
+
     /// <summary>The pixel of a window's axis that is nearest to the middle of a pixel of the result.</summary>
     internal static int NearestPixel(int at, int from, int size, int toSize) =>
         from + (int)Math.Min(((2L * at + 1) * size) / (2L * toSize), size - 1);
