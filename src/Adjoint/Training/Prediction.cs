@@ -11,14 +11,14 @@ public sealed class Prediction
     // The probability from which on a label of several is taken to hold.
     private const double Threshold = 0.5;
 
-    private readonly bool isOfClasses, isOfLabels;
+    private readonly bool isOfLabels;
     private readonly Lazy<double[]> values;
 
     internal Prediction(Tensor outputs, LearningTask? task, IReadOnlyList<string> names)
     {
         Outputs = outputs;
         Values = task?.Predict(outputs) ?? outputs;
-        (isOfClasses, isOfLabels) = (task is ClassificationTask, task is MultiLabelTask);
+        (HasClasses, isOfLabels) = (task is ClassificationTask, task is MultiLabelTask);
         Names = names.Count == Columns || Columns == 0
             ? names
             : [.. Enumerable.Range(0, Columns).Select(column => column.ToString(CultureInfo.InvariantCulture))];
@@ -37,6 +37,9 @@ public sealed class Prediction
     /// <summary>The number of samples.</summary>
     public int Count => Values.Rank == 0 ? 1 : Values.Shape[0];
 
+    /// <summary>Whether each sample is of one class: see <see cref="ClassOf"/>.</summary>
+    public bool HasClasses { get; }
+
     // Of values (n) one; 0 where there are more axes than columns.
     private int Columns => Values.Rank switch { <= 1 => 1, 2 => Values.Shape[1], _ => 0 };
 
@@ -46,7 +49,7 @@ public sealed class Prediction
     /// <exception cref="AdjointException">There is no such sample, or the task has no classes.</exception>
     public int ClassOf(int sample)
     {
-        if (!isOfClasses || Columns == 0)
+        if (!HasClasses || Columns == 0)
             throw new AdjointException("Prediction: the task has no classes; its values are in Values");
         Require(sample);
         // Of the raw outputs: probabilities may be equal where these are not.
@@ -83,11 +86,12 @@ public sealed class Prediction
             foreach (var value in values.Value.AsSpan(sample * length, length)) WriteNumber(json, value);
             json.WriteEndArray();
         }
-        else if (isOfClasses)
+        else if (HasClasses)
         {
             var best = ClassOf(sample);
             json.WriteString("class", Names[best]);
-            json.WriteNumber("probability", ValueOf(sample, best));
+            json.WritePropertyName("probability");
+            WriteNumber(json, ValueOf(sample, best));
             WriteColumns("probabilities");
         }
         else if (isOfLabels)
@@ -121,10 +125,12 @@ public sealed class Prediction
         }
     }
 
-    private static void WriteNumber(Utf8JsonWriter json, double value)
+    // With the digits that its type has.
+    private void WriteNumber(Utf8JsonWriter json, double value)
     {
-        if (double.IsFinite(value)) json.WriteNumberValue(value);
-        else json.WriteNullValue();
+        if (!double.IsFinite(value)) json.WriteNullValue();
+        else if (Values.DType == DType.Float64) json.WriteNumberValue(value);
+        else json.WriteNumberValue((float)value);
     }
 
     private void Require(int sample)

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using Adjoint.Data;
+using Adjoint.Data.Tables;
 using Adjoint.IO;
 using Adjoint.Nn;
 
@@ -12,6 +14,7 @@ namespace Adjoint.Training;
 /// var predictor = Predictor.Load("runs/1/best.safetensors");
 /// var prediction = predictor.Predict(x);                  // x (n, …): as the samples that it learned from
 /// Console.WriteLine(prediction.Names[prediction.ClassOf(0)]);
+/// var price = predictor.Predict(new Dictionary&lt;string, string?&gt; { ["km"] = "61000", … }).ValueOf(0);
 /// </code>
 /// </summary>
 public sealed class Predictor
@@ -82,6 +85,54 @@ public sealed class Predictor
         var pool = pools.GetOrAdd(string.Join('\n', names), _ => new Pool(this, names));
         return ToPrediction(pool.Run(tensors));
     }
+
+    /// <summary>Predicts rows of a table, with the preprocessing of the training data.</summary>
+    /// <param name="rows">The rows, with the columns of training in any order; the target need not be there.</param>
+    /// <returns>Outputs, probabilities or values, and their names.</returns>
+    /// <exception cref="AdjointException">
+    /// The model did not learn from a table, columns are missing, or a value does not fit.
+    /// </exception>
+    public Prediction Predict(Table rows) => Predict(rows, out _);
+
+    /// <summary>
+    /// Predicts rows of a table, with the preprocessing of the training data, and says what was unusual in them.
+    /// </summary>
+    /// <param name="rows">The rows, with the columns of training in any order; the target need not be there.</param>
+    /// <param name="report">Unknown categories, unexpected gaps, columns that are ignored.</param>
+    /// <returns>Outputs, probabilities or values, and their names.</returns>
+    /// <exception cref="AdjointException">
+    /// The model did not learn from a table, columns are missing, or a value does not fit.
+    /// </exception>
+    public Prediction Predict(Table rows, out EncodingReport report) =>
+        Predict(Standardized(Encoder.Encode(rows, out report)));
+
+    /// <summary>Predicts one row of texts, as a form or a query of the web has them.</summary>
+    /// <param name="row">The texts by column; null where a value is missing.</param>
+    /// <returns>Outputs, probabilities or values of one sample, and their names.</returns>
+    /// <exception cref="AdjointException">
+    /// The model did not learn from a table, columns are missing, or a value does not fit.
+    /// </exception>
+    public Prediction Predict(IReadOnlyDictionary<string, string?> row) => Predict(Standardized(Encoder.Encode(row)));
+
+    /// <summary>Predicts a row as a JSON object by column, or an array of such rows.</summary>
+    /// <param name="json">Numbers, texts, true, false, or null where a value is missing.</param>
+    /// <returns>Outputs, probabilities or values, and their names.</returns>
+    /// <exception cref="AdjointException">
+    /// The model did not learn from a table, the JSON is something else, columns are missing, or a value does not fit.
+    /// </exception>
+    public Prediction Predict(JsonElement json) => Predict(Standardized(Encoder.Encode(json)));
+
+    private TableEncoder Encoder => Info.Preprocessing as TableEncoder
+        ?? throw new AdjointException(
+            "Predictor: the model did not learn from a table, "
+            + (Info.Preprocessing is { } other ? $"but from '{other.Kind}'" : "and its file has no preprocessing")
+            + "; give it tensors as its data set did, or use a model of a table");
+
+    /// <summary>What the data set did after the preprocessing.</summary>
+    private Batch Standardized(Batch batch) => Info.Statistics is not { } statistics
+        ? batch
+        : batch.With(
+            Field.Inputs, StandardizedDataset.Apply(batch.Inputs, batch.Inputs.Shape.Sizes[1..].ToArray(), statistics));
 
     private Tensor Forward(Batch batch)
     {
