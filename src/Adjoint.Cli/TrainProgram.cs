@@ -72,6 +72,7 @@ internal sealed class TrainProgram(string? dataDir, TimeSpan checkpointEvery) : 
     {
         new CheckpointStore(folder).Clear();
         File.Delete(Path.Combine(folder, "last.safetensors"));
+        StepLog.Remove(folder);
     }
 
     private static SettingValues Read(IReadOnlyDictionary<string, string> settings) =>

@@ -34,6 +34,7 @@ internal sealed class TrainingRun
         Trainer = settings.CreateTrainer(model, data, validation, eager, profile, checkpoints);
         Trainer.Callbacks.Add(keeper = new ModelCheckpoint(folder));
         Trainer.Callbacks.Add(metrics = new MetricLog(Path.Combine(folder, "metrics.jsonl")));
+        Trainer.Callbacks.Add(new StepLog(folder));
         Trainer.Callbacks.Add(Doctor = new TrainingDoctor(data.Validation));
         if (settings.Get(TrainSettings.Patience) is > 0 and var patience)
             Trainer.Callbacks.Add(new EarlyStopping(patience));

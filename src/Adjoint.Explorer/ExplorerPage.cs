@@ -3,11 +3,10 @@ namespace Adjoint.Explorer;
 /// <summary>A page of the explorer that is being served on 127.0.0.1 until it is disposed.</summary>
 public sealed class ExplorerPage : IDisposable
 {
-    private readonly Exploration exploration;
-    private readonly ExplorerServer server;
+    private readonly Site site;
+    private readonly PageServer server;
 
-    private ExplorerPage(Exploration exploration, ExplorerServer server) =>
-        (this.exploration, this.server) = (exploration, server);
+    private ExplorerPage(Site site, PageServer server) => (this.site, this.server) = (site, server);
 
     /// <summary>
     /// The address to open in a browser. It holds a random token: whoever knows it can see the page, and nobody else.
@@ -18,18 +17,22 @@ public sealed class ExplorerPage : IDisposable
     public void Dispose()
     {
         server.DisposeAsync().AsTask().GetAwaiter().GetResult();
-        exploration.Dispose();
+        site.Dispose();
     }
 
-    internal static ExplorerPage Serve(Exploration exploration, int port)
+    internal static ExplorerPage Serve(Exploration exploration, int port) =>
+        Serve(new ExplorerSite(exploration), port);
+
+    /// <summary>Serves a site, which it disposes of, also where it cannot be served.</summary>
+    internal static ExplorerPage Serve(Site site, int port)
     {
         try
         {
-            return new(exploration, ExplorerServer.StartAsync(exploration, port).GetAwaiter().GetResult());
+            return new(site, PageServer.StartAsync(site, port).GetAwaiter().GetResult());
         }
         catch
         {
-            exploration.Dispose();
+            site.Dispose();
             throw;
         }
     }

@@ -38,13 +38,8 @@ internal static class ExploreCommand
                 + ".safetensors file.",
             ValueName = "path",
         });
-        var port = SettingOption.Of(new NumberSetting<int>("port")
-        {
-            Help = "Port of the page; 0: any free one.",
-            Check = BlockedPorts.Refusal,
-            Default = 0,
-        });
-        var open = SettingOption.Of(new FlagSetting("open") { Help = "Open the page in the browser." });
+        var port = SettingOption.Of(PageSettings.Port);
+        var open = SettingOption.Of(PageSettings.Open);
         var command = new GuidedCommand("explore", "Show how a network thinks and learns, in the browser.",
         [
             ("adjoint explore --open", "An mlp on two features, made on the spot."),

@@ -42,9 +42,9 @@ internal static class OfflinePage
         });
         var data = new XElement("script", new XAttribute("type", "application/json"), new XAttribute("id", "answers"),
             Encoding.UTF8.GetString(json));
-        return Encoding.UTF8.GetBytes(PageFiles.Index(
-            name => $"data:text/javascript;base64,{Convert.ToBase64String(PageFiles.Read(name)!)}",
-            new XElement("style", PageFiles.ReadText("page/style.css")), data));
+        return Encoding.UTF8.GetBytes(PageFiles.Explorer.Index(
+            name => $"data:text/javascript;base64,{Convert.ToBase64String(PageFiles.Explorer.Read(name)!)}",
+            [new XElement("style", PageFiles.ReadText("page/style.css"))], data));
     }
 
     private static void AddOp(List<(string, byte[])> answers, Exploration page, OpItem op)

@@ -5,8 +5,8 @@ using Adjoint.Shared;
 
 namespace Adjoint.Explorer;
 
-/// <summary>The files of the page, and the sources of ops, from this assembly.</summary>
-internal static class PageFiles
+/// <summary>The files of a page from this assembly. Pages share modules and styles.</summary>
+internal sealed class PageFiles
 {
     private static readonly FrozenDictionary<string, string> Types = new Dictionary<string, string>
     {
@@ -16,24 +16,38 @@ internal static class PageFiles
         [".svg"] = "image/svg+xml",
     }.ToFrozenDictionary();
 
-    /// <summary>The modules of the page, by name, in the order of the folder.</summary>
-    internal static IReadOnlyList<string> Modules { get; } =
-    [
-        .. Names("page/").Where(name => name.EndsWith(".js", StringComparison.Ordinal))
-            .Select(name => name["page/".Length..]).Order(StringComparer.Ordinal),
-    ];
+    private readonly string index, main;
+
+    // File name to resource.
+    private readonly Dictionary<string, string> files;
+
+    private PageFiles(string index, string main, IEnumerable<string> resources)
+    {
+        (this.index, this.main) = (index, main);
+        files = resources.Where(name => name != index).ToDictionary(name => name[(name.IndexOf('/') + 1)..]);
+    }
+
+    /// <summary>The page that shows a computation.</summary>
+    internal static PageFiles Explorer { get; } = new("page/index.html", "explorer/main", Names("page/"));
+
+    /// <summary>The page that shows runs under way.</summary>
+    internal static PageFiles Watch { get; } = new("watch/index.html", "watch/watch",
+        ["page/style.css", "page/dom.js", "page/format.js", .. Names("watch/")]);
 
     /// <summary>The sources of ops, by file name.</summary>
     internal static IReadOnlyList<string> OpSources { get; } = [.. Names("ops/").Order(StringComparer.Ordinal)];
 
-    /// <summary>The type of a file by its name, null where it is none of the page's.</summary>
+    /// <summary>The styles of the page, the more general ones first.</summary>
+    internal IEnumerable<string> Styles => files.Keys.Where(name => name.EndsWith(".css", StringComparison.Ordinal));
+
+    /// <summary>The type of a file by its name, null where it is none of a page's.</summary>
     internal static string? TypeOf(string name) => Types.GetValueOrDefault(Path.GetExtension(name));
 
     /// <summary>The bytes of a file of the page; null where there is none.</summary>
-    internal static byte[]? Read(string name)
+    internal byte[]? Read(string name)
     {
-        using var stream = typeof(PageFiles).Assembly.GetManifestResourceStream($"page/{name}");
-        if (stream is null) return null;
+        if (!files.TryGetValue(name, out var resource)) return null;
+        using var stream = typeof(PageFiles).Assembly.GetManifestResourceStream(resource)!;
         var bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);
         return bytes;
@@ -52,24 +66,29 @@ internal static class PageFiles
     /// Where a module is. Modules import each other by names, which a map leads to these addresses; a page without a
     /// server leads them into itself.
     /// </param>
-    /// <param name="style">The style, or a link to it.</param>
+    /// <param name="styles">The styles, or links to them.</param>
     /// <param name="data">What the page shows, where no server is asked.</param>
     /// <param name="nonce">What the server's policy demands of scripts in the page; null without a server.</param>
-    internal static string Index(
-        Func<string, string> addressOf, XElement style, XElement? data = null, string? nonce = null)
+    internal string Index(Func<string, string> addressOf, IEnumerable<XElement> styles, XElement? data = null,
+        string? nonce = null)
     {
-        var modules = Modules.Select(name =>
-            $"\"explorer/{Path.GetFileNameWithoutExtension(name)}\": \"{addressOf(name)}\"");
+        var modules = files.Where(file => file.Key.EndsWith(".js", StringComparison.Ordinal))
+            .OrderBy(file => file.Value, StringComparer.Ordinal)
+            .Select(file => $"\"{Module(file.Value)}\": \"{addressOf(file.Key)}\"");
         var map = $"{{ \"imports\": {{\n      {string.Join(",\n      ", modules)} }} }}";
-        return ReadText("page/index.html")
-            .Replace("<!-- style -->", Html.Write(style), StringComparison.Ordinal)
+        return ReadText(index)
+            .Replace("<!-- style -->", Html.Write(styles), StringComparison.Ordinal)
             .Replace("<!-- modules -->", Html.Write(Script("importmap", map)), StringComparison.Ordinal)
-            .Replace("<!-- start -->", Html.Write(data, Script("module", "import \"explorer/main\";")),
+            .Replace("<!-- start -->", Html.Write(data, Script("module", $"import \"{main}\";")),
                 StringComparison.Ordinal);
 
         XElement Script(string type, string text) => new("script",
             new XAttribute("type", type), nonce is null ? null : new XAttribute("nonce", nonce), text);
     }
+
+    // page/dom.js is imported as explorer/dom, watch/curves.js as watch/curves.
+    private static string Module(string resource) => (resource.StartsWith("page/", StringComparison.Ordinal)
+        ? $"explorer/{resource["page/".Length..]}" : resource)[..^".js".Length];
 
     private static IEnumerable<string> Names(string start) => typeof(PageFiles).Assembly.GetManifestResourceNames()
         .Where(name => name.StartsWith(start, StringComparison.Ordinal));

@@ -31,7 +31,7 @@ public sealed partial class ProcessTests : IDisposable
         Assert.Equal(130, process.ExitCode);
         Assert.True(result.GetProperty("epochs").GetArrayLength() >= 3);
         Assert.Equal(["best.safetensors", "checkpoint-00000001.safetensors", "last.safetensors", "metrics.jsonl",
-            "report.html", "settings.json"], Directory.GetFiles(path).Select(Path.GetFileName).Order());
+            "report.html", "settings.json", "steps.jsonl"], Directory.GetFiles(path).Select(Path.GetFileName).Order());
         Assert.DoesNotContain("   at ", await rest, StringComparison.Ordinal);
         Assert.Contains($"to go on: adjoint train --resume {path}", await rest, StringComparison.Ordinal);
     }

@@ -42,8 +42,8 @@ public sealed class ToolTests : IDisposable
         Assert.Equal(3, json.GetProperty("epochs").GetArrayLength());
         Assert.Equal(JsonValueKind.Null, json.GetProperty("epochs")[0].GetProperty("trainLoss").ValueKind);
         Assert.True(json.GetProperty("best").GetProperty("validationAccuracy").GetDouble() > 0.9);
-        Assert.Equal(["best.safetensors", "last.safetensors", "metrics.jsonl", "report.html", "settings.json"],
-            Directory.GetFiles(path).Select(Path.GetFileName).Order());
+        Assert.Equal(["best.safetensors", "last.safetensors", "metrics.jsonl", "report.html", "settings.json",
+            "steps.jsonl"], Directory.GetFiles(path).Select(Path.GetFileName).Order());
         Assert.Equal(3, File.ReadAllLines(Path.Combine(path, "metrics.jsonl")).Length);
         var report = File.ReadAllText(Path.Combine(path, "report.html"));
         Assert.Contains("Confusion matrix", report, StringComparison.Ordinal);

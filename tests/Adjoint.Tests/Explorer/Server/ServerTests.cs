@@ -155,7 +155,7 @@ public sealed class ServerTests : IDisposable
         var offered = new List<int>();
         using var exploration = new Exploration(
             ComputationGraph.Of(Graphs.Network().Loss), "");
-        await using var server = await ExplorerServer.StartAsync(exploration, 0, port =>
+        await using var server = await PageServer.StartAsync(new ExplorerSite(exploration), 0, port =>
         {
             offered.Add(port);
             return offered.Count < 3;

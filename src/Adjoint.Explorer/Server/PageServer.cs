@@ -17,7 +17,7 @@ namespace Adjoint.Explorer;
 /// was not given the address; requests that name another host, or come from another site's page, are refused (DNS
 /// rebinding, cross-site requests).
 /// </summary>
-internal sealed class ExplorerServer : IAsyncDisposable
+internal sealed class PageServer : IAsyncDisposable
 {
     private const int LargestOrder = 4096;
 
@@ -27,35 +27,35 @@ internal sealed class ExplorerServer : IAsyncDisposable
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     private readonly WebApplication application;
-    private readonly Exploration exploration;
+    private readonly Site site;
     private readonly string token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
     private string host = "";
 
-    private ExplorerServer(WebApplication application, Exploration exploration) =>
-        (this.application, this.exploration) = (application, exploration);
+    private PageServer(WebApplication application, Site site) =>
+        (this.application, this.site) = (application, site);
 
     /// <summary>What to open, token included.</summary>
     internal Uri Address { get; private set; } = null!;
 
     /// <summary>Starts on a port, 0 for any free one that browsers open.</summary>
     /// <exception cref="AdjointException">The port is taken, blocked by browsers, or not allowed.</exception>
-    internal static Task<ExplorerServer> StartAsync(Exploration exploration, int port = 0) =>
-        StartAsync(exploration, port, BlockedPorts.Contains);
+    internal static Task<PageServer> StartAsync(Site site, int port = 0) =>
+        StartAsync(site, port, BlockedPorts.Contains);
 
     /// <summary>The same, with a rule of its own about which of the system's free ports will not do.</summary>
-    internal static async Task<ExplorerServer> StartAsync(Exploration exploration, int port, Func<int, bool> isBlocked)
+    internal static async Task<PageServer> StartAsync(Site site, int port, Func<int, bool> isBlocked)
     {
         if (BlockedPorts.Refusal(port) is { } refusal) throw new AdjointException($"port: {refusal}");
         while (true)
         {
-            var server = await BindAsync(exploration, port).ConfigureAwait(false);
+            var server = await BindAsync(site, port).ConfigureAwait(false);
             if (port != 0 || !isBlocked(server.Address.Port)) return server;
             // The system draws another each time.
             await server.DisposeAsync().ConfigureAwait(false);
         }
     }
 
-    private static async Task<ExplorerServer> BindAsync(Exploration exploration, int port)
+    private static async Task<PageServer> BindAsync(Site site, int port)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "adjoint" });
         builder.Logging.ClearProviders();
@@ -68,7 +68,7 @@ internal sealed class ExplorerServer : IAsyncDisposable
         // Kestrel's default reaction to Ctrl+C prints; the tool has its own.
         builder.Services.AddSingleton<Microsoft.Extensions.Hosting.IHostLifetime, NoLifetime>();
         var application = builder.Build();
-        var server = new ExplorerServer(application, exploration);
+        var server = new PageServer(application, site);
         application.Run(server.AnswerAsync);
         try
         {
@@ -133,16 +133,16 @@ internal sealed class ExplorerServer : IAsyncDisposable
         path = "";
         var named = request.Headers.Host.ToString();
         if (named != host && named != $"localhost:{host[(host.LastIndexOf(':') + 1)..]}")
-            return $"The explorer answers only requests to {host}.";
+            return $"The {site.Name} answers only requests to {host}.";
         if (request.Headers.Origin is { Count: > 0 } origin && origin.ToString() != $"http://{named}")
-            return "The explorer answers only requests of its own page.";
-        if (request.Headers["Sec-Fetch-Site"] is { Count: > 0 } site && site.ToString() is "cross-site"
+            return $"The {site.Name} answers only requests of its own page.";
+        if (request.Headers["Sec-Fetch-Site"] is { Count: > 0 } from && from.ToString() is "cross-site"
             && request.Method != "GET")
-            return "The explorer answers only requests of its own page.";
+            return $"The {site.Name} answers only requests of its own page.";
         var parts = (request.Path.Value ?? "").Split('/', 3);
         if (parts.Length < 3 || !IsToken(parts[1]))
-            return "The address lacks the right token: open the whole address that the explorer printed, with what " +
-                "follows the port.";
+            return $"The address lacks the right token: open the whole address that the {site.Name} printed, with what "
+                + "follows the port.";
         path = parts[2];
         return null;
     }
@@ -154,84 +154,44 @@ internal sealed class ExplorerServer : IAsyncDisposable
     private async Task AnswerAsync(HttpContext context, string path)
     {
         var (request, response) = (context.Request, context.Response);
-        if (path == "api/training" && request.Method == "POST")
+        var query = new Query(path, name => request.Query[name].ToString());
+        if (request.Method == "POST")
         {
             if (!(request.ContentType ?? "").StartsWith("application/json", StringComparison.Ordinal))
                 throw new AdjointException("an order is sent as application/json");
             using var order = await JsonDocument.ParseAsync(request.Body, cancellationToken: context.RequestAborted)
                 .ConfigureAwait(false);
-            var after = Number(request, "after") ?? -1;
-            var state = await exploration.Run(page =>
-            {
-                page.Order(order.RootElement);
-                return page.State(after, detailed: true);
-            }).ConfigureAwait(false);
-            await ReplyAsync(response, 200, "application/json", state!).ConfigureAwait(false);
+            var state = await site.OrderAsync(query, order.RootElement).ConfigureAwait(false);
+            await ReplyAsync(response, 200, "application/json", state).ConfigureAwait(false);
             return;
         }
         if (request.Method is not ("GET" or "HEAD"))
-            throw new AdjointException($"{request.Method} is not understood here; use GET, or POST to api/training");
+            throw new AdjointException($"{request.Method} is not understood here; use {site.Methods}");
         if (path == "")
         {
             var nonce = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
             response.Headers.ContentSecurityPolicy = string.Format(CultureInfo.InvariantCulture, Policy, nonce);
-            var style = Html.Element("link", ("rel", "stylesheet"), ("href", "./style.css"));
-            var page = PageFiles.Index(name => $"./{name}", style, nonce: nonce);
+            var page = site.Files.Index(name => $"./{name}",
+                site.Files.Styles.Select(name => Html.Element("link", ("rel", "stylesheet"), ("href", $"./{name}"))),
+                nonce: nonce);
             await ReplyAsync(response, 200, "text/html; charset=utf-8", Encoding.UTF8.GetBytes(page))
                 .ConfigureAwait(false);
             return;
         }
         if (path.StartsWith("api/", StringComparison.Ordinal))
         {
-            var work = Route(request, path);
-            var answer = await exploration.Run(work).ConfigureAwait(false)
-                ?? throw new NotThereException("nothing is trained here");
-            if (path == "api/offline") response.Headers.ContentDisposition = "attachment; filename=\"graph.html\"";
-            var type = path == "api/offline" ? "text/html; charset=utf-8" : "application/json";
-            await ReplyAsync(response, 200, type, answer).ConfigureAwait(false);
+            var answer = await site.AnswerAsync(query).ConfigureAwait(false);
+            if (answer.FileName is { } file)
+                response.Headers.ContentDisposition = $"attachment; filename=\"{file}\"";
+            var type = answer.FileName is null ? "application/json" : "text/html; charset=utf-8";
+            await ReplyAsync(response, 200, type, answer.Body).ConfigureAwait(false);
             return;
         }
-        if (path != "index.html" && PageFiles.TypeOf(path) is { } kind && PageFiles.Read(path) is { } bytes)
+        if (PageFiles.TypeOf(path) is { } kind && site.Files.Read(path) is { } bytes)
             await ReplyAsync(response, 200, kind, bytes).ConfigureAwait(false);
         else
             throw new NotThereException($"there is no {path}");
     }
-
-    private static Func<Exploration, byte[]?> Route(HttpRequest request, string path)
-    {
-        int Needed(string name) =>
-            Number(request, name) ?? throw new AdjointException($"{path}: a whole number '{name}' is needed");
-        var which = request.Query["which"].ToString();
-        var (arrived, after) = (Number(request, "arrived"), Number(request, "after") ?? -1);
-        var detailed = request.Query["detailed"] == "1";
-        switch (path)
-        {
-            case "api/graph": return page => page.Graph();
-            case "api/tensor":
-                var id = Needed("id");
-                return page => page.Tensor(id, which, arrived);
-            case "api/pictures":
-                var (shown, from) = (Needed("id"), Needed("from"));
-                return page => page.Pictures(shown, which, arrived, from);
-            case "api/rule":
-                var (ruled, input, element) = (Needed("op"), Needed("input"), Needed("element"));
-                return page => page.Rule(ruled, input, element);
-            case "api/parts":
-                var (parted, at) = (Needed("op"), Needed("element"));
-                return page => page.Parts(parted, at);
-            case "api/check":
-                var op = Needed("op");
-                return page => page.Check(op);
-            case "api/training": return page => page.State(after, detailed);
-            case "api/offline": return page => page.Offline();
-            default: throw new NotThereException($"there is no {path}");
-        }
-    }
-
-    private static int? Number(HttpRequest request, string name) =>
-        int.TryParse(request.Query[name], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
-            ? value
-            : null;
 
     private static async Task ReplyAsync(HttpResponse response, int status, string type, byte[] body)
     {
