@@ -12,6 +12,7 @@ public abstract class Preprocessing
 {
     private static readonly ConcurrentDictionary<string, Func<JsonElement, Preprocessing>> Readers = new()
     {
+        ["image"] = ImagePreprocessing.OfJson,
         ["table"] = TableEncoderJson.Read,
     };
 

@@ -55,6 +55,8 @@ internal static class TrainingSizeArguments
         ("Resize", n => Transformed(new Resize(3, SizeArgumentTests.Extreme(n)))),
         ("CenterCrop", n => Transformed(new CenterCrop(n, 2))),
         ("CenterCrop", n => Transformed(new CenterCrop(2, n))),
+        ("ImagePreprocessing", n => new ImagePreprocessing(n, 1, 1)),
+        ("ImagePreprocessing", n => new ImagePreprocessing(1, n, n)),
         ("MixUp", n => new MixUp(SizeArgumentTests.Extreme(n))),
         ("CutMix", n => new CutMix(SizeArgumentTests.Extreme(n))),
         ("Transform.OutputShape", n => Refused(new RandomCrop(1), [1, n, n])),
