@@ -5,17 +5,19 @@ namespace Adjoint.Kernels;
 /// <summary>
 /// Cross-entropy of softmax(logits) with class indices. Per row, with dₖ = xₖ − max x, label l and smoothing s
 /// (Szegedy et al. 2016, §7): loss = log Σ e^d − (1−s)·dₗ − (s/c)·Σₖ dₖ; gradient = scale·(softmax(x) − (1−s)·[k = l] −
-/// s/c). Only differences of logits occur, so a shift of all changes nothing.
+/// s/c). Only differences of logits occur, so a shift of all changes nothing. A row with a negative label is left out:
+/// loss and gradient are 0.
 /// </summary>
 public static unsafe class SoftmaxCrossEntropy
 {
     private const int ChunkLength = 8192;
 
     /// <summary>
-    /// The loss of each row and, unless null, the gradient of scale·Σ losses. Logits [n, c]; labels lie in 0 … c − 1.
+    /// The loss of each row and, unless null, the gradient of scale·Σ losses. Logits [n, c]; labels lie in 0 … c − 1,
+    /// or are negative.
     /// </summary>
     /// <param name="logits">x [n, c].</param>
-    /// <param name="labels">The class of each row [n], from 0.</param>
+    /// <param name="labels">The class of each row [n], from 0; negative: left out.</param>
     /// <param name="losses">The loss of each row [n].</param>
     /// <param name="gradient">The gradient with respect to the logits [n, c], or null.</param>
     /// <param name="n">Rows.</param>
@@ -63,6 +65,12 @@ public static unsafe class SoftmaxCrossEntropy
         {
             var x = Logits + row * Columns;
             var y = Gradient == null ? null : Gradient + row * Columns;
+            if (Labels[row] < 0)
+            {
+                Losses[row] = T.Zero;
+                if (y != null) new Span<T>(y, (int)Columns).Clear();
+                return;
+            }
             var sumOfExp = ExpRow.Run(x, y, Columns, out var max);
             if (y != null)
             {

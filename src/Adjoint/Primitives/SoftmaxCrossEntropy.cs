@@ -5,30 +5,36 @@ namespace Adjoint.Primitives;
 
 /// <summary>
 /// The cross-entropy of each row, ln Σₖ e^xₖ − Σₖ tₖ xₖ with t = (1 − s)·[k = label] + s/c, and, where wanted, its
-/// gradient scale · (softmax(x) − t). Operands: logits x (n, c) and int64 labels (n), of any layout; losses (n),
-/// contiguous; gradient (n, c), contiguous, or null. A label that is no class is an error.
+/// gradient softmax(x) − t, for a mean divided by the number of rows that count. Operands: logits x (n, c) and int64
+/// labels (n), of any layout; losses (n), contiguous; gradient (n, c), contiguous, or null; the number of rows that
+/// count (), of the computing type. A row with the label <see cref="IgnoredLabel"/> does not count: its loss
+/// and its gradient are 0. Any other label that is no class is an error.
 /// </summary>
 /// <param name="Smoothing">The share s of the target that is spread over all classes.</param>
-/// <param name="Scale">The factor of the gradient.</param>
-public readonly record struct SoftmaxCrossEntropy(double Smoothing, double Scale)
+/// <param name="IsMean">Whether the gradient is that of the mean, else of the sum.</param>
+public readonly record struct SoftmaxCrossEntropy(double Smoothing, bool IsMean)
     : IFloatingPrimitive<SoftmaxCrossEntropy>
 {
+    /// <summary>The label of a row that is left out: −100, PyTorch's <c>ignore_index</c>.</summary>
+    public const int IgnoredLabel = -100;
+
     /// <inheritdoc/>
     public static string Name => "SoftmaxCrossEntropy";
 
     /// <inheritdoc/>
-    public static int Outputs => 2;
+    public static int Outputs => 3;
 
     /// <inheritdoc/>
     public static void Check(in SoftmaxCrossEntropy primitive, ReadOnlySpan<Tensor?> operands)
     {
-        Operands.Expect(Name, operands, 4, optional: 3);
+        Operands.Expect(Name, operands, 5, optional: 3);
         var (logits, labels, losses) = (operands[0]!, operands[1]!, operands[2]!);
         var type = Operands.Result(Name, losses);
         Operands.HasRank(Name, "logits", logits, type, 2, "(n, classes)");
         Operands.Has(Name, "labels", labels, DType.Int64, logits.Shape[0]);
         Operands.Has(Name, "losses", losses, type, logits.Shape[0]);
         if (operands[3] is { } gradient) Operands.HasContiguous(Name, "gradient", gradient, type, logits.Shape.Sizes);
+        Operands.Has(Name, "count", operands[4]!, type.Computing());
     }
 
     /// <inheritdoc/>
@@ -37,22 +43,26 @@ public readonly record struct SoftmaxCrossEntropy(double Smoothing, double Scale
     {
         var (logits, labels) = (Copy.Contiguous(operands[0]!), Copy.Contiguous(operands[1]!));
         var (losses, gradient) = (operands[2]!, operands[3]);
-        RequireClasses(logits, labels);
+        var count = CountClasses(logits, labels);
         fixed (long* target = labels.Data<long>())
         fixed (T* from = logits.Data<T>(), to = losses.Data<T>(), dlogits = gradient is null ? default
             : gradient.Data<T>())
             Kernels.SoftmaxCrossEntropy.Run(from, target, to, dlogits, logits.Shape[0], logits.Shape[1],
-                primitive.Smoothing, primitive.Scale);
+                primitive.Smoothing, primitive.IsMean ? 1.0 / count : 1);
+        operands[4]!.Data<T>()[0] = T.CreateTruncating(count);
         Copy.ReleaseCopy(logits, operands[0]!);
         Copy.ReleaseCopy(labels, operands[1]!);
     }
 
-    private static void RequireClasses(Tensor logits, Tensor labels)
+    private static int CountClasses(Tensor logits, Tensor labels)
     {
-        var classes = logits.Shape[1];
+        var (classes, count) = (logits.Shape[1], 0);
         foreach (var label in labels.Data<long>())
-            if (label < 0 || label >= classes)
+            if (label >= 0 && label < classes) count++;
+            else if (label != IgnoredLabel)
                 throw new AdjointException(
-                    $"CrossEntropy: label {label} is not a class of logits {logits.Shape}; use 0..{classes - 1}");
+                    $"CrossEntropy: label {label} is not a class of logits {logits.Shape}; use 0..{classes - 1}, or "
+                    + $"{IgnoredLabel} to leave a row out");
+        return count;
     }
 }

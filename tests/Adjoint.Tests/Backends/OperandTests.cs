@@ -178,17 +178,23 @@ public class OperandTests
         ("ParameterUpdate", () =>
             InPlace(x => Backend.Run(new ParameterUpdate<Descend>(), Tensor.Ones(4, 4), x, x.Reshape(4, 4)))),
         ("SoftmaxCrossEntropy", () =>
-            Backend.Run(new Primitives.SoftmaxCrossEntropy(0, 1), Matrix, Tensor.Zeros([3], DType.Int64),
-                Tensor.Zeros(2), null)),
+            Backend.Run(new Primitives.SoftmaxCrossEntropy(0, true), Matrix, Tensor.Zeros([3], DType.Int64),
+                Tensor.Zeros(2), null, Tensor.Scalar(0))),
         ("SoftmaxCrossEntropy", () =>
-            Backend.Run(new Primitives.SoftmaxCrossEntropy(0, 1), Matrix, Tensor.Zeros([2], DType.Int64),
-                Tensor.Zeros(2), Tensor.Zeros(3, 2))),
+            Backend.Run(new Primitives.SoftmaxCrossEntropy(0, true), Matrix, Tensor.Zeros([2], DType.Int64),
+                Tensor.Zeros(2), Tensor.Zeros(3, 2), Tensor.Scalar(0))),
         ("SoftmaxCrossEntropy", () =>
-            Backend.Run(new Primitives.SoftmaxCrossEntropy(0, 1), Matrix, Tensor.Zeros([2], DType.Int64),
-                Tensor.Zeros(1), Tensor.Zeros(2, 3))),
+            Backend.Run(new Primitives.SoftmaxCrossEntropy(0, true), Matrix, Tensor.Zeros([2], DType.Int64),
+                Tensor.Zeros(1), Tensor.Zeros(2, 3), Tensor.Scalar(0))),
+        ("SoftmaxCrossEntropy", () =>
+            Backend.Run(new Primitives.SoftmaxCrossEntropy(0, true), Matrix, Tensor.Zeros([2], DType.Int64),
+                Tensor.Zeros(2), Tensor.Zeros(2, 3), Tensor.Zeros(2))),
+        ("SoftmaxCrossEntropy", () =>
+            Backend.Run(new Primitives.SoftmaxCrossEntropy(0, true), Matrix, Tensor.Zeros([2], DType.Int64),
+                Tensor.Zeros(2), Tensor.Zeros(2, 3), Tensor.Scalar(0, DType.Float64))),
         ("CrossEntropy", () =>
-            Backend.Run(new Primitives.SoftmaxCrossEntropy(0, 1), Matrix, Tensor.From(new long[] { 0, 1L << 40 }),
-                Tensor.Zeros(2), Tensor.Zeros(2, 3))),
+            Backend.Run(new Primitives.SoftmaxCrossEntropy(0, true), Matrix, Tensor.From(new long[] { 0, 1L << 40 }),
+                Tensor.Zeros(2), Tensor.Zeros(2, 3), Tensor.Scalar(0))),
     ];
 
     public static TheoryData<int, string> Rows() => [.. Calls.Select((call, i) => (i, call.Name))];

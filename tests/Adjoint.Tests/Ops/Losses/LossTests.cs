@@ -77,6 +77,54 @@ public class LossTests
         Assert.Equal([3, 0, -2], t.Grad!.ToArray<double>().Select(g => Math.Round(g, 12)));
     }
 
+    [Fact]
+    public void Weights_have_gradients_too()
+    {
+        var generator = new Generator(3);
+        Tensor Of(int[] shape) => Tensor.Rand(shape, generator, DType.Float64).Detach().RequireGrad();
+        var (x, t, w) = (Of([4, 3]), Of([4, 3]), Of([4]));
+        var labels = Tensor.From(new long[] { 0, 2, Loss.IgnoredLabel, 1 });
+        foreach (var loss in (Func<Tensor[], Tensor>[])[one => Loss.CrossEntropy(one[0], labels, weights: one[2]),
+            one => Loss.CrossEntropy(one[0], one[1], 0.1, weights: one[2]),
+            one => Loss.Mse(one[0], one[1], weights: one[2]), one => Loss.BceWithLogits(one[0], one[1],
+                Reduction.Sum, weights: one[2], positiveWeight: one[2][..3])])
+            GradCheck.Run(loss, [x, t, w]);
+    }
+
+    [Fact]
+    public void A_row_that_is_left_out_may_hold_anything()
+    {
+        foreach (var type in (DType[])[DType.Float32, DType.Float64, DType.BFloat16, DType.Float16])
+            foreach (var reduction in Enum.GetValues<Reduction>())
+                foreach (var createGraph in (bool[])[false, true])
+                {
+                    var x = Tensor.From(new double[] { 1, 2, double.NaN, double.PositiveInfinity, 3, 1 }, 3, 2).To(type)
+                        .Detach().RequireGrad();
+                    var labels = Tensor.From(new long[] { 1, Loss.IgnoredLabel, 0 });
+                    var loss = Loss.CrossEntropy(x, labels, 0, reduction).Sum();
+                    var expected = (0.3132617 + 0.1269280) / (reduction == Reduction.Mean ? 2 : 1);
+                    Assert.Equal(expected, loss.Item(), type is DType.Float32 or DType.Float64 ? 1e-6 : 0.005);
+                    var slope = Differentiation.Gradients(loss, [x], createGraph: createGraph)[0]!.To(DType.Float64)
+                        .Detach().ToArray<double>();
+                    Assert.Equal([0, 0], slope[2..4]);
+                    Assert.Equal(-0.2689414 / (reduction == Reduction.Mean ? 2 : 1), slope[1], 0.002);
+                }
+        Assert.True(double.IsNaN(Loss.CrossEntropy(Tensor.Zeros(1, 2),
+            Tensor.From(new long[] { Loss.IgnoredLabel })).Item()));
+    }
+
+    // Mean losses of PyTorch 1.13: torch.nn.functional.cross_entropy and binary_cross_entropy_with_logits.
+    [Fact]
+    public void Published_values()
+    {
+        var x = Tensor.From(new[] { 1, 2, 0.5, -1, 0.25, 3 }, 2, 3);
+        var t = Tensor.From(new[] { 0.2, 0.5, 0.3, 0, 0.75, 0.25 }, 2, 3);
+        Assert.Equal(1.6279524927560223, Loss.CrossEntropy(x, t).Item(), 1e-12);
+        Assert.Equal(1.6464941594226892, Loss.CrossEntropy(x, t, 0.1).Item(), 1e-12);
+        Assert.Equal(1.0730396767158967, Loss.BceWithLogits(x, t, positiveWeight: Tensor.From(new[] { 2, 0.5, 3 })).Item(), 1e-12);
+        Assert.Equal(2.8290362014040995, Loss.CrossEntropy(x, Tensor.From(new long[] { -100, 1 })).Item(), 1e-12);
+    }
+
     private static Tensor Call(string loss, Tensor prediction, Tensor target) => loss switch
     {
         "Mse" => Loss.Mse(prediction, target),
