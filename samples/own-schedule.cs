@@ -11,12 +11,12 @@ var data = Synth.Create(train: 20_000, validation: 2_000);
 var model = new Mlp(2, [16, 16], 2, "relu", new Generator(1));
 var optimizer = new AdamW(model.Parameters(), learningRate: 0.02);
 var loader = new DataLoader(data.Train, batchSize: 64, new() { Shuffle = true, Seed = 1 });
-var trainer = new Trainer(model, optimizer, loader, new DataLoader(data.Validation, 500))
+var trainer = new Trainer(model, optimizer, new ClassificationTask(), loader, new DataLoader(data.Validation, 500))
 {
     Schedule = new InverseRoot(warmUp: 100),
 };
 trainer.Callbacks.Add(new Printer(optimizer));
-var result = trainer.Run(epochs: 3);
+var result = trainer.Fit(epochs: 3);
 Console.WriteLine($"best: epoch {result.Best.Epoch}, validation accuracy {result.Best.ValidationAccuracy:P1}");
 
 // The paper's d^(−1/2)·min(step^(−1/2), step·w^(−3/2)), counted from 1, over its peak d^(−1/2)·w^(−1/2).
@@ -30,7 +30,7 @@ sealed class Printer(Optimizer optimizer) : Callback
 {
     int steps;
 
-    public override void OnStep(Trainer trainer, StepInfo info)
+    public override void AfterBatch(Trainer trainer, StepInfo info)
     {
         if (++steps is 1 or 50 or 100 or 400) Console.WriteLine($"step {steps}: rate {optimizer.LearningRate:0.0000}");
     }

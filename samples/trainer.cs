@@ -13,7 +13,8 @@ Console.WriteLine(model.Summary(1, 2));
 
 var loader = new DataLoader(data.Train, batchSize: 64, new() { Shuffle = true, Seed = 1 });
 var folder = Directory.CreateTempSubdirectory("adjoint-sample-").FullName;
-var trainer = new Trainer(model, new AdamW(model.Parameters(), 0.01), loader, new DataLoader(data.Validation, 500))
+var trainer = new Trainer(model, new AdamW(model.Parameters(), 0.01), new ClassificationTask(), loader,
+    new DataLoader(data.Validation, 500))
 {
     Schedule = Schedule.Cosine(totalSteps: 5 * loader.Count),
 };
@@ -22,7 +23,7 @@ var keeper = new ModelCheckpoint(folder);
 trainer.Callbacks.Add(keeper);
 trainer.Callbacks.Add(new Printer());
 
-var result = trainer.Run(epochs: 5);
+var result = trainer.Fit(epochs: 5);
 keeper.Write();
 model.LoadStateDict(SafeTensors.Load(Path.Combine(folder, "best.safetensors")));
 Console.WriteLine($"best: epoch {result.Best.Epoch}, validation accuracy {result.Best.ValidationAccuracy:P1}");
@@ -30,7 +31,7 @@ Directory.Delete(folder, recursive: true);
 
 sealed class Printer : Callback
 {
-    public override void OnEpoch(Trainer trainer, EpochResult epoch) =>
+    public override void AfterEpoch(Trainer trainer, EpochResult epoch) =>
         Console.WriteLine(
             $"epoch {epoch.Epoch}: validation loss {epoch.ValidationLoss:0.0000}, accuracy " +
                 $"{epoch.ValidationAccuracy:P1}");

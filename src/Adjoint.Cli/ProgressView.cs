@@ -16,7 +16,7 @@ internal sealed class ProgressView(TextWriter error, LiveLine? live, int epochs)
 
     internal ProgressView(TextWriter error, int epochs) : this(error, LiveLine.On(error), epochs) { }
 
-    public override void OnStep(Trainer trainer, StepInfo step)
+    public override void AfterBatch(Trainer trainer, StepInfo step)
     {
         samples += step.Samples;
         if (live is null || Stopwatch.GetElapsedTime(lastShown).TotalMilliseconds < 100) return;
@@ -24,7 +24,7 @@ internal sealed class ProgressView(TextWriter error, LiveLine? live, int epochs)
         Show(step, Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 
-    public override void OnEpoch(Trainer trainer, EpochResult epoch)
+    public override void AfterEpoch(Trainer trainer, EpochResult epoch)
     {
         Close();
         // As long as there is room for; elsewhere than on a terminal always whole.

@@ -80,6 +80,6 @@ internal sealed class TrainProgram(string? dataDir, TimeSpan checkpointEvery) : 
 
     private sealed class Listener(Action<EpochResult> onEpoch) : Callback
     {
-        public override void OnEpoch(Trainer trainer, EpochResult epoch) => onEpoch(epoch);
+        public override void AfterEpoch(Trainer trainer, EpochResult epoch) => onEpoch(epoch);
     }
 }

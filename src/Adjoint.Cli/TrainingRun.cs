@@ -1,6 +1,7 @@
 using Adjoint.Data;
 using Adjoint.Experiments;
 using Adjoint.IO;
+using Adjoint.Nn;
 using Adjoint.Training;
 
 namespace Adjoint.Cli;
@@ -12,6 +13,7 @@ namespace Adjoint.Cli;
 internal sealed class TrainingRun
 {
     private readonly DataLoader validation;
+    private readonly Layer model;
     private readonly ModelCheckpoint keeper;
     private readonly CheckpointStore store;
     private readonly Checkpoints checkpoints;
@@ -30,7 +32,7 @@ internal sealed class TrainingRun
                 .. settings.Identity(), ("order", settings.Get(TrainSettings.NoShuffle) ? "of the files" : "shuffled"),
                 ("training samples", samples), ("validation samples", others),
             ]);
-        var model = settings.CreateModel(data.Train);
+        model = settings.CreateModel(data.Train);
         Trainer = settings.CreateTrainer(model, data, validation, eager, profile, checkpoints);
         Trainer.Callbacks.Add(keeper = new ModelCheckpoint(folder));
         Trainer.Callbacks.Add(metrics = new MetricLog(Path.Combine(folder, "metrics.jsonl")));
@@ -58,8 +60,8 @@ internal sealed class TrainingRun
         TrainingResult result;
         try
         {
-            result = Trainer.Run(Settings.Get(TrainSettings.Epochs), cancellation);
-            if (!result.WasCanceled) checkpoints.Write(Trainer.Save);
+            result = Trainer.Fit(Settings.Get(TrainSettings.Epochs), cancellation);
+            if (!result.WasCanceled) Trainer.WriteCheckpoint();
         }
         finally
         {
@@ -77,7 +79,7 @@ internal sealed class TrainingRun
     /// <summary>Measures the best model on the test set, after training, and adds that to the metrics.</summary>
     internal Evaluation Test(TrainingResult result)
     {
-        var test = Evaluation.Run(Trainer.Model, new DataLoader(Data.Test!, 1000), Settings.Views());
+        var test = Evaluation.Run(model, Trainer.Task, new DataLoader(Data.Test!, 1000), Settings.Views());
         metrics.AddTest(result.Best.Epoch, test);
         return test;
     }
@@ -89,7 +91,10 @@ internal sealed class TrainingRun
     {
         metrics.AddProblem(problem);
         TakeBest();
-        var result = new TrainingResult([.. Trainer.Results], WasCanceled: false) { Capture = Trainer.Capture };
+        var result = new TrainingResult([.. Trainer.Results], WasCanceled: false, Trainer.Score)
+        {
+            Capture = Trainer.Capture,
+        };
         WriteReport(result, problem: problem.Message);
         return result;
     }
@@ -98,20 +103,21 @@ internal sealed class TrainingRun
     internal void WriteReport(TrainingResult result, Evaluation? test = null, string? problem = null)
     {
         var mistakes = new ConfidentMistakes(Data.Validation);
-        var evaluation = Evaluation.Run(Trainer.Model, validation, Settings.Views(), mistakes.Observe);
+        var evaluation = Evaluation.Run(model, Trainer.Task, validation, Settings.Views(),
+            (logits, batch) => mistakes.Observe(logits, batch.Targets));
         // Enough for the second digit, and no longer than the validation takes.
         var someOfTraining = new DataLoader(Data.Train, 1000, new() { Shuffle = true }).Take(10);
         var activation = Settings.Rows().FirstOrDefault(row => row.Name == "activation").Value;
-        var (dataset, model) = (Settings.Get(TrainSettings.Dataset), Settings.Get(TrainSettings.Model));
-        var title = $"{dataset}: {model}{(activation is null ? "" : $", {activation}")}";
+        var (dataset, name) = (Settings.Get(TrainSettings.Dataset), Settings.Get(TrainSettings.Model));
+        var title = $"{dataset}: {name}{(activation is null ? "" : $", {activation}")}";
         var report = new RunReport(title, Settings.Rows(), result, evaluation, Data.Train.ClassNames,
-            dataset == "synth" ? Trainer.Model : null)
+            dataset == "synth" ? model : null)
         {
             Mistakes = mistakes.ToImages(),
-            Filters = ImageSheet.Filters(Trainer.Model, Data.Train.SampleShape),
+            Filters = ImageSheet.Filters(model, Data.Train.SampleShape),
             Doctor = Doctor,
-            Layers = LayerRow.Of(Trainer.Model, Data.Train.SampleShape),
-            Training = Evaluation.Run(Trainer.Model, someOfTraining, Settings.Views()),
+            Layers = LayerRow.Of(model, Data.Train.SampleShape),
+            Training = Evaluation.Run(model, Trainer.Task, someOfTraining, Settings.Views()),
             TrainingSamples = Data.Train.Count,
             Test = test,
             Problem = problem,
@@ -120,5 +126,5 @@ internal sealed class TrainingRun
     }
 
     private void TakeBest() =>
-        Trainer.Model.LoadStateDict(SafeTensors.Load(Path.Combine(Folder, "best.safetensors")));
+        model.LoadStateDict(SafeTensors.Load(Path.Combine(Folder, "best.safetensors")));
 }

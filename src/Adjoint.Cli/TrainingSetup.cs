@@ -75,14 +75,18 @@ internal static class TrainingSetup
         };
     }
 
+    internal static LearningTask CreateTask(this SettingValues settings) => new ClassificationTask
+    {
+        Reduction = settings.Get(TrainSettings.LossReduction) == "sum" ? Reduction.Sum : Reduction.Mean,
+        LabelSmoothing = settings.Get(TrainSettings.LabelSmoothing),
+    };
+
     internal static Trainer CreateTrainer(this SettingValues settings, Layer model, DataSplits data,
         DataLoader validation, bool eager, Profile? profile, Checkpoints checkpoints)
     {
         var loader = settings.CreateLoader(data.Train);
-        return new(model, settings.CreateOptimizer(model), loader, validation)
+        return new(model, settings.CreateOptimizer(model), settings.CreateTask(), loader, validation)
         {
-            LossReduction = settings.Get(TrainSettings.LossReduction) == "sum" ? Reduction.Sum : Reduction.Mean,
-            LabelSmoothing = settings.Get(TrainSettings.LabelSmoothing),
             Schedule = settings.CreateSchedule(loader.StepsIn(settings.Get(TrainSettings.Epochs))),
             Average = settings.Get(TrainSettings.Ema) is > 0 and var decay ? new WeightAverage(model, decay) : null,
             Eager = eager,

@@ -214,7 +214,7 @@ public sealed record RunReport(
 
     private IEnumerable<XElement> Confusion()
     {
-        var counts = Evaluation.Confusion;
+        if (Evaluation.Confusion is not { } counts) return [];
         int[] classes = [.. Enumerable.Range(0, counts.GetLength(0))];
         if (classes.Length == 0) return [];
         return

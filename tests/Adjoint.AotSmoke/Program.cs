@@ -34,9 +34,9 @@ Require((whole + Tensor.From(new[] { 0.5, 1 })).ToArray<double>() is [-6.5, 9], 
 
 var data = Synth.Create(train: 12_000, validation: 2_000);
 var model = new Mlp(2, [16], 2, "relu", new Generator(1));
-var trainer = new Trainer(model, new Sgd(model.Parameters(), 0.5, momentum: 0.9),
+var trainer = new Trainer(model, new Sgd(model.Parameters(), 0.5, momentum: 0.9), new ClassificationTask(),
     new DataLoader(data.Train, 64, new() { Shuffle = true, Seed = 1 }), new DataLoader(data.Validation, 1000));
-var result = trainer.Run(5);
+var result = trainer.Fit(5);
 Require(result.Best.ValidationAccuracy > 0.95, $"validation accuracy {result.Best.ValidationAccuracy} of synth");
 
 var path = Path.Combine(Path.GetTempPath(), $"adjoint-aot-{Environment.ProcessId}.safetensors");

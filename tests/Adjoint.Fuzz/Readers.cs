@@ -210,6 +210,7 @@ internal static class Readers
         var network = new Mlp(2, [3], 2, "relu", new Generator(1));
         var data = Synth.Create(train: 8, validation: 4);
         var trainer = new Trainer(network, new Sgd(network.Parameters(), 0.1, momentum: 0.9),
+            new ClassificationTask(),
             new DataLoader(data.Train, 4, new() { Shuffle = true, Seed = 1 }), new DataLoader(data.Validation, 4))
         {
             Average = new WeightAverage(network),
@@ -223,7 +224,7 @@ internal static class Readers
     private static byte[] StateFile()
     {
         var trainer = TrainerOf();
-        trainer.Run(1);
+        trainer.Fit(1);
         var state = trainer.Save();
         return Saved(state.Tensors, state.Notes);
     }

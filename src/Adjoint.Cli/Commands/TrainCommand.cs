@@ -175,7 +175,8 @@ internal static class TrainCommand
             if (test is not null)
             {
                 json.WriteNumber("testLoss", test.Loss);
-                json.WriteNumber("testAccuracy", test.Accuracy);
+                MetricLog.WriteNumber(json, "testAccuracy", test.Accuracy);
+                MetricLog.WriteMetrics(json, "testMetrics", test.Metrics);
             }
             if (problem is not null) json.WriteString("problem", problem);
             if (result.Capture is { } capture) Capture(json, capture);
@@ -201,7 +202,8 @@ internal static class TrainCommand
     {
         json.WriteStartObject(name);
         json.WriteNumber("epoch", epoch.Epoch);
-        json.WriteNumber("validationAccuracy", epoch.ValidationAccuracy);
+        MetricLog.WriteNumber(json, "validationAccuracy", epoch.ValidationAccuracy);
+        MetricLog.WriteMetrics(json, "metrics", epoch.Metrics);
         json.WriteEndObject();
     }
 }

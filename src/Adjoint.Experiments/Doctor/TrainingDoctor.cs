@@ -24,7 +24,7 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
     public IReadOnlyList<LayerReading> History => history;
 
     /// <inheritdoc/>
-    public override void OnStep(Trainer trainer, StepInfo info)
+    public override void AfterBatch(Trainer trainer, StepInfo info)
     {
         // The step before the watched one leaves the parameters as they were; short epochs have none to watch.
         if (info.Step == WatchedStep - 1) before = Copy(trainer.Model);
@@ -51,7 +51,7 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
     }
 
     /// <inheritdoc/>
-    public override void OnEpoch(Trainer trainer, EpochResult epoch)
+    public override void AfterEpoch(Trainer trainer, EpochResult epoch)
     {
         if (epoch.Epoch == 0)
         {
@@ -62,7 +62,7 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
         foreach (var (layer, gradient, ratio) in step)
             history.Add(new(epoch.Epoch, layer, gradient, ratio, double.NaN));
         step.Clear();
-        foreach (var (layer, idle) in Probe(trainer.Model))
+        foreach (var (layer, idle) in Probe(trainer))
             history.Add(new(epoch.Epoch, layer, double.NaN, double.NaN, idle));
     }
 
@@ -189,8 +189,9 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
         IEnumerable<LayerReading> readings, Func<LayerReading, double> value) =>
         [.. readings.GroupBy(row => row.Layer).Select(layer => (layer.Key, Median([.. layer.Select(value)])))];
 
-    private IEnumerable<(string Layer, double Idle)> Probe(Layer model)
+    private IEnumerable<(string Layer, double Idle)> Probe(Trainer trainer)
     {
+        var model = trainer.Model;
         var watched = Activations(model, "").ToArray();
         usesSigmoid = watched.Any(layer => layer.Layer is Sigmoid);
         if (watched.Length == 0) return [];
@@ -209,8 +210,7 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
         {
             using var recording = new NoGrad();
             using var use = model.EvalScope();
-            var x = samples.Load([.. Enumerable.Range(0, Math.Min(Probes, samples.Count))]).Inputs;
-            model.Forward(x.To(model.DType));
+            trainer.Task.Forward(model, samples.Load([.. Enumerable.Range(0, Math.Min(Probes, samples.Count))]));
         }
         finally
         {

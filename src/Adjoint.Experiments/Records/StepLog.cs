@@ -21,7 +21,7 @@ public sealed class StepLog(string folder, StepHistory? history = null) : Callba
     private bool isBroken;
 
     /// <inheritdoc/>
-    public override void OnStep(Trainer trainer, StepInfo step)
+    public override void AfterBatch(Trainer trainer, StepInfo step)
     {
         if (!history.Add(step, out var halved) || isBroken) return;
         Try(() =>
@@ -36,7 +36,7 @@ public sealed class StepLog(string folder, StepHistory? history = null) : Callba
     }
 
     /// <inheritdoc/>
-    public override void OnEpoch(Trainer trainer, EpochResult epoch)
+    public override void AfterEpoch(Trainer trainer, EpochResult epoch)
     {
         if (epoch.Epoch > 0) return;
         history.Restore([]);

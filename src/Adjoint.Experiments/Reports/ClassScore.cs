@@ -13,10 +13,11 @@ public sealed record ClassScore(int Samples, int Predicted, int Right)
     public double Recall => (double)Right / Samples;
 
     /// <summary>Scores every class of a confusion matrix.</summary>
-    /// <param name="confusion">Counts of samples, [label, prediction].</param>
+    /// <param name="confusion">Counts of samples, [label, prediction]; null: there are no classes.</param>
     /// <returns>The score of each class, in order.</returns>
-    public static IReadOnlyList<ClassScore> Of(int[,] confusion)
+    public static IReadOnlyList<ClassScore> Of(int[,]? confusion)
     {
+        if (confusion is null) return [];
         var all = Enumerable.Range(0, confusion.GetLength(0)).ToArray();
         return [.. all.Select(one => new ClassScore(
             all.Sum(other => confusion[one, other]), all.Sum(other => confusion[other, one]), confusion[one, one]))];

@@ -62,12 +62,17 @@ public sealed record TrialResult(IReadOnlyList<EpochResult> Epochs, string? Prob
             .. json.EnumerateArray().Select(epoch => new EpochResult(
                 epoch.GetProperty("epoch").GetInt32(), Optional(epoch, "trainLoss"),
                     Optional(epoch, "validationLoss") ?? double.NaN,
-                Optional(epoch, "validationAccuracy") ?? double.NaN,
+                Metrics(epoch),
                     Optional(epoch, "seconds") ?? throw new FormatException("seconds is no number"))),
         ];
         return epochs.Length > 0 && epochs.Index().All(one => one.Item.Epoch == one.Index) ? epochs
             : throw new FormatException("its epochs are not numbered from 0");
     }
+
+    // Files of version 0.2 have the accuracy alone.
+    private static Dictionary<string, double> Metrics(JsonElement epoch) => epoch.TryGetProperty("metrics", out var all)
+        ? all.EnumerateObject().ToDictionary(one => one.Name, one => Optional(all, one.Name) ?? double.NaN)
+        : new() { ["accuracy"] = Optional(epoch, "validationAccuracy") ?? double.NaN };
 
     private static string Text(JsonElement json) => json.GetString() ?? throw new FormatException("null is no text");
 

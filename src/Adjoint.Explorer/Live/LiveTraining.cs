@@ -212,7 +212,7 @@ internal sealed class LiveTraining
     {
         if (Validation.Count > 0 && Validation[^1].Step == Step) return;
         var begun = Stopwatch.GetTimestamp();
-        var measured = Evaluation.Run(Model, validation);
+        var measured = Evaluation.Run(Model, new ClassificationTask(), validation);
         Validation.Add(new(Step, measured.Loss, measured.Accuracy));
         var now = Stopwatch.GetTimestamp();
         nextValidation = now + (long)((now - begun) / ValidationShare);

@@ -22,12 +22,8 @@ public sealed class Checkpoints(CheckpointStore store, TimeSpan every,
     /// <summary>The time spent on writing states.</summary>
     public TimeSpan WriteTime { get; private set; }
 
-    /// <summary>Saves the state if enough time has passed since the last one.</summary>
-    /// <param name="state">Returns the state; called only if it is saved.</param>
-    public void WriteIfDue(Func<TrainingState> state)
-    {
-        if (Stopwatch.GetElapsedTime(written) >= every) Write(state);
-    }
+    /// <summary>Whether enough time has passed since the last state that another is to be saved.</summary>
+    internal bool IsDue => Stopwatch.GetElapsedTime(written) >= every;
 
     /// <summary>Saves the state now.</summary>
     /// <param name="state">Returns the state to save.</param>

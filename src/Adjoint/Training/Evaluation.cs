@@ -3,43 +3,66 @@ using Adjoint.Nn;
 
 namespace Adjoint.Training;
 
-/// <summary>The measures of a classifier on a data set.</summary>
-/// <param name="Loss">The mean cross-entropy per sample.</param>
-/// <param name="Accuracy">The fraction of samples whose largest logit is the label's.</param>
-/// <param name="Confusion">The confusion matrix [label, prediction], counts of samples.</param>
-public sealed record Evaluation(double Loss, double Accuracy, int[,] Confusion)
+/// <summary>The measures of a model on a data set.</summary>
+/// <param name="Loss">The mean loss; NaN where there are no samples.</param>
+/// <param name="Metrics">The metrics of the task, by name.</param>
+public sealed record Evaluation(double Loss, IReadOnlyDictionary<string, double> Metrics)
 {
+    /// <summary>The metric <c>accuracy</c>; NaN where the task has none.</summary>
+    public double Accuracy => Metrics.GetValueOrDefault("accuracy", double.NaN);
+
     /// <summary>
-    /// Measures a classifier in evaluation mode, without recording a graph; the modes of its modules are restored
+    /// For samples of one class each, the confusion matrix [label, prediction], counts of samples; null for other
+    /// tasks. Targets of probabilities count as the class of the largest.
+    /// </summary>
+    public int[,]? Confusion { get; init; }
+
+    /// <summary>
+    /// Measures a model in evaluation mode, without recording a graph; the modes of its modules are restored
     /// afterwards.
     /// </summary>
-    /// <param name="model">The classifier, with logits (n, classes).</param>
-    /// <param name="batches">Inputs and labels, such as a <see cref="DataLoader"/>.</param>
+    /// <param name="model">The model to measure.</param>
+    /// <param name="task">What it is for: loss and metrics.</param>
+    /// <param name="batches">The samples, such as a <see cref="DataLoader"/>.</param>
     /// <param name="views">The views of each sample to average over; null: the sample itself.</param>
-    /// <param name="observe">Called for each batch with logits and labels, in order; null: nothing is called.</param>
-    /// <returns>Loss, accuracy and confusion matrix.</returns>
+    /// <param name="observe">
+    /// Called for each batch with the model's outputs, in order; null, or a task without outputs: nothing is called.
+    /// </param>
+    /// <returns>Loss, metrics and, for classes, the confusion matrix.</returns>
+    /// <exception cref="AdjointException">The samples do not fit the task, or not the model.</exception>
     public static Evaluation Run(
-        Layer model, IEnumerable<Batch> batches, TestTimeAugmentation? views = null,
-        Action<Tensor, Tensor>? observe = null)
+        Module model, LearningTask task, IEnumerable<Batch> batches, TestTimeAugmentation? views = null,
+        Action<Tensor, Batch>? observe = null)
     {
         using var recording = new NoGrad();
         using var use = model.EvalScope();
-        int[,]? confusion = null;
-        var (loss, right, count) = (0.0, 0, 0);
-        foreach (var (x, y) in batches)
+        var (metrics, confusion) = (task.CreateMetrics(), task is ClassificationTask ? new ConfusionCount() : null);
+        var (loss, weight) = (0.0, 0.0);
+        foreach (var batch in batches)
         {
-            var logits = (views ?? TestTimeAugmentation.None).Predict(model, x);
-            observe?.Invoke(logits, y);
-            loss += Adjoint.Loss.CrossEntropy(logits, y, reduction: Reduction.Sum).Item();
-            var (predicted, labels) = (logits.ArgMax().ToArray<long>(), y.ToArray<long>());
-            confusion ??= new int[logits.Shape[1], logits.Shape[1]];
-            for (var i = 0; i < labels.Length; i++)
-            {
-                confusion[labels[i], predicted[i]]++;
-                if (labels[i] == predicted[i]) right++;
-            }
-            count += labels.Length;
+            task.Check(batch);
+            var (total, output) = task.Measure(model, batch, views ?? TestTimeAugmentation.None);
+            loss += total;
+            weight += task.Weight(batch);
+            if (output is null) continue;
+            observe?.Invoke(output, batch);
+            foreach (var metric in metrics) task.Update(metric, output, batch);
+            confusion?.Add(output, batch.Targets);
         }
-        return new(loss / count, (double)right / count, confusion ?? new int[0, 0]);
+        return new(loss / weight, MetricValues.Of(metrics)) { Confusion = confusion?.Counts };
+    }
+
+    /// <summary>How often each label was taken for each class.</summary>
+    private sealed class ConfusionCount
+    {
+        internal int[,] Counts { get; private set; } = new int[0, 0];
+
+        internal void Add(Tensor logits, Tensor targets)
+        {
+            var predicted = logits.ArgMax().ToArray<long>();
+            var labels = (targets.DType.IsFloating() ? targets.ArgMax() : targets).ToArray<long>();
+            if (Counts.Length == 0) Counts = new int[logits.Shape[1], logits.Shape[1]];
+            for (var i = 0; i < labels.Length; i++) Counts[labels[i], predicted[i]]++;
+        }
     }
 }

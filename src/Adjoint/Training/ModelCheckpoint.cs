@@ -6,8 +6,9 @@ using Adjoint.Primitives;
 namespace Adjoint.Training;
 
 /// <summary>
-/// Keeps the best model (by validation accuracy; the earlier of equal ones) and the last one of a run. They stay in
-/// memory during training, and in checkpoints; <see cref="Write"/> writes them to files, <c>best.safetensors</c> and
+/// Keeps the best model (by the trainer's <see cref="Trainer.Score"/>; the earlier of equal ones) and the last one of a
+/// run. They stay in memory during training, and in checkpoints; <see cref="Write"/> writes them to files,
+/// <c>best.safetensors</c> and
 /// <c>last.safetensors</c>. Their metadata say of which epoch they are, and how the samples were standardized
 /// (<see cref="Standardize.FromMetadata"/>).
 /// </summary>
@@ -15,18 +16,19 @@ namespace Adjoint.Training;
 public sealed class ModelCheckpoint(string folder) : Callback
 {
     private readonly Dictionary<string, Tensor> best = [], last = [];
-    private double bestAccuracy = double.NegativeInfinity;
+    private double bestScore = double.NaN;
     private int bestEpoch, lastEpoch;
     private (double[] Mean, double[] Deviation)? statistics;
 
     /// <inheritdoc/>
-    public override void OnEpoch(Trainer trainer, EpochResult epoch)
+    public override void AfterEpoch(Trainer trainer, EpochResult epoch)
     {
         Copy(trainer.Model.StateDict(), last);
         (lastEpoch, statistics) = (epoch.Epoch, trainer.Training.Dataset.Statistics);
-        // The first of a run is its best so far, also where its accuracy is NaN.
-        if (epoch.Epoch > 0 && best.Count > 0 && !(epoch.ValidationAccuracy > bestAccuracy)) return;
-        (bestAccuracy, bestEpoch) = (epoch.ValidationAccuracy, epoch.Epoch);
+        var score = trainer.Score.Of(epoch);
+        // The first of a run is its best so far, also where it has no score.
+        if (epoch.Epoch > 0 && best.Count > 0 && !trainer.Score.IsBetter(score, bestScore)) return;
+        (bestScore, bestEpoch) = (score, epoch.Epoch);
         Copy(last, best);
     }
 
@@ -41,7 +43,7 @@ public sealed class ModelCheckpoint(string folder) : Callback
     /// <inheritdoc/>
     public override void Save(TrainingState state)
     {
-        state.Set("best", [bestAccuracy, bestEpoch, lastEpoch]);
+        state.Set("best", [bestScore, bestEpoch, lastEpoch]);
         state.Add("best", best);
         state.Add("last", last);
     }
@@ -50,7 +52,7 @@ public sealed class ModelCheckpoint(string folder) : Callback
     public override void Load(Trainer trainer, TrainingState state)
     {
         var numbers = state.Numbers("best", 3);
-        bestAccuracy = numbers[0];
+        bestScore = numbers[0];
         bestEpoch = TrainingState.Integer("best", numbers[1], trainer.Results.Count - 1);
         lastEpoch = TrainingState.Integer("best", numbers[2], trainer.Results.Count - 1);
         Copy(Part("best"), best);

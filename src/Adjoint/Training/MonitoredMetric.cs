@@ -13,6 +13,16 @@ public sealed record MonitoredMetric(string Name, bool IsHigherBetter)
     /// <summary>The name of the loss over the training samples: <c>trainLoss</c>.</summary>
     public const string TrainLoss = "trainLoss";
 
+    /// <summary>The value of an epoch.</summary>
+    /// <param name="epoch">The measures of the epoch.</param>
+    /// <returns>The value; NaN where the epoch has none.</returns>
+    public double Of(EpochResult epoch) => Name switch
+    {
+        Loss => epoch.ValidationLoss,
+        TrainLoss => epoch.TrainLoss ?? double.NaN,
+        _ => epoch.Metrics.GetValueOrDefault(Name, double.NaN),
+    };
+
     /// <summary>Whether a value is better than another by more than a margin. NaN is better than nothing.</summary>
     /// <param name="value">The value to judge.</param>
     /// <param name="best">The value to compare with; NaN: any number is better.</param>
@@ -21,4 +31,17 @@ public sealed record MonitoredMetric(string Name, bool IsHigherBetter)
     public bool IsBetter(double value, double best, double margin = 0) =>
         !double.IsNaN(value)
             && (double.IsNaN(best) || (IsHigherBetter ? value > best + margin : value < best - margin));
+
+    /// <summary>
+    /// The epoch with the best value; the earlier of equal ones, and the first where none has a value.
+    /// </summary>
+    /// <param name="epochs">The epochs of a run, at least one.</param>
+    /// <returns>One of the epochs.</returns>
+    public EpochResult Best(IReadOnlyList<EpochResult> epochs)
+    {
+        var best = epochs[0];
+        foreach (var epoch in epochs)
+            if (IsBetter(Of(epoch), Of(best))) best = epoch;
+        return best;
+    }
 }

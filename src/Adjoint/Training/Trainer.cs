@@ -5,114 +5,113 @@ using Adjoint.Optim;
 
 namespace Adjoint.Training;
 
-/// <summary>The measures of one epoch. Losses are means per sample; epoch 0 is the network before training.</summary>
-/// <param name="Epoch">The number of the epoch.</param>
-/// <param name="TrainLoss">The loss over the training samples, while the parameters changed; null for epoch 0.</param>
-/// <param name="ValidationLoss">The loss over the validation samples, after the epoch.</param>
-/// <param name="ValidationAccuracy">The fraction of validation samples whose largest logit is the label's.</param>
-/// <param name="Seconds">The time of training and validation, in seconds.</param>
-public sealed record EpochResult(int Epoch, double? TrainLoss, double ValidationLoss, double ValidationAccuracy,
-    double Seconds);
-
-/// <summary>The measures of a training run.</summary>
-/// <param name="Epochs">The measures of each epoch, from 0.</param>
-/// <param name="WasCanceled">Whether the run was canceled before its last epoch.</param>
-public sealed record TrainingResult(IReadOnlyList<EpochResult> Epochs, bool WasCanceled)
-{
-    /// <summary>How the steps were computed: captured, or why not; null where they were to be eager.</summary>
-    public CaptureReport? Capture { get; init; }
-
-    /// <summary>The first epoch with the highest validation accuracy.</summary>
-    public EpochResult Best => Epochs.MaxBy(epoch => epoch.ValidationAccuracy)!;
-
-    /// <summary>The last epoch that was measured.</summary>
-    public EpochResult Final => Epochs[^1];
-}
-
-/// <summary>The loss of a training step became NaN or infinite.</summary>
-/// <param name="epoch">The epoch of the step, from 1.</param>
-/// <param name="step">The step in it, from 1.</param>
-/// <param name="loss">The loss of the step.</param>
-/// <param name="cause">What was found to cause it, for the message.</param>
-public sealed class DivergedException(int epoch, int step, double loss, string cause)
-    : AdjointException(
-        $"training: the loss became {loss} in epoch {epoch}, step {step}: {cause}; try a smaller learning rate")
-{
-    /// <summary>The epoch of the step, from 1.</summary>
-    public int Epoch => epoch;
-
-    /// <summary>The step in the epoch, from 1.</summary>
-    public int Step => step;
-}
-
-/// <summary>Follows a training run; override the methods of interest.</summary>
-public abstract class Callback
-{
-    /// <summary>Called after each step.</summary>
-    /// <param name="trainer">The trainer of the run.</param>
-    /// <param name="step">The number and the loss of the step.</param>
-    public virtual void OnStep(Trainer trainer, StepInfo step) { }
-
-    /// <summary>Called after each epoch, epoch 0 (before training) included.</summary>
-    /// <param name="trainer">The trainer of the run.</param>
-    /// <param name="epoch">The measures of the epoch.</param>
-    public virtual void OnEpoch(Trainer trainer, EpochResult epoch) { }
-
-    /// <summary>Adds the state of this callback to a checkpoint.</summary>
-    /// <param name="state">The state to add to.</param>
-    public virtual void Save(TrainingState state) { }
-
-    /// <summary>Resumes from a saved state; the trainer already has.</summary>
-    /// <param name="trainer">The trainer of the run.</param>
-    /// <param name="state">The state to resume from.</param>
-    public virtual void Load(Trainer trainer, TrainingState state) { }
-}
-
-/// <summary>A step of a training run, and its loss.</summary>
-/// <param name="Epoch">The epoch, counted from 1.</param>
-/// <param name="Step">The step in the epoch, counted from 1.</param>
-/// <param name="Steps">The number of steps per epoch.</param>
-/// <param name="Loss">The loss of the batch, mean per sample.</param>
-/// <param name="Samples">The number of samples in the batch.</param>
-public readonly record struct StepInfo(int Epoch, int Step, int Steps, double Loss, int Samples);
-
 /// <summary>
-/// Trains a classifier: the usual loop, with validation before the first epoch and after each, schedules and callbacks.
-/// A model that was converted (<c>model.To(DType.BFloat16)</c>) gets its samples in its type.
+/// Trains any model for any task: the usual loop, with validation before the first epoch and after each, schedules and
+/// callbacks. A model that was converted (<c>model.To(DType.BFloat16)</c>) gets its inputs in its type.
 /// </summary>
-/// <param name="model">The network, with logits (n, classes).</param>
-/// <param name="optimizer">The optimizer of the model's parameters.</param>
-/// <param name="training">The samples to learn from, in batches.</param>
-/// <param name="validation">The samples to validate on, in batches.</param>
-public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader training, DataLoader validation)
+public sealed partial class Trainer
 {
     private readonly List<EpochResult> results = [];
-    private CapturedFunction<Tensor>? captured;
+    private readonly IReadOnlyList<Metric> metrics;
+    private TrainingStep? step;
+    private GradientSum? sum;
     private double[] rates = [];
     private Position position;
     private bool isLoaded;
     private bool isRunning;
 
+    /// <summary>Creates a trainer.</summary>
+    /// <param name="model">The network to train.</param>
+    /// <param name="optimizer">The optimizer of the model's parameters.</param>
+    /// <param name="task">What the model is for: its loss and its metrics.</param>
+    /// <param name="training">The samples to learn from, in batches.</param>
+    /// <param name="validation">The samples to validate on, in batches; null: there are none.</param>
+    /// <exception cref="AdjointException">
+    /// Two metrics of the task have one name, a name is no word, or its score is none of them.
+    /// </exception>
+    public Trainer(
+        Module model, Optimizer optimizer, LearningTask task, DataLoader training, DataLoader? validation = null)
+    {
+        (Model, Optimizer, Task, Training, Validation) = (model, optimizer, task, training, validation);
+        metrics = task.CreateMetrics();
+        foreach (var metric in metrics) RequireName(metric.Name);
+        Score = validation is null ? new(MonitoredMetric.TrainLoss, false) : Monitor(task.Score);
+    }
+
     /// <summary>The network that is trained.</summary>
-    public Layer Model => model;
+    public Module Model { get; }
 
     /// <summary>The optimizer of the model's parameters.</summary>
-    public Optimizer Optimizer => optimizer;
+    public Optimizer Optimizer { get; }
+
+    /// <summary>What the model is trained for.</summary>
+    public LearningTask Task { get; }
 
     /// <summary>The batches that the network learns from.</summary>
-    public DataLoader Training => training;
+    public DataLoader Training { get; }
+
+    /// <summary>The batches that the network is validated on; null: there are none.</summary>
+    public DataLoader? Validation { get; }
 
     /// <summary>
-    /// Whether the loss of a batch, whose gradient is followed, is the mean or the sum over its samples; the mean by
-    /// default.
+    /// The measure that chooses the best epoch: that of the task, or the training loss where nothing is validated.
     /// </summary>
-    public Reduction LossReduction { get; init; } = Reduction.Mean;
+    public MonitoredMetric Score { get; }
 
-    /// <summary>The label smoothing of <see cref="Loss.CrossEntropy"/>, in [0, 1); 0 by default.</summary>
-    public double LabelSmoothing { get; init; }
-
-    /// <summary>The factors of the learning rate by step; null: a constant rate.</summary>
+    /// <summary>
+    /// The factors of the learning rate, by the number of batches so far; null: a constant rate.
+    /// </summary>
     public Schedule? Schedule { get; init; }
+
+    /// <summary>
+    /// Schedules of single groups of parameters, by the number of the group, in place of <see cref="Schedule"/>.
+    /// </summary>
+    /// <exception cref="AdjointException">There is no group of that number.</exception>
+    public IReadOnlyDictionary<int, Schedule> GroupSchedules
+    {
+        get;
+        init
+        {
+            foreach (var group in value.Keys)
+                if ((uint)group >= (uint)Optimizer.Groups.Count)
+                    throw new AdjointException(
+                        $"Trainer: there is no group {group} of parameters to schedule; the optimizer's are "
+                        + $"0..{Optimizer.Groups.Count - 1}");
+            field = value;
+        }
+    } = new Dictionary<int, Schedule>();
+
+    /// <summary>
+    /// A factor of all learning rates beside the schedule's, 1 when a run begins; callbacks set it.
+    /// </summary>
+    public double RateFactor { get; set; } = 1;
+
+    /// <summary>
+    /// The number of batches whose gradients make one step of the optimizer, as if they were one batch; 1 by default.
+    /// At the end of an epoch the batches that remain make one.
+    /// </summary>
+    /// <exception cref="AdjointException">The number is not positive.</exception>
+    public int BatchesPerStep
+    {
+        get;
+        init => field = value > 0
+            ? value
+            : throw new AdjointException($"Trainer: BatchesPerStep must be positive: found {value}");
+    } = 1;
+
+    /// <summary>
+    /// The largest 2-norm of all gradients together; larger ones are scaled down (<see cref="ClipGradients.ByNorm"/>).
+    /// By default they are not.
+    /// </summary>
+    /// <exception cref="AdjointException">The value is not positive.</exception>
+    public double MaxGradientNorm { get; init => field = RequireLimit(value); } = double.PositiveInfinity;
+
+    /// <summary>
+    /// The largest magnitude of an element of a gradient; larger ones are clamped
+    /// (<see cref="ClipGradients.ByValue"/>), before the norm is taken. By default they are not.
+    /// </summary>
+    /// <exception cref="AdjointException">The value is not positive.</exception>
+    public double MaxGradientValue { get; init => field = RequireLimit(value); } = double.PositiveInfinity;
 
     /// <summary>
     /// Whether every step runs eagerly. By default steps are captured where possible
@@ -128,6 +127,9 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
     /// <summary>Times the operations of the steps; null: no timing.</summary>
     public Profile? Profile { get; init; }
 
+    /// <summary>Is told where the run is, after each batch and each epoch; null: nobody.</summary>
+    public IProgress<TrainingProgress>? Progress { get; init; }
+
     /// <summary>The callbacks, which are called in order.</summary>
     public IList<Callback> Callbacks { get; } = [];
 
@@ -138,13 +140,13 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
     public Checkpoints? Checkpoints { get; init; }
 
     /// <summary>How the steps of the run so far were computed; null where they are eager by choice.</summary>
-    public CaptureReport? Capture => captured?.Report;
+    public CaptureReport? Capture => step?.Report;
 
     /// <summary>The measures of the epochs so far.</summary>
     public IReadOnlyList<EpochResult> Results => results;
 
     /// <summary>
-    /// Runs up to <paramref name="epochs"/> epochs, or continues up to them after <see cref="Load"/>. A cancellation
+    /// Trains up to <paramref name="epochs"/> epochs, or continues up to them after <see cref="Load"/>. A cancellation
     /// finishes the step in progress, and saves a checkpoint if there are any. Another call trains the weights further,
     /// with epochs and schedule from the start; a schedule leaves the optimizer at its base rates when a run ends.
     /// </summary>
@@ -155,21 +157,29 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
     /// The loss is NaN or infinite; the parameters are as before that step.
     /// </exception>
     /// <exception cref="AdjointException">
-    /// The number of epochs is negative, the training loader has no batch, or a callback of a run called it.
+    /// The number of epochs is negative, the training loader has no batch, the samples do not fit the task, or a
+    /// callback of a run called it.
     /// </exception>
-    public TrainingResult Run(int epochs, CancellationToken cancellation = default)
+    public TrainingResult Fit(int epochs, CancellationToken cancellation = default)
     {
         if (epochs < 0)
             throw new AdjointException(
                 $"Trainer: the number of epochs must not be negative: found {epochs}; 0 only measures");
         if (isRunning)
             throw new AdjointException(
-                "Trainer: a callback of its run called Run() again; set ShouldStop, and call it when the run has "
+                "Trainer: a callback of its run called Fit() again; set ShouldStop, and call it when the run has "
                 + "ended");
         isRunning = true;
         try
         {
-            return RunAlone(epochs, cancellation);
+            var result = FitAlone(epochs, cancellation);
+            foreach (var callback in Callbacks) callback.AfterFit(this, result);
+            return result;
+        }
+        catch (Exception error)
+        {
+            foreach (var callback in Callbacks) callback.OnException(this, error);
+            throw;
         }
         finally
         {
@@ -177,206 +187,199 @@ public sealed class Trainer(Layer model, Optimizer optimizer, DataLoader trainin
         }
     }
 
-    private TrainingResult RunAlone(int epochs, CancellationToken cancellation)
+    /// <summary><see cref="Fit"/> on another thread, with the same bits.</summary>
+    /// <inheritdoc cref="Fit"/>
+    public Task<TrainingResult> FitAsync(int epochs, CancellationToken cancellation = default) =>
+        System.Threading.Tasks.Task.Run(() => Fit(epochs, cancellation), CancellationToken.None);
+
+    /// <summary>
+    /// Measures the model, or its <see cref="Average"/> if there is one, in evaluation mode; nothing changes.
+    /// </summary>
+    /// <param name="batches">The samples to measure on.</param>
+    /// <param name="views">The views of each sample to average over; null: the sample itself.</param>
+    /// <returns>Loss and metrics.</returns>
+    /// <exception cref="AdjointException">The samples do not fit the task, or not the model.</exception>
+    public Evaluation Evaluate(DataLoader batches, TestTimeAugmentation? views = null)
     {
-        if (epochs > 0) training.RequireBatches("Trainer");
+        using var _ = Average?.Swap();
+        return Evaluation.Run(Model, Task, batches, views);
+    }
+
+    /// <summary>
+    /// Predicts by the model, or its <see cref="Average"/> if there is one, in evaluation mode; nothing changes.
+    /// </summary>
+    /// <param name="batches">The samples, without targets if need be.</param>
+    /// <param name="views">The views of each sample to average over; null: the sample itself.</param>
+    /// <returns>
+    /// What <see cref="LearningTask.Predict"/> makes of the outputs, one row per sample, in the loader's order.
+    /// </returns>
+    /// <exception cref="AdjointException">There are no samples, or they do not fit the model.</exception>
+    public Tensor Predict(DataLoader batches, TestTimeAugmentation? views = null)
+    {
+        batches.RequireBatches("Trainer.Predict");
+        using var _ = Average?.Swap();
+        using var recording = new NoGrad();
+        using var use = Model.EvalScope();
+        return Tensor.Concat([.. batches.Select(batch =>
+            Task.Predict((views ?? TestTimeAugmentation.None).Predict(Task, Model, batch)))]);
+    }
+
+    /// <summary>A measure of this run's epochs by its name, for a callback.</summary>
+    /// <param name="name">
+    /// <c>loss</c>, the validation loss, or the training loss where nothing is validated; <c>trainLoss</c>; or the name
+    /// of one of the task's metrics.
+    /// </param>
+    /// <returns>The measure, and which of two values is better.</returns>
+    /// <exception cref="AdjointException">There is no measure of that name, or nothing is validated.</exception>
+    public MonitoredMetric Monitor(string name)
+    {
+        if (name is MonitoredMetric.Loss && Validation is null) name = MonitoredMetric.TrainLoss;
+        if (name is MonitoredMetric.Loss or MonitoredMetric.TrainLoss) return new(name, IsHigherBetter: false);
+        var metric = metrics.FirstOrDefault(metric => metric.Name == name)
+            ?? throw new AdjointException(
+                $"Trainer: the task {Task.Name} has no metric '{name}'; it has "
+                + string.Join(", ", metrics.Select(own => own.Name).Prepend(MonitoredMetric.TrainLoss)
+                    .Prepend(MonitoredMetric.Loss)) + "; add it to Metrics of the task");
+        return Validation is not null
+            ? new(name, metric.IsHigherBetter)
+            : throw new AdjointException(
+                $"Trainer: the metric '{name}' is one of validation samples, and there are none; give the trainer " +
+                    $"some, "
+                + "or use trainLoss");
+    }
+
+    private TrainingResult FitAlone(int epochs, CancellationToken cancellation)
+    {
+        if (epochs > 0) Training.RequireBatches("Trainer");
         if (!isLoaded)
         {
-            (position, rates, ShouldStop) = (default, Rates(), false);
+            (position, rates, ShouldStop, RateFactor) = (default, Rates(), false, 1);
+            sum = NewSum();
             results.Clear();
-            Finish(0, null, Stopwatch.GetTimestamp());
         }
+        foreach (var callback in Callbacks) callback.BeforeFit(this);
+        if (!isLoaded) Finish(0, null, Stopwatch.GetTimestamp(), epochs);
         isLoaded = false;
         try
         {
-            return RunOn(epochs, cancellation);
+            return FitOn(epochs, cancellation);
         }
         finally
         {
-            if (Schedule is not null) SetRates(1);
+            if (HasRates) SetRates(_ => 1);
         }
     }
 
-    private TrainingResult RunOn(int epochs, CancellationToken cancellation)
+    private TrainingResult FitOn(int epochs, CancellationToken cancellation)
     {
-        captured = Eager ? null : CapturedFunction.Create<Tensor>(Gradients, fallBackToEager: true);
+        step = new(this);
         while (results.Count <= epochs && !ShouldStop)
         {
             var (epoch, started) =
                 (results.Count, Stopwatch.GetTimestamp() - (long)(position.Seconds * Stopwatch.Frequency));
-            model.Train();
-            training.Start = position.Batch;
-            foreach (var (x, y) in training)
+            Model.Train();
+            foreach (var callback in Callbacks) callback.BeforeEpoch(this, epoch);
+            Training.Start = position.Batch;
+            foreach (var batch in Training)
             {
-                if (Schedule is not null) SetRates(Schedule.Factor(position.Steps));
-                var total = Step(x, y, epoch, position.Batch + 1);
-                position = new(position.Batch + 1, position.Steps + 1, position.Samples + y.Length, position.LossSum
-                    + total, Stopwatch.GetElapsedTime(started).TotalSeconds);
-                foreach (var callback in Callbacks)
-                    callback.OnStep(this, new(epoch, position.Batch, training.Count, total / y.Length, y.Length));
+                var (total, weight) = Learn(batch, epoch);
+                position = new(position.Batch + 1, position.Steps + 1, position.Weight + weight,
+                    position.LossSum + total, Stopwatch.GetElapsedTime(started).TotalSeconds);
+                var info = new StepInfo(epoch, position.Batch, Training.Count, total / weight, batch.Count);
+                foreach (var callback in Callbacks) callback.AfterBatch(this, info);
+                Progress?.Report(new(epochs, info, null));
                 if (cancellation.IsCancellationRequested)
                 {
-                    Checkpoints?.Write(Save);
-                    return new([.. results], WasCanceled: true) { Capture = Capture };
+                    if (Checkpoints is not null) WriteCheckpoint();
+                    return Result(wasCanceled: true);
                 }
-                if (position.Batch < training.Count) Checkpoints?.WriteIfDue(Save);
+                if (position.Batch < Training.Count) WriteCheckpointIfDue();
             }
-            Finish(epoch, position.LossSum / position.Samples, started);
-            Checkpoints?.WriteIfDue(Save);
+            Finish(epoch, position.LossSum / position.Weight, started, epochs);
+            WriteCheckpointIfDue();
         }
-        return new([.. results], WasCanceled: false) { Capture = Capture };
+        return Result(wasCanceled: false);
     }
 
-    /// <summary>
-    /// Everything needed to resume from here, bit for bit: model, optimizer, average, position in the schedule and in
-    /// the data, random streams, measures, and the state of callbacks. The tensors are the trainer's own: write them
-    /// before the next step.
-    /// </summary>
-    /// <returns>The state, to write or to <see cref="Load"/>.</returns>
-    public TrainingState Save()
+    // Returns the sum of the losses of the batch, and what its mean is over.
+    private (double Total, double Weight) Learn(Batch batch, int epoch)
     {
-        var state = new TrainingState();
-        // A callback that saves at the end of an epoch finds the average in the model.
-        using var own = Average?.Suspend();
-        state.Add("model", Own(model.StateDict()));
-        state.Add("optimizer", optimizer.StateDict());
-        if (Average is not null) state.Add("average", Own(Average.StateDict()));
-        state.Set("batch", position.Batch);
-        state.Set("steps", position.Steps);
-        state.Set("samples", position.Samples);
-        state.Set("loss-sum", position.LossSum);
-        state.Set("seconds", position.Seconds);
-        // While a pass is under way the loader counts it already.
-        state.Set("pass", position.Batch > 0 ? training.Epoch - 1 : training.Epoch);
-        state.Set("should-stop", ShouldStop ? 1 : 0);
-        state.Set("base-rates", rates);
-        state.Set("rates", Rates());
-        foreach (var (name, generator) in Streams())
-            state.Set($"stream.{name}", $"{generator.Seed} {generator.Stream} {generator.Position}");
-        state.Set(
-            "results",
-            string.Join(
-            '\n', results.Select(
-            epoch =>
-            TrainingState.Text(
-            [epoch.Epoch, epoch.TrainLoss ?? double.NaN, epoch.ValidationLoss, epoch.ValidationAccuracy,
-                epoch.Seconds]))));
-        foreach (var callback in Callbacks) callback.Save(state);
-        return state;
-
-        // What is exchanged again when this returns is copied.
-        IReadOnlyDictionary<string, Tensor> Own(IReadOnlyDictionary<string, Tensor> tensors) =>
-            own is null ? tensors : tensors.ToDictionary(entry => entry.Key, entry => entry.Value.Clone().Keep());
-    }
-
-    /// <summary>
-    /// Resumes from what <see cref="Save"/> of a trainer with the same settings returned; <see cref="Run"/> then
-    /// continues from there.
-    /// </summary>
-    /// <param name="state">The state to resume from.</param>
-    /// <exception cref="AdjointException">The state does not fit this trainer.</exception>
-    public void Load(TrainingState state)
-    {
-        model.LoadStateDict(state.TensorsOf("model"));
-        optimizer.LoadStateDict(state.TensorsOf("optimizer"));
-        Average?.LoadStateDict(state.TensorsOf("average"));
-        position = new(
-            state.Integer("batch", training.Count), state.Integer("steps"), state.Integer("samples"),
-            state.Number("loss-sum"), state.Number("seconds"));
-        training.Epoch = state.Integer("pass");
-        ShouldStop = state.Number("should-stop") != 0;
-        rates = state.Numbers("base-rates", optimizer.Groups.Count);
-        foreach (var (group, rate) in optimizer.Groups.Zip(state.Numbers("rates", optimizer.Groups.Count)))
-            group.LearningRate = rate;
-        foreach (var (name, generator) in Streams())
+        foreach (var callback in Callbacks) callback.BeforeBatch(this, batch);
+        if (HasRates) SetRates(schedule => schedule?.Factor(position.Steps) ?? 1);
+        var weight = Task.Weight(batch);
+        var loss = step!.Run(batch, sum?.FactorOf(weight));
+        if (!double.IsFinite(loss)) throw new DivergedException(epoch, position.Batch + 1, loss, step.FindCause(batch));
+        sum?.Add(weight);
+        var done = position.Batch + 1;
+        if (done % BatchesPerStep == 0 || done == Training.Count)
         {
-            var stream = state.Text($"stream.{name}").Split(' ');
-            if (stream.Length != 3 || stream[0] != $"{generator.Seed}" || stream[1] != $"{generator.Stream}"
-                || !ulong.TryParse(stream[2], out var at))
-                throw new AdjointException(
-                    $"Trainer.Load: random stream {name} is {generator.Seed} {generator.Stream} here: found " +
-                    $"'{string.Join(' ', stream)}'; build the trainer with the settings it was saved with");
-            generator.Position = at;
+            sum?.Take();
+            StepOptimizer();
         }
-        results.Clear();
-        foreach (var line in state.Text("results").Split('\n'))
-        {
-            var row = TrainingState.Numbers("results", line, 5);
-            var number = TrainingState.Integer("results", row[0], results.Count);
-            results.Add(new(number, double.IsNaN(row[1]) && row[0] == 0 ? null : row[1], row[2], row[3], row[4]));
-        }
-        foreach (var callback in Callbacks) callback.Load(this, state);
-        isLoaded = true;
+        return (Task.Reduction == Reduction.Mean ? loss * weight : loss, weight);
     }
 
-    private double[] Rates() => [.. optimizer.Groups.Select(group => group.LearningRate)];
-
-    private void SetRates(double factor)
+    private void StepOptimizer()
     {
-        for (var i = 0; i < rates.Length; i++) optimizer.Groups[i].LearningRate = rates[i] * factor;
-    }
-
-    private IEnumerable<(string Name, Generator Value)> Streams() =>
-        model.NamedGenerators().Append(("default", Generator.Default));
-
-    private Tensor LossOf(Tensor x, Tensor y) => Loss.CrossEntropy(
-        model.Forward(x.DType.IsFloating() ? x.To(model.DType) : x), y, LabelSmoothing, LossReduction);
-
-    // Returns the sum of the losses of the batch.
-    private double Step(Tensor x, Tensor y, int epoch, int step)
-    {
-        var value = 0.0;
-        if (Profile is null) value = Loss();
-        else Profile.Observe(() => value = Loss());
-        if (!double.IsFinite(value)) throw new DivergedException(epoch, step, value, FindCause(x, y));
-        if (Profile is null) optimizer.Step();
-        else Profile.Observe(optimizer.Step);
+        if (MaxGradientValue < double.PositiveInfinity) ClipGradients.ByValue(Model.Parameters(), MaxGradientValue);
+        if (MaxGradientNorm < double.PositiveInfinity)
+            ClipGradients.ByNorm(Model.Parameters(), MaxGradientNorm, errorIfNonFinite: true);
+        foreach (var callback in Callbacks) callback.BeforeOptimizerStep(this);
+        if (Profile is null) Optimizer.Step();
+        else Profile.Observe(Optimizer.Step);
         Average?.Update();
-        return LossReduction == Reduction.Mean ? value * y.Length : value;
-
-        double Loss() => (captured?.Run(x, y) ?? Gradients(x, y)).Item();
+        foreach (var callback in Callbacks) callback.AfterOptimizerStep(this);
     }
 
-    private Tensor Gradients(Tensor x, Tensor y)
-    {
-        optimizer.ZeroGrad();
-        var loss = LossOf(x, y);
-        loss.Backward();
-        return loss;
-    }
-
-    private string FindCause(Tensor x, Tensor y)
-    {
-        foreach (var (name, parameter) in model.NamedParameters())
-            if (!double.IsFinite(parameter.Detach().Sum().Item()))
-                return $"parameter {name} holds NaN or infinity since an earlier step";
-        try
-        {
-            using (new AnomalyMode()) LossOf(x, y);
-            return "no single op made it";
-        }
-        catch (AnomalyException error)
-        {
-            // The line of an op that the trainer itself called is that of Run, and tells nothing.
-            return error.CalledAt == CallSite.Find().Outside ? error.Finding : error.Message;
-        }
-        catch (AdjointException error)
-        {
-            return error.Message;
-        }
-    }
-
-    private void Finish(int epoch, double? trainLoss, long started)
+    private void Finish(int epoch, double? trainLoss, long started, int epochs)
     {
         using var _ = Average?.Swap();
-        var measured = Evaluation.Run(model, validation);
-        var result = new EpochResult(epoch, trainLoss, measured.Loss, measured.Accuracy,
+        var measured = new Evaluation(double.NaN, new MetricValues([]));
+        if (Validation is not null)
+        {
+            foreach (var callback in Callbacks) callback.BeforeValidation(this);
+            measured = Evaluation.Run(Model, Task, Validation);
+            foreach (var callback in Callbacks) callback.AfterValidation(this, measured);
+        }
+        var result = new EpochResult(epoch, trainLoss, measured.Loss, measured.Metrics,
             Stopwatch.GetElapsedTime(started).TotalSeconds);
         results.Add(result);
         position = new(0, position.Steps, 0, 0, 0);
-        foreach (var callback in Callbacks) callback.OnEpoch(this, result);
+        foreach (var callback in Callbacks) callback.AfterEpoch(this, result);
+        Progress?.Report(new(epochs, null, result));
     }
 
-    // Where the run is: batches done in the epoch, steps in all, and what this epoch adds up.
-    private readonly record struct Position(int Batch, int Steps, int Samples, double LossSum, double Seconds);
+    private TrainingResult Result(bool wasCanceled) => new([.. results], wasCanceled, Score) { Capture = Capture };
+
+    private GradientSum? NewSum() => BatchesPerStep > 1 ? new(Optimizer, Task.Reduction) : null;
+
+    private double[] Rates() => [.. Optimizer.Groups.Select(group => group.LearningRate)];
+
+    // Whether rates are the trainer's to set: otherwise they are as whoever set them left them.
+    private bool HasRates => Schedule is not null || GroupSchedules.Count > 0 || RateFactor != 1;
+
+    private void SetRates(Func<Schedule?, double> factor)
+    {
+        for (var i = 0; i < rates.Length; i++)
+            Optimizer.Groups[i].LearningRate =
+                rates[i] * factor(GroupSchedules.GetValueOrDefault(i, Schedule!)) * RateFactor;
+    }
+
+    private void RequireName(string name)
+    {
+        if (name is MonitoredMetric.Loss or MonitoredMetric.TrainLoss || name.Length == 0
+            || name.Any(letter => char.IsWhiteSpace(letter) || letter == '='))
+            throw new AdjointException(
+                $"Trainer: the name of a metric must be a word other than loss and trainLoss: found '{name}'");
+        if (metrics.Count(metric => metric.Name == name) > 1)
+            throw new AdjointException(
+                $"Trainer: the task {Task.Name} has two metrics of the name '{name}'; each must have its own");
+    }
+
+    private static double RequireLimit(double limit) => limit > 0
+        ? limit
+        : throw new AdjointException($"Trainer: a limit of gradients must be positive: found {limit}");
+
+    // Where the run is: batches done in the epoch, batches in all, and what this epoch adds up.
+    private readonly record struct Position(int Batch, int Steps, double Weight, double LossSum, double Seconds);
 }

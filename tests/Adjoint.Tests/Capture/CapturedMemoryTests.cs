@@ -51,9 +51,10 @@ public class CapturedMemoryTests
             var data = new TensorDataset("noise", (int[])[40], inputs, labels, ["a", "b", "c"]);
             var model = new Halved(new Mlp(40, [64], 3, "relu", new Generator(2)));
             var (training, validation) = (new DataLoader(data, 64), new DataLoader(data, 64));
-            var trainer = new Trainer(model, new Sgd(model.Parameters(), 0.1), training, validation) { Eager = eager };
+            var trainer = new Trainer(model, new Sgd(model.Parameters(), 0.1), new ClassificationTask(), training,
+                validation) { Eager = eager };
             trainer.Callbacks.Add(new Disturbing());
-            return [.. trainer.Run(3).Epochs.Select(epoch => epoch.ValidationLoss)];
+            return [.. trainer.Fit(3).Epochs.Select(epoch => epoch.ValidationLoss)];
         }
 
         Assert.Equal(Losses(eager: true), Losses(eager: false));
@@ -171,6 +172,6 @@ public class CapturedMemoryTests
 
     private sealed class Disturbing : Callback
     {
-        public override void OnStep(Trainer trainer, StepInfo step) => FreeMemory.Overwrite();
+        public override void AfterBatch(Trainer trainer, StepInfo step) => FreeMemory.Overwrite();
     }
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using Adjoint.Cli;
+using Adjoint.Tests.Training;
 using Adjoint.Training;
 
 namespace Adjoint.Tests.Cli;
@@ -81,13 +82,13 @@ public sealed partial class LiveLineTests
     [Theory, InlineData(30), InlineData(50), InlineData(80), InlineData(200)]
     public void The_line_of_an_epoch_fits_a_terminal_and_is_whole_elsewhere(int columns)
     {
-        var epoch = new EpochResult(3, 0.25, 0.5, 0.98, 12.25);
+        var epoch = new EpochResult(3, 0.25, 0.5, Measures.Accuracy(0.98), 12.25);
         var screen = new Screen(columns);
-        new ProgressView(screen, new LiveLine(screen, true, true, () => columns), 20).OnEpoch(null!, epoch);
+        new ProgressView(screen, new LiveLine(screen, true, true, () => columns), 20).AfterEpoch(null!, epoch);
         Assert.True(screen.Widest < columns, screen.Rows[0]);
         Assert.Contains("0.98", screen.Rows[0], StringComparison.Ordinal);
         using var file = new StringWriter();
-        new ProgressView(file, null, 20).OnEpoch(null!, epoch);
+        new ProgressView(file, null, 20).AfterEpoch(null!, epoch);
         Assert.Equal("epoch   3/20  train loss 0.2500  validation loss 0.5000  accuracy 0.9800  12.25 s"
             + Environment.NewLine, file.ToString());
     }

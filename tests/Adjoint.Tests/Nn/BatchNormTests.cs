@@ -54,7 +54,7 @@ public class BatchNormTests
         var model = new Sequential(norm, new Linear(2, 2));
         norm.Eval();
         var data = new Adjoint.Data.TensorDataset("two", [2], [1, 10, 3, 30], [0, 1], ["a", "b"]);
-        Evaluation.Run(model, new Adjoint.Data.DataLoader(data, 2));
+        Evaluation.Run(model, new ClassificationTask(), new Adjoint.Data.DataLoader(data, 2));
         Assert.True(model.IsTraining && !norm.IsTraining);
         Assert.Equal([0f, 0, 1, 1], norm.NamedBuffers().SelectMany(buffer => buffer.Value.ToArray<float>()));
     }

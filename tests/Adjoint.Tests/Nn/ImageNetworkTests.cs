@@ -1,5 +1,6 @@
 using Adjoint.Nn;
 using Adjoint.Optim;
+using Adjoint.Training;
 
 namespace Adjoint.Tests.Nn;
 
@@ -298,8 +299,8 @@ public class ImageNetworkTests
             new Relu(), new MaxPool2d(2), new BatchNorm(3), new Flatten(),
             new Linear(3, 2, generator: new Generator(2)));
         var trainer = new Adjoint.Training.Trainer(model, new Sgd(model.Parameters(), 0.1, 0.9),
-            new Adjoint.Data.DataLoader(data, 2), new Adjoint.Data.DataLoader(data, 2));
-        var result = trainer.Run(3);
+            new ClassificationTask(), new Adjoint.Data.DataLoader(data, 2), new Adjoint.Data.DataLoader(data, 2));
+        var result = trainer.Fit(3);
         Assert.True(double.IsFinite(result.Final.TrainLoss!.Value + result.Final.ValidationLoss));
         Assert.All(model.StateDict().Values.SelectMany(value => value.ToArray<float>()),
             value => Assert.True(float.IsFinite(value)));

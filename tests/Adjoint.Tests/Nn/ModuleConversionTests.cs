@@ -282,10 +282,11 @@ public class ModuleConversionTests
         var data = Synth.Create(seed: 1, train: 800, validation: 200);
         var model = new Mlp(2, [16], 2, "relu", new Generator(1)).To(DType.BFloat16);
         var trainer = new Trainer(
-            model, new Sgd(model.Parameters(), 0.5), new DataLoader(data.Train, 32, new() { Shuffle = true }),
+            model, new Sgd(model.Parameters(), 0.5), new ClassificationTask(),
+                new DataLoader(data.Train, 32, new() { Shuffle = true }),
             new DataLoader(data.Validation, 200))
         { Eager = eager };
-        var result = trainer.Run(5);
+        var result = trainer.Fit(5);
         Assert.True(result.Epochs[^1].ValidationAccuracy > 0.9, $"{result.Epochs[^1]}");
         Assert.All(model.Parameters(), parameter => Assert.Equal(DType.BFloat16, parameter.DType));
         Assert.Matches(@"1 Linear\(2 → 16\) +\(5, 16\) +48", model.Summary(5, 2));

@@ -109,8 +109,9 @@ public sealed class StandardizeTests : IDisposable
             var data = new DataSplits(Scaled(splits.Train), Scaled(splits.Validation), null).Standardize();
             var model = new Mlp(2, [16], 2, "relu", new Generator(1));
             var training = new DataLoader(data.Train, 64, new() { Shuffle = true, Seed = 1 });
-            var trainer = new Trainer(model, new Adam(model.Parameters(), 0.02), training, new(data.Validation, 500));
-            return trainer.Run(10).Final.ValidationAccuracy;
+            var trainer = new Trainer(model, new Adam(model.Parameters(), 0.02), new ClassificationTask(), training,
+                new(data.Validation, 500));
+            return trainer.Fit(10).Final.ValidationAccuracy;
         }
 
         Assert.Equal(Accuracy(1, 0), Accuracy(1000, 4000), 0.02);
@@ -151,10 +152,11 @@ public sealed class StandardizeTests : IDisposable
         {
             var model = new Linear(2, 2, generator: new Generator(1));
             var (training, validation) = (new DataLoader(data.Train, 64), new DataLoader(data.Validation, 64));
-            var trainer = new Trainer(model, new Sgd(model.Parameters(), 0.1), training, validation);
+            var trainer = new Trainer(model, new Sgd(model.Parameters(), 0.1), new ClassificationTask(), training,
+                validation);
             var keeper = new ModelCheckpoint(folder);
             trainer.Callbacks.Add(keeper);
-            trainer.Run(1);
+            trainer.Fit(1);
             keeper.Write();
             foreach (var name in (string[])["best.safetensors", "last.safetensors"])
             {

@@ -18,12 +18,13 @@ public class OwnScheduleTests
         var data = Synth.Create(train: 300, validation: 50);
         var seen = new Rates(optimizer);
         var schedule = new InverseRoot(5);
-        var trainer = new Trainer(model, optimizer, new DataLoader(data.Train, 50), new DataLoader(data.Validation, 50))
+        var trainer = new Trainer(model, optimizer, new ClassificationTask(), new DataLoader(data.Train, 50),
+            new DataLoader(data.Validation, 50))
         {
             Schedule = hasWarmUp ? Schedule.WarmUp(4, schedule) : schedule,
         };
         trainer.Callbacks.Add(seen);
-        trainer.Run(3);
+        trainer.Fit(3);
         Assert.Equal(18, seen.All.Count);
         for (var step = 0; step < 18; step++)
         {
@@ -44,11 +45,12 @@ public class OwnScheduleTests
         var before = model.Weight.ToArray<float>();
         var data = Synth.Create(train: 100, validation: 50).Train;
         var trainer = new Trainer(
-            model, new Sgd(model.Parameters(), 1), new DataLoader(data, 50), new DataLoader(data, 50))
+            model, new Sgd(model.Parameters(), 1), new ClassificationTask(), new DataLoader(data, 50),
+                new DataLoader(data, 50))
         {
             Schedule = new Given(double.NaN),
         };
-        Assert.Contains("learning rate NaN is outside its range", Assert.Throws<AdjointException>(() => trainer.Run(1))
+        Assert.Contains("learning rate NaN is outside its range", Assert.Throws<AdjointException>(() => trainer.Fit(1))
             .Message, StringComparison.Ordinal);
         Assert.Equal(before, model.Weight.ToArray<float>());
     }
@@ -68,7 +70,7 @@ public class OwnScheduleTests
     {
         internal List<(double First, double Second)> All { get; } = [];
 
-        public override void OnStep(Trainer trainer, StepInfo info) =>
+        public override void AfterBatch(Trainer trainer, StepInfo info) =>
             All.Add((optimizer.Groups[0].LearningRate, optimizer.Groups[1].LearningRate));
     }
 }

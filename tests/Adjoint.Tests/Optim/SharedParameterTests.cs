@@ -58,7 +58,8 @@ public sealed class SharedParameterTests : IDisposable
             var model = Tied(out _);
             var data = Synth.Create(seed: 1, train: 256, validation: 100);
             var (training, validation) = (new DataLoader(data.Train, 64), new DataLoader(data.Validation, 100));
-            new Trainer(model, new Sgd(model.Parameters(), 0.1, 0.9), training, validation) { Eager = eager }.Run(3);
+            new Trainer(model, new Sgd(model.Parameters(), 0.1, 0.9), new ClassificationTask(), training, validation) {
+                Eager = eager }.Fit(3);
             return [.. model.Parameters().SelectMany(parameter => parameter.ToArray<float>())];
         }
 
@@ -201,7 +202,7 @@ public sealed class SharedParameterTests : IDisposable
             var data = Synth.Create(seed: 1, train: 256, validation: 100);
             var training = new DataLoader(data.Train, 64, new() { Shuffle = true, Seed = 1 });
             var (optimizer, validation) = (New(name, model.Parameters()), new DataLoader(data.Validation, 100));
-            var trainer = new Trainer(model, optimizer, training, validation)
+            var trainer = new Trainer(model, optimizer, new ClassificationTask(), training, validation)
             {
                 Average = new WeightAverage(model, 0.9),
             };
@@ -210,15 +211,15 @@ public sealed class SharedParameterTests : IDisposable
         }
 
         var whole = Make(out var expected);
-        var result = whole.Run(4);
+        var result = whole.Fit(4);
         TrainingState? saved = null;
         var first = Make(out _);
         // At the end of an epoch the model holds the average: what is saved are the weights themselves.
         first.Callbacks.Add(new SaveAfter(2, state => saved = state));
-        first.Run(4);
+        first.Fit(4);
         var second = Make(out var found);
         second.Load(saved!);
-        Assert.Equal(result.Final with { Seconds = 0 }, second.Run(4).Final with { Seconds = 0 });
+        Assert.Equal(result.Final with { Seconds = 0 }, second.Fit(4).Final with { Seconds = 0 });
         Assert.Equal(expected.Parameters().First().ToArray<float>(), found.Parameters().First().ToArray<float>());
         ((ModelCheckpoint)second.Callbacks[0]).Write();
         var file = Adjoint.IO.SafeTensors.Load(Path.Combine(folder, "last.safetensors"));
@@ -236,10 +237,11 @@ public sealed class SharedParameterTests : IDisposable
         Assert.Equal(["0", "1", "2", "3"], LayerWatch.Run(model, x, y).Select(watched => watched.Path));
 
         var (training, validation) = (new DataLoader(data.Train, 64), new DataLoader(data.Validation, 64));
-        var trainer = new Trainer(model, new Sgd(model.Parameters(), 0.1), training, validation);
+        var trainer = new Trainer(model, new Sgd(model.Parameters(), 0.1), new ClassificationTask(), training,
+            validation);
         var doctor = new TrainingDoctor(data.Validation);
         trainer.Callbacks.Add(doctor);
-        trainer.Run(1);
+        trainer.Fit(1);
         var rows = doctor.History.Where(row => row.Epoch == 1).ToLookup(row => double.IsNaN(row.Idle));
         Assert.Equal(["1", "3"], rows[false].Select(row => row.Layer));
         Assert.Equal(["0"], rows[true].Select(row => row.Layer));
@@ -282,7 +284,7 @@ public sealed class SharedParameterTests : IDisposable
 
     private sealed class SaveAfter(int epoch, Action<TrainingState> saved) : Callback
     {
-        public override void OnEpoch(Trainer trainer, EpochResult result)
+        public override void AfterEpoch(Trainer trainer, EpochResult result)
         {
             // The tensors are the trainer's own until they are copied.
             if (result.Epoch != epoch || trainer.Save() is not { } state) return;

@@ -145,14 +145,15 @@ public class SizeLimitTests
         var data = new TensorDataset("three", [1], [1, 2, 3], [0, 1, 0], ["0", "1"]);
         var model = new Linear(1, 2);
         Trainer Of(Dataset samples, bool dropLast) => new(model, new Sgd(model.Parameters(), 0.1),
-            new DataLoader(samples, int.MaxValue, new() { DropLast = dropLast }), new DataLoader(data, 3));
-        var error = Assert.Throws<AdjointException>(() => Of(data, dropLast: true).Run(1));
+            new ClassificationTask(), new DataLoader(samples, int.MaxValue, new() { DropLast = dropLast }),
+                new DataLoader(data, 3));
+        var error = Assert.Throws<AdjointException>(() => Of(data, dropLast: true).Fit(1));
         Assert.Equal(
             "Trainer: the 3 samples of three do not fill a batch of 2147483647, and dropLast leaves the rest out: "
             + "nothing would be trained; use a smaller batch or dropLast: false", error.Message);
         Assert.Contains("no samples", Assert.Throws<AdjointException>(() => Of(data.Slice("none", 0, 0),
-            dropLast: false).Run(1)).Message, StringComparison.Ordinal);
-        Assert.Equal(2, Of(data, dropLast: false).Run(1).Epochs.Count);
+            dropLast: false).Fit(1)).Message, StringComparison.Ordinal);
+        Assert.Equal(2, Of(data, dropLast: false).Fit(1).Epochs.Count);
     }
 
     [Fact]

@@ -10,7 +10,8 @@ namespace Adjoint.Tests.Sizes;
 /// <summary>Rows of <see cref="SizeArgumentTests"/>: schedules, data and training.</summary>
 internal static class TrainingSizeArguments
 {
-    private static readonly TensorDataset Data = new("five", [2], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], [0, 1, 0, 1, 0], ["0",
+    private static readonly TensorDataset Data = new("five", [2], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], [0, 1, 0, 1, 0],
+        ["0",
         "1"]);
 
     internal static (string Member, Func<int, object?> Call)[] Rows { get; } =
@@ -64,7 +65,7 @@ internal static class TrainingSizeArguments
         ("SampleRandom.Next", n => new SampleRandom(1, 2, 3, 4).Next(n)),
         ("CheckpointStore", n => new CheckpointStore("/nowhere", n)),
         ("EarlyStopping", n => new EarlyStopping(n)),
-        ("Trainer.Run", n => Train(n)),
+        ("Trainer.Fit", n => Train(n)),
         ("TopKAccuracy", n => Measured(new TopKAccuracy(n))),
         ("CalibrationError", n => Measured(new CalibrationError(n))),
         ("ClassificationMetric.set_ClassAxis", n => Measured(new Accuracy { ClassAxis = n })),
@@ -101,8 +102,9 @@ internal static class TrainingSizeArguments
     {
         // More than two would not end.
         var model = new Linear(2, 2);
-        return new Trainer(model, new Sgd(model.Parameters(), 0.1), new DataLoader(Data, 2), new DataLoader(Data,
-            5)).Run(Math.Min(epochs, 2));
+        return new Trainer(model, new Sgd(model.Parameters(), 0.1), new ClassificationTask(), new DataLoader(Data, 2),
+            new DataLoader(Data,
+            5)).Fit(Math.Min(epochs, 2));
     }
 
     private static TrainingState State()

@@ -17,18 +17,19 @@ public class CapturedTrainingTests
     private static TrainingResult Run(Layer model, bool eager = false, Profile? profile = null)
     {
         var optimizer = new Sgd(model.Parameters(), 0.1, momentum: 0.9);
-        return new Trainer(model, optimizer, new DataLoader(Noise, 32), new DataLoader(Noise, 32))
+        return new Trainer(model, optimizer, new ClassificationTask(), new DataLoader(Noise, 32),
+            new DataLoader(Noise, 32))
         {
             Eager = eager,
             Profile = profile,
-        }.Run(3);
+        }.Fit(3);
     }
 
     private static Sequential Model(params Layer[] more) =>
         new([new Linear(12, 20, generator: new Generator(1)), .. more, new Linear(20, 3, generator: new Generator(2))]);
 
     private static string Html(TrainingResult result) => new RunReport(
-        "run", [], result, new Evaluation(0, 0, new int[3, 3]), ["a", "b", "c"], null).ToHtml();
+        "run", [], result, Measures.Evaluation(0, 0, new int[3, 3]), ["a", "b", "c"], null).ToHtml();
 
     [Fact]
     public void A_captured_run_says_how_much_was_replayed()

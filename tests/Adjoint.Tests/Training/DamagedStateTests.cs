@@ -80,7 +80,7 @@ public sealed class DamagedStateTests : IDisposable
         var trainer = New(out var store);
         using var cancel = new CancellationTokenSource();
         cancel.Cancel();
-        Assert.True(trainer.Run(2, cancel.Token).WasCanceled);
+        Assert.True(trainer.Fit(2, cancel.Token).WasCanceled);
         var (tensors, notes) = store.Latest(Assert.Fail)!.Value;
         return new(tensors, notes);
     }
@@ -93,7 +93,8 @@ public sealed class DamagedStateTests : IDisposable
         var data = Synth.Create(train: 256, validation: 64);
         store = new CheckpointStore(folder);
         var trainer = new Trainer(network, new Sgd(network.Parameters(), 0.1, momentum: 0.9),
-            new DataLoader(data.Train, 64, new() { Shuffle = true, Seed = 1 }), new DataLoader(data.Validation, 64))
+            new ClassificationTask(), new DataLoader(data.Train, 64, new() { Shuffle = true, Seed = 1 }),
+                new DataLoader(data.Validation, 64))
         {
             Average = new WeightAverage(network),
             Checkpoints = new(store, TimeSpan.FromHours(1)),

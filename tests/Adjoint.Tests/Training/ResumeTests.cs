@@ -40,7 +40,7 @@ public sealed class ResumeTests : IDisposable
             var first = New(optimizer, eager, out _, new CheckpointStore(path), type: type);
             using var cancel = new CancellationTokenSource();
             first.Callbacks.Add(new StopAt(stop, cancel));
-            Assert.True(first.Run(Epochs, cancel.Token).WasCanceled);
+            Assert.True(first.Fit(Epochs, cancel.Token).WasCanceled);
 
             var store = new CheckpointStore(path);
             var second = New(optimizer, eager, out var resumed, store, type: type);
@@ -64,7 +64,7 @@ public sealed class ResumeTests : IDisposable
             var data = Synth.Create(train: 640, validation: 300);
             var trainer =
                 new Trainer(network, new Sgd(network.Parameters(), 0.3),
-                    new DataLoader(data.Train, 64, new() { Shuffle = true, Seed = 1 }),
+                    new ClassificationTask(), new DataLoader(data.Train, 64, new() { Shuffle = true, Seed = 1 }),
                     new DataLoader(data.Validation, 300))
                 {
                     Schedule = Schedule.StepDecay(20, 8),
@@ -75,17 +75,17 @@ public sealed class ResumeTests : IDisposable
         }
 
         var (one, two) = (Path.Combine(folder, "one"), Path.Combine(folder, "two"));
-        var whole = Make(null, one, out var kept).Run(8);
+        var whole = Make(null, one, out var kept).Fit(8);
         kept.Write();
         Assert.InRange(whole.Best.Epoch, 1, 6);
         using var cancel = new CancellationTokenSource();
         var store = new CheckpointStore(folder);
         var first = Make(store, two, out _);
         first.Callbacks.Add(new StopAt(10 * whole.Best.Epoch + 15, cancel));
-        first.Run(8, cancel.Token);
+        first.Fit(8, cancel.Token);
         var second = Make(store, two, out var keptAgain);
         second.Load(new Checkpoints(store, TimeSpan.Zero).Latest(Assert.Fail)!);
-        second.Run(8);
+        second.Fit(8);
         keptAgain.Write();
         foreach (var name in (string[])["best.safetensors", "last.safetensors"])
             Assert.Equal(File.ReadAllBytes(Path.Combine(one, name)), File.ReadAllBytes(Path.Combine(two, name)));
@@ -95,7 +95,7 @@ public sealed class ResumeTests : IDisposable
     public void A_state_of_other_settings_is_refused_by_name()
     {
         var state = New("sgd", eager: false, out _);
-        state.Run(1);
+        state.Fit(1);
         var saved = state.Save();
         var error = Assert.Throws<AdjointException>(() => New("sgd", eager: false, out _, seed: 2).Load(saved));
         Assert.Contains("random stream 3.mask is 2 7 here: found '1 7 ", error.Message, StringComparison.Ordinal);
@@ -107,7 +107,7 @@ public sealed class ResumeTests : IDisposable
 
     private static (string[] Results, byte[] Weights) Finish(Trainer trainer, Module model)
     {
-        var result = trainer.Run(Epochs);
+        var result = trainer.Fit(Epochs);
         return ([.. result.Epochs.Select(epoch => $"{epoch with { Seconds = 0 }}")], Bytes(model));
     }
 
@@ -135,7 +135,8 @@ public sealed class ResumeTests : IDisposable
             _ => new OwnOptimizerTests.Decaying([new(model.Parameters(), 0.05, 0.01)], 0.9),
         };
         var trainer = new Trainer(model, optimizer,
-            new DataLoader(data.Train, 64, new() { Shuffle = true, Seed = seed }), new DataLoader(data.Validation, 100))
+            new ClassificationTask(), new DataLoader(data.Train, 64, new() { Shuffle = true, Seed = seed }),
+                new DataLoader(data.Validation, 100))
         {
             Eager = eager,
             Schedule = name == "a user's"
@@ -152,7 +153,7 @@ public sealed class ResumeTests : IDisposable
     {
         private int steps;
 
-        public override void OnStep(Trainer trainer, StepInfo info)
+        public override void AfterBatch(Trainer trainer, StepInfo info)
         {
             if (++steps == step) cancel.Cancel();
         }

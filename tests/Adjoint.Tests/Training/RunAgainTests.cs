@@ -21,7 +21,7 @@ public sealed class RunAgainTests : IDisposable
         trainer.Callbacks.Add(new EarlyStopping(patience: 2, minimumDelta: 1e-3));
         for (var run = 0; run < 3; run++)
         {
-            Assert.Equal(3, trainer.Run(20).Epochs.Count);
+            Assert.Equal(3, trainer.Fit(20).Epochs.Count);
             Assert.True(trainer.ShouldStop);
         }
     }
@@ -31,8 +31,10 @@ public sealed class RunAgainTests : IDisposable
     {
         // The second run improves, but not on the first.
         var (trainer, stopping) = (New(rate: 0.1), new EarlyStopping(patience: 2));
-        foreach (var loss in (double[])[1, 0.1]) stopping.OnEpoch(trainer, new(loss == 1 ? 0 : 1, null, loss, 0, 0));
-        for (var epoch = 0; epoch < 5; epoch++) stopping.OnEpoch(trainer, new(epoch, null, 5 - epoch, 0, 0));
+        foreach (var loss in (double[])[1, 0.1])
+            stopping.AfterEpoch(trainer, new(loss == 1 ? 0 : 1, null, loss, Measures.Accuracy(0), 0));
+        for (var epoch = 0; epoch < 5; epoch++)
+            stopping.AfterEpoch(trainer, new(epoch, null, 5 - epoch, Measures.Accuracy(0), 0));
         Assert.False(trainer.ShouldStop);
     }
 
@@ -45,7 +47,7 @@ public sealed class RunAgainTests : IDisposable
         for (var run = 0; run < 2; run++)
         {
             rates.Clear();
-            trainer.Run(2);
+            trainer.Fit(2);
             var factors = Enumerable.Range(0, 8).Select(step => Math.Pow(0.5, step / 2));
             Assert.Equal(factors.Select(factor => (0.5 * factor, factor)), rates);
             Assert.Equal((0.5, 1), Rates());
@@ -53,7 +55,7 @@ public sealed class RunAgainTests : IDisposable
         // What is set between runs is the base of the next.
         trainer.Optimizer.LearningRate = 2;
         rates.Clear();
-        trainer.Run(1);
+        trainer.Fit(1);
         Assert.Equal([(2, 4), (2, 4), (1, 2), (1, 2)], rates);
 
         (double, double) Rates()
@@ -69,10 +71,10 @@ public sealed class RunAgainTests : IDisposable
         using var cancel = new CancellationTokenSource();
         var trainer = New(0.5, Schedule.StepDecay(1, 0.1));
         trainer.Callbacks.Add(new Listener(cancel.Cancel));
-        Assert.True(trainer.Run(3, cancel.Token).WasCanceled);
+        Assert.True(trainer.Fit(3, cancel.Token).WasCanceled);
         Assert.Equal(0.5, trainer.Optimizer.LearningRate);
         trainer.Callbacks.Clear();
-        var again = trainer.Run(3);
+        var again = trainer.Fit(3);
         Assert.Equal([0, 1, 2, 3], again.Epochs.Select(epoch => epoch.Epoch));
     }
 
@@ -80,13 +82,13 @@ public sealed class RunAgainTests : IDisposable
     public void A_run_within_a_run_or_of_less_than_no_epoch_is_refused()
     {
         var trainer = New(rate: 0.1);
-        Assert.Contains("found -1", Assert.Throws<AdjointException>(() => trainer.Run(-1)).Message,
+        Assert.Contains("found -1", Assert.Throws<AdjointException>(() => trainer.Fit(-1)).Message,
             StringComparison.Ordinal);
-        trainer.Callbacks.Add(new Listener(() => trainer.Run(1)));
-        Assert.Contains("set ShouldStop", Assert.Throws<AdjointException>(() => trainer.Run(1)).Message,
+        trainer.Callbacks.Add(new Listener(() => trainer.Fit(1)));
+        Assert.Contains("set ShouldStop", Assert.Throws<AdjointException>(() => trainer.Fit(1)).Message,
             StringComparison.Ordinal);
         trainer.Callbacks.Clear();
-        Assert.Equal(2, trainer.Run(1).Epochs.Count);
+        Assert.Equal(2, trainer.Fit(1).Epochs.Count);
     }
 
     [Fact]
@@ -96,7 +98,7 @@ public sealed class RunAgainTests : IDisposable
         var (keeper, doctor) = (new ModelCheckpoint(folder), new TrainingDoctor(Data.Validation));
         var metrics = Path.Combine(folder, "metrics.jsonl");
         foreach (var callback in (Callback[])[keeper, doctor, new MetricLog(metrics)]) trainer.Callbacks.Add(callback);
-        trainer.Run(2);
+        trainer.Fit(2);
         // Left in the middle of an epoch, after the step that the doctor watches.
         using var cancel = new CancellationTokenSource();
         var steps = 0;
@@ -105,12 +107,12 @@ public sealed class RunAgainTests : IDisposable
             if (++steps == 2) cancel.Cancel();
         });
         trainer.Callbacks.Add(listener);
-        trainer.Run(3, cancel.Token);
+        trainer.Fit(3, cancel.Token);
         trainer.Callbacks.Remove(listener);
         // Spoiled: whatever the second run reaches, the first was better.
         using (new NoGrad())
             foreach (var parameter in trainer.Model.Parameters()) parameter.Fill(0);
-        trainer.Run(1);
+        trainer.Fit(1);
         keeper.Write();
         Assert.Equal(2, File.ReadAllLines(metrics).Length);
         Assert.Equal([0, 1], doctor.History.Where(row => !double.IsNaN(row.Idle)).Select(row => row.Epoch));
@@ -124,11 +126,12 @@ public sealed class RunAgainTests : IDisposable
         var model = new Mlp(2, [8], 2, "relu", new Generator(1));
         var sgd = new Sgd(ParameterGroup.Split(model.Parameters(), rate, 0, biasRateFactor: 2));
         var training = new DataLoader(Data.Train, 64, new() { Shuffle = true, Seed = 1 });
-        return new Trainer(model, sgd, training, new DataLoader(Data.Validation, 100)) { Schedule = schedule };
+        return new Trainer(model, sgd, new ClassificationTask(), training, new DataLoader(Data.Validation, 100)) {
+            Schedule = schedule };
     }
 
     private sealed class Listener(Action onStep) : Callback
     {
-        public override void OnStep(Trainer trainer, StepInfo step) => onStep();
+        public override void AfterBatch(Trainer trainer, StepInfo step) => onStep();
     }
 }

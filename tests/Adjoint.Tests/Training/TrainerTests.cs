@@ -14,7 +14,7 @@ public class TrainerTests
     [Fact]
     public void Training_learns_and_measures_before_and_after_each_epoch()
     {
-        var result = New(out _).Run(15);
+        var result = New(out _).Fit(15);
         Assert.Equal(16, result.Epochs.Count);
         Assert.Null(result.Epochs[0].TrainLoss);
         Assert.True(result.Best.ValidationAccuracy > 0.95, $"{result.Best}");
@@ -30,7 +30,7 @@ public class TrainerTests
             (double, double)[] Metrics(int threads, bool eager = false)
             {
                 Workers.ThreadCount = threads;
-                return [.. New(out _, hidden: 600, eager: eager).Run(2)
+                return [.. New(out _, hidden: 600, eager: eager).Fit(2)
                     .Epochs.Select(epoch => (epoch.TrainLoss ?? 0, epoch.ValidationLoss))];
             }
 
@@ -67,7 +67,8 @@ public class TrainerTests
                 Transform[] transforms = [new RandomCrop(2), new AlternatingFlip(), new Cutout(3)];
                 var loader = new DataLoader(
                     data, 16, new() { Shuffle = true, Seed = 1, Prefetch = threads % 3, Transforms = transforms });
-                new Trainer(model, new Sgd(model.Parameters(), 0.1, 0.9), loader, new DataLoader(data, 70)).Run(3);
+                new Trainer(model, new Sgd(model.Parameters(), 0.1, 0.9), new ClassificationTask(), loader,
+                    new DataLoader(data, 70)).Fit(3);
                 return [.. model.StateDict().Values.SelectMany(value => value.ToArray<float>())];
             }
 
@@ -89,7 +90,7 @@ public class TrainerTests
             trainer.ShouldStop = false;
             for (var epoch = 0; epoch < losses.Length; epoch++)
             {
-                rule.OnEpoch(trainer, new(epoch, null, losses[epoch], 0, 0));
+                rule.AfterEpoch(trainer, new(epoch, null, losses[epoch], Measures.Accuracy(0), 0));
                 if (trainer.ShouldStop) return epoch;
             }
             return null;
@@ -113,7 +114,7 @@ public class TrainerTests
             for (var epoch = 0; epoch < accuracies.Length; epoch++)
             {
                 weight.CopyFrom<float>([.. Enumerable.Repeat((float)epoch, weight.Length)]);
-                keeper.OnEpoch(trainer, new(epoch, null, 1, accuracies[epoch], 0));
+                keeper.AfterEpoch(trainer, new(epoch, null, 1, Measures.Accuracy(accuracies[epoch]), 0));
             }
             keeper.Write();
             float Kept(string name) =>
@@ -131,7 +132,7 @@ public class TrainerTests
     public void A_loss_that_is_not_finite_stops_before_the_update()
     {
         var trainer = New(out var model, rate: float.MaxValue);
-        var error = Assert.Throws<DivergedException>(() => trainer.Run(3));
+        var error = Assert.Throws<DivergedException>(() => trainer.Fit(3));
         Assert.Equal(1, error.Epoch);
         Assert.Contains("smaller learning rate", error.Message, StringComparison.Ordinal);
         Assert.NotEmpty(model.Parameters());
@@ -142,10 +143,10 @@ public class TrainerTests
     {
         var trainer = New(out _, rate: 1e-12);
         trainer.Callbacks.Add(new EarlyStopping(patience: 2, minimumDelta: 1e-3));
-        Assert.Equal(3, trainer.Run(20).Epochs.Count);
+        Assert.Equal(3, trainer.Fit(20).Epochs.Count);
         using var cancel = new CancellationTokenSource();
         cancel.Cancel();
-        var canceled = New(out _).Run(20, cancel.Token);
+        var canceled = New(out _).Fit(20, cancel.Token);
         Assert.True(canceled.WasCanceled);
         Assert.Single(canceled.Epochs);
     }
@@ -153,8 +154,8 @@ public class TrainerTests
     [Fact]
     public void A_sum_with_a_rate_divided_by_the_batch_is_a_mean()
     {
-        var mean = New(out _, rate: 0.64, momentum: 0).Run(1).Final;
-        var sum = New(out _, rate: 0.01, momentum: 0, reduction: Reduction.Sum).Run(1).Final;
+        var mean = New(out _, rate: 0.64, momentum: 0).Fit(1).Final;
+        var sum = New(out _, rate: 0.01, momentum: 0, reduction: Reduction.Sum).Fit(1).Final;
         Assert.Equal(mean.ValidationLoss, sum.ValidationLoss, 1e-3);
         Assert.Equal(mean.TrainLoss!.Value, sum.TrainLoss!.Value, 1e-3);
     }
@@ -199,10 +200,10 @@ public class TrainerTests
                 ["weight"] = Tensor.Zeros(2, 2),
                 ["bias"] = Tensor.From(new float[] { 0, 1 })
             });
-        var evaluation = Evaluation.Run(model, new DataLoader(Data.Validation, 300));
+        var evaluation = Evaluation.Run(model, new ClassificationTask(), new DataLoader(Data.Validation, 300));
         var ones = Data.Validation.Labels().Count(label => label == 1);
         Assert.Equal(ones / 1000.0, evaluation.Accuracy);
-        Assert.Equal(1000 - ones, evaluation.Confusion[0, 1]);
+        Assert.Equal(1000 - ones, evaluation.Confusion![0, 1]);
         Assert.Equal((ones * Math.Log(1 + Math.Exp(-1)) + (1000 - ones) * Math.Log(1 + Math.E)) / 1000, evaluation.Loss,
             1e-5);
     }
@@ -213,9 +214,9 @@ public class TrainerTests
     {
         model = new Mlp(2, [hidden], 2, "sigmoid", new Generator(1));
         return new Trainer(model, new Sgd(model.Parameters(), rate, momentum),
+            new ClassificationTask { Reduction = reduction },
             new DataLoader(Data.Train, 64, new() { Shuffle = true, Seed = 1 }), new DataLoader(Data.Validation, 500))
         {
-            LossReduction = reduction,
             Eager = eager
         };
     }
@@ -262,12 +263,12 @@ public class TrainerTests
             StringComparison.Ordinal);
 
         // With a trainer: a decay near 1 keeps the average near the first weights, so its validation loss moves less.
-        var (slow, plain) = (new Mlp(2, [8], 2, "relu", new Generator(1)), New(out _, hidden: 8).Run(1));
+        var (slow, plain) = (new Mlp(2, [8], 2, "relu", new Generator(1)), New(out _, hidden: 8).Fit(1));
         var averaged =
             new Trainer(slow, new Sgd(slow.Parameters(), 1),
-                new DataLoader(Data.Train, 128, new() { Shuffle = true, Seed = 1 }),
+                new ClassificationTask(), new DataLoader(Data.Train, 128, new() { Shuffle = true, Seed = 1 }),
                 new DataLoader(Data.Validation, 1000))
-            { Average = new WeightAverage(slow, 0.99) }.Run(1);
+            { Average = new WeightAverage(slow, 0.99) }.Fit(1);
         Assert.NotEqual(plain.Final.ValidationLoss, averaged.Final.ValidationLoss);
     }
 

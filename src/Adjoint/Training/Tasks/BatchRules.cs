@@ -30,13 +30,18 @@ internal static class BatchRules
     /// </summary>
     internal static void RequireFinite(string task, Batch batch)
     {
-        var values = Numbers(batch.Targets);
-        var at = Array.FindIndex(values, value => !double.IsFinite(value));
-        if (at < 0) return;
+        if (FirstNotFinite(batch, batch.Targets) is not { } found) return;
         throw new AdjointException(
-            $"{task}: the target of {NameOf(batch, at / (values.Length / batch.Count))} is {values[at]}; nothing can " +
-                $"be "
-            + "learned from it: leave such samples out, or fill the value in");
+            $"{task}: the target of {found}; nothing can be learned from it: leave such samples out, or fill the value "
+            + "in");
+    }
+
+    /// <summary>The first sample with NaN or infinity in a tensor of a batch; null: there is none.</summary>
+    internal static string? FirstNotFinite(Batch batch, Tensor tensor)
+    {
+        var values = Numbers(tensor);
+        var at = Array.FindIndex(values, value => !double.IsFinite(value));
+        return at < 0 ? null : $"{NameOf(batch, at / (values.Length / batch.Count))} is {values[at]}";
     }
 
     /// <summary>The number of targets that are not missing, each with the weight of its sample.</summary>

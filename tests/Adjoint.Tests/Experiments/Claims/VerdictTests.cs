@@ -1,4 +1,5 @@
 using Adjoint.Experiments;
+using Adjoint.Tests.Training;
 using Adjoint.Training;
 
 namespace Adjoint.Tests.Experiments;
@@ -72,7 +73,7 @@ public class VerdictTests
         EpochResult[] curve =
             [.. ((double[])[0.1, 0.5, 0.7, 0.8, 0.6, 0.6, 0.6, 0.6, 0.6])
                 .Select((accuracy, epoch) => new EpochResult(epoch, epoch == 0 ? null : 1.0 / epoch, 2 - accuracy,
-                    accuracy, 1))];
+                    Measures.Accuracy(accuracy), 1))];
         Assert.Equal(80, Measure.Best.Of(curve), 1e-9);
         Assert.Equal(3, Measure.BestEpoch.Of(curve));
         Assert.Equal(60, Measure.Final.Of(curve), 1e-9);
@@ -126,5 +127,6 @@ public class VerdictTests
         return runs;
     }
 
-    private static EpochResult[] Epochs(double accuracy) => [new(0, null, 2, 0.1, 1), new(1, 1, 1, accuracy, 1)];
+    private static EpochResult[] Epochs(double accuracy) =>
+        [new(0, null, 2, Measures.Accuracy(0.1), 1), new(1, 1, 1, Measures.Accuracy(accuracy), 1)];
 }

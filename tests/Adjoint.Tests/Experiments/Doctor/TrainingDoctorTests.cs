@@ -2,6 +2,7 @@ using Adjoint.Data;
 using Adjoint.Experiments;
 using Adjoint.Nn;
 using Adjoint.Optim;
+using Adjoint.Tests.Training;
 using Adjoint.Training;
 
 namespace Adjoint.Tests.Experiments;
@@ -20,7 +21,7 @@ public class TrainingDoctorTests
             var doctor = watched ? new TrainingDoctor(Data.Validation) : null;
             var trainer = New(model, 0.1);
             if (doctor is not null) trainer.Callbacks.Add(doctor);
-            return (string.Join(" ", trainer.Run(3).Epochs.Select(epoch => epoch with { Seconds = 0 })), doctor);
+            return (string.Join(" ", trainer.Fit(3).Epochs.Select(epoch => epoch with { Seconds = 0 })), doctor);
         }
 
         var (bits, doctor) = Train(true);
@@ -49,7 +50,7 @@ public class TrainingDoctorTests
                     .Where(parameter => parameter.Name.StartsWith(layer, StringComparison.Ordinal))
                     .Sum(parameter => parameter.Value.Detach().Square().Sum().Item()));
         }));
-        trainer.Run(1);
+        trainer.Fit(1);
         // w ← w − η g: the change over the weights is η·‖g‖ / ‖w‖.
         foreach (var row in doctor.History.Where(row => double.IsFinite(row.UpdateRatio)))
             Assert.Equal(rate * row.GradientNorm / norms[row.Layer], row.UpdateRatio, 1e-5);
@@ -75,11 +76,14 @@ public class TrainingDoctorTests
     {
         var doctor = new TrainingDoctor(Data.Validation);
         Assert.Contains("The loss before training is 5.00, not about ln 2 = 0.69",
-            Assert.Single(doctor.Advice([new(0, null, 5, 0.5, 1)])), StringComparison.Ordinal);
-        Assert.Empty(doctor.Advice([new(0, null, 0.7, 0.5, 1), new(1, 0.6, 0.5, 0.7, 1), new(2, 0.5, 0.4, 0.8, 1)]));
+            Assert.Single(doctor.Advice([new(0, null, 5, Measures.Accuracy(0.5), 1)])), StringComparison.Ordinal);
+        Assert.Empty(
+            doctor.Advice([new(0, null, 0.7, Measures.Accuracy(0.5), 1), new(1, 0.6, 0.5, Measures.Accuracy(0.7), 1),
+                new(2, 0.5, 0.4, Measures.Accuracy(0.8), 1)]));
         Assert.StartsWith("Overfitting: the validation loss rose from 0.500 (epoch 1) to 0.600",
             Assert.Single(
-            doctor.Advice([new(0, null, 0.7, 0.5, 1), new(1, 0.6, 0.5, 0.7, 1), new(2, 0.3, 0.6, 0.7, 1)])),
+            doctor.Advice([new(0, null, 0.7, Measures.Accuracy(0.5), 1), new(1, 0.6, 0.5, Measures.Accuracy(0.7), 1),
+                new(2, 0.3, 0.6, Measures.Accuracy(0.7), 1)])),
             StringComparison.Ordinal);
     }
 
@@ -106,16 +110,16 @@ public class TrainingDoctorTests
             return trainer;
         }
 
-        Make(whole).Run(3);
+        Make(whole).Fit(3);
         foreach (var step in (int[])[1, 2, 11, 12])
         {
             using var cancel = new CancellationTokenSource();
             var trainer = Make(first);
             trainer.Callbacks.Add(new AtStep(step, cancel.Cancel));
-            trainer.Run(3, cancel.Token);
+            trainer.Fit(3, cancel.Token);
             var again = Make(second);
             again.Load(trainer.Save());
-            again.Run(3);
+            again.Fit(3);
             Assert.Equal(whole.History, second.History);
             (first, second) = (new(Data.Validation), new(Data.Validation));
         }
@@ -128,7 +132,7 @@ public class TrainingDoctorTests
         var doctor = new TrainingDoctor(Data.Validation);
         var trainer = New(model, rate);
         trainer.Callbacks.Add(doctor);
-        trainer.Run(1);
+        trainer.Fit(1);
         return doctor;
     }
 
@@ -136,14 +140,15 @@ public class TrainingDoctorTests
         model.NamedParameters().Single(parameter => parameter.Name == name).Value.Detach().CopyFrom<float>(values);
 
     private static Trainer New(Layer model, double rate) => new(
-        model, new Sgd(model.Parameters(), rate), new DataLoader(Data.Train, 64, new() { Shuffle = true, Seed = 1 }),
+        model, new Sgd(model.Parameters(), rate), new ClassificationTask(),
+            new DataLoader(Data.Train, 64, new() { Shuffle = true, Seed = 1 }),
         new DataLoader(Data.Validation, 300));
 
     private sealed class AtStep(int step, Action act) : Callback
     {
         private int steps;
 
-        public override void OnStep(Trainer trainer, StepInfo info)
+        public override void AfterBatch(Trainer trainer, StepInfo info)
         {
             if (++steps == step) act();
         }

@@ -1,6 +1,7 @@
 using Adjoint.Cli;
 using Adjoint.Data;
 using Adjoint.Experiments;
+using Adjoint.Tests.Training;
 using Adjoint.Training;
 
 namespace Adjoint.Tests.Experiments;
@@ -8,7 +9,7 @@ namespace Adjoint.Tests.Experiments;
 /// <summary>The losses within epochs are few, cover the whole run, and are no part of its result.</summary>
 public sealed class StepLogTests : IDisposable
 {
-    private static readonly EpochResult Before = new(0, null, 1, 0.5, 1);
+    private static readonly EpochResult Before = new(0, null, 1, Measures.Accuracy(0.5), 1);
     private readonly string folder = Directory.CreateTempSubdirectory("adjoint-").FullName;
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
@@ -39,14 +40,14 @@ public sealed class StepLogTests : IDisposable
     {
         var now = TimeSpan.Zero;
         var log = new StepLog(folder, new(() => now += TimeSpan.FromSeconds(1)));
-        log.OnStep(null!, new(1, 1, 2, 0.5, 32));
-        log.OnStep(null!, new(1, 2, 2, 0.25, 32));
+        log.AfterBatch(null!, new(1, 1, 2, 0.5, 32));
+        log.AfterBatch(null!, new(1, 2, 2, 0.25, 32));
         Assert.Equal([new(1, 1, 2, 0.5), new(1, 2, 2, 0.25)], StepLog.Read(folder));
-        log.OnEpoch(null!, Before);
+        log.AfterEpoch(null!, Before);
         Assert.Empty(StepLog.Read(folder));
         var broken = new StepLog(Path.Combine(folder, "missing"), new(() => now += TimeSpan.FromSeconds(1)));
-        broken.OnEpoch(null!, Before);
-        for (var step = 1; step <= 2000; step++) broken.OnStep(null!, new(1, step, 2000, 0.5, 32));
+        broken.AfterEpoch(null!, Before);
+        for (var step = 1; step <= 2000; step++) broken.AfterBatch(null!, new(1, step, 2000, 0.5, 32));
         Assert.False(Directory.Exists(Path.Combine(folder, "missing")));
     }
 
@@ -55,7 +56,7 @@ public sealed class StepLogTests : IDisposable
     {
         var settings = TrainSettings.Table.Read([new("data-share", "0.05"), new("epochs", "2")]);
         var run = new TrainingRun(settings, settings.LoadData(), folder, TimeSpan.FromHours(1));
-        run.Trainer.Run(2);
+        run.Trainer.Fit(2);
         string[] lines =
         [
             """{"epoch":1,"step":3,"steps":3,"loss":0.5}""", """{"epoch":2,"step":1,"steps":3,"loss":0.25}""",

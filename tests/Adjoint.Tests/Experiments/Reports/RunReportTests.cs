@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Adjoint.Experiments;
 using Adjoint.Nn;
+using Adjoint.Tests.Training;
 using Adjoint.Training;
 
 namespace Adjoint.Tests.Experiments;
@@ -66,7 +67,9 @@ public sealed class RunReportTests
         Assert.Equal([9, 8, 1, 0], scores.Select(score => score.Predicted));
         Assert.Equal([5 / 9.0, 7 / 8.0, 0, double.NaN], scores.Select(score => score.Precision));
         Assert.Equal([5 / 6.0, 7 / 9.0, double.NaN, 0], scores.Select(score => score.Recall));
-        var html = (Report() with { Evaluation = new(0.5, 12 / 18.0, confusion), ClassNames = ["a", "b", "c", "d"] })
+        var html =
+            (Report() with { Evaluation = Measures.Evaluation(0.5, 12 / 18.0, confusion),
+                ClassNames = ["a", "b", "c", "d"] })
             .ToHtml();
         Assert.Contains("<tr><td>a</td><td>6</td><td>9</td><td>5</td><td>55.56 %</td><td>83.33 %</td></tr>", html,
             StringComparison.Ordinal);
@@ -79,7 +82,8 @@ public sealed class RunReportTests
     [Fact]
     public void Training_accuracy_says_on_how_many_samples_and_when()
     {
-        var report = Report() with { Training = new(0.1, 0.75, new[,] { { 2, 1 }, { 0, 1 } }), TrainingSamples = 400 };
+        var report = Report() with { Training = Measures.Evaluation(0.1, 0.75, new[,] { { 2, 1 }, { 0, 1 } }),
+            TrainingSamples = 400 };
         const string some = "<td>75.00 %</td><td>measured after training on 4 of the 400 training samples, "
             + "drawn at random, not augmented</td>";
         Assert.Contains(some, report.ToHtml(), StringComparison.Ordinal);
@@ -91,10 +95,10 @@ public sealed class RunReportTests
     [Fact]
     public void An_accuracy_has_an_interval_that_stays_between_0_and_100_percent()
     {
-        var all = Report() with { Evaluation = new(0, 1, new[,] { { 10, 0 }, { 0, 10 } }) };
+        var all = Report() with { Evaluation = Measures.Evaluation(0, 1, new[,] { { 10, 0 }, { 0, 10 } }) };
         Assert.Contains("of 20 samples; 95 % interval 83.89 % to 100.00 % (Wilson", all.ToHtml(),
             StringComparison.Ordinal);
-        var none = Report() with { Evaluation = new(0, 0, new[,] { { 0, 10 }, { 10, 0 } }) };
+        var none = Report() with { Evaluation = Measures.Evaluation(0, 0, new[,] { { 0, 10 }, { 10, 0 } }) };
         Assert.Contains("95 % interval 0.00 % to 16.11 % (Wilson", none.ToHtml(), StringComparison.Ordinal);
     }
 
@@ -143,22 +147,26 @@ public sealed class RunReportTests
 
     public static TheoryData<string, RunReport> Odd => new()
     {
-        { "no epoch", Report() with { Result = new([], true) } },
+        { "no epoch", Report() with { Result = new([], true, Measures.Score) } },
         { "only before training", Report() with { Result = Run(0, _ => 0.1) } },
         { "one epoch", Report() with { Result = Run(1, _ => 0.1) } },
         { "a thousand epochs", Report() with { Result = Run(1000, epoch => epoch / 1000.0) } },
-        { "NaN", Report() with { Result = new([new(0, null, double.NaN, double.NaN, 1),
-            new(1, double.NaN, double.NaN, double.NaN, double.NaN)], false) } },
-        { "infinity", Report() with { Result = new([new(0, null, double.PositiveInfinity, 0, 1),
-            new(1, 1e300, -1e300, 1, 1)], false) } },
+        { "NaN", Report() with { Result = new([new(0, null, double.NaN, Measures.Accuracy(double.NaN), 1),
+            new(1, double.NaN, double.NaN, Measures.Accuracy(double.NaN), double.NaN)], false, Measures.Score) } },
+        { "infinity", Report() with { Result = new([new(0, null, double.PositiveInfinity, Measures.Accuracy(0), 1),
+            new(1, 1e300, -1e300, Measures.Accuracy(1), 1)], false, Measures.Score) } },
         { "all the same", Report() with { Result = Run(9, _ => 0.5) } },
-        { "one class", Report() with { Evaluation = new(0, 1, new[,] { { 7 } }), ClassNames = ["only"] } },
-        { "hundred classes", Report() with { Evaluation = new(1, 0, new int[100, 100]),
+        { "one class",
+            Report() with { Evaluation = Measures.Evaluation(0, 1, new[,] { { 7 } }), ClassNames = ["only"] } },
+        { "hundred classes", Report() with { Evaluation = Measures.Evaluation(1, 0, new int[100, 100]),
             ClassNames = [.. Enumerable.Range(0, 100).Select(i => $"class {i}")] } },
-        { "more classes than names", Report() with { Evaluation = new(1, 0, new int[3, 3]), ClassNames = ["a"] } },
-        { "no samples", Report() with { Evaluation = new(double.NaN, double.NaN, new int[0, 0]),
-            Training = new(double.NaN, double.NaN, new int[0, 0]) } },
-        { "nothing", new("", [], new([], true), new(double.NaN, double.NaN, new int[0, 0]), [], null) },
+        { "more classes than names",
+            Report() with { Evaluation = Measures.Evaluation(1, 0, new int[3, 3]), ClassNames = ["a"] } },
+        { "no samples", Report() with { Evaluation = Measures.Evaluation(double.NaN, double.NaN, new int[0, 0]),
+            Training = Measures.Evaluation(double.NaN, double.NaN, new int[0, 0]) } },
+        { "nothing",
+            new("", [], new([], true, Measures.Score), Measures.Evaluation(double.NaN, double.NaN, new int[0, 0]), [],
+                null) },
     };
 
     [Theory, MemberData(nameof(Odd))]
@@ -182,12 +190,14 @@ public sealed class RunReportTests
     }
 
     private static RunReport Report() =>
-        new("title", [("lr", "1")], Run(3, epoch => 0.2 * epoch), new(0.5, 0.5, new[,] { { 1, 1 }, { 1, 1 } }),
+        new("title", [("lr", "1")], Run(3, epoch => 0.2 * epoch),
+            Measures.Evaluation(0.5, 0.5, new[,] { { 1, 1 }, { 1, 1 } }),
             ["a", "b"], null);
 
     private static TrainingResult Run(int epochs, Func<int, double> accuracy) =>
         new([.. Enumerable.Range(0, epochs + 1).Select(epoch =>
-            new EpochResult(epoch, epoch == 0 ? null : 1.0 / epoch, 1, accuracy(epoch), 1))], false);
+            new EpochResult(epoch, epoch == 0 ? null : 1.0 / epoch, 1, Measures.Accuracy(accuracy(epoch)), 1))], false,
+                Measures.Score);
 
     private static string[] Figures(string html) => [.. Regex.Matches(html, "<svg .*?</svg>", RegexOptions.Singleline)
         .Select(match => match.Value)];

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Adjoint.Experiments;
+using Adjoint.Tests.Training;
 using Adjoint.Training;
 
 namespace Adjoint.Tests.Experiments;
@@ -71,7 +72,10 @@ public sealed class StudyReportTests : IDisposable
                     label, 1,
                     [.. Enumerable.Range(0, 13)
                         .Select(
-                        epoch => new EpochResult(epoch, epoch == 0 ? null : 1, 1, epoch == 0 ? 0.1 : accuracy, 1))]);
+                        epoch =>
+                            new EpochResult(epoch, epoch == 0
+                                ? null
+                                : 1, 1, Measures.Accuracy(epoch == 0 ? 0.1 : accuracy), 1))]);
             return runs;
         }
     }
@@ -134,8 +138,9 @@ public sealed class StudyReportTests : IDisposable
                 foreach (var (label, accuracy) in new[] { ("a", a), ("b", b) })
                     runs.Add(
                         label, seed,
-                        [new(0, null, 2.3, 0.1, 1),
-                            new(1, 1, 1, accuracy + 0.001 * (seed - 2.0) * (label == "a" ? 1 : 2), 1)]);
+                        [new(0, null, 2.3, Measures.Accuracy(0.1), 1),
+                            new(1, 1, 1, Measures.Accuracy(accuracy + 0.001 * (seed - 2.0) * (label == "a" ? 1 : 2)),
+                                1)]);
             return ExperimentOutcome.Of(experiment, runs);
         }
     }
@@ -176,7 +181,8 @@ public sealed class StudyReportTests : IDisposable
         for (var seed = 0; seed < 3; seed++)
             foreach (var (label, accuracy) in new[] { ("a", accuracies[seed]), ("b", 1 - accuracies[seed]) })
                 runs.Add(label, (ulong)seed + 1, [.. Enumerable.Range(0, 3)
-                    .Select(epoch => new EpochResult(epoch, epoch == 0 ? null : 0, 0, accuracy, 1))]);
+                    .Select(
+                        epoch => new EpochResult(epoch, epoch == 0 ? null : 0, 0, Measures.Accuracy(accuracy), 1))]);
         var (low, high) = Sample.Of(runs.Values("a", Measure.Best)).MeanInterval();
         Assert.True(low < 0 || high > 100);
         var report = new StudyReport("Edges", [ExperimentOutcome.Of(experiment, runs)], []);
@@ -233,7 +239,7 @@ public sealed class StudyReportTests : IDisposable
         var runs = new CaseRuns(experiment.Cases());
         foreach (var label in new[] { hostile, "b" })
             for (var seed = 1UL; seed <= 2; seed++) runs.Add(label, seed,
-                [new(0, null, 1, 0.1, 1), new(1, 1, 1, 0.1 * seed, 1)], hostile);
+                [new(0, null, 1, Measures.Accuracy(0.1), 1), new(1, 1, 1, Measures.Accuracy(0.1 * seed), 1)], hostile);
         var report = new StudyReport(hostile, [ExperimentOutcome.Of(experiment, runs)], [])
         {
             Note = hostile,
@@ -260,7 +266,10 @@ public sealed class StudyReportTests : IDisposable
         var runs = new CaseRuns(experiment.Cases());
         foreach (var (label, seed, accuracy) in (IEnumerable<(string, ulong, double)>)[("a", 1, 0.9), ("a", 2, 0.91),
             ("b", 1, 0.8), ("b", 2, 0.82)])
-            runs.Add(label, seed, [new(0, null, 2.3, 0.1, 1), new(1, 1, 1, accuracy, 1)], label == "b" && seed == 2
+            runs.Add(
+                label, seed,
+                [new(0, null, 2.3, Measures.Accuracy(0.1), 1), new(1, 1, 1, Measures.Accuracy(accuracy), 1)],
+                label == "b" && seed == 2
                 ? ["Units are dead."]
                 : []);
         return new("Letters", [ExperimentOutcome.Of(experiment, runs)], [])

@@ -3,41 +3,12 @@ using Adjoint.IO;
 
 namespace Adjoint.Training;
 
-/// <summary>
-/// Ends training when the validation loss has not fallen for a number of epochs (Prechelt 1998). Each run starts anew.
-/// </summary>
-/// <param name="patience">The number of epochs without improvement that are tolerated.</param>
-/// <param name="minimumDelta">The smallest decrease of the loss that counts as an improvement.</param>
-public sealed class EarlyStopping(int patience = 5, double minimumDelta = 0) : Callback
-{
-    private double best = double.PositiveInfinity;
-    private int stale;
-
-    /// <inheritdoc/>
-    public override void OnEpoch(Trainer trainer, EpochResult epoch)
-    {
-        if (epoch.Epoch == 0) (best, stale) = (double.PositiveInfinity, 0);
-        if (epoch.ValidationLoss < best - minimumDelta) (best, stale) = (epoch.ValidationLoss, 0);
-        else if (++stale >= patience) trainer.ShouldStop = true;
-    }
-
-    /// <inheritdoc/>
-    public override void Save(TrainingState state) => state.Set("early-stopping", [best, stale]);
-
-    /// <inheritdoc/>
-    public override void Load(Trainer trainer, TrainingState state)
-    {
-        var numbers = state.Numbers("early-stopping", 2);
-        (best, stale) = (numbers[0], TrainingState.Integer("early-stopping", numbers[1], int.MaxValue));
-    }
-}
-
 /// <summary>Appends one JSON object per epoch to a file.</summary>
 /// <param name="path">The path of the file.</param>
 public sealed class MetricLog(string path) : Callback
 {
     /// <inheritdoc/>
-    public override void OnEpoch(Trainer trainer, EpochResult epoch)
+    public override void AfterEpoch(Trainer trainer, EpochResult epoch)
     {
         if (epoch.Epoch == 0)
         {
@@ -61,7 +32,7 @@ public sealed class MetricLog(string path) : Callback
 
     /// <summary>Appends the measures of the best model on the test samples.</summary>
     /// <param name="epoch">The epoch of the model.</param>
-    /// <param name="test">Its loss and accuracy on the test samples.</param>
+    /// <param name="test">Its loss and metrics on the test samples.</param>
     public void AddTest(int epoch, Evaluation test)
     {
         using var file = new FileStream(path, FileMode.Append);
@@ -69,8 +40,9 @@ public sealed class MetricLog(string path) : Callback
         {
             json.WriteStartObject();
             json.WriteNumber("epoch", epoch);
-            Number(json, "testLoss", test.Loss);
-            Number(json, "testAccuracy", test.Accuracy);
+            WriteNumber(json, "testLoss", test.Loss);
+            WriteNumber(json, "testAccuracy", test.Accuracy);
+            WriteMetrics(json, "testMetrics", test.Metrics);
             json.WriteEndObject();
         }));
     }
@@ -106,14 +78,30 @@ public sealed class MetricLog(string path) : Callback
     {
         json.WriteStartObject();
         json.WriteNumber("epoch", epoch.Epoch);
-        Number(json, "trainLoss", epoch.TrainLoss);
-        Number(json, "validationLoss", epoch.ValidationLoss);
-        Number(json, "validationAccuracy", epoch.ValidationAccuracy);
-        Number(json, "seconds", epoch.Seconds);
+        WriteNumber(json, "trainLoss", epoch.TrainLoss);
+        WriteNumber(json, "validationLoss", epoch.ValidationLoss);
+        WriteNumber(json, "validationAccuracy", epoch.ValidationAccuracy);
+        WriteNumber(json, "seconds", epoch.Seconds);
+        WriteMetrics(json, "metrics", epoch.Metrics);
         json.WriteEndObject();
     }
 
-    private static void Number(Utf8JsonWriter json, string name, double? value)
+    /// <summary>Writes metrics as a JSON object by name. Numbers that are not finite are written as null.</summary>
+    /// <param name="json">The writer to write to.</param>
+    /// <param name="property">The name of the object.</param>
+    /// <param name="metrics">The metrics, by name.</param>
+    public static void WriteMetrics(Utf8JsonWriter json, string property, IReadOnlyDictionary<string, double> metrics)
+    {
+        json.WriteStartObject(property);
+        foreach (var (name, value) in metrics) WriteNumber(json, name, value);
+        json.WriteEndObject();
+    }
+
+    /// <summary>Writes a number; null where it is not finite, or there is none.</summary>
+    /// <param name="json">The writer to write to.</param>
+    /// <param name="name">The name of the property.</param>
+    /// <param name="value">The number, or null.</param>
+    public static void WriteNumber(Utf8JsonWriter json, string name, double? value)
     {
         if (value is { } number && double.IsFinite(number)) json.WriteNumber(name, number);
         else json.WriteNull(name);
