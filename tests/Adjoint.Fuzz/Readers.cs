@@ -3,9 +3,12 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Adjoint.Cli;
 using Adjoint.Data;
+using Adjoint.Data.Tables;
 using Adjoint.Experiments;
+using Adjoint.Formats;
 using Adjoint.IO;
 using Adjoint.Nn;
 using Adjoint.Optim;
@@ -86,6 +89,17 @@ internal static class Readers
         {
             SafeTensors.Load(path, out var notes);
             Standardize.FromMetadata(notes);
+        }),
+        Of("csv", CsvBytes, path =>
+        {
+            CsvFile.Read(path);
+            CsvFile.Profile(path);
+        }),
+        Of("csv-utf16", () => Encoding.Unicode.GetBytes("\ufeffa;b\n1,5;\"x\n\"\n;y\n"), path => CsvFile.Read(path)),
+        Of("table-encoder", EncoderBytes, path =>
+        {
+            var encoder = (TableEncoder)JsonFile.Read(path, "an encoder", Preprocessing.Read);
+            encoder.Encode(CsvFile.Read(WriteCsv()));
         }),
         Of("checkpoint", CheckpointBytes, path =>
         {
@@ -274,6 +288,36 @@ internal static class Readers
           "claims": [{ "text": "smaller is better", "higher": "16", "than": "64" }]
         }
         """);
+
+    private static byte[] CsvBytes() => Encoding.UTF8.GetBytes("""
+        power,km,maker,sold,electric,note
+        75,120000.5,Opel,2024-03-31,0,"a, ""b"" c"
+        110,,BMW,2023-01-02 10:30,1,-
+        90,"1,000",Kia,1999-12-31,0,"two
+        lines"
+        60,7,BMW,2024-04-01,1,NA
+
+        """);
+
+    private static string WriteCsv()
+    {
+        var path = Path.Combine(Folder, "rows.csv");
+        File.WriteAllBytes(path, CsvBytes());
+        return path;
+    }
+
+    private static byte[] EncoderBytes()
+    {
+        using var memory = new MemoryStream();
+        using (var json = new Utf8JsonWriter(memory))
+        {
+            json.WriteStartObject();
+            json.WriteString("kind", "table");
+            TableEncoder.Fit(CsvFile.Read(WriteCsv()), "km", new() { MostOneHot = 2, Embed = true }).Write(json);
+            json.WriteEndObject();
+        }
+        return memory.ToArray();
+    }
 
     private static byte[] ResultBytes() => Encoding.UTF8.GetBytes("""
     {

@@ -7,9 +7,9 @@ using Parquet.Schema;
 namespace Adjoint.Formats;
 
 /// <summary>
-/// Reads Apache Parquet files. Whole and broken numbers, truth values, dates and texts become columns; a null, NaN, or an
-/// empty text is a missing value. Whole numbers beyond 2⁵³ become text, as identifiers are. Columns of other types, and
-/// those that hold lists, are left out, and the profile says so.
+/// Reads Apache Parquet files. Whole and broken numbers, truth values, dates and texts become columns; a null, NaN, or
+/// an empty text is a missing value. Whole numbers beyond 2⁵³ become text, as identifiers are. Columns of other types,
+/// and those that hold lists, are left out, and the profile says so.
 /// </summary>
 public static class ParquetFile
 {
@@ -70,11 +70,14 @@ public static class ParquetFile
             this.path = path;
             reader = Guarded(async () => await ParquetReader.CreateAsync(file, leaveStreamOpen: true));
             var notes = new List<string>();
-            var all = reader.Schema.GetDataFields().ToArray();
-            var rows = reader.RowGroups.Sum(group => (double)group.RowCount);
+            // The package makes the schema of the description now, and may find it wrong.
+            var (all, counts) = Guarded(() => Task.FromResult((reader.Schema.GetDataFields().ToArray(),
+                reader.RowGroups.Select(group => group.RowCount).ToArray())));
+            var rows = counts.Sum(count => (double)count);
             if (rows > Math.Min(Array.MaxLength, MostRowsPerByte * (double)file.Length)
-                || reader.RowGroups.Any(group => group.RowCount < 0))
-                throw new DataFormatException($"{path}: found {rows:N0} rows in the description of a file of {file.Length:N0} "
+                || Array.Exists(counts, count => count < 0))
+                throw new DataFormatException(
+                    $"{path}: found {rows:N0} rows in the description of a file of {file.Length:N0} "
                     + $"bytes, expected at most {MostRowsPerByte} for each byte; write it again");
             foreach (var field in all.Where(field => !IsRead(field)))
                 notes.Add($"column \"{NameOf(field)}\" is left out: {Describe(field)}");
@@ -84,7 +87,8 @@ public static class ParquetFile
                     ? throw new AdjointException($"{path}: there is no column \"{name}\"; columns are "
                         + DataFormatException.Abbreviate(string.Join(", ", all.Select(each => $"\"{NameOf(each)}\""))))
                     : IsRead(field) ? field
-                    : throw new AdjointException($"{path}: column \"{name}\" is {Describe(field)}, expected numbers, truth "
+                    : throw new AdjointException(
+                        $"{path}: column \"{name}\" is {Describe(field)}, expected numbers, truth "
                         + "values, dates or text"))];
             if (fields.Length == 0)
                 throw new DataFormatException($"{path}: found no column of numbers, truth values, dates or text");
@@ -121,7 +125,8 @@ public static class ParquetFile
             catch (Exception error) when (error is not AdjointException and not InsufficientExecutionStackException)
             {
                 throw new DataFormatException($"{path}: found no intact Parquet data ("
-                    + $"{DataFormatException.Abbreviate(error.Message.TrimEnd('.').ReplaceLineEndings(" "))}), expected a "
+                    + $"{DataFormatException.Abbreviate(error.Message.TrimEnd('.').ReplaceLineEndings(" "))}), " +
+                        $"expected a "
                     + "Parquet file; write or fetch it again");
             }
         }

@@ -33,7 +33,8 @@ public sealed class ParquetFileTests : IDisposable
             await rows.WriteAsync<bool>(spam, new bool?[] { true, null, false });
             await rows.WriteAsync(maker, new string[] { "BMW", null!, " " });
             await rows.WriteAsync<DateTime>(sold, new[] { new DateTime(2024, 3, 31, 0, 0, 0, DateTimeKind.Utc),
-                new DateTime(2024, 3, 31, 14, 30, 0, DateTimeKind.Utc), new DateTime(1999, 12, 31, 0, 0, 0, DateTimeKind.Utc) });
+                new DateTime(2024, 3, 31, 14, 30, 0, DateTimeKind.Utc),
+                    new DateTime(1999, 12, 31, 0, 0, 0, DateTimeKind.Utc) });
             await rows.WriteAsync<decimal>(cost, new[] { 1.25m, -3m, 100m });
             await rows.WriteAsync<long>(id, new[] { long.MaxValue, long.MaxValue - 1, 5L });
             await rows.WriteAsync(blob, new byte[][] { [1], [2], [3] });
@@ -64,7 +65,8 @@ public sealed class ParquetFileTests : IDisposable
         Assert.Equal(["maker", "n"],
             ParquetFile.Read(path, ["maker", "n"]).Columns.Select(column => column.Name));
         Assert.Contains("column \"blob\" is of bytes, expected numbers",
-            Assert.ThrowsAny<AdjointException>(() => ParquetFile.Read(path, ["blob"])).Message, StringComparison.Ordinal);
+            Assert.ThrowsAny<AdjointException>(() => ParquetFile.Read(path, ["blob"])).Message,
+                StringComparison.Ordinal);
         Assert.Contains("there is no column \"z\"",
             Assert.ThrowsAny<AdjointException>(() => ParquetFile.Read(path, ["z"])).Message, StringComparison.Ordinal);
     }
