@@ -72,7 +72,7 @@ internal static class Tool
             RunsCommand.Create(output, error), CompareCommand.Create(output, error),
             WatchCommand.Create(output, error),
             ExperimentCommand.Create(output, error), PaperCommand.Create(output, error), OpsCommand.Create(output),
-            DataCommand.Create(output, error), CompletionCommand.Create(output),
+            DataCommand.Create(output, error), NewCommand.Create(output), CompletionCommand.Create(output),
         };
         var debug = SettingOption.Of(new FlagSetting("debug") { Help = "Show the stack trace of a failure." });
         debug.Recursive = true;
