@@ -43,6 +43,10 @@ public sealed class DataLoader : IEnumerable<Batch>
             throw new AdjointException($"DataLoader: the number of workers must be positive: found {options.Workers}");
         if (options is { Shuffle: true, Sampler: not null })
             throw new AdjointException("DataLoader: Shuffle and a Sampler both choose the order; leave one out");
+        if (dataset is StreamingDataset && (options.Shuffle || options.Sampler is not null))
+            throw new AdjointException(
+                $"DataLoader: {dataset.Name} is a stream, which comes in its own order: leave out Shuffle and Sampler; "
+                + "its ShuffleBuffer mixes it");
         transforms = new(dataset, [.. options.Transforms], options.Seed);
         batchTransforms = [.. options.BatchTransforms];
         (this.dataset, this.options, BatchSize) = (dataset, options, batchSize);
@@ -121,13 +125,18 @@ public sealed class DataLoader : IEnumerable<Batch>
 
     private IEnumerator<Batch> Direct(IReadOnlyList<int> order, int epoch, int first)
     {
-        for (var batch = first; batch < Count; batch++) yield return Make(order, epoch, batch);
+        using var stream = Open(epoch, first);
+        for (var batch = first; batch < Count; batch++)
+            yield return stream is null ? Make(order, epoch, batch) : Make(Take(stream, batch), epoch, batch);
     }
 
     private IEnumerator<Batch> Ahead(IReadOnlyList<int> order, int epoch, int first)
     {
+        using var stream = Open(epoch, first);
         using var stop = new CancellationTokenSource();
         var (pending, next) = (new List<Task<Batch>>(), first);
+        // Of a stream, what was read last: one batch is read after another, however many are made at once.
+        var read = Task.FromResult<Sample[]>([]);
         try
         {
             for (var batch = first; batch < Count; batch++)
@@ -146,7 +155,7 @@ public sealed class DataLoader : IEnumerable<Batch>
         {
             // Also when the loop is left early: nothing may read the data set any more.
             stop.Cancel();
-            Task.WhenAll(pending).ContinueWith(_ => { }, TaskScheduler.Default).Wait();
+            Task.WhenAll([.. pending, read]).ContinueWith(_ => { }, TaskScheduler.Default).Wait();
         }
 
         // As many at once as there are workers: each waits for the one so many before it.
@@ -155,12 +164,37 @@ public sealed class DataLoader : IEnumerable<Batch>
             for (; next < Count && pending.Count < options.Prefetch; next++)
             {
                 var batch = next;
-                pending.Add(pending.Count < options.Workers
-                    ? Task.Run(() => Make(order, epoch, batch), stop.Token)
-                    : pending[^options.Workers].ContinueWith(_ => Make(order, epoch, batch), stop.Token,
-                        TaskContinuationOptions.None, TaskScheduler.Default));
+                Task before = pending.Count < options.Workers ? Task.CompletedTask : pending[^options.Workers];
+                if (stream is null)
+                {
+                    pending.Add(After(before, () => Make(order, epoch, batch)));
+                    continue;
+                }
+                // Without the token, with which the last would end before the one that is being read.
+                var samples = read = read.ContinueWith(
+                    _ => stop.IsCancellationRequested ? [] : Take(stream, batch), TaskScheduler.Default);
+                pending.Add(After(Task.WhenAll(before, samples),
+                    () => Make(samples.GetAwaiter().GetResult(), epoch, batch)));
             }
         }
+
+        Task<T> After<T>(Task before, Func<T> make) =>
+            before.ContinueWith(_ => make(), stop.Token, TaskContinuationOptions.None, TaskScheduler.Default);
+    }
+
+    private IEnumerator<Sample>? Open(int epoch, int first) => dataset is StreamingDataset stream
+        ? stream.Pass(epoch, (int)Math.Min(int.MaxValue, (long)first * BatchSize)).GetEnumerator()
+        : null;
+
+    private Sample[] Take(IEnumerator<Sample> stream, int number)
+    {
+        var samples = new Sample[Math.Min(BatchSize, dataset.Count - number * BatchSize)];
+        for (var i = 0; i < samples.Length; i++)
+        {
+            stream.MoveNext();
+            samples[i] = stream.Current;
+        }
+        return samples;
     }
 
     private Batch Make(IReadOnlyList<int> order, int epoch, int number)
@@ -168,7 +202,15 @@ public sealed class DataLoader : IEnumerable<Batch>
         var first = number * BatchSize;
         var indices = new int[Math.Min(BatchSize, order.Count - first)];
         for (var i = 0; i < indices.Length; i++) indices[i] = order[first + i];
-        var batch = transforms.Load(indices, epoch, options.Collate);
+        return Change(transforms.Load(indices, epoch, options.Collate), indices, epoch, number);
+    }
+
+    private Batch Make(Sample[] samples, int epoch, int number) =>
+        Change(transforms.Load(samples, epoch, options.Collate),
+            Array.ConvertAll(samples, sample => sample.Position), epoch, number);
+
+    private Batch Change(Batch batch, int[] indices, int epoch, int number)
+    {
         for (var t = 0; t < batchTransforms.Length; t++)
         {
             var random = new SampleRandom(options.Seed, epoch, number, SampleRandom.OfBatches + t);

@@ -24,8 +24,8 @@ internal static class RowCopy
                 throw new AdjointException(
                     $"Collate: samples of '{name}' must have one shape and type to be stacked: found "
                     + $"{samples[i].Shape} {samples[i].DType.Label()} ({owners?[i].Place(i) ?? $"sample {i}"}), "
-                    + $"expected {first.Shape} {first.DType.Label()} ({owners?[0].Place(0) ?? "sample 0"}); bring them to one size by a "
-                    + "transform, or give the loader a PaddingCollate");
+                    + $"expected {first.Shape} {first.DType.Label()} ({owners?[0].Place(0) ?? "sample 0"}); bring them "
+                    + "to one size by a transform, or give the loader a PaddingCollate");
         var result = Tensor.Empty([samples.Count, .. first.Shape.Sizes], first.DType, Device.Cpu);
         var visitor = new StackVisitor { Samples = samples, Result = result };
         ElementTypes.Element(first.DType, ref visitor);

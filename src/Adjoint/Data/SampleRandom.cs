@@ -19,6 +19,9 @@ public struct SampleRandom(ulong seed, int epoch, int sample, int transform)
     /// <summary>The number of what samplers draw, apart from those of transforms.</summary>
     internal const int OfSamplers = 0xC000;
 
+    /// <summary>The number of what streams draw from their buffers.</summary>
+    internal const int OfStreams = 0xC001;
+
     private uint drawn;
 
     /// <summary>The number of the pass over the data, from 0.</summary>

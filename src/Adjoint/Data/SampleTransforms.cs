@@ -41,15 +41,19 @@ internal sealed class SampleTransforms
             if (transforms.Length > 0) ApplyInPlace(batch.Inputs, indices, epoch);
             return batch;
         }
-        var samples = new Sample[indices.Length];
-        for (var i = 0; i < samples.Length; i++)
-        {
-            samples[i] = dataset.Read(indices[i]);
-            if (transforms.Length == 0) continue;
-            var shape = samples[i][Field.Inputs].Shape;
-            samples[i][Field.Inputs] = Apply(samples[i][Field.Inputs], indices[i], epoch);
-            foreach (var mask in masks) samples[i][mask] = Move(samples[i][mask], shape, indices[i], epoch);
-        }
+        return Load(Array.ConvertAll(indices, dataset.Read), epoch, collate);
+    }
+
+    /// <summary>Applies the transforms to each of the samples, and makes a batch of them.</summary>
+    internal Batch Load(Sample[] samples, int epoch, Collate? collate)
+    {
+        if (transforms.Length > 0)
+            foreach (var sample in samples)
+            {
+                var shape = sample[Field.Inputs].Shape;
+                sample[Field.Inputs] = Apply(sample[Field.Inputs], sample.Position, epoch);
+                foreach (var mask in masks) sample[mask] = Move(sample[mask], shape, sample.Position, epoch);
+            }
         return (collate ?? Collate.Stack).Apply(samples);
     }
 
