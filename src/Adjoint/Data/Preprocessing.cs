@@ -14,6 +14,8 @@ public abstract class Preprocessing
     {
         ["image"] = ImagePreprocessing.OfJson,
         ["table"] = TableEncoderJson.Read,
+        ["text-bytes"] = ByteText.Parse,
+        ["text-characters"] = CharacterText.Parse,
     };
 
     /// <summary>The name of this kind in files, such as <c>table</c>.</summary>
