@@ -45,6 +45,14 @@ internal static class Readers
             path => NpyFile.Load(path, convert: true)),
         Of("npz", () => Archived(compress: false), path => NpzFile.Load(path, convert: true)),
         Of("npz-deflated", () => Archived(compress: true), path => NpzFile.Load(path, convert: true)),
+        Of("npy-rows", () => Written(path => NpyFile.Save(path, Tensor.Ones(2, 3))), path =>
+        {
+            using var data = new NpyDataset("rows", [("inputs", path)], convert: true);
+            if (data.Count > 0) data.Load(data.Count - 1, 0);
+        }),
+        Of("text", () => Encoding.UTF8.GetBytes("Größe, 😀, {[1,2]:3}"), path => TextFile.Read(path)),
+        Of("text-characters", () => Encoding.UTF8.GetBytes("""{"kind":"text-characters","characters":" abc"}"""),
+            path => JsonFile.Read(path, "a vocabulary", Preprocessing.Read)),
         Of("idx", IdxBytes, path => IdxFile.Read(path, 3)),
         Of("idx-gzip", () => Gzipped(IdxBytes()), path => IdxFile.Read(path, 3)),
         // Sound records, but too few: what is right is refused too.

@@ -60,42 +60,44 @@ public static class NpyFile
     internal static Tensor Read(Stream stream, string path, long length, bool convert)
     {
         var header = NpyHeader.Read(stream, path, length);
-        var type = Loadable(header, path, convert);
+        var type = TypeOf(header, path, convert);
+        RequireTensor(header, type, path);
         var sizes = Array.ConvertAll(header.Sizes, size => (int)size);
         if (header.IsFortranOrder) Array.Reverse(sizes);
         var tensor = Tensor.Empty(sizes, type);
-        var held = header.Type.Stored.Held is not null;
-        var elements = held ? tensor.Storage.Bytes[..(int)header.Bytes] : new byte[header.Bytes];
+        var elements = header.Type.Stored.Held is null
+            ? new byte[header.Bytes]
+            : tensor.Storage.Bytes[..(int)header.Bytes];
         var read = stream.ReadAtLeast(elements, elements.Length, throwOnEndOfStream: false);
         if (read < elements.Length)
             throw new DataFormatException(path, header.DataOffset + read,
                 "the end: it became shorter while it was read", $"{header.Bytes} bytes of elements");
-        if (header.IsBigEndian) header.Type.Reverse(elements);
-        if (!held) header.Type.Stored.Convert(elements, tensor, path, "the array");
-        // Any other byte means true too, but not to those who compute with it.
-        if (type == DType.Bool)
-            foreach (ref var element in elements) element = element == 0 ? (byte)0 : (byte)1;
+        header.Finish(elements, tensor, path);
         if (!header.IsFortranOrder || sizes.Length < 2) return tensor;
         return tensor.Permute([.. Enumerable.Range(0, sizes.Length).Reverse()]).Contiguous();
     }
 
-    // Before anything is allocated.
-    private static DType Loadable(NpyHeader header, string path, bool convert)
+    /// <summary>The element type that an array is loaded as.</summary>
+    /// <exception cref="DataFormatException">It has to be converted, and may not be.</exception>
+    internal static DType TypeOf(NpyHeader header, string path, bool convert)
     {
         var entry = new NpyEntry("", header);
-        if (entry.DType is null && !convert)
-            throw new DataFormatException(path, 0, $"type {entry.Type}",
-                $"a type that tensors have; convert: true makes {entry.Type} {entry.ConvertsTo.Label()}");
+        return entry.DType is null && !convert
+            ? throw new DataFormatException(path, 0, $"type {entry.Type}",
+                $"a type that tensors have; convert: true makes {entry.Type} {entry.ConvertsTo.Label()}")
+            : entry.ConvertsTo;
+    }
+
+    // Before anything is allocated.
+    private static void RequireTensor(NpyHeader header, DType type, string path)
+    {
         long length = 1;
         foreach (var size in header.Sizes)
-        {
             if (size > int.MaxValue || (length *= Math.Max(1, size)) > int.MaxValue)
                 throw new DataFormatException(path, 0, $"shape ({string.Join(", ", header.Sizes)})",
                     $"at most {int.MaxValue} elements for a tensor; NpyDataset reads row by row");
-        }
-        if (length * entry.ConvertsTo.Size() > Memory.Storage.MaxBytes)
-            throw new DataFormatException(path, 0, $"{length * entry.ConvertsTo.Size()} bytes",
+        if (length * type.Size() > Memory.Storage.MaxBytes)
+            throw new DataFormatException(path, 0, $"{length * type.Size()} bytes",
                 $"at most {Memory.Storage.MaxBytes} for a tensor; NpyDataset reads row by row");
-        return entry.ConvertsTo;
     }
 }

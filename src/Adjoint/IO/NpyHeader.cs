@@ -77,6 +77,20 @@ internal sealed record NpyHeader(
         return bytes;
     }
 
+    /// <summary>
+    /// Makes elements as they are in the file those of a tensor: in its own memory, or beside it where they have to be
+    /// converted.
+    /// </summary>
+    /// <exception cref="DataFormatException">One is too large for the tensor's type.</exception>
+    internal void Finish(Span<byte> elements, Tensor tensor, string path)
+    {
+        if (IsBigEndian) Type.Reverse(elements);
+        if (Type.Stored.Held is null) Type.Stored.Convert(elements, tensor, path, "the array");
+        // Any other byte means true too, but not to those who compute with it.
+        if (tensor.DType == DType.Bool)
+            foreach (ref var element in elements) element = element == 0 ? (byte)0 : (byte)1;
+    }
+
     private static string Decode(byte[] bytes, string path, int prefix, byte version)
     {
         if (version < 3) return Encoding.Latin1.GetString(bytes);

@@ -87,6 +87,8 @@ public sealed class DamagedFileTests : IDisposable
         ["safetensors"] = path => SafeTensors.Load(path),
         ["npy"] = path => NpyFile.Load(path),
         ["npz"] = path => NpzFile.Load(path),
+        ["npy data set"] = path => new NpyDataset("x", [("inputs", path)]).Dispose(),
+        ["text"] = path => TextFile.Read(path),
         ["idx"] = path => IdxFile.Read(path, 1),
         ["cifar10"] = path =>
         {
