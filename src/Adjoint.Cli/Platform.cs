@@ -27,6 +27,22 @@ internal static class Platform
         }
     }
 
+    /// <summary>The rows of the terminal; null where there is none, or it does not tell.</summary>
+    internal static int? ConsoleHeight
+    {
+        get
+        {
+            try
+            {
+                return Console.WindowHeight is > 0 and var height ? height : null;
+            }
+            catch (Exception problem) when (problem is IOException or PlatformNotSupportedException)
+            {
+                return null;
+            }
+        }
+    }
+
     /// <summary>Calls back on Ctrl-C and on a request to terminate, until it is disposed.</summary>
     /// <param name="goesOn">Answers whether the process goes on; otherwise it ends at once.</param>
     // Unix: SIGINT and SIGTERM. .NET maps Windows' Ctrl-C to the first and a shutdown to the second. A closed window

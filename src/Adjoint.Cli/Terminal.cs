@@ -11,6 +11,9 @@ internal static class Terminal
     /// <summary>Its columns now; 80 where it does not tell.</summary>
     internal static int Width => Platform.ConsoleWidth ?? UsualWidth;
 
+    /// <summary>Its rows now; 1 where it does not tell.</summary>
+    internal static int Height => Platform.ConsoleHeight ?? 1;
+
     /// <summary>Whether a writer is standard error, and a person sees it.</summary>
     internal static bool IsSeen(TextWriter error) =>
         !System.Console.IsErrorRedirected && ReferenceEquals(error, System.Console.Error);

@@ -92,7 +92,7 @@ internal static class TrainCommand
         var (settings, data, model) = (run.Settings, run.Data, run.Trainer.Model);
         var report = Path.Combine(run.Folder, "report.html");
         var parameters = model.Parameters().Sum(parameter => (long)parameter.Length);
-        var view = quiet ? null : new ProgressView(error, settings.Get(TrainSettings.Epochs));
+        var view = quiet ? null : new ProgressView(error, settings.Get(TrainSettings.Epochs), !asJson);
         if (!quiet)
         {
             var (train, validation) = (data.Train.Count, data.Validation.Count);
@@ -111,10 +111,11 @@ internal static class TrainCommand
                 view?.Close();
                 error.WriteLine($"adjoint: {Printable.Line(warning)}");
             }, interrupt.Token);
+            view?.Finish();
         }
         catch (DivergedException problem)
         {
-            view?.Close();
+            view?.Finish();
             result = run.WriteDiverged(problem);
             if (!quiet) error.WriteLine($"report: {Printable.Line(report)}");
             if (asJson) output.WriteLine(ToJson(run, parameters, result, null, problem.Message));

@@ -29,6 +29,9 @@ internal sealed class CurvePlot(int width, int height)
     /// <summary>Whether curves are colored.</summary>
     internal bool HasColors { get; init; }
 
+    /// <summary>The epoch at the right end; null: that of the last point.</summary>
+    internal double? LastEpoch { get; init; }
+
     /// <summary>Whether the terminal shows Braille dots.</summary>
     internal bool IsUnicode { get; init; } = true;
 
@@ -46,7 +49,8 @@ internal sealed class CurvePlot(int width, int height)
             return lines;
         }
         var (low, high) = Range(all.Min(point => point.Y), all.Max(point => point.Y));
-        var (first, last) = (all.Min(point => point.X), all.Max(point => point.X));
+        var (first, last) = (all.Min(point => point.X), LastEpoch ?? all.Max(point => point.X));
+        if (LastEpoch is not null) first = 0;
         if (first == last) last = first + 1;
         string[] labels = [RunColumn.Digits(high), RunColumn.Digits((low + high) / 2), RunColumn.Digits(low)];
         var margin = labels.Max(label => label.Length);

@@ -34,7 +34,7 @@ public static class MetricNames
     /// <summary>The measure by which a run is judged where it does not say so itself.</summary>
     /// <param name="measured">The names of what was measured.</param>
     /// <returns>The name of a metric; the validation loss where none was measured.</returns>
-    internal static string Score(IReadOnlyCollection<string> measured) =>
+    public static string Score(IReadOnlyCollection<string> measured) =>
         Scores.FirstOrDefault(measured.Contains)
         ?? measured.FirstOrDefault(name => name is not (TrainLoss or ValidationLoss)) ?? ValidationLoss;
 }

@@ -93,6 +93,88 @@ public sealed partial class LiveLineTests
             + Environment.NewLine, file.ToString());
     }
 
+    [Theory, InlineData(true), InlineData(false)]
+    public void Curves_stand_above_the_line_and_stay_once_at_the_end(bool colors)
+    {
+        var screen = new Screen(100);
+        var view = View(screen, colors, rows: 24);
+        Train(view, epochs: 3);
+        // Three lines of epochs, ten of curves, the line.
+        Assert.Equal(14, screen.Rows.Count);
+        Assert.All(screen.Rows.Take(3), row => Assert.Matches("^epoch +[0-2]/20  ", row));
+        Assert.Matches("^loss: T training, V validation +validation accuracy$", screen.Rows[3]);
+        Assert.Matches("^epoch  2/20 [#━]", screen.Rows[13]);
+        Assert.True(screen.Widest < 100);
+        Assert.Matches("V", string.Concat(screen.Rows.Skip(4).Take(8)));
+        if (!colors) Assert.DoesNotMatch(Color(), screen.Raw.ToString());
+        view.Finish();
+        view.Close();
+        screen.WriteLine("after");
+        Assert.Equal(14, screen.Rows.Count);
+        Assert.Equal("after", screen.Rows[13]);
+        Assert.Single(screen.Rows, row => row.StartsWith("loss: T", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(79, 24)]
+    [InlineData(100, 19)]
+    [InlineData(30, 60)]
+    public void Where_there_is_no_room_the_line_stands_alone(int columns, int rows)
+    {
+        var screen = new Screen(columns);
+        var view = View(screen, colors: true, rows);
+        Train(view, epochs: 2);
+        view.Show(new(2, 150, 400, 0.5, 128), 10);
+        Assert.Equal(3, screen.Rows.Count);
+        view.Finish();
+        Assert.Equal(2, screen.Rows.Count);
+    }
+
+    [Theory, InlineData(100, 60), InlineData(100, 30), InlineData(90, 200)]
+    public void Curves_leave_nothing_behind_where_the_terminal_gets_another_width(int before, int after)
+    {
+        var screen = new Screen(before);
+        var view = View(screen, colors: true, rows: 24);
+        Train(view, epochs: 2);
+        screen.Resize(after);
+        view.Show(new(2, 150, 400, 0.5, 128), 10);
+        Assert.Equal(after < 80 ? 1 : 11, screen.Rows.SkipWhile(row =>
+            !row.StartsWith(after < 80 ? "epoch  2/20" : "loss: T", StringComparison.Ordinal)).Count());
+        view.Finish();
+        Assert.DoesNotContain(screen.Rows, row => row.Contains('#', StringComparison.Ordinal)
+            || row.Contains('━', StringComparison.Ordinal));
+        Assert.Equal(after < 80 ? 0 : 1, screen.Rows.Count(row => row.StartsWith("loss: T", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void A_task_without_metrics_has_its_losses_alone()
+    {
+        var screen = new Screen(100);
+        var view = View(screen, colors: false, rows: 24);
+        view.AfterEpoch(null!, new(0, null, 0.5, new Dictionary<string, double>(), 1));
+        view.AfterEpoch(null!, new(1, 0.5, 0.25, new Dictionary<string, double>(), 1));
+        view.Finish();
+        Assert.Equal("loss: T training, V validation", screen.Rows[2]);
+        Assert.Equal(12, screen.Rows.Count);
+    }
+
+    private static ProgressView View(Screen screen, bool colors, int rows) =>
+        new(screen, new LiveLine(screen, true, colors, () => screen.Columns, () => rows), 20, hasCurves: true);
+
+    private static void Train(ProgressView view, int epochs)
+    {
+        for (var epoch = 0; epoch < epochs; epoch++)
+        {
+            for (var step = 100; epoch > 0 && step <= 400; step += 100)
+            {
+                view.AfterBatch(null!, new(epoch, step, 400, 1.0 / epoch, 128));
+                view.Show(new(epoch, step, 400, 1.0 / epoch, 128), 10);
+            }
+            view.AfterEpoch(null!, new(epoch, epoch == 0 ? null : 1.0 / epoch, 1.0 / (epoch + 1),
+                new Dictionary<string, double> { ["accuracy"] = 0.5 + 0.1 * epoch }, 1));
+        }
+    }
+
     [GeneratedRegex(@"\e\[[0-9;]*m")]
     private static partial Regex Color();
 
