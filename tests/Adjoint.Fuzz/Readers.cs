@@ -13,6 +13,8 @@ using Adjoint.IO;
 using Adjoint.Nn;
 using Adjoint.Optim;
 using Adjoint.Training;
+using Parquet;
+using Parquet.Schema;
 
 namespace Adjoint.Fuzz;
 
@@ -104,6 +106,7 @@ internal static class Readers
             CsvFile.Profile(path);
         }),
         Of("csv-utf16", () => Encoding.Unicode.GetBytes("\ufeffa;b\n1,5;\"x\n\"\n;y\n"), path => CsvFile.Read(path)),
+        Of("parquet", ParquetBytes, path => ParquetFile.Read(path)),
         Of("table-encoder", EncoderBytes, path =>
         {
             var encoder = (TableEncoder)JsonFile.Read(path, "an encoder", Preprocessing.Read);
@@ -325,6 +328,23 @@ internal static class Readers
             json.WriteEndObject();
         }
         return memory.ToArray();
+    }
+
+    private static byte[] ParquetBytes()
+    {
+        using var memory = new MemoryStream();
+        WriteAsync().GetAwaiter().GetResult();
+        return memory.ToArray();
+
+        async Task WriteAsync()
+        {
+            var (x, maker) = (new DataField<double?>("x"), new DataField<string>("maker"));
+            await using var writer = await ParquetWriter.CreateAsync(new ParquetSchema(x, maker), memory);
+            using var rows = writer.CreateRowGroup();
+            await rows.WriteAsync<double>(x, new double?[] { 1.5, null, 3 });
+            await rows.WriteAsync(maker, new string[] { "BMW", "Opel", "BMW" });
+            rows.CompleteValidate();
+        }
     }
 
     private static byte[] ResultBytes() => Encoding.UTF8.GetBytes("""

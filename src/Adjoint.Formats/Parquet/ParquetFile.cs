@@ -68,7 +68,12 @@ public static class ParquetFile
         public Opened(string path, FileStream file, IReadOnlyList<string>? columns)
         {
             this.path = path;
-            reader = Guarded(async () => await ParquetReader.CreateAsync(file, leaveStreamOpen: true));
+            reader = Guarded(async () =>
+            {
+                ParquetCheck.Run(file);
+                file.Position = 0;
+                return await ParquetReader.CreateAsync(file, leaveStreamOpen: true);
+            });
             var notes = new List<string>();
             // The package makes the schema of the description now, and may find it wrong.
             var (all, counts) = Guarded(() => Task.FromResult((reader.Schema.GetDataFields().ToArray(),

@@ -81,6 +81,32 @@ public sealed class ParquetFileTests : IDisposable
         Assert.Equal(8, ParquetFile.Profile(path).Columns.Count);
     }
 
+    // The package allocates what a page says, reads on for values that never come, and past the end of its description.
+    [Fact]
+    public async Task What_a_file_says_of_itself_is_not_believed()
+    {
+        var path = Path.Combine(folder, "cars.parquet");
+        await Write(path);
+        var bytes = File.ReadAllBytes(path);
+        var random = new Random(17);
+        for (var round = 0; round < 300; round++)
+        {
+            var damaged = bytes.ToArray();
+            for (var i = random.Next(1, 4); i > 0; i--)
+                damaged[random.Next(4, damaged.Length - 8)] = (byte)random.Next(256);
+            File.WriteAllBytes(path, damaged);
+            try
+            {
+                Assert.NotEmpty(await Task.Run(() => ParquetFile.Read(path).Columns)
+                    .WaitAsync(TimeSpan.FromSeconds(30)));
+            }
+            catch (AdjointException error)
+            {
+                Assert.DoesNotContain('\n', error.Message);
+            }
+        }
+    }
+
     [Fact]
     public async Task What_is_no_whole_file_is_refused_in_a_line()
     {
