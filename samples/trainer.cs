@@ -1,8 +1,7 @@
 #:project ../src/Adjoint/Adjoint.csproj
-// Training with a Trainer: schedule, early stopping, best model kept, one line per epoch.
+// Training with a Trainer: schedule, early stopping, one line per epoch, the best model kept as a file.
 using Adjoint;
 using Adjoint.Data;
-using Adjoint.IO;
 using Adjoint.Nn;
 using Adjoint.Optim;
 using Adjoint.Training;
@@ -11,12 +10,13 @@ var data = Synth.Create(train: 20_000, validation: 2_000);
 var model = new Mlp(2, [16, 16], 2, "relu", new Generator(1));
 Console.WriteLine(model.Summary(1, 2));
 
-var loader = new DataLoader(data.Train, batchSize: 64, new() { Shuffle = true, Seed = 1 });
+var training = new DataLoader(data.Train, batchSize: 64, new() { Shuffle = true, Seed = 1 });
+var validation = new DataLoader(data.Validation, batchSize: 500);
+var optimizer = new AdamW(model.Parameters(), learningRate: 0.01);
 var folder = Directory.CreateTempSubdirectory("adjoint-sample-").FullName;
-var trainer = new Trainer(model, new AdamW(model.Parameters(), 0.01), new ClassificationTask(), loader,
-    new DataLoader(data.Validation, 500))
+var trainer = new Trainer(model, optimizer, new ClassificationTask(), training, validation)
 {
-    Schedule = Schedule.Cosine(totalSteps: 5 * loader.Count),
+    Schedule = Schedule.Cosine(training.StepsIn(5)),
 };
 trainer.Callbacks.Add(new EarlyStopping(patience: 2));
 var keeper = new ModelCheckpoint(folder);
@@ -25,14 +25,11 @@ trainer.Callbacks.Add(new Printer());
 
 var result = trainer.Fit(epochs: 5);
 keeper.Write();
-model.LoadStateDict(SafeTensors.Load(Path.Combine(folder, "best.safetensors")));
 Console.WriteLine($"best: epoch {result.Best.Epoch}, validation accuracy {result.Best.ValidationAccuracy:P1}");
 Directory.Delete(folder, recursive: true);
 
 sealed class Printer : Callback
 {
-    public override void AfterEpoch(Trainer trainer, EpochResult epoch) =>
-        Console.WriteLine(
-            $"epoch {epoch.Epoch}: validation loss {epoch.ValidationLoss:0.0000}, accuracy " +
-                $"{epoch.ValidationAccuracy:P1}");
+    public override void AfterEpoch(Trainer trainer, EpochResult epoch) => Console.WriteLine(
+        $"epoch {epoch.Epoch}: validation loss {epoch.ValidationLoss:0.0000}, accuracy {epoch.ValidationAccuracy:P1}");
 }

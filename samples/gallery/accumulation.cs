@@ -1,60 +1,62 @@
 #:project ../../src/Adjoint/Adjoint.csproj
-// Gradient accumulation: a recurrent network (a GRU, Cho et al. 2014) learns to repeat the first of many symbols. A
-// batch is processed in micro-batches whose gradients accumulate as if it were one, in a fraction of the memory; then
-// their global norm is clipped, and the optimizer steps. All of it is one captured function.
+// Gradient accumulation: a recurrent network (a GRU, Cho et al. 2014) learns to repeat the first of many symbols. The
+// trainer adds up the gradients of four batches as if they were one, in a fraction of the memory, clips their global
+// norm, and lets the optimizer step.
 using Adjoint;
+using Adjoint.Data;
 using Adjoint.Nn;
 using Adjoint.Optim;
+using Adjoint.Training;
 
-const int Symbols = 6, Length = 12, BatchSize = 128, MicroBatch = 32, Count = 1050, Epochs = 12;
+const int Symbols = 6, Length = 12, Epochs = 12;
 var random = new Generator(1);
-var model = new Recall(Symbols, width: 32, random);
+var model = new Recaller(Symbols, width: 32, random);
+var training = new DataLoader(Draw(1050), batchSize: 32, new() { Shuffle = true, Seed = 1 });
+var validation = new DataLoader(Draw(1000), batchSize: 250);
 var optimizer = new Adam(model.Parameters(), learningRate: 0.01);
-var sequences = Draw(Count);
-var step = CapturedFunction.Create((Tensor x) =>
+var trainer = new Trainer(model, optimizer, new ClassificationTask(), training, validation)
 {
-    optimizer.ZeroGrad();
-    var losses = new List<Tensor>();
-    foreach (var part in x.Split(MicroBatch))
-    {
-        var loss = Loss.CrossEntropy(model.Forward(part), part[.., 0], reduction: Reduction.Sum) / x.Shape[0];
-        loss.Backward(); // adds to the existing gradients
-        losses.Add(loss.Detach());
-    }
-    var norm = ClipGradients.ByNorm(model.Parameters(), maxNorm: 1);
-    optimizer.Step();
-    return (Tensor.Stack(losses).Sum(), norm);
-});
+    BatchesPerStep = 4,
+    MaxGradientNorm = 1,
+};
+var norms = new GradientNorms();
+trainer.Callbacks.Add(norms);
 
-for (var epoch = 1; epoch <= Epochs; epoch++)
+var result = trainer.Fit(Epochs);
+foreach (var epoch in result.Epochs.Where(epoch => epoch.Epoch is 3 or 6 or 9 or 12))
+    Console.WriteLine($"epoch {epoch.Epoch}: loss {epoch.TrainLoss:0.000}, {epoch.ValidationAccuracy:P0} correct");
+Console.WriteLine($"{norms.Clipped} of {norms.Steps} steps had their gradients clipped");
+Console.WriteLine(result.Capture);
+Console.WriteLine($"{result.Final.ValidationAccuracy:P0} of new sequences recalled");
+
+// Sequences (n, length) of random symbols, and the first symbol (n) of each.
+TensorDataset Draw(int count)
 {
-    var (losses, norms) = (new List<double>(), new List<double>());
-    foreach (var rows in random.Permutation(Count).Chunk(BatchSize))
-    {
-        var (loss, norm) = step.Run(sequences.IndexSelect(0, rows));
-        losses.Add(loss.Item());
-        norms.Add(norm.Item());
-    }
-    if (epoch % 3 == 0)
-        Console.WriteLine($"epoch {epoch}: loss {losses.Average():0.000}, gradient norm {norms.Average():0.00}");
+    var sequences = (Tensor.Rand([count, Length], random) * Symbols).To(DType.Int64);
+    return new("sequences", [(Field.Inputs, sequences), (Field.Targets, sequences[.., 0])]);
 }
-Console.WriteLine($"captured in {step.Plans} plans of {step.Operations} operations");
 
-using var noGrad = new NoGrad();
-var fresh = Draw(1000);
-var share = model.Forward(fresh).ArgMax().EqualTo(fresh[.., 0]).To(DType.Float32).Mean().Item();
-Console.WriteLine($"{share:P0} of new sequences recalled");
+// Sees the gradients of a step as the optimizer does: those that were clipped have the largest norm allowed.
+sealed class GradientNorms : Callback
+{
+    public int Steps { get; private set; }
+    public int Clipped { get; private set; }
 
-// Sequences (n, length) of random symbols.
-Tensor Draw(int count) => (Tensor.Rand([count, Length], random) * Symbols).To(DType.Int64);
+    public override void BeforeOptimizerStep(Trainer trainer)
+    {
+        Steps++;
+        var norm = Math.Sqrt(trainer.Model.Parameters().Sum(parameter => parameter.Grad!.Square().Sum().Item()));
+        if (norm > trainer.MaxGradientNorm * 0.9999) Clipped++;
+    }
+}
 
-sealed class Recall : Layer
+sealed class Recaller : Layer
 {
     readonly Embedding embedding;
     readonly GruCell cell;
     readonly Linear output;
 
-    public Recall(int symbols, int width, Generator random)
+    public Recaller(int symbols, int width, Generator random)
     {
         embedding = AddChild("embedding", new Embedding(symbols, width, random));
         cell = AddChild("cell", new GruCell(width, width, random));

@@ -1,42 +1,32 @@
 #:project ../../src/Adjoint/Adjoint.csproj
 // A character-level GPT, built from ops: token and position embeddings, pre-norm blocks of causal multi-head attention
 // and an MLP, dropout; the output layer shares its weights with the embedding. It learns a small artificial language
-// and generates text. The whole step is captured, and so is sampling the next character.
+// and generates text. The trainer captures its steps, and sampling the next character is a captured function.
 using Adjoint;
+using Adjoint.Data;
 using Adjoint.Nn;
 using Adjoint.Optim;
+using Adjoint.Training;
 
-const int Context = 32, BatchSize = 12, Epochs = 5;
+const int Context = 32, Epochs = 5;
 var random = new Generator(1);
 var text = Sentences(1000);
 var letters = text.Distinct().Order().ToArray();
 var tokens = Tensor.From([.. text.Select(letter => (long)Array.IndexOf(letters, letter))]);
 var model = new Gpt(letters.Length, Context, width: 48, heads: 4, depth: 2, dropout: 0.02, random);
-var optimizer = new AdamW(model.Parameters(), learningRate: 0.005);
-var step = CapturedFunction.Create((Tensor x, Tensor y) =>
-{
-    var logits = model.Forward(x);
-    var loss = Loss.CrossEntropy(logits.Reshape(y.Length, letters.Length), y.Flatten());
-    optimizer.ZeroGrad();
-    loss.Backward();
-    optimizer.Step();
-    return loss;
-});
 
 // Rows of 32 characters, and of the characters that follow them.
 var rows = (tokens.Length - 1) / Context;
-var inputs = tokens[..(rows * Context)].Reshape(rows, Context);
-var targets = tokens[1..(rows * Context + 1)].Reshape(rows, Context);
+var data = new TensorDataset("text",
+    [(Field.Inputs, tokens[..(rows * Context)].Reshape(rows, Context)),
+        (Field.Targets, tokens[1..(rows * Context + 1)].Reshape(rows, Context))]);
+var training = new DataLoader(data, batchSize: 16, new() { Shuffle = true, Seed = 1 });
+var optimizer = new AdamW(model.Parameters(), learningRate: 0.005);
 Console.WriteLine(
     $"{text.Length} characters, {letters.Length} distinct; a uniform guess has loss {Math.Log(letters.Length):0.00}");
-for (var epoch = 1; epoch <= Epochs; epoch++)
-{
-    var losses = new List<double>();
-    foreach (var batch in random.Permutation(rows).Chunk(BatchSize))
-        losses.Add(step.Run(inputs.IndexSelect(0, batch), targets.IndexSelect(0, batch)).Item());
-    Console.WriteLine($"epoch {epoch}: loss {losses.Average():0.00}");
-}
-Console.WriteLine($"captured in {step.Plans} plans of {step.Operations} operations");
+var result = new Trainer(model, optimizer, new NextTokenTask(), training).Fit(Epochs);
+foreach (var epoch in result.Epochs.Skip(1)) Console.WriteLine($"epoch {epoch.Epoch}: loss {epoch.TrainLoss:0.00}");
+Console.WriteLine(result.Capture);
 
 model.Eval();
 var next = CapturedFunction.Create((Tensor context) =>

@@ -2,6 +2,7 @@
 // A deep Q-network (Mnih et al. 2015) balances a pole on a cart: replay buffer, target network, gathering the values of
 // the actions taken, Huber loss. Two captured functions: the action values of a state, and a whole step with clipping,
 // the optimizer and the update of the target network. The reward is −1 at the end of an episode.
+// The loop is written out: the data come from acting, between the steps, so there is no data set to pass over.
 using Adjoint;
 using Adjoint.Nn;
 using Adjoint.Optim;

@@ -1,17 +1,21 @@
 #:project ../../src/Adjoint/Adjoint.csproj
 // A generative adversarial network (Goodfellow et al. 2014) learns eight spots on a circle. Two steps, two optimizers,
 // each step captured as a whole, with the noise drawn inside.
+// The loop is written out: two optimizers step in turn on losses of their own, and a trainer has one of each.
 using Adjoint;
+using Adjoint.Data;
 using Adjoint.Nn;
 using Adjoint.Optim;
 
-const int Latent = 8, Spots = 8, BatchSize = 100, Epochs = 100;
+const int Latent = 8, Spots = 8, Epochs = 100;
 const double Deviation = 0.05;
 var random = new Generator(1);
 var spots = Tensor.Arange(Spots).To(DType.Float32) * (2 * Math.PI / Spots);
 var centers = Tensor.Stack([spots.Cos(), spots.Sin()], axis: 1);
-var data = centers.IndexSelect(0, [.. Enumerable.Range(0, 2050).Select(i => i % Spots)]);
-data += Tensor.Randn(data.Shape, random) * Deviation;
+var points = centers.IndexSelect(0, [.. Enumerable.Range(0, 2050).Select(i => i % Spots)]);
+points += Tensor.Randn(points.Shape, random) * Deviation;
+var data = new DataLoader(
+    new TensorDataset("spots", [(Field.Inputs, points)]), batchSize: 100, new() { Shuffle = true, Seed = 1 });
 
 var generator = new Mlp(Latent, [64, 64], 2, "relu", random);
 var discriminator = new Mlp(2, [64, 64], 1, "relu", random);
@@ -45,11 +49,7 @@ var deceive = CapturedFunction.Create((Tensor real) =>
 for (var epoch = 1; epoch <= Epochs; epoch++)
 {
     var losses = new List<(double Discriminator, double Generator)>();
-    foreach (var rows in random.Permutation(data.Shape[0]).Chunk(BatchSize))
-    {
-        var real = data.IndexSelect(0, rows);
-        losses.Add((discriminate.Run(real).Item(), deceive.Run(real).Item()));
-    }
+    foreach (var batch in data) losses.Add((discriminate.Run(batch.Inputs).Item(), deceive.Run(batch.Inputs).Item()));
     if (epoch % 50 != 0) continue;
     var (hits, share) = Judge();
     Console.WriteLine($"epoch {epoch}: losses {losses.Average(x => x.Discriminator):0.00} (discriminator), "
@@ -67,7 +67,7 @@ Tensor Make(int count) => generator.Forward(Tensor.Randn([count, Latent], random
     using var noGrad = new NoGrad();
     var distances = (Make(Count).Unsqueeze(1) - centers).Square().Sum(-1).Sqrt();
     var isNear = distances.Min(-1).Less(4 * Deviation).ToArray<bool>();
-    var points = distances.ArgMin().ToArray<long>().Zip(isNear);
-    var hits = points.Where(point => point.Second).CountBy(point => point.First);
+    var nearest = distances.ArgMin().ToArray<long>().Zip(isNear);
+    var hits = nearest.Where(point => point.Second).CountBy(point => point.First);
     return (hits.Count(spot => spot.Value > Count / Spots / 4), isNear.Average(near => near ? 1.0 : 0));
 }

@@ -3,15 +3,16 @@
 // formula for one element is all that is needed: it runs vectorized, on all threads, and fused with its neighbors in
 // the captured step.
 using Adjoint;
+using Adjoint.Data;
 using Adjoint.Kernels;
 using Adjoint.Nn;
 using Adjoint.Optim;
 using Adjoint.Primitives;
+using Adjoint.Training;
 
-const int BatchSize = 32, Epochs = 400;
-var x = Tensor.Arange(-2, 2, 4.0 / 150).Unsqueeze(1);
-var y = Wave(x);
-var ahead = Tensor.Arange(2, 3, 0.02).Unsqueeze(1); // beyond the data
+const int Epochs = 400;
+var training = Waves(Tensor.Arange(-2, 2, 4.0 / 150));
+var ahead = Waves(Tensor.Arange(2, 3, 0.02)); // beyond the training data
 
 Train("tanh", () => new Tanh());
 Train("Snake", () => new Snake());
@@ -23,26 +24,17 @@ void Train(string name, Func<Layer> activation)
         new Linear(1, 32, generator: random), activation(), new Linear(32, 32, generator: random), activation(),
         new Linear(32, 1, generator: random));
     var optimizer = new AdamW(model.Parameters(), learningRate: 0.005, weightDecay: 0.001);
-    var step = CapturedFunction.Create((Tensor x, Tensor y) =>
-    {
-        var loss = Loss.Mse(model.Forward(x * 4), y);
-        optimizer.ZeroGrad();
-        loss.Backward();
-        optimizer.Step();
-        return loss;
-    });
-    for (var epoch = 1; epoch <= Epochs; epoch++)
-        foreach (var rows in random.Permutation(x.Shape[0]).Chunk(BatchSize))
-            step.Run(x.IndexSelect(0, rows), y.IndexSelect(0, rows));
-    using var noGrad = new NoGrad();
-    Console.WriteLine(
-        $"{name}: mean square error {Error(model, x):0.0000} on the data, {Error(model, ahead):0.0000} beyond");
-    Console.WriteLine($"captured in {step.Plans} plans of {step.Operations} operations");
+    var loader = new DataLoader(training, batchSize: 32, new() { Shuffle = true, Seed = 1 });
+    var trainer = new Trainer(model, optimizer, new RegressionTask(), loader);
+    var result = trainer.Fit(Epochs);
+    Console.WriteLine($"{name}: mean square error {Error(training):0.0000} on the data, {Error(ahead):0.0000} beyond");
+    Console.WriteLine(result.Capture);
+
+    double Error(Dataset data) => trainer.Evaluate(new DataLoader(data, batchSize: 200)).Loss;
 }
 
-static double Error(Layer model, Tensor x) => Loss.Mse(model.Forward(x * 4), Wave(x)).Item();
-
-static Tensor Wave(Tensor x) => (x * Math.PI * 2).Sin();
+static TensorDataset Waves(Tensor x) => new("waves",
+    [(Field.Inputs, x.Unsqueeze(1) * 4), (Field.Targets, (x * Math.PI * 2).Sin().Unsqueeze(1))]);
 
 sealed class Snake : Layer
 {

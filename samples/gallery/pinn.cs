@@ -2,6 +2,8 @@
 // A physics-informed neural network (Raissi et al. 2019) solves the heat equation ∂u/∂t = α ∂²u/∂x² on a rod that is
 // cold at both ends and starts as sin πx. First and second derivatives of u are part of the loss, so gradients of
 // gradients are computed, within one captured step. The exact solution is exp(−απ²t) sin πx.
+// The loop is written out: the points are new at each step, and the loss needs no targets but derivatives of the
+// network, so there is no data set.
 using Adjoint;
 using Adjoint.Nn;
 using Adjoint.Optim;

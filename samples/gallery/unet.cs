@@ -2,50 +2,34 @@
 // A U-Net (Ronneberger et al. 2015) segments the discs among other shapes in noisy images. The decoder uses bilinear
 // upsampling; a module with two inputs joins the upsampled features with those of the skip connection.
 using Adjoint;
+using Adjoint.Data;
 using Adjoint.Nn;
 using Adjoint.Optim;
+using Adjoint.Training;
 
-const int Side = 24, BatchSize = 16, Epochs = 12;
+const int Side = 24, Epochs = 12;
 var random = new Generator(1);
-var (images, masks) = Shapes(350, seed: 1);
-var (testImages, testMasks) = Shapes(50, seed: 2);
+var training = new DataLoader(Shapes(350, seed: 1), batchSize: 16, new() { Shuffle = true, Seed = 1 });
+var validation = new DataLoader(Shapes(50, seed: 2), batchSize: 50);
 var model = new UNet(channels: 8, random);
 var optimizer = new AdamW(model.Parameters(), learningRate: 0.01);
-var step = CapturedFunction.Create((Tensor x, Tensor y) =>
+var task = new SegmentationTask { Metrics = () => [new IoU { Average = Averaging.Binary }] };
+var trainer = new Trainer(model, optimizer, task, training, validation)
 {
-    var loss = Loss.BceWithLogits(model.Forward(x), y);
-    optimizer.ZeroGrad();
-    loss.Backward();
-    optimizer.Step();
-    return loss;
-});
+    Schedule = Schedule.Cosine(training.StepsIn(Epochs)),
+};
 
-for (var epoch = 1; epoch <= Epochs; epoch++)
-{
-    optimizer.LearningRate = 0.01 * Schedule.Cosine(Epochs).Factor(epoch - 1);
-    var losses = new List<double>();
-    foreach (var rows in random.Permutation(images.Shape[0]).Chunk(BatchSize))
-        losses.Add(step.Run(images.IndexSelect(0, rows), masks.IndexSelect(0, rows)).Item());
-    if (epoch % 3 == 0)
-        Console.WriteLine($"epoch {epoch}: loss {losses.Average():0.000}, IoU {IntersectionOverUnion():0.00}");
-}
-Console.WriteLine($"captured in {step.Plans} plans of {step.Operations} operations");
+var result = trainer.Fit(Epochs);
+foreach (var epoch in result.Epochs.Where(epoch => epoch.Epoch is 3 or 6 or 9 or 12))
+    Console.WriteLine($"epoch {epoch.Epoch}: loss {epoch.TrainLoss:0.000}, IoU {epoch.Metrics["iouBinary"]:0.00}");
+Console.WriteLine(result.Capture);
 
-double IntersectionOverUnion()
-{
-    using var use = model.EvalScope();
-    using var noGrad = new NoGrad();
-    var found = model.Forward(testImages).Greater(0).To(DType.Float32);
-    var both = (found * testMasks).Sum();
-    return (both / (found.Sum() + testMasks.Sum() - both)).Item();
-}
-
-// One or two discs and two squares of similar size and brightness, in noise: images and masks of discs (n, 1, side,
-// side).
-static (Tensor Images, Tensor Masks) Shapes(int count, int seed)
+// One or two discs and two squares of similar size and brightness, in noise: images (n, 1, side, side), and the class of
+// each pixel (n, side, side), 1 for discs.
+static TensorDataset Shapes(int count, int seed)
 {
     var random = new Random(seed);
-    var (images, masks) = (new float[count * Side * Side], new float[count * Side * Side]);
+    var (images, masks) = (new float[count * Side * Side], new long[count * Side * Side]);
     for (var image = 0; image < count; image++)
     {
         for (var i = 0; i < Side * Side; i++) images[image * Side * Side + i] = random.NextSingle() * 0.4f;
@@ -63,7 +47,9 @@ static (Tensor Images, Tensor Masks) Shapes(int count, int seed)
                 }
         }
     }
-    return (Tensor.From(images, count, 1, Side, Side), Tensor.From(masks, count, 1, Side, Side));
+    return new("shapes",
+        [(Field.Inputs, Tensor.From(images, count, 1, Side, Side)),
+            (Field.Targets, Tensor.From(masks, count, Side, Side))]);
 }
 
 sealed class UNet : Layer
@@ -79,7 +65,7 @@ sealed class UNet : Layer
         bottom = AddChild("bottom", new ConvBlock(2 * channels, 4 * channels, random));
         up2 = AddChild("up2", new UpBlock(4 * channels, 2 * channels, random));
         up1 = AddChild("up1", new UpBlock(2 * channels, channels, random));
-        output = AddChild("output", new Conv2d(channels, 1, kernel: 1, new() { Generator = random }));
+        output = AddChild("output", new Conv2d(channels, 2, kernel: 1, new() { Generator = random }));
     }
 
     protected override Tensor ForwardCore(Tensor x)

@@ -6,8 +6,8 @@ using Adjoint.Kernels;
 namespace Adjoint.Tests.Samples;
 
 /// <summary>
-/// All programs of the gallery, as they are, in one build: each becomes a method, and <c>CapturedFunction</c> in them
-/// is <see cref="WatchedFunction"/>.
+/// All programs of the gallery in one build: each becomes a method, <c>CapturedFunction</c> in them is
+/// <see cref="WatchedFunction"/>, and each trainer has <see cref="WatchedSteps"/>.
 /// </summary>
 public sealed partial class GalleryBuild : IDisposable
 {
@@ -80,11 +80,29 @@ public sealed partial class GalleryBuild : IDisposable
             namespace {{NamespaceOf(Path.GetFileNameWithoutExtension(path))}};
             static class Program { internal static void Run() {
             #line {{first + 1}} "{{path}}"
-            {{string.Join('\n', lines[first..types])}}
+            {{Watched(string.Join('\n', lines[first..types]))}}
             } }
             #line {{types + 1}} "{{path}}"
             {{string.Join('\n', lines[types..])}}
             """;
+    }
+
+    // A trainer steps eagerly or captured as the run in progress says, and notes each step.
+    private static string Watched(string code)
+    {
+        for (var at = 0; (at = code.IndexOf("new Trainer(", at, StringComparison.Ordinal)) >= 0;)
+        {
+            var depth = 0;
+            for (at = code.IndexOf('(', at); (depth += code[at] switch { '(' => 1, ')' => -1, _ => 0 }) > 0;) at++;
+            var name = typeof(WatchedSteps).FullName;
+            var own = $"Eager = {name}.IsEager, Callbacks = {{ new {name}() }}";
+            var rest = code[++at..].TrimStart();
+            code = code[..at] + (rest.StartsWith('{') ? $" {{ {own}, {Lines(at)}{rest[1..]}" : $" {{ {own} }}{rest}");
+        }
+        return code;
+
+        // The line breaks between the arguments and the braces, so that messages name the right lines.
+        string Lines(int from) => new('\n', code[from..code.IndexOf('{', from)].Count(letter => letter == '\n'));
     }
 
     private static string NamespaceOf(string sample) => "Gallery_" + sample.Replace('-', '_');

@@ -16,6 +16,7 @@ public sealed class SampleTests
     [InlineData("own-initializer",
         "norm after 50 layers: 1.0000 times that of the input\nthe filters are orthonormal")]
     [InlineData("own-schedule", "step 100: rate 0.0200\nstep 400: rate 0.0100\nbest: epoch")]
+    [InlineData("own-loss-and-metric", "now, 90 % are, and the loss is 0.4")]
     [InlineData("explore", "graph.html")]
     [InlineData("plain-training-loop", "epoch 5: validation accuracy 9")]
     [InlineData("trainer", "validation accuracy 99")]

@@ -13,7 +13,7 @@ namespace Adjoint.Tests.Samples;
 internal sealed class Watch(bool isCaptured, int calls = int.MaxValue, bool withHalves = false)
 {
     private readonly List<(string What, ulong Bits)> seen = [];
-    private readonly List<WatchedFunction> functions = [];
+    private readonly List<IWatched> functions = [];
     private readonly List<int> done = [];
 
     /// <summary>The run in progress.</summary>
@@ -21,7 +21,7 @@ internal sealed class Watch(bool isCaptured, int calls = int.MaxValue, bool with
 
     internal IReadOnlyList<(string What, ulong Bits)> Seen => seen;
 
-    internal IReadOnlyList<WatchedFunction> Functions => functions;
+    internal IReadOnlyList<IWatched> Functions => functions;
 
     internal bool IsCaptured => isCaptured;
 
@@ -48,7 +48,7 @@ internal sealed class Watch(bool isCaptured, int calls = int.MaxValue, bool with
         }
     }
 
-    internal int Add(WatchedFunction function)
+    internal int Add(IWatched function)
     {
         functions.Add(function);
         done.Add(0);

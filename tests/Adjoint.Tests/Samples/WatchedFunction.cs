@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Adjoint.Tests.Samples;
 
 /// <summary>What the programs of the gallery find under the name <c>CapturedFunction</c>.</summary>
-public abstract class WatchedFunction
+public abstract class WatchedFunction : IWatched
 {
     public abstract int Plans { get; }
 
