@@ -73,7 +73,38 @@ public sealed class ModelFile
     /// Writes a model whose tensors have the given values; <see cref="Read(string)"/> makes it again.
     /// </summary>
     /// <exception cref="AdjointException">The model cannot be made again from its description.</exception>
-    internal static void Write(string path, Module model, IReadOnlyDictionary<string, Tensor> state, ModelInfo info)
+    internal static void Write(string path, Module model, IReadOnlyDictionary<string, Tensor> state, ModelInfo info) =>
+        Write(path, model, state, info, Describe(path, model, info));
+
+    /// <summary>
+    /// The same, but a model that cannot be made again is written as tensors alone, with the reason: it was trained,
+    /// and nothing of that is to be lost.
+    /// </summary>
+    internal static void WriteAtLeastTensors(
+        string path, Module model, IReadOnlyDictionary<string, Tensor> state, ModelInfo info)
+    {
+        (string, string) description;
+        try
+        {
+            description = Describe(path, model, info);
+        }
+        catch (AdjointException error)
+        {
+            description = (ReasonKey, error.Message);
+        }
+        Write(path, model, state, info, description);
+    }
+
+    private static void Write(string path, Module model, IReadOnlyDictionary<string, Tensor> state, ModelInfo info,
+        (string Key, string Text) description)
+    {
+        var notes = new Dictionary<string, string> { [description.Key] = description.Text };
+        if (info.Statistics is { } statistics)
+            foreach (var (key, value) in Standardize.Metadata(statistics)) notes.Add(key, value);
+        SafeTensors.Save(path, Once(model).ToDictionary(entry => entry.Name, entry => state[entry.Name]), notes);
+    }
+
+    private static (string Key, string Text) Describe(string path, Module model, ModelInfo info)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, Readable))
@@ -87,13 +118,9 @@ public sealed class ModelFile
             WriteTypes(json, model);
             json.WriteEndObject();
         }
-        var tensors = Once(model).ToDictionary(entry => entry.Name, entry => state[entry.Name]);
-        RequireSame(
-            path, model, buffer.ToArray(), tensors.Values.Sum(value => (long)value.Length * value.DType.Size()));
-        var notes = new Dictionary<string, string> { [Key] = Encoding.UTF8.GetString(buffer.ToArray()) };
-        if (info.Statistics is { } statistics)
-            foreach (var (key, value) in Standardize.Metadata(statistics)) notes.Add(key, value);
-        SafeTensors.Save(path, tensors, notes);
+        var bytes = Once(model).Sum(entry => (long)entry.Value.Length * entry.Value.DType.Size());
+        RequireSame(path, model, buffer.ToArray(), bytes);
+        return (Key, Encoding.UTF8.GetString(buffer.ToArray()));
     }
 
     private static ModelFile Read(
