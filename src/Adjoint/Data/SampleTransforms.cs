@@ -12,6 +12,7 @@ internal sealed class SampleTransforms
     private readonly bool isInPlace;
     // What lies over the image pixel by pixel, and is moved with it.
     private readonly string[] masks = [];
+    private readonly Field? output;
 
     internal SampleTransforms(Dataset dataset, Transform[] transforms, ulong seed)
     {
@@ -24,6 +25,7 @@ internal sealed class SampleTransforms
                 + ".To(DType.Float32)");
         var shape = inputs.Shape;
         foreach (var transform in transforms) shape = transform.OutputShape(shape);
+        output = inputs with { Shape = shape, IsRagged = inputs.IsRagged && shape == inputs.Shape };
         if (inputs.Shape.Rank == 3 && transforms.Any(transform => transform is IGeometricTransform))
             masks = [.. dataset.Fields
                 .Where(field => field.Name != Field.Inputs && field.Shape.Rank >= 2
@@ -31,6 +33,11 @@ internal sealed class SampleTransforms
                 .Select(field => field.Name)];
         isInPlace = !inputs.IsRagged && masks.Length == 0 && transforms.All(transform => transform is InPlaceTransform);
     }
+
+    /// <summary>The fields of the samples as the transforms leave them.</summary>
+    internal IReadOnlyList<Field> Fields => output is null
+        ? dataset.Fields
+        : [.. dataset.Fields.Select(one => one.Name == output.Name ? output : one)];
 
     /// <summary>Loads samples and applies the transforms to each.</summary>
     internal Batch Load(int[] indices, int epoch, Collate? collate)

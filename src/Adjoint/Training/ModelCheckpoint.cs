@@ -1,4 +1,4 @@
-using System.Globalization;
+using Adjoint.Data.Tables;
 using Adjoint.IO;
 using Adjoint.Nn;
 using Adjoint.Primitives;
@@ -8,9 +8,10 @@ namespace Adjoint.Training;
 /// <summary>
 /// Keeps the best model (by the trainer's <see cref="Trainer.Score"/>; the earlier of equal ones) and the last one of a
 /// run. They stay in memory during training, and in checkpoints; <see cref="Write"/> writes them to files,
-/// <c>best.safetensors</c> and
-/// <c>last.safetensors</c>. Their metadata say of which epoch they are, and how the samples were standardized
-/// (<see cref="Standardize.FromMetadata"/>).
+/// <c>best.safetensors</c> and <c>last.safetensors</c>. These are model files (<see cref="ModelFile"/>), which say what
+/// the model is for, of which epoch it is, and how samples were prepared; <see cref="Predictor.Load"/> uses them. Of a
+/// model that has modules without a description (<see cref="ISavableModule{TSelf}"/>) they hold the tensors alone, and
+/// the reason.
 /// </summary>
 /// <param name="folder">The folder for the files.</param>
 public sealed class ModelCheckpoint(string folder) : Callback
@@ -18,13 +19,13 @@ public sealed class ModelCheckpoint(string folder) : Callback
     private readonly Dictionary<string, Tensor> best = [], last = [];
     private double bestScore = double.NaN;
     private int bestEpoch, lastEpoch;
-    private (double[] Mean, double[] Deviation)? statistics;
+    private Trainer? owner;
 
     /// <inheritdoc/>
     public override void AfterEpoch(Trainer trainer, EpochResult epoch)
     {
         Copy(trainer.Model.StateDict(), last);
-        (lastEpoch, statistics) = (epoch.Epoch, trainer.Training.Dataset.Statistics);
+        (lastEpoch, owner) = (epoch.Epoch, trainer);
         var score = trainer.Score.Of(epoch);
         // The first of a run is its best so far, also where it has no score.
         if (epoch.Epoch > 0 && best.Count > 0 && !trainer.Score.IsBetter(score, bestScore)) return;
@@ -35,9 +36,12 @@ public sealed class ModelCheckpoint(string folder) : Callback
     /// <summary>Writes both files, each whole or not at all; none before the first epoch was measured.</summary>
     public void Write()
     {
-        if (best.Count == 0) return;
-        SafeTensors.Save(Path.Combine(folder, "best.safetensors"), best, Metadata(bestEpoch));
-        SafeTensors.Save(Path.Combine(folder, "last.safetensors"), last, Metadata(lastEpoch));
+        if (owner is null || best.Count == 0) return;
+        Write("best.safetensors", best, bestEpoch);
+        Write("last.safetensors", last, lastEpoch);
+
+        void Write(string name, Dictionary<string, Tensor> state, int epoch) => ModelFile.WriteAtLeastTensors(
+            Path.Combine(folder, name), owner.Model, state, InfoOf(owner, epoch));
     }
 
     /// <inheritdoc/>
@@ -57,7 +61,7 @@ public sealed class ModelCheckpoint(string folder) : Callback
         lastEpoch = TrainingState.Integer("best", numbers[2], trainer.Results.Count - 1);
         Copy(Part("best"), best);
         Copy(Part("last"), last);
-        statistics = trainer.Training.Dataset.Statistics;
+        owner = trainer;
 
         IReadOnlyDictionary<string, Tensor> Part(string name)
         {
@@ -81,11 +85,21 @@ public sealed class ModelCheckpoint(string folder) : Callback
             else to[name] = value.Detach().Clone().Keep();
     }
 
-    private Dictionary<string, string> Metadata(int epoch)
+    private static ModelInfo InfoOf(Trainer trainer, int epoch)
     {
-        var result = new Dictionary<string, string> { ["epoch"] = epoch.ToString(CultureInfo.InvariantCulture) };
-        if (statistics is { } own)
-            foreach (var (key, value) in Standardize.Metadata(own)) result.Add(key, value);
-        return result;
+        var data = trainer.Training.Dataset;
+        var measures = trainer.Results.FirstOrDefault(result => result.Epoch == epoch);
+        var metrics = measures is null ? [] : measures.Metrics.ToDictionary(one => one.Key, one => one.Value);
+        if (measures is not null) metrics.TryAdd(MonitoredMetric.Loss, measures.ValidationLoss);
+        return new()
+        {
+            Task = trainer.Task.Name, ClassNames = data.ClassNames, Metrics = metrics,
+            // What augments the training samples need not do so later.
+            Fields = (trainer.Validation ?? trainer.Training).Fields,
+            TargetNames = data.Preprocessing is TableEncoder { Task: TargetKind.Regression } table
+                ? [.. table.Targets.Select(target => target.Name)]
+                : [],
+            Preprocessing = data.Preprocessing, Statistics = data.Statistics, Score = trainer.Score.Name, Epoch = epoch,
+        };
     }
 }
