@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using Adjoint.Data;
 using Adjoint.Data.Tables;
 using Adjoint.Experiments;
 using Adjoint.IO;
@@ -15,7 +16,7 @@ internal static class PredictCommand
         var model = new Argument<string>("run") { Description = SavedModel.Description };
         var data = new Argument<string>("data")
         {
-            Description = "A CSV file, a file of JSON lines, or - for either on standard input.",
+            Description = "A CSV file, a file of JSON lines, an image, a folder of images, or - for standard input.",
         };
         var asJson = SettingOption.Of(new FlagSetting("json")
         {
@@ -29,6 +30,7 @@ internal static class PredictCommand
         [
             ("adjoint predict runs/1 houses.csv", "The rows of a table, as CSV."),
             ("adjoint predict runs/1 houses.csv --json --out prices.jsonl", "All that is known of each, in a file."),
+            ("adjoint predict runs/2 photos/", "The images in a folder."),
             ("head -3 houses.csv | adjoint predict runs/1 -", "What comes through a pipe."),
         ],
         new OptionGroup("Output", [asJson, to])) { model, data };
@@ -73,10 +75,13 @@ internal static class PredictCommand
     private static PredictionSource Open(Predictor predictor, string path, string name)
     {
         if (!Path.Exists(path)) throw new AdjointException($"{name}: no such file or folder");
-        if (predictor.Info.Preprocessing is TableEncoder encoder && File.Exists(path))
-            return TableSource.Open(predictor, encoder, path);
-        var learned = predictor.Info.Preprocessing?.Kind ?? "data that its file does not describe";
-        throw new AdjointException(
-            $"{name}: the model learned from {learned}; name a file of that kind, or train a model on such data");
+        return predictor.Info.Preprocessing switch
+        {
+            TableEncoder encoder when File.Exists(path) => TableSource.Open(predictor, encoder, path),
+            ImagePreprocessing => ImageSource.Open(predictor, path),
+            var other => throw new AdjointException(
+                $"{name}: the model learned from {SavedModel.Learned(other)}; name a file of that kind, or train a "
+                + "model on such data"),
+        };
     }
 }

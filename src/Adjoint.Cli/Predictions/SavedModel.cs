@@ -1,3 +1,5 @@
+using Adjoint.Data;
+using Adjoint.Data.Tables;
 using Adjoint.Training;
 
 namespace Adjoint.Cli;
@@ -20,6 +22,15 @@ internal static class SavedModel
             ? best
             : throw new AdjointException($"{path}: holds no best.safetensors; {remedy}");
     }
+
+    /// <summary>What a model learned from, in words.</summary>
+    internal static string Learned(Preprocessing? preprocessing) => preprocessing switch
+    {
+        TableEncoder => "a table",
+        ImagePreprocessing => "images",
+        null => "data that its file does not describe",
+        _ => $"'{preprocessing.Kind}'",
+    };
 
     /// <exception cref="AdjointException">There is no model, or its file cannot be used.</exception>
     internal static Predictor Load(string path) => Predictor.Load(PathOf(path));

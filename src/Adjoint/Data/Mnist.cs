@@ -48,6 +48,7 @@ public static class Mnist
         if (wrong >= 0)
             throw new DataFormatException(labelFile, 8 + wrong, $"label {labels[wrong]}", "0 to 9");
         return new TensorDataset(name, (int[])[1, 28, 28], Array.ConvertAll(pixels, pixel => pixel / divisor), labels,
-            classes);
+            classes)
+        { Preprocessing = divisor == 255 ? new ImagePreprocessing(1, 28, 28) : null };
     }
 }

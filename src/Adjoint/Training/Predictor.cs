@@ -22,6 +22,7 @@ public sealed class Predictor
     // More would not compute at once, and each has buffers of its own.
     private static readonly int MaxCaptured = Environment.ProcessorCount;
 
+    private const int EvaluationBatch = 1000;
     private readonly LearningTask? task;
     private readonly ConcurrentDictionary<string, Pool> pools = [];
 
@@ -122,11 +123,68 @@ public sealed class Predictor
     /// </exception>
     public Prediction Predict(JsonElement json) => Predict(Standardized(Encoder.Encode(json)));
 
-    private TableEncoder Encoder => Info.Preprocessing as TableEncoder
-        ?? throw new AdjointException(
-            "Predictor: the model did not learn from a table, "
-            + (Info.Preprocessing is { } other ? $"but from '{other.Kind}'" : "and its file has no preprocessing")
-            + "; give it tensors as its data set did, or use a model of a table");
+    /// <summary>Predicts images, with the preprocessing of the training data.</summary>
+    /// <param name="images">
+    /// The pixels of each (channels, height, width), uint8, of any size; taken one by one, so that only one of them
+    /// need be in memory.
+    /// </param>
+    /// <returns>Outputs, probabilities or values, and their names.</returns>
+    /// <exception cref="AdjointException">
+    /// The model did not learn from images, there is none, or a tensor is no image.
+    /// </exception>
+    public Prediction PredictImages(params IEnumerable<Tensor> images)
+    {
+        var preprocessing = Info.Preprocessing as ImagePreprocessing ?? throw OtherKind("images");
+        Tensor[] inputs = [.. images.Select(preprocessing.Apply)];
+        if (inputs.Length == 0) throw new AdjointException("Predictor: at least one image is needed: found none");
+        return Predict(Standardized(new((Field.Inputs, Tensor.Stack(inputs)))));
+    }
+
+    /// <summary>Measures the model on a data set whose samples are prepared as those of training.</summary>
+    /// <param name="data">
+    /// The samples with targets, such as those of a <see cref="TableEncoder"/>. They are standardized as those of
+    /// training were, unless they are already. Labels are matched to the model's classes by name.
+    /// </param>
+    /// <param name="metrics">Makes the metrics; null: the usual ones of the task.</param>
+    /// <returns>Loss and metrics. The loss of a regression is that of errors in the target's unit.</returns>
+    /// <exception cref="AdjointException">
+    /// The task is not known, the samples do not fit it, or have a class that the model does not know.
+    /// </exception>
+    public Evaluation Evaluate(Dataset data, Func<IReadOnlyList<Metric>>? metrics = null)
+    {
+        var own = metrics is null ? task : LearningTask.Named(Info.Task, metrics) ?? task;
+        if (own is null)
+            throw new AdjointException(
+                "Predictor: the model's file does not name a task to measure it by; give it to Predictor.Load");
+        if (data.Statistics is null && Info.Statistics is { } statistics) data = data.Standardize(statistics);
+        var loader = new DataLoader(data, EvaluationBatch);
+        return Evaluation.Run(Model, own, Labels(data) is { } labels ? loader.Select(Relabel) : loader);
+
+        Batch Relabel(Batch batch) => batch.With(
+            Field.Targets,
+            Tensor.From([.. batch.Targets.ToArray<long>().Select(label => label < 0 ? label : labels[label])],
+                batch.Targets.Shape.Sizes));
+    }
+
+    // The model's label of each of the data set's; null where they are the same.
+    private long[]? Labels(Dataset data)
+    {
+        if (data.ClassNames.Count == 0 || Info.ClassNames.Count == 0 || data.ClassNames.SequenceEqual(Info.ClassNames))
+            return null;
+        var known = Info.ClassNames.Index().ToDictionary(entry => entry.Item, entry => (long)entry.Index);
+        return [.. data.ClassNames.Select(name => known.TryGetValue(name, out var label)
+            ? label
+            : throw new AdjointException(
+                $"{data.Name}: class '{DataFormatException.Abbreviate(name)}' is none of the model's: "
+                + DataFormatException.Abbreviate(string.Join(", ", Info.ClassNames))))];
+    }
+
+    private TableEncoder Encoder => Info.Preprocessing as TableEncoder ?? throw OtherKind("a table");
+
+    private AdjointException OtherKind(string kind) => new(
+        $"Predictor: the model did not learn from {kind}, "
+        + (Info.Preprocessing is { } other ? $"but from '{other.Kind}'" : "and its file has no preprocessing")
+        + $"; give it tensors as its data set did, or use a model of {kind}");
 
     /// <summary>What the data set did after the preprocessing.</summary>
     private Batch Standardized(Batch batch) => Info.Statistics is not { } statistics

@@ -130,13 +130,14 @@ public abstract class LearningTask
         where TModel : Module => new DelegateTask<TModel>(name, loss, output) { Metrics = metrics, Score = score };
 
     /// <summary>The ready task of a name, for what does not depend on its settings; null where there is none.</summary>
-    internal static LearningTask? Named(string? name) => name switch
+    internal static LearningTask? Named(
+        string? name, Func<IReadOnlyList<Metric>>? metrics = null) => name switch
     {
-        "classification" => new ClassificationTask(),
-        "regression" => new RegressionTask(),
-        "multi-label" => new MultiLabelTask(),
-        "segmentation" => new SegmentationTask(),
-        "next-token" => new NextTokenTask(),
+        "classification" => new ClassificationTask { Metrics = metrics },
+        "regression" => new RegressionTask { Metrics = metrics },
+        "multi-label" => new MultiLabelTask { Metrics = metrics },
+        "segmentation" => new SegmentationTask { Metrics = metrics },
+        "next-token" => new NextTokenTask { Metrics = metrics },
         _ => null,
     };
 
