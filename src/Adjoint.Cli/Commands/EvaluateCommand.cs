@@ -76,7 +76,7 @@ internal static class EvaluateCommand
         switch (preprocessing)
         {
             case TableEncoder encoder when File.Exists(path):
-                var rows = CsvFile.Read(path, new() { Kinds = encoder.Kinds });
+                var rows = CsvFile.Read(path, new() { Kinds = TableSource.KindsOf(encoder) });
                 var data = encoder.ToDataset(rows, out var report);
                 foreach (var line in report.Lines()) error.WriteLine($"adjoint: {Printable.Line(line)}");
                 return data;
@@ -91,7 +91,8 @@ internal static class EvaluateCommand
                     : ImageFolder.Open(path, options);
             default:
                 throw new AdjointException(
-                    $"--data {path}: the model learned from {SavedModel.Learned(preprocessing)}; name data of that kind");
+                    $"--data {path}: the model learned from {SavedModel.Learned(preprocessing)}; name data of that "
+                    + "kind");
         }
     }
 

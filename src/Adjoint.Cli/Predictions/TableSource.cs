@@ -22,8 +22,15 @@ internal sealed class TableSource(Predictor predictor, IEnumerable<Table> chunks
         return new(predictor, IsJson(path)
             ? JsonLinesFile.ReadChunks(path, columns)
             // Only what the model takes is read, and as what it was in training: in one pass.
-            : CsvFile.ReadChunks(path, new() { Kinds = encoder.Kinds, Columns = columns }));
+            : CsvFile.ReadChunks(path, new() { Kinds = KindsOf(encoder), Columns = columns }));
     }
+
+    /// <summary>
+    /// What the columns are: as in training, but where that had whole numbers alone others are numbers too.
+    /// </summary>
+    internal static IReadOnlyDictionary<string, ColumnKind> KindsOf(TableEncoder encoder) =>
+        encoder.Kinds.ToDictionary(
+            entry => entry.Key, entry => entry.Value == ColumnKind.Integer ? ColumnKind.Number : entry.Value);
 
     internal override IEnumerable<(IReadOnlyList<string> Keys, Prediction Prediction)> Predict()
     {

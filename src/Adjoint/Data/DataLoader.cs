@@ -58,7 +58,7 @@ public sealed class DataLoader : IEnumerable<Batch>
     /// <summary>The data set whose samples are loaded.</summary>
     public Dataset Dataset => dataset;
 
-    /// <summary>The fields of the samples that a batch is made of: those of the data set, after the transforms.</summary>
+    /// <summary>The fields of the samples in a batch: those of the data set, after the transforms.</summary>
     internal IReadOnlyList<Field> Fields => transforms.Fields;
 
     /// <summary>The number of samples per batch; the last one may have fewer.</summary>

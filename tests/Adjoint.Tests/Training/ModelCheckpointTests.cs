@@ -44,8 +44,8 @@ public sealed class ModelCheckpointTests : IDisposable
         keeper.Write();
         var path = Path.Combine(folder, "last.safetensors");
         var error = Assert.Throws<DataFormatException>(() => Predictor.Load(path));
-        Assert.Contains("holds tensors without the description of a model ('adjoint.model'): the model itself: a Own has "
-            + "no description to save: implement ISavableModule<Own>", error.Message, StringComparison.Ordinal);
+        Assert.Contains("holds tensors without the description of a model ('adjoint.model'): the model itself: a Own "
+            + "has no description to save: implement ISavableModule<Own>", error.Message, StringComparison.Ordinal);
         new Own().LoadStateDict(SafeTensors.Load(path));
     }
 
