@@ -5,6 +5,7 @@ using BenchmarkDotNet.Running;
 // peak: what it holds at most. inference: what a process that only computes forwards holds. loader: whether loading
 // starves training. csv: how fast tables are read. door: what a call of a primitive costs. conv: each convolution
 // algorithm, forced by its name.
+// images: whether folders of small PNG files starve it.
 // Anything else goes to BenchmarkDotNet.
 switch (args)
 {
@@ -14,6 +15,7 @@ switch (args)
     case ["memory", ..]: return MemoryReport.Run();
     case ["peak", .. var which]: return PeakReport.Run(which);
     case ["inference", ..]: return InferenceMemoryReport.Run(args[1..]);
+    case ["images", .. var rest]: return ImageFolderReport.Run(rest);
     case ["loader", ..]: return LoaderReport.Run();
     case ["csv"]: return CsvReport.Run();
     case ["door"]: return DoorReport.Run();

@@ -6,8 +6,8 @@ namespace Adjoint.Formats;
 /// <summary>
 /// Images in files, with labels: a folder for each class; a CSV file of file names and labels; or, for segmentation,
 /// folders <c>images</c> and <c>masks</c>. Images are decoded and resized when a loader asks for them, several at once,
-/// and kept in memory while there is room. Inputs are (channels, height, width), float32 from 0 to 1; targets the class,
-/// int64, or the mask's classes (height, width), where −100 is ignored.
+/// and kept in memory while there is room. Inputs are (channels, height, width), float32 from 0 to 1; targets the
+/// class, int64, or the mask's classes (height, width), where −100 is ignored.
 /// </summary>
 public sealed class ImageFolder : Dataset
 {

@@ -100,7 +100,7 @@ public sealed class ImageFolderTests : IDisposable
         foreach (var (rows, expected) in ((string, string)[])
             [
                 ("file,label\npictures/0.png,a\npictures/9.png,b\n", "row 2: there is no file"),
-                ("file,label\npictures/0.png,a\npictures/1.png,\n", "row 2: column label is empty; give pictures/1.png"),
+                ("file,label\npictures/0.png,a\npictures/1.png,\n", "row 2: column label is empty; give pictures"),
                 ("file,label\npictures/0.png,a\n./pictures/0.png,b\n", "was named in row 1 before; name it once"),
                 ("file,label\npictures/0.png,a\npictures/1.png,a\n", "has one class alone, a"),
                 ("file,label,weight\npictures/0.png,a,-1\npictures/1.png,b,1\n", "found -1, expected a weight of 0 or"),
