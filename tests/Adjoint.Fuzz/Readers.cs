@@ -55,6 +55,13 @@ internal static class Readers
         Of("text", () => Encoding.UTF8.GetBytes("Größe, 😀, {[1,2]:3}"), path => TextFile.Read(path)),
         Of("text-characters", () => Encoding.UTF8.GetBytes("""{"kind":"text-characters","characters":" abc"}"""),
             path => JsonFile.Read(path, "a vocabulary", Preprocessing.Read)),
+        OfSeveral("png", () => ImageSamples.Pngs, ImageSamples.Read),
+        OfSeveral("png-sums", () => ImageSamples.Pngs, path =>
+        {
+            File.WriteAllBytes(path, ImageSamples.WithChecksums(File.ReadAllBytes(path)));
+            ImageSamples.Read(path);
+        }),
+        OfSeveral("jpeg", () => ImageSamples.Jpegs, ImageSamples.Read),
         Of("idx", IdxBytes, path => IdxFile.Read(path, 3)),
         Of("idx-gzip", () => Gzipped(IdxBytes()), path => IdxFile.Read(path, 3)),
         // Sound records, but too few: what is right is refused too.
@@ -121,14 +128,18 @@ internal static class Readers
     ];
 
     private static FuzzTarget Of(string name, Func<byte[]> valid, Action<string> read, bool isWhole = true,
+        long mostBytes = MostBytes) => OfSeveral(name, () => [valid()], read, isWhole, mostBytes);
+
+    private static FuzzTarget OfSeveral(string name, Func<byte[][]> valid, Action<string> read, bool isWhole = true,
         long mostBytes = MostBytes)
     {
-        var original = new Lazy<byte[]>(valid);
+        var originals = new Lazy<byte[][]>(valid);
         return new(name, random =>
         {
+            var original = originals.Value.Length == 1 ? originals.Value[0] : random.Of(originals.Value);
             var folder = Directory.CreateDirectory(Path.Combine(Folder, name)).FullName;
             var path = Path.Combine(folder, "input");
-            var bytes = random.Once(200) ? original.Value : Mutator.Mutate(random, original.Value);
+            var bytes = random.Once(200) ? original : Mutator.Mutate(random, original);
             File.WriteAllBytes(path, bytes);
             var (before, start) = (GC.GetAllocatedBytesForCurrentThread(), Stopwatch.GetTimestamp());
             try
@@ -137,7 +148,7 @@ internal static class Readers
             }
             catch (AdjointException error)
             {
-                if (isWhole && bytes == original.Value)
+                if (isWhole && bytes == original)
                     throw new FindingException($"a file that is right is refused: {error.Message}");
                 if (error.Message.Length > 2000)
                     throw new FindingException($"a message of {error.Message.Length} characters");
