@@ -111,7 +111,8 @@ internal static class ImageFolderReport
     {
         byte[] result = [0, 0, 0, 0, .. type, .. data, 0, 0, 0, 0];
         BinaryPrimitives.WriteInt32BigEndian(result, data.Length);
-        BinaryPrimitives.WriteUInt32BigEndian(result.AsSpan(data.Length + 8), Crc32.HashToUInt32(result.AsSpan()[4..^4]));
+        BinaryPrimitives.WriteUInt32BigEndian(result.AsSpan(data.Length + 8),
+            Crc32.HashToUInt32(result.AsSpan()[4..^4]));
         return result;
     }
 }

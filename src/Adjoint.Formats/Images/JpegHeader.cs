@@ -10,12 +10,17 @@ namespace Adjoint.Formats;
 /// <param name="Color">What the components mean.</param>
 /// <param name="Orientation">The EXIF orientation.</param>
 /// <param name="ScanStart">Where in the file the first scan begins.</param>
+/// <param name="HasProgressiveRestarts">Whether it is progressive, with restart markers.</param>
 internal sealed record JpegHeader(int Width, int Height, (int Horizontal, int Vertical)[] Sampling, JpegColor Color,
-    int Orientation, int ScanStart)
+    int Orientation, int ScanStart, bool HasProgressiveRestarts)
 {
     private const string Remedy = "; the file is damaged: copy or download it again";
 
     internal int MaxHorizontal => Sampling.Max(own => own.Horizontal);
+
+    /// <summary>The blocks of 8×8 of the first component, each of which takes one bit or more of the file.</summary>
+    internal long Blocks => (((long)Width * Sampling[0].Horizontal / MaxHorizontal + 7) / 8)
+        * (((long)Height * Sampling[0].Vertical / MaxVertical + 7) / 8);
 
     internal int MaxVertical => Sampling.Max(own => own.Vertical);
 
@@ -26,7 +31,7 @@ internal sealed record JpegHeader(int Width, int Height, (int Horizontal, int Ve
     /// <returns>The header; null if the file goes on, and the header too.</returns>
     internal static JpegHeader? Read(ReadOnlySpan<byte> file, string name, bool isWhole)
     {
-        var (orientation, isJfif, adobe) = (1, false, -1);
+        var (orientation, isJfif, adobe, isProgressive, hasRestarts) = (1, false, -1, false, false);
         (int Width, int Height, byte[] Ids, (int, int)[] Sampling)? frame = null;
         for (var at = 2; ;)
         {
@@ -52,16 +57,19 @@ internal sealed record JpegHeader(int Width, int Height, (int Horizontal, int Ve
             {
                 case 0xE0 when data.StartsWith("JFIF\0"u8): isJfif = true; break;
                 case 0xE1 when data.StartsWith("Exif\0\0"u8): orientation = ExifOrientation.Read(data[6..]); break;
+                case 0xDD when data.Length == 2: hasRestarts = data[0] != 0 || data[1] != 0; break;
                 case 0xEE when data.StartsWith("Adobe"u8) && data.Length >= 12: adobe = data[11]; break;
                 case >= 0xC0 and <= 0xCF and not 0xC4 and not 0xC8 and not 0xCC:
                     if (frame is not null)
                         throw new DataFormatException(name, at, "a second frame header", "one" + Remedy);
                     frame = Frame(data, marker, name, at);
+                    isProgressive = marker == 0xC2;
                     break;
                 case 0xDA:
                     var (width, height, ids, sampling) = frame
                         ?? throw new DataFormatException(name, at, "pixels", "the frame header before them" + Remedy);
-                    return new(width, height, sampling, ColorOf(ids, isJfif, adobe), orientation, at);
+                    return new(width, height, sampling, ColorOf(ids, isJfif, adobe), orientation, at,
+                        isProgressive && hasRestarts);
             }
             at += 2 + length;
         }

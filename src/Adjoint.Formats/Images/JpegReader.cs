@@ -16,6 +16,12 @@ internal static class JpegReader
         // pixels, 0xFF is followed by 0.
         if (file.AsSpan(header.ScanStart).IndexOf([(byte)0xFF, (byte)0xD9]) < 0)
             throw JpegHeader.Truncated(name, file.Length);
+        // Before memory and time are taken for them.
+        if (header.Blocks > 8L * (file.Length - header.ScanStart))
+            throw new DataFormatException(name, header.ScanStart,
+                $"{file.Length - header.ScanStart} bytes of pixels, which cannot hold {header.Blocks} blocks of 8×8",
+                $"{header.Width}×{header.Height} pixels; the file is truncated or damaged: copy or download it again");
+        JpegTables.Check(file, name);
         var planes = new Planes(header);
         try
         {
@@ -32,8 +38,11 @@ internal static class JpegReader
         catch (Exception error) when (error is InvalidDataException or InvalidOperationException or ArgumentException
             or NullReferenceException or ArithmeticException or IndexOutOfRangeException or NotSupportedException)
         {
+            // JpegLibrary asks for one marker too many where a scan ends at a restart.
             throw new DataFormatException($"{name}: the pixels of the JPEG cannot be decoded "
-                + $"({error.Message.TrimEnd('.')}); the file is truncated or damaged: copy or download it again");
+                + $"({error.Message.TrimEnd('.')}); the file " + (header.HasProgressiveRestarts
+                ? "is progressive with restart markers, or damaged: save it anew without them"
+                : "is truncated or damaged: copy or download it again"));
         }
         return ToColor(planes, header);
     }

@@ -52,8 +52,28 @@ public sealed class DamagedImageTests : IDisposable
         var before = GC.GetAllocatedBytesForCurrentThread();
         Assert.Contains("bytes of compressed pixels, which cannot hold 324009000, expected 9000×9000 pixels",
             Assert.Throws<DataFormatException>(() => ImageFile.Read(bomb, "x.png")).Message, StringComparison.Ordinal);
-        // The result's array is what the size limit allows.
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100_000);
+    }
+
+    [Fact]
+    public void A_jpeg_that_the_file_is_too_short_to_hold_is_refused_before_memory_is_taken()
+    {
+        var bomb = ImageFileTests.Golden("jpeg-420").ToArray();
+        var frame = bomb.AsSpan().IndexOf<byte>([0xFF, 0xC0, 0, 17, 8]);
+        new byte[] { 0x20, 0, 0x20, 0 }.CopyTo(bomb, frame + 5);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Contains("which cannot hold 1048576 blocks of 8×8, expected 8192×8192 pixels",
+            Assert.Throws<DataFormatException>(() => ImageFile.Read(bomb, "x.jpg")).Message, StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100_000);
+    }
+
+    [Fact]
+    public void A_table_with_more_codes_than_there_can_be_is_refused_at_once()
+    {
+        var damaged = ImageFileTests.Golden("jpeg-420-progressive").ToArray();
+        // The last one, between the scans: three codes of one bit.
+        damaged[damaged.AsSpan().LastIndexOf<byte>([0xFF, 0xC4]) + 5] = 3;
+        Refused(damaged, "found an impossible Huffman table");
     }
 
     [Theory]
