@@ -57,7 +57,7 @@ export function ticks(low, high, isLog) {
     const decades = within([1]);
     return decades.length > 2 ? decades : within([1, 2, 5]);
   }
-  const rough = (high - low) / 4;
+  const rough = (high - low) / 5;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * [1, 2, 5, 10].find(part => part * power >= rough * 0.999);
   const first = Math.ceil(low / step);
