@@ -15,6 +15,7 @@ internal sealed class ProgressView(TextWriter error, LiveLine? live, int epochs,
     private readonly LiveCurves? curves = hasCurves && live is not null ? new() : null;
     private IReadOnlyList<TextLine> drawn = [];
     private (int Room, long Time) drawnFor;
+    private MonitoredMetric score = new("accuracy", IsHigherBetter: true);
     private StepInfo? last;
     private long lastShown;
     private long samples;
@@ -24,7 +25,8 @@ internal sealed class ProgressView(TextWriter error, LiveLine? live, int epochs,
 
     public override void BeforeFit(Trainer trainer)
     {
-        if (curves is not null) curves.Score = trainer.Score.Name;
+        score = trainer.Score;
+        if (curves is not null) curves.Score = score.Name;
     }
 
     /// <summary>A run that goes on has curves already.</summary>
@@ -46,8 +48,9 @@ internal sealed class ProgressView(TextWriter error, LiveLine? live, int epochs,
     {
         Close();
         // As long as there is room for; elsewhere than on a terminal always whole.
-        string[] lines = [Line(epoch, "train loss", "validation loss", "accuracy"), Line(epoch, "train", "val", "acc"),
-            Line(epoch)];
+        var brief = score.Name == "accuracy" ? "acc" : score.Name;
+        string[] lines = [Line(epoch, "train loss", "validation loss", score.Name), Line(epoch, "train", "val", brief),
+            Line(epoch, brief)];
         error.WriteLine(live is null ? lines[0] : lines.FirstOrDefault(line => line.Length <= live.Room, lines[^1]));
         curves?.Add(epoch);
         drawnFor = default;
@@ -104,17 +107,22 @@ internal sealed class ProgressView(TextWriter error, LiveLine? live, int epochs,
         else live.Show($"{head} {signs}{rest}", head.Length + 1 + bar + rest.Length, Curves());
     }
 
-    private string Line(EpochResult epoch) => string.Create(CultureInfo.InvariantCulture,
-        $"epoch {epoch.Epoch,3}/{epochs}  acc {epoch.ValidationAccuracy:0.0000}");
+    private string Line(EpochResult epoch, string name) => string.Create(CultureInfo.InvariantCulture,
+        $"epoch {epoch.Epoch,3}/{epochs}  {name} {Score(epoch)}");
 
-    private string Line(EpochResult epoch, string train, string validation, string accuracy)
+    private string Line(EpochResult epoch, string train, string validation, string name)
     {
         var loss = epoch.TrainLoss is { } own ? string.Create(CultureInfo.InvariantCulture, $"{train} {own:0.0000}")
             : "before training";
         return string.Create(CultureInfo.InvariantCulture,
             $"epoch {epoch.Epoch,3}/{epochs}  {loss.PadRight(train.Length + 7)}  {validation} "
-            + $"{epoch.ValidationLoss:0.0000}  {accuracy} {epoch.ValidationAccuracy:0.0000}  {epoch.Seconds:0.00} s");
+            + $"{epoch.ValidationLoss:0.0000}  {name} {Score(epoch)}  {epoch.Seconds:0.00} s");
     }
+
+    // A mean error in the unit of the target may be of any size.
+    private string Score(EpochResult epoch) => score.Of(epoch) is var value && Math.Abs(value) >= 1000
+        ? value.ToString("G6", CultureInfo.InvariantCulture)
+        : value.ToString("0.0000", CultureInfo.InvariantCulture);
 
     private static int Digits(int number) => number.ToString(CultureInfo.InvariantCulture).Length;
 

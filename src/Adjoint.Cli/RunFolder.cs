@@ -89,6 +89,14 @@ internal static class RunFolder
     internal static bool IsFinal(string folder) =>
         Entries(Path.Combine(folder, "settings.json")).GetValueOrDefault("final") == "true";
 
+    /// <summary>The settings that a run wrote down, as they stand there.</summary>
+    /// <exception cref="AdjointException">The folder is not that of a run, or its settings cannot be read.</exception>
+    internal static IReadOnlyDictionary<string, string> Noted(string folder)
+    {
+        var path = Path.Combine(folder, "settings.json");
+        return File.Exists(path) ? Entries(path) : new Dictionary<string, string>();
+    }
+
     private static Dictionary<string, string> Entries(string path) =>
         JsonFile.Read(path, "the settings of a run, each a text", json =>
             json.EnumerateObject().ToDictionary(entry => entry.Name, entry =>

@@ -9,7 +9,8 @@ namespace Adjoint.Cli;
 /// <summary><c>adjoint train</c> as what runs the trials of experiments. Data sets are read once and shared.</summary>
 internal sealed class TrainProgram(string? dataDir, TimeSpan checkpointEvery) : ITrialProgram
 {
-    private readonly ConcurrentDictionary<(string, string, double), Lazy<DataSplits>> data = new();
+    private readonly ConcurrentDictionary<string, Lazy<OwnData>> own = new();
+    private readonly ConcurrentDictionary<string, Lazy<DataSplits>> data = new();
 
     // An experiment gives the seeds itself.
     public IReadOnlyList<Setting> Settings { get; } =
@@ -47,10 +48,16 @@ internal sealed class TrainProgram(string? dataDir, TimeSpan checkpointEvery) : 
 
     public TrialOutcome Run(TrialTask task)
     {
-        var settings = Read(task.Settings).With(TrainSettings.DataDir, dataDir!);
-        var source = (settings.Get(TrainSettings.Dataset), settings.Get(TrainSettings.Pixels),
-            settings.Get(TrainSettings.DataShare));
-        var splits = data.GetOrAdd(source, _ => new(settings.LoadData)).Value;
+        var settings = Read(task.Settings);
+        // What follows from own data is the same for each trial, and is not what tells them apart.
+        var own = settings.Get(TrainSettings.Source) is null ? null
+            : this.own.GetOrAdd(settings.Get(TrainSettings.Source), _ => new(() => OwnData.Open(task.Settings)!)).Value;
+        if (own is not null) settings = Read(own.Complete(task.Settings));
+        settings = settings.With(TrainSettings.DataDir, dataDir!);
+        var source = string.Join('\n', settings.Rows()
+            .Where(row => TrainSettings.Table.Find(row.Name).Group == TrainSettings.Data
+                || own is not null && row.Name == TrainSettings.Seed.Name));
+        var splits = data.GetOrAdd(source, _ => new(() => settings.LoadData(own))).Value;
         RunFolder.WriteSettings(task.Folder, settings);
         var run = new TrainingRun(settings, splits, task.Folder, checkpointEvery);
         run.Trainer.Callbacks.Add(new Listener(task.OnEpoch));

@@ -21,17 +21,138 @@ internal static class TrainSettings
         "weight-decay", "loss-reduction", "pixels", "no-shuffle", "nesterov", "label-smoothing", "schedule", "augment",
         "ema", "tta", "bias-lr-factor", "patience", "data-share", "seed", "threads", "data-dir");
 
-    private const string Data = "Data", Network = "Network", Training = "Training";
+    /// <summary>The heading of the help for what is learned from.</summary>
+    internal const string Data = "Data";
+
+    private const string Network = "Network", Training = "Training";
 
     /// <summary>The heading of the help for what a run is, not what it learns.</summary>
     internal const string Run = "Run";
+
+    /// <summary>
+    /// Own data: what is wrong with it, beside the others, <see cref="OwnData"/> finds when it reads it.
+    /// </summary>
+    internal static readonly TextSetting Source = Add(new TextSetting("data")
+    {
+        Group = Data,
+        Help = "Own data: a table (.csv, .tsv, .parquet), or a folder with a folder of images for each class. Task, "
+            + "network and other defaults follow from it. With --dataset images, a CSV file of image files and labels.",
+        ValueName = "path",
+        Default = new("none: a built-in data set", _ => null!),
+        IsOmittedAtDefault = true,
+    });
 
     internal static readonly TextSetting Dataset = Add(new TextSetting("dataset")
     {
         Group = Data,
         Help = "Data set:",
-        Choices = ["synth", "mnist", "fashion-mnist", "cifar10"],
-        Default = "synth",
+        Choices = [.. OwnData.BuiltIn, .. OwnData.Kinds],
+        Default = new("synth; of --data what it is", s => OwnData.KindOf(s.Get(Source)) ?? "synth"),
+        Conflict = s => (s.Get(Source), s.Get(Dataset!)) switch
+        {
+            (null, var name) when OwnData.Kinds.Contains(name) => $"{name} is own data; name it with --data",
+            ({ } path, var name) when !OwnData.Kinds.Contains(name) || name == "table" && Directory.Exists(path) =>
+                $"{path} is own data, {OwnData.KindOf(path)}, not {name}; leave --dataset out",
+            _ => null,
+        },
+    });
+
+    internal static readonly TextSetting Target = Add(new TextSetting("target")
+    {
+        Group = Data,
+        Help = "Column of a table that is to be predicted; several, with commas between them, for several values or "
+            + "for labels that may hold at once.",
+        ValueName = "column",
+        Default = new("a column named target, label, class or y", _ => null!),
+        IsOmittedAtDefault = true,
+        Idle = NotATable,
+    });
+
+    internal static readonly TextSetting Task = Add(new TextSetting("task")
+    {
+        Group = Data,
+        Help = "What is learned:",
+        Choices = ["classification", "regression", "multi-label"],
+        Default = new("classification; of own data what its target looks like", _ => "classification"),
+        IsOmittedAtDefault = true,
+        Idle = s => IsOwn(s) ? null : BuiltInOnly(s, "task is classification"),
+    });
+
+    internal static readonly TextSetting Ignore = Add(new TextSetting("ignore")
+    {
+        Group = Data,
+        Help = "Columns of a table to leave out, with commas between them.",
+        ValueName = "columns",
+        Default = new("none", _ => "none"),
+        Off = "none",
+        IsOmittedAtDefault = true,
+        Idle = NotATable,
+    });
+
+    internal static readonly TextSetting Categories = Add(new TextSetting("categories")
+    {
+        Group = Data,
+        Help = "Columns of numbers in a table that are names of categories, with commas between them.",
+        ValueName = "columns",
+        Default = new("none", _ => "none"),
+        Off = "none",
+        IsOmittedAtDefault = true,
+        Idle = NotATable,
+    });
+
+    internal static readonly NumberSetting<double> ValidationShare = Add(new NumberSetting<double>("validation")
+    {
+        Group = Data,
+        Help = "Share of own data to validate on, which is not learned from.",
+        Range = new() { Above = 0, Below = 1 },
+        Default = 0.2,
+        IsOmittedAtDefault = true,
+        Idle = s => IsOwn(s) ? null : BuiltInOnly(s, "parts are given"),
+    });
+
+    internal static readonly NumberSetting<double> TestShare = Add(new NumberSetting<double>("test")
+    {
+        Group = Data,
+        Help = "Share of own data to keep back for --final.",
+        Range = new() { AtLeast = 0, Below = 1 },
+        Default = 0,
+        Off = "0",
+        IsOmittedAtDefault = true,
+        Idle = ValidationShare.Idle,
+    });
+
+    internal static readonly TextSetting Split = Add(new TextSetting("split")
+    {
+        Group = Data,
+        Help = "How own data is split: random, stratified (each class in proportion), group:COLUMN (no group in two "
+            + "parts) or time:COLUMN (the latest to validate on).",
+        ValueName = "rule",
+        Default = new("stratified for classification, else random",
+            s => s.Get(Task) == "classification" ? "stratified" : "random"),
+        Check = OwnData.CheckSplit,
+        IsOmittedAtDefault = true,
+        Idle = ValidationShare.Idle,
+    });
+
+    internal static readonly NumberSetting<int> ImageSize = Add(new NumberSetting<int>("image-size")
+    {
+        Group = Data,
+        Help = "Height and width to which the images of a folder are brought, in pixels.",
+        Range = new() { AtLeast = 8, AtMost = 1024 },
+        Default = new("that of the images up to 64; 28 for lenet5, 32 for lenet", _ => 32),
+        IsOmittedAtDefault = true,
+        Idle = NotAFolder,
+    });
+
+    internal static readonly NumberSetting<int> Channels = Add(new NumberSetting<int>("channels")
+    {
+        Group = Data,
+        Help = "Channels to which the images of a folder are brought: 1 (gray) or 3 (color).",
+        Range = new() { AtLeast = 1, AtMost = 3, Words = "1 or 3" },
+        Check = channels => channels == 2 ? "must be 1 or 3" : null,
+        Default = new("1 where all are gray, else 3", _ => 3),
+        IsOmittedAtDefault = true,
+        Idle = NotAFolder,
     });
 
     internal static readonly NumberSetting<double> DataShare = Add(new NumberSetting<double>("data-share")
@@ -50,7 +171,7 @@ internal static class TrainSettings
             + "samples).",
         Choices = ["unit", "bytes", "standard"],
         Default = "unit",
-        Idle = s => IsSynth(s) ? "does nothing for synth; it is for images" : null,
+        Idle = s => IsVector(s) ? $"does nothing for {s.Get(Dataset)}; it is for images" : null,
         Conflict = s => s.Get(Pixels!) == "bytes" && s.Get(Dataset) is not ("mnist" or "fashion-mnist")
             ? $"bytes is for mnist and fashion-mnist, not for {s.Get(Dataset)}" : null,
     });
@@ -79,14 +200,16 @@ internal static class TrainSettings
         Group = Network,
         Help = "Network:",
         Choices = ["mlp", .. ModelZoo.All.Select(model => model.Name)],
-        Default = "mlp",
+        Default = new("mlp; resnet20 for a folder of images", s => s.Get(Dataset) == "images" ? "resnet20" : "mlp"),
         Conflict = s => (s.Get(Model!), s.Get(Dataset)) switch
         {
             ("mlp", _) or ("lenet", "cifar10") or ("lenet5", "mnist" or "fashion-mnist") => null,
+            ("lenet", "images") => SizeIs(s, 32, 3),
+            ("lenet5", "images") => SizeIs(s, 28, 1),
             ("lenet", var dataset) => $"lenet does not take the images of {dataset}; it is for cifar10",
             ("lenet5", var dataset) =>
                 $"lenet5 does not take the images of {dataset}; it is for mnist and fashion-mnist",
-            (var model, "synth") => $"{model} does not take the images of synth; use mlp",
+            (var model, "synth" or "table") => $"{model} does not take the images of {s.Get(Dataset)}; use mlp",
             _ => null,
         },
     });
@@ -97,7 +220,7 @@ internal static class TrainSettings
         Help = "Hidden sizes of an mlp: 4x (four times the inputs) or a list such as 300,100.",
         ValueName = "sizes",
         Check = HiddenSizes.Check,
-        Default = "4x",
+        Default = new("4x; 128,64 for a table", s => s.Get(Dataset) == "table" ? "128,64" : "4x"),
         Idle = s => LayersAreGiven(s) ?? NoHiddenLayer(s),
     });
 
@@ -118,7 +241,7 @@ internal static class TrainSettings
         Group = Network,
         Help = "Activation between the layers of an mlp:",
         Choices = Mlp.Activations,
-        Default = new("sigmoid for synth, relu for images",
+        Default = new("sigmoid for synth, else relu",
             s => IsSynth(s) || s.Get(Model) != "mlp" ? "sigmoid" : "relu"),
         Idle = Hidden.Idle,
     });
@@ -145,7 +268,7 @@ internal static class TrainSettings
         Group = Training,
         Help = "Optimizer:",
         Choices = ["sgd", "adam", "adamw", "rmsprop"],
-        Default = new("sgd for synth, adam for images", s => IsSynth(s) ? "sgd" : "adam"),
+        Default = new("sgd for synth, else adam", s => IsSynth(s) ? "sgd" : "adam"),
     });
 
     internal static readonly NumberSetting<double> LearningRate = Add(new NumberSetting<double>("lr")
@@ -161,7 +284,7 @@ internal static class TrainSettings
         Group = Training,
         Help = "Schedule of the learning rate:",
         Choices = ["constant", "cosine", "one-cycle", "triangular"],
-        Default = "constant",
+        Default = new("constant; cosine for own data", s => IsOwn(s) ? "cosine" : "constant"),
     });
 
     internal static readonly NumberSetting<double> Momentum = Add(new NumberSetting<double>("momentum")
@@ -199,6 +322,32 @@ internal static class TrainSettings
         Default = 1,
     });
 
+    internal static readonly TextSetting LossFunction = Add(new TextSetting("loss")
+    {
+        Group = Training,
+        Help = "Loss:",
+        Choices = ["cross-entropy", "mse", "l1", "huber", "bce"],
+        Default = new("that of the task: cross-entropy, mse, bce", DefaultLoss),
+        IsOmittedAtDefault = true,
+        Conflict = s => (s.Get(Task), s.Get(LossFunction!)) switch
+        {
+            ("classification", "cross-entropy") or ("regression", "mse" or "l1" or "huber")
+                or ("multi-label", "bce") => null,
+            (var task, var loss) => $"{loss} is no loss for {task}; use {DefaultLoss(s)}"
+                + (task == "regression" ? ", l1 or huber" : ""),
+        },
+    });
+
+    internal static readonly TextSetting Metric = Add(new TextSetting("metric")
+    {
+        Group = Training,
+        Help = "Metric by which the best epoch is chosen, one that the task measures, such as accuracy, f1, r2 or mae.",
+        Default = new("accuracy for classes, r2 for values, f1 for labels", DefaultMetric),
+        IsOmittedAtDefault = true,
+        Conflict = s => TaskMetrics.Names(s.Get(Task)) is var names && names.Contains(s.Get(Metric!)) ? null
+            : $"{s.Get(Metric!)} is not measured for {s.Get(Task)}; use one of {string.Join(", ", names)}",
+    });
+
     internal static readonly TextSetting LossReduction = Add(new TextSetting("loss-reduction")
     {
         Group = Training,
@@ -221,7 +370,7 @@ internal static class TrainSettings
         Group = Training,
         Help = "Decay of a moving average of the weights, which is then what is validated and kept; 0: none.",
         Range = new() { AtLeast = 0, Below = 1, Words = "0 (none) or a decay below 1, such as 0.99" },
-        Default = new("0.99 for images, else 0", s => IsSynth(s) ? 0 : 0.99),
+        Default = new("0.99 for images, else 0", s => IsVector(s) ? 0 : 0.99),
     });
 
     internal static readonly NumberSetting<int> Patience = Add(new NumberSetting<int>("patience")
@@ -268,12 +417,46 @@ internal static class TrainSettings
         Default = new("ADJOINT_DATA, else the user's cache", _ => null!),
         AffectsResult = false,
         IsOmittedAtDefault = true,
-        Idle = s => IsSynth(s) ? "does nothing for synth, which is made on the spot" : null,
+        Idle = s => IsSynth(s) ? "does nothing for synth, which is made on the spot"
+            : IsOwn(s) ? "does nothing beside --data, which says where they are" : null,
     });
 
     private static T Add<T>(T row) where T : Setting => Table.Add(row);
 
     private static bool IsSynth(SettingValues s) => s.Get(Dataset) == "synth";
+
+    private static bool IsOwn(SettingValues s) => OwnData.Kinds.Contains(s.Get(Dataset));
+
+    /// <summary>Whether samples are vectors, not images.</summary>
+    private static bool IsVector(SettingValues s) => s.Get(Dataset) is "synth" or "table";
+
+    private static string? NotATable(SettingValues s) => s.Get(Dataset) == "table" ? null
+        : $"does nothing for {s.Get(Dataset)}; it is for tables given by --data";
+
+    private static string? NotAFolder(SettingValues s) => s.Get(Dataset) == "images" ? null
+        : $"does nothing for {s.Get(Dataset)}; it is for folders of images given by --data";
+
+    private static string BuiltInOnly(SettingValues s, string fact) =>
+        $"does nothing for {s.Get(Dataset)}, whose {fact}; it is for --data";
+
+    private static string? SizeIs(SettingValues s, int size, int channels) =>
+        (s.Get(ImageSize), s.Get(Channels)) == (size, channels) ? null
+            : $"{s.Get(Model)} takes images of {channels} channels and {size} pixels a side, not of {s.Get(Channels)} "
+                + $"and {s.Get(ImageSize)}; leave --image-size and --channels out";
+
+    private static string DefaultLoss(SettingValues s) => s.Get(Task) switch
+    {
+        "regression" => "mse",
+        "multi-label" => "bce",
+        _ => "cross-entropy",
+    };
+
+    private static string DefaultMetric(SettingValues s) => s.Get(Task) switch
+    {
+        "regression" => "r2",
+        "multi-label" => "f1",
+        _ => "accuracy",
+    };
 
     private static string? LayersAreGiven(SettingValues s) => s.Get(Model) == "mlp" ? null
         : $"does nothing for --model {s.Get(Model)}, whose layers are given; it is for mlp";
@@ -291,6 +474,7 @@ internal static class TrainSettings
             ("sgd", "cifar10") => 0.01,
             ("sgd", _) => 0.1,
             (_, "synth") => 0.01,
+            (_, "table" or "images") => 0.003,
             _ => 0.001,
         };
         return s.Get(LossReduction) == "sum" && optimizer == "sgd" ? rate / s.Get(BatchSize) : rate;

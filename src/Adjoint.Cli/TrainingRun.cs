@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text.Json;
 using Adjoint.Data;
 using Adjoint.Experiments;
 using Adjoint.IO;
@@ -30,7 +32,7 @@ internal sealed class TrainingRun
             store, every,
             [
                 .. settings.Identity(), ("order", settings.Get(TrainSettings.NoShuffle) ? "of the files" : "shuffled"),
-                ("training samples", samples), ("validation samples", others),
+                ("training samples", samples), ("validation samples", others), .. Fingerprint(data.Train),
             ]);
         model = settings.CreateModel(data.Train);
         Trainer = settings.CreateTrainer(model, data, validation, eager, profile, checkpoints);
@@ -46,6 +48,20 @@ internal sealed class TrainingRun
     internal DataSplits Data { get; }
     internal string Folder { get; }
     internal Profile? Profile { get; }
+
+    /// <summary>The name of the data set, or of the file or folder of own data.</summary>
+    internal string DataName => Settings.Get(TrainSettings.Source) is { } path
+        ? Path.GetFileName(Path.TrimEndingDirectorySeparator(path))
+        : Settings.Get(TrainSettings.Dataset);
+
+    /// <summary>What is learned, in a few words: <c>classification into 10 classes</c>.</summary>
+    internal string Purpose => Trainer.Task switch
+    {
+        ClassificationTask => $"classification into {Data.Train.ClassNames.Count} classes",
+        MultiLabelTask => $"{Data.Train.ClassNames.Count} labels that may hold at once",
+        _ => $"{Trainer.Task.Name} of {Settings.Get(TrainSettings.Target)}",
+    };
+
     internal Trainer Trainer { get; }
     internal TrainingDoctor Doctor { get; }
 
@@ -104,12 +120,15 @@ internal sealed class TrainingRun
     {
         var mistakes = new ConfidentMistakes(Data.Validation);
         var evaluation = Evaluation.Run(model, Trainer.Task, validation, Settings.Views(),
-            (logits, batch) => mistakes.Observe(logits, batch.Targets));
+            (outputs, batch) =>
+            {
+                if (Trainer.Task is ClassificationTask) mistakes.Observe(outputs, batch.Targets);
+            });
         // Enough for the second digit, and no longer than the validation takes.
         var someOfTraining = new DataLoader(Data.Train, 1000, new() { Shuffle = true }).Take(10);
         var activation = Settings.Rows().FirstOrDefault(row => row.Name == "activation").Value;
         var (dataset, name) = (Settings.Get(TrainSettings.Dataset), Settings.Get(TrainSettings.Model));
-        var title = $"{dataset}: {name}{(activation is null ? "" : $", {activation}")}";
+        var title = $"{DataName}: {name}{(activation is null ? "" : $", {activation}")}";
         var report = new RunReport(title, Settings.Rows(), result, evaluation, Data.Train.ClassNames,
             dataset == "synth" ? model : null)
         {
@@ -123,6 +142,20 @@ internal sealed class TrainingRun
             Problem = problem,
         };
         AtomicFile.WriteText(Path.Combine(Folder, "report.html"), report.ToHtml());
+    }
+
+    // Whether own data are still those that the run began with.
+    private static IEnumerable<(string, string)> Fingerprint(Dataset data)
+    {
+        if (data.Preprocessing is not { } preprocessing) yield break;
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            preprocessing.Write(json);
+            json.WriteEndObject();
+        }
+        yield return ("fingerprint of the data", Convert.ToHexStringLower(SHA256.HashData(buffer.ToArray()))[..16]);
     }
 
     private void TakeBest() =>

@@ -1,4 +1,5 @@
 using Adjoint.Data;
+using Adjoint.Data.Tables;
 using Adjoint.Experiments;
 using Adjoint.Nn;
 using Adjoint.Optim;
@@ -10,13 +11,20 @@ namespace Adjoint.Cli;
 internal static class TrainingSetup
 {
     /// <summary>Whether the data set has samples that are kept back for the very end.</summary>
-    internal static bool HasTest(this SettingValues settings) => settings.Get(TrainSettings.Dataset) != "synth";
+    internal static bool HasTest(this SettingValues settings) =>
+        settings.Get(TrainSettings.Source) is null
+            ? settings.Get(TrainSettings.Dataset) != "synth"
+            : settings.Get(TrainSettings.TestShare) > 0;
 
-    internal static DataSplits LoadData(this SettingValues settings)
+    /// <summary>Reads the data set, or own data.</summary>
+    /// <param name="settings">All settings.</param>
+    /// <param name="own">The own data that the settings name; null: a built-in data set.</param>
+    /// <param name="say">Called with what a person should know of own data, a line each; null: nobody asks.</param>
+    internal static DataSplits LoadData(this SettingValues settings, OwnData? own = null, Action<string>? say = null)
     {
         var (name, folder) = (settings.Get(TrainSettings.Dataset), settings.Get(TrainSettings.DataDir));
         var (pixels, share) = (settings.Get(TrainSettings.Pixels), settings.Get(TrainSettings.DataShare));
-        var data = name switch
+        var data = own is not null ? own.Load(settings, say ?? (_ => { })) : name switch
         {
             "synth" => Synth.Create(),
             "cifar10" => Cifar10.Load(DataFolder.Locate(folder, name)),
@@ -43,7 +51,9 @@ internal static class TrainingSetup
     internal static Layer CreateModel(this SettingValues settings, Dataset data)
     {
         var random = new Generator(settings.Get(TrainSettings.Seed), 1);
-        var classes = data.ClassNames.Count;
+        // Classes and labels by their names; of values as many as there are columns.
+        var isRegression = settings.Get(TrainSettings.Task) == "regression";
+        var classes = isRegression ? Math.Max(1, data.FieldOf(Field.Targets).Shape.Elements) : data.ClassNames.Count;
         if (settings.Get(TrainSettings.Model) is not "mlp" and var name)
         {
             var images = data.Load([.. Enumerable.Range(0, Math.Min(1000, data.Count))]).Inputs;
@@ -59,7 +69,10 @@ internal static class TrainingSetup
                 throw new AdjointException(
                     $"--hidden: {text} makes a layer of {from} times {to} weights, and a tensor holds at most "
                     + $"{int.MaxValue}; use fewer");
-        return new Mlp(inputs, hidden, classes, settings.Get(TrainSettings.Activation), random);
+        var network = new Mlp(inputs, hidden, classes, settings.Get(TrainSettings.Activation), random);
+        return data.Preprocessing is TableEncoder encoder && isRegression
+            ? new Sequential(network, new Rescale(encoder.TargetStatistics))
+            : network;
     }
 
     internal static Optimizer CreateOptimizer(this SettingValues settings, Module model)
@@ -75,17 +88,41 @@ internal static class TrainingSetup
         };
     }
 
-    internal static LearningTask CreateTask(this SettingValues settings) => new ClassificationTask
+    internal static LearningTask CreateTask(this SettingValues settings, Dataset data)
     {
-        Reduction = settings.Get(TrainSettings.LossReduction) == "sum" ? Reduction.Sum : Reduction.Mean,
-        LabelSmoothing = settings.Get(TrainSettings.LabelSmoothing),
-    };
+        var (task, score) = (settings.Get(TrainSettings.Task), settings.Get(TrainSettings.Metric));
+        var reduction = settings.Get(TrainSettings.LossReduction) == "sum" ? Reduction.Sum : Reduction.Mean;
+        IReadOnlyList<Metric> Metrics() => TaskMetrics.Create(task, score);
+        return task switch
+        {
+            "regression" => new RegressionTask(Scales(data), settings.Get(TrainSettings.LossFunction) switch
+            {
+                "l1" => RegressionLoss.Absolute,
+                "huber" => RegressionLoss.Huber,
+                _ => RegressionLoss.Squared,
+            })
+            { Reduction = reduction, Metrics = Metrics, Score = score },
+            "multi-label" => new MultiLabelTask { Reduction = reduction, Metrics = Metrics, Score = score },
+            _ => new ClassificationTask
+            {
+                Reduction = reduction,
+                LabelSmoothing = settings.Get(TrainSettings.LabelSmoothing),
+                Metrics = Metrics,
+                Score = score,
+            },
+        };
+    }
+
+    // An error of one standard deviation counts as 1, whatever the unit.
+    private static double[] Scales(Dataset data) => data.Preprocessing is TableEncoder encoder
+        ? [.. encoder.TargetStatistics.Deviation]
+        : [1];
 
     internal static Trainer CreateTrainer(this SettingValues settings, Layer model, DataSplits data,
         DataLoader validation, bool eager, Profile? profile, Checkpoints checkpoints)
     {
         var loader = settings.CreateLoader(data.Train);
-        return new(model, settings.CreateOptimizer(model), settings.CreateTask(), loader, validation)
+        return new(model, settings.CreateOptimizer(model), settings.CreateTask(data.Train), loader, validation)
         {
             Schedule = settings.CreateSchedule(loader.StepsIn(settings.Get(TrainSettings.Epochs))),
             Average = settings.Get(TrainSettings.Ema) is > 0 and var decay ? new WeightAverage(model, decay) : null,

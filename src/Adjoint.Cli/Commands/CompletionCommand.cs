@@ -43,6 +43,7 @@ internal static class CompletionCommand
         var parsed = Tool.Commands(TextWriter.Null, TextWriter.Null).Parse(typed[(first + 1)..]);
         // Names of two letters, such as -h, are for who knows them.
         return parsed.GetCompletions().Select(one => one.Label)
-            .Where(word => word.Length > 2 && word.StartsWith(typed[(last + 1)..], StringComparison.Ordinal));
+            .Where(word => (word.Length > 2 || word[0] != '-')
+                && word.StartsWith(typed[(last + 1)..], StringComparison.Ordinal));
     }
 }

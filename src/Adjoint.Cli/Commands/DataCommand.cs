@@ -10,7 +10,7 @@ internal static class DataCommand
 {
     internal static Command Create(TextWriter output, TextWriter error)
     {
-        var datasets = TrainSettings.Dataset.Choices;
+        var datasets = OwnData.BuiltIn;
         var dataDir = SettingOption.Of(TrainSettings.DataDir);
         dataDir.Recursive = true;
         var name = new Argument<string>("dataset") { Description = $"One of {string.Join(", ", datasets)}." };

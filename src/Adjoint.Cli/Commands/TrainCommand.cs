@@ -30,6 +30,9 @@ internal static class TrainCommand
         var asJson = Flag("json", "Print the result as one JSON object on stdout.");
         var profile = Flag("profile",
             "Time every op: a table at the end, trace.json in the run's folder. With --eager, op by op.");
+        var dryRun = Flag("dry-run",
+            "Only show what would be trained: columns, types, classes, parts, network, steps, time. Nothing is " +
+                "written.");
         var eager = Flag("eager", "Do not capture training steps; the result is the same.");
         var command = new GuidedCommand("train", "Train a network and write a report.",
         [
@@ -37,31 +40,44 @@ internal static class TrainCommand
             ("adjoint train --dataset mnist --epochs 3", "Digits; after adjoint data fetch mnist."),
             ("adjoint train --dataset cifar10 --model lenet --batch-size 50 --open",
                 "Photographs, and the report in the browser."),
+            ("adjoint train --data houses.csv --target price", "A table of your own; --dry-run shows what is in it."),
+            ("adjoint train --data photos/", "Photographs of your own, a folder for each class."),
             ("adjoint train --optimizer sgd --momentum 0.9 --lr 0.1 --schedule cosine",
                 "Settings of your own."),
         ],
         [
             .. options.Groups.Select(group => new OptionGroup(group,
                 group == TrainSettings.Run ? [folder, resume, every, .. options.In(group)] : options.In(group))),
-            new("Result", [final, open, quiet, asJson, profile, eager]),
+            new("Result", [final, open, quiet, asJson, profile, eager, dryRun]),
         ]);
         command.SetAction(parsed =>
         {
             var interval = TimeSpan.FromSeconds(parsed.GetValue(every));
             var from = parsed.GetValue(resume);
-            var settings = from is null ? TrainSettings.Table.Read(options.Given(parsed)) : Resume(from);
+            var own = OwnData.Open(from is null ? options.Given(parsed) : RunFolder.Noted(from));
+            var settings = from is not null ? Resume(from)
+                : TrainSettings.Table.Read(own is null ? options.Given(parsed) : own.Complete(options.Given(parsed)));
             var isFinal = parsed.GetValue(final) || from is not null && RunFolder.IsFinal(from);
             var dataset = settings.Get(TrainSettings.Dataset);
             if (isFinal && !settings.HasTest())
-                throw new UsageException($"--final: {dataset} has no test set; leave it out");
+                throw new UsageException($"--final: {dataset} has no test set; "
+                    + (own is null ? "leave it out" : "keep some back with --test"));
             Workers.ThreadCount = settings.Get(TrainSettings.Threads);
-            var data = settings.LoadData();
+            var (isQuiet, isJson) = (parsed.GetValue(quiet), parsed.GetValue(asJson));
+            var data = settings.LoadData(own, line =>
+            {
+                if (!isQuiet) error.WriteLine(Printable.Line(line));
+            });
+            if (parsed.GetValue(dryRun))
+            {
+                DryRun.Show(settings, own, data, output);
+                return 0;
+            }
             var path = from ?? RunFolder.Create(parsed.GetValue(folder), dataset);
             using var held = FolderLock.Take(path);
             if (from is null || parsed.GetValue(final)) RunFolder.WriteSettings(path, settings, isFinal);
             var run = new TrainingRun(settings, data, path, interval, parsed.GetValue(eager),
                 parsed.GetValue(profile) ? new Profile() : null);
-            var (isQuiet, isJson) = (parsed.GetValue(quiet), parsed.GetValue(asJson));
             var code = Run(run, from is not null, isFinal, isQuiet, isJson, output, error);
             if (parsed.GetValue(open) && code == 0)
                 Browser.Open(Path.GetFullPath(Path.Combine(path, "report.html")), error);
@@ -96,9 +112,10 @@ internal static class TrainCommand
         if (!quiet)
         {
             var (train, validation) = (data.Train.Count, data.Validation.Count);
-            var (dataset, network) = (settings.Get(TrainSettings.Dataset), settings.Get(TrainSettings.Model));
+            var (dataset, network) = (run.DataName, settings.Get(TrainSettings.Model));
             var threads = settings.Get(TrainSettings.Threads);
-            error.WriteLine($"{dataset}: {train:N0} training and {validation:N0} validation samples");
+            error.WriteLine(Printable.Line(FormattableString.Invariant(
+                $"{dataset}: {train:N0} training and {validation:N0} validation samples; {run.Purpose}")));
             error.WriteLine($"{network}: {parameters:N0} parameters; {threads} thread{(threads == 1 ? "" : "s")}");
         }
         if (view is not null) run.Trainer.Callbacks.Add(view);
@@ -129,9 +146,10 @@ internal static class TrainCommand
         run.WriteReport(result, test);
         if (!quiet)
         {
-            var accuracy = result.Best.ValidationAccuracy.ToString("P2", CultureInfo.InvariantCulture);
+            var best = ScoreText.Of(result.Score.Name, result.Score.Of(result.Best));
             var place = Printable.Line(report);
-            error.WriteLine($"best validation accuracy {accuracy} after epoch {result.Best.Epoch}; report: {place}");
+            error.WriteLine(
+                $"best validation {result.Score.Name} {best} after epoch {result.Best.Epoch}; report: {place}");
             if (result.WasCanceled)
             {
                 var again = Printable.Line(ShellWord.Quote(run.Folder));
@@ -140,7 +158,8 @@ internal static class TrainCommand
             if (result.Capture is { Plans: 0, Refusal: not null } eager)
                 error.WriteLine($"steps {Printable.Line($"{eager}")}");
             if (test is not null)
-                error.WriteLine(FormattableString.Invariant($"test accuracy of that model: {test.Accuracy:P2}"));
+                foreach (var (name, value) in test.Metrics)
+                    error.WriteLine($"test {name} of that model: {ScoreText.Of(name, value)}");
         }
         if (run.Profile is { } profile)
         {

@@ -13,7 +13,7 @@ public sealed class ToolTests : IDisposable
 
     [Theory]
     [InlineData("train --dataset mnits",
-        "--dataset: 'mnits' is none of synth, mnist, fashion-mnist, cifar10; did you mean 'mnist'?")]
+        "--dataset: 'mnits' is none of synth, mnist, fashion-mnist, cifar10, table, images; did you mean 'mnist'?")]
     [InlineData("train --activation rleu", "did you mean 'relu'?")]
     [InlineData("train --epoch 3", "unknown option '--epoch'; did you mean '--epochs'?")]
     [InlineData("data", "no command given; use one of list, verify, fetch; --help says more")]

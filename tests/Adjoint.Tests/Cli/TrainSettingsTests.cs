@@ -14,7 +14,10 @@ public sealed class TrainSettingsTests : IDisposable
 {
     // In one of these every setting has an effect.
     private static readonly string[][] Backgrounds =
-        [[], ["momentum", "0.9"], ["dataset", "mnist"], ["dataset", "cifar10", "model", "resnet20"]];
+    [
+        [], ["momentum", "0.9"], ["dataset", "mnist"], ["dataset", "cifar10", "model", "resnet20"],
+        ["data", "houses.csv"], ["data", "houses.csv", "task", "regression"], ["data", "."],
+    ];
 
     private static readonly TrainProgram Program = new(null, TimeSpan.Zero);
     private readonly string folder = Directory.CreateTempSubdirectory("adjoint-").FullName;
@@ -173,7 +176,8 @@ public sealed class TrainSettingsTests : IDisposable
     private static (string[] Background, string Text) Sample(Setting row)
     {
         foreach (var background in Backgrounds)
-            foreach (var text in (string[])[.. row.Choices.Reverse(), "true", "2", "0.5", "here"])
+            foreach (var text in (string[])[.. row.Choices.Reverse(), "true", "2", "0.5", "here",
+                "group:here", "1", "64", "loss"])
                 try
                 {
                     if (text != row.DefaultText && Read(background, row.Name, text).Rows().Contains((row.Name, text)))

@@ -22,19 +22,19 @@ public sealed record EncodedTarget
     public IReadOnlyList<string> Classes { get; init; } = [];
 
     /// <summary>What is learned of some target columns, where nobody says.</summary>
-    internal static TargetKind KindOf(Table table, IReadOnlyList<ColumnProfile> targets)
+    internal static TargetKind KindOf(string table, IReadOnlyList<ColumnProfile> targets)
     {
         var dates = targets.FirstOrDefault(target => target.Kind == ColumnKind.Date);
         if (dates is not null)
             throw new AdjointException(
-                $"{table.Name}: the target \"{dates.Name}\" holds dates, expected numbers, texts or "
+                $"{table}: the target \"{dates.Name}\" holds dates, expected numbers, texts or "
                 + "truth values; make days of it");
         if (targets.Count > 1)
         {
             if (targets.All(target => target.Kind is ColumnKind.Truth)) return TargetKind.MultiLabel;
             return targets.FirstOrDefault(target => target.Kind is not (ColumnKind.Number or ColumnKind.Integer
                 or ColumnKind.Truth)) is { } other
-                ? throw new AdjointException($"{table.Name}: several targets must be numbers or truth values: found "
+                ? throw new AdjointException($"{table}: several targets must be numbers or truth values: found "
                     + $"{other.Kind.ToString().ToLowerInvariant()} in \"{other.Name}\"; choose one target")
                 : TargetKind.Regression;
         }

@@ -102,6 +102,15 @@ public sealed class TableEncoder : Preprocessing
     public (double[] Mean, double[] Deviation) TargetStatistics =>
         ([.. targets.Select(target => target.Mean)], [.. targets.Select(target => target.Deviation)]);
 
+    /// <summary>What would be learned of target columns, if nobody says so: see
+    /// <see cref="TableEncoderOptions.Task"/>.</summary>
+    /// <param name="profile">What the table holds.</param>
+    /// <param name="targets">The names of the columns to predict, one or more.</param>
+    /// <returns>Classes, regression or several labels.</returns>
+    /// <exception cref="AdjointException">There is no such column, or its values can be no target.</exception>
+    public static TargetKind TaskOf(TableProfile profile, IReadOnlyList<string> targets) =>
+        EncodedTarget.KindOf(profile.Name, [.. targets.Select(name => profile[name])]);
+
     /// <summary>Fits an encoder on training rows.</summary>
     /// <param name="training">The training rows; no others, so that nothing of them leaks.</param>
     /// <param name="target">The name of the column to predict.</param>
@@ -137,7 +146,7 @@ public sealed class TableEncoder : Preprocessing
         if (rows.Length < training.RowCount) training = training.Take(rows);
         var profile = TableProfile.Of(training);
         ColumnProfile[] targetProfiles = [.. targets.Select(name => profile[name])];
-        var task = options.Task ?? EncodedTarget.KindOf(training, targetProfiles);
+        var task = options.Task ?? EncodedTarget.KindOf(training.Name, targetProfiles);
         if (task == TargetKind.Classes && targets.Count > 1)
             throw new AdjointException($"{training.Name}: classes are of one target: found {targets.Count}; name one");
         EncodedTarget[] fitted = [.. targetProfiles.Select(target => EncodedTarget.Fit(training, target, task))];
