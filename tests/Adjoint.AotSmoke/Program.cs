@@ -40,12 +40,15 @@ var result = trainer.Fit(5);
 Require(result.Best.ValidationAccuracy > 0.95, $"validation accuracy {result.Best.ValidationAccuracy} of synth");
 
 var path = Path.Combine(Path.GetTempPath(), $"adjoint-aot-{Environment.ProcessId}.safetensors");
-SafeTensors.Save(path, model.StateDict());
-var copy = new Mlp(2, [16], 2, "relu", new Generator(2));
-copy.LoadStateDict(SafeTensors.Load(path));
+model.Save(path, new() { Task = "classification", ClassNames = data.Train.ClassNames });
+var predictor = Predictor.Load(path);
 File.Delete(path);
-Require(copy.Parameters().Zip(model.Parameters())
+Require(predictor.Model.Parameters().Zip(model.Parameters())
     .All(pair => pair.First.ToArray<float>().SequenceEqual(pair.Second.ToArray<float>())), "a saved and loaded model");
+var samples = data.Validation.Load(0, 1, 2);
+using (new NoGrad())
+    Require(predictor.Predict(samples).Outputs.ToArray<float>()
+        .SequenceEqual(model.Eval().Forward(samples.Inputs).ToArray<float>()), "the predictions of a loaded model");
 
 var derivatives = OpCatalogue.All.Count(entry => entry.IsDifferentiable);
 Console.WriteLine(FormattableString.Invariant(

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Adjoint.Cli;
 using Adjoint.Data.Tables;
+using Adjoint.Formats;
 using Adjoint.IO;
 using Adjoint.Nn;
 using Adjoint.Training;
@@ -130,6 +131,53 @@ public sealed class PredictCommandTests : IDisposable
             await process.WaitForExitAsync();
             return (process.ExitCode, process.ExitCode == 0 ? output : await problem);
         }
+    }
+
+    [Fact]
+    public async Task Trained_killed_resumed_and_used_by_another_process_and_many_threads_the_bits_are_the_same()
+    {
+        TinyMnist.Write(folder);
+        var (whole, part) = (Path.Combine(folder, "whole"), Path.Combine(folder, "part"));
+        string[] options =
+        [
+            "train", "--dataset", "mnist", "--data-dir", folder, "--hidden", "8", "--batch-size", "10", "--epochs", "3",
+            "--pixels", "standard", "--quiet", "--checkpoint-every", "0",
+        ];
+        Assert.Equal(0, ToolRun.Of([.. options, "--out", whole]).Code);
+        using (var process = Process.Start(new ProcessStartInfo(
+            "dotnet", [typeof(Tool).Assembly.Location, .. options, "--out", part])
+        { RedirectStandardError = true })!)
+        {
+            var since = Stopwatch.StartNew();
+            while (!process.HasExited && since.Elapsed.TotalSeconds < 60
+                && !(File.Exists(Path.Combine(part, "metrics.jsonl"))
+                    && File.ReadAllLines(Path.Combine(part, "metrics.jsonl")).Length > 1))
+                await Task.Delay(5);
+            process.Kill();
+            await process.WaitForExitAsync();
+        }
+        Assert.False(File.Exists(Path.Combine(part, "report.html")), "it was killed before its end");
+        Assert.Equal(0, ToolRun.Of("train", "--resume", part, "--quiet").Code);
+        // Neither the best nor the last differs by a bit; the seconds are not in them.
+        foreach (var name in (string[])["best.safetensors", "last.safetensors"])
+            Assert.Equal(
+                File.ReadAllBytes(Path.Combine(whole, name)), File.ReadAllBytes(Path.Combine(part, name)));
+
+        var image = Path.Combine(folder, "digit.png");
+        ImageFile.Write(image, Tensor.Full([1, 28, 28], 75, DType.UInt8));
+        var here = ToolRun.Of("predict", whole, image, "--json").Output;
+        using var other = Process.Start(new ProcessStartInfo(
+            "dotnet", [typeof(Tool).Assembly.Location, "predict", part, image, "--json"])
+        { RedirectStandardOutput = true })!;
+        Assert.Equal(here, await other.StandardOutput.ReadToEndAsync());
+        var predictor = Predictor.Load(Path.Combine(part, "best.safetensors"));
+        var expected = predictor.PredictImages(ImageFile.Read(image)).Outputs.ToArray<float>();
+        var bits = new float[64][];
+        Thread[] threads = [.. Enumerable.Range(0, 64).Select(i => new Thread(() =>
+            bits[i] = predictor.PredictImages(ImageFile.Read(image)).Outputs.ToArray<float>()))];
+        foreach (var thread in threads) thread.Start();
+        foreach (var thread in threads) thread.Join();
+        Assert.All(bits, found => Assert.Equal(expected, found));
     }
 
     private static void Refuse(string[] args, params string[] parts)
