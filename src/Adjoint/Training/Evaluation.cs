@@ -62,7 +62,8 @@ public sealed record Evaluation(double Loss, IReadOnlyDictionary<string, double>
             var predicted = logits.ArgMax().ToArray<long>();
             var labels = (targets.DType.IsFloating() ? targets.ArgMax() : targets).ToArray<long>();
             if (Counts.Length == 0) Counts = new int[logits.Shape[1], logits.Shape[1]];
-            for (var i = 0; i < labels.Length; i++) Counts[labels[i], predicted[i]]++;
+            for (var i = 0; i < labels.Length; i++)
+                if (labels[i] != Adjoint.Loss.IgnoredLabel) Counts[labels[i], predicted[i]]++;
         }
     }
 }

@@ -5,9 +5,6 @@ namespace Adjoint.Training;
 /// <summary>What tasks require of the targets and weights of a batch.</summary>
 internal static class BatchRules
 {
-    /// <summary>The label that stands for a missing one, which losses and metrics leave out.</summary>
-    internal const long Missing = -100;
-
     /// <summary>The values as float64, row-major.</summary>
     internal static double[] Numbers(Tensor tensor) => tensor.Detach().To(DType.Float64).ToArray<double>();
 
@@ -52,8 +49,17 @@ internal static class BatchRules
             ? Numbers(own)
             : null, targets.Length / Math.Max(1, batch.Count));
         for (var i = 0; i < targets.Length; i++)
-            if (targets[i] != Missing) sum += weights?[i / each] ?? 1;
+            if (targets[i] != Loss.IgnoredLabel) sum += weights?[i / each] ?? 1;
         return sum;
+    }
+
+    /// <summary>Refuses a batch all of whose targets are missing, or weigh nothing.</summary>
+    internal static void RequireKnown(string task, Batch batch)
+    {
+        if (batch.Count == 0 || Known(batch) > 0) return;
+        throw new AdjointException(
+            $"{task}: all targets of a batch, whose first is {NameOf(batch, 0)}, are {Loss.IgnoredLabel}, which stands "
+            + "for a missing one, or weigh 0, so it has no mean; leave such samples out, or use larger batches");
     }
 
     /// <summary>Refuses weights that are no weights.</summary>

@@ -4,7 +4,7 @@ namespace Adjoint.Training;
 
 /// <summary>
 /// Each sample is of one class: cross-entropy of logits (n, classes). Targets are labels (n) int64, or probabilities
-/// (n, classes) of a floating type, such as those of mixed samples.
+/// (n, classes) of a floating type, such as those of mixed samples. Samples with the label −100 are left out.
 /// </summary>
 public sealed class ClassificationTask : LearningTask
 {
@@ -40,17 +40,16 @@ public sealed class ClassificationTask : LearningTask
         var targets = batch.Targets;
         if (targets.DType.IsFloating() && targets.Rank == 2) BatchRules.RequireFinite(Name, batch);
         else BatchRules.RequireType(Name, targets, isFloating: false);
-        if (targets.DType.IsFloating()) return;
-        var labels = targets.ToArray<long>();
-        var at = Array.FindIndex(labels, label => label < 0);
-        if (at < 0) return;
-        var missing = labels[at] == BatchRules.Missing ? ", which stands for a missing label" : "";
-        throw new AdjointException(
-            $"{Name}: the label of {BatchRules.NameOf(batch, at)} is {labels[at]}{missing}; leave such samples out");
+        if (!targets.DType.IsFloating()) BatchRules.RequireKnown(Name, batch);
     }
 
+    /// <summary>The number of samples with a label, each with its weight.</summary>
+    /// <inheritdoc cref="LearningTask.Weight"/>
+    public override double Weight(Batch batch) =>
+        batch.Targets.DType.IsFloating() ? base.Weight(batch) : BatchRules.Known(batch);
+
     /// <inheritdoc/>
-    public override IReadOnlyList<Metric> CreateMetrics() => Metrics?.Invoke() ?? [new Accuracy()];
+    public override IReadOnlyList<Metric> CreateMetrics() => Metrics?.Invoke() ?? [new Accuracy(), new F1()];
 
     /// <summary>The probabilities of the classes.</summary>
     /// <param name="output">Logits (n, classes).</param>
@@ -60,24 +59,8 @@ public sealed class ClassificationTask : LearningTask
     private static Tensor Loss(Tensor logits, Batch batch, double smoothing, Reduction reduction)
     {
         var targets = batch.Targets;
-        if (batch.Weights is null && !targets.DType.IsFloating())
-            return Adjoint.Loss.CrossEntropy(logits, targets, smoothing, reduction);
-        var losses = SampleLosses(logits, targets, smoothing);
-        if (batch.Weights?.To(losses.DType) is not { } weights)
-            return reduction == Reduction.Mean ? losses.Mean() : losses.Sum();
-        var sum = (losses * weights).Sum();
-        return reduction == Reduction.Mean ? sum / weights.Sum() : sum;
-    }
-
-    private static Tensor SampleLosses(Tensor logits, Tensor targets, double smoothing)
-    {
-        if (targets.DType.IsFloating() ? targets.Shape != logits.Shape : targets.Rank != 1
-            || logits.Rank != 2 || logits.Shape[0] != targets.Shape[0])
-            throw new AdjointException(
-                "classification: logits (n, classes) with labels (n) or probabilities (n, classes) are needed: found "
-                + $"{logits.Shape} and {targets.Shape}; use .Reshape(…) on one of them");
-        var log = logits.LogSoftmax();
-        var own = targets.DType.IsFloating() ? (log * targets.To(log.DType)).Sum(1) : log.SelectPerRow(targets);
-        return smoothing == 0 ? -own : -(own * (1 - smoothing) + log.Mean(1) * smoothing);
+        return Adjoint.Loss.CrossEntropy(
+            logits, targets.DType.IsFloating() ? targets.To(logits.DType) : targets, smoothing, reduction,
+            batch.Weights);
     }
 }

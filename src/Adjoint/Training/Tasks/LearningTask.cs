@@ -18,7 +18,14 @@ public abstract class LearningTask
     /// Whether the loss of a batch, whose gradient is followed, is the mean over its samples, as by default, or the
     /// sum.
     /// </summary>
-    public Reduction Reduction { get; init; } = Reduction.Mean;
+    /// <exception cref="AdjointException">The value is neither of the two.</exception>
+    public Reduction Reduction
+    {
+        get;
+        init => field = value is Reduction.Mean or Reduction.Sum
+            ? value
+            : throw new AdjointException($"{Name}: a loss to minimize is a mean or a sum: found {value}");
+    } = Reduction.Mean;
 
     /// <summary>
     /// Makes the metrics by which the model is judged, in place of the task's usual ones; null: those.

@@ -13,6 +13,9 @@ public sealed class MultiLabelTask : LearningTask
     public override string Name => "multi-label";
 
     /// <inheritdoc/>
+    public override string Score { get; init; } = "f1";
+
+    /// <inheritdoc/>
     public override Tensor Loss(Tensor output, Batch batch)
     {
         var targets = batch.Targets.To(output.DType);
@@ -20,13 +23,11 @@ public sealed class MultiLabelTask : LearningTask
             throw new AdjointException(
                 $"{Name}: logits and targets (n, labels) must have one shape: found {output.Shape} and "
                 + $"{targets.Shape}; give the last layer as many outputs as there are labels");
-        var isKnown = targets.NotEqualTo(BatchRules.Missing);
-        var known = Tensor.Where(isKnown, targets, 0);
-        // Both terms are positive: nothing cancels.
-        var losses = known * (-output).Softplus() + (1 - known) * output.Softplus();
+        var isKnown = targets.NotEqualTo(Adjoint.Loss.IgnoredLabel);
         var mask = isKnown.To(output.DType);
-        var weights = ForEach(batch.Weights, losses.Shape);
-        return Reduce(losses, weights is null ? mask : mask * weights.To(output.DType));
+        var weights = ForEach(batch.Weights, output.Shape);
+        return Adjoint.Loss.BceWithLogits(output, Tensor.Where(isKnown, targets, 0), Reduction,
+            weights is null ? mask : mask * weights.To(output.DType));
     }
 
     /// <summary>The number of targets that are known, each with its sample's weight.</summary>
@@ -40,12 +41,17 @@ public sealed class MultiLabelTask : LearningTask
         BatchRules.RequireType(Name, batch.Targets, isFloating: true);
         BatchRules.RequireFinite(Name, batch);
         var values = BatchRules.Numbers(batch.Targets);
-        var at = Array.FindIndex(values, value => value is not (>= 0 and <= 1 or BatchRules.Missing));
+        var at = Array.FindIndex(values, value => value is not (>= 0 and <= 1 or Adjoint.Loss.IgnoredLabel));
         if (at >= 0)
             throw new AdjointException(
                 $"{Name}: a target must be from 0 to 1, or −100 where it is not known: found {values[at]} for "
                 + BatchRules.NameOf(batch, at / (values.Length / batch.Count)));
+        BatchRules.RequireKnown(Name, batch);
     }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Metric> CreateMetrics() =>
+        Metrics?.Invoke() ?? [new F1 { MultiLabel = true }, new RocAuc { MultiLabel = true }];
 
     /// <summary>The probability of each label.</summary>
     /// <param name="output">Logits (n, labels).</param>

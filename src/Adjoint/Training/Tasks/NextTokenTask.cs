@@ -44,6 +44,7 @@ public sealed class NextTokenTask : LearningTask
                 $"{Name}: tokens (n, t + 1) with t from 1, or targets beside them, are needed: found "
                 + $"{batch.Inputs.Shape}");
         BatchRules.RequireType(Name, Shifted(batch).Targets, isFloating: false);
+        BatchRules.RequireKnown(Name, Shifted(batch));
     }
 
     /// <summary>Adds a batch to a metric, which sees each token as a sample of its own.</summary>
@@ -57,6 +58,9 @@ public sealed class NextTokenTask : LearningTask
             rows = rows.With(Field.Weights, weights.Unsqueeze(1).Expand(batch.Count, tokens / batch.Count).Reshape(-1));
         metric.Update(output.Contiguous().Reshape(tokens, output.Shape[^1]), rows);
     }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Metric> CreateMetrics() => Metrics?.Invoke() ?? [new Perplexity(), new Accuracy()];
 
     /// <summary>The probabilities of the next token at each place.</summary>
     /// <param name="output">Logits (n, t, vocabulary).</param>

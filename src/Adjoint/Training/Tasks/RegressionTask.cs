@@ -54,7 +54,7 @@ public sealed class RegressionTask : LearningTask
     public override string Name => "regression";
 
     /// <inheritdoc/>
-    public override string Score { get; init; } = MonitoredMetric.Loss;
+    public override string Score { get; init; } = "r2";
 
     /// <summary>The error that counts as 1, in each column or in all.</summary>
     public IReadOnlyList<double> Scales { get; }
@@ -101,6 +101,9 @@ public sealed class RegressionTask : LearningTask
                 + $"{batch.Targets.Shape} and {Scales.Count} scales");
         BatchRules.RequireFinite(Name, batch);
     }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Metric> CreateMetrics() => Metrics?.Invoke() ?? [new R2(), new Mae(), new Rmse()];
 
     /// <inheritdoc/>
     public override void Update(Metric metric, Tensor output, Batch batch) =>

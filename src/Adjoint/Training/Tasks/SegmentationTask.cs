@@ -12,6 +12,9 @@ public sealed class SegmentationTask : LearningTask
     public override string Name => "segmentation";
 
     /// <inheritdoc/>
+    public override string Score { get; init; } = "iou";
+
+    /// <inheritdoc/>
     public override Tensor Loss(Tensor output, Batch batch)
     {
         var labels = batch.Targets;
@@ -32,7 +35,12 @@ public sealed class SegmentationTask : LearningTask
     {
         base.Check(batch);
         BatchRules.RequireType(Name, batch.Targets, isFloating: false);
+        BatchRules.RequireKnown(Name, batch);
     }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Metric> CreateMetrics() =>
+        Metrics?.Invoke() ?? [new IoU(), new Dice(), new Accuracy()];
 
     /// <summary>The probabilities of the classes at each pixel.</summary>
     /// <param name="output">Logits (n, classes, h, w).</param>

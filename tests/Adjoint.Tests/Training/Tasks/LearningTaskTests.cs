@@ -181,8 +181,10 @@ public class LearningTaskTests
             Batch(Tensor.From(new long[] { 1, 2 }, 2), false)));
         Refuses("labels must be int64 class indices: found (2,) float32", () => new ClassificationTask().Check(
             Batch(Tensor.From([1f, 2], 2), false)));
-        Refuses("the label of sample 1 of the batch is -100, which stands for a missing label",
-            () => new ClassificationTask().Check(Batch(Tensor.From(new long[] { 1, -100 }, 2), false)));
+        Refuses("all targets of a batch, whose first is sample 0 of the batch, are -100, which stands for a missing one",
+            () => new ClassificationTask().Check(Batch(Tensor.From(new long[] { -100, -100 }, 2), false)));
+        Refuses("a loss to minimize is a mean or a sum: found None",
+            () => _ = new ClassificationTask { Reduction = Reduction.None });
         Refuses("a target must be from 0 to 1, or −100 where it is not known: found 2 for sample 1 of the batch",
             () => new MultiLabelTask().Check(Batch(Tensor.From([0f, 1, 1, 2], 2, 2), false)));
         Refuses("a weight must be finite and 0 or more: found -1 for sample 0 of the batch", () => new RegressionTask()
