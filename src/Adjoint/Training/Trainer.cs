@@ -19,6 +19,7 @@ public sealed partial class Trainer
     private Position position;
     private bool isLoaded;
     private bool isRunning;
+    private bool isScaled;
 
     /// <summary>Creates a trainer.</summary>
     /// <param name="model">The network to train.</param>
@@ -84,7 +85,15 @@ public sealed partial class Trainer
     /// <summary>
     /// A factor of all learning rates beside the schedule's, 1 when a run begins; callbacks set it.
     /// </summary>
-    public double RateFactor { get; set; } = 1;
+    public double RateFactor
+    {
+        get;
+        set
+        {
+            field = value;
+            isScaled |= value != 1;
+        }
+    } = 1;
 
     /// <summary>
     /// The number of batches whose gradients make one step of the optimizer, as if they were one batch; 1 by default.
@@ -100,7 +109,7 @@ public sealed partial class Trainer
     } = 1;
 
     /// <summary>
-    /// The largest 2-norm of all gradients together; larger ones are scaled down (<see cref="ClipGradients.ByNorm"/>).
+    /// The largest 2-norm of all gradients together; larger ones are scaled down (<see cref="Optim.ClipGradients.ByNorm"/>).
     /// By default they are not.
     /// </summary>
     /// <exception cref="AdjointException">The value is not positive.</exception>
@@ -108,7 +117,7 @@ public sealed partial class Trainer
 
     /// <summary>
     /// The largest magnitude of an element of a gradient; larger ones are clamped
-    /// (<see cref="ClipGradients.ByValue"/>), before the norm is taken. By default they are not.
+    /// (<see cref="Optim.ClipGradients.ByValue"/>), before the norm is taken. By default they are not.
     /// </summary>
     /// <exception cref="AdjointException">The value is not positive.</exception>
     public double MaxGradientValue { get; init => field = RequireLimit(value); } = double.PositiveInfinity;
@@ -253,7 +262,7 @@ public sealed partial class Trainer
         if (epochs > 0) Training.RequireBatches("Trainer");
         if (!isLoaded)
         {
-            (position, rates, ShouldStop, RateFactor) = (default, Rates(), false, 1);
+            (position, rates, ShouldStop, RateFactor, isScaled) = (default, Rates(), false, 1, false);
             sum = NewSum();
             results.Clear();
         }
@@ -266,7 +275,8 @@ public sealed partial class Trainer
         }
         finally
         {
-            if (HasRates) SetRates(_ => 1);
+            if (HasRates)
+                foreach (var (group, rate) in Optimizer.Groups.Zip(rates)) group.LearningRate = rate;
         }
     }
 
@@ -305,7 +315,7 @@ public sealed partial class Trainer
     private (double Total, double Weight) Learn(Batch batch, int epoch)
     {
         foreach (var callback in Callbacks) callback.BeforeBatch(this, batch);
-        if (HasRates) SetRates(schedule => schedule?.Factor(position.Steps) ?? 1);
+        if (HasRates) SetRates();
         var weight = Task.Weight(batch);
         var loss = step!.Run(batch, sum?.FactorOf(weight));
         if (!double.IsFinite(loss)) throw new DivergedException(epoch, position.Batch + 1, loss, step.FindCause(batch));
@@ -319,11 +329,18 @@ public sealed partial class Trainer
         return (Task.Reduction == Reduction.Mean ? loss * weight : loss, weight);
     }
 
+    /// <summary>Clips the gradients, where that is asked for.</summary>
+    internal void ClipGradients()
+    {
+        if (MaxGradientValue < double.PositiveInfinity)
+            Optim.ClipGradients.ByValue(Model.Parameters(), MaxGradientValue);
+        if (MaxGradientNorm < double.PositiveInfinity)
+            Optim.ClipGradients.ByNorm(Model.Parameters(), MaxGradientNorm, errorIfNonFinite: true);
+    }
+
     private void StepOptimizer()
     {
-        if (MaxGradientValue < double.PositiveInfinity) ClipGradients.ByValue(Model.Parameters(), MaxGradientValue);
-        if (MaxGradientNorm < double.PositiveInfinity)
-            ClipGradients.ByNorm(Model.Parameters(), MaxGradientNorm, errorIfNonFinite: true);
+        ClipGradients();
         foreach (var callback in Callbacks) callback.BeforeOptimizerStep(this);
         if (Profile is null) Optimizer.Step();
         else Profile.Observe(Optimizer.Step);
@@ -356,13 +373,15 @@ public sealed partial class Trainer
     private double[] Rates() => [.. Optimizer.Groups.Select(group => group.LearningRate)];
 
     // Whether rates are the trainer's to set: otherwise they are as whoever set them left them.
-    private bool HasRates => Schedule is not null || GroupSchedules.Count > 0 || RateFactor != 1;
+    private bool HasRates => Schedule is not null || GroupSchedules.Count > 0 || isScaled;
 
-    private void SetRates(Func<Schedule?, double> factor)
+    private void SetRates()
     {
         for (var i = 0; i < rates.Length; i++)
-            Optimizer.Groups[i].LearningRate =
-                rates[i] * factor(GroupSchedules.GetValueOrDefault(i, Schedule!)) * RateFactor;
+        {
+            var schedule = GroupSchedules.TryGetValue(i, out var own) ? own : Schedule;
+            Optimizer.Groups[i].LearningRate = rates[i] * (schedule?.Factor(position.Steps) ?? 1) * RateFactor;
+        }
     }
 
     private void RequireName(string name)

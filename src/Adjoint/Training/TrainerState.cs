@@ -29,7 +29,7 @@ public sealed partial class Trainer
         state.Add("model", Own(Model.StateDict()));
         state.Add("optimizer", Optimizer.StateDict());
         if (Average is not null) state.Add("average", Own(Average.StateDict()));
-        sum?.Save(state, BatchesPerStep);
+        (sum ?? NewSum())?.Save(state, BatchesPerStep);
         state.Set("batch", position.Batch);
         state.Set("steps", position.Steps);
         state.Set("samples", position.Weight);
@@ -102,7 +102,8 @@ public sealed partial class Trainer
         if (Checkpoints is { IsDue: true }) WriteCheckpoint();
     }
 
-    private IEnumerable<(string Name, Generator Value)> Streams() =>
+    /// <summary>All random streams that a step may draw from.</summary>
+    internal IEnumerable<(string Name, Generator Value)> Streams() =>
         Model.NamedGenerators().Append(("default", Generator.Default));
 
     // Four numbers, and each metric as name=value.

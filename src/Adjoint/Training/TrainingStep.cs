@@ -18,10 +18,10 @@ internal sealed class TrainingStep
     private IReadOnlyList<string>? names;
     private long eager;
 
-    internal TrainingStep(Trainer trainer)
+    internal TrainingStep(Trainer trainer, bool isObserved = true)
     {
         this.trainer = trainer;
-        observers = [.. trainer.Callbacks.OfType<StepCallback>()];
+        observers = isObserved ? [.. trainer.Callbacks.OfType<StepCallback>()] : [];
         if (trainer.Eager) return;
         if (observers.Length > 0)
             refusal = $"the callback {observers[0].GetType().Name} looks into each step, which a replay does not show";
