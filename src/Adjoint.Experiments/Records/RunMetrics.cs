@@ -25,7 +25,7 @@ public sealed class RunMetrics
         .. values.Keys.Where(name => name is not (MetricNames.TrainLoss or MetricNames.ValidationLoss)),
     ];
 
-    /// <summary>The measures of the best model on the test samples; empty where it was not tested.</summary>
+    /// <summary>The loss and metrics of the best model on the test samples; empty where it was not tested.</summary>
     public IReadOnlyDictionary<string, double> Test => test;
 
     /// <summary>The number of the last epoch that was measured; null before the first.</summary>
@@ -74,11 +74,13 @@ public sealed class RunMetrics
             Problem = problem.GetString();
             return;
         }
-        if (line.TryGetProperty("testLoss", out _))
+        if (line.TryGetProperty("testLoss", out var loss))
         {
-            foreach (var one in line.EnumerateObject())
-                if (one.Name.StartsWith("test", StringComparison.Ordinal) && Finite(one.Value) is { } number)
-                    test[one.Name] = number;
+            AddTest("loss", loss);
+            if (line.TryGetProperty("testMetrics", out var metrics))
+                foreach (var metric in metrics.EnumerateObject()) AddTest(metric.Name, metric.Value);
+            // Version 0.1 measured nothing else.
+            else AddTest("accuracy", line.GetProperty("testAccuracy"));
             return;
         }
         if (epoch <= LastEpoch) throw new FormatException($"epoch {epoch} comes after epoch {LastEpoch}");
@@ -104,6 +106,11 @@ public sealed class RunMetrics
         if (Finite(value) is not { } number) return;
         if (!values.TryGetValue(name, out var list)) values.Add(name, list = []);
         list.Add(new(epoch, number));
+    }
+
+    private void AddTest(string name, JsonElement value)
+    {
+        if (Finite(value) is { } number) test[name] = number;
     }
 
     private static double? Finite(JsonElement value) => value.ValueKind == JsonValueKind.Null ? null

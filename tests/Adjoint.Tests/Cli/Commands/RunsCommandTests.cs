@@ -133,6 +133,17 @@ public sealed class RunsCommandTests : IDisposable
         Assert.Contains("–", List()[2], StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""{"epoch":1,"testLoss":0.5,"testAccuracy":0.75}""", """{"loss":0.5,"accuracy":0.75}""")]
+    [InlineData("""{"epoch":1,"testLoss":0.5,"testAccuracy":null,"testMetrics":{"r2":0.25,"mae":null}}""",
+        """{"loss":0.5,"r2":0.25}""")]
+    public void The_test_at_the_end_is_no_epoch(string line, string expected)
+    {
+        runs.Add("a", "{}", """{"epoch":0,"validationLoss":1}""", """{"epoch":1,"validationLoss":0.5}""", line);
+        var run = Assert.Single(Json());
+        Assert.Equal((1, expected), (run.GetProperty("epochs").GetInt32(), run.GetProperty("test").GetRawText()));
+    }
+
     [Fact]
     public void Trials_are_listed_by_the_folder_of_their_sweep_or_recursively()
     {
