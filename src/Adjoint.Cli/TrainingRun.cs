@@ -118,12 +118,15 @@ internal sealed class TrainingRun
     /// <summary>Writes the report.</summary>
     internal void WriteReport(TrainingResult result, Evaluation? test = null, string? problem = null)
     {
-        var mistakes = new ConfidentMistakes(Data.Validation);
-        var evaluation = Evaluation.Run(model, Trainer.Task, validation, Settings.Views(),
-            (outputs, batch) =>
-            {
-                if (Trainer.Task is ClassificationTask) mistakes.Observe(outputs, batch.Targets);
-            });
+        var (mistakes, task) = (new ConfidentMistakes(Data.Validation), Trainer.Task);
+        // Images that were taken for another class are shown as mistakes.
+        var review = task is ClassificationTask && ImageSheet.CanShow(Data.Validation.SampleShape)
+            ? null : TaskReview.Of(task, Data.Validation);
+        var evaluation = Evaluation.Run(model, task, validation, Settings.Views(), (outputs, batch) =>
+        {
+            if (task is ClassificationTask) mistakes.Observe(outputs, batch.Targets);
+            review?.Observe(outputs, batch);
+        });
         // Enough for the second digit, and no longer than the validation takes.
         var someOfTraining = new DataLoader(Data.Train, 1000, new() { Shuffle = true }).Take(10);
         var activation = Settings.Rows().FirstOrDefault(row => row.Name == "activation").Value;
@@ -132,6 +135,8 @@ internal sealed class TrainingRun
         var report = new RunReport(title, Settings.Rows(), result, evaluation, Data.Train.ClassNames,
             dataset == "synth" ? model : null)
         {
+            Task = task,
+            Review = review,
             Mistakes = mistakes.ToImages(),
             Filters = ImageSheet.Filters(model, Data.Train.SampleShape),
             Doctor = Doctor,

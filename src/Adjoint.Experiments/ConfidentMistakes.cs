@@ -42,10 +42,8 @@ public sealed class ConfidentMistakes(Dataset data, int most = 24)
 
     private CaptionedImage ImageOf((int Sample, int Label, int Prediction) mistake, double probability)
     {
-        var pixels = data[mistake.Sample][Field.Inputs].ToArray<float>();
-        var (low, high) = (pixels.Min(), pixels.Max());
         var (prediction, label) = (data.ClassNames[mistake.Prediction], data.ClassNames[mistake.Label]);
-        return new(ImageSheet.Draw(pixels, data.SampleShape, low, high > low ? high : low + 1),
+        return new(ImageSheet.Draw(data, mistake.Sample),
             string.Create(CultureInfo.InvariantCulture, $"{prediction} ({probability:P0}); it is {label}"));
     }
 }

@@ -1,3 +1,5 @@
+using System.Xml.Linq;
+using Adjoint.Data;
 using Adjoint.Nn;
 using Adjoint.Shared;
 
@@ -44,7 +46,28 @@ public static class ImageSheet
         ];
     }
 
-    internal static string Draw(ReadOnlySpan<float> values, Shape shape, float low, float high)
+    /// <summary>Images with their captions, side by side.</summary>
+    internal static XElement Show(IReadOnlyList<CaptionedImage> images, int side) =>
+        new("div", Html.Class("sheet"), new XAttribute("style", $"--side:{side}px"),
+            images.Select(image => ReportPage.Figure(
+                Html.Element("img", ("src", image.Address), ("alt", image.Caption)), image.Caption)));
+
+    /// <summary>A sample as an image, stretched to its full contrast.</summary>
+    internal static string Draw(Dataset data, int sample) =>
+        PngImage.ToDataUri(data.SampleShape[2], data.SampleShape[1], Pixels(data, sample));
+
+    /// <summary>Red, green and blue of each pixel of a sample, stretched to its full contrast.</summary>
+    internal static byte[] Pixels(Dataset data, int sample)
+    {
+        var values = data[sample][Field.Inputs].To(DType.Float32).ToArray<float>();
+        var (low, high) = (values.Min(), values.Max());
+        return Pixels(values, data.SampleShape, low, high > low ? high : low + 1);
+    }
+
+    private static string Draw(ReadOnlySpan<float> values, Shape shape, float low, float high) =>
+        PngImage.ToDataUri(shape[2], shape[1], Pixels(values, shape, low, high));
+
+    private static byte[] Pixels(ReadOnlySpan<float> values, Shape shape, float low, float high)
     {
         var (height, width) = (shape[1], shape[2]);
         var (plane, rgb) = (height * width, new byte[3 * height * width]);
@@ -54,7 +77,7 @@ public static class ImageSheet
                 var value = values[(shape[0] == 3 ? channel : 0) * plane + i];
                 rgb[3 * i + channel] = (byte)Math.Clamp(MathF.Round((value - low) / (high - low) * 255), 0, 255);
             }
-        return PngImage.ToDataUri(width, height, rgb);
+        return rgb;
     }
 
     private static Tensor? FirstWeight(Module model) => model switch

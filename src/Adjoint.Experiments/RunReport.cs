@@ -24,6 +24,12 @@ public sealed record RunReport(
     /// <summary>The best model's first layer.</summary>
     public IReadOnlyList<CaptionedImage> Filters { get; init; } = [];
 
+    /// <summary>What the model is for; by default to tell classes apart.</summary>
+    public LearningTask Task { get; init; } = new ClassificationTask();
+
+    /// <summary>The best model's predictions on the validation samples; null where they are not shown.</summary>
+    public TaskReview? Review { get; init; }
+
     /// <summary>What watched the training, or null.</summary>
     public TrainingDoctor? Doctor { get; init; }
 
@@ -67,24 +73,28 @@ public sealed record RunReport(
     /// <returns>The whole page as HTML.</returns>
     public string ToHtml() => ReportPage.Write(Title, Style,
         Facts(),
-        ReportPage.Figure(RunFigures.Accuracy(Result.Epochs),
-            "Accuracy on the validation samples, before training (epoch 0) and after each epoch."),
-        ReportPage.Figure(RunFigures.Loss(Result.Epochs),
+        MetricNames.Select(name => ReportPage.Figure(RunFigures.Metric(Result.Epochs, name),
+            $"{Capital(name)} on the validation samples, before training (epoch 0) and after each epoch.")),
+        ReportPage.Figure(RunFigures.Loss(Result.Epochs, LossUnit),
             "Loss per sample. Training loss is measured while the parameters change."),
         Boundary is null ? null : ReportPage.Figure(DecisionBoundary.Draw(Boundary),
             "Decision of the best model over both features; the stronger the color, the more confident. Dashed: the "
             + "true boundary."),
-        LayerTable(), Diagnosis(), Classes(), Confusion(),
+        LayerTable(), Diagnosis(), Classes(), Confusion(), Review?.Sections(),
         Images("Most confident mistakes",
             "Validation samples that the best model got wrong, the most confident first: its prediction, the "
             + "probability that it gave to it, and the label. Each image is stretched to its full contrast.",
             Mistakes, 64),
         Images("First layer", "Filters of the best model's first layer: mid-gray is 0.", Filters, 48),
-        Table("Epochs", ["epoch", "training loss", "validation loss", "validation accuracy", "seconds"],
+        Table("Epochs",
+            ["epoch", "training loss", "validation loss", .. MetricNames.Select(name => $"validation {name}"),
+                "seconds"],
             Result.Epochs.Select(epoch => (string[])
             [
                 Line($"{epoch.Epoch}"), epoch.TrainLoss is { } loss ? Format(loss, "0.0000") : "–",
-                Format(epoch.ValidationLoss, "0.0000"), Format(epoch.ValidationAccuracy, "0.0000"),
+                Format(epoch.ValidationLoss, "0.0000"),
+                .. MetricNames.Select(name => Format(epoch.Metrics.GetValueOrDefault(name, double.NaN),
+                    Task is ClassificationTask ? "0.0000" : "G5")),
                 Format(epoch.Seconds, "0.00"),
             ])),
         Table("Settings", ["setting", "value"],
@@ -97,8 +107,8 @@ public sealed record RunReport(
         else
         {
             var (best, final) = (Result.Best, Result.Final);
-            yield return new("p", "Best validation accuracy ", new XElement("b", Percent(best.ValidationAccuracy)),
-                $" after epoch {best.Epoch}; after the last epoch {Percent(final.ValidationAccuracy)}.");
+            yield return new("p", $"Best {ScoreName} ", new XElement("b", Score(best)),
+                $" after epoch {best.Epoch}; after the last epoch {Score(final)}.");
         }
         if (Problem is not null)
             yield return new("p", new XElement("b", "The run did not reach its end."), $" {Problem}.");
@@ -107,7 +117,7 @@ public sealed record RunReport(
         if (count > 0)
             facts.Add(["validation accuracy of the best model", Percent(Evaluation.Accuracy),
                 Line($"of {count:N0} samples; {Interval(right, count)} (Wilson's score interval). ")
-                + "The epoch was chosen by these samples, so this is slightly optimiztic."]);
+                + "The epoch was chosen by these samples, so this is slightly optimistic."]);
         if (Test is { } test && Counts(test) is (var found, > 0 and var all))
             facts.Add(["test accuracy of the best model", Percent(test.Accuracy),
                 Line($"of {all:N0} samples, measured once, at the end; {Interval(found, all)}")]);
@@ -118,6 +128,12 @@ public sealed record RunReport(
             facts.Add(["training accuracy of the best model", Percent(training.Accuracy),
                 $"measured after training on {of} training samples{drawn}, not augmented"]);
         }
+        if (Evaluation.Confusion is null)
+            foreach (var (measured, of) in (IEnumerable<(Evaluation?, string)>)
+                [(Evaluation, "validation"), (Test, "test"), (Training, "training")])
+                if (measured is not null)
+                    facts.AddRange(measured.Metrics.Prepend(new("loss", measured.Loss)).Select(one => (string[])
+                        [$"{of} {one.Key} of the best model", Format(one.Value, "G5"), How(of)]));
         if (Layers.Count > 0)
             facts.Add(["parameters", Line($"{Layers.Sum(layer => layer.Count):N0}"),
                 "learned numbers; shared ones count once"]);
@@ -125,6 +141,37 @@ public sealed record RunReport(
             facts.Add(["training steps", capture.Plans > 0 ? "captured" : "eager", $"{capture}"]);
         if (facts.Count > 0) yield return ReportPage.Table(["what", "value", "how"], facts, "facts");
     }
+
+    // The metrics of the epochs; of classes the accuracy, even where no epoch was measured.
+    private IReadOnlyList<string> MetricNames => Result.Epochs.Count > 0 ? [.. Result.Epochs[0].Metrics.Keys]
+        : Task is ClassificationTask ? ["accuracy"] : [];
+
+    private string ScoreName => Result.Score.Name switch
+    {
+        MonitoredMetric.TrainLoss => "training loss",
+        MonitoredMetric.Loss => "validation loss",
+        var name => $"validation {name}",
+    };
+
+    private string LossUnit => Task switch
+    {
+        ClassificationTask or SegmentationTask or NextTokenTask => "mean cross-entropy / nats",
+        MultiLabelTask => "mean binary cross-entropy / nats",
+        _ => "mean loss",
+    };
+
+    private string Score(EpochResult epoch) => Result.Score.Name == "accuracy"
+        ? Percent(Result.Score.Of(epoch))
+        : Format(Result.Score.Of(epoch), "G5");
+
+    private static string How(string of) => of switch
+    {
+        "validation" => "The epoch was chosen by these samples, so this is slightly optimistic.",
+        "test" => "measured once, at the end",
+        _ => "measured after training, not augmented",
+    };
+
+    private static string Capital(string name) => $"{char.ToUpperInvariant(name[0])}{name[1..]}";
 
     private static string Interval(long right, long count)
     {
@@ -243,9 +290,7 @@ public sealed record RunReport(
         return
         [
             new("h2", title), new("p", caption),
-            new("div", Html.Class("sheet"), new XAttribute("style", $"--side:{side}px"),
-                images.Select(image => ReportPage.Figure(
-                    Html.Element("img", ("src", image.Address), ("alt", image.Caption)), image.Caption))),
+            ImageSheet.Show(images, side),
         ];
     }
 

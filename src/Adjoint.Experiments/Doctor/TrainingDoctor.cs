@@ -14,11 +14,12 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
 {
     private const int Probes = 256, WatchedStep = 2;
     private const double Saturated = 0.02, ManyDead = 0.4, ManySaturated = 0.5;
-    private const double SmallUpdate = 1e-5, LargeUpdate = 0.1, NormRatio = 1e3;
+    private const double SmallUpdate = 1e-5, LargeUpdate = 0.1, NormRatio = 1e3, LargeLoss = 100;
     private readonly List<LayerReading> history = [];
     private readonly List<(string Layer, double Gradient, double Ratio)> step = [];
     private Dictionary<string, float[]>? before;
     private bool usesSigmoid;
+    private LearningTask? task;
 
     /// <summary>The measurements of every layer in every epoch, in order.</summary>
     public IReadOnlyList<LayerReading> History => history;
@@ -53,6 +54,7 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
     /// <inheritdoc/>
     public override void AfterEpoch(Trainer trainer, EpochResult epoch)
     {
+        task = trainer.Task;
         if (epoch.Epoch == 0)
         {
             // Another run begins; the one before may have ended in the middle of an epoch.
@@ -92,6 +94,7 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
                 && value.Length == own.Value.Length
                 ? value.ToArray<float>()
                 : throw new AdjointException($"TrainingDoctor: state {own.Name} must be {own.Value.Length} numbers"));
+        task = trainer.Task;
         usesSigmoid = Activations(trainer.Model, "").Any(layer => layer.Layer is Sigmoid);
     }
 
@@ -105,19 +108,54 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
         LayerReading[] seen = [.. history, .. begun];
         return
         [
-            .. FirstLoss(epochs), .. IdleUnits(seen), .. Updates(seen), .. Gradients(seen), .. Overfitting(epochs),
+            .. FirstLoss(epochs), .. Values(epochs), .. IdleUnits(seen), .. Updates(seen), .. Gradients(seen),
+                .. Overfitting(epochs),
         ];
     }
 
     private IEnumerable<string> FirstLoss(IReadOnlyList<EpochResult> epochs)
     {
-        if (epochs.Count == 0) yield break;
-        var (classes, loss) = (samples.ClassNames.Count, epochs[0].ValidationLoss);
+        var classes = samples.ClassNames.Count;
+        if (epochs.Count == 0 || classes < 2 || task is not (null or ClassificationTask)) yield break;
+        var loss = epochs[0].ValidationLoss;
         if (Math.Abs(loss - Math.Log(classes)) > 0.5)
             yield return string.Create(CultureInfo.InvariantCulture,
                 $"The loss before training is {loss:0.00}, not about ln {classes} = {Math.Log(classes):0.00}: the " +
                 $"initial weights are too large, or the inputs are not scaled; divide the inputs by their range. " +
                 $"Rule: within 0.5 of ln(classes) (Karpathy 2019, A Recipe for Training Neural Networks).");
+    }
+
+    private IEnumerable<string> Values(IReadOnlyList<EpochResult> epochs)
+    {
+        if (task is not RegressionTask) yield break;
+        var targets = samples.Load([.. Enumerable.Range(0, Math.Min(Probes, samples.Count))]).Targets;
+        var values = Numbers(targets);
+        var columns = targets.Rank > 1 ? targets.Shape[1] : 1;
+        for (var k = 0; k < columns && values.Length > columns; k++)
+        {
+            var own = values.Where((_, i) => i % columns == k).ToArray();
+            var name = columns == 1 ? "The target" : string.Create(CultureInfo.InvariantCulture, $"Target {k + 1}");
+            if (own.All(value => value == own[0]))
+                yield return string.Create(CultureInfo.InvariantCulture,
+                    $"{name} is {own[0]:G5} for each of {own.Length} validation samples: there is nothing to " +
+                        $"predict; " +
+                    $"look whether it is the right column. Rule: a target varies (R² is defined by its variance).");
+        }
+        if (epochs.Count == 0) yield break;
+        if (epochs[0].ValidationLoss > LargeLoss)
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"The loss before training is {epochs[0].ValidationLoss:0.0E+0}: targets are far from the model's " +
+                    $"outputs, " +
+                $"so that steps are huge and the mean alone takes long to learn; give RegressionTask their standard " +
+                $"deviation as scale, and end the model with a Rescale by their mean and deviation. Rule: about 1, " +
+                    $"not " +
+                $"above {LargeLoss:0} (Bishop 1995, §8.2: targets of order unity).");
+        var best = epochs.Max(epoch => epoch.Metrics.GetValueOrDefault("r2", double.NegativeInfinity));
+        if (epochs.Count > 1 && best <= 0 && double.IsFinite(best))
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"R² is at most {best:0.00}: the model predicts no better than the mean of the targets would; look " +
+                $"whether the inputs tell anything about the target, raise the learning rate, or train longer. Rule: " +
+                $"above 0, the R² of the mean (Draper and Smith 1998, §1.3).");
     }
 
     private IEnumerable<string> IdleUnits(LayerReading[] seen)

@@ -23,12 +23,23 @@ public static class RunFigures
         Curves("Validation accuracy", "accuracy / %",
             [new("validation", Blue, [.. epochs.Select(one => (one.Epoch, 100 * one.ValidationAccuracy))])]);
 
+    /// <summary>Draws a metric on the validation samples; where it ends in a narrow range, that is enlarged.</summary>
+    /// <param name="epochs">The run's epochs, the one before training first.</param>
+    /// <param name="name">The metric's name.</param>
+    /// <returns>An element <c>svg</c>.</returns>
+    public static XElement Metric(IReadOnlyList<EpochResult> epochs, string name) => name == "accuracy"
+        ? Accuracy(epochs)
+        : Curves($"Validation {name}", name,
+            [new("validation", Blue,
+                [.. epochs.Select(one => (one.Epoch, one.Metrics.GetValueOrDefault(name, double.NaN)))])]);
+
     /// <summary>
     /// Draws the losses on training and validation samples; where they end in a narrow range, that is enlarged.
     /// </summary>
     /// <param name="epochs">The run's epochs, the one before training first.</param>
+    /// <param name="unit">What the loss is.</param>
     /// <returns>An element <c>svg</c>.</returns>
-    public static XElement Loss(IReadOnlyList<EpochResult> epochs) => Curves("Loss", "mean cross-entropy / nats",
+    public static XElement Loss(IReadOnlyList<EpochResult> epochs, string unit) => Curves("Loss", unit,
     [
         new("training", Orange, [.. epochs.Select(one => (one.Epoch, one.TrainLoss ?? double.NaN))]),
         new("validation", Blue, [.. epochs.Select(one => (one.Epoch, one.ValidationLoss))]),

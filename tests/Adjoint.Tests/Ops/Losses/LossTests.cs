@@ -121,7 +121,8 @@ public class LossTests
         var t = Tensor.From(new[] { 0.2, 0.5, 0.3, 0, 0.75, 0.25 }, 2, 3);
         Assert.Equal(1.6279524927560223, Loss.CrossEntropy(x, t).Item(), 1e-12);
         Assert.Equal(1.6464941594226892, Loss.CrossEntropy(x, t, 0.1).Item(), 1e-12);
-        Assert.Equal(1.0730396767158967, Loss.BceWithLogits(x, t, positiveWeight: Tensor.From(new[] { 2, 0.5, 3 })).Item(), 1e-12);
+        Assert.Equal(1.0730396767158967, Loss.BceWithLogits(x, t, positiveWeight: Tensor.From(new[] { 2, 0.5, 3 }))
+            .Item(), 1e-12);
         Assert.Equal(2.8290362014040995, Loss.CrossEntropy(x, Tensor.From(new long[] { -100, 1 })).Item(), 1e-12);
     }
 
