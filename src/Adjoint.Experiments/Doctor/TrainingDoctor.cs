@@ -137,19 +137,16 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
             var name = columns == 1 ? "The target" : string.Create(CultureInfo.InvariantCulture, $"Target {k + 1}");
             if (own.All(value => value == own[0]))
                 yield return string.Create(CultureInfo.InvariantCulture,
-                    $"{name} is {own[0]:G5} for each of {own.Length} validation samples: there is nothing to " +
-                        $"predict; " +
-                    $"look whether it is the right column. Rule: a target varies (R² is defined by its variance).");
+                    $"{name} is {own[0]:G5} for each of {own.Length} validation samples: nothing can be " +
+                    $"predicted; look whether it is the right column. Rule: a target varies (R² is defined by its variance).");
         }
         if (epochs.Count == 0) yield break;
         if (epochs[0].ValidationLoss > LargeLoss)
             yield return string.Create(CultureInfo.InvariantCulture,
-                $"The loss before training is {epochs[0].ValidationLoss:0.0E+0}: targets are far from the model's " +
-                    $"outputs, " +
+                $"The loss before training is {epochs[0].ValidationLoss:0.0E+0}: targets lie far from the outputs, " +
                 $"so that steps are huge and the mean alone takes long to learn; give RegressionTask their standard " +
-                $"deviation as scale, and end the model with a Rescale by their mean and deviation. Rule: about 1, " +
-                    $"not " +
-                $"above {LargeLoss:0} (Bishop 1995, §8.2: targets of order unity).");
+                $"deviation as scale, and end the model with a Rescale by their mean and deviation. Rule: about " +
+                $"1, not above {LargeLoss:0} (Bishop 1995, §8.2: targets of order unity).");
         var best = epochs.Max(epoch => epoch.Metrics.GetValueOrDefault("r2", double.NegativeInfinity));
         if (epochs.Count > 1 && best <= 0 && double.IsFinite(best))
             yield return string.Create(CultureInfo.InvariantCulture,
