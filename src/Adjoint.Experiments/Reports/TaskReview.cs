@@ -26,7 +26,7 @@ public abstract class TaskReview
 
     /// <summary>Takes in the next batch of the data set, in its order.</summary>
     /// <param name="outputs">The raw outputs of the model.</param>
-    /// <param name="batch">The samples.</param>
+    /// <param name="batch">The samples that the outputs are for, in their order.</param>
     public abstract void Observe(Tensor outputs, Batch batch);
 
     /// <summary>What stands in the report.</summary>
