@@ -41,7 +41,9 @@ public sealed record CsvOptions
     public IReadOnlyList<string>? MissingWords { get; init; }
 
     /// <summary>
-    /// The kinds of columns by their names; a field that does not fit is an error. The others are found.
+    /// The kinds of columns by their names; a field that does not fit is an error. The others are found. Names that the
+    /// file does not have do not count, so those of training (<see cref="TableEncoder.Kinds"/>) serve for rows without
+    /// targets.
     /// </summary>
     public IReadOnlyDictionary<string, ColumnKind> Kinds { get; init; } = new Dictionary<string, ColumnKind>();
 

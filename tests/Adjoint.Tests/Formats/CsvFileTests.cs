@@ -325,6 +325,25 @@ public sealed class CsvFileTests : IDisposable
             StringComparison.Ordinal);
     }
 
+    // Other files of the same kind: fewer rows, other order, no target, numbers that alone would be something else.
+    [Fact]
+    public void Rows_to_predict_are_read_as_those_of_training()
+    {
+        var rows = Enumerable.Range(0, 40).Select(i => FormattableString.Invariant(
+            $"0{i % 9}123;{i},5;{(i % 2 == 0 ? "ja" : "nein")};{(i % 3 == 0 ? "yes" : "no")};{i * 7}\n"));
+        var encoder = TableEncoder.Fit(CsvFile.Read(Write("zip;km;a;b;price\n" + string.Concat(rows))), "price",
+            new() { Task = TargetKind.Regression });
+        CsvOptions known = new() { Kinds = encoder.Kinds };
+        var alone = CsvFile.Read(Write("b,km,zip,a\nYes,7,10123,ja\n"), known);
+        Assert.Equal((ColumnKind.Text, ColumnKind.Integer, ColumnKind.Truth),
+            (alone["zip"].Kind, alone["km"].Kind, alone["b"].Kind));
+        encoder.Encode(alone, out var report);
+        Assert.Equal(["column \"zip\": 1 row with a category that training did not have"], report.Lines());
+        Assert.Equal(
+            ", row 2 (line 3): column \"km\": found \"far\", expected a number; correct or empty the field, or "
+            + "let the column be text", Refused("b,km,zip,a\nno,7,1,ja\nno,far,1,ja\n", known));
+    }
+
     [Theory]
     [InlineData("a,b\r\n1,x\r\n\r\n2,y", 2), InlineData("a,b\r1,x\r2,y\r", 2), InlineData("a,b\n", 0)]
     [InlineData("a\n1\n\n3\n", 3)]
