@@ -11,6 +11,8 @@ namespace Adjoint.Formats;
 /// <summary>
 /// Decodes PNG (ISO/IEC 15948): every color type and depth, palettes, transparency, interlacing. Checksums are checked.
 /// </summary>
+// Our own: the package BigGustave 1.0.6 fails on gray of 1 bit, reads palettes of 1 and 4 bits wrongly, keeps 8 of
+// 16 bits, and allocates what a header says.
 internal static class PngReader
 {
     // The largest ratio of deflate: 258 bytes from 2 bits.
