@@ -76,7 +76,7 @@ internal static class EvaluateCommand
         switch (preprocessing)
         {
             case TableEncoder encoder when File.Exists(path):
-                var rows = CsvFile.Read(path, new() { Kinds = TableSource.KindsOf(encoder) });
+                var rows = TableFile.Read(path, new() { Kinds = TableSource.KindsOf(encoder) });
                 var data = encoder.ToDataset(rows, out var report);
                 foreach (var line in report.Lines()) error.WriteLine($"adjoint: {Printable.Line(line)}");
                 return data;

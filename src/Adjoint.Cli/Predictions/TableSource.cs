@@ -5,7 +5,7 @@ using Adjoint.Training;
 
 namespace Adjoint.Cli;
 
-/// <summary>The rows of a CSV file, or of JSON lines.</summary>
+/// <summary>The rows of a CSV or Parquet file, or of JSON lines.</summary>
 internal sealed class TableSource(Predictor predictor, IEnumerable<Table> chunks) : PredictionSource
 {
     private readonly Dictionary<string, int> unknown = [], missing = [];
@@ -22,7 +22,7 @@ internal sealed class TableSource(Predictor predictor, IEnumerable<Table> chunks
         return new(predictor, IsJson(path)
             ? JsonLinesFile.ReadChunks(path, columns)
             // Only what the model takes is read, and as what it was in training: in one pass.
-            : CsvFile.ReadChunks(path, new() { Kinds = KindsOf(encoder), Columns = columns }));
+            : TableFile.ReadChunks(path, new() { Kinds = KindsOf(encoder), Columns = columns }));
     }
 
     /// <summary>
