@@ -1,4 +1,5 @@
 using Adjoint.Data;
+using Adjoint.Data.Tables;
 using Adjoint.IO;
 using Adjoint.Nn;
 using Adjoint.Training;
@@ -51,6 +52,18 @@ public sealed class OlderModelFileTests
         var wide = (Sequential)file.Model.To(DType.Float64);
         Assert.Equal(
             Expected.Select(value => (double)value), wide.Forward(Inputs().To(DType.Float64)).ToArray<double>());
+    }
+
+    [Fact]
+    public void Format_1_of_a_table_is_read_to_the_same_bits()
+    {
+        var predictor = Predictor.Load(PathOf("format-1-table.safetensors"));
+        Assert.Equal(["price"], predictor.Info.TargetNames);
+        var prices = predictor.Predict(new Table("new",
+        [
+            new NumberColumn("km", [1, 5, double.NaN]), new TextColumn("maker", ["BMW", "Opel", "Trabant"]),
+        ]));
+        Assert.Equal([0.75f, -0.5f, -1.25f], prices.Values.ToArray<float>());
     }
 
     private static float[] Expected { get; } =
