@@ -15,7 +15,7 @@ public sealed record LearningRateCurve(IReadOnlyList<(double Rate, double Loss)>
     {
         get
         {
-            // Over some steps on either side and after the first ones, or the noise of single batches would be steepest.
+            // Over some steps on either side and after the first ones: single batches are noisy.
             var (best, steepest, span) = (double.NaN, 0.0, Math.Max(1, Points.Count / 20));
             for (var i = Math.Max(span, Points.Count / 8); i < Points.Count - span; i++)
             {

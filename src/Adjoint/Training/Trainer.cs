@@ -109,18 +109,26 @@ public sealed partial class Trainer
     } = 1;
 
     /// <summary>
-    /// The largest 2-norm of all gradients together; larger ones are scaled down (<see cref="Optim.ClipGradients.ByNorm"/>).
-    /// By default they are not.
+    /// The largest 2-norm of all gradients together; larger ones are scaled down
+    /// (<see cref="Optim.ClipGradients.ByNorm"/>). By default they are not.
     /// </summary>
     /// <exception cref="AdjointException">The value is not positive.</exception>
-    public double MaxGradientNorm { get; init => field = RequireLimit(value); } = double.PositiveInfinity;
+    public double MaxGradientNorm
+    {
+        get;
+        init => field = RequireLimit(value);
+    } = double.PositiveInfinity;
 
     /// <summary>
     /// The largest magnitude of an element of a gradient; larger ones are clamped
     /// (<see cref="Optim.ClipGradients.ByValue"/>), before the norm is taken. By default they are not.
     /// </summary>
     /// <exception cref="AdjointException">The value is not positive.</exception>
-    public double MaxGradientValue { get; init => field = RequireLimit(value); } = double.PositiveInfinity;
+    public double MaxGradientValue
+    {
+        get;
+        init => field = RequireLimit(value);
+    } = double.PositiveInfinity;
 
     /// <summary>
     /// Whether every step runs eagerly. By default steps are captured where possible

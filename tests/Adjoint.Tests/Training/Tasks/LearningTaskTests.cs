@@ -181,7 +181,7 @@ public class LearningTaskTests
             Batch(Tensor.From(new long[] { 1, 2 }, 2), false)));
         Refuses("labels must be int64 class indices: found (2,) float32", () => new ClassificationTask().Check(
             Batch(Tensor.From([1f, 2], 2), false)));
-        Refuses("all targets of a batch, whose first is sample 0 of the batch, are -100, which stands for a missing one",
+        Refuses("all targets of a batch, whose first is sample 0 of the batch, are -100, which stands for a missing",
             () => new ClassificationTask().Check(Batch(Tensor.From(new long[] { -100, -100 }, 2), false)));
         Refuses("a loss to minimize is a mean or a sum: found None",
             () => _ = new ClassificationTask { Reduction = Reduction.None });
