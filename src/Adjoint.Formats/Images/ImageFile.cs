@@ -114,7 +114,8 @@ public static class ImageFile
         AtomicFile.Write(path, stream => stream.Write(PngImage.Encode(width, height, channels, bytes)));
 
         // Math.Clamp passes NaN on, and its cast would depend on the machine.
-        static byte Level(float value) => float.IsNaN(value) ? (byte)0 : (byte)MathF.Round(Math.Clamp(value, 0, 1) * 255);
+        static byte Level(float value) =>
+            float.IsNaN(value) ? (byte)0 : (byte)MathF.Round(Math.Clamp(value, 0, 1) * 255);
     }
 
     /// <summary>The numbers of a mask.</summary>

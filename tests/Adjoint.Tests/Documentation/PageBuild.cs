@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using System.Reflection;
 using System.Text;
 using System.Text.RegularExpressions;
 using Adjoint.Explorer;
+using Adjoint.Formats;
 using Adjoint.Kernels;
 
 namespace Adjoint.Tests.Documentation;
@@ -19,8 +21,8 @@ public sealed partial class PageBuild : IDisposable
 
     public PageBuild()
     {
-        var references = new[] { typeof(Tensor), typeof(IUnaryOperator), typeof(GraphExplorer) }.Select(type =>
-            $"""<Reference Include="{type.Assembly.Location}" />""");
+        var references = References([typeof(Tensor), typeof(IUnaryOperator), typeof(GraphExplorer), typeof(CsvFile)])
+            .Select(path => $"""<Reference Include="{path}" />""");
         File.WriteAllText(Path.Combine(folder, "pages.csproj"), $"""
             <Project Sdk="Microsoft.NET.Sdk">
               <PropertyGroup>
@@ -90,6 +92,20 @@ public sealed partial class PageBuild : IDisposable
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, $"{string.Join(' ', arguments)}: {output} {error.Result}");
         return output;
+    }
+
+    // The assemblies of the types, and those of packages that they use.
+    private static HashSet<string> References(IEnumerable<Type> types)
+    {
+        var (paths, left) = (new HashSet<string>(), new Stack<Assembly>(types.Select(type => type.Assembly)));
+        while (left.TryPop(out var assembly))
+        {
+            if (!paths.Add(assembly.Location)) continue;
+            foreach (var name in assembly.GetReferencedAssemblies())
+                if (File.Exists(Path.Combine(AppContext.BaseDirectory, $"{name.Name}.dll")))
+                    left.Push(Assembly.Load(name));
+        }
+        return paths;
     }
 
     private static string ClassOf(string page) => "Page_" + NoLetter().Replace(page, "_");

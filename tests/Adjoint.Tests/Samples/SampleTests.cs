@@ -17,6 +17,8 @@ public sealed class SampleTests
         "norm after 50 layers: 1.0000 times that of the input\nthe filters are orthonormal")]
     [InlineData("own-schedule", "step 100: rate 0.0200\nstep 400: rate 0.0100\nbest: epoch")]
     [InlineData("own-loss-and-metric", "now, 90 % are, and the loss is 0.4")]
+    [InlineData("csv-to-web-service", "on rows that it has not seen: R² 0.99")]
+    [InlineData("image-folder", "a new disc: disc\na new ring: ring")]
     [InlineData("explore", "graph.html")]
     [InlineData("plain-training-loop", "epoch 5: validation accuracy 9")]
     [InlineData("trainer", "validation accuracy 99")]
