@@ -76,7 +76,7 @@ await app.StartAsync();
 using var client = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
 var answers = await Task.WhenAll(Enumerable.Range(2000, 25).Select(year => Ask(
     new { maker = "Borealis", year, km = 80_000, power = 120 })));
-Console.WriteLine($"25 requests at once: {answers[0].Price:0} for a car of 2000, {answers[^1].Price:0} for one of 2024");
+Console.WriteLine($"25 requests at once: {answers[0].Price:0} for a car of 2000, {answers[^1].Price:0} for 2024");
 Console.WriteLine($"a row without its columns: {(await Ask(new { maker = "Borealis" })).Error}");
 await app.StopAsync();
 Directory.Delete(folder, recursive: true);

@@ -25,7 +25,8 @@ var trainer = new Trainer(model, new Adam(model.Parameters(), learningRate: 0.01
 var result = trainer.Fit(epochs: 12);
 
 Console.WriteLine($"before training, {result.Epochs[0].Metrics["coverage"]:P0} of the waiting times were not exceeded");
-Console.WriteLine($"now, {result.Final.Metrics["coverage"]:P0} are, and the loss is {result.Final.ValidationLoss:0.000}");
+Console.WriteLine(
+    $"now, {result.Final.Metrics["coverage"]:P0} are, and the loss is {result.Final.ValidationLoss:0.000}");
 var found = trainer.Predict(new DataLoader(Inputs([0, 0.5f, 1]), batchSize: 3)).ToArray<float>();
 foreach (var (i, visitors) in new[] { 0, 0.5, 1 }.Index())
     Console.WriteLine($"at load {visitors}: {found[i]:0.0} minutes, exactly {Math.Log(10) * (1 + 2 * visitors):0.0}");

@@ -24,8 +24,8 @@ foreach (var epoch in result.Epochs.Where(epoch => epoch.Epoch is 3 or 6 or 9 or
     Console.WriteLine($"epoch {epoch.Epoch}: loss {epoch.TrainLoss:0.000}, IoU {epoch.Metrics["iouBinary"]:0.00}");
 Console.WriteLine(result.Capture);
 
-// One or two discs and two squares of similar size and brightness, in noise: images (n, 1, side, side), and the class of
-// each pixel (n, side, side), 1 for discs.
+// One or two discs and two squares of similar size and brightness, in noise: images (n, 1, side, side), and the classes
+// of the pixels (n, side, side), 1 for discs.
 static TensorDataset Shapes(int count, int seed)
 {
     var random = new Random(seed);

@@ -46,7 +46,8 @@ internal sealed partial class NewProject(string folder, string kind, string? pac
             throw new UsageException($"name: '{name}' is that of a library which the project uses; choose another");
         if (packages is not null && !Directory.Exists(packages))
             throw new UsageException($"--packages: there is no folder {packages}; dotnet pack -o {packages} makes one");
-        if (File.Exists(folder)) throw new UsageException($"{folder}: is a file; name a folder that does not exist yet");
+        if (File.Exists(folder))
+            throw new UsageException($"{folder}: is a file; name a folder that does not exist yet");
         if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
             throw new UsageException($"{folder}: exists and is not empty; name a new folder, so that nothing is lost");
         foreach (var (resource, path) in Common) WriteText(Filled(path), Filled(Read($"common/{resource}")));
