@@ -26,6 +26,11 @@ trainer.Callbacks.Add(new Printer());
 var result = trainer.Fit(epochs: 5);
 keeper.Write();
 Console.WriteLine($"best: epoch {result.Best.Epoch}, validation accuracy {result.Best.ValidationAccuracy:P1}");
+
+// The file is all that another program needs.
+var predictor = Predictor.Load(Path.Combine(folder, "best.safetensors"));
+var prediction = predictor.Predict(Tensor.From([2f, 1f], 1, 2));
+Console.WriteLine($"the point (2, 1) is of class {prediction.Names[prediction.ClassOf(0)]}");
 Directory.Delete(folder, recursive: true);
 
 sealed class Printer : Callback
