@@ -13,7 +13,11 @@ var training = new DataLoader(Shapes(350, seed: 1), batchSize: 16, new() { Shuff
 var validation = new DataLoader(Shapes(50, seed: 2), batchSize: 50);
 var model = new UNet(channels: 8, random);
 var optimizer = new AdamW(model.Parameters(), learningRate: 0.01);
-var task = new SegmentationTask { Metrics = () => [new IoU { Average = Averaging.Binary }] };
+var task = new SegmentationTask
+{
+    Metrics = () => [new IoU { Average = Averaging.Binary }], // of the discs alone, without the background
+    Score = "iouBinary",
+};
 var trainer = new Trainer(model, optimizer, task, training, validation)
 {
     Schedule = Schedule.Cosine(training.StepsIn(Epochs)),
