@@ -21,7 +21,8 @@ internal sealed class ProgressView(TextWriter error, LiveLine? live, int epochs,
     private long samples;
 
     internal ProgressView(TextWriter error, int epochs, bool hasCurves) :
-        this(error, LiveLine.On(error), epochs, hasCurves) { }
+        this(error, LiveLine.On(error), epochs, hasCurves)
+    { }
 
     public override void BeforeFit(Trainer trainer)
     {

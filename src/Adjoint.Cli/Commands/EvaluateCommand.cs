@@ -25,7 +25,8 @@ internal static class EvaluateCommand
         from.Required = true;
         var part = SettingOption.Of(new TextSetting("part")
         {
-            Help = "Of a data set that is known by name, the part:", Choices = ["train", "validation", "test"],
+            Help = "Of a data set that is known by name, the part:",
+            Choices = ["train", "validation", "test"],
             Default = "validation",
         });
         var dataDir = SettingOption.Of(TrainSettings.DataDir);
@@ -83,7 +84,9 @@ internal static class EvaluateCommand
             case ImagePreprocessing images:
                 ImageFolderOptions options = new()
                 {
-                    Size = (images.Height, images.Width), Channels = images.Channels, Fit = images.Fit,
+                    Size = (images.Height, images.Width),
+                    Channels = images.Channels,
+                    Fit = images.Fit,
                     Interpolation = images.Interpolation,
                 };
                 return File.Exists(path)

@@ -24,7 +24,8 @@ internal static class PredictCommand
         });
         var to = SettingOption.Of(new TextSetting("out")
         {
-            Help = "Write to a file, whole or not at all, in place of stdout.", ValueName = "file",
+            Help = "Write to a file, whole or not at all, in place of stdout.",
+            ValueName = "file",
         });
         var command = new GuidedCommand("predict", "Predict new data with a trained model.",
         [

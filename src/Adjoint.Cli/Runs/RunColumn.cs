@@ -31,7 +31,8 @@ internal sealed record RunColumn(string Name, Func<ListedRun, object?> Value, Fu
 
     internal static readonly RunColumn Epochs = new("epochs", run => (double?)run.Record?.Metrics.LastEpoch,
         run => run.Record is not { } one ? null
-            : $"{one.Metrics.LastEpoch ?? 0}{(one.EpochsAsked is { } asked ? $"/{asked}" : "")}") { IsNumber = true };
+            : $"{one.Metrics.LastEpoch ?? 0}{(one.EpochsAsked is { } asked ? $"/{asked}" : "")}")
+    { IsNumber = true };
 
     internal static readonly RunColumn State = Of("state", run => run.State);
 
@@ -46,7 +47,8 @@ internal sealed record RunColumn(string Name, Func<ListedRun, object?> Value, Fu
         ? MetricNames.Title(one.Score) : null);
 
     internal static readonly RunColumn Duration = new("time", run => run.Record?.Metrics.Seconds,
-        run => run.Record is { } one ? TimeText(one.Metrics.Seconds) : null) { IsNumber = true };
+        run => run.Record is { } one ? TimeText(one.Metrics.Seconds) : null)
+    { IsNumber = true };
 
     /// <summary>All, in the order of the list.</summary>
     internal static IReadOnlyList<RunColumn> All { get; } =

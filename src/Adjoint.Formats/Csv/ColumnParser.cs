@@ -227,7 +227,9 @@ internal sealed class ColumnParser
                 Array.Resize(ref truths, count);
                 return new(new TruthColumn(plan.Name, truths))
                 {
-                    TruthPair = pair, FalseWord = falseWord, TrueWord = trueWord,
+                    TruthPair = pair,
+                    FalseWord = falseWord,
+                    TrueWord = trueWord,
                 };
             case FieldMode.Text:
                 Array.Resize(ref codes, count);

@@ -37,8 +37,11 @@ public static class CsvFile
         {
             // Numbers in the first rows, words in a later one: their text is only in the file.
             var again = Scan(scan.Layout,
-                options with { Kinds = texts.ToDictionary(verdict => verdict.Plan.Name, _ => ColumnKind.Text),
-                    Columns = [.. texts.Select(verdict => verdict.Plan.Name)] }, isKept: true).Parts;
+                options with
+                {
+                    Kinds = texts.ToDictionary(verdict => verdict.Plan.Name, _ => ColumnKind.Text),
+                    Columns = [.. texts.Select(verdict => verdict.Plan.Name)]
+                }, isKept: true).Parts;
             for (var i = 0; i < texts.Length; i++) parts[Array.IndexOf(scan.Verdicts, texts[i])] = again[i];
         }
         var columns = new Column[parts.Length];
@@ -125,7 +128,7 @@ public static class CsvFile
         var first = 1;
         foreach (var block in CsvPass.Run(scan.Layout, options, plans, rules))
         {
-            yield return new(scan.Layout.Path, 
+            yield return new(scan.Layout.Path,
                 block.Columns.Select((parsed, i) => scan.Verdicts[i].Convert(parsed.Column)), first);
             first += block.Rows;
         }

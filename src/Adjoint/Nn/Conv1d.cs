@@ -52,8 +52,11 @@ public sealed class Conv1d : Layer, ISavableModule<Conv1d>
     static Conv1d ISavableModule<Conv1d>.Create(ModuleSettings settings) => new(
         settings.Integer("inputs"), settings.Integer("outputs"), settings.Integer("kernel"), new()
         {
-            Stride = settings.Integer("stride"), Padding = settings.Integer("padding"),
-            Dilation = settings.Integer("dilation"), Groups = settings.Integer("groups"), Bias = settings.Flag("bias"),
+            Stride = settings.Integer("stride"),
+            Padding = settings.Integer("padding"),
+            Dilation = settings.Integer("dilation"),
+            Groups = settings.Integer("groups"),
+            Bias = settings.Flag("bias"),
         });
 
     void ISavableModule.Describe(ModuleSettings settings)

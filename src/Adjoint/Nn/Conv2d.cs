@@ -55,8 +55,11 @@ public sealed class Conv2d : Layer, ISavableModule<Conv2d>
     static Conv2d ISavableModule<Conv2d>.Create(ModuleSettings settings) => new(
         settings.Integer("inputs"), settings.Integer("outputs"), settings.Size("kernel"), new()
         {
-            Stride = settings.Size("stride"), Padding = settings.Size("padding"), Dilation = settings.Size("dilation"),
-            Groups = settings.Integer("groups"), Bias = settings.Flag("bias"),
+            Stride = settings.Size("stride"),
+            Padding = settings.Size("padding"),
+            Dilation = settings.Size("dilation"),
+            Groups = settings.Integer("groups"),
+            Bias = settings.Flag("bias"),
         });
 
     void ISavableModule.Describe(ModuleSettings settings)

@@ -59,8 +59,11 @@ public sealed class ConvTranspose2d : Layer, ISavableModule<ConvTranspose2d>
     static ConvTranspose2d ISavableModule<ConvTranspose2d>.Create(ModuleSettings settings) => new(
         settings.Integer("inputs"), settings.Integer("outputs"), settings.Size("kernel"), new()
         {
-            Stride = settings.Size("stride"), Padding = settings.Size("padding"), Dilation = settings.Size("dilation"),
-            Groups = settings.Integer("groups"), Bias = settings.Flag("bias"),
+            Stride = settings.Size("stride"),
+            Padding = settings.Size("padding"),
+            Dilation = settings.Size("dilation"),
+            Groups = settings.Integer("groups"),
+            Bias = settings.Flag("bias"),
             OutputPadding = settings.Size("outputPadding"),
         });
 

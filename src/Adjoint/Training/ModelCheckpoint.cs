@@ -93,13 +93,18 @@ public sealed class ModelCheckpoint(string folder) : Callback
         if (measures is not null) metrics.TryAdd(MonitoredMetric.Loss, measures.ValidationLoss);
         return new()
         {
-            Task = trainer.Task.Name, ClassNames = data.ClassNames, Metrics = metrics,
+            Task = trainer.Task.Name,
+            ClassNames = data.ClassNames,
+            Metrics = metrics,
             // What augments the training samples need not do so later.
             Fields = (trainer.Validation ?? trainer.Training).Fields,
             TargetNames = data.Preprocessing is TableEncoder { Task: TargetKind.Regression } table
                 ? [.. table.Targets.Select(target => target.Name)]
                 : [],
-            Preprocessing = data.Preprocessing, Statistics = data.Statistics, Score = trainer.Score.Name, Epoch = epoch,
+            Preprocessing = data.Preprocessing,
+            Statistics = data.Statistics,
+            Score = trainer.Score.Name,
+            Epoch = epoch,
         };
     }
 }

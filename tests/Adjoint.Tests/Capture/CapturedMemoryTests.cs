@@ -52,7 +52,8 @@ public class CapturedMemoryTests
             var model = new Halved(new Mlp(40, [64], 3, "relu", new Generator(2)));
             var (training, validation) = (new DataLoader(data, 64), new DataLoader(data, 64));
             var trainer = new Trainer(model, new Sgd(model.Parameters(), 0.1), new ClassificationTask(), training,
-                validation) { Eager = eager };
+                validation)
+            { Eager = eager };
             trainer.Callbacks.Add(new Disturbing());
             return [.. trainer.Fit(3).Epochs.Select(epoch => epoch.ValidationLoss)];
         }

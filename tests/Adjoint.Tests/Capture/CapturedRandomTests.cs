@@ -88,7 +88,8 @@ public class CapturedRandomTests
                 new Dropout(0.4, new Generator(3)), new Linear(64, 3, generator: random));
             var optimizer = new Sgd(model.Parameters(), 0.1);
             new Trainer(model, optimizer, new ClassificationTask(), new DataLoader(data, 32),
-                new DataLoader(data, 32)) { Eager = eager }.Fit(3);
+                new DataLoader(data, 32))
+            { Eager = eager }.Fit(3);
             forwards = counted.Forwards;
             return [.. model.Parameters().SelectMany(parameter => parameter.ToArray<float>())];
         }

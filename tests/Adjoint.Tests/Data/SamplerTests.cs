@@ -43,8 +43,12 @@ public class SamplerTests
         var random = new Random(seed);
         DataLoader Loader(int workers) => new(new Ragged(101), SamplerCases.BatchSize, new()
         {
-            Sampler = row.Create(7, 101), Seed = 7, Workers = workers, Prefetch = 2 * workers - 2,
-            Transforms = [new Noise()], Collate = new PaddingCollate("inputs"),
+            Sampler = row.Create(7, 101),
+            Seed = 7,
+            Workers = workers,
+            Prefetch = 2 * workers - 2,
+            Transforms = [new Noise()],
+            Collate = new PaddingCollate("inputs"),
         })
         { Epoch = 2 };
         var whole = Loader(1).Select(Bits).ToArray();

@@ -95,9 +95,14 @@ public sealed class ModelFileTests : IDisposable
     {
         var info = new ModelInfo
         {
-            Task = "classification", ClassNames = ["no", "yes, \"là\""], TargetNames = ["spam"], Epoch = 3,
+            Task = "classification",
+            ClassNames = ["no", "yes, \"là\""],
+            TargetNames = ["spam"],
+            Epoch = 3,
             Metrics = new Dictionary<string, double> { ["accuracy"] = 0.1 + 0.2, ["f1"] = double.NaN },
-            Score = "accuracy", Statistics = ([0.1, 2], [0.3, 4]), Preprocessing = new Doubling(3),
+            Score = "accuracy",
+            Statistics = ([0.1, 2], [0.3, 4]),
+            Preprocessing = new Doubling(3),
             Fields =
             [
                 new(Field.Inputs, (int[])[2, 5], DType.Float32) { IsRagged = true },

@@ -23,8 +23,12 @@ public sealed class OlderModelFileTests
 
     private static readonly ModelInfo ImagesInfo = new()
     {
-        Task = "classification", ClassNames = ["cat", "dog", "\"other\""], Score = "accuracy", Epoch = 7,
-        Metrics = new Dictionary<string, double> { ["accuracy"] = 0.75 }, Statistics = ([0.5], [0.25]),
+        Task = "classification",
+        ClassNames = ["cat", "dog", "\"other\""],
+        Score = "accuracy",
+        Epoch = 7,
+        Metrics = new Dictionary<string, double> { ["accuracy"] = 0.75 },
+        Statistics = ([0.5], [0.25]),
         Fields =
         [
             new(Field.Inputs, (int[])[2, 8, 8], DType.Float32), new(Field.Targets, (int[])[], DType.Int64),

@@ -1,10 +1,10 @@
 using Adjoint.Cli;
 using Adjoint.Cli.Commands;
 using Adjoint.Data;
-using Adjoint.Tests.Data;
 using Adjoint.IO;
 using Adjoint.Nn;
 using Adjoint.Optim;
+using Adjoint.Tests.Data;
 using Adjoint.Training;
 
 namespace Adjoint.Tests.Nn;

@@ -121,7 +121,8 @@ public class ParameterGroupTests
         var before = model.Parameters().Select(parameter => parameter.ToArray<float>()).ToArray();
         var (training, validation) = (new DataLoader(data.Train, 64), new DataLoader(data.Validation, 200));
         var trainer = new Trainer(model, new Adam(model.Parameters(), 0.01), new ClassificationTask(), training,
-            validation) { Eager = eager };
+            validation)
+        { Eager = eager };
         trainer.Fit(2);
         var same = model.Parameters().Zip(before, (parameter, old) => parameter.ToArray<float>().SequenceEqual(old));
         Assert.Equal([true, true, false, false], same);

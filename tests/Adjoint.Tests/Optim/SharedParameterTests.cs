@@ -58,8 +58,10 @@ public sealed class SharedParameterTests : IDisposable
             var model = Tied(out _);
             var data = Synth.Create(seed: 1, train: 256, validation: 100);
             var (training, validation) = (new DataLoader(data.Train, 64), new DataLoader(data.Validation, 100));
-            new Trainer(model, new Sgd(model.Parameters(), 0.1, 0.9), new ClassificationTask(), training, validation) {
-                Eager = eager }.Fit(3);
+            new Trainer(model, new Sgd(model.Parameters(), 0.1, 0.9), new ClassificationTask(), training, validation)
+            {
+                Eager = eager
+            }.Fit(3);
             return [.. model.Parameters().SelectMany(parameter => parameter.ToArray<float>())];
         }
 

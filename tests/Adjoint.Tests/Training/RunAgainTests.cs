@@ -126,8 +126,10 @@ public sealed class RunAgainTests : IDisposable
         var model = new Mlp(2, [8], 2, "relu", new Generator(1));
         var sgd = new Sgd(ParameterGroup.Split(model.Parameters(), rate, 0, biasRateFactor: 2));
         var training = new DataLoader(Data.Train, 64, new() { Shuffle = true, Seed = 1 });
-        return new Trainer(model, sgd, new ClassificationTask(), training, new DataLoader(Data.Validation, 100)) {
-            Schedule = schedule };
+        return new Trainer(model, sgd, new ClassificationTask(), training, new DataLoader(Data.Validation, 100))
+        {
+            Schedule = schedule
+        };
     }
 
     private sealed class Listener(Action onStep) : Callback

@@ -1,8 +1,8 @@
 using Adjoint.Data;
-using Adjoint.Tests.Data;
 using Adjoint.Kernels;
 using Adjoint.Nn;
 using Adjoint.Optim;
+using Adjoint.Tests.Data;
 using Adjoint.Training;
 
 namespace Adjoint.Tests.Training;

@@ -61,7 +61,9 @@ internal sealed class EncodingTally(
 
     public EncodingReport Report(int rowsWithoutTarget, IReadOnlyList<string> ignored) => new()
     {
-        RowsWithoutTarget = rowsWithoutTarget, UnknownCategories = unknown, UnexpectedMissing = unexpected,
+        RowsWithoutTarget = rowsWithoutTarget,
+        UnknownCategories = unknown,
+        UnexpectedMissing = unexpected,
         IgnoredColumns = ignored,
     };
 }

@@ -139,14 +139,14 @@ public abstract class LearningTask
     /// <summary>The ready task of a name, for what does not depend on its settings; null where there is none.</summary>
     internal static LearningTask? Named(
         string? name, Func<IReadOnlyList<Metric>>? metrics = null) => name switch
-    {
-        "classification" => new ClassificationTask { Metrics = metrics },
-        "regression" => new RegressionTask { Metrics = metrics },
-        "multi-label" => new MultiLabelTask { Metrics = metrics },
-        "segmentation" => new SegmentationTask { Metrics = metrics },
-        "next-token" => new NextTokenTask { Metrics = metrics },
-        _ => null,
-    };
+        {
+            "classification" => new ClassificationTask { Metrics = metrics },
+            "regression" => new RegressionTask { Metrics = metrics },
+            "multi-label" => new MultiLabelTask { Metrics = metrics },
+            "segmentation" => new SegmentationTask { Metrics = metrics },
+            "next-token" => new NextTokenTask { Metrics = metrics },
+            _ => null,
+        };
 
     /// <summary>A tensor in the model's type, where it holds floating-point numbers; others as they are.</summary>
     /// <param name="model">The model whose type counts.</param>

@@ -53,7 +53,9 @@ public sealed class EvaluateCommandTests : IDisposable
             new Linear(encoder.InputCount, 1), new Scale(0), new Rescale(encoder.TargetStatistics));
         model.Save(Path.Combine(folder, "best.safetensors"), new()
         {
-            Task = "regression", TargetNames = ["price"], Preprocessing = encoder,
+            Task = "regression",
+            TargetNames = ["price"],
+            Preprocessing = encoder,
         });
         var path = Path.Combine(folder, "new.csv");
         File.WriteAllText(path, "price,maker,power\n0.5,a,1\n,a,2\n4.5,c,3\n");
@@ -84,7 +86,9 @@ public sealed class EvaluateCommandTests : IDisposable
         linear.Bias!.CopyFrom<float>([-6, 6]);
         model.Save(Path.Combine(folder, "best.safetensors"), new()
         {
-            Task = "classification", ClassNames = ["bright", "dark"], Preprocessing = new ImagePreprocessing(3, 2, 2),
+            Task = "classification",
+            ClassNames = ["bright", "dark"],
+            Preprocessing = new ImagePreprocessing(3, 2, 2),
         });
         // Folders in another order: a third class is not there, and one bright image is called dark.
         Image("dark", 0, 10);

@@ -114,7 +114,9 @@ public sealed class PredictCommandTests : IDisposable
         var here = ToolRun.Of("predict", folder, path).Output;
         var start = new ProcessStartInfo("dotnet", [typeof(Tool).Assembly.Location, "predict", folder, "-"])
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         };
         Assert.Equal((0, here), await Piped(Rows));
         var (code, error) = await Piped("maker,km,power\nBMW,1,2,3\n");
@@ -197,7 +199,9 @@ public sealed class PredictCommandTests : IDisposable
             new Mlp(encoder.InputCount, [8], 1, "relu", new Generator(1)), new Rescale((mean, deviation)));
         model.Save(Path.Combine(folder, "best.safetensors"), new()
         {
-            Task = "regression", TargetNames = ["price"], Preprocessing = encoder,
+            Task = "regression",
+            TargetNames = ["price"],
+            Preprocessing = encoder,
             Fields = encoder.ToDataset(table).Fields,
         });
         using var _ = new NoGrad();
@@ -213,10 +217,12 @@ public sealed class PredictCommandTests : IDisposable
         var (table, encoder) = Encoded("sold");
         new Mlp(encoder.InputCount, [8], 2, "relu", new Generator(1))
             .Save(Path.Combine(folder, "best.safetensors"), new()
-        {
-            Task = "classification", ClassNames = encoder.ClassNames, Preprocessing = encoder,
-            Fields = encoder.ToDataset(table).Fields,
-        });
+            {
+                Task = "classification",
+                ClassNames = encoder.ClassNames,
+                Preprocessing = encoder,
+                Fields = encoder.ToDataset(table).Fields,
+            });
     }
 
     private static (Table Table, TableEncoder Encoder) Encoded(string target)

@@ -313,7 +313,10 @@ public sealed class TableEncoderTests
         Assert.Equal(expected[..7], encoder.Encode(json.RootElement[0]).Inputs.ToArray<float>());
         Assert.Equal(expected[..7], encoder.Encode(new Dictionary<string, string?>
         {
-            ["power"] = "50", ["km"] = "0", ["maker"] = " Opel ", ["electric"] = "yes",
+            ["power"] = "50",
+            ["km"] = "0",
+            ["maker"] = " Opel ",
+            ["electric"] = "yes",
         }).Inputs.ToArray<float>());
         foreach (var (text, message) in new[]
         {

@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using Adjoint.Data;
-using Adjoint.Tests.Data;
 using Adjoint.Experiments;
 using Adjoint.Nn;
+using Adjoint.Tests.Data;
 
 namespace Adjoint.Tests.Experiments;
 

@@ -68,8 +68,11 @@ public sealed class RunReportTests
         Assert.Equal([5 / 9.0, 7 / 8.0, 0, double.NaN], scores.Select(score => score.Precision));
         Assert.Equal([5 / 6.0, 7 / 9.0, double.NaN, 0], scores.Select(score => score.Recall));
         var html =
-            (Report() with { Evaluation = Measures.Evaluation(0.5, 12 / 18.0, confusion),
-                ClassNames = ["a", "b", "c", "d"] })
+            (Report() with
+            {
+                Evaluation = Measures.Evaluation(0.5, 12 / 18.0, confusion),
+                ClassNames = ["a", "b", "c", "d"]
+            })
             .ToHtml();
         Assert.Contains("<tr><td>a</td><td>6</td><td>9</td><td>5</td><td>55.56 %</td><td>83.33 %</td></tr>", html,
             StringComparison.Ordinal);
@@ -82,8 +85,11 @@ public sealed class RunReportTests
     [Fact]
     public void Training_accuracy_says_on_how_many_samples_and_when()
     {
-        var report = Report() with { Training = Measures.Evaluation(0.1, 0.75, new[,] { { 2, 1 }, { 0, 1 } }),
-            TrainingSamples = 400 };
+        var report = Report() with
+        {
+            Training = Measures.Evaluation(0.1, 0.75, new[,] { { 2, 1 }, { 0, 1 } }),
+            TrainingSamples = 400
+        };
         const string some = "<td>75.00 %</td><td>measured after training on 4 of the 400 training samples, "
             + "drawn at random, not augmented</td>";
         Assert.Contains(some, report.ToHtml(), StringComparison.Ordinal);

@@ -178,7 +178,10 @@ internal static class LossCases
         new($"{name}, weighted", x => loss(x[0], x[1], Weights), [[3, 2], [3, 2]],
             x => [x[0].Select((a, i) => Given[i / 2] * reference(a, x[1][i])).Sum() / (2 * Given.Sum())])
         {
-            Domain = Positive, HalfUnits = 6, RoundsOnce = false, SpecialPoints = SpecialPoints.Composed,
+            Domain = Positive,
+            HalfUnits = 6,
+            RoundsOnce = false,
+            SpecialPoints = SpecialPoints.Composed,
             Bad =
             [
                 new(() => loss(Tensor.Zeros(3, 2), Tensor.Zeros(3, 2), Tensor.Ones(2)),

@@ -62,7 +62,8 @@ public class MetricCasesTests
         {
             var samples = MetricSamples.Random(row.Kind, count, width, true, seed);
             var repeated = samples.Pick(Enumerable.Range(0, count)
-                .SelectMany(i => Enumerable.Repeat(i, (int)samples.Weights![i]))) with { Weights = null };
+                .SelectMany(i => Enumerable.Repeat(i, (int)samples.Weights![i]))) with
+            { Weights = null };
             Assert.True(Math.Abs(row.Of(repeated) - row.Of(samples)) <= Close * Math.Max(1, row.Of(samples)),
                 $"{name}: seed {seed}");
         }
