@@ -103,7 +103,7 @@ public static class JsonLinesFile
                     $"{path}, row {row}, column \"{column}\": found {Kind(value)}, expected a number, a text, true, "
                     + "false or null"),
             };
-            return text is null || FieldText.IsMissing(text) ? null : text.Trim();
+            return text is null || FieldText.IsMissing(text, amongNumbers: false) ? null : text.Trim();
         }
     }
 

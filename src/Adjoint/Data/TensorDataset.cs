@@ -11,12 +11,12 @@ public sealed class TensorDataset : Dataset
     /// Names and tensors (n, …), such as <see cref="Field.Inputs"/> and <see cref="Field.Targets"/>. They are not
     /// copied, unless they are views with gaps.
     /// </param>
-    /// <param name="classNames">The names of the target's classes, in the order of their labels; null: none.</param>
+    /// <param name="classNames">The names of the target's classes, in the order of their labels.</param>
     /// <exception cref="AdjointException">
     /// There is no tensor, a name stands twice, or the tensors have different numbers of samples.
     /// </exception>
     public TensorDataset(string name, IEnumerable<(string Name, Tensor Value)> tensors,
-        IReadOnlyList<string>? classNames = null) : base(name)
+        IReadOnlyList<string> classNames) : base(name)
     {
         this.tensors = [.. tensors.Select(entry => (entry.Name, entry.Value.Detach().Contiguous()))];
         if (this.tensors.Length == 0)
@@ -36,8 +36,12 @@ public sealed class TensorDataset : Dataset
             .. this.tensors.Select(entry =>
                 new Field(entry.Name, entry.Value.Shape.Sizes[1..].ToArray(), entry.Value.DType)),
         ];
-        ClassNames = classNames ?? [];
+        ClassNames = classNames;
     }
+
+    /// <summary>Creates a data set of tensors whose targets, if it has any, are no classes.</summary>
+    /// <inheritdoc cref="TensorDataset(string, IEnumerable{ValueTuple{string, Tensor}}, IReadOnlyList{string})"/>
+    public TensorDataset(string name, IEnumerable<(string Name, Tensor Value)> tensors) : this(name, tensors, []) { }
 
     /// <summary>Creates a data set of samples and the labels of their classes.</summary>
     /// <param name="name">The name, for messages and reports.</param>

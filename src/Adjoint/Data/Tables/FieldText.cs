@@ -30,7 +30,7 @@ public static class FieldText
     /// <param name="field">The text of the field.</param>
     /// <param name="amongNumbers">Whether <see cref="MissingAmongNumbers"/> count, too.</param>
     /// <returns>True where the value is missing.</returns>
-    public static bool IsMissing(ReadOnlySpan<char> field, bool amongNumbers = false)
+    public static bool IsMissing(ReadOnlySpan<char> field, bool amongNumbers)
     {
         field = field.Trim();
         return field.Length switch

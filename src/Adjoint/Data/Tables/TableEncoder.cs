@@ -336,7 +336,11 @@ public sealed class TableEncoder : Preprocessing
     }
 
     private static TextColumn Texts(string name, IReadOnlyList<string?> values) =>
-        new(name, [.. values.Select(value => value is null || FieldText.IsMissing(value) ? null : value.Trim())]);
+        new(name,
+        [
+            .. values.Select(value =>
+                value is null || FieldText.IsMissing(value, amongNumbers: false) ? null : value.Trim()),
+        ]);
 
     private Table TableOf(JsonElement json)
     {
