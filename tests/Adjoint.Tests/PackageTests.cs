@@ -15,6 +15,7 @@ public class PackageTests
         { "Adjoint.Kernels", "lib/net10.0/Adjoint.Kernels" },
         { "Adjoint", "lib/net10.0/Adjoint" },
         { "Adjoint.Formats", "lib/net10.0/Adjoint.Formats" },
+        { "Adjoint.Hosting", "lib/net10.0/Adjoint.Hosting" },
         { "Adjoint.Experiments", "lib/net10.0/Adjoint.Experiments" },
         { "Adjoint.Explorer", "lib/net10.0/Adjoint.Explorer" },
         { "Adjoint.Tool", "tools/net10.0/any/Adjoint.Cli" },
