@@ -63,7 +63,8 @@ internal static class RunsCommand
             foreach (var run in shown.Where(run => run.Problem is not null))
                 error.WriteLine($"adjoint: {Printable.Line(run.Problem!)}");
             foreach (var sweep in Sweeps(path, parsed.GetValue(recursive)))
-                error.WriteLine($"{Printable.Line(sweep)}: a sweep; adjoint runs {Printable.Line(ShellWord.Quote(sweep))} "
+                error.WriteLine(
+                    $"{Printable.Line(sweep)}: a sweep; adjoint runs {Printable.Line(ShellWord.Quote(sweep))} "
                     + "lists its trials");
             return 0;
         });

@@ -75,7 +75,8 @@ internal sealed class LiveTraining
         // From the pixels on, not from the first parameter.
         using var whole = new RecordGraph();
         var loss = Loss.CrossEntropy(Model.Forward(Batch.Inputs), Batch.Targets);
-        return ComputationGraph.Of(loss, new Dictionary<Tensor, string> { [Batch.Inputs] = "x", [Batch.Targets] = "labels" });
+        return ComputationGraph.Of(loss,
+            new Dictionary<Tensor, string> { [Batch.Inputs] = "x", [Batch.Targets] = "labels" });
     });
 
     internal void Play() => (IsPlaying, Problem, nextStep, stopAt) = (true, null, 0, int.MaxValue);

@@ -66,7 +66,8 @@ public class TransformTests
     [Fact]
     public void What_a_sample_becomes_depends_on_seed_epoch_and_sample_alone()
     {
-        var data = new TensorDataset("images", Image, [.. Enumerable.Range(0, 40 * 70).Select(i => (float)i)], new byte[40],
+        var data = new TensorDataset("images", Image, [.. Enumerable.Range(0, 40 * 70).Select(i => (float)i)],
+            new byte[40],
             ["only"]);
         Dictionary<int, float[]> Pass(int batchSize, int prefetch, int epoch, ulong seed)
         {
