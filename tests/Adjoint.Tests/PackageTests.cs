@@ -76,7 +76,7 @@ public class PackageTests
     [InlineData("table", "{\"maker\":\"Dynamo\",\"year\":2020,\"km\":60000,\"power\":120,\"electric\":\"no\"}",
         "{\"price\":3[0-9]{4}")]
     [InlineData("images", "app/data/shapes/circle/01.png", "{\"class\":\"circle\"")]
-    public void A_new_project_builds_passes_its_test_and_answers(string kind, string request, string answer)
+    public async Task A_new_project_builds_passes_its_test_and_answers(string kind, string request, string answer)
     {
         var folder = Directory.CreateTempSubdirectory("adjoint-new-").FullName;
         try
@@ -100,8 +100,8 @@ public class PackageTests
                 using HttpContent content = request.StartsWith('{')
                     ? new StringContent(request, Encoding.UTF8, "application/json")
                     : new ByteArrayContent(File.ReadAllBytes(Path.Combine(path, request)));
-                using var response = client.PostAsync("/predict", content).GetAwaiter().GetResult();
-                Assert.Matches(answer, response.Content.ReadAsStringAsync().GetAwaiter().GetResult());
+                using var response = await client.PostAsync("/predict", content);
+                Assert.Matches(answer, await response.Content.ReadAsStringAsync());
             }
             finally
             {
