@@ -138,7 +138,8 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
             if (own.All(value => value == own[0]))
                 yield return string.Create(CultureInfo.InvariantCulture,
                     $"{name} is {own[0]:G5} for each of {own.Length} validation samples: nothing can be " +
-                    $"predicted; look whether it is the right column. Rule: a target varies (R² is defined by its variance).");
+                    $"predicted; look whether it is the right column. Rule: a target varies (R² is defined by its " +
+                    $"variance).");
         }
         if (epochs.Count == 0) yield break;
         if (epochs[0].ValidationLoss > LargeLoss)

@@ -65,7 +65,8 @@ export function ticks(low, high, isLog) {
 }
 
 // The value of a line of the grid, in no more digits than it has.
-const mark = value => (Math.abs(value) < 1e5 ? String(Number(value.toPrecision(4))).replace("-", "−") : digits(value, 3));
+const mark = value =>
+  Math.abs(value) < 1e5 ? String(Number(value.toPrecision(4))).replace("-", "−") : digits(value, 3);
 
 export class Chart {
   /** @param {string} title */

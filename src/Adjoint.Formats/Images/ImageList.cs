@@ -172,9 +172,8 @@ internal sealed record ImageList(string Root, ImageLabels Layout, string[] Files
     private static void RefuseLoop(FileSystemInfo entry)
     {
         if (entry.LinkTarget is null || entry.ResolveLinkTarget(returnFinalTarget: true) is not { } target) return;
-        var inside = entry.FullName + Path.DirectorySeparatorChar;
-        if (inside.StartsWith(target.FullName.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar,
-            StringComparison.Ordinal))
+        var below = Path.GetRelativePath(target.FullName, entry.FullName);
+        if (!Path.IsPathRooted(below) && !below.StartsWith("..", StringComparison.Ordinal))
             throw new DataFormatException($"{entry.FullName}: is a link to {target.FullName}, a folder that it lies "
                 + "in; remove the link");
     }

@@ -1,6 +1,8 @@
 namespace Adjoint.Data;
 
-/// <summary>A random change of a batch, such as one that mixes its samples, after those of the single samples.</summary>
+/// <summary>
+/// A random change of a batch, such as one that mixes its samples, after those of the single samples.
+/// </summary>
 public abstract class BatchTransform
 {
     /// <summary>Changes a batch. Called on background threads.</summary>

@@ -25,7 +25,9 @@ public sealed record DataLoaderOptions
     /// </summary>
     public int Workers { get; init; } = 1;
 
-    /// <summary>Random changes of each sample's <see cref="Field.Inputs"/>, applied in order; none by default.</summary>
+    /// <summary>
+    /// Random changes of each sample's <see cref="Field.Inputs"/>, applied in order; none by default.
+    /// </summary>
     public IEnumerable<Transform> Transforms { get; init; } = [];
 
     /// <summary>Random changes of whole batches, applied in order after those of samples; none by default.</summary>

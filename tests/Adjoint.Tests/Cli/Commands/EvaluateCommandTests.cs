@@ -6,7 +6,7 @@ using Adjoint.Formats;
 using Adjoint.IO;
 using Adjoint.Nn;
 
-namespace Adjoint.Tests.Cli.Commands;
+namespace Adjoint.Tests.Cli;
 
 /// <summary>A trained model measured on other data: by hand-made models, whose metrics are counted here.</summary>
 public sealed class EvaluateCommandTests : IDisposable

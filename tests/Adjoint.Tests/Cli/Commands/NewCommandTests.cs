@@ -2,7 +2,7 @@ using System.Xml.Linq;
 using Adjoint.Data.Tables;
 using Adjoint.Formats;
 
-namespace Adjoint.Tests.Cli.Commands;
+namespace Adjoint.Tests.Cli;
 
 /// <summary>What <c>adjoint new</c> writes. PackageTests build it, run its test and ask its server.</summary>
 public sealed class NewCommandTests : IDisposable

@@ -8,7 +8,7 @@ using Adjoint.IO;
 using Adjoint.Nn;
 using Adjoint.Training;
 
-namespace Adjoint.Tests.Cli.Commands;
+namespace Adjoint.Tests.Cli;
 
 /// <summary>The tool predicts rows as the model does, and refuses in one line what does not fit.</summary>
 public sealed class PredictCommandTests : IDisposable

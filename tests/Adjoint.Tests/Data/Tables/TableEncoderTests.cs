@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Adjoint.Data;
 using Adjoint.Data.Tables;
@@ -9,14 +8,15 @@ namespace Adjoint.Tests.Data;
 /// <summary>Columns to tensors, against numbers worked out by hand.</summary>
 public sealed class TableEncoderTests
 {
-    private static Table Cars(int rows = 60) => new("cars.csv",
+    private static readonly string[] Makers = ["Opel", "BMW", "Kia"];
+
+    internal static Table Cars(int rows = 60) => new("cars.csv",
     [
         new NumberColumn("power", [.. Enumerable.Range(0, rows).Select(i => 50.0 + i * i % 37)]),
         new NumberColumn("km", [.. Enumerable.Range(0, rows).Select(i => i % 5 == 3 ? double.NaN : 1000.5 * i)]),
-        new TextColumn(
-            "maker", [.. Enumerable.Range(0, rows).Select(i => (string?)((string[])["Opel", "BMW", "Kia"])[i % 3])]),
-        new TruthColumn("electric", [.. Enumerable.Range(0, rows).Select(i => (sbyte)(i % 4 == 0 ? 1 : 0))], "no",
-            "yes"),
+        new TextColumn("maker", [.. Enumerable.Range(0, rows).Select(i => (string?)Makers[i % 3])]),
+        new TruthColumn("electric", [.. Enumerable.Range(0, rows).Select(i => (sbyte)(i % 4 == 0 ? 1 : 0))],
+            "no", "yes"),
         new NumberColumn("price", [.. Enumerable.Range(0, rows).Select(i => 3000.0 + 90 * (i % 37))]),
     ]);
 
@@ -34,8 +34,8 @@ public sealed class TableEncoderTests
     public void Numbers_are_standardized_by_the_training_rows_alone()
     {
         var encoder = TableEncoder.Fit(Cars(), "price");
-        Assert.Equal(
-            ["power", "km", "km missing", "maker=BMW", "maker=Kia", "maker=Opel", "electric"], encoder.InputNames);
+        string[] names = ["power", "km", "km missing", "maker=BMW", "maker=Kia", "maker=Opel", "electric"];
+        Assert.Equal(names, encoder.InputNames);
         Assert.Equal((TargetKind.Regression, 7, 1), (encoder.Task, encoder.InputCount, encoder.OutputCount));
         var km = Enumerable.Range(0, 60).Where(i => i % 5 != 3).Select(i => 1000.5 * i).ToArray();
         var (mean, deviation) = (km.Average(), Math.Sqrt(km.Select(x => Math.Pow(x - km.Average(), 2)).Average()));
@@ -52,17 +52,16 @@ public sealed class TableEncoderTests
         Assert.Equal((70000 - mean) / deviation, other.Inputs.ToArray<float>()[1], 1e-5);
         var prices = Enumerable.Range(0, 60).Select(i => 3000.0 + 90 * (i % 37)).ToArray();
         Assert.Equal(prices.Average(), encoder.TargetStatistics.Mean[0], 1e-8);
-        Assert.Equal(Math.Sqrt(prices.Select(x => Math.Pow(x - prices.Average(), 2)).Average()),
-            encoder.TargetStatistics.Deviation[0], 1e-8);
+        var spread = Math.Sqrt(prices.Select(x => Math.Pow(x - prices.Average(), 2)).Average());
+        Assert.Equal(spread, encoder.TargetStatistics.Deviation[0], 1e-8);
         Assert.Equal(prices.Select(price => (float)price), encoder.ToDataset(Cars())[Field.Targets].ToArray<float>());
     }
 
     [Fact]
     public void Statistics_do_not_cancel_far_from_zero()
     {
-        var table =
-            new Table("t", [new NumberColumn("x", [1e9 + 1, 1e9 + 2, 1e9 + 3.5]), new NumberColumn("y", [1.5, 2, 3])]);
-        var column = TableEncoder.Fit(table, "y").Columns[0];
+        NumberColumn[] columns = [new("x", [1e9 + 1, 1e9 + 2, 1e9 + 3.5]), new("y", [1.5, 2, 3])];
+        var column = TableEncoder.Fit(new Table("t", columns), "y").Columns[0];
         Assert.Equal(1e9 + 6.5 / 3, column.Mean, 1e-6);
         Assert.Equal(Math.Sqrt((1 + 4 + 12.25) / 3 - 6.5 * 6.5 / 9), column.Deviation, 1e-6);
     }
@@ -73,7 +72,7 @@ public sealed class TableEncoderTests
         var encoder = TableEncoder.Fit(Cars(), "price");
         var rows = new Table("new.csv",
         [
-            new TextColumn("colour", ["red", "blue"]), new TextColumn("maker", ["Lada", null]),
+            new TextColumn("color", ["red", "blue"]), new TextColumn("maker", ["Lada", null]),
             new NumberColumn("electric", [1, double.NaN]), new NumberColumn("km", [5, double.NaN]),
             new NumberColumn("power", [double.NaN, 100]),
         ]);
@@ -87,7 +86,7 @@ public sealed class TableEncoderTests
                 "column \"power\": 1 row without a value, as in no training row; the mean stands for it",
                 "column \"maker\": 1 row without a value, as in no training row; the mean stands for it",
                 "column \"electric\": 1 row without a value, as in no training row; the mean stands for it",
-                "columns that training did not have are ignored: \"colour\"",
+                "columns that training did not have are ignored: \"color\"",
             ], report.Lines());
         Assert.Equal("new.csv, row 1, column \"maker\": found \"Lada\", expected one of the categories of training: "
             + "\"BMW\", \"Kia\", \"Opel\"; correct or empty the field",
@@ -306,7 +305,7 @@ public sealed class TableEncoderTests
         var encoder = TableEncoder.Fit(Cars(), "price");
         var expected = encoder.Encode(Cars()).Inputs.ToArray<float>()[..14];
         using var json = JsonDocument.Parse("""
-            [{ "power": 50, "km": 0.0, "maker": "Opel", "electric": true, "colour": "red" },
+            [{ "power": 50, "km": 0.0, "maker": "Opel", "electric": true, "color": "red" },
              { "electric": "no", "power": 51, "km": "1000.5", "maker": "BMW" }]
             """);
         Assert.Equal(expected, encoder.Encode(json.RootElement).Inputs.ToArray<float>());
@@ -342,62 +341,5 @@ public sealed class TableEncoderTests
         var encoder = TableEncoder.Fit(Cars(), "price");
         var expected = encoder.Encode(Cars()).Inputs.ToArray<float>();
         Parallel.For(0, 64, _ => Assert.Equal(expected, encoder.Encode(Cars()).Inputs.ToArray<float>()));
-    }
-
-    [Fact]
-    public void An_encoder_is_the_same_after_its_json()
-    {
-        var n = Enumerable.Range(0, 400).ToArray();
-        var table = Cars(400)
-            .With(new DateColumn("sold", [.. n.Select(i => new DateTime(2020, 1, 1).AddHours(i * 31).Ticks)]))
-            .With(new TextColumn("city", [.. n.Select(i => i % 7 == 0 ? null : $"c{i % 90}")]))
-            .With(new TextColumn("street", [.. n.Select(i => $"s{i % 80}")]));
-        foreach (var (target, options) in new (string, TableEncoderOptions)[] { ("price", new()),
-            ("maker", new() { MostOneHot = 5, Weights = "power" }),
-                ("price", new() { Embed = true, RefuseUnknown = true }) })
-        {
-            var encoder = TableEncoder.Fit(table, target, options);
-            var text = Write(encoder);
-            using var json = JsonDocument.Parse(text);
-            var again = Assert.IsType<TableEncoder>(Preprocessing.Read(json.RootElement));
-            Assert.Equal(text, Write(again));
-            Assert.Equal(encoder.ToDataset(table)[Field.Inputs].ToArray<float>(),
-                again.ToDataset(table)[Field.Inputs].ToArray<float>());
-            Assert.Equal((encoder.Task, encoder.OutputCount, encoder.Weights),
-                (again.Task, again.OutputCount, again.Weights));
-            Assert.Equal(encoder.ClassNames, again.ClassNames);
-            Assert.Equal(encoder.LeftOut, again.LeftOut);
-        }
-    }
-
-    [Theory]
-    [InlineData("\"task\":\"regression\"", "\"task\":\"magic\"")]
-    [InlineData("\"deviation\":", "\"deviation\":-")]
-    [InlineData("\"role\":\"number\"", "\"role\":\"leftOut\"")]
-    [InlineData("\"name\":\"km\"", "\"name\":\"power\"")]
-    [InlineData("\"role\":\"category\"", "\"role\":\"date\"")]
-    [InlineData("\"categories\":[\"BMW\"", "\"categories\":[\"Kia\"")]
-    [InlineData("\"columns\":[", "\"columns\":[],\"old\":[")]
-    [InlineData("\"missing\":true", "\"embedded\":true")]
-    [InlineData("\"kind\":\"table\"", "\"kind\":\"chair\"")]
-    public void Json_that_no_encoder_wrote_is_refused(string found, string replaced)
-    {
-        var text = Write(TableEncoder.Fit(Cars(), "price"));
-        Assert.Contains(found, text, StringComparison.Ordinal);
-        using var json = JsonDocument.Parse(text.Replace(found, replaced, StringComparison.Ordinal));
-        Assert.Throws<FormatException>(() => Preprocessing.Read(json.RootElement));
-    }
-
-    private static string Write(TableEncoder encoder)
-    {
-        using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream))
-        {
-            json.WriteStartObject();
-            json.WriteString("kind", encoder.Kind);
-            encoder.Write(json);
-            json.WriteEndObject();
-        }
-        return Encoding.UTF8.GetString(stream.ToArray());
     }
 }

@@ -3,6 +3,7 @@ using Adjoint.Cli;
 using Adjoint.Explorer;
 using Adjoint.IO;
 using Adjoint.Tests.Cli;
+using Microsoft.Playwright;
 
 namespace Adjoint.Tests.Explorer;
 
@@ -99,11 +100,9 @@ public sealed class WatchPageTests(Browser browser) : IClassFixture<Browser>, ID
         Assert.Equal(2, await tab.Page.Locator("section[aria-label=accuracy] .line").CountAsync());
         Assert.Equal(["C", "D"], await tab.Page.Locator("section[aria-label=accuracy] .letter").AllTextContentsAsync());
         Assert.Contains("lenet", await tab.Page.TextContentAsync("#settings"), StringComparison.Ordinal);
-        if (Environment.GetEnvironmentVariable("SHOT") is { } shot)
-            await tab.Page.ScreenshotAsync(new() { Path = $"{shot}-{width}-{dark}.png", FullPage = true });
         await tab.Page.Locator("label:has-text('two<b>') input").UncheckAsync();
-        await tab.Page.WaitForFunctionAsync(
-            "document.querySelectorAll('section[aria-label=accuracy] .line').length === 1");
+        await tab.Page.Locator("section[aria-label=accuracy] .line").Nth(1)
+            .WaitForAsync(new() { State = WaitForSelectorState.Detached });
         // One that begins later is found.
         runs.AddClassifier("zlast", "mlp", "0.1", 0.5, 0.9);
         await tab.Page.WaitForSelectorAsync("label:has-text('zlast')");
