@@ -56,7 +56,7 @@ public sealed partial class ProcessTests : IDisposable
         TinyMnist.Write(folder);
         var path = Path.Combine(folder, "run");
         string[] data = ["--dataset", "mnist", "--data-dir", folder];
-        string[] settings = ["--hidden", "8", "--batch-size", "1", "--epochs", "9"];
+        string[] settings = ["--hidden", "8", "--batch-size", "1", "--epochs", "40"];
         using (var process = Start(["train", .. data, .. settings, "--final", "--out", path, "--json"]))
         {
             while (process.StandardError.ReadLine()?.StartsWith("epoch   1/", StringComparison.Ordinal) == false) { }
