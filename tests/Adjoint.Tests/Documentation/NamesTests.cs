@@ -19,7 +19,7 @@ public partial class NamesTests
         [.. Sources.Value.SelectMany(source => Word().Matches(source.Code)).Select(match => match.Value)]);
 
     // What the recipes add; it must not exist, or the recipe would not be tried.
-    private static readonly string[] Examples = 
+    private static readonly string[] Examples =
     [
         "Sinh", "LayerScale", "Roll", "Adagrad", "Spirals", "MatthewsCorrelation", "Ordinal", "RandomInvert", "Arff",
         "Warmup",
