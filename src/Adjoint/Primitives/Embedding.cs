@@ -27,7 +27,8 @@ public readonly record struct Embedding : IPrimitive<Embedding>
         var rows = weight.Shape[0];
         if (IndexOperands.FirstOutside(index, rows) is >= 0 and var at)
             throw new AdjointException(
-                $"{Name}: index {index.Data<long>()[at]} is not a row of {weight.Shape}; use 0..{rows - 1}");
+                $"{Name}: index {index.Data<long>()[at]} at {IndexOperands.PlaceOf(at, index.Shape)} is not a row of "
+                + $"{weight.Shape}; use 0..{rows - 1}");
         IndexOperands.Select(weight, index, y, 0);
         Copy.ReleaseCopy(weight, operands[0]!);
         Copy.ReleaseCopy(index, operands[1]!);

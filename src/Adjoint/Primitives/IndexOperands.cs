@@ -66,6 +66,15 @@ internal static class IndexOperands
         return size > 0 ? index.IndexOfAnyExceptInRange(0, size - 1) : index.IsEmpty ? -1 : 0;
     }
 
+    /// <summary>Where an element of a tensor stands, such as <c>(2, 5)</c>, from its number in row-major order.</summary>
+    internal static string PlaceOf(int element, Shape shape)
+    {
+        var place = new int[shape.Rank];
+        for (var axis = shape.Rank - 1; axis >= 0; axis--)
+            (element, place[axis]) = Math.DivRem(element, shape[axis]);
+        return $"({string.Join(", ", place)})";
+    }
+
     /// <summary>y[…, j, …] = x[…, index[j], …]; all side by side, every index in the axis.</summary>
     internal static void Select(Tensor x, Tensor index, Tensor y, int axis)
     {

@@ -56,13 +56,14 @@ public readonly record struct SoftmaxCrossEntropy(double Smoothing, bool IsMean)
 
     private static int CountClasses(Tensor logits, Tensor labels)
     {
+        var all = labels.Data<long>();
         var (classes, count) = (logits.Shape[1], 0);
-        foreach (var label in labels.Data<long>())
-            if (label >= 0 && label < classes) count++;
-            else if (label != IgnoredLabel)
+        for (var row = 0; row < all.Length; row++)
+            if (all[row] >= 0 && all[row] < classes) count++;
+            else if (all[row] != IgnoredLabel)
                 throw new AdjointException(
-                    $"CrossEntropy: label {label} is not a class of logits {logits.Shape}; use 0..{classes - 1}, or "
-                    + $"{IgnoredLabel} to leave a row out");
+                    $"CrossEntropy: label {all[row]} of row {row} is not a class of logits {logits.Shape}; use "
+                    + $"0..{classes - 1}, or {IgnoredLabel} to leave a row out");
         return count;
     }
 }

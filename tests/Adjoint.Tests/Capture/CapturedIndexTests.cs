@@ -68,7 +68,7 @@ public class CapturedIndexTests
         var step = CapturedStep.Create((x, _) => table.Forward(x).Sum(), [table.Weight]);
         var y = Tensor.Zeros(1);
         for (var call = 0; call < 3; call++) step.Run(Tensor.From(new long[] { 0, 4 }), y);
-        Assert.Equal("Embedding: index 5 is not a row of (5, 3); use 0..4",
+        Assert.Equal("Embedding: index 5 at (1) is not a row of (5, 3); use 0..4",
             Assert.Throws<AdjointException>(() => step.Run(Tensor.From(new long[] { 0, 5 }), y)).Message);
         step.Run(Tensor.From(new long[] { 3, 3 }), y);
         Assert.Equal([0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 0, 0, 0], table.Weight.Grad!.ToArray<float>());

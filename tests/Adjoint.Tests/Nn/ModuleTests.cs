@@ -122,7 +122,7 @@ public class ModuleTests
         y.Sum().Backward();
         Assert.Equal([1, 1, 1, 0, 0, 0, 1, 1, 1, 0, 0, 0, 2, 2, 2], embedding.Weight.Grad!.ToArray<float>());
         foreach (var index in (long[])[5, -1, 1L << 40])
-            Assert.Equal($"Embedding: index {index} is not a row of (5, 3); use 0..4",
+            Assert.Equal($"Embedding: index {index} at (0) is not a row of (5, 3); use 0..4",
                 Assert.Throws<AdjointException>(() => embedding.Forward(Tensor.From(new long[] { index }))).Message);
         Assert.Contains("int64", Assert.Throws<AdjointException>(() => embedding.Forward(Tensor.Zeros(2))).Message,
             StringComparison.Ordinal);

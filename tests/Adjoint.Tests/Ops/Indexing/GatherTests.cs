@@ -103,7 +103,7 @@ public class GatherTests
                 Assert.Throws<AdjointException>(() => x.Gather(1, index)).Message);
             Assert.Equal($"IndexSelect: {outside} is outside axis 1 of (2, 3); use 0..2",
                 Assert.Throws<AdjointException>(() => x.IndexSelect(1, index.Reshape(-1))).Message);
-            Assert.Equal($"Embedding: index {outside} is not a row of (3, 2); use 0..2",
+            Assert.Equal($"Embedding: index {outside} at (1, 0) is not a row of (3, 2); use 0..2",
                 Assert.Throws<AdjointException>(() => x.Reshape(3, 2).Embedding(index)).Message);
         }
         Assert.Equal("Gather: index 0 at element 0 is outside axis 0 of (0,); use 0..-1",

@@ -86,7 +86,7 @@ internal static class IndexingCases
             Bad =
             [
                 new(() => Tensor.Zeros(4, 3).Embedding(Tensor.From(new long[] { 4 })),
-                    "Embedding: index 4 is not a row of (4, 3); use 0..3"),
+                    "Embedding: index 4 at (0) is not a row of (4, 3); use 0..3"),
                 new(() => Tensor.Zeros(4, 3).Embedding(Tensor.Zeros(2)),
                     "Embedding: indices must be int64: found float32; use .To(DType.Int64)"),
             ],

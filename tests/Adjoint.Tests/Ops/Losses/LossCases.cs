@@ -28,9 +28,11 @@ internal static class LossCases
             Bad =
             [
                 new(() => Loss.CrossEntropy(Tensor.Zeros(1, 3), Tensor.From(new long[] { 3 })),
-                    "CrossEntropy: label 3 is not a class of logits (1, 3); use 0..2, or -100 to leave a row out"),
+                    "CrossEntropy: label 3 of row 0 is not a class of logits (1, 3); use 0..2, or -100 to leave a row "
+                    + "out"),
                 new(() => Loss.CrossEntropy(Tensor.Zeros(1, 3), Tensor.From(new long[] { -1 })),
-                    "CrossEntropy: label -1 is not a class of logits (1, 3); use 0..2, or -100 to leave a row out"),
+                    "CrossEntropy: label -1 of row 0 is not a class of logits (1, 3); use 0..2, or -100 to leave a row "
+                    + "out"),
                 new(() => Loss.CrossEntropy(Tensor.Zeros(2, 3), Tensor.From(new long[] { 1 })),
                     "CrossEntropy: logits (n, classes) and labels (n) are needed: found (2, 3) and (1,); use "
                     + ".Reshape(…) on one of them"),
