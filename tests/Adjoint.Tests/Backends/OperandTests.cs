@@ -102,6 +102,23 @@ public class OperandTests
         ("BatchNormGradient", () =>
             Backend.Run(new Primitives.BatchNormGradient(), Matrix, Matrix, Three, Three, Three, Tensor.Zeros(2, 3),
                 Tensor.Zeros(3), Tensor.Zeros(2))),
+        ("LayerNorm", () =>
+            Backend.Run(new Primitives.LayerNorm(1e-5), Matrix, Three, Two, Tensor.Zeros(2, 3), Tensor.Zeros(2, 3))),
+        ("LayerNorm", () =>
+            Backend.Run(new Primitives.LayerNorm(1e-5), Matrix, Two, null, Tensor.Zeros(2, 3), Tensor.Zeros(2, 3))),
+        ("LayerNorm", () =>
+            Backend.Run(new Primitives.LayerNorm(1e-5), Matrix, Three, null, Tensor.Zeros(3, 3), Tensor.Zeros(2, 3))),
+        ("LayerNormGradient", () =>
+            Backend.Run(new Primitives.LayerNormGradient(), Matrix, Matrix, Tensor.Zeros(2, 3), Three,
+                Tensor.Zeros(2, 3), Tensor.Zeros(3), Tensor.Zeros(2))),
+        ("LayerNormGradient", () =>
+            Backend.Run(new Primitives.LayerNormGradient(), Matrix, Three, Tensor.Zeros(2, 3), Three,
+                Tensor.Zeros(2, 3), Tensor.Zeros(3), null)),
+        ("RmsNorm", () =>
+            Backend.Run(new Primitives.RmsNorm(1e-6), Matrix, Three, Tensor.Zeros(2), Tensor.Zeros(2, 3))),
+        ("RmsNormGradient", () =>
+            Backend.Run(new Primitives.RmsNormGradient(), Matrix, Matrix, Tensor.Zeros(2, 3), Three,
+                Tensor.Zeros(2, 3), Tensor.Zeros([3], DType.Float64))),
         ("Cast", () => Backend.Run(new Primitives.Cast(), Matrix, Tensor.Zeros(3, 2))),
         ("Cast", () => Backend.Run(new Primitives.Cast(), Matrix, Tensor.Zeros([3, 2], DType.Int64).Transpose())),
         ("Compare", () => Backend.Run(new Primitives.Compare(Relation.Less), Matrix, Matrix, Tensor.Zeros(2, 3))),

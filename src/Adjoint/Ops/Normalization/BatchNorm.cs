@@ -88,39 +88,6 @@ public static partial class TensorMethods
             Op.Apply(new BatchNormOp(epsilon), x, gamma, beta);
 
         /// <summary>
-        /// Normalizes over the last axes, those of <paramref name="gamma"/>: γ·(x − μ)/√(σ² + ε) + β, x (…, d) → (…, d)
-        /// (Ba, Kiros and Hinton 2016).
-        /// </summary>
-        /// <param name="gamma">Scale γ, of the shape (d) of the last axes.</param>
-        /// <param name="beta">Shift β of γ's shape; null: none.</param>
-        /// <param name="epsilon">The number ε added to the variance before its root is taken.</param>
-        /// <returns>A tensor of x's shape and type.</returns>
-        /// <exception cref="AdjointException">Scale or shift do not have the shape of the last axes.</exception>
-        public Tensor LayerNorm(Tensor gamma, Tensor? beta = null, double epsilon = 1e-5)
-        {
-            if (beta is not null && beta.Shape != gamma.Shape)
-                throw new AdjointException(
-                    $"LayerNorm: scale and shift must have one shape: found {gamma.Shape} and {beta.Shape}");
-            var y = x.Widened().Standardized(LastAxes(x, gamma, "LayerNorm"), epsilon) * gamma.Widened();
-            return (beta is null ? y : y + beta.Widened()).To(x.DType);
-        }
-
-        /// <summary>
-        /// Divides by the root mean square over the last axes, those of <paramref name="gamma"/>: γ·x/√(mean(x²) + ε),
-        /// x (…, d) → (…, d) (Zhang and Sennrich 2019).
-        /// </summary>
-        /// <param name="gamma">Scale γ, of the shape (d) of the last axes.</param>
-        /// <param name="epsilon">The number ε added to the mean square before its root is taken.</param>
-        /// <returns>A tensor of x's shape and type.</returns>
-        /// <exception cref="AdjointException">The scale does not have the shape of the last axes.</exception>
-        public Tensor RmsNorm(Tensor gamma, double epsilon = 1e-6)
-        {
-            var wide = x.Widened();
-            var square = wide.Square().Mean(LastAxes(x, gamma, "RmsNorm"), keepDims: true);
-            return (wide * (square + epsilon).Pow(-0.5) * gamma.Widened()).To(x.DType);
-        }
-
-        /// <summary>
         /// Normalizes over channels in groups and all positions of each sample of x (n, c, …), then scales by γ (c) and
         /// shifts by β (c): γ·(x − μ)/√(σ² + ε) + β (Wu and He 2018).
         /// </summary>
@@ -153,15 +120,5 @@ public static partial class TensorMethods
             var deviation = x.Deviation(axes);
             return deviation * (deviation.Square().Mean(axes, keepDims: true) + epsilon).Pow(-0.5);
         }
-    }
-
-    private static int[] LastAxes(Tensor x, Tensor gamma, string op)
-    {
-        var lead = x.Rank - gamma.Rank;
-        for (var axis = 0; axis < gamma.Rank; axis++)
-            if (lead < 0 || x.Shape[lead + axis] != gamma.Shape[axis])
-                throw new AdjointException(
-                    $"{op}: the last axes of the input must be those of the scale {gamma.Shape}: found {x.Shape}");
-        return [.. Enumerable.Range(lead, gamma.Rank)];
     }
 }
