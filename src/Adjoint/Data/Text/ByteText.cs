@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 
@@ -23,6 +24,19 @@ public sealed class ByteText : TextPreprocessing
     {
         RequireTokens(tokens);
         return Encoding.UTF8.GetString(Array.ConvertAll(tokens.ToArray(), token => (byte)token));
+    }
+
+    /// <inheritdoc/>
+    public override int CompleteCount(ReadOnlySpan<int> tokens)
+    {
+        RequireTokens(tokens);
+        // An unfinished character has at most three bytes.
+        for (var length = 1; length <= Math.Min(3, tokens.Length); length++)
+        {
+            byte[] tail = [.. tokens[^length..].ToArray().Select(token => (byte)token)];
+            if (Rune.DecodeFromUtf8(tail, out _, out _) == OperationStatus.NeedMoreData) return tokens.Length - length;
+        }
+        return tokens.Length;
     }
 
     /// <inheritdoc/>

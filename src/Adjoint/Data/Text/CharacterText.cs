@@ -51,6 +51,9 @@ public sealed class CharacterText : TextPreprocessing
     }
 
     /// <inheritdoc/>
+    public override int CompleteCount(ReadOnlySpan<int> tokens) => tokens.Length;
+
+    /// <inheritdoc/>
     public override void Write(Utf8JsonWriter json) => json.WriteString("characters", Characters);
 
     internal static CharacterText Parse(JsonElement json)

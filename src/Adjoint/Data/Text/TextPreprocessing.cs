@@ -20,6 +20,16 @@ public abstract class TextPreprocessing : Preprocessing
     /// <exception cref="AdjointException">There is no such token.</exception>
     public abstract string Decode(ReadOnlySpan<int> tokens);
 
+    /// <summary>
+    /// How many of some tokens, from the first on, have a text that no token after them can change. The last ones may
+    /// be the first bytes of a character, which has no text yet: by default that is so where the text of at most four
+    /// tokens, the most that a character can take, ends in U+FFFD (�).
+    /// </summary>
+    /// <param name="tokens">The tokens; what was before them is complete.</param>
+    /// <returns>A number from 0 to that of the tokens.</returns>
+    public virtual int CompleteCount(ReadOnlySpan<int> tokens) =>
+        tokens.Length is > 0 and <= 4 && Decode(tokens).EndsWith('\uFFFD') ? 0 : tokens.Length;
+
     /// <summary>Refuses what is no token.</summary>
     /// <param name="tokens">What is to be tokens.</param>
     /// <exception cref="AdjointException">One is negative, or too large.</exception>
