@@ -14,7 +14,9 @@ public sealed record GenerationOptions : SamplingOptions
     /// </summary>
     public IReadOnlyList<string> Stop { get; init; } = [];
 
-    /// <summary>Tokens at which it stops, such as one that ends a text; its text is not given out. None by default.</summary>
+    /// <summary>
+    /// Tokens at which it stops, such as one that ends a text; its text is not given out. None by default.
+    /// </summary>
     public IReadOnlyList<int> StopTokens { get; init; } = [];
 
     /// <summary>

@@ -40,7 +40,7 @@ public sealed class TextGenerator
     /// <exception cref="AdjointException">It holds another model, or not how its texts became tokens.</exception>
     public TextGenerator(ModelFile file) : this(ModelOf(file), TextOf(file)) { }
 
-    /// <summary>The model.</summary>
+    /// <summary>The model whose logits choose the tokens.</summary>
     public LanguageModel Model { get; }
 
     /// <summary>How texts become tokens and back.</summary>
@@ -48,7 +48,7 @@ public sealed class TextGenerator
 
     /// <summary>Loads a model file, such as <c>best.safetensors</c> of a run.</summary>
     /// <param name="path">The path of the file.</param>
-    /// <returns>The generator.</returns>
+    /// <returns>A generator of the model and the preprocessing in the file.</returns>
     /// <exception cref="DataFormatException">The file is damaged or of another kind.</exception>
     /// <exception cref="AdjointException">It holds another model, or not how its texts became tokens.</exception>
     /// <exception cref="FileNotFoundException">There is nothing at that path.</exception>
@@ -89,7 +89,10 @@ public sealed class TextGenerator
     /// <param name="prompt">The text to look at.</param>
     /// <returns>The characters, each once, in their order.</returns>
     public IReadOnlyList<Rune> Unknown(string prompt) =>
-        [.. prompt.EnumerateRunes().Distinct().Where(one => Text.Decode(Text.Encode(one.ToString())) != one.ToString())];
+    [
+        .. prompt.EnumerateRunes().Distinct()
+            .Where(one => Text.Decode(Text.Encode(one.ToString())) != one.ToString()),
+    ];
 
     private IEnumerable<GeneratedToken> Run(
         int[] prompt, GenerationOptions options, TokenSampler sampler, CancellationToken cancellation)
@@ -119,8 +122,8 @@ public sealed class TextGenerator
         const string begin = "\n";
         if (Unknown(begin).Count == 0) return Text.Encode(begin);
         throw new AdjointException(
-            "TextGenerator: a prompt of one character or more is needed: found none, and the model did not learn a line "
-            + "break to begin with");
+            "TextGenerator: a prompt of one character or more is needed: found none, and the model did not learn a "
+            + "line break to begin with");
     }
 
     private void Check(GenerationOptions options)
