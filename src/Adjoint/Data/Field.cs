@@ -19,6 +19,12 @@ public sealed record Field(string Name, Shape Shape, DType DType)
     public const string Weights = "weights";
 
     /// <summary>
+    /// The name of where a <see cref="FormalLanguage"/> leaves exactly one choice for the target, bool, in the shape of
+    /// <see cref="Targets"/>: <c>determined</c>.
+    /// </summary>
+    public const string Determined = "determined";
+
+    /// <summary>
     /// Whether sizes differ from sample to sample, as those of sequences do: such samples need a
     /// <see cref="Collate"/> that pads, or transforms that bring them to one size.
     /// </summary>

@@ -22,6 +22,9 @@ public struct SampleRandom(ulong seed, int epoch, int sample, int transform)
     /// <summary>The number of what streams draw from their buffers.</summary>
     internal const int OfStreams = 0xC001;
 
+    /// <summary>The number of what formal languages draw, apart from those of transforms.</summary>
+    internal const int OfLanguages = 0xC002;
+
     private uint drawn;
 
     /// <summary>The number of the pass over the data, from 0.</summary>

@@ -8,7 +8,7 @@ namespace Adjoint.Tests.Data;
 /// <param name="Load">From a folder, into which small files of its form are written where it reads some.</param>
 /// <param name="Counts">Of the training, validation and test samples; −1 where there is no test part.</param>
 /// <param name="Sample">The shape of a sample.</param>
-/// <param name="Classes">How many there are.</param>
+/// <param name="Classes">How many there are; 0: the targets are no classes, but tokens.</param>
 /// <param name="Value">What the first element of a sample of a class is, where the class says it.</param>
 internal sealed record DatasetCase(
     string Name, Func<string, DataSplits> Load, (int Train, int Validation, int Test) Counts, int[] Sample,
@@ -22,6 +22,8 @@ internal static class DatasetCases
     internal static IReadOnlyList<DatasetCase> All { get; } =
     [
         new("Synth", _ => Synth.Create(seed: 3, train: 70, validation: 30), (70, 30, -1), [2], 2),
+        new("BracketLanguage", _ => new BracketLanguage().Create(16, seed: 3, 70, 30), (70, 30, -1), [16], 0),
+        new("ArithmeticLanguage", _ => new ArithmeticLanguage().Create(16, seed: 3, 70, 30), (70, 30, -1), [16], 0),
         new("Mnist, mnist", folder => Digits(folder, "mnist"), (200, 5000, 100), [1, 28, 28], 10,
             label => label * 25 / 255.0),
         new("Mnist, fashion-mnist", folder => Digits(folder, "fashion-mnist"), (200, 5000, 100), [1, 28, 28], 10,

@@ -54,6 +54,8 @@ public sealed class NextTokenTask : LearningTask
         var own = Shifted(batch);
         var tokens = own.Targets.Length;
         var rows = new Batch([(Field.Targets, own.Targets.Contiguous().Reshape(tokens))]);
+        if (own.Has(Field.Determined))
+            rows = rows.With(Field.Determined, own[Field.Determined].Contiguous().Reshape(tokens));
         if (batch.Weights is { } weights)
             rows = rows.With(Field.Weights, weights.Unsqueeze(1).Expand(batch.Count, tokens / batch.Count).Reshape(-1));
         metric.Update(output.Contiguous().Reshape(tokens, output.Shape[^1]), rows);

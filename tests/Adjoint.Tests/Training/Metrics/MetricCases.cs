@@ -42,6 +42,8 @@ internal static class MetricCases
         .. Of("Accuracy", [.. Decided, MetricKind.Soft],
             (logits, labels) => new Accuracy { FromLogits = logits, MultiLabel = labels }, s =>
                 MetricReference.Accuracy(s)),
+        .. Of("DeterminedAccuracy", [MetricKind.Classes],
+            (logits, _) => new DeterminedAccuracy { FromLogits = logits }, s => MetricReference.Accuracy(s)),
         .. Of("TopKAccuracy, 2", [MetricKind.Classes, MetricKind.Soft],
             (logits, _) => new TopKAccuracy(2) { FromLogits = logits }, s => MetricReference.Accuracy(s, 2)),
         .. Averaged("Precision", (average, logits, labels) =>
