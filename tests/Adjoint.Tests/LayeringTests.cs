@@ -7,7 +7,7 @@ public partial class LayeringTests
 {
     private static readonly (string Project, string[] Folders)[] Layers =
     [
-        ("Adjoint.Kernels", ["Simd", "Threads", "Random", "Drivers", "Rows", "Gemm", "Convolution"]),
+        ("Adjoint.Kernels", ["Simd", "Threads", "Random", "Drivers", "Rows", "Gemm", "Sequence", "Convolution"]),
         ("Adjoint",
             [
                 "Memory", "Tensors", "Primitives", "Backends", "Autograd", "Ops", "Capture", "Nn", "Optim", "Data",

@@ -29,6 +29,9 @@ internal enum ScratchSlot
 
     /// <summary>Output images, or gradients of them, with their padding.</summary>
     OutputImage,
+
+    /// <summary>Cosines and sines of one position of a rotary embedding.</summary>
+    Rotation,
 }
 
 /// <summary>

@@ -104,6 +104,7 @@ public static class OpCatalogue
         Of(x => x[0].RmsNorm(x[1]), () => [Normal(2, 4), Positive(4)]),
         Of(x => x[0].IndexSelect(1, 2, 0, 2), () => [Normal(2, 3)]),
         Of(x => x[0].Embedding(Tensor.From(new long[] { 2, 0, 2, 1 }, 2, 2)), () => [Normal(3, 2)]),
+        Of(x => x[0].RotaryEmbedding(Tensor.From(new long[] { 0, 1, 7 })), () => [Normal(2, 3, 4)]),
         Of(x => x[0].Softmax(), () => [Normal(2, 3)]),
         Of(x => x[0].LogSoftmax(), () => [Normal(2, 3)]),
         Of(x => Loss.CrossEntropy(x[0], Tensor.From(new long[] { 2, 0 }), 0.1), () => [Normal(2, 3)]),

@@ -58,6 +58,14 @@ public class OperandTests
         ("Conv2d", () =>
             InPlace(x => Backend.Run(new Primitives.Conv2d(Conv with { Channels = 1, Filters = 1 }), x.Reshape(1, 1, 4,
                 4), Tensor.Ones(1, 1, 3, 3), null, x[..1].Reshape(1, 1, 2, 2)))),
+        ("RotaryEmbedding", () => Rotate(Tensor.Ones(2, 4), Tensor.Zeros([2], DType.Int64), Tensor.Zeros(2, 2))),
+        ("RotaryEmbedding", () => Rotate(Matrix, Tensor.Zeros([2], DType.Int64), Tensor.Zeros(2, 3))),
+        ("RotaryEmbedding", () => Rotate(Two, Tensor.Zeros([2], DType.Int64), Tensor.Zeros(2))),
+        ("RotaryEmbedding", () => Rotate(Tensor.Ones(2, 4), Two, Tensor.Zeros(2, 4))),
+        ("RotaryEmbedding", () => Rotate(Tensor.Ones(2, 4), Tensor.Zeros([3], DType.Int64), Tensor.Zeros(2, 4))),
+        ("RotaryEmbedding",
+            () => Rotate(Tensor.Ones(3, 2, 4), Tensor.Zeros([2, 2], DType.Int64), Tensor.Zeros(3, 2, 4))),
+        ("RotaryEmbedding", () => InPlace(x => Rotate(x, Tensor.Zeros([4], DType.Int64), x))),
         ("Softmax", () => Backend.Run(new Primitives.Softmax(), Matrix, Tensor.Zeros(2, 2))),
         ("LogSoftmax", () => Backend.Run(new Primitives.LogSoftmax(), Matrix, Tensor.Zeros([2, 3], DType.Float64))),
         ("Conv2d", () =>
@@ -267,6 +275,9 @@ public class OperandTests
         Tensor? state = null) =>
         Backend.Run(new RandomNumbers(distribution, probability), y ?? Tensor.Zeros(3),
             state ?? Tensor.Zeros([3], DType.Int64));
+
+    private static void Rotate(Tensor x, Tensor positions, Tensor y) =>
+        Backend.Run(new Primitives.RotaryEmbedding(10000, false, false), x, positions, y);
 
     private static void InPlace(Action<Tensor> call)
     {
