@@ -32,6 +32,9 @@ internal enum ScratchSlot
 
     /// <summary>Cosines and sines of one position of a rotary embedding.</summary>
     Rotation,
+
+    /// <summary>Packed rows, scores, and what attention knows so far of the queries of a chunk.</summary>
+    Attention,
 }
 
 /// <summary>

@@ -107,6 +107,8 @@ public static class OpCatalogue
         Of(x => x[0].RotaryEmbedding(Tensor.From(new long[] { 0, 1, 7 })), () => [Normal(2, 3, 4)]),
         Of(x => x[0].Softmax(), () => [Normal(2, 3)]),
         Of(x => x[0].LogSoftmax(), () => [Normal(2, 3)]),
+        Of(x => x[0].ScaledDotProductAttention(x[1], x[2]),
+            () => [Normal(1, 2, 3, 2), Normal(1, 2, 4, 2), Normal(1, 2, 4, 3)]),
         Of(x => Loss.CrossEntropy(x[0], Tensor.From(new long[] { 2, 0 }), 0.1), () => [Normal(2, 3)]),
     ];
 

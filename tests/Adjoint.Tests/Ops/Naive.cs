@@ -147,5 +147,5 @@ internal static class Naive
         return 0.5 + sum * Math.Exp(-0.5 * x * x) / Math.Sqrt(2 * Math.PI);
     }
 
-    private static IEnumerable<int> To(int count) => Enumerable.Range(0, count);
+    internal static IEnumerable<int> To(int count) => Enumerable.Range(0, count);
 }

@@ -12,7 +12,7 @@ internal static class OpCases
         .. ArithmeticCases.Rows, .. ActivationCases.Rows, .. LogicCases.Rows, .. ReductionCases.Rows,
         .. ShapeCases.Rows, .. IndexingCases.Rows, .. ProductCases.Rows, .. SoftmaxCases.Rows,
         .. ConvolutionCases.Rows, .. PoolingCases.Rows, .. NormalizationCases.Rows, .. LossCases.Rows,
-        .. SequenceCases.Rows,
+        .. SequenceCases.Rows, .. AttentionCases.Rows,
     ];
 
     internal static OpCase Named(string name) => All.Single(row => row.Name == name);

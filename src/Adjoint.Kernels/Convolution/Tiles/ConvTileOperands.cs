@@ -72,25 +72,3 @@ internal unsafe struct ImageB<V, T, TLoad>(T** inputs, int vectors, nint* offset
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Next() => offsets++;
 }
-
-/// <summary>C = sums.</summary>
-internal readonly unsafe struct PlainC<V, T>(T* c, nint ldc) : IResultC<V, T>
-    where V : struct, ILanes<V, T> where T : unmanaged
-{
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(int row, int vector, V sum) => V.Store(sum, c + row * ldc + vector * V.Count);
-}
-
-/// <summary>C += sums.</summary>
-internal readonly unsafe struct AddedC<V, T>(T* c, nint ldc) : IResultC<V, T>
-    where V : struct, ILanes<V, T> where T : unmanaged
-{
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(int row, int vector, V sum)
-    {
-        var to = c + row * ldc + vector * V.Count;
-        V.Store(sum + V.Load(to), to);
-    }
-}
