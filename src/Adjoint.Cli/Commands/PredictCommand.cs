@@ -80,6 +80,8 @@ internal static class PredictCommand
         {
             TableEncoder encoder when File.Exists(path) => TableSource.Open(predictor, encoder, path),
             ImagePreprocessing => ImageSource.Open(predictor, path),
+            TextPreprocessing => throw new AdjointException(
+                $"{name}: the model learned from text; adjoint sample lets it go on from a prompt"),
             var other => throw new AdjointException(
                 $"{name}: the model learned from {SavedModel.Learned(other)}; name a file of that kind, or train a "
                 + "model on such data"),

@@ -28,6 +28,7 @@ internal static class SavedModel
     {
         TableEncoder => "a table",
         ImagePreprocessing => "images",
+        TextPreprocessing => "text",
         null => "data that its file does not describe",
         _ => $"'{preprocessing.Kind}'",
     };

@@ -4,8 +4,8 @@ namespace Adjoint.Tests.Generation;
 internal static class ChiSquare
 {
     /// <summary>
-    /// Fails where the statistic is above the quantile of 1 − 10⁻⁶ (Wilson and Hilferty 1931), or something came that
-    /// cannot come.
+    /// Fails where the statistic is above the quantile of 1 − 10⁻⁶ (Wilson and Hilferty 1931), or what has the
+    /// probability 0 came.
     /// </summary>
     internal static void AssertFits(IReadOnlyList<int> counts, IReadOnlyList<double> probabilities)
     {

@@ -3,7 +3,7 @@ using Adjoint.Nn;
 namespace Adjoint.Tests.Generation;
 
 /// <summary>A language model whose distribution is known: the next token depends on the last one alone.</summary>
-internal sealed class MarkovModel : LanguageModel
+internal sealed class MarkovModel : LanguageModel, ISavableModule<MarkovModel>
 {
     private readonly Tensor identity;
 
@@ -28,6 +28,11 @@ internal sealed class MarkovModel : LanguageModel
     public override DecodingState CreateState(int batch, int capacity) => new Seen(batch);
 
     protected override Tensor HiddenCore(Tensor tokens, DecodingState? state) => identity.Embedding(tokens);
+
+    public static MarkovModel Create(ModuleSettings settings) =>
+        new(new double[settings.Integer("tokens"), settings.Integer("tokens")]);
+
+    void ISavableModule.Describe(ModuleSettings settings) => settings.Set("tokens", VocabularySize);
 
     private sealed class Seen(int batch) : DecodingState(batch);
 }
