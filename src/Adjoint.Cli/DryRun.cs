@@ -23,7 +23,7 @@ internal static class DryRun
         var task = settings.CreateTask(data.Train);
         var loader = settings.CreateLoader(data.Train);
         output.WriteLine();
-        output.Write(model.Summary([1, .. data.Train.SampleShape.Sizes]));
+        output.Write(model.Summary(() => task.Forward(model, data.Train.Load(0))));
         output.WriteLine();
         foreach (var (name, value) in settings.Rows()) output.WriteLine(Printable.Line($"{name,-16} {value}"));
         output.WriteLine();

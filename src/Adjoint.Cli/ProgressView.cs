@@ -49,7 +49,12 @@ internal sealed class ProgressView(TextWriter error, LiveLine? live, int epochs,
     {
         Close();
         // As long as there is room for; elsewhere than on a terminal always whole.
-        var brief = score.Name == "accuracy" ? "acc" : score.Name;
+        var brief = score.Name switch
+        {
+            "accuracy" => "acc",
+            "determinedAccuracy" => "det. acc",
+            var name => name,
+        };
         string[] lines = [Line(epoch, "train loss", "validation loss", score.Name), Line(epoch, "train", "val", brief),
             Line(epoch, brief)];
         error.WriteLine(live is null ? lines[0] : lines.FirstOrDefault(line => line.Length <= live.Room, lines[^1]));

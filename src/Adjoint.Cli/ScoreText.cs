@@ -7,5 +7,5 @@ internal static class ScoreText
 {
     /// <summary>A share of samples as a percentage, everything else as a number.</summary>
     internal static string Of(string name, double value) =>
-        value.ToString(name == "accuracy" ? "P2" : "G5", CultureInfo.InvariantCulture);
+        value.ToString(name is "accuracy" or "determinedAccuracy" ? "P2" : "G5", CultureInfo.InvariantCulture);
 }

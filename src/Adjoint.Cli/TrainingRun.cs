@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Adjoint.Data;
@@ -25,7 +26,7 @@ internal sealed class TrainingRun
         Profile? profile = null)
     {
         (Settings, Data, Folder, Profile) = (settings, data, folder, profile);
-        validation = new DataLoader(data.Validation, 1000);
+        validation = new DataLoader(data.Validation, Evaluation.BatchSizeOf(data.Validation));
         store = new CheckpointStore(folder);
         var (samples, others) = ($"{data.Train.Count}", $"{data.Validation.Count}");
         checkpoints = new(
@@ -59,6 +60,7 @@ internal sealed class TrainingRun
     {
         ClassificationTask => $"classification into {Data.Train.ClassNames.Count} classes",
         MultiLabelTask => $"{Data.Train.ClassNames.Count} labels that may hold at once",
+        NextTokenTask => $"the next of {((TextPreprocessing)Data.Train.Preprocessing!).Size} tokens",
         _ => $"{Trainer.Task.Name} of {Settings.Get(TrainSettings.Target)}",
     };
 
@@ -95,7 +97,8 @@ internal sealed class TrainingRun
     /// <summary>Measures the best model on the test set, after training, and adds that to the metrics.</summary>
     internal Evaluation Test(TrainingResult result)
     {
-        var test = Evaluation.Run(model, Trainer.Task, new DataLoader(Data.Test!, 1000), Settings.Views());
+        var test = Evaluation.Run(model, Trainer.Task, new DataLoader(Data.Test!, Evaluation.BatchSizeOf(Data.Test!)),
+            Settings.Views());
         metrics.AddTest(result.Best.Epoch, test);
         return test;
     }
@@ -128,7 +131,8 @@ internal sealed class TrainingRun
             review?.Observe(outputs, batch);
         });
         // Enough for the second digit, and no longer than the validation takes.
-        var someOfTraining = new DataLoader(Data.Train, 1000, new() { Shuffle = true }).Take(10);
+        var size = Evaluation.BatchSizeOf(Data.Train);
+        var someOfTraining = new DataLoader(Data.Train, size, new() { Shuffle = true }).Take(10);
         var activation = Settings.Rows().FirstOrDefault(row => row.Name == "activation").Value;
         var (dataset, name) = (Settings.Get(TrainSettings.Dataset), Settings.Get(TrainSettings.Model));
         var title = $"{DataName}: {name}{(activation is null ? "" : $", {activation}")}";
@@ -140,7 +144,7 @@ internal sealed class TrainingRun
             Mistakes = mistakes.ToImages(),
             Filters = ImageSheet.Filters(model, Data.Train.SampleShape),
             Doctor = Doctor,
-            Layers = LayerRow.Of(model, Data.Train.SampleShape),
+            Layers = LayerRow.Of(model, Data.Train.FieldOf(Field.Inputs)),
             Training = Evaluation.Run(model, Trainer.Task, someOfTraining, Settings.Views()),
             TrainingSamples = Data.Train.Count,
             Test = test,
@@ -160,7 +164,13 @@ internal sealed class TrainingRun
             preprocessing.Write(json);
             json.WriteEndObject();
         }
-        yield return ("fingerprint of the data", Convert.ToHexStringLower(SHA256.HashData(buffer.ToArray()))[..16]);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(buffer.ToArray());
+        // Of a text the tokens alone say little.
+        if (preprocessing is TextPreprocessing)
+            foreach (var batch in new DataLoader(data, Evaluation.BatchSizeOf(data)))
+                hash.AppendData(MemoryMarshal.AsBytes<long>(batch.Inputs.ToArray<long>()));
+        yield return ("fingerprint of the data", Convert.ToHexStringLower(hash.GetHashAndReset())[..16]);
     }
 
     private void TakeBest() =>

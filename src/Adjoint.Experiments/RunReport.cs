@@ -160,7 +160,7 @@ public sealed record RunReport(
         _ => "mean loss",
     };
 
-    private string Score(EpochResult epoch) => Result.Score.Name == "accuracy"
+    private string Score(EpochResult epoch) => Result.Score.Name is "accuracy" or "determinedAccuracy"
         ? Percent(Result.Score.Of(epoch))
         : Format(Result.Score.Of(epoch), "G5");
 

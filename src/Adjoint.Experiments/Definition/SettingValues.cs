@@ -28,6 +28,21 @@ public sealed class SettingValues
         values.TryGetValue(setting.Name, out var value) ? (T)value! : setting.DefaultIn(this);
 
     /// <summary>
+    /// The value of a setting, unless it has yet to be found by its default: for defaults that depend on each other,
+    /// whichever of them is given.
+    /// </summary>
+    /// <typeparam name="T">The type of the value.</typeparam>
+    /// <param name="setting">The setting whose value is wanted.</param>
+    /// <param name="value">The value; <c>default(T)</c> where it has none yet.</param>
+    /// <returns>Whether it has a value.</returns>
+    public bool TryGet<T>(Setting<T> setting, out T? value)
+    {
+        var isThere = values.TryGetValue(setting.Name, out var found);
+        value = (T?)found;
+        return isThere;
+    }
+
+    /// <summary>
     /// These values with another value of one setting, which is not checked; defaults do not follow it.
     /// </summary>
     /// <typeparam name="T">The type of the value.</typeparam>

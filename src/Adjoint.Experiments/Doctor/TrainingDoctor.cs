@@ -115,8 +115,8 @@ public sealed class TrainingDoctor(Dataset samples) : Callback
 
     private IEnumerable<string> FirstLoss(IReadOnlyList<EpochResult> epochs)
     {
-        var classes = samples.ClassNames.Count;
-        if (epochs.Count == 0 || classes < 2 || task is not (null or ClassificationTask)) yield break;
+        var classes = samples.Preprocessing is TextPreprocessing text ? text.Size : samples.ClassNames.Count;
+        if (epochs.Count == 0 || classes < 2 || task is not (null or ClassificationTask or NextTokenTask)) yield break;
         var loss = epochs[0].ValidationLoss;
         if (Math.Abs(loss - Math.Log(classes)) > 0.5)
             yield return string.Create(CultureInfo.InvariantCulture,

@@ -14,7 +14,7 @@ public static class MetricNames
         [TrainLoss, ValidationLoss, "loss", "logLoss", "mae", "mse", "rmse", "calibrationError", "perplexity"];
 
     // By which a run is judged where its settings do not say: the first of them that it measured.
-    private static readonly string[] Scores = ["accuracy", "r2", "f1", "iou", "perplexity"];
+    private static readonly string[] Scores = ["determinedAccuracy", "perplexity", "accuracy", "r2", "f1", "iou"];
 
     /// <summary>Whether a higher value of a measure is better.</summary>
     /// <param name="name">The name of the measure.</param>

@@ -1,3 +1,4 @@
+using Adjoint.Data;
 using Adjoint.Nn;
 
 namespace Adjoint.Experiments;
@@ -18,9 +19,9 @@ public sealed record LayerRow(string Path, string Name, string Output, string Pa
     /// come last.
     /// </summary>
     /// <param name="model">The network, which is left as it is.</param>
-    /// <param name="sample">The shape of one sample, without the batch.</param>
+    /// <param name="inputs">Shape and type of one sample; floating-point numbers are of the network's type.</param>
     /// <returns>A row for each layer.</returns>
-    public static IReadOnlyList<LayerRow> Of(Layer model, Shape sample)
+    public static IReadOnlyList<LayerRow> Of(Layer model, Field inputs)
     {
         var layers = All(model, "").DistinctBy(layer => layer.Module).ToArray();
         var outputs = new Dictionary<Module, string>();
@@ -34,7 +35,8 @@ public sealed record LayerRow(string Path, string Name, string Output, string Pa
         {
             using var _ = new NoGrad();
             using var use = model.EvalScope();
-            model.Forward(Tensor.Zeros([1, .. sample.Sizes], model.DType));
+            model.Forward(Tensor.Zeros([1, .. inputs.Shape.Sizes],
+                inputs.DType.IsFloating() ? model.DType : inputs.DType));
         }
         finally
         {

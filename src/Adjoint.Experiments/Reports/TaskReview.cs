@@ -20,6 +20,7 @@ public abstract class TaskReview
     {
         RegressionTask => new RegressionReview(task, data),
         MultiLabelTask => new LabelReview(task, data),
+        NextTokenTask when data.Preprocessing is TextPreprocessing => new TextReview(data),
         SegmentationTask => new SegmentationReview(task, data),
         _ => new WorstSamples(task, data),
     };

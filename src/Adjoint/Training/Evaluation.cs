@@ -8,6 +8,8 @@ namespace Adjoint.Training;
 /// <param name="Metrics">The metrics of the task, by name.</param>
 public sealed record Evaluation(double Loss, IReadOnlyDictionary<string, double> Metrics)
 {
+    private const int MostSamples = 1000, MostTokens = 16_384;
+
     /// <summary>The metric <c>accuracy</c>; NaN where the task has none.</summary>
     public double Accuracy => Metrics.GetValueOrDefault("accuracy", double.NaN);
 
@@ -16,6 +18,16 @@ public sealed record Evaluation(double Loss, IReadOnlyDictionary<string, double>
     /// tasks. Targets of probabilities count as the class of the largest.
     /// </summary>
     public int[,]? Confusion { get; init; }
+
+    /// <summary>
+    /// How many samples to measure at once, so that outputs need little memory: 1000, and of texts as many windows as
+    /// have 16,384 tokens together.
+    /// </summary>
+    /// <param name="data">The samples to measure.</param>
+    /// <returns>The number of samples in a batch, 1 or more.</returns>
+    public static int BatchSizeOf(Dataset data) => data.Preprocessing is TextPreprocessing
+        ? Math.Clamp(MostTokens / Math.Max(1, data.SampleShape.Elements), 1, MostSamples)
+        : MostSamples;
 
     /// <summary>
     /// Measures a model in evaluation mode, without recording a graph; the modes of its modules are restored

@@ -22,7 +22,6 @@ public sealed class Predictor
     // More would not compute at once, and each has buffers of its own.
     private static readonly int MaxCaptured = Environment.ProcessorCount;
 
-    private const int EvaluationBatch = 1000;
     private readonly LearningTask? task;
     private readonly ConcurrentDictionary<string, Pool> pools = [];
 
@@ -157,7 +156,7 @@ public sealed class Predictor
             throw new AdjointException(
                 "Predictor: the model's file does not name a task to measure it by; give it to Predictor.Load");
         if (data.Statistics is null && Info.Statistics is { } statistics) data = data.Standardize(statistics);
-        var loader = new DataLoader(data, EvaluationBatch);
+        var loader = new DataLoader(data, Evaluation.BatchSizeOf(data));
         return Evaluation.Run(Model, own, Labels(data) is { } labels ? loader.Select(Relabel) : loader);
 
         Batch Relabel(Batch batch) => batch.With(

@@ -61,7 +61,7 @@ public abstract class FormalLanguage
     /// <see cref="CharacterText"/>.
     /// </returns>
     /// <exception cref="AdjointException">A number is not positive.</exception>
-    public DataSplits Create(int length = 64, ulong seed = 0, int train = 16_384, int validation = 1024)
+    public DataSplits Create(int length = 64, ulong seed = 0, int train = 8192, int validation = 1024)
     {
         if (length < 1 || train < 1 || validation < 1)
             throw new AdjointException(

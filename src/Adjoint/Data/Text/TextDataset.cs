@@ -61,25 +61,39 @@ public sealed class TextDataset : Dataset
     /// <param name="length">The number of tokens in a window, 1 or more.</param>
     /// <param name="stride">The number of tokens from one training window to the next; null: the length.</param>
     /// <param name="validation">The share of each document that is for validation, above 0 and below 1.</param>
-    /// <returns>The training and the validation windows; those of validation do not overlap.</returns>
+    /// <param name="test">The share of each document that is for the test, its very end; 0: no test part.</param>
+    /// <returns>The windows of each part; those of validation and test do not overlap.</returns>
     /// <exception cref="DataFormatException">A file is empty or no text.</exception>
     /// <exception cref="AdjointException">
     /// A number is out of range, or a part of a file is shorter than a window and the token after it.
     /// </exception>
     public static DataSplits Load(string name, IEnumerable<string> paths,
-        Func<IReadOnlyList<string>, TextPreprocessing> fit, int length, int? stride = null, double validation = 0.1)
+        Func<IReadOnlyList<string>, TextPreprocessing> fit, int length, int? stride = null, double validation = 0.1,
+        double test = 0)
     {
         if (!(validation is > 0 and < 1))
             throw new AdjointException(
                 $"Dataset {name}: the share for validation must be above 0 and below 1: found {validation}");
-        var parts = paths.Select(path => (Path: path, Parts: Cut(TextFile.Read(path), validation))).ToArray();
-        var preprocessing = fit([.. parts.Select(one => one.Parts.Train)]);
+        if (!(test >= 0 && validation + test < 1))
+            throw new AdjointException(
+                $"Dataset {name}: the share for the test must be 0 or more, and leave some for training: found {test} "
+                + $"beside {validation}");
+        var parts = paths.Select(path =>
+        {
+            var (rest, end) = test > 0 ? Cut(TextFile.Read(path), test) : (TextFile.Read(path), "");
+            var (train, middle) = Cut(rest, validation / (1 - test));
+            return (Path: path, Train: train, Validation: middle, Test: end);
+        }).ToArray();
+        var preprocessing = fit([.. parts.Select(one => one.Train)]);
         return new(
-            new TextDataset(name, parts.Select(one => ($"the training part of {one.Path}", one.Parts.Train)),
-                preprocessing, length, stride),
-            new TextDataset(name, parts.Select(one => ($"the validation part of {one.Path}", one.Parts.Validation)),
+            new TextDataset(name, parts.Select(one => ($"the training part of {one.Path}", one.Train)), preprocessing,
+                length, stride),
+            new TextDataset(name, parts.Select(one => ($"the validation part of {one.Path}", one.Validation)),
                 preprocessing, length, null),
-            null);
+            test > 0
+                ? new TextDataset(name, parts.Select(one => ($"the test part of {one.Path}", one.Test)), preprocessing,
+                    length, null)
+                : null);
     }
 
     /// <inheritdoc/>
@@ -120,10 +134,10 @@ public sealed class TextDataset : Dataset
         return new((Field.Inputs, inputs), (Field.Targets, targets));
     }
 
-    // At a line's end, where one is near: within a tenth of the validation part.
-    private static (string Train, string Validation) Cut(string text, double validation)
+    // At a line's end, where one is near: within a tenth of the end that is cut off.
+    private static (string Start, string End) Cut(string text, double share)
     {
-        var size = (int)(text.Length * validation);
+        var size = (int)(text.Length * share);
         var cut = text.Length - size;
         var line = text.IndexOf('\n', cut, size);
         if (line >= 0 && line - cut <= size / 10) cut = line + 1;

@@ -9,6 +9,8 @@ namespace Adjoint.Tests.Data;
 /// </summary>
 public sealed partial class FormalLanguageTests
 {
+    private static readonly Lazy<HashSet<string>> AllSums = new(() => [.. Sums(3, 9)]);
+
     public static TheoryData<string> Names() => ["brackets", "arithmetic"];
 
     [Theory, InlineData(1, 1, 2), InlineData(1, 3, 8), InlineData(2, 2, 6), InlineData(2, 3, 7), InlineData(3, 1, 4)]
@@ -19,15 +21,10 @@ public sealed partial class FormalLanguageTests
         CompareNext(language, all, [.. all.Where(text => AreBrackets(text, depth, length))]);
     }
 
-    [Theory, InlineData(3), InlineData(12)]
-    public void What_follows_a_beginning_is_what_some_sum_goes_on_with(int largest)
-    {
-        var sums = from a in Enumerable.Range(0, largest + 1)
-                   from b in Enumerable.Range(0, largest + 1)
-                   select $"{a}+{b}={a + b}";
-        CompareNext(new ArithmeticLanguage(largest), [.. Strings("+0123=", 4), "1+1=2=", "12+1=131", "01+1=2",
-            "5555555555", "1-1=0", "1+ 1=2"], [.. sums]);
-    }
+    [Theory, InlineData(2, 3), InlineData(2, 12), InlineData(3, 9), InlineData(4, 1)]
+    public void What_follows_a_beginning_is_what_some_sum_goes_on_with(int terms, int largest) =>
+        CompareNext(new ArithmeticLanguage(terms, largest), [.. Strings("+0123=", 4), "1+1=2=", "12+1=131", "01+1=2",
+            "5555555555", "1-1=0", "1+ 1=2", "1+1+1=3", "1+1=3"], [.. Sums(terms, largest)]);
 
     // The determined places once more, by trying every symbol and the shortest way to a whole string from there.
     [Theory, MemberData(nameof(Names))]
@@ -71,11 +68,8 @@ public sealed partial class FormalLanguageTests
     }
 
     [Fact]
-    public void One_string_in_ten_is_for_validation()
-    {
-        var sums = from a in Enumerable.Range(0, 100) from b in Enumerable.Range(0, 100) select $"{a}+{b}={a + b}";
-        Assert.InRange(sums.Count(one => FormalLanguage.IsForValidation(one)), 900, 1100);
-    }
+    public void One_string_in_ten_is_for_validation() =>
+        Assert.InRange(Sums(2, 99).Count(one => FormalLanguage.IsForValidation(one)), 900, 1100);
 
     [Theory, MemberData(nameof(Names))]
     public void Equal_seeds_give_equal_windows_and_more_of_them_begin_with_the_same(string name)
@@ -107,10 +101,11 @@ public sealed partial class FormalLanguageTests
             Fails(() => new BracketLanguage(kinds: 5)));
         Assert.Contains("found 4, 0 and 24", Fails(() => new BracketLanguage(depth: 0)), StringComparison.Ordinal);
         Assert.Contains("found 4, 6 and 1", Fails(() => new BracketLanguage(length: 1)), StringComparison.Ordinal);
-        Assert.Contains("from 1 to 999999 is needed: found 0", Fails(() => new ArithmeticLanguage(0)),
-            StringComparison.Ordinal);
-        Assert.Contains("from 1 to 999999 is needed: found 1000000", Fails(() => new ArithmeticLanguage(1_000_000)),
-            StringComparison.Ordinal);
+        Assert.Equal("ArithmeticLanguage: 2 to 100 terms from 0 to 1, or to 999999 at most, are needed: found 1 terms "
+            + "to 9", Fails(() => new ArithmeticLanguage(1)));
+        Assert.Contains("found 101 terms to 9", Fails(() => new ArithmeticLanguage(101)), StringComparison.Ordinal);
+        Assert.Contains("found 3 terms to 0", Fails(() => new ArithmeticLanguage(3, 0)), StringComparison.Ordinal);
+        Assert.Contains("to 1000000", Fails(() => new ArithmeticLanguage(3, 1_000_000)), StringComparison.Ordinal);
         Assert.Equal("brackets: the length of windows and their numbers must be positive: found 0, 1 and 1",
             Fails(() => new BracketLanguage().Create(0, 0, 1, 1)));
         Assert.Contains("found 1, 0 and 1", Fails(() => new BracketLanguage().Create(1, 0, 0, 1)),
@@ -124,8 +119,7 @@ public sealed partial class FormalLanguageTests
 
     private static bool IsWhole(string name, string text) => name == "brackets"
         ? AreBrackets(text, 6, 24)
-        : Sum().Match(text) is { Success: true } sum && int.Parse(sum.Groups[1].Value) is <= 99 and var a
-            && int.Parse(sum.Groups[2].Value) is <= 99 and var b && text == $"{a}+{b}={a + b}";
+        : AllSums.Value.Contains(text);
 
     // The whole strings that begin so: of brackets the shortest alone, which closes what is open; of sums all.
     private static IEnumerable<string> Completions(string name, string prefix)
@@ -143,15 +137,13 @@ public sealed partial class FormalLanguageTests
             }));
             yield break;
         }
-        foreach (var a in Enumerable.Range(0, 100))
-        {
-            var left = $"{a}+";
-            if (!left.StartsWith(prefix, StringComparison.Ordinal) && !prefix.StartsWith(left, StringComparison.Ordinal))
-                continue;
-            foreach (var b in Enumerable.Range(0, 100))
-                if ($"{a}+{b}={a + b}".StartsWith(prefix, StringComparison.Ordinal)) yield return $"{a}+{b}={a + b}";
-        }
+        foreach (var sum in AllSums.Value)
+            if (sum.StartsWith(prefix, StringComparison.Ordinal)) yield return sum;
     }
+
+    private static IEnumerable<string> Sums(int terms, int largest, string before = "", int sum = 0) => terms == 0
+        ? [$"{before[..^1]}={sum}"]
+        : Enumerable.Range(0, largest + 1).SelectMany(term => Sums(terms - 1, largest, $"{before}{term}+", sum + term));
 
     private static IEnumerable<int> Ways(string name, string prefix) =>
         [prefix == "" ? 1 : Completions(name, prefix).Count(text => IsWhole(name, text))];
@@ -198,9 +190,6 @@ public sealed partial class FormalLanguageTests
             yield return (Decode("inputs"), Decode("targets"), part[i]["determined"].ToArray<bool>());
         }
     }
-
-    [GeneratedRegex(@"^(\d+)\+(\d+)=\d+$")]
-    private static partial Regex Sum();
 
     [GeneratedRegex(@"\(\)|\[\]|\{\}|<>")]
     private static partial Regex Pair();

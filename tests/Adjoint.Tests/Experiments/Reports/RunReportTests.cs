@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using Adjoint.Data;
 using Adjoint.Experiments;
 using Adjoint.Nn;
 using Adjoint.Tests.Training;
@@ -10,6 +11,8 @@ namespace Adjoint.Tests.Experiments;
 /// <summary>The page of a run: what stands in it, and that no run is too odd for it.</summary>
 public sealed class RunReportTests
 {
+    private static Field Input(params int[] sizes) => new(Field.Inputs, sizes, DType.Float32);
+
     private const string Hostile = "<script>alert(1)</script>\"'&\u0001\u001b[31m\ud800";
 
     [Fact]
@@ -17,7 +20,7 @@ public sealed class RunReportTests
     {
         var model = new Sequential([.. Enumerable.Range(0, 12)
             .Select(i => (Layer)(i % 2 == 0 ? new Linear(4, 4) : new Relu()))]);
-        var rows = LayerRow.Of(model, [4]);
+        var rows = LayerRow.Of(model, Input(4));
         Assert.Equal(Enumerable.Range(0, 12).Select(i => $"{i}"), rows.Select(row => row.Path));
         Assert.Equal(("Linear(4 → 4)", "4", "weight 4×4, bias 4", 20),
             (rows[10].Name, rows[10].Output, rows[10].Parameters, rows[10].Count));
@@ -30,7 +33,7 @@ public sealed class RunReportTests
     [Fact]
     public void Layers_of_images_show_channels_and_planes_and_those_not_passed_come_last()
     {
-        var rows = LayerRow.Of(new Forked(), [1, 8, 8]);
+        var rows = LayerRow.Of(new Forked(), Input(1, 8, 8));
         Assert.Equal(["second", "first", "idle"], rows.Select(row => row.Path));
         Assert.Equal(["2×8×8", "3×6×6", ""], rows.Select(row => row.Output));
         Assert.Equal("weight 2×1×1×1, bias 2", rows[0].Parameters);
@@ -40,9 +43,9 @@ public sealed class RunReportTests
     public void A_shared_parameter_counts_once()
     {
         var layer = new Linear(3, 3);
-        Assert.Equal(12, LayerRow.Of(new Sequential(layer, new Relu(), layer), [3]).Sum(row => row.Count));
+        Assert.Equal(12, LayerRow.Of(new Sequential(layer, new Relu(), layer), Input(3)).Sum(row => row.Count));
         var tied = new Tied(layer.Weight);
-        var rows = LayerRow.Of(new Sequential(layer, tied), [3]);
+        var rows = LayerRow.Of(new Sequential(layer, tied), Input(3));
         Assert.Equal([(12L, "weight 3×3, bias 3"), (0L, "weight 3×3 (shared)")],
             rows.Select(row => (row.Count, row.Parameters)));
     }
@@ -52,7 +55,7 @@ public sealed class RunReportTests
     {
         var model = new Sequential(new BatchNorm(1), new Flatten(), new Linear(4, 2));
         var before = model.StateDict().ToDictionary(entry => entry.Key, entry => entry.Value.ToArray<float>());
-        Assert.Equal(3, LayerRow.Of(model, [1, 2, 2]).Count);
+        Assert.Equal(3, LayerRow.Of(model, Input(1, 2, 2)).Count);
         Assert.True(model.IsTraining);
         foreach (var (name, value) in model.StateDict()) Assert.Equal(before[name], value.ToArray<float>());
     }

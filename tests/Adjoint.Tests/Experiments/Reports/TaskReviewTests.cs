@@ -90,6 +90,27 @@ public class TaskReviewTests
     }
 
     [Fact]
+    public void Texts_whose_tokens_are_known_are_shown_with_what_was_not_expected()
+    {
+        // "a", then "é" in two bytes, the end of a line, and a control character, which a page must not have.
+        int[] tokens = [97, 0xC3, 0xA9, 10, 12];
+        var (logits, uniform) = (new float[4 * 256], (float)Math.Log(255 * 0.8 / 0.2));
+        (logits[0xC3], logits[256 + 0xA9]) = (uniform, uniform);
+        logits[2 * 256 + 98] = uniform;
+        var data = new TensorDataset("texts", [(Field.Inputs, Tensor.From(tokens.Select(one => (long)one).ToArray(),
+            1, 5))]) { Preprocessing = new ByteText() };
+        var review = TaskReview.Of(new NextTokenTask(), data);
+        review.Observe(Tensor.From(logits, 1, 4, 256), data.Load(0));
+        var html = Report(new NextTokenTask(), review, Metric("perplexity", 3)).ToHtml();
+        // By hand: 0.8 twice; 0.2 / 255 of what is left, where b had 0.8; 1 / 256 of nothing known.
+        Assert.Contains("a<span style=\"background:rgba(213,94,0,0.22)\" title=\"64.0 %\">é</span>", html,
+            StringComparison.Ordinal);
+        Assert.Contains("<span style=\"background:rgba(213,94,0,0.60)\" title=\"0.1 %; b 80.0 %\">↵\n</span>", html,
+            StringComparison.Ordinal);
+        Assert.Contains(">\\u000c</span>", html, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Rows_of_a_table_are_told_with_class_and_probability()
     {
         var (html, ranking) = Page(new ClassificationTask(), Samples(Tensor.From(new float[] { 1, 2, 3, 4 }, 2, 2),
