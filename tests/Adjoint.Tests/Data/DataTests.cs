@@ -14,12 +14,11 @@ public sealed class DataTests : IDisposable
     {
         var data = Synth.Create();
         Assert.Equal((60_000, 10_000), (data.Train.Count, data.Validation.Count));
+        var labels = data.Train.Labels();
         for (var i = 0; i < 1000; i++)
         {
             var x = data.Train.Sample(i);
-            Assert.Equal((double)x[0] * x[0] + 1.5 * x[0] * x[1] + 0.2 * x[1] * x[1] > 0.6
-                ? 1
-                : 0, data.Train.Labels()[i]);
+            Assert.Equal((double)x[0] * x[0] + 1.5 * x[0] * x[1] + 0.2 * x[1] * x[1] > 0.6 ? 1 : 0, labels[i]);
         }
     }
 

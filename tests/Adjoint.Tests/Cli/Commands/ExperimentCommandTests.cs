@@ -225,11 +225,11 @@ public sealed partial class ExperimentCommandTests : IDisposable
         if (!OperatingSystem.IsLinux()) Assert.Skip("skipped: a small file system is mounted as on Linux");
         var disk = Path.Combine(folder, "disk");
         Directory.CreateDirectory(disk);
-        if (Shell($"mount -t tmpfs -o size=700k adjoint {disk}") != 0)
+        if (Shell($"mount -t tmpfs -o size=200k adjoint {disk}") != 0)
             Assert.Skip("skipped: mounting needs a privilege that this user lacks");
         try
         {
-            var file = Write(Sweep.Replace("\"8\"", "\"20000\"", StringComparison.Ordinal));
+            var file = Write(Sweep.Replace("\"8\"", "\"4000\"", StringComparison.Ordinal));
             var error = Fails(1, "experiment", "run", file, "--out", Path.Combine(disk, "out"), "--quiet", "--jobs",
                 "1");
             Assert.Contains("o space left", error, StringComparison.Ordinal);
