@@ -214,6 +214,7 @@ internal static class RandomCall
         ("LayerNorm", s => s.Tensor().LayerNorm(s.Tensor(), null, s.Real())),
         ("RmsNorm", s => s.Tensor().RmsNorm(s.Tensor(), s.Real())),
         ("GroupNorm", s => s.Tensor().GroupNorm(s.Int(), s.Tensor(), s.Tensor())),
+        ("InstanceNorm", s => s.Tensor().InstanceNorm(s.Tensor(), null, s.Real())),
         ("CrossEntropy", s => Loss.CrossEntropy(s.Tensor(), s.Tensor().To(DType.Int64), s.Flag() ? s.Real() : 0)),
         ("Nll", s => Loss.Nll(s.Tensor(), s.Tensor().To(DType.Int64))),
         ("Mse", s => Loss.Mse(s.Tensor(), s.Tensor())),

@@ -26,6 +26,7 @@ public static class ModuleRegistry
         Register<WhiteningConv2d>();
         Register<BatchNorm>();
         Register<GroupNorm>();
+        Register<InstanceNorm>();
         Register<LayerNorm>();
         Register<RmsNorm>();
         Register<Standardize>();

@@ -101,6 +101,8 @@ public static class OpCatalogue
         Of(x => x[0].MaxPool2d(2), () => [Normal(1, 2, 4, 6)], smooth: false),
         Of(x => x[0].BatchNorm(x[1], x[2]), () => [Normal(3, 2, 4), Positive(2), Normal(2)]),
         Of(x => x[0].LayerNorm(x[1], x[2]), () => [Normal(2, 4), Positive(4), Normal(4)]),
+        Of(x => x[0].GroupNorm(2, x[1], x[2]), () => [Normal(2, 4, 3), Positive(4), Normal(4)]),
+        Of(x => x[0].InstanceNorm(x[1], x[2]), () => [Normal(2, 3, 4), Positive(3), Normal(3)]),
         Of(x => x[0].RmsNorm(x[1]), () => [Normal(2, 4), Positive(4)]),
         Of(x => x[0].IndexSelect(1, 2, 0, 2), () => [Normal(2, 3)]),
         Of(x => x[0].Embedding(Tensor.From(new long[] { 2, 0, 2, 1 }, 2, 2)), () => [Normal(3, 2)]),

@@ -122,6 +122,18 @@ public class OperandTests
         ("LayerNormGradient", () =>
             Backend.Run(new Primitives.LayerNormGradient(), Matrix, Three, Tensor.Zeros(2, 3), Three,
                 Tensor.Zeros(2, 3), Tensor.Zeros(3), null)),
+        ("GroupNorm", () =>
+            Backend.Run(new Primitives.GroupNorm(2, 1e-5), Tensor.Ones(2, 3, 4), Three, Three, Tensor.Zeros(2, 2, 3),
+                Tensor.Zeros(2, 3, 4))),
+        ("GroupNorm", () =>
+            Backend.Run(new Primitives.GroupNorm(3, 1e-5), Tensor.Ones(2, 3, 4), Three, Two, Tensor.Zeros(2, 3, 3),
+                Tensor.Zeros(2, 3, 4))),
+        ("GroupNormGradient", () =>
+            Backend.Run(new Primitives.GroupNormGradient(1), Matrix, Matrix, Tensor.Zeros(2, 3), Three,
+                Tensor.Zeros(2, 3), Tensor.Zeros(3), Tensor.Zeros(3))),
+        ("GroupNormGradient", () =>
+            Backend.Run(new Primitives.GroupNormGradient(1), Matrix, Matrix, Tensor.Zeros(2, 1, 3), Three,
+                Tensor.Zeros(2, 3), Tensor.Zeros(3), Tensor.Zeros(3, 2).Slice(1, 0, 1).Reshape(3)[..2])),
         ("RmsNorm", () =>
             Backend.Run(new Primitives.RmsNorm(1e-6), Matrix, Three, Tensor.Zeros(2), Tensor.Zeros(2, 3))),
         ("RmsNormGradient", () =>

@@ -43,6 +43,7 @@ internal static class ModuleSizeArguments
         ("BatchNorm", n => new BatchNorm(n)),
         ("GroupNorm", n => new GroupNorm(1, n)),
         ("GroupNorm", n => new GroupNorm(n, n)),
+        ("InstanceNorm", n => new InstanceNorm(n)),
         ("LayerNorm", n => new LayerNorm([n])),
         ("LayerNorm", n => new LayerNorm([n, n])),
         ("RmsNorm", n => new RmsNorm([n])),

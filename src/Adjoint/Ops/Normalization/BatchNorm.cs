@@ -67,7 +67,6 @@ internal sealed class BatchNormOp(double epsilon) : Op
     }
 }
 
-// The methods of the normalizations.
 public static partial class TensorMethods
 {
     extension(Tensor x)
@@ -86,39 +85,5 @@ public static partial class TensorMethods
         /// </exception>
         public Tensor BatchNorm(Tensor gamma, Tensor beta, double epsilon = 1e-5) =>
             Op.Apply(new BatchNormOp(epsilon), x, gamma, beta);
-
-        /// <summary>
-        /// Normalizes over channels in groups and all positions of each sample of x (n, c, …), then scales by γ (c) and
-        /// shifts by β (c): γ·(x − μ)/√(σ² + ε) + β (Wu and He 2018).
-        /// </summary>
-        /// <param name="groups">The number of groups of channels; it divides c.</param>
-        /// <param name="gamma">Scale γ (c), one number per channel.</param>
-        /// <param name="beta">Shift β (c), one number per channel.</param>
-        /// <param name="epsilon">The number ε added to the variance before its root is taken.</param>
-        /// <returns>A tensor of x's shape and type.</returns>
-        /// <exception cref="AdjointException">
-        /// The groups do not divide the channels, or scale and shift do not fit them.
-        /// </exception>
-        public Tensor GroupNorm(int groups, Tensor gamma, Tensor beta, double epsilon = 1e-5)
-        {
-            if (x.Rank < 2 || groups < 1 || x.Shape[1] % groups != 0)
-                throw new AdjointException(
-                    $"GroupNorm: the groups must divide the channels: found {groups} groups for {x.Shape}");
-            if (gamma.Rank != 1 || gamma.Shape[0] != x.Shape[1] || beta.Shape != gamma.Shape)
-                throw new AdjointException(
-                    $"GroupNorm: scale and shift must be ({x.Shape[1]}), one for each channel of {x.Shape}: found " +
-                    $"{gamma.Shape} and {beta.Shape}");
-            int[] channels = [.. Enumerable.Range(0, x.Rank).Select(axis => axis == 1 ? x.Shape[1] : 1)];
-            var size = Shape.Product(x.Shape.Sizes[1..]) / groups;
-            var normalized = x.Widened().Reshape(x.Shape[0], groups, size).Standardized([2], epsilon);
-            return (normalized.Reshape(x.Shape.Sizes) * gamma.Widened().Reshape(channels)
-                + beta.Widened().Reshape(channels)).To(x.DType);
-        }
-
-        private Tensor Standardized(int[] axes, double epsilon)
-        {
-            var deviation = x.Deviation(axes);
-            return deviation * (deviation.Square().Mean(axes, keepDims: true) + epsilon).Pow(-0.5);
-        }
     }
 }

@@ -59,6 +59,10 @@ ROWS = {
     "Max": lambda x: x.amax(1), "Min": lambda x: x.amin(1), "Max of all": lambda x: torch.stack([r.max() for r in x]),
     "Min of all": lambda x: torch.stack([r.min() for r in x]), "Softmax": lambda x: x.softmax(1),
     "LogSoftmax": lambda x: x.log_softmax(1), "LayerNorm": lambda x: F.layer_norm(x, (4,)),
+    "GroupNorm": lambda x: F.group_norm(x.reshape(-1, 2, 2), 1).reshape(-1, 4),
+    "InstanceNorm": lambda x: F.instance_norm(x.unsqueeze(1)).squeeze(1),
+    # By its formula: PyTorch 1.13 has none.
+    "RmsNorm": lambda x: x / (x.square().mean(1, keepdim=True) + 1e-6).sqrt(),
     "MaxPool2d": lambda x: F.max_pool2d(x.reshape(-1, 1, 2, 2), 2),
     "AvgPool2d": lambda x: F.avg_pool2d(x.reshape(-1, 1, 2, 2), 2),
     "CrossEntropy": lambda x: F.cross_entropy(x, torch.zeros(len(x), dtype=torch.int64), reduction="none"),
