@@ -51,12 +51,20 @@ public static class ModuleRegistry
         Register<LeakyRelu>();
         Register<Elu>();
         Register<Softmax>();
+        Register<MultiHeadAttention>();
+        Register<LearnedPositions>();
+        Register<SinusoidalPositions>();
+        Register<TransformerEncoderLayer>();
+        Register<TransformerEncoder>();
+        Register<TransformerDecoderLayer>();
+        Register<TransformerDecoder>();
         Register<Mlp>();
         Register<LeNet5>();
         Register<LeNetCifar>();
         Register<ResNet>();
         Register<ResidualBlock>();
         Register<SpeedNet>();
+        Register<Gpt>();
     }
 
     /// <summary>The names of all types that can be made from a file, in alphabetical order.</summary>

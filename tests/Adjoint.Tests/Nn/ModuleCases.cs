@@ -85,5 +85,30 @@ internal static class ModuleCases
         new("Embedding", () => new Embedding(5, 2), [0], [0, 2], IndexBelow: 5),
         new("Embedding", () => new Embedding(5, 2), [0, 4], [0, 4, 2], IndexBelow: 5),
         new("Embedding", () => new Embedding(5, 2), [3, 0], [3, 0, 2], IndexBelow: 5),
+        new("MultiHeadAttention", () => new MultiHeadAttention(8, 2), [0, 3, 8], [0, 3, 8]),
+        new("MultiHeadAttention", () => new MultiHeadAttention(8, 2), [2, 0, 8], [2, 0, 8]),
+        new("MultiHeadAttention", () => new MultiHeadAttention(16, 4, new()
+        {
+            KeyValueHeads = 2, HasBias = false, Dropout = 0.1, RotaryTheta = 500, HasAlibi = true,
+        }), [0, 5, 16], [0, 5, 16]),
+        new("LearnedPositions", () => new LearnedPositions(4, 3), [0, 4, 3], [0, 4, 3]),
+        new("LearnedPositions", () => new LearnedPositions(4, 3), [2, 0, 3], [2, 0, 3]),
+        new("SinusoidalPositions", () => new SinusoidalPositions(4, 3), [0, 2, 3], [0, 2, 3]),
+        new("TransformerEncoderLayer", () => new TransformerEncoderLayer(8, 2), [0, 3, 8], [0, 3, 8]),
+        new("TransformerEncoderLayer", () => new TransformerEncoderLayer(8, 2, new()
+        {
+            FeedForward = 5, Dropout = 0, Activation = FeedForwardActivation.Silu, IsPreNorm = true,
+            Norm = NormKind.Rms, Epsilon = 1e-4, KeyValueHeads = 1, RotaryTheta = 100, HasAlibi = true,
+        }), [0, 3, 8], [0, 3, 8]),
+        new("TransformerEncoder", () => new TransformerEncoder(8, 2, 2, new() { HasFinalNorm = true }), [0, 3, 8],
+            [0, 3, 8]),
+        new("Gpt", () => new Gpt(new() { Vocabulary = 5, Context = 3, Width = 8, Heads = 2, Layers = 2 }), [0, 3],
+            [0, 3, 5], IndexBelow: 5),
+        new("Gpt", () => new Gpt(new()
+        {
+            Vocabulary = 5, Width = 8, Heads = 2, Layers = 1, KeyValueHeads = 1, FeedForward = 6, Dropout = 0.1,
+            Positions = PositionKind.Rotary, RotaryTheta = 500, Norm = NormKind.Rms, IsTied = false,
+            Activation = FeedForwardActivation.GeluTanh,
+        }), [0, 4], [0, 4, 5], IndexBelow: 5),
     ];
 }

@@ -8,6 +8,8 @@ internal static class ModuleSizeArguments
     private static readonly Tensor X = Tensor.Randn([1, 2, 5, 5], new Generator(1));
     private static readonly Tensor Y = Tensor.Randn([1, 1, 5, 5], new Generator(2));
 
+    private static readonly GptOptions Small = new() { Vocabulary = 2, Context = 2, Width = 1, Heads = 1, Layers = 1 };
+
     internal static (string Member, Func<int, object?> Call)[] Rows { get; } =
     [
         ("Linear", n => new Linear(n, n)),
@@ -68,6 +70,47 @@ internal static class ModuleSizeArguments
         ("WhiteningConv2d", n => new WhiteningConv2d(1, n)),
         ("WhiteningConv2d", n => new WhiteningConv2d(n, n)),
         ("WhiteningConv2d", n => new WhiteningConv2d(2, n, X)),
+        ("MultiHeadAttention", n => new MultiHeadAttention(SizeArgumentTests.Extreme(n), 1)),
+        ("MultiHeadAttention", n => new MultiHeadAttention(8, n)),
+        ("MultiHeadAttentionOptions.set_KeyValueHeads",
+            n => new MultiHeadAttention(8, 8, new() { KeyValueHeads = n })),
+        ("MultiHeadAttention.AlibiSlopes", n => MultiHeadAttention.AlibiSlopes(n)),
+        ("MultiHeadAttention.CreateCache", n => new MultiHeadAttention(8, 2).CreateCache(n, 1)),
+        ("MultiHeadAttention.CreateCache", n => new MultiHeadAttention(8, 2).CreateCache(1, n)),
+        ("KeyValueCache", n => new KeyValueCache(n, 1, 1, 1)),
+        ("KeyValueCache", n => new KeyValueCache(1, n, 1, 1)),
+        ("KeyValueCache", n => new KeyValueCache(1, 1, n, 1)),
+        ("KeyValueCache", n => new KeyValueCache(1, 1, 1, n)),
+        ("KeyValueCache.Truncate", n => Truncated(new(1, 1, 4, 1), n)),
+        ("LearnedPositions", n => new LearnedPositions(n, 1)),
+        ("LearnedPositions", n => new LearnedPositions(1, n)),
+        ("LearnedPositions.Forward", n => new LearnedPositions(3, 5).Forward(X, n)),
+        ("SinusoidalPositions", n => new SinusoidalPositions(n, 1)),
+        ("SinusoidalPositions", n => new SinusoidalPositions(1, n)),
+        ("SinusoidalPositions.Forward", n => new SinusoidalPositions(3, 5).Forward(X, n)),
+        ("TransformerOptions.set_FeedForward", n => new TransformerEncoderLayer(1, 1, new() { FeedForward = n })),
+        ("TransformerOptions.set_KeyValueHeads",
+            n => new TransformerEncoderLayer(8, 8, new() { KeyValueHeads = n })),
+        ("TransformerEncoderLayer", n => new TransformerEncoderLayer(SizeArgumentTests.Extreme(n), 1)),
+        ("TransformerEncoderLayer", n => new TransformerEncoderLayer(8, n)),
+        ("TransformerEncoder", n => new TransformerEncoder(SizeArgumentTests.Extreme(n), 1, 1)),
+        ("TransformerEncoder", n => new TransformerEncoder(8, n, 1)),
+        ("TransformerEncoder", n => new TransformerEncoder(8, 2, Math.Min(n, 3))),
+        ("TransformerDecoderLayer", n => new TransformerDecoderLayer(SizeArgumentTests.Extreme(n), 1)),
+        ("TransformerDecoderLayer", n => new TransformerDecoderLayer(8, n)),
+        ("TransformerDecoder", n => new TransformerDecoder(SizeArgumentTests.Extreme(n), 1, 1)),
+        ("TransformerDecoder", n => new TransformerDecoder(8, n, 1)),
+        ("TransformerDecoder", n => new TransformerDecoder(8, 2, Math.Min(n, 3))),
+        ("GptOptions.set_Vocabulary", n => new Gpt(Small with { Vocabulary = n })),
+        ("GptOptions.set_Context", n => new Gpt(Small with { Context = n })),
+        ("GptOptions.set_Width", n => new Gpt(Small with { Width = SizeArgumentTests.Extreme(n) })),
+        ("GptOptions.set_Heads", n => new Gpt(Small with { Heads = n })),
+        ("GptOptions.set_Layers", n => new Gpt(Small with { Layers = Math.Min(n, 3) })),
+        ("GptOptions.set_KeyValueHeads", n => new Gpt(Small with { KeyValueHeads = n })),
+        ("GptOptions.set_FeedForward", n => new Gpt(Small with { FeedForward = n })),
+        ("Gpt.CreateState", n => new Gpt(Small).CreateState(n, 1)),
+        ("Gpt.CreateState", n => new Gpt(Small).CreateState(1, n)),
+        ("LanguageModel.CreateState", n => ((LanguageModel)new Gpt(Small)).CreateState(n, n)),
         ("LeNet5", n => new LeNet5(SizeArgumentTests.Extreme(n))),
         ("LeNetCifar", n => new LeNetCifar(SizeArgumentTests.Extreme(n))),
         ("SpeedNet", n => new SpeedNet(n > 50 ? int.MaxValue : n)),
@@ -85,4 +128,10 @@ internal static class ModuleSizeArguments
         ("ModuleList`1.get_Item", n => new ModuleList<Relu>(new Relu())[n]),
         ("Sequential.get_Item", n => new Sequential(new Relu())[n]),
     ];
+
+    private static int Truncated(KeyValueCache cache, int length)
+    {
+        cache.Truncate(length);
+        return cache.Length;
+    }
 }
