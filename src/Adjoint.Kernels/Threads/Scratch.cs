@@ -35,6 +35,12 @@ internal enum ScratchSlot
 
     /// <summary>Packed rows, scores, and what attention knows so far of the queries of a chunk.</summary>
     Attention,
+
+    /// <summary>Weights of a recurrent layer, packed for all steps, and its states.</summary>
+    Recurrence,
+
+    /// <summary>Where the sequences of a recurrent layer are.</summary>
+    RecurrencePositions,
 }
 
 /// <summary>

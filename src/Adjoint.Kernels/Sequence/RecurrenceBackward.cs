@@ -1,0 +1,322 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Adjoint.Kernels;
+
+/// <summary>
+/// The steps of <see cref="Recurrence.Backward"/>, from the last to the first. A chunk takes some blocks of MR units,
+/// for all sequences: it runs the micro-kernel over the transposed hidden weights and the sums' gradients of the step
+/// after, which gives ∂L/∂h of this one, then the cell back. With a projection the cell waits for all of ∂L/∂h.
+/// </summary>
+internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
+    where T : unmanaged, IBinaryFloatingPointIeee754<T> where V : struct, ILanes<V, T> where TTile : struct, ITile<T>
+    where TCell : struct, IRecurrentCell
+{
+    // Multiplications in a chunk: they outweigh a hand-off.
+    private const long ChunkWork = 1 << 18;
+
+    private RecurrentSequence<T> sequence;
+    private RecurrentGradients<T> gradients;
+    private RecurrenceWork work;
+    private int step, steps, strips, blocks, hiddenBlocks, hiddenSums, blocksPerChunk, chunks;
+    private T* weights, projection, zeros, sumGradients, hidden, total, cells, isActive;
+    private nint* positions;
+
+    private readonly bool HasProjection => sequence.Projection != null;
+
+    // Rows of a panel of sums' gradients.
+    private readonly nint Depth => (nint)hiddenSums * sequence.Width;
+
+    internal static void Run(in RecurrentSequence<T> sequence, in RecurrentGradients<T> gradients)
+    {
+        var job = new RecurrenceBackward<T, V, TTile, TCell> { sequence = sequence, gradients = gradients };
+        job.Run();
+    }
+
+    private void Run()
+    {
+        var (w, p) = (sequence.Width, sequence.HiddenWidth);
+        steps = RecurrentPanels<T>.LongestOf(sequence);
+        (strips, blocks, hiddenBlocks) = ((sequence.Count + TTile.NR - 1) / TTile.NR, Blocks(w), Blocks(p));
+        for (var sum = 0; sum < TCell.Sums; sum++)
+            if (TCell.HiddenGate(sum) >= 0) hiddenSums++;
+        blocksPerChunk = (int)Math.Clamp(
+            ChunkWork / Math.Max(1, TTile.MR * Depth * strips * TTile.NR), 1, Math.Max(blocks, hiddenBlocks));
+        chunks = (hiddenBlocks + blocksPerChunk - 1) / blocksPerChunk;
+        var columns = (nint)strips * TTile.NR;
+        var paddedHidden = (nint)hiddenBlocks * TTile.MR;
+        var packed = paddedHidden * Depth;
+        var packedProjection = HasProjection ? (nint)blocks * TTile.MR * p : 0;
+        using var lease = Scratch.Rent<T>(ScratchSlot.Recurrence, packed + packedProjection + 2 * columns * Depth
+            + columns * paddedHidden + (HasProjection ? columns * p : 0) + columns * w + columns + Math.Max(w, p));
+        weights = lease.Pointer;
+        projection = weights + packed;
+        sumGradients = projection + packedProjection;
+        hidden = sumGradients + 2 * columns * Depth;
+        total = hidden + columns * paddedHidden;
+        cells = total + (HasProjection ? columns * p : 0);
+        isActive = cells + columns * w;
+        zeros = isActive + columns;
+        using var located = Scratch.Rent<nint>(ScratchSlot.RecurrencePositions, columns);
+        positions = located.Pointer;
+        new Span<T>(zeros, Math.Max(w, p)).Clear();
+        Begin();
+        for (step = steps - 1; step >= 0; step--)
+        {
+            for (var strip = 0; strip < strips; strip++)
+                RecurrentPanels<T>.Locate(
+                    sequence, step, strip * TTile.NR, TTile.NR, PositionsAt(strip), ActiveAt(strip), T.One);
+            work = RecurrenceWork.Units;
+            Share(chunks);
+            if (!HasProjection) continue;
+            work = RecurrenceWork.Projection;
+            Share(blocks);
+        }
+        End();
+    }
+
+    private void Begin()
+    {
+        work = RecurrenceWork.Weights;
+        Share(hiddenBlocks + (HasProjection ? blocks : 0));
+        for (var strip = 0; strip < strips; strip++)
+        {
+            var first = strip * TTile.NR;
+            var at = PositionsAt(strip);
+            RecurrentPanels<T>.LocateStates(sequence, first, TTile.NR, at);
+            new Span<T>(HiddenAt(strip), hiddenBlocks * TTile.MR * TTile.NR).Clear();
+            if (gradients.LastHidden != null)
+                RecurrentPanels<T>.Pack(gradients.LastHidden, sequence.HiddenWidth, 0, first, at, TTile.NR,
+                    sequence.HiddenWidth, zeros, HiddenAt(strip));
+            if (!TCell.HasCell) continue;
+            new Span<T>(CellsAt(strip), sequence.Width * TTile.NR).Clear();
+            if (gradients.LastCell != null)
+                RecurrentPanels<T>.Pack(gradients.LastCell, sequence.Width, 0, first, at, TTile.NR, sequence.Width,
+                    zeros, CellsAt(strip));
+        }
+        if (sequence.Lengths == null) return;
+        var sums = TCell.Gates * sequence.Width;
+        RecurrentPanels<T>.ClearPadding(sequence, gradients.InputSums, sums);
+        RecurrentPanels<T>.ClearPadding(sequence, gradients.Before, sequence.HiddenWidth);
+        if (gradients.HiddenSums != null) RecurrentPanels<T>.ClearPadding(sequence, gradients.HiddenSums, sums);
+        if (!HasProjection) return;
+        RecurrentPanels<T>.ClearPadding(sequence, gradients.Projected, sequence.HiddenWidth);
+        RecurrentPanels<T>.ClearPadding(sequence, gradients.Unprojected, sequence.Width);
+    }
+
+    // What the first step leaves goes to the state before it; and that state stands before each step.
+    private void End()
+    {
+        work = RecurrenceWork.First;
+        if (steps > 0) Share(hiddenBlocks);
+        using (var rows = Scratch.Rent<T>(
+            ScratchSlot.Sums, (nint)TTile.NR * Math.Max(sequence.Width, sequence.HiddenWidth)))
+            for (var strip = 0; strip < strips; strip++)
+            {
+                var first = strip * TTile.NR;
+                var at = PositionsAt(strip);
+                RecurrentPanels<T>.LocateStates(sequence, first, TTile.NR, at);
+                RecurrentPanels<T>.Unpack(HiddenAt(strip), TTile.NR, sequence.HiddenWidth, rows.Pointer,
+                    gradients.Hidden, sequence.HiddenWidth, 0, first, at);
+                if (TCell.HasCell)
+                    RecurrentPanels<T>.Unpack(CellsAt(strip), TTile.NR, sequence.Width, rows.Pointer,
+                        gradients.CellState, sequence.Width, 0, first, at);
+            }
+        work = RecurrenceWork.Before;
+        Share(sequence.Count);
+    }
+
+    private void Share(int count)
+    {
+        if (chunks > 1) Workers.For(count, ref this);
+        else
+            for (var chunk = 0; chunk < count; chunk++) Run(chunk);
+    }
+
+    public readonly void Run(int chunk)
+    {
+        switch (work)
+        {
+            case RecurrenceWork.Weights:
+                if (chunk < hiddenBlocks) PackWeights(chunk);
+                else PackProjection(chunk - hiddenBlocks);
+                break;
+            case RecurrenceWork.Units:
+                for (var block = chunk * blocksPerChunk;
+                    block < Math.Min(hiddenBlocks, (chunk + 1) * blocksPerChunk); block++) Units(block);
+                break;
+            case RecurrenceWork.Projection: Unproject(chunk); break;
+            case RecurrenceWork.First:
+                for (var strip = 0; strip < strips; strip++) Propagate(chunk, strip);
+                break;
+            case RecurrenceWork.Before: CopyBefore(chunk); break;
+        }
+    }
+
+    // Columns of the hidden weights, gate after gate.
+    private readonly void PackWeights(int block)
+    {
+        var first = block * TTile.MR;
+        var to = weights + first * Depth;
+        for (var sum = 0; sum < TCell.Sums; sum++)
+        {
+            if (TCell.HiddenGate(sum) is not (>= 0 and var gate)) continue;
+            Packing.Panel(sequence.HiddenWeight + (nint)gate * sequence.Width * sequence.HiddenWidth + first,
+                sequence.HiddenWidth, false, Math.Min(TTile.MR, sequence.HiddenWidth - first), TTile.MR,
+                sequence.Width, to);
+            to += (nint)TTile.MR * sequence.Width;
+        }
+    }
+
+    private readonly void PackProjection(int block) =>
+        Packing.Panel(sequence.Projection + block * TTile.MR, sequence.Width, false,
+            Math.Min(TTile.MR, sequence.Width - block * TTile.MR), TTile.MR, sequence.HiddenWidth,
+            projection + (nint)block * TTile.MR * sequence.HiddenWidth);
+
+    // ∂L/∂h += Wᵀ·∂L/∂sums of the step after.
+    private readonly void Propagate(int block, int strip) =>
+        TTile.Run(Depth, weights + block * TTile.MR * Depth, SumGradientsAt(step + 1, strip), TTile.NR,
+            HiddenAt(strip) + (nint)block * TTile.MR * TTile.NR, TTile.NR, T.One, T.One);
+
+    private readonly void Units(int block)
+    {
+        var length = (nint)TTile.MR * TTile.NR;
+        using var lease = Scratch.Rent<T>(ScratchSlot.TileSums, (TCell.Sums + 2) * length);
+        var sums = lease.Pointer;
+        var arriving = sums + TCell.Sums * length;
+        var first = block * TTile.MR;
+        var rows = Math.Min(TTile.MR, sequence.HiddenWidth - first);
+        var stride = (nint)sequence.Steps * sequence.HiddenWidth;
+        for (var strip = 0; strip < strips; strip++)
+        {
+            if (step + 1 < steps) Propagate(block, strip);
+            var state = HiddenAt(strip) + (nint)first * TTile.NR;
+            if (gradients.Outputs == null) new Span<T>(arriving, rows * TTile.NR).Clear();
+            else
+                RecurrentPanels<T>.Pack(gradients.Outputs + first, stride, sequence.HiddenWidth, strip * TTile.NR,
+                    PositionsAt(strip), TTile.NR, rows, zeros, arriving);
+            Arrive(rows, TTile.NR, state, arriving, ActiveAt(strip));
+            if (!HasProjection)
+            {
+                Cells(strip, first, rows, arriving, state, sums);
+                continue;
+            }
+            new Span<T>(arriving, rows * TTile.NR).CopyTo(
+                new(TotalAt(strip) + (nint)first * TTile.NR, rows * TTile.NR));
+            Give(strip, first, rows, arriving, gradients.Projected, sequence.HiddenWidth, sums);
+        }
+    }
+
+    // Where a sequence goes on, all of ∂L/∂h goes to the cell and nothing is left; elsewhere it stays as it is.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Arrive(int rows, int columns, T* state, T* arriving, T* isActive)
+    {
+        for (var row = 0; row < rows; row++, state += columns, arriving += columns)
+            for (var column = 0; column < columns; column += V.Count)
+            {
+                var (zero, carried) = (V.Splat(0), V.Load(state + column));
+                var active = V.Less(zero, V.Load(isActive + column));
+                V.Store(V.Select(active, carried + V.Load(arriving + column), zero), arriving + column);
+                V.Store(V.Select(active, zero, carried), state + column);
+            }
+    }
+
+    private readonly void Unproject(int block)
+    {
+        var length = (nint)TTile.MR * TTile.NR;
+        using var lease = Scratch.Rent<T>(ScratchSlot.TileSums, (TCell.Sums + 2) * length);
+        var sums = lease.Pointer;
+        var arriving = sums + TCell.Sums * length;
+        var first = block * TTile.MR;
+        var rows = Math.Min(TTile.MR, sequence.Width - first);
+        for (var strip = 0; strip < strips; strip++)
+        {
+            TTile.Run(sequence.HiddenWidth, projection + (nint)first * sequence.HiddenWidth, TotalAt(strip), TTile.NR,
+                arriving, TTile.NR, T.One, T.Zero);
+            Cells(strip, first, rows, arriving, null, sums);
+            var saved = SavedAt(strip, first);
+            for (var row = 0; row < rows; row++, saved += TCell.Saved * TTile.NR)
+                for (var column = 0; column < TTile.NR; column += V.Count)
+                    V.Store(LstmCell.Output<V, T>(saved + column, TTile.NR), arriving + row * TTile.NR + column);
+            Give(strip, first, rows, arriving, gradients.Unprojected, sequence.Width, sums);
+        }
+    }
+
+    private readonly void Cells(int strip, int first, int rows, T* arriving, T* state, T* sums)
+    {
+        var length = (nint)TTile.MR * TTile.NR;
+        Differentiate(rows, TTile.NR, arriving, SavedAt(strip, first), sums, length,
+            CellsAt(strip) + (nint)first * TTile.NR, state, ActiveAt(strip));
+        var panel = SumGradientsAt(step, strip) + (nint)first * TTile.NR;
+        var memory = sums + (TCell.Sums + 1) * length;
+        for (var sum = 0; sum < TCell.Sums; sum++)
+        {
+            var from = sums + sum * length;
+            if (TCell.InputGate(sum) is >= 0 and var input)
+                Give(strip, input * sequence.Width + first, rows, from, gradients.InputSums,
+                    TCell.Gates * sequence.Width, memory);
+            if (TCell.HiddenGate(sum) is not (>= 0 and var hidden)) continue;
+            if (gradients.HiddenSums != null)
+                Give(strip, hidden * sequence.Width + first, rows, from, gradients.HiddenSums,
+                    TCell.Gates * sequence.Width, memory);
+            new Span<T>(from, rows * TTile.NR).CopyTo(new(panel, rows * TTile.NR));
+            panel += (nint)sequence.Width * TTile.NR;
+        }
+    }
+
+    // Fields behind this would be read again in every round.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Differentiate(
+        int rows, int columns, T* arriving, T* saved, T* sums, nint length, T* cell, T* state, T* isActive)
+    {
+        for (var row = 0; row < rows; row++, saved += TCell.Saved * columns)
+            for (var column = 0; column < columns; column += V.Count)
+            {
+                var at = (nint)row * columns + column;
+                var active = V.Less(V.Splat(0), V.Load(isActive + column));
+                var direct = TCell.Backward(
+                    V.Load(arriving + at), saved + column, columns, sums + at, length, cell + at, active);
+                if (state != null) V.Store(V.Select(active, direct, V.Load(state + at)), state + at);
+            }
+    }
+
+    // A block to its place among the rows [n, t, width].
+    private readonly void Give(int strip, int first, int rows, T* from, T* to, int width, T* memory) =>
+        RecurrentPanels<T>.Unpack(from, TTile.NR, rows, memory, to + first, (nint)sequence.Steps * width, width,
+            strip * TTile.NR, PositionsAt(strip));
+
+    private readonly void CopyBefore(int row)
+    {
+        var (length, width) = (RecurrentPanels<T>.LengthOf(sequence, row), sequence.HiddenWidth);
+        if (length == 0) return;
+        var offset = (nint)row * sequence.Steps * width;
+        T* from = sequence.Outputs + offset, to = gradients.Before + offset;
+        var state = sequence.Hidden + (nint)row * width;
+        for (var position = 0; position < length; position++)
+        {
+            var before = sequence.IsReverse
+                ? position == length - 1 ? state : from + (nint)(position + 1) * width
+                : position == 0 ? state : from + (nint)(position - 1) * width;
+            Packing.CopyRow(before, to + (nint)position * width, width);
+        }
+    }
+
+    private static int Blocks(int size) => (size + TTile.MR - 1) / TTile.MR;
+
+    // Two steps take turns.
+    private readonly T* SumGradientsAt(int step, int strip) =>
+        sumGradients + ((nint)(step & 1) * strips + strip) * TTile.NR * Depth;
+
+    private readonly T* HiddenAt(int strip) => hidden + (nint)strip * TTile.NR * hiddenBlocks * TTile.MR;
+
+    private readonly T* TotalAt(int strip) => total + (nint)strip * TTile.NR * sequence.HiddenWidth;
+
+    private readonly T* CellsAt(int strip) => cells + (nint)strip * TTile.NR * sequence.Width;
+
+    private readonly T* ActiveAt(int strip) => isActive + (nint)strip * TTile.NR;
+
+    private readonly nint* PositionsAt(int strip) => positions + (nint)strip * TTile.NR;
+
+    private readonly T* SavedAt(int strip, int unit) => sequence.Saved
+        + (((nint)step * strips + strip) * sequence.Width + unit) * TCell.Saved * TTile.NR;
+}
