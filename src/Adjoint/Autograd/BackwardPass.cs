@@ -237,7 +237,8 @@ internal sealed class BackwardPass
     }
 
     private Tensor?[] Rule(OpNode node, ReadOnlySpan<Tensor?> gradients) =>
-        gradients.Length > 1 ? node.ApplyRule(gradients)
+        gradients.Length > 1
+        ? (createGraph ? null : ((MultiOp)node.Op).FusedBackward(node, gradients)) ?? node.ApplyRule(gradients)
         : (createGraph ? null : node.Op.FusedBackward(node, gradients[0]!)) ?? node.Op.Backward(node, gradients[0]!);
 
     private void Check(OpNode node, Tensor?[]? results)

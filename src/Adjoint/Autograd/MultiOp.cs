@@ -32,6 +32,16 @@ public abstract class MultiOp : Op
     /// </returns>
     public abstract Tensor?[] Backward(OpNode node, ReadOnlySpan<Tensor?> gradients);
 
+    /// <summary>The same gradients in fewer passes over memory, not differentiable.</summary>
+    /// <param name="node">The node: inputs, outputs, and what forward saved.</param>
+    /// <param name="gradients">
+    /// The gradients of the outputs: null for one that nothing led back to, but never for all.
+    /// </param>
+    /// <returns>
+    /// One gradient per input; null where <see cref="Backward(OpNode, ReadOnlySpan{Tensor})"/> is to be used.
+    /// </returns>
+    public virtual Tensor?[]? FusedBackward(OpNode node, ReadOnlySpan<Tensor?> gradients) => null;
+
     /// <inheritdoc/>
     public sealed override TensorSpec Infer(ReadOnlySpan<Tensor> inputs) => InferAll(inputs)[0];
 
@@ -44,11 +54,17 @@ public abstract class MultiOp : Op
     }
 
     /// <inheritdoc/>
-    public sealed override Tensor?[] Backward(OpNode node, Tensor gradient)
+    public sealed override Tensor?[] Backward(OpNode node, Tensor gradient) => Backward(node, First(node, gradient));
+
+    /// <inheritdoc/>
+    public sealed override Tensor?[]? FusedBackward(OpNode node, Tensor gradient) =>
+        FusedBackward(node, First(node, gradient));
+
+    private static Tensor?[] First(OpNode node, Tensor gradient)
     {
         var gradients = new Tensor?[node.Outputs.Count];
         gradients[0] = gradient;
-        return Backward(node, gradients);
+        return gradients;
     }
 
     internal static Tensor[] Create(TensorSpec[] specs) =>

@@ -20,6 +20,9 @@ public static class ModuleRegistry
         Register<ModuleDict<Module>>();
         Register<Linear>();
         Register<Embedding>();
+        Register<Rnn>();
+        Register<Gru>();
+        Register<Lstm>();
         Register<Conv1d>();
         Register<Conv2d>();
         Register<ConvTranspose2d>();
