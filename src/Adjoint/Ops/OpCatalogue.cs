@@ -107,6 +107,12 @@ public static class OpCatalogue
         Of(x => x[0].IndexSelect(1, 2, 0, 2), () => [Normal(2, 3)]),
         Of(x => x[0].Embedding(Tensor.From(new long[] { 2, 0, 2, 1 }, 2, 2)), () => [Normal(3, 2)]),
         Of(x => x[0].RotaryEmbedding(Tensor.From(new long[] { 0, 1, 7 })), () => [Normal(2, 3, 4)]),
+        Of(x => x[0].Rnn(Weights(x, 2), x[1]).Outputs,
+            () => [Normal(2, 3, 2), Normal(2, 3), Normal(3, 2), Normal(3, 3), Normal(3), Normal(3)]),
+        Of(x => x[0].Gru(Weights(x, 2), x[1]).Outputs,
+            () => [Normal(2, 3, 2), Normal(2, 3), Normal(9, 2), Normal(9, 3), Normal(9), Normal(9)]),
+        Of(x => x[0].Lstm(Weights(x, 3), x[1], x[2]).Outputs,
+            () => [Normal(2, 3, 2), Normal(2, 3), Normal(2, 3), Normal(12, 2), Normal(12, 3), Normal(12), Normal(12)]),
         Of(x => x[0].Softmax(), () => [Normal(2, 3)]),
         Of(x => x[0].LogSoftmax(), () => [Normal(2, 3)]),
         Of(x => x[0].ScaledDotProductAttention(x[1], x[2]),
@@ -129,6 +135,10 @@ public static class OpCatalogue
         using var recording = new RecordGraph();
         return new OpEntry(call(inputs()).Source!.Op, call, inputs, IsSmooth: false, IsDifferentiable: false);
     }
+
+    // Input weights, hidden weights and their biases, from a position on.
+    private static RecurrentWeights Weights(Tensor[] x, int at) =>
+        new(x[at], x[at + 1]) { InputBias = x[at + 2], HiddenBias = x[at + 3] };
 
     private static Tensor Whole(params ReadOnlySpan<long> values) => Tensor.From(values);
 

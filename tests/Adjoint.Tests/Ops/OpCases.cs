@@ -13,6 +13,7 @@ internal static class OpCases
         .. ShapeCases.Rows, .. IndexingCases.Rows, .. ProductCases.Rows, .. SoftmaxCases.Rows,
         .. ConvolutionCases.Rows, .. PoolingCases.Rows, .. NormalizationCases.Rows, .. LossCases.Rows,
         .. SequenceCases.Rows, .. AttentionCases.Rows,
+        .. RecurrentCases.Rows,
     ];
 
     internal static OpCase Named(string name) => All.Single(row => row.Name == name);

@@ -12,7 +12,11 @@ internal abstract class RecurrentOp(RecurrentCell cell, RecurrentInputs layout, 
 {
     public override Saves Saves => Saves.Inputs | Saves.Output;
 
-    public override IReadOnlyList<OpAttribute> Attributes => [new("reverse", isReverse)];
+    public override IReadOnlyList<OpAttribute> Attributes =>
+    [
+        new("reverse", isReverse), new("bias", layout.HasBias), new("projection", layout.HasProjection),
+        new("lengths", layout.HasLengths),
+    ];
 
     internal RecurrentCell Cell => cell;
 
