@@ -23,6 +23,10 @@ public static class ModuleRegistry
         Register<Rnn>();
         Register<Gru>();
         Register<Lstm>();
+        Register<RnnCell>();
+        Register<GruCell>();
+        Register<LstmCell>();
+        Register<LstmLanguageModel>();
         Register<Conv1d>();
         Register<Conv2d>();
         Register<ConvTranspose2d>();

@@ -86,6 +86,7 @@ internal static class ModuleCases
         new("Gru", () => new Gru(3, 4, new() { Layers = 2, IsBidirectional = true }), [0, 5, 3], [0, 5, 8]),
         new("Lstm", () => new Lstm(3, 4, new() { IsBidirectional = true, Projection = 2 }), [0, 5, 3], [0, 5, 4]),
         new("Lstm", () => new Lstm(3, 4), [2, 0, 3], [2, 0, 4]),
+        new("LstmLanguageModel", () => new LstmLanguageModel(5, 4, dropout: 0.5), [0, 3], [0, 3, 5], IndexBelow: 5),
         new("Embedding", () => new Embedding(5, 2), [0], [0, 2], IndexBelow: 5),
         new("Embedding", () => new Embedding(5, 2), [0, 4], [0, 4, 2], IndexBelow: 5),
         new("Embedding", () => new Embedding(5, 2), [3, 0], [3, 0, 2], IndexBelow: 5),

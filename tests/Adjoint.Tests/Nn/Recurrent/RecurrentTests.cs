@@ -161,6 +161,33 @@ public class RecurrentTests
     }
 
     [Fact]
+    public void A_cell_is_one_step_of_its_layer()
+    {
+        var (x, h, c) = (Tensor.Randn([2, 3], new Generator(1)), Tensor.Randn([2, 4], new Generator(2)),
+            Tensor.Randn([2, 4], new Generator(3)));
+        static T Same<T>(T cell, RecurrentLayer layer) where T : RecurrentCellModule
+        {
+            cell.LoadStateDict(layer.StateDict().ToDictionary(
+                entry => entry.Key.Replace("_l0", "", StringComparison.Ordinal), entry => entry.Value));
+            return cell;
+        }
+
+        var lstm = new Lstm(3, 4);
+        var (_, expected) = lstm.Forward(x.Unsqueeze(1), new(h.Unsqueeze(0), c.Unsqueeze(0)));
+        var state = Same(new LstmCell(3, 4), lstm).Forward(x, new(h, c));
+        Assert.Equal(Values(expected.Hidden), Values(state.Hidden));
+        Assert.Equal(Values(expected.Cell), Values(state.Cell));
+        var gru = new Gru(3, 4);
+        Assert.Equal(Values(gru.Forward(x.Unsqueeze(1), h.Unsqueeze(0)).State),
+            Values(Same(new GruCell(3, 4), gru).Forward(x, h)));
+        var rnn = new Rnn(3, 4, activation: RecurrentActivation.Relu);
+        Assert.Equal(Values(rnn.Forward(x.Unsqueeze(1), h.Unsqueeze(0)).State),
+            Values(Same(new RnnCell(3, 4, activation: RecurrentActivation.Relu), rnn).Forward(x, h)));
+        Assert.Equal("RnnCell: the input must be (n, 3): found (2, 1, 3); whole sequences take Rnn",
+            Assert.Throws<AdjointException>(() => new RnnCell(3, 4).Forward(x.Unsqueeze(1))).Message);
+    }
+
+    [Fact]
     public void What_does_not_fit_is_named()
     {
         void Refused(string message, Action act) =>
