@@ -37,8 +37,15 @@ internal static class OpCases
         return [.. OpsUnder(row.Call(leaves))];
     }
 
-    internal static IEnumerable<Op> OpsUnder(Tensor tensor) =>
-        tensor.Source is { } node ? node.Inputs.SelectMany(OpsUnder).Append(node.Op) : [];
+    /// <summary>The ops of a graph, each node once: paths through steps of a recurrence are without number.</summary>
+    internal static IEnumerable<Op> OpsUnder(Tensor tensor)
+    {
+        var (seen, open) = (new HashSet<OpNode>(), new Stack<Tensor>([tensor]));
+        while (open.TryPop(out var next))
+            if (next.Source is { } node && seen.Add(node))
+                foreach (var input in node.Inputs) open.Push(input);
+        return seen.Select(node => node.Op);
+    }
 
     internal static IEnumerable<Type> OpTypes() =>
         typeof(Op).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(Op)) && !type.IsAbstract);
