@@ -38,6 +38,18 @@ public static unsafe class Reduce
         else throw Elements.None<T, TOperator>();
     }
 
+    /// <summary>The fold of one row, as <see cref="Run"/> computes it, to the bit, on the calling thread.</summary>
+    /// <param name="op">The fold.</param>
+    /// <param name="x">The elements.</param>
+    /// <param name="n">How many.</param>
+    internal static T Row<T, TOperator>(TOperator op, T* x, nint n)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IReductionOperator
+    {
+        T result;
+        LongRow<Scalar<T>, T, TOperator>(op, x, n, &result);
+        return result;
+    }
+
     // S: one element.
     private static void Fold<S, T, TOperator>(TOperator op, T* x, T* y, nint outer, nint n, nint inner)
         where S : struct, ILanes<S, T> where T : unmanaged where TOperator : struct, IReductionOperator

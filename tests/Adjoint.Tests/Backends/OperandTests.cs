@@ -67,6 +67,9 @@ public class OperandTests
             () => Rotate(Tensor.Ones(3, 2, 4), Tensor.Zeros([2, 2], DType.Int64), Tensor.Zeros(3, 2, 4))),
         ("RotaryEmbedding", () => InPlace(x => Rotate(x, Tensor.Zeros([4], DType.Int64), x))),
         ("Softmax", () => Backend.Run(new Primitives.Softmax(), Matrix, Tensor.Zeros(2, 2))),
+        ("SoftmaxGradient", () => Backend.Run(new Primitives.SoftmaxGradient(), Matrix, Three, Tensor.Zeros(2, 3))),
+        ("LogSoftmaxGradient", () =>
+            Backend.Run(new Primitives.LogSoftmaxGradient(), Matrix, Matrix, Tensor.Zeros(3, 2))),
         ("LogSoftmax", () => Backend.Run(new Primitives.LogSoftmax(), Matrix, Tensor.Zeros([2, 3], DType.Float64))),
         ("Conv2d", () =>
             Backend.Run(new Primitives.Conv2d(Conv), Tensor.Ones(1, 2, 4, 4), Tensor.Ones(3, 2, 3, 3), null,

@@ -15,6 +15,13 @@ internal sealed class SoftmaxOp : Op
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
         Backend.Run(new Primitives.Softmax(), inputs[0], output);
 
+    public override Tensor?[] FusedBackward(OpNode node, Tensor gradient)
+    {
+        var dx = Tensor.Empty(gradient.Shape, gradient.DType);
+        Backend.Run(new Primitives.SoftmaxGradient(), node.Output, gradient, dx);
+        return [dx];
+    }
+
     public override Tensor?[] Backward(OpNode node, Tensor gradient)
     {
         var (y, g) = (node.Output.Widened(), gradient.Widened());
@@ -36,6 +43,13 @@ internal sealed class LogSoftmaxOp : Op
 
     public override void Forward(OpContext context, ReadOnlySpan<Tensor> inputs, Tensor output) =>
         Backend.Run(new Primitives.LogSoftmax(), inputs[0], output);
+
+    public override Tensor?[] FusedBackward(OpNode node, Tensor gradient)
+    {
+        var dx = Tensor.Empty(gradient.Shape, gradient.DType);
+        Backend.Run(new Primitives.LogSoftmaxGradient(), node.Output, gradient, dx);
+        return [dx];
+    }
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient)
     {
