@@ -74,6 +74,23 @@ internal static class Works
                         nn.functional.gelu(norm.forward(x)).backward([gradient]);
                     };
                 }
+            case "lstm" or "gru":
+                {
+                    var (samples, steps) = (Number(shape[1]), Number(shape[2]));
+                    var (inputs, width) = (Number(shape[3]), Number(shape[4]));
+                    var (x, gradient) = (Leaf(samples, steps, inputs), randn(samples, steps, width));
+                    var lstm = nn.LSTM(inputs, width, batchFirst: true);
+                    var gru = nn.GRU(inputs, width, batchFirst: true);
+                    nn.Module layer = shape[0] == "lstm" ? lstm : gru;
+                    return () =>
+                    {
+                        using var scope = NewDisposeScope();
+                        x.grad = null;
+                        layer.zero_grad();
+                        var outputs = shape[0] == "lstm" ? lstm.forward(x).Item1 : gru.forward(x).Item1;
+                        outputs.backward([gradient]);
+                    };
+                }
             case "conv":
                 {
                     var (inputs, outputs, size) = (Number(shape[1]), Number(shape[2]), Number(shape[3]));

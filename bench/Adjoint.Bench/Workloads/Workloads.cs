@@ -30,6 +30,8 @@ internal static class Workloads
         Network("resnet20", 128, 1.5, 2.0 * 128 * (3 * 40.8e6 - 0.44e6), random => new ResNet(20, generator: random)),
         // 118 million multiplications an image; the first layer learns only its bias.
         Network("speednet", 128, 1, 2.0 * 128 * (3 * 118.0e6 - 2 * 0.28e6), random => new SpeedNet(generator: random)),
+        Recurrent("lstm", 1.5, 4, (inputs, width) => new Lstm(inputs, width, generator: new Generator(1))),
+        Recurrent("gru", 1.5, 3, (inputs, width) => new Gru(inputs, width, generator: new Generator(1))),
         // Statistics, normalized values and GELU, forward and backward, at the least: x twice, y; gradient and x
         // twice each, dx.
         new("normgelu", 1, 0, 4.0 * 128 * 64 * 256 * 9, NormGelu),
@@ -89,6 +91,25 @@ internal static class Workloads
         var step = CapturedFunction.Create(StepOf(model, optimizer));
         return () => step.Run(x, y);
     });
+
+    // Forward, and the gradients of input and weights: each as many multiplications.
+    private static Workload Recurrent(string name, double goal, int gates, Func<int, int, Layer> create)
+    {
+        const int Batch = 32, Steps = 64, Inputs = 128, Width = 256;
+        return new($"{name}-{Batch}-{Steps}-{Inputs}-{Width}", goal,
+            3 * 2.0 * Batch * Steps * gates * Width * (Inputs + Width), 0, () =>
+        {
+            var x = Tensor.Randn([Batch, Steps, Inputs], new Generator(2)).RequireGrad();
+            var gradient = Tensor.Randn([Batch, Steps, Width], new Generator(3));
+            var layer = create(Inputs, Width);
+            return () =>
+            {
+                x.ZeroGrad();
+                foreach (var parameter in layer.Parameters()) parameter.ZeroGrad();
+                layer.Forward(x).Backward(gradient);
+            };
+        });
+    }
 
     private static Action NormGelu()
     {
