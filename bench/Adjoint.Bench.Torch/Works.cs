@@ -103,6 +103,19 @@ internal static class Works
                         nn.functional.conv2d(x, w, padding: [1, 1]).backward([gradient]);
                     };
                 }
+            case "attention":
+                {
+                    long[] sizes = [.. shape[1..5].Select(text => (long)Number(text))];
+                    var (q, k, v) = (Leaf(sizes), Leaf(sizes), Leaf(sizes));
+                    var gradient = randn(sizes);
+                    return () =>
+                    {
+                        using var scope = NewDisposeScope();
+                        foreach (var leaf in (Tensor[])[q, k, v]) leaf.grad = null;
+                        nn.functional.scaled_dot_product_attention(q, k, v, is_casual: shape.Length == 6)
+                            .backward([gradient]);
+                    };
+                }
             case "chain":
                 {
                     var (x, y, z) = (Leaf(1 << 20), Leaf(1 << 20), Leaf(1 << 20));

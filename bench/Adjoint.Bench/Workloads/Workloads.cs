@@ -35,6 +35,7 @@ internal static class Workloads
         // Statistics, normalized values and GELU, forward and backward, at the least: x twice, y; gradient and x
         // twice each, dx.
         new("normgelu", 1, 0, 4.0 * 128 * 64 * 256 * 9, NormGelu),
+        Attention(16, 4, 256, 32, isCausal: false), Attention(16, 4, 256, 32, isCausal: true),
         // Reads parameter, gradient, both moments; writes parameter and moments.
         new("adam", 1, 0, 4.0 * 2_500_000 * 7, AdamStep),
         new("small", 10, 0, 0, () => Small(captured: false)),
@@ -134,6 +135,21 @@ internal static class Workloads
             x.ZeroGrad();
             w.ZeroGrad();
             x.Conv2d(w, padding: 1).Backward(gradient);
+        };
+    });
+
+    // Two products forward and five backward, of which one repeats a forward one; causal: half of them.
+    private static Workload Attention(int batch, int heads, int length, int width, bool isCausal) => new(
+        $"attention-{batch}-{heads}-{length}-{width}{(isCausal ? "-causal" : "")}", 1.5,
+        2.0 * batch * heads * length * length * width * 7 * (isCausal ? 0.5 : 1), 0, () =>
+    {
+        Tensor Random(ulong seed) => Tensor.Randn([batch, heads, length, width], new Generator(seed));
+        var (q, k, v) = (Random(1).RequireGrad(), Random(2).RequireGrad(), Random(3).RequireGrad());
+        var (gradient, options) = (Random(4), new AttentionOptions { IsCausal = isCausal });
+        return () =>
+        {
+            foreach (var leaf in (Tensor[])[q, k, v]) leaf.ZeroGrad();
+            q.ScaledDotProductAttention(k, v, options).Backward(gradient);
         };
     });
 

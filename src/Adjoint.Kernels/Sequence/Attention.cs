@@ -48,7 +48,7 @@ public static unsafe class Attention
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         Simd.Widest<T, MaskKernel<T>>(new(new(problem, output, logSumExp, gradient, strides), to, toStrides));
 
-    // Only AVX-512 has the registers for a tile of 16 accumulators.
+    // Only AVX-512 has the registers for a tile of 24 accumulators.
     private readonly struct ForwardKernel<T>(in AttentionProblem<T> problem, T* output, T* logSumExp) : IVectorKernel<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -57,8 +57,9 @@ public static unsafe class Attention
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<V>() where V : struct, ILanes<V, T>
         {
-            if (Simd.Width < 512) AttentionForward<MicroKernel6x2, V, T>.Run(problem, output, logSumExp);
-            else AttentionForward<MicroKernel8x2, V, T>.Run(problem, output, logSumExp);
+            if (AttentionRows<V, T>.Fits(problem)) AttentionRows<V, T>.Run(problem, output, logSumExp);
+            else if (Simd.Width < 512) AttentionForward<MicroKernel6x2, V, T>.Run(problem, output, logSumExp);
+            else AttentionForward<MicroKernel12x2, V, T>.Run(problem, output, logSumExp);
         }
     }
 
@@ -71,7 +72,7 @@ public static unsafe class Attention
         public void Invoke<V>() where V : struct, ILanes<V, T>
         {
             if (Simd.Width < 512) AttentionBackward<MicroKernel6x2, V, T>.Run(of, dq, dk, dv);
-            else AttentionBackward<MicroKernel8x2, V, T>.Run(of, dq, dk, dv);
+            else AttentionBackward<MicroKernel12x2, V, T>.Run(of, dq, dk, dv);
         }
     }
 
@@ -85,7 +86,7 @@ public static unsafe class Attention
         public void Invoke<V>() where V : struct, ILanes<V, T>
         {
             if (Simd.Width < 512) AttentionMaskBackward<MicroKernel6x2, V, T>.Run(of, to, strides);
-            else AttentionMaskBackward<MicroKernel8x2, V, T>.Run(of, to, strides);
+            else AttentionMaskBackward<MicroKernel12x2, V, T>.Run(of, to, strides);
         }
     }
 }

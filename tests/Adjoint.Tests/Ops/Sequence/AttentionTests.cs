@@ -51,7 +51,7 @@ public class AttentionTests
             dbias[((n % mask[0] * mask[1] + h % mask[1]) * mask[2] + i % mask[2]) * mask[3] + j % mask[3]]
                 += gradients[3][at];
         }
-        foreach (var type in new[] { DType.Float64, DType.Float32 })
+        foreach (var type in (DType[])[DType.Float64, DType.Float32])
         {
             Tensor Leaf(double[] values, int[] shape) =>
                 Tensor.From(values.AsSpan(), shape).To(type).Detach().RequireGrad();
