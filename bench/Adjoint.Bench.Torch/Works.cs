@@ -91,6 +91,29 @@ internal static class Works
                         outputs.backward([gradient]);
                     };
                 }
+            case "layernorm":
+                {
+                    var (rows, columns) = (Number(shape[1]), Number(shape[2]));
+                    var (x, gradient, norm) = (Leaf(rows, columns), randn(rows, columns), nn.LayerNorm(columns));
+                    return () =>
+                    {
+                        using var scope = NewDisposeScope();
+                        x.grad = null;
+                        norm.zero_grad();
+                        norm.forward(x).backward([gradient]);
+                    };
+                }
+            case "bmm":
+                {
+                    var (count, size) = (Number(shape[1]), Number(shape[2]));
+                    var (a, b) = (randn(count, size, size), randn(count, size, size));
+                    var c = empty(count, size, size);
+                    return () =>
+                    {
+                        using var scope = NewDisposeScope();
+                        c = Replace(c, a.bmm(b));
+                    };
+                }
             case "conv":
                 {
                     var (inputs, outputs, size) = (Number(shape[1]), Number(shape[2]), Number(shape[3]));

@@ -32,6 +32,10 @@ internal static class Workloads
         Network("speednet", 128, 1, 2.0 * 128 * (3 * 118.0e6 - 2 * 0.28e6), random => new SpeedNet(generator: random)),
         Recurrent("lstm", 1.5, 4, (inputs, width) => new Lstm(inputs, width, generator: new Generator(1))),
         Recurrent("gru", 1.5, 3, (inputs, width) => new Gru(inputs, width, generator: new Generator(1))),
+        // Reads x and writes y; reads x and the gradient and writes dx.
+        new("layernorm-4096-512", 2, 0, 4.0 * 4096 * 512 * 5, LayerNorm),
+        // 64 products.
+        new("bmm-64-64", 2, 2.0 * 64 * 64 * 64 * 64, 0, BatchedProduct),
         // Statistics, normalized values and GELU, forward and backward, at the least: x twice, y; gradient and x
         // twice each, dx.
         new("normgelu", 1, 0, 4.0 * 128 * 64 * 256 * 9, NormGelu),
@@ -121,6 +125,29 @@ internal static class Workloads
             x.ZeroGrad();
             foreach (var parameter in norm.Parameters()) parameter.ZeroGrad();
             norm.Forward(x).Gelu().Backward(gradient);
+        };
+    }
+
+    private static Action LayerNorm()
+    {
+        var (x, gradient) = (Tensor.Randn([4096, 512], new Generator(1)).RequireGrad(),
+            Tensor.Randn([4096, 512], new Generator(2)));
+        var norm = new LayerNorm([512]);
+        return () =>
+        {
+            x.ZeroGrad();
+            foreach (var parameter in norm.Parameters()) parameter.ZeroGrad();
+            norm.Forward(x).Backward(gradient);
+        };
+    }
+
+    private static Action BatchedProduct()
+    {
+        var (a, b) = (Tensor.Randn([64, 64, 64], new Generator(1)), Tensor.Randn([64, 64, 64], new Generator(2)));
+        return () =>
+        {
+            using var _ = new NoGrad();
+            a.MatMul(b);
         };
     }
 
