@@ -15,7 +15,7 @@ public static unsafe class Gemm
     internal const long MinSharedWork = 1 << 18;
 
     // Another tile than the usual one is taken where it computes at most so much of what that one does.
-    private const double MaxAreaRatio = 0.8;
+    private const double MaxAreaRatio = 0.8, MaxLowAreaRatio = 0.9;
 
     // Longer sums are split: blocks of KC are added to C one after another, whose rounding grows with their number.
     private const int MaxK = 1 << 16;
@@ -120,7 +120,12 @@ public static unsafe class Gemm
             // Where much of the usual tile would hang over the edges, another fits better. The sums are the same.
             var (tall, middle) = (Area<Tile<MicroKernel12x2, V, T>>(), Area<Tile<MicroKernel8x3, V, T>>());
             var wide = Area<Tile<MicroKernel6x4, V, T>>();
-            if (Math.Min(middle, wide) > MaxAreaRatio * tall) Run<Tile<MicroKernel12x2, V, T>>();
+            if (Math.Min(middle, wide) > MaxAreaRatio * tall)
+            {
+                // 8 rows read B more often, but 64 and 16 are multiples of it.
+                if (Area<Tile<MicroKernel8x2, V, T>>() > MaxLowAreaRatio * tall) Run<Tile<MicroKernel12x2, V, T>>();
+                else Run<Tile<MicroKernel8x2, V, T>>();
+            }
             else if (middle < wide) Run<Tile<MicroKernel8x3, V, T>>();
             else Run<Tile<MicroKernel6x4, V, T>>();
         }

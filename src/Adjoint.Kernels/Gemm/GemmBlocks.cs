@@ -21,6 +21,9 @@ internal static unsafe class GemmBlocks<T, TTile, TOperator>
     // With fewer tiles of rows than this, packing a panel of B costs more than reading it in place.
     private const int MinTilesToPackB = 3;
 
+    // A whole B of so many bytes stays in the first-level cache as it lies, and is read in place, too.
+    private const int MaxBytesInPlace = 16 << 10;
+
     // So many jobs keep all threads busy to the end.
     private const int MinJobs = 16;
 
@@ -157,7 +160,9 @@ internal static unsafe class GemmBlocks<T, TTile, TOperator>
             var columns = Math.Min(TTile.NR, problem.N - column);
             var firstTile = strip / Panels * RowTilesPerJob;
             var lastTile = Math.Min(RowTiles, firstTile + RowTilesPerJob);
-            var inPlace = !problem.TransB && columns == TTile.NR && lastTile - firstTile < MinTilesToPackB;
+            var isShort = (long)problem.K * problem.Ldb * sizeof(T) <= MaxBytesInPlace;
+            var inPlace = !problem.TransB && columns == TTile.NR
+                && (lastTile - firstTile < MinTilesToPackB || isShort);
             using var panel = Scratch.Rent<T>(ScratchSlot.PackedB, inPlace ? 0 : (nint)TTile.NR * KC);
             for (var depth = 0; depth < problem.K; depth += KC)
             {
