@@ -148,6 +148,7 @@ internal unsafe struct AttentionBackward<TKernel, V, T> : IChunkJob
         new Span<T>(queries + (nint)strip.Count * keyColumns, (NR - strip.Count) * keyColumns).Clear();
         new Span<T>(gradients + (nint)strip.Count * valueColumns, (NR - strip.Count) * valueColumns).Clear();
         new Span<T>(sums, NR * keyRows).Clear();
+        new Span<bool>(isCleared, 2 * NR).Clear();
         return AttentionPacking.ClearNonFinite<V, T>(queries, strip.Count, keyColumns, isCleared)
             | AttentionPacking.ClearNonFinite<V, T>(gradients, strip.Count, valueColumns, isCleared + NR);
     }

@@ -43,11 +43,26 @@ internal static unsafe class AttentionGradientStrip<TKernel, V, T>
             var logSumExp = exists ? of.LogSumExp[row + lane] : T.PositiveInfinity;
             // A query that sees no key: e^(−∞ − ∞) is 0.
             to[lane] = T.IsNegativeInfinity(logSumExp) ? T.PositiveInfinity : logSumExp;
-            var sum = T.Zero;
-            for (var i = 0; exists && i < e; i++)
-                sum += gradient[lane * of.Strides.Row + i * of.Strides.Column] * of.Output[(row + lane) * e + i];
-            to[NR + lane] = sum;
+            to[NR + lane] = exists
+                ? Dot(gradient + lane * of.Strides.Row, of.Strides.Column, of.Output + (row + lane) * e, e)
+                : T.Zero;
         }
+    }
+
+    // The sum of one order, however the first lies.
+    private static T Dot(T* x, nint step, T* y, int length)
+    {
+        T a = T.Zero, b = T.Zero, c = T.Zero, d = T.Zero;
+        var i = 0;
+        for (; i <= length - 4; i += 4, x += 4 * step)
+        {
+            a = T.FusedMultiplyAdd(x[0], y[i], a);
+            b = T.FusedMultiplyAdd(x[step], y[i + 1], b);
+            c = T.FusedMultiplyAdd(x[2 * step], y[i + 2], c);
+            d = T.FusedMultiplyAdd(x[3 * step], y[i + 3], d);
+        }
+        for (; i < length; i++, x += step) a = T.FusedMultiplyAdd(*x, y[i], a);
+        return a + b + (c + d);
     }
 
     /// <summary>

@@ -52,20 +52,18 @@ internal static unsafe class AttentionPacking
     /// <param name="packed">The rows.</param>
     /// <param name="rows">How many rows.</param>
     /// <param name="width">Elements of a row; a multiple of the lanes of a tile, padded with zeros.</param>
-    /// <param name="isCleared">For each row, whether it was cleared.</param>
+    /// <param name="isCleared">For each row, whether it was cleared; not written where none was.</param>
     /// <returns>Whether any was.</returns>
     internal static bool ClearNonFinite<V, T>(T* packed, int rows, int width, bool* isCleared)
         where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var any = false;
+        if (IsFinite<V, T>(packed, (nint)rows * width)) return false;
         for (var r = 0; r < rows; r++, packed += width)
         {
             isCleared[r] = !IsFinite<V, T>(packed, width);
-            if (!isCleared[r]) continue;
-            any = true;
-            new Span<T>(packed, width).Clear();
+            if (isCleared[r]) new Span<T>(packed, width).Clear();
         }
-        return any;
+        return true;
     }
 
     /// <summary>Whether no element is NaN or infinite: 0·x is 0 then.</summary>

@@ -122,6 +122,8 @@ internal static unsafe class AttentionScores<TKernel, V, T>
                     bias[row * NR + lane] =
                         lane >= strip.Count || from[lane * strides.Row] ? T.Zero : T.NegativeInfinity;
             }
+        else if (strides.Column == 1 && strip.Count == NR)
+            Packing.Transpose(problem.Bias + first, strides.Row, NR, count, bias, NR);
         else
             for (var row = 0; row < count; row++)
             {

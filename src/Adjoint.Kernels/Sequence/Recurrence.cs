@@ -4,10 +4,10 @@ using System.Runtime.CompilerServices;
 namespace Adjoint.Kernels;
 
 /// <summary>
-/// One layer and direction of a recurrent network over whole sequences, in one pass. The weights are packed once for all
-/// steps. At each step, the sums of some units and all sequences are computed by the micro-kernel of matrix products,
-/// and become their state while they are in the first-level cache; nothing but states, and what backward needs, goes
-/// to memory. The units are shared by the threads, in blocks that follow from the sizes alone.
+/// One layer and direction of a recurrent network over whole sequences, in one pass. The weights are packed once for
+/// all steps. At each step, the sums of some units and all sequences are computed by the micro-kernel of matrix
+/// products, and become their state while they are in the first-level cache; nothing but states, and what backward
+/// needs, goes to memory. The units are shared by the threads, in blocks that follow from the sizes alone.
 /// </summary>
 public static unsafe class Recurrence
 {

@@ -12,6 +12,8 @@ public enum RecurrentCell
     /// <summary>A gated recurrent unit (Cho et al. 2014), the reset gate after the product, as in cuDNN.</summary>
     Gru,
 
-    /// <summary>A long short-term memory (Hochreiter and Schmidhuber 1997) with a forget gate (Gers et al. 2000).</summary>
+    /// <summary>
+    /// A long short-term memory (Hochreiter and Schmidhuber 1997) with a forget gate (Gers et al. 2000).
+    /// </summary>
     Lstm,
 }

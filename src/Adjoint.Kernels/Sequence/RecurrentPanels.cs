@@ -9,8 +9,8 @@ internal static unsafe class RecurrentPanels<T> where T : unmanaged
     private const int Sources = 8;
 
     /// <summary>
-    /// Where the sequences of a strip are at a step: positions in their time axis, −1 where a sequence has ended or there
-    /// is none; and 1 or 0 for each, as a mask to compare.
+    /// Where the sequences of a strip are at a step: positions in their time axis, −1 where a sequence has ended or
+    /// there is none; and 1 or 0 for each, as a mask to compare.
     /// </summary>
     internal static void Locate(
         in RecurrentSequence<T> sequence, int step, int first, int columns, nint* positions, T* isActive, T one)
@@ -60,8 +60,8 @@ internal static unsafe class RecurrentPanels<T> where T : unmanaged
     }
 
     /// <summary>
-    /// The reverse of <see cref="Pack"/>, by way of memory for columns·width elements; rows that have no position are not
-    /// written.
+    /// The reverse of <see cref="Pack"/>, by way of memory for columns·width elements; rows that have no position are
+    /// not written.
     /// </summary>
     internal static void Unpack(
         T* from, int columns, int width, T* rows, T* to, nint sample, nint step, int first, nint* positions)

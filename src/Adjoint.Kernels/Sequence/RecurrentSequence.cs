@@ -72,14 +72,15 @@ public readonly unsafe struct RecurrentSequence<T> where T : unmanaged
     public T* LastCell { get; init; }
 
     /// <summary>
-    /// What backward needs, <see cref="Recurrence.SavedLength{T}"/> elements in an order of the kernel's own; null where
-    /// there will be none.
+    /// What backward needs, <see cref="Recurrence.SavedLength{T}"/> elements in an order of the kernel's own; null
+    /// where there will be none.
     /// </summary>
     public T* Saved { get; init; }
 }
 
 /// <summary>
-/// The gradients through one layer and direction of a recurrent network; shapes as in <see cref="RecurrentSequence{T}"/>.
+/// The gradients through one layer and direction of a recurrent network; shapes as in
+/// <see cref="RecurrentSequence{T}"/>.
 /// The gradients of weights and inputs are products of what is written here: those of the input weights Σ dsᵀ·x, of the
 /// hidden weights Σ dsᵀ·h, of the input ds·W.
 /// </summary>
