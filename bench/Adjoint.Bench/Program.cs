@@ -2,7 +2,7 @@ using Adjoint.Bench;
 using BenchmarkDotNet.Running;
 
 // versus: against other libraries. serve: one side of it. memory: what a training step holds.
-// peak: what it holds at most. inference: what a process that only computes forwards holds. loader: whether loading
+// peak: what it holds at most. attention-memory: what attention holds at most, by length. inference: what a process that only computes forwards holds. loader: whether loading
 // starves training. csv: how fast tables are read. door: what a call of a primitive costs. conv: each convolution
 // algorithm, forced by its name.
 // images: whether folders of small PNG files starve it.
@@ -14,6 +14,7 @@ switch (args)
     case ["serve", "openblas"]: return Server.Run(() => new OpenBlasSide());
     case ["memory", ..]: return MemoryReport.Run();
     case ["peak", .. var which]: return PeakReport.Run(which);
+    case ["attention-memory", .. var length]: return AttentionMemoryReport.Run(length);
     case ["inference", ..]: return InferenceMemoryReport.Run(args[1..]);
     case ["images", .. var rest]: return ImageFolderReport.Run(rest);
     case ["loader", ..]: return LoaderReport.Run();
