@@ -370,7 +370,8 @@ internal sealed class RandomProgram
     private (string, Tensor?, Slow?) Product(Tensor x, Slow s)
     {
         var rank = s.Shape.Length;
-        if (rank == 4 && Slow.Count(s.Shape[..2]) > 0 && random.Once(2)) return Convolve(x, s);
+        if (rank == 4 && Slow.Count(s.Shape[..2]) > 0 && random.Once(2))
+            return random.Once(2) ? Convolve(x, s) : Attend(x, s);
         if (rank < 2) return default;
         var width = random.Of(Sizes);
         if (s.Values.Length / Math.Max(1, s.Shape[^1]) * width > MostElements || s.Shape[^1] * width > MostElements)
@@ -383,6 +384,31 @@ internal sealed class RandomProgram
         var (b, u) = pool[^1];
         return ("linear", x.Linear(w.Transpose(), b),
             Slow.Zip(Slow.MatMul(s, t), u, (p, q) => p + q, (_, _) => 1, (_, _) => 1));
+    }
+
+    private (string, Tensor?, Slow?) Attend(Tensor x, Slow s)
+    {
+        var (keys, width, isCausal) = (random.Of(Sizes), random.Of(Sizes), random.Once(2));
+        var (heads, d) = (Slow.Count(s.Shape[..2]), s.Shape[3]);
+        if (d == 0 || isCausal && keys < s.Shape[2] || heads * s.Shape[2] * Math.Max(keys, width) > MostElements
+            || heads * keys * Math.Max(d, width) > MostElements)
+            return default;
+        Leaf([.. s.Shape[..2], keys, d]);
+        var (k, a) = pool[^1];
+        Leaf([.. s.Shape[..2], keys, width]);
+        var (v, b) = pool[^1];
+        int[] transposed = [.. s.Shape[..2], d, keys];
+        var scores = Slow.MatMul(s, a.Pick(transposed,
+            [.. Slow.Indices(transposed).Select(at => Slow.At(a.Shape, [at[0], at[1], at[3], at[2]]))]))
+            .Map(score => 0.7 * score, _ => 0.7);
+        // What is not seen has a weight of 0 in float64, too.
+        if (isCausal)
+            scores = SlowOps.Where(
+                [.. Slow.Indices(scores.Shape).Select(at => at[3] <= at[2] + keys - s.Shape[2])], scores,
+                scores.Map(_ => -1e4, _ => 0));
+        return (isCausal ? "causal attention" : "attention",
+            x.ScaledDotProductAttention(k, v, new() { Scale = 0.7, IsCausal = isCausal }),
+            Slow.MatMul(SlowOps.Softmax(scores, 3), b));
     }
 
     private (string, Tensor?, Slow?) Convolve(Tensor x, Slow s)

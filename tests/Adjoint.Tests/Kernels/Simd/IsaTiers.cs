@@ -21,7 +21,7 @@ public sealed class IsaTiers : IDisposable
         typeof(Ops.SpecialPointTests),
         typeof(Ops.ShiftInvarianceTests), typeof(TierDroppedTests),
         typeof(Ops.CastTests), typeof(Ops.CompareTests), typeof(Ops.WhereTests), typeof(Ops.GatherTests),
-        typeof(Ops.ArgReduceTests), typeof(Ops.DualTests),
+        typeof(Ops.ArgReduceTests), typeof(Ops.DualTests), typeof(Ops.AttentionTests),
     ];
 
     private readonly Dictionary<string, (Process Process, Task<string> Output, Task<string> Error)> children =

@@ -118,6 +118,82 @@ public class AttentionTests
         Assert.All(v.Grad!.ToArray<double>(), g => Assert.True(double.IsFinite(g)));
     }
 
+    // Parts of one projection (n, t, 3, h, d), and layouts of every other kind.
+    [Theory, InlineData(1), InlineData(40)]
+    public void Layouts_are_read_as_they_are(int queries)
+    {
+        var all = Tensor.Randn([2, 40, 3, 4, 6], new Generator(1)).RequireGrad();
+        Tensor Part(Tensor from, int part) => from.Select(2, part).Permute(0, 2, 1, 3);
+        var (q, k, v) = (Part(all, 0).Slice(2, 0, queries), Part(all, 1), Part(all, 2));
+        var options = new AttentionOptions { IsCausal = true };
+        var y = q.ScaledDotProductAttention(k, v, options);
+        Assert.False(k.IsContiguous);
+        Tensor[] copies = [.. new[] { q, k, v }.Select(x => x.Detach().Contiguous().RequireGrad())];
+        var other = copies[0].ScaledDotProductAttention(copies[1], copies[2], options);
+        Assert.Equal(other.ToArray<float>(), y.ToArray<float>());
+        // A gradient whose heads and positions changed places, as that of a projection behind it.
+        var above = Tensor.Randn([2, queries, 4, 6], new Generator(2)).Permute(0, 2, 1, 3);
+        y.Backward(above);
+        other.Backward(above.Contiguous());
+        for (var part = 0; part < 3; part++)
+            Assert.Equal(copies[part].Grad!.ToArray<float>(),
+                (part == 0 ? Part(all.Grad!, 0).Slice(2, 0, queries) : Part(all.Grad!, part)).ToArray<float>());
+    }
+
+    [Fact]
+    public void Captured_dropout_draws_what_the_eager_one_would()
+    {
+        double[][] Losses(bool isCaptured)
+        {
+            var generator = new Generator(8);
+            var (q, k) = (Randn(1, 2, 5, 4).RequireGrad(), Randn(1, 2, 9, 4).RequireGrad());
+            Tensor Step()
+            {
+                q.ZeroGrad();
+                k.ZeroGrad();
+                var loss = q.ScaledDotProductAttention(k, k, new() { Dropout = 0.5, Generator = generator }).Square()
+                    .Sum();
+                loss.Backward();
+                return loss;
+            }
+
+            var captured = CapturedFunction.Create(Step);
+            return [.. To(5).Select(_ =>
+                (double[])[(isCaptured ? captured.Run() : Step()).Item(), .. q.Grad!.ToArray<double>(),
+                    .. k.Grad!.ToArray<double>()])];
+        }
+
+        var eager = Losses(false);
+        Assert.Equal(eager, Losses(true));
+        Assert.Equal(5, eager.Select(step => step[0]).Distinct().Count());
+    }
+
+    // Of tensors; and with all that one thread allocates for the first time, scores of all pairs would not fit.
+    [Fact]
+    public void Memory_grows_with_the_length_alone()
+    {
+        foreach (var _ in Threads.Of(1))
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            var bytes = new[] { 256, 512, 1024 }.Select(Rented).ToArray();
+            Assert.All(bytes.Zip(bytes[1..]), pair => Assert.InRange(pair.Second, pair.First, 2.1 * pair.First));
+            var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            Assert.True(allocated < 1024 * 1024 * sizeof(float), $"{allocated} bytes");
+        }
+
+        static long Rented(int length)
+        {
+            var before = TensorMemory.RentedBytes;
+            var x = Tensor.Randn([1, 1, length, 16], new Generator(1)).RequireGrad();
+            var y = x.ScaledDotProductAttention(x, x);
+            var most = TensorMemory.RentedBytes;
+            y.Backward(Tensor.Ones(1, 1, length, 16));
+            most = Math.Max(most, TensorMemory.RentedBytes);
+            GC.KeepAlive(x);
+            return most - before;
+        }
+    }
+
     private static Tensor Randn(params int[] shape) => Tensor.Randn(shape, new Generator(3), DType.Float64);
 
     private static double[] Numbers(Random random, int count) =>
