@@ -24,8 +24,10 @@ public static unsafe class SoftmaxCrossEntropy
     /// <param name="c">Classes.</param>
     /// <param name="smoothing">s: the share of the target that is spread evenly over the classes.</param>
     /// <param name="scale">What the gradient is multiplied by.</param>
+    /// <param name="scales">What the gradient of each row is multiplied by besides [n], or null.</param>
     public static void Run<T>(
-        T* logits, long* labels, T* losses, T* gradient, nint n, nint c, double smoothing, double scale)
+        T* logits, long* labels, T* losses, T* gradient, nint n, nint c, double smoothing, double scale,
+        T* scales = null)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var job = new Job<T>
@@ -38,6 +40,7 @@ public static unsafe class SoftmaxCrossEntropy
             Columns = c,
             Smoothing = smoothing,
             Scale = scale,
+            Scales = scales,
         };
         job.RowsPerChunk = Math.Max(1, ChunkLength / Math.Max(1, c));
         Workers.For((int)((n + job.RowsPerChunk - 1) / job.RowsPerChunk), ref job);
@@ -54,6 +57,7 @@ public static unsafe class SoftmaxCrossEntropy
         public nint RowsPerChunk;
         public double Smoothing;
         public double Scale;
+        public T* Scales;
 
         public readonly void Run(int chunk)
         {
@@ -74,9 +78,10 @@ public static unsafe class SoftmaxCrossEntropy
             var sumOfExp = ExpRow.Run(x, y, Columns, out var max);
             if (y != null)
             {
-                Map.Run(new FromExp(Scale / double.CreateTruncating(sumOfExp), Scale * Smoothing / Columns), y, y,
+                var scale = Scales == null ? Scale : Scale * double.CreateTruncating(Scales[row]);
+                Map.Run(new FromExp(scale / double.CreateTruncating(sumOfExp), scale * Smoothing / Columns), y, y,
                     Columns);
-                y[Labels[row]] -= T.CreateTruncating(Scale * (1 - Smoothing));
+                y[Labels[row]] -= T.CreateTruncating(scale * (1 - Smoothing));
             }
             var logarithm = T.Log(sumOfExp);
             var picked = x[Labels[row]] - max;

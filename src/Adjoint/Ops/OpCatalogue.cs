@@ -118,6 +118,8 @@ public static class OpCatalogue
         Of(x => x[0].ScaledDotProductAttention(x[1], x[2]),
             () => [Normal(1, 2, 3, 2), Normal(1, 2, 4, 2), Normal(1, 2, 4, 3)]),
         Of(x => Loss.CrossEntropy(x[0], Tensor.From(new long[] { 2, 0 }), 0.1), () => [Normal(2, 3)]),
+        Of(x => Loss.LinearCrossEntropy(x[0], x[1], x[2], Tensor.From(new long[] { 2, 0 }), 0.1),
+            () => [Normal(2, 4), Normal(3, 4), Normal(3)]),
     ];
 
     private static OpEntry Of(

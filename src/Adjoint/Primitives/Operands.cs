@@ -17,14 +17,15 @@ public static class Operands
     /// <param name="primitive">The primitive's name, for the message.</param>
     /// <param name="operands">What it reads, null where an optional operand is left out; then what it writes.</param>
     /// <param name="count">The number of operands that the primitive takes.</param>
-    /// <param name="optional">The position of the operand that may be null; −1: none may.</param>
+    /// <param name="optional">The positions of operands that may be null.</param>
     /// <exception cref="AdjointException">There are more or fewer, or another one is null.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Expect(string primitive, ReadOnlySpan<Tensor?> operands, int count, int optional = -1)
+    public static void Expect(
+        string primitive, ReadOnlySpan<Tensor?> operands, int count, params ReadOnlySpan<int> optional)
     {
         if (operands.Length != count) ThrowCount(primitive, operands.Length, count);
         for (var i = 0; i < operands.Length; i++)
-            if (operands[i] is null && i != optional) ThrowMissing(primitive, i, count);
+            if (operands[i] is null && !optional.Contains(i)) ThrowMissing(primitive, i, count);
     }
 
     /// <summary>The error of an element type that a body does not compute on.</summary>

@@ -43,7 +43,7 @@ public readonly record struct SoftmaxCrossEntropy(double Smoothing, bool IsMean)
     {
         var (logits, labels) = (Copy.Contiguous(operands[0]!), Copy.Contiguous(operands[1]!));
         var (losses, gradient) = (operands[2]!, operands[3]);
-        var count = CountClasses(logits, labels);
+        var count = CountClasses(labels, logits.Shape[1], "CrossEntropy", $"logits {logits.Shape}");
         fixed (long* target = labels.Data<long>())
         fixed (T* from = logits.Data<T>(), to = losses.Data<T>(), dlogits = gradient is null ? default
             : gradient.Data<T>())
@@ -54,16 +54,21 @@ public readonly record struct SoftmaxCrossEntropy(double Smoothing, bool IsMean)
         Copy.ReleaseCopy(labels, operands[1]!);
     }
 
-    private static int CountClasses(Tensor logits, Tensor labels)
+    /// <summary>How many labels are classes; refuses one that is neither that nor left out.</summary>
+    /// <param name="labels">The labels (n), contiguous.</param>
+    /// <param name="classes">The number of classes.</param>
+    /// <param name="op">For the message: what the labels are given to.</param>
+    /// <param name="of">For the message: what has the classes.</param>
+    internal static int CountClasses(Tensor labels, int classes, string op, string of)
     {
         var all = labels.Data<long>();
-        var (classes, count) = (logits.Shape[1], 0);
+        var count = 0;
         for (var row = 0; row < all.Length; row++)
             if (all[row] >= 0 && all[row] < classes) count++;
             else if (all[row] != IgnoredLabel)
                 throw new AdjointException(
-                    $"CrossEntropy: label {all[row]} of row {row} is not a class of logits {logits.Shape}; use "
-                    + $"0..{classes - 1}, or {IgnoredLabel} to leave a row out");
+                    $"{op}: label {all[row]} of row {row} is not a class of {of}; use 0..{classes - 1}, or "
+                    + $"{IgnoredLabel} to leave a row out");
         return count;
     }
 }

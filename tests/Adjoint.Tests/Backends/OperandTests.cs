@@ -235,6 +235,21 @@ public class OperandTests
         ("CrossEntropy", () =>
             Backend.Run(new Primitives.SoftmaxCrossEntropy(0, true), Matrix, Tensor.From(new long[] { 0, 1L << 40 }),
                 Tensor.Zeros(2), Tensor.Zeros(2, 3), Tensor.Scalar(0))),
+        ("LinearCrossEntropy", () => Linear(hidden: Tensor.Zeros(2, 4))),
+        ("LinearCrossEntropy", () => Linear(hidden: Tensor.Zeros(3))),
+        ("LinearCrossEntropy", () => Linear(labels: Tensor.Zeros([3], DType.Int64))),
+        ("LinearCrossEntropy", () => Linear(labels: Tensor.Zeros(2))),
+        ("LinearCrossEntropy", () => Linear(bias: Tensor.Zeros(3))),
+        ("LinearCrossEntropy", () => Linear(above: Tensor.Zeros(3))),
+        ("LinearCrossEntropy", () => Linear(losses: Tensor.Zeros(3))),
+        ("LinearCrossEntropy", () => Linear(count: Tensor.Zeros(2))),
+        ("LinearCrossEntropy", () => Linear(ofHidden: Tensor.Zeros(3, 2))),
+        ("LinearCrossEntropy", () => Linear(ofWeight: Tensor.Zeros(3, 4).Transpose())),
+        ("LinearCrossEntropy", () => Linear(ofBias: Tensor.Zeros(3))),
+        ("LinearCrossEntropy", () => Linear(labels: Tensor.From(new long[] { 0, 4 }))),
+        ("LinearCrossEntropy", () => Backend.Run(
+            new LinearCrossEntropy(), Matrix, null, Index(2), null, null, Tensor.Zeros(2), Tensor.Scalar(0), null, null,
+            null)),
     ];
 
     public static TheoryData<int, string> Rows() => [.. Calls.Select((call, i) => (i, call.Name))];
@@ -293,6 +308,14 @@ public class OperandTests
 
     private static void Rotate(Tensor x, Tensor positions, Tensor y) =>
         Backend.Run(new Primitives.RotaryEmbedding(10000, false, false), x, positions, y);
+
+    // Two rows of width 3, four classes.
+    private static void Linear(
+        Tensor? hidden = null, Tensor? labels = null, Tensor? bias = null, Tensor? above = null,
+        Tensor? losses = null, Tensor? count = null, Tensor? ofHidden = null, Tensor? ofWeight = null,
+        Tensor? ofBias = null) =>
+        Backend.Run(new LinearCrossEntropy(0, true), hidden ?? Matrix, Tensor.Zeros(4, 3), labels ?? Index(0, 1), bias,
+            above, losses ?? Tensor.Zeros(2), count ?? Tensor.Scalar(0), ofHidden, ofWeight, ofBias);
 
     private static void InPlace(Action<Tensor> call)
     {

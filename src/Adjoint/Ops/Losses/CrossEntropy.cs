@@ -47,18 +47,27 @@ internal sealed class CrossEntropyOp(double smoothing, Reduction reduction) : Op
 
     public override Tensor?[] Backward(OpNode node, Tensor gradient)
     {
-        var (labels, type) = (node.Inputs[1], node.Inputs[0].DType);
-        var counts = labels.NotEqualTo(Loss.IgnoredLabel).Unsqueeze(1);
         // What is left out may be anything, NaN as well.
-        var logits = Tensor.Where(counts, node.Inputs[0], 0);
+        var logits = Tensor.Where(Counts(node.Inputs[1]), node.Inputs[0], 0);
+        return [LogitGradient(logits, node.Inputs[1], gradient, smoothing, reduction), null];
+    }
+
+    /// <summary>Which rows count (n, 1).</summary>
+    internal static Tensor Counts(Tensor labels) => labels.NotEqualTo(Loss.IgnoredLabel).Unsqueeze(1);
+
+    /// <summary>The gradient of logits, in ops; of rows that do not count the logits are finite.</summary>
+    internal static Tensor LogitGradient(
+        Tensor logits, Tensor labels, Tensor gradient, double smoothing, Reduction reduction)
+    {
+        var type = logits.DType;
         var classes = logits.Shape[1];
         var other = smoothing / classes;
         var target = Tensor.Where(Tensor.Arange(classes).EqualTo(labels.Unsqueeze(1)),
             Tensor.Scalar(other + (1 - smoothing), type), Tensor.Scalar(other, type));
-        var factor = counts.To(type.Computing());
+        var factor = Counts(labels).To(type.Computing());
         if (reduction == Reduction.Mean) factor /= factor.Sum();
         var above = reduction == Reduction.None ? gradient.Unsqueeze(1) : gradient;
-        return [(logits.Softmax() - target) * above * factor.To(type), null];
+        return (logits.Softmax() - target) * above * factor.To(type);
     }
 
     public override Tensor?[] FusedBackward(OpNode node, Tensor gradient)
@@ -74,8 +83,10 @@ internal sealed class CrossEntropyOp(double smoothing, Reduction reduction) : Op
         return [result, null];
     }
 
-    // In the computing type: a half precision has no room for the number of rows.
-    private static void Divide(OpContext context, Tensor output, Tensor count)
+    /// <summary>
+    /// Divides a sum of losses in the computing type: a half precision has no room for the number of rows.
+    /// </summary>
+    internal static void Divide(OpContext context, Tensor output, Tensor count)
     {
         if (count.DType == output.DType)
         {

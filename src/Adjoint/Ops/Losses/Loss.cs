@@ -34,14 +34,39 @@ public static class Loss
     public static Tensor CrossEntropy(Tensor logits, Tensor targets, double labelSmoothing = 0,
         Reduction reduction = Reduction.Mean, Tensor? weights = null)
     {
-        if (labelSmoothing is not (>= 0 and < 1))
-            throw new AdjointException($"CrossEntropy: label smoothing must be in [0, 1): found {labelSmoothing}");
+        RequireSmoothing("CrossEntropy", labelSmoothing);
         if (targets.DType.IsFloating() && targets.Rank == 2)
             return Reduce("CrossEntropy", OfSoft(logits, targets, labelSmoothing), reduction, weights);
-        if (weights is null) return Op.Apply(new CrossEntropyOp(labelSmoothing, reduction), logits, targets);
-        var losses = Op.Apply(new CrossEntropyOp(labelSmoothing, Reduction.None), logits, targets);
-        var own = Matched("CrossEntropy", weights, losses);
-        return Reduce("CrossEntropy", losses, reduction, Tensor.Where(targets.NotEqualTo(IgnoredLabel), own, 0));
+        return OfLabels("CrossEntropy", targets, reduction, weights,
+            own => Op.Apply(new CrossEntropyOp(labelSmoothing, own), logits, targets));
+    }
+
+    /// <summary>
+    /// <see cref="CrossEntropy"/> of logits = hidden·Wᵀ + b with class indices, without the logits of all rows in
+    /// memory: those of a large vocabulary are often the largest tensor of a language model. Each block of rows is
+    /// computed, and multiplied into the gradients of hidden, W and b, before the next; only a second derivative holds
+    /// all logits. A row with the label <see cref="IgnoredLabel"/> is not read.
+    /// </summary>
+    /// <param name="hidden">What the output layer is applied to (n, width), of a floating type.</param>
+    /// <param name="weight">Its weights W (classes, width), of hidden's type.</param>
+    /// <param name="bias">Its bias b (classes), of hidden's type; null: none.</param>
+    /// <param name="labels">Class indices (n) int64, from 0 to classes − 1.</param>
+    /// <param name="labelSmoothing">The share s of the target that is spread over all classes, in [0, 1).</param>
+    /// <param name="reduction">
+    /// Whether the losses are averaged, by weight, as by default, summed, or left as they are.
+    /// </param>
+    /// <param name="weights">The weight of each row (n), 0 or more; null: 1 for each.</param>
+    /// <returns>The loss, a scalar tensor (); with <see cref="Reduction.None"/>, one for each row (n).</returns>
+    /// <exception cref="AdjointException">
+    /// Shapes, types or a label do not fit, or the smoothing is not in [0, 1).
+    /// </exception>
+    public static Tensor LinearCrossEntropy(Tensor hidden, Tensor weight, Tensor? bias, Tensor labels,
+        double labelSmoothing = 0, Reduction reduction = Reduction.Mean, Tensor? weights = null)
+    {
+        RequireSmoothing("LinearCrossEntropy", labelSmoothing);
+        Tensor[] inputs = bias is null ? [hidden, weight, labels] : [hidden, weight, labels, bias];
+        return OfLabels("LinearCrossEntropy", labels, reduction, weights,
+            own => Op.Apply(new LinearCrossEntropyOp(labelSmoothing, own), inputs));
     }
 
     /// <summary>Negative log-likelihood −ln p[label], from log-probabilities as <c>LogSoftmax</c> gives them.</summary>
@@ -153,6 +178,22 @@ public static class Loss
             positive *= positiveWeight.To(logits.DType);
         }
         return Reduce("BceWithLogits", positive + (1 - targets) * logits.Softplus(), reduction, weights);
+    }
+
+    private static void RequireSmoothing(string loss, double smoothing)
+    {
+        if (smoothing is not (>= 0 and < 1))
+            throw new AdjointException($"{loss}: label smoothing must be in [0, 1): found {smoothing}");
+    }
+
+    // Of what is left out, no weight counts.
+    private static Tensor OfLabels(
+        string loss, Tensor labels, Reduction reduction, Tensor? weights, Func<Reduction, Tensor> losses)
+    {
+        if (weights is null) return losses(reduction);
+        var each = losses(Reduction.None);
+        var own = Matched(loss, weights, each);
+        return Reduce(loss, each, reduction, Tensor.Where(labels.NotEqualTo(IgnoredLabel), own, 0));
     }
 
     private static Tensor OfSoft(Tensor logits, Tensor targets, double smoothing)

@@ -23,12 +23,22 @@ public sealed class NextTokenTask : LearningTask
     public override Tensor Loss(Tensor output, Batch batch)
     {
         var own = Shifted(batch);
-        if (output.Rank != 3 || own.Targets.Rank != 2 || output.Shape[0] != own.Targets.Shape[0]
-            || output.Shape[1] != own.Targets.Shape[1])
-            throw new AdjointException(
-                $"{Name}: logits (n, t, vocabulary) and labels (n, t) are needed: found {output.Shape} and "
-                + $"{own.Targets.Shape}; use a model with an output for each token");
+        RequireRows("logits (n, t, vocabulary)", output, own);
         return LabeledRows.Loss(output, own, Reduction);
+    }
+
+    /// <summary>
+    /// The loss that a step minimizes. Of a <see cref="LanguageModel"/>, the logits of all tokens are never in memory
+    /// at once.
+    /// </summary>
+    /// <inheritdoc cref="LearningTask.Loss(Module, Batch)"/>
+    public override Tensor Loss(Module model, Batch batch)
+    {
+        if (model is not LanguageModel language) return base.Loss(model, batch);
+        var own = Shifted(batch);
+        var hidden = language.Hidden(own.Inputs);
+        RequireRows("hidden states (n, t, width)", hidden, own);
+        return LabeledRows.Loss(hidden, language.OutputWeight, language.OutputBias, own, Reduction);
     }
 
     /// <summary>The number of tokens with a label, each with its sample's weight.</summary>
@@ -68,6 +78,16 @@ public sealed class NextTokenTask : LearningTask
     /// <param name="output">Logits (n, t, vocabulary).</param>
     /// <returns>Probabilities (n, t, vocabulary).</returns>
     public override Tensor Predict(Tensor output) => output.Softmax();
+
+    private void RequireRows(string needed, Tensor output, Batch batch)
+    {
+        var targets = batch.Targets;
+        if (output.Rank != 3 || targets.Rank != 2 || output.Shape[0] != targets.Shape[0]
+            || output.Shape[1] != targets.Shape[1])
+            throw new AdjointException(
+                $"{Name}: {needed} and labels (n, t) are needed: found {output.Shape} and {targets.Shape}; use a model "
+                + "with an output for each token");
+    }
 
     private static Batch Shifted(Batch batch)
     {

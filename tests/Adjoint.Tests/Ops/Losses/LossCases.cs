@@ -78,6 +78,85 @@ internal static class LossCases
                         ".Reshape(…)"),
             ],
         },
+        OpCase.Listed("LinearCrossEntropy", [[2, 4], [3, 4], [3]], x =>
+        {
+            var logits = Logits(x, 2, 4, 3);
+            return [(0.9 * (Nll(logits[..3], 2) + Nll(logits[3..], 0)) + 0.1 / 3 * NllOfAll(logits)) / 2];
+        }) with
+        {
+            HalfUnits = 2,
+            SpecialPoints = SpecialPoints.Composed,
+            Large = new([[600, 20], [3000, 20], [3000]],
+                Call: x => Loss.LinearCrossEntropy(x[0], x[1], x[2], Integers(600, 3000), 0.1)),
+            Empty =
+            [
+                new([[0, 4], [3, 4], [3]], [],
+                    x => Loss.LinearCrossEntropy(x[0], x[1], x[2], None, 0.1, Reduction.Sum)),
+            ],
+            Bad =
+            [
+                new(() => Loss.LinearCrossEntropy(Tensor.Zeros(2, 4), Tensor.Zeros(3, 4), null,
+                    Tensor.From(new long[] { 2, 3 })),
+                    "LinearCrossEntropy: label 3 of row 1 is not a class of weight (3, 4); use 0..2, or -100 to leave "
+                    + "a row out"),
+                new(() => Loss.LinearCrossEntropy(Tensor.Zeros(2, 4), Tensor.Zeros(3, 4), null,
+                    Tensor.From(new long[] { 1 })),
+                    "LinearCrossEntropy: hidden (n, width) and labels (n) are needed: found (2, 4) and (1,); use "
+                    + ".Reshape(…) on one of them"),
+                new(() => Loss.LinearCrossEntropy(Tensor.Zeros(2, 4), Tensor.Zeros(4, 3), null, Labels),
+                    "LinearCrossEntropy: weights (classes, 4) are needed for hidden (2, 4): found (4, 3); use "
+                    + ".Transpose() where the classes are the last axis"),
+                new(() => Loss.LinearCrossEntropy(Tensor.Zeros(2, 4), Tensor.Zeros(3, 4), Tensor.Zeros(4), Labels),
+                    "LinearCrossEntropy: the bias must be (3,): found (4,)"),
+                new(() => Loss.LinearCrossEntropy(
+                    Tensor.Zeros(2, 4), Tensor.Zeros([3, 4], DType.Float64), null, Labels),
+                    "LinearCrossEntropy: hidden, weights and bias must have one type: found float32, float64; cast "
+                    + "with .To(…)"),
+                new(() => Loss.LinearCrossEntropy(Tensor.Zeros(2, 4), Tensor.Zeros(3, 4), null, Tensor.Zeros(2)),
+                    "LinearCrossEntropy: hidden must be floating and labels int64 class indices: found float32 and "
+                    + "float32; cast with .To(DType.Int64)"),
+                new(() => Loss.LinearCrossEntropy(Tensor.Zeros(2, 4), Tensor.Zeros(3, 4), null, Labels, 1),
+                    "LinearCrossEntropy: label smoothing must be in [0, 1): found 1"),
+                new(() => Loss.LinearCrossEntropy(
+                    Tensor.Zeros(2, 4), Tensor.Zeros(3, 4), null, Labels, weights: Tensor.Ones(3)),
+                    "LinearCrossEntropy: one weight per sample (n), or per loss (2,), is needed: found (3,); use "
+                    + ".Reshape(…)"),
+            ],
+        },
+        new("LinearCrossEntropy, without bias, sum, a label left out", x => Loss.LinearCrossEntropy(
+            x[0], x[1], null, Tensor.From(new long[] { 2, -100, 0 }), 0.3, Reduction.Sum), [[3, 4], [3, 4]], x =>
+            {
+                var logits = Logits(x, 3, 4, 3);
+                return [0.7 * (Nll(logits[..3], 2) + Nll(logits[6..], 0))
+                    + 0.1 * NllOfAll([.. logits[..3], .. logits[6..]])];
+            })
+        {
+            HalfUnits = 2, SpecialPoints = SpecialPoints.Composed,
+        },
+        new("LinearCrossEntropy, of each", x => Loss.LinearCrossEntropy(
+            x[0], x[1], x[2], Tensor.From(new long[] { 2, -100, 0 }), 0, Reduction.None), [[3, 4], [3, 4], [3]], x =>
+            {
+                var logits = Logits(x, 3, 4, 3);
+                return [Nll(logits[..3], 2), 0, Nll(logits[6..], 0)];
+            })
+        {
+            HalfUnits = 2,
+            SpecialPoints = SpecialPoints.Composed,
+            Empty =
+            [
+                new([[0, 4], [3, 4], [3]], [0],
+                    x => Loss.LinearCrossEntropy(x[0], x[1], x[2], None, 0.1, Reduction.None)),
+            ],
+        },
+        new("LinearCrossEntropy, weighted", x => Loss.LinearCrossEntropy(
+            x[0], x[1], x[2], Tensor.From(new long[] { 2, -100, 0 }), weights: Weights), [[3, 4], [3, 4], [3]], x =>
+            {
+                var logits = Logits(x, 3, 4, 3);
+                return [(0.5 * Nll(logits[..3], 2) + 0.25 * Nll(logits[6..], 0)) / 0.75];
+            })
+        {
+            HalfUnits = 6, RoundsOnce = false, SpecialPoints = SpecialPoints.Composed,
+        },
         new("CrossEntropy, of soft targets", x => Loss.CrossEntropy(x[0], x[1], 0.1), [[2, 3], [2, 3]],
             x => [(Soft(x[0][..3], x[1][..3], 0.1) + Soft(x[0][3..], x[1][3..], 0.1)) / 2])
         {
@@ -195,6 +274,10 @@ internal static class LossCases
 
     private static double Soft(double[] x, double[] t, double smoothing) => Enumerable.Range(0, 3)
         .Sum(k => ((1 - smoothing) * t[k] + smoothing / 3) * Nll(x, k));
+
+    // Of hidden (n, d), weights (c, d) and perhaps a bias (c).
+    private static double[] Logits(double[][] x, int n, int d, int c) => [.. Enumerable.Range(0, n * c).Select(i =>
+        Enumerable.Range(0, d).Sum(k => x[0][i / c * d + k] * x[1][i % c * d + k]) + (x.Length > 2 ? x[2][i % c] : 0))];
 
     private static double NllOfAll(double[] x) =>
         Enumerable.Range(0, 3).Sum(k => Nll(x[..3], k) + Nll(x[3..], k));

@@ -155,6 +155,28 @@ public class LearningTaskTests
         Assert.Equal(6, task.Weight(alone));
     }
 
+    [Theory]
+    [InlineData(false, Reduction.Mean)]
+    [InlineData(true, Reduction.Mean)]
+    [InlineData(true, Reduction.Sum)]
+    public void A_language_model_is_trained_by_the_loss_of_its_logits(bool weighted, Reduction reduction)
+    {
+        var model = new Tokens(random);
+        var task = new NextTokenTask { Reduction = reduction };
+        long[] labels = [.. Enumerable.Range(0, Samples * 4).Select(i => i % 7 == 3 ? -100 : i % 5 % Classes)];
+        var tokens = Tensor.From([.. Enumerable.Range(0, Samples * 4).Select(i => (long)i % Classes)], Samples, 4);
+        var batch = Batch(Tensor.From(labels, Samples, 4), weighted).With(Field.Inputs, tokens);
+        var fused = task.Loss(model, batch);
+        var plain = task.Loss(task.Forward(model, batch), batch);
+        Assert.Equal(plain.Item(), fused.Item(), 1e-12);
+        var all = model.Parameters().ToArray();
+        var expected = Differentiation.Gradients(plain, all);
+        foreach (var (gradient, own) in Differentiation.Gradients(fused, all).Zip(expected))
+            Assert.Equal(0, (gradient! - own!).Abs().Max().Item(), 1e-12);
+        Refuses("next-token: hidden states (n, t, width) and labels (n, t) are needed: found",
+            () => task.Loss(model, batch.With(Field.Targets, Tensor.Zeros([Samples, 3], DType.Int64))));
+    }
+
     [Fact]
     public void An_own_task_is_a_function_of_model_and_batch()
     {
@@ -232,4 +254,28 @@ public class LearningTaskTests
 
     private static void Refuses(string message, Action action) => Assert.Contains(
         message, Assert.Throws<AdjointException>(action).Message, StringComparison.Ordinal);
+
+    private sealed class Tokens : LanguageModel
+    {
+        private readonly Tensor table, bias;
+
+        internal Tokens(Generator random)
+        {
+            table = AddParameter("table", Tensor.Randn([Classes, 3], random, DType.Float64));
+            OutputWeight = AddParameter("weight", Tensor.Randn([Classes, 3], random, DType.Float64));
+            bias = AddParameter("bias", Tensor.Randn([Classes], random, DType.Float64));
+        }
+
+        public override int VocabularySize => Classes;
+
+        public override int? MaxLength => null;
+
+        public override Tensor OutputWeight { get; }
+
+        public override Tensor? OutputBias => bias;
+
+        public override DecodingState CreateState(int batch, int capacity) => throw new NotSupportedException();
+
+        protected override Tensor HiddenCore(Tensor tokens, DecodingState? state) => table.Embedding(tokens).Tanh();
+    }
 }
