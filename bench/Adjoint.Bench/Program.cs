@@ -5,6 +5,7 @@ using BenchmarkDotNet.Running;
 // peak: what it holds at most. attention-memory: what attention holds at most, by length. inference: what a process that only computes forwards holds. loader: whether loading
 // starves training. csv: how fast tables are read. door: what a call of a primitive costs. conv: each convolution
 // algorithm, forced by its name.
+// checkpoint: what gradient checkpoints save and cost.
 // images: whether folders of small PNG files starve it.
 // Anything else goes to BenchmarkDotNet.
 switch (args)
@@ -17,6 +18,7 @@ switch (args)
     case ["attention-memory", .. var length]: return AttentionMemoryReport.Run(length);
     case ["inference", ..]: return InferenceMemoryReport.Run(args[1..]);
     case ["images", .. var rest]: return ImageFolderReport.Run(rest);
+    case ["checkpoint", .. var which]: return CheckpointReport.Run(which);
     case ["loader", ..]: return LoaderReport.Run();
     case ["csv"]: return CsvReport.Run();
     case ["door"]: return DoorReport.Run();

@@ -22,6 +22,7 @@ internal sealed class BackwardPass
     private readonly Dictionary<Tensor, Tensor> hookedLeaves = [];
     private (OpNode Node, int Next)[] open = new (OpNode, int)[64];
     private int depth;
+    private CheckpointUses? checkpoints;
     private bool createGraph;
     private Dictionary<Tensor, Tensor?>? wanted;
     private IReadOnlySet<Tensor>? leaves;
@@ -63,10 +64,21 @@ internal sealed class BackwardPass
         foreach (var node in nodes)
         {
             node.IsLastUse = isLast;
-            Step(node);
+            if (node.Checkpoint is null) Step(node);
+            else StepWithin(node);
         }
         foreach (var (leaf, total) in hookedLeaves) StoreLeaf(leaf, CallHooks(leaf, total), canKeep: false);
         if (isLast) Consume();
+    }
+
+    // What the node reads was given back to the pool.
+    private void StepWithin(OpNode node)
+    {
+        checkpoints ??= new(nodes);
+        foreach (var sum in node.Pending)
+            if (sum is not null) checkpoints.Open(node);
+        Step(node);
+        checkpoints.Pass(node, createGraph);
     }
 
     private void Claim(Tensor root)
@@ -78,6 +90,8 @@ internal sealed class BackwardPass
     // Lets go of everything, so that the pass can be used again.
     private void End()
     {
+        checkpoints?.Close();
+        checkpoints = null;
         lock (Claims)
         {
             foreach (var node in nodes)

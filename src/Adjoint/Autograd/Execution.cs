@@ -13,6 +13,13 @@ internal sealed partial class Execution
     /// <summary>What <see cref="Adjoint.AnomalyMode"/> turns on.</summary>
     internal ScopeSwitch AnomalyMode;
 
+    /// <summary>What the innermost <see cref="GradientCheckpoint"/> under way notes.</summary>
+    internal CheckpointRegion? Checkpoint
+    {
+        get;
+        set => StorageWatcher = field = value;
+    }
+
     /// <summary>What the innermost <see cref="Tracing"/> notes.</summary>
     internal TraceSession? Trace { get; set; }
 

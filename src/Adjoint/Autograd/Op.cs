@@ -171,6 +171,7 @@ public abstract class Op
         var node = recording || isWhole
             ? OpNode.Attach(op, inputs, outputs, context.Saved, recording, isWhole)
             : null;
+        if (execution.Checkpoint is { } region && node is not null) node.Checkpoint = region;
         if (isCause)
             execution.Trace?.NoteForward(op.Name, node);
         execution.ReturnContext(context);

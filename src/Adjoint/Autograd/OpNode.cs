@@ -103,6 +103,13 @@ public sealed class OpNode
         }
     }
 
+    /// <summary>The innermost checkpoint that it was made in.</summary>
+    internal CheckpointRegion? Checkpoint
+    {
+        get => more?.Checkpoint;
+        set => Own.Checkpoint = value;
+    }
+
     internal ReadOnlySpan<Tensor> InputSpan
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -226,6 +233,7 @@ public sealed class OpNode
         internal string? CalledAt { get; set; }
         internal OpTrace? Trace { get; set; }
         internal ulong Skipped { get; set; }
+        internal CheckpointRegion? Checkpoint { get; set; }
     }
 
     private sealed class OutputsOfMany

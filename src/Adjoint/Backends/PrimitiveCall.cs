@@ -32,6 +32,10 @@ internal abstract class PrimitiveCall(string name, Tensor?[] operands, int outpu
 
     internal abstract void Run();
 
+    /// <summary>The same on other operands, with the attributes of now.</summary>
+    internal virtual PrimitiveCall Again(Tensor?[] operands) =>
+        throw new NotSupportedException($"{name}: not a primitive");
+
     /// <summary>Computes a block; see <see cref="IPrimitive{TSelf}.RunBlock"/>.</summary>
     internal virtual unsafe void RunBlock(void** block, int count, DType type) =>
         throw new NotSupportedException($"{name}: not element-wise");
@@ -65,6 +69,9 @@ internal sealed class PrimitiveCall<TPrimitive>(
         mustRenew = renew is not null;
         Backend.Dispatch(primitive, Operands);
     }
+
+    internal override PrimitiveCall Again(Tensor?[] operands) =>
+        new PrimitiveCall<TPrimitive>(primitive, operands, renew);
 
     internal override unsafe void RunBlock(void** block, int count, DType type) =>
         TPrimitive.RunBlock(primitive, block, Operands.Length, count, type);

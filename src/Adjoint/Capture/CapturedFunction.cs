@@ -120,7 +120,10 @@ public sealed class CapturedFunction<TResult>
     /// <summary>How the plan used last places what lives only within a replay.</summary>
     internal SlabLayout? Layout => plans.Latest?.Layout;
 
-    /// <summary>Computes the function. Within another captured function it becomes part of that one.</summary>
+    /// <summary>
+    /// Computes the function. Within another captured function it becomes part of that one; within
+    /// <see cref="GradientCheckpoint"/> it runs eagerly.
+    /// </summary>
     /// <param name="inputs">The inputs, none of which requires a gradient.</param>
     /// <returns>The results, without a graph; they belong to the caller.</returns>
     /// <exception cref="CaptureException">
@@ -135,7 +138,7 @@ public sealed class CapturedFunction<TResult>
         if (this.inputs is { } count && inputs.Length != count)
             throw new AdjointException(
                 $"CapturedFunction: it takes {count} tensor{(count == 1 ? "" : "s")}: found {inputs.Length}");
-        if (Execution.Current.Arena is not null)
+        if (Execution.Current is { Arena: not null } or { Checkpoint: not null })
             return CapturedResults<TResult>.FromArray(PlanCache.RunEagerly(function, inputs));
         if (Interlocked.Exchange(ref running, 1) != 0)
             throw new AdjointException(

@@ -240,11 +240,8 @@ internal sealed class Recording
     private void Undo()
     {
         foreach (var draws in Calls.OfType<PrimitiveCall<RandomNumbers>>().GroupBy(call => call.Operands[1]!.Storage))
-        {
-            overwritten.Remove(draws.Key, out var state);
-            Generator.Undo(
-                draws.First().Operands[1]!, state!, draws.Select(call => call.Operands[0]!.Length));
-        }
+            if (overwritten.Remove(draws.Key, out var state))
+                Generator.Undo(draws.First().Operands[1]!, state, draws.Select(call => call.Operands[0]!.Length));
         foreach (var (storage, bytes) in overwritten) bytes.CopyTo(storage.Bytes);
         foreach (var call in Calls.OfType<HostCall>().Reverse()) call.Undo();
     }

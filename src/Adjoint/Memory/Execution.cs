@@ -41,6 +41,9 @@ internal sealed partial class Execution
     /// <summary>Where storages that are allocated are listed.</summary>
     internal List<Storage>? Allocated { get; set; }
 
+    /// <summary>Who is told of what is allocated, and of what the program writes.</summary>
+    internal IStorageWatcher? StorageWatcher { get; set; }
+
     /// <summary>What the graph that was used up last leaves to be recycled.</summary>
     internal LastGeneration LastGeneration;
 

@@ -120,7 +120,7 @@ public class Storage
     internal static Storage Allocate(long byteLength, Execution execution)
     {
         if (byteLength < BufferPool.SmallestPooled && execution.Arena is null && execution.Device is null
-            && !BufferGuard.IsOn && !Arena.AreAny)
+            && execution.StorageWatcher is null && !BufferGuard.IsOn && !Arena.AreAny)
         {
             Storage small = byteLength <= MaxInline ? new Inline((int)byteLength) : new OfArray((int)byteLength);
             // Nobody recycles it: it need not be listed.
@@ -130,8 +130,12 @@ public class Storage
         var storage = new Storage(AllocateBuffer(byteLength, execution), checked((int)byteLength));
         execution.Arena?.NoteMade(storage);
         execution.Allocated?.Add(storage);
+        execution.StorageWatcher?.NoteMade(storage);
         return storage;
     }
+
+    /// <summary>Takes a buffer in the place of the one that was released, with anything in it.</summary>
+    internal void Refill(Execution execution) => buffer = AllocateBuffer(ByteLength, execution);
 
     private static StorageBuffer AllocateBuffer(long byteLength, Execution execution)
     {

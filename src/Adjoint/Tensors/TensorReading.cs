@@ -65,6 +65,7 @@ public sealed partial class Tensor
             fixed (T* from = source, to = &Origin<T>())
                 Strided.Scatter(from, to, Strides, Shape.Sizes);
         BumpVersion();
+        Execution.Current.StorageWatcher?.NoteWritten(Storage);
         GC.KeepAlive(this);
     }
 
