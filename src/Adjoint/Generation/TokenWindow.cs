@@ -8,13 +8,16 @@ namespace Adjoint.Generation;
 /// </summary>
 internal sealed class TokenWindow
 {
+    // Room for so many tokens is made at first where a model has no limit; then twice as many, and so on.
+    private const int FirstCapacity = 4096;
+
     private readonly LanguageModel model;
     private readonly bool usesCache;
     private readonly List<int> tokens;
     private DecodingState? state;
 
-    // Tokens that are still to come.
-    private int expected;
+    // How many tokens the state has room for, and how many are still to come.
+    private int capacity, expected;
 
     internal TokenWindow(LanguageModel model, int[] prompt, int expected, bool usesCache)
     {
@@ -38,8 +41,12 @@ internal sealed class TokenWindow
         using var mode = model.EvalScope();
         if (!usesCache)
             return model.Forward(Batch(0)).Select(0, 0).Select(0, tokens.Count - 1);
-        state ??= model.CreateState(
-            1, (int)Math.Min(model.MaxLength ?? int.MaxValue, tokens.Count + (long)Math.Max(0, expected - 1)));
+        if (state is null || tokens.Count > capacity)
+        {
+            var needed = Math.Min(model.MaxLength ?? int.MaxValue, tokens.Count + (long)Math.Max(0, expected - 1));
+            capacity = (int)Math.Min(needed, Math.Max(FirstCapacity, 2L * tokens.Count));
+            state = model.CreateState(1, capacity);
+        }
         return model.Next(Batch(state.Length), state).Select(0, 0);
     }
 

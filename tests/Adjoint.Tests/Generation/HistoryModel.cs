@@ -22,6 +22,9 @@ internal sealed class HistoryModel : LanguageModel
     /// <summary>The number of tokens of each call, and whether it had a state.</summary>
     internal List<(int Count, bool HasState)> Calls { get; } = [];
 
+    /// <summary>Of the states that were made, the room.</summary>
+    internal List<int> Capacities { get; } = [];
+
     public override int VocabularySize { get; }
 
     public override int? MaxLength { get; }
@@ -32,6 +35,7 @@ internal sealed class HistoryModel : LanguageModel
     {
         Assert.Equal(1, batch);
         Assert.True(capacity >= 1 && !(capacity > MaxLength));
+        Capacities.Add(capacity);
         return new Seen(capacity);
     }
 

@@ -68,6 +68,18 @@ public class TextGeneratorTests
     }
 
     [Fact]
+    public void Room_for_tokens_grows_with_them()
+    {
+        var model = new HistoryModel(9, null);
+        var generator = new TextGenerator(model, CharacterText.Fit(Letters));
+        Assert.Equal(5000, generator.GenerateTokens("abc", new() { MaxTokens = int.MaxValue }).Take(5000).Count());
+        // What is beyond the first 4096 is computed again, once.
+        Assert.Equal([(0, 3), (4094, 4097)], model.Calls.Index().Where(call => call.Item.Count > 1)
+            .Select(call => (call.Index, call.Item.Count)));
+        Assert.True(model.Capacities.SequenceEqual([4096, 8194]), string.Join(", ", model.Capacities));
+    }
+
+    [Fact]
     public void The_model_keeps_its_mode_and_has_no_graph()
     {
         var model = new HistoryModel(9, null).Train();
