@@ -3,6 +3,7 @@ using System.Text.Json;
 using Adjoint.Data;
 using Adjoint.Experiments;
 using Adjoint.Explorer;
+using Adjoint.Generation;
 using Adjoint.IO;
 using Adjoint.Nn;
 
@@ -44,15 +45,29 @@ internal static class ExploreCommand
         [
             ("adjoint explore --open", "An mlp on two features, made on the spot."),
             ("adjoint explore --dataset cifar10 --model lenet --open", "Images and convolutions."),
+            ("adjoint explore --checkpoint runs/1 --open", "A run; of a language model attention and next tokens."),
         ],
         new("Data", [options[TrainSettings.Dataset], options[TrainSettings.DataDir]]),
         new("Network", [.. options.In("Network"), checkpoint]), new("Training", options.In("Training")),
         new("Page", [port, open]));
         command.SetAction(parsed =>
         {
-            var (file, run) = Checkpoint(parsed.GetValue(checkpoint));
-            var settings = Read(options.Given(parsed), parsed.GetValue((Option<int>)options[BatchSize]), file, run);
-            return Serve(settings, file, parsed.GetValue(port), parsed.GetValue(open), output, error);
+            var path = parsed.GetValue(checkpoint);
+            var (file, run) = Checkpoint(path);
+            var given = options.Given(parsed);
+            return Serve(SiteOf(), parsed.GetValue(port), parsed.GetValue(open), output, error);
+
+            Site SiteOf()
+            {
+                if (file is not null && LanguageModelOf(file) is { } generator)
+                    return given.Count == 0
+                        ? new LanguageSite(new(generator, Path.GetFileName(Path.TrimEndingDirectorySeparator(path!))))
+                        : throw new UsageException(
+                            $"--{given[0].Key}: has no effect on the page of a language model, which is not trained "
+                            + "there; leave it out");
+                var settings = Read(given, parsed.GetValue((Option<int>)options[BatchSize]), file, run);
+                return new ExplorerSite(Begin(TaskOf(settings, LoadData(settings, file)), file));
+            }
         });
         return command;
     }
@@ -106,10 +121,9 @@ internal static class ExploreCommand
         SettingValues WithOptimizer(string name) => settings.With(TrainSettings.Optimizer, name);
     }
 
-    private static int Serve(SettingValues settings, string? checkpoint, int port, bool open, TextWriter output,
-        TextWriter error)
+    private static int Serve(Site site, int port, bool open, TextWriter output, TextWriter error)
     {
-        using var page = ExplorerPage.Serve(Begin(TaskOf(settings, LoadData(settings, checkpoint)), checkpoint), port);
+        using var page = ExplorerPage.Serve(site, port);
         using var interrupt = new Interrupt();
         output.WriteLine(page.Address);
         output.Flush();
@@ -127,6 +141,22 @@ internal static class ExploreCommand
         return Standardize.StatisticsOf(metadata) is { } statistics
             ? settings.With(TrainSettings.Pixels, "unit").LoadData().Standardize(statistics)
             : settings.LoadData();
+    }
+
+    /// <summary>The language model in a file; null where it holds another model, or tensors alone.</summary>
+    private static TextGenerator? LanguageModelOf(string file)
+    {
+        SafeTensors.Load(file, out var metadata);
+        if (!metadata.ContainsKey(ModelFile.Key)) return null;
+        try
+        {
+            return ModelFile.Read(file) is { Model: LanguageModel } found ? new(found) : null;
+        }
+        catch (DataFormatException)
+        {
+            // A module of somebody else's: its tensors may fit a network that is described here.
+            return null;
+        }
     }
 
     private static Exploration Begin(LiveTask task, string? checkpoint)

@@ -23,10 +23,13 @@ export async function ask(what, options = {}) {
 }
 
 /** Sends an order to the training and returns its state. */
-export const order = async (what, after) =>
+export const order = (what, after) => post(`training?after=${after}`, what);
+
+/** Sends an order and returns the answer. */
+export const post = async (address, what) =>
   read(
     await reach(
-      fetch(`./api/training?after=${after}`, {
+      fetch(`./api/${address}`, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify(what),

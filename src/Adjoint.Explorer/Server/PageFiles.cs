@@ -34,6 +34,12 @@ internal sealed class PageFiles
     internal static PageFiles Watch { get; } = new("watch/index.html", "watch/watch",
         ["page/style.css", "page/dom.js", "page/format.js", .. Names("watch/")]);
 
+    /// <summary>The page of a language model.</summary>
+    internal static PageFiles Language { get; } = new("language/index.html", "language/language",
+    [
+        "page/style.css", "page/dom.js", "page/format.js", "page/colors.js", "page/source.js", .. Names("language/"),
+    ]);
+
     /// <summary>The sources of ops, by file name.</summary>
     internal static IReadOnlyList<string> OpSources { get; } = [.. Names("ops/").Order(StringComparer.Ordinal)];
 

@@ -19,8 +19,6 @@ namespace Adjoint.Explorer;
 /// </summary>
 internal sealed class PageServer : IAsyncDisposable
 {
-    private const int LargestOrder = 4096;
-
     // Inline are the map of modules and what formulas need; no script of another origin runs.
     private const string Policy =
         "default-src 'none'; script-src 'self' 'nonce-{0}'; style-src 'self'; img-src 'self' data: blob:; " +
@@ -62,7 +60,7 @@ internal sealed class PageServer : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(options =>
         {
             options.AddServerHeader = false;
-            options.Limits.MaxRequestBodySize = LargestOrder;
+            options.Limits.MaxRequestBodySize = site.LargestOrder;
             options.Listen(IPAddress.Loopback, port);
         });
         // Kestrel's default reaction to Ctrl+C prints; the tool has its own.

@@ -32,6 +32,9 @@ internal abstract class Site : IDisposable
     /// <summary>The methods that it knows, in messages.</summary>
     internal virtual string Methods => "GET";
 
+    /// <summary>The most bytes of an order.</summary>
+    internal virtual int LargestOrder => 4096;
+
     /// <summary>Answers a question of the page; may be called on any thread, several at once.</summary>
     /// <exception cref="AdjointException">The question is not understood, or asks for what is not there.</exception>
     internal abstract Task<Answer> AnswerAsync(Query query);
