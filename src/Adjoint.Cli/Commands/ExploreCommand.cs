@@ -147,14 +147,14 @@ internal static class ExploreCommand
     private static TextGenerator? LanguageModelOf(string file)
     {
         SafeTensors.Load(file, out var metadata);
-        if (!metadata.ContainsKey(ModelFile.Key)) return null;
+        if (!metadata.TryGetValue(ModelFile.Key, out var description)) return null;
         try
         {
             return ModelFile.Read(file) is { Model: LanguageModel } found ? new(found) : null;
         }
-        catch (DataFormatException)
+        catch (DataFormatException) when (!description.Contains("\"next-token\"", StringComparison.Ordinal))
         {
-            // A module of somebody else's: its tensors may fit a network that is described here.
+            // A module of somebody else's: its tensors may fit a network that the settings describe.
             return null;
         }
     }
