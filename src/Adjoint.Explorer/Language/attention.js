@@ -5,8 +5,9 @@ import { paint } from "explorer/colors";
 import { digits } from "explorer/format";
 import { signs } from "language/tokens";
 
-// More names would lie over each other.
-const MOST_NAMED = 40;
+// In pixels; smaller names cannot be read.
+const LARGEST_NAME = 11,
+  SMALLEST_NAME = 6;
 
 export class Attention {
   /** @param {() => void} changed called when another head is chosen, or another row of its map */
@@ -30,7 +31,9 @@ export class Attention {
       this.canvas,
       this.cursor,
     );
-    byId("map").append(this.columns, this.rows, this.stage, scale());
+    this.scale = h("div", { class: "scale" });
+    byId("map").append(this.columns, this.rows, this.stage, this.scale);
+    addEventListener("resize", () => this.drawNames());
     this.stage.addEventListener("pointermove", event => this.point(event));
     this.stage.addEventListener("click", event => {
       this.point(event);
@@ -84,7 +87,6 @@ export class Attention {
     if (this.layers.length === 0) return;
     this.drawHeads();
     this.drawMap();
-    byId("map").lastChild.replaceWith(scale());
   }
 
   drawHeads() {
@@ -132,11 +134,20 @@ export class Attention {
     byId("head").textContent = name;
     this.stage.setAttribute("aria-label", `${name}: ${this.size} by ${this.size} cells; arrow keys move`);
     this.paint(this.canvas, this.chosen);
-    const named = this.size <= MOST_NAMED ? this.tokens : [];
     byId("map").style.setProperty("--size", String(this.size));
-    for (const names of [this.rows, this.columns])
-      names.replaceChildren(...named.map(token => h("span", {}, signs(token))));
+    this.scale.replaceChildren(...scale());
+    this.drawNames();
     this.drawCursor();
+  }
+
+  /** The tokens beside rows and columns, where there is room for them. */
+  drawNames() {
+    const room = this.stage.clientWidth / this.size;
+    const named = room >= SMALLEST_NAME ? this.tokens : [];
+    for (const names of [this.rows, this.columns]) {
+      names.style.fontSize = `${Math.min(LARGEST_NAME, room)}px`;
+      names.replaceChildren(...named.map(token => h("span", {}, signs(token))));
+    }
   }
 
   /** The numbers of a head, later columns of a row empty: nothing is taken from what comes after. */
@@ -195,5 +206,5 @@ function scale() {
     64,
     1,
   );
-  return h("div", { class: "scale" }, h("span", {}, "0"), canvas, h("span", {}, "1"));
+  return [h("span", {}, "0"), canvas, h("span", {}, "1")];
 }

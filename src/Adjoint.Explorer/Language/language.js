@@ -57,10 +57,12 @@ async function refresh() {
 async function answer() {
   if (order) {
     const seen = await post("look", order);
+    // An empty text is the line break that the model begins with.
+    const isBegun = order.text !== "";
     order = null;
     shown = seen.tokens;
     tokens = [...seen.hidden, ...shown.map(token => token.id)];
-    if (document.activeElement !== input("written")) input("written").value = seen.text;
+    if (isBegun && document.activeElement !== input("written")) input("written").value = seen.text;
     status(seen.hidden.length);
     row.show(shown);
     attention.show(seen);
@@ -106,7 +108,8 @@ function distribution(answer) {
   byId("place").textContent = isLast
     ? `After ${signs(shown[place])}, the last token:`
     : `After ${signs(shown[place])} (${place + 1}), where ${signs(follows)} follows; another one replaces the rest:`;
-  const percent = value => `${digits(100 * Number(value), 3)} %`;
+  const percent = value =>
+    Number(value) > 0 && Number(value) < 1e-4 ? "< 0.01 %" : `${digits(100 * Number(value), 3)} %`;
   byId("bars").replaceChildren(
     ...answer.tokens.map(token => {
       const bar = h("span", { class: "bar", "aria-hidden": "true" }, h("span", {}), h("span", {}));
