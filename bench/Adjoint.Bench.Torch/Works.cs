@@ -191,6 +191,11 @@ internal static class Works
                         y.sum().backward();
                     };
                 }
+            case "generate":
+                {
+                    var model = new Gpt(16 + 256);
+                    return () => model.Generate(16, 256, usesCache: shape[1] == "cached");
+                }
             default:
                 return null;
         }

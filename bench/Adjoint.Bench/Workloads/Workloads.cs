@@ -1,4 +1,5 @@
 using Adjoint.Data;
+using Adjoint.Generation;
 using Adjoint.Nn;
 using Adjoint.Optim;
 
@@ -45,6 +46,8 @@ internal static class Workloads
         new("small", 10, 0, 0, () => Small(captured: false)),
         new("small+captured", 10, 0, 0, () => Small(captured: true)),
         new("small-forward", 10, 0, 0, SmallForward),
+        // With the cache each of 256 tokens reads all weights; without it 144 tokens on average are multiplied by them.
+        Generation("cached", true, 1.5), Generation("recomputed", false, 1.5),
         .. Inference.All,
     ];
 
@@ -57,6 +60,23 @@ internal static class Workloads
             a.MatMul(b);
         };
     });
+
+    // 256 tokens after 16, one at a time, of a GPT of four layers of width 128; drawn, not the most likely ones.
+    private static Workload Generation(string name, bool usesCache, double goal)
+    {
+        const double weights = 4 * 12 * 128 * 128 + 256 * 128;
+        var (flops, bytes) = usesCache ? (0.0, 4 * 256 * weights) : (2 * 256 * 144 * weights, 0.0);
+        return new($"generate-{name}", goal, flops, bytes, () => Generate(usesCache));
+    }
+
+    private static Action Generate(bool usesCache)
+    {
+        var text = new ByteText();
+        var model = new Gpt(new() { Vocabulary = text.Size, Context = 16 + 256 }, new Generator(1));
+        var generator = new TextGenerator(model, text);
+        GenerationOptions options = new() { MaxTokens = 256, UsesCache = usesCache };
+        return () => _ = generator.GenerateTokens("sixteen letters.", options).Count();
+    }
 
     private static Action Mlp(bool captured)
     {
