@@ -14,7 +14,7 @@ public static unsafe class Recurrence
     /// <summary>The number of weights' rows of one unit: 1, 3 of a GRU, 4 of an LSTM.</summary>
     /// <param name="cell">The kind of cell.</param>
     /// <returns>The number g of gates.</returns>
-    public static int GatesOf(RecurrentCell cell) => cell switch
+    public static int Gates(this RecurrentCell cell) => cell switch
     {
         RecurrentCell.Tanh or RecurrentCell.Relu => TanhCell.Gates,
         RecurrentCell.Gru => GruCell.Gates,

@@ -54,7 +54,7 @@ public readonly record struct Recurrence(RecurrentCell Cell, bool IsReverse) : I
         foreach (var index in (ReadOnlySpan<int>)[0, 1, 3, 4, 9, 10])
             RecurrenceOperands.IsThere(Name, $"operand {index}", operands[index], true);
         var (x, y) = (operands[0]!, operands[9]!);
-        var (gates, isLstm) = (Kernels.Recurrence.GatesOf(primitive.Cell), primitive.Cell == RecurrentCell.Lstm);
+        var (gates, isLstm) = (primitive.Cell.Gates(), primitive.Cell == RecurrentCell.Lstm);
         var type = Operands.Result(Name, y);
         Operands.HasRank(Name, "x", x, type, 3, "(n, t, k)");
         Operands.HasRank(Name, "the hidden state", operands[1]!, type, 2, "(n, p)");
@@ -92,7 +92,7 @@ public readonly record struct Recurrence(RecurrentCell Cell, bool IsReverse) : I
         var packed = new Tensor?[9];
         for (var i = 1; i < 8; i++) packed[i] = RecurrenceOperands.Contiguous(operands[i]);
         packed[8] = RecurrenceOperands.Lengths(primitive.Cell, operands[8], x.Shape[1]);
-        var (gates, hidden) = (Kernels.Recurrence.GatesOf(primitive.Cell), operands[4]!);
+        var (gates, hidden) = (primitive.Cell.Gates(), operands[4]!);
         fixed (T* input = &x.Origin<T>(), h = packed[1]!.Data<T>(), c = RecurrenceOperands.ElementsOf<T>(packed[2]),
             inputWeight = packed[3]!.Data<T>(), hiddenWeight = packed[4]!.Data<T>(),
             inputBias = RecurrenceOperands.ElementsOf<T>(packed[5]),

@@ -38,7 +38,7 @@ public readonly record struct RecurrenceGradient(RecurrentCell Cell, bool IsReve
         foreach (var index in (ReadOnlySpan<int>)[0, 2, 4, 5, 9, 11, 12])
             RecurrenceOperands.IsThere(Name, $"operand {index}", operands[index], true);
         var (weight, projection, outputs) = (operands[0]!, operands[1], operands[4]!);
-        var (gates, isLstm) = (Kernels.Recurrence.GatesOf(primitive.Cell), primitive.Cell == RecurrentCell.Lstm);
+        var (gates, isLstm) = (primitive.Cell.Gates(), primitive.Cell == RecurrentCell.Lstm);
         var type = Operands.Result(Name, operands[9]!);
         Operands.HasRank(Name, "the outputs", outputs, type, 3, "(n, t, p)");
         Operands.HasRank(Name, "the hidden weights", weight, type, 2, "(g·w, p)");
@@ -79,7 +79,7 @@ public readonly record struct RecurrenceGradient(RecurrentCell Cell, bool IsReve
             packed[i] = i == 3
                 ? RecurrenceOperands.Lengths(primitive.Cell, operands[3], outputs.Shape[1])
                 : RecurrenceOperands.Contiguous(operands[i]);
-        var (gates, weight) = (Kernels.Recurrence.GatesOf(primitive.Cell), operands[0]!);
+        var (gates, weight) = (primitive.Cell.Gates(), operands[0]!);
         fixed (T* hiddenWeight = packed[0]!.Data<T>(), projection = RecurrenceOperands.ElementsOf<T>(packed[1]),
             h = packed[2]!.Data<T>(), y = packed[4]!.Data<T>(), saved = packed[5]!.Data<T>(),
             dy = RecurrenceOperands.ElementsOf<T>(packed[6]), dh = RecurrenceOperands.ElementsOf<T>(packed[7]),

@@ -52,13 +52,13 @@ public sealed class LstmLanguageModel : LanguageModel, ISavableModule<LstmLangua
         if (capacity < 1)
             throw new AdjointException(
                 $"LstmLanguageModel: the capacity of a state must be 1 or more: found {capacity}");
-        return new State(this, batch);
+        return new LstmDecodingState(this, batch);
     }
 
     /// <inheritdoc/>
     protected override Tensor HiddenCore(Tensor tokens, DecodingState? state)
     {
-        var own = state as State;
+        var own = state as LstmDecodingState;
         if (state is not null && own?.Owner != this)
             throw new AdjointException(
                 "LstmLanguageModel: the state is that of another model; make one with CreateState");
@@ -86,7 +86,7 @@ public sealed class LstmLanguageModel : LanguageModel, ISavableModule<LstmLangua
         settings.Set("dropout", dropout.Probability);
     }
 
-    private sealed class State(LstmLanguageModel owner, int batch) : DecodingState(batch)
+    private sealed class LstmDecodingState(LstmLanguageModel owner, int batch) : DecodingState(batch)
     {
         internal LstmLanguageModel Owner => owner;
 

@@ -18,7 +18,7 @@ public sealed class Gru : RecurrentLayer, ISavableModule<Gru>
     /// </param>
     /// <exception cref="AdjointException">A number is out of its range, or there is a projection.</exception>
     public Gru(int inputs, int width, RecurrentOptions? options = null, Generator? generator = null)
-        : base("Gru", Recurrence.GatesOf(RecurrentCell.Gru), inputs, width, options, generator)
+        : base("Gru", RecurrentCell.Gru.Gates(), inputs, width, options, generator)
     {
     }
 

@@ -14,7 +14,7 @@ public sealed class GruCell : RecurrentCellModule, ISavableModule<GruCell>
     /// </param>
     /// <exception cref="AdjointException">A number is not positive.</exception>
     public GruCell(int inputs, int width, bool hasBias = true, Generator? generator = null)
-        : base("GruCell", Recurrence.GatesOf(RecurrentCell.Gru), inputs, width, hasBias, generator)
+        : base("GruCell", RecurrentCell.Gru.Gates(), inputs, width, hasBias, generator)
     {
     }
 

@@ -23,7 +23,7 @@ public sealed class Lstm : RecurrentLayer, ISavableModule<Lstm>
     /// </param>
     /// <exception cref="AdjointException">A number is out of its range.</exception>
     public Lstm(int inputs, int width, RecurrentOptions? options = null, Generator? generator = null)
-        : base("Lstm", Recurrence.GatesOf(RecurrentCell.Lstm), inputs, width, options, generator)
+        : base("Lstm", RecurrentCell.Lstm.Gates(), inputs, width, options, generator)
     {
     }
 

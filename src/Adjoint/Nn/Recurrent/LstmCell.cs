@@ -14,7 +14,7 @@ public sealed class LstmCell : RecurrentCellModule, ISavableModule<LstmCell>
     /// </param>
     /// <exception cref="AdjointException">A number is not positive.</exception>
     public LstmCell(int inputs, int width, bool hasBias = true, Generator? generator = null)
-        : base("LstmCell", Recurrence.GatesOf(RecurrentCell.Lstm), inputs, width, hasBias, generator)
+        : base("LstmCell", RecurrentCell.Lstm.Gates(), inputs, width, hasBias, generator)
     {
     }
 

@@ -10,7 +10,7 @@ namespace Adjoint.Nn;
 /// </summary>
 public abstract class RecurrentLayer : Layer
 {
-    private static readonly int LstmGates = Recurrence.GatesOf(RecurrentCell.Lstm);
+    private static readonly int LstmGates = RecurrentCell.Lstm.Gates();
 
     private readonly RecurrentWeights[] weights;
     private readonly Dropout? dropout;

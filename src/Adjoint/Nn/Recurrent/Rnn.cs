@@ -20,7 +20,7 @@ public sealed class Rnn : RecurrentLayer, ISavableModule<Rnn>
     /// <exception cref="AdjointException">A number is out of its range, or there is a projection.</exception>
     public Rnn(int inputs, int width, RecurrentOptions? options = null,
         RecurrentActivation activation = RecurrentActivation.Tanh, Generator? generator = null)
-        : base("Rnn", Recurrence.GatesOf(RecurrentCell.Tanh), inputs, width, options, generator)
+        : base("Rnn", RecurrentCell.Tanh.Gates(), inputs, width, options, generator)
     {
         if (!Enum.IsDefined(activation))
             throw new AdjointException($"Rnn: the activation must be Tanh or Relu: found {activation}");

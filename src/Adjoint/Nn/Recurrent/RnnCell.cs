@@ -16,7 +16,7 @@ public sealed class RnnCell : RecurrentCellModule, ISavableModule<RnnCell>
     /// <exception cref="AdjointException">A number is not positive, or there is no such activation.</exception>
     public RnnCell(int inputs, int width, bool hasBias = true,
         RecurrentActivation activation = RecurrentActivation.Tanh, Generator? generator = null)
-        : base("RnnCell", Recurrence.GatesOf(RecurrentCell.Tanh), inputs, width, hasBias, generator)
+        : base("RnnCell", RecurrentCell.Tanh.Gates(), inputs, width, hasBias, generator)
     {
         if (!Enum.IsDefined(activation))
             throw new AdjointException($"RnnCell: the activation must be Tanh or Relu: found {activation}");

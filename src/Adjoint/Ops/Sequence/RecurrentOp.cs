@@ -26,7 +26,7 @@ internal abstract class RecurrentOp(RecurrentCell cell, RecurrentInputs layout, 
 
     private bool IsLstm => cell == RecurrentCell.Lstm;
 
-    private int Gates => Kernels.Recurrence.GatesOf(cell);
+    private int Gates => cell.Gates();
 
     public override TensorSpec[] InferAll(ReadOnlySpan<Tensor> inputs)
     {

@@ -25,7 +25,7 @@ internal sealed class RecurrentSteps
         (inputWeight, hiddenWeight) = (Input(layout.InputWeight)!, Input(layout.HiddenWeight)!);
         (inputBias, hiddenBias, projection) =
             (Input(layout.InputBias), Input(layout.InputBias + 1), Input(layout.Projection));
-        width = inputWeight.Shape[0] / Kernels.Recurrence.GatesOf(op.Cell);
+        width = inputWeight.Shape[0] / op.Cell.Gates();
         active = lengths is null ? []
             : [.. Enumerable.Range(0, x.Shape[1]).Select(position => lengths.Greater(position).Unsqueeze(1))];
     }
