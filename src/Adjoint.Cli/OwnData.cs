@@ -6,15 +6,25 @@ namespace Adjoint.Cli;
 /// <summary>A user's own data, read once: what follows from it, and its parts.</summary>
 internal abstract class OwnData
 {
+    /// <summary>The formal languages, whose strings are made on the spot.</summary>
+    internal static readonly IReadOnlyList<string> Languages = ["brackets", "arithmetic"];
+
     /// <summary>The data sets that the tool knows by name.</summary>
-    internal static readonly IReadOnlyList<string> BuiltIn = ["synth", "mnist", "fashion-mnist", "cifar10"];
+    internal static readonly IReadOnlyList<string> BuiltIn =
+        ["synth", "mnist", "fashion-mnist", "cifar10", .. Languages];
 
     /// <summary>What <c>--data</c> may lead to.</summary>
-    internal static readonly IReadOnlyList<string> Kinds = ["table", "images"];
+    internal static readonly IReadOnlyList<string> Kinds = ["table", "images", "text"];
+
+    private static readonly string[] TextEndings = [".txt", ".text", ".md"];
 
     /// <summary>What a path leads to; null where there is no path.</summary>
-    internal static string? KindOf(string? path) =>
-        path is null ? null : Directory.Exists(path) ? "images" : "table";
+    /// <param name="path">The path of a file or a folder.</param>
+    /// <param name="model">The network that is asked for; null: none.</param>
+    internal static string? KindOf(string? path, string? model) =>
+        path is null ? null : Directory.Exists(path) ? "images"
+        : model is null ? TextEndings.Contains(Path.GetExtension(path).ToLowerInvariant()) ? "text" : "table"
+        : TrainSettings.IsLanguageModel(model) ? "text" : "table";
 
     /// <summary>What is wrong with a rule of splitting, or null.</summary>
     internal static string? CheckSplit(string rule) =>
@@ -33,12 +43,19 @@ internal abstract class OwnData
     /// <exception cref="AdjointException">There is no such file or folder, or it cannot be read.</exception>
     internal static OwnData? Open(IEnumerable<KeyValuePair<string, string>> given)
     {
-        var path = given.FirstOrDefault(one => one.Key == TrainSettings.Source.Name).Value;
+        var path = Of(TrainSettings.Source);
         if (path is null) return null;
         if (!Path.Exists(path))
-            throw new AdjointException($"--data {path}: no such file or folder; name a table or a folder of images");
-        var kind = given.FirstOrDefault(one => one.Key == TrainSettings.Dataset.Name).Value ?? KindOf(path);
-        return kind == "images" ? new OwnImages(path) : new OwnTable(path);
+            throw new AdjointException(
+                $"--data {path}: no such file or folder; name a table, a text or a folder of images");
+        return (Of(TrainSettings.Dataset) ?? KindOf(path, Of(TrainSettings.Model))) switch
+        {
+            "images" => new OwnImages(path),
+            "text" => new OwnText(path),
+            _ => new OwnTable(path),
+        };
+
+        string? Of(Setting setting) => given.FirstOrDefault(one => one.Key == setting.Name).Value;
     }
 
     /// <summary>The settings with those that follow from the data, where they are not given.</summary>
@@ -48,6 +65,8 @@ internal abstract class OwnData
         var all = given.ToDictionary();
         // A run may go on from another folder.
         all[TrainSettings.Source.Name] = Path.GetFullPath(all[TrainSettings.Source.Name]);
+        if (all.TryGetValue(TrainSettings.Tokens.Name, out var tokens) && Directory.Exists(tokens))
+            all[TrainSettings.Tokens.Name] = Path.GetFullPath(tokens);
         foreach (var (setting, value) in Findings(all)) all.TryAdd(setting.Name, value);
         return all;
     }

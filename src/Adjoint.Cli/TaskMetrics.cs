@@ -19,6 +19,12 @@ internal static class TaskMetrics
         ("precision", () => new Precision { MultiLabel = true }), ("recall", () => new Recall { MultiLabel = true }),
     ];
 
+    private static readonly (string Name, Func<Metric> Create)[] Texts =
+        [("perplexity", () => new Perplexity()), ("accuracy", () => new Accuracy())];
+
+    private static readonly (string Name, Func<Metric> Create)[] Languages =
+        [("determinedAccuracy", () => new DeterminedAccuracy()), .. Texts];
+
     private static readonly (string Name, Func<Metric> Create)[] Values =
         [("r2", () => new R2()), ("mae", () => new Mae()), ("rmse", () => new Rmse())];
 
@@ -26,17 +32,21 @@ internal static class TaskMetrics
     private const int Usual = 3;
 
     /// <summary>The names of a task's metrics, and of its loss.</summary>
-    internal static IReadOnlyList<string> Names(string task) =>
-        [.. Of(task).Select(metric => metric.Name), MonitoredMetric.Loss];
+    /// <param name="task">The name of the task.</param>
+    /// <param name="isFormal">Whether the samples are strings of a formal language.</param>
+    internal static IReadOnlyList<string> Names(string task, bool isFormal) =>
+        [.. Of(task, isFormal).Select(metric => metric.Name), MonitoredMetric.Loss];
 
     /// <summary>Makes the usual metrics of a task, and one more where another is asked for.</summary>
-    internal static IReadOnlyList<Metric> Create(string task, string score) =>
-        [.. Of(task).Where((metric, i) => i < Usual || metric.Name == score).Select(metric => metric.Create())];
+    internal static IReadOnlyList<Metric> Create(string task, string score, bool isFormal) =>
+        [.. Of(task, isFormal).Where((metric, i) => i < Usual || metric.Name == score)
+            .Select(metric => metric.Create())];
 
-    private static (string Name, Func<Metric> Create)[] Of(string task) => task switch
+    private static (string Name, Func<Metric> Create)[] Of(string task, bool isFormal) => task switch
     {
         "regression" => Values,
         "multi-label" => Labels,
+        "next-token" => isFormal ? Languages : Texts,
         _ => Classes,
     };
 }

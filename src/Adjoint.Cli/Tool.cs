@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using Adjoint.Cli.Commands;
 using Adjoint.Experiments;
+using Adjoint.Formats;
 
 namespace Adjoint.Cli;
 
@@ -15,6 +16,8 @@ internal static class Tool
 
     internal static int Run(string[] args, TextWriter output, TextWriter error)
     {
+        // Models of texts may have such tokens.
+        BpeText.Register();
         var root = Commands(output, error);
         var debug = (Option<bool>)root.Options.Single(option => option.Name == "--debug");
         var parsed = root.Parse(args);

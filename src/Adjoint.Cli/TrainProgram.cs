@@ -26,6 +26,7 @@ internal sealed class TrainProgram(string? dataDir, TimeSpan checkpointEvery) : 
         var (samples, inputs) = own.Get(TrainSettings.Dataset) switch
         {
             "synth" => (60_000, 2),
+            "brackets" or "arithmetic" or "text" => (8192, own.Get(TrainSettings.Context)),
             "cifar10" => (45_000, 3072),
             _ => (55_000, 784),
         };
@@ -33,6 +34,9 @@ internal sealed class TrainProgram(string? dataDir, TimeSpan checkpointEvery) : 
         int[] sizes = [inputs, .. hidden, 10];
         var work = own.Get(TrainSettings.Model) switch
         {
+            // For each token the four products of a block or a layer, of about the same size.
+            "gpt" or "lstm" =>
+                12.0 * inputs * own.Get(TrainSettings.Layers) * Math.Pow(own.Get(TrainSettings.Width), 2),
             "mlp" => sizes.Zip(sizes.Skip(1), (a, b) => (double)a * b).Sum(),
             "lenet" or "lenet5" => 700_000,
             _ => 40e6,

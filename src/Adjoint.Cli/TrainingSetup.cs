@@ -13,7 +13,7 @@ internal static class TrainingSetup
     /// <summary>Whether the data set has samples that are kept back for the very end.</summary>
     internal static bool HasTest(this SettingValues settings) =>
         settings.Get(TrainSettings.Source) is null
-            ? settings.Get(TrainSettings.Dataset) != "synth"
+            ? settings.Get(TrainSettings.Dataset) != "synth" && !TrainSettings.IsFormal(settings)
             : settings.Get(TrainSettings.TestShare) > 0;
 
     /// <summary>Reads the data set, or own data.</summary>
@@ -27,6 +27,8 @@ internal static class TrainingSetup
         var data = own is not null ? own.Load(settings, say ?? (_ => { })) : name switch
         {
             "synth" => Synth.Create(),
+            "brackets" => new BracketLanguage().Create(settings.Get(TrainSettings.Context)),
+            "arithmetic" => new ArithmeticLanguage().Create(settings.Get(TrainSettings.Context)),
             "cifar10" => Cifar10.Load(DataFolder.Locate(folder, name)),
             _ => Mnist.Load(DataFolder.Locate(folder, name), name, pixels == "bytes" ? 1 : 255),
         };
@@ -51,6 +53,7 @@ internal static class TrainingSetup
     internal static Layer CreateModel(this SettingValues settings, Dataset data)
     {
         var random = new Generator(settings.Get(TrainSettings.Seed), 1);
+        if (data.Preprocessing is TextPreprocessing tokens) return settings.CreateLanguageModel(tokens.Size, random);
         // Classes and labels by their names; of values as many as there are columns.
         var isRegression = settings.Get(TrainSettings.Task) == "regression";
         var classes = isRegression ? Math.Max(1, data.FieldOf(Field.Targets).Shape.Elements) : data.ClassNames.Count;
@@ -75,6 +78,23 @@ internal static class TrainingSetup
             : network;
     }
 
+    private static LanguageModel CreateLanguageModel(this SettingValues settings, int vocabulary, Generator random)
+    {
+        var (width, layers) = (settings.Get(TrainSettings.Width), settings.Get(TrainSettings.Layers));
+        var dropout = settings.Get(TrainSettings.Dropout);
+        return settings.Get(TrainSettings.Model) == "lstm"
+            ? new LstmLanguageModel(vocabulary, width, layers, dropout, random)
+            : new Gpt(new()
+            {
+                Vocabulary = vocabulary,
+                Context = settings.Get(TrainSettings.Context),
+                Width = width,
+                Heads = settings.Get(TrainSettings.Heads),
+                Layers = layers,
+                Dropout = dropout,
+            }, random);
+    }
+
     internal static Optimizer CreateOptimizer(this SettingValues settings, Module model)
     {
         var groups = ParameterGroup.Split(model.Parameters(), settings.Get(TrainSettings.LearningRate),
@@ -92,7 +112,7 @@ internal static class TrainingSetup
     {
         var (task, score) = (settings.Get(TrainSettings.Task), settings.Get(TrainSettings.Metric));
         var reduction = settings.Get(TrainSettings.LossReduction) == "sum" ? Reduction.Sum : Reduction.Mean;
-        IReadOnlyList<Metric> Metrics() => TaskMetrics.Create(task, score);
+        IReadOnlyList<Metric> Metrics() => TaskMetrics.Create(task, score, TrainSettings.IsFormal(settings));
         return task switch
         {
             "regression" => new RegressionTask(Scales(data), settings.Get(TrainSettings.LossFunction) switch
@@ -102,6 +122,7 @@ internal static class TrainingSetup
                 _ => RegressionLoss.Squared,
             })
             { Reduction = reduction, Metrics = Metrics, Score = score },
+            "next-token" => new NextTokenTask { Reduction = reduction, Metrics = Metrics, Score = score },
             "multi-label" => new MultiLabelTask { Reduction = reduction, Metrics = Metrics, Score = score },
             _ => new ClassificationTask
             {
@@ -126,6 +147,7 @@ internal static class TrainingSetup
         {
             Schedule = settings.CreateSchedule(loader.StepsIn(settings.Get(TrainSettings.Epochs))),
             Average = settings.Get(TrainSettings.Ema) is > 0 and var decay ? new WeightAverage(model, decay) : null,
+            MaxGradientNorm = settings.Get(TrainSettings.Clip) is > 0 and var norm ? norm : double.PositiveInfinity,
             Eager = eager,
             Profile = profile,
             Checkpoints = checkpoints,
@@ -136,13 +158,18 @@ internal static class TrainingSetup
     internal static TestTimeAugmentation Views(this SettingValues settings) =>
         TestTimeAugmentation.All.Single(views => views.Name == settings.Get(TrainSettings.TestTime));
 
-    private static Schedule? CreateSchedule(this SettingValues settings, long steps) =>
-        settings.Get(TrainSettings.Schedule) switch
+    private static Schedule? CreateSchedule(this SettingValues settings, long steps)
+    {
+        if (steps == 0) return null;
+        var rising = (int)(steps * settings.Get(TrainSettings.RisingShare));
+        return settings.Get(TrainSettings.Schedule) switch
         {
-            _ when steps == 0 => null,
-            "cosine" => Schedule.Cosine(steps),
             "one-cycle" => Schedule.OneCycle(steps),
             "triangular" => Schedule.Triangular(steps),
-            _ => null,
+            "cosine" => WarmUp(Schedule.Cosine(steps - rising)),
+            _ => rising > 0 ? WarmUp(Schedule.Constant()) : null,
         };
+
+        Schedule WarmUp(Schedule next) => rising > 0 ? Schedule.WarmUp(rising, next) : next;
+    }
 }

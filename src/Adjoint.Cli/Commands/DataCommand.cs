@@ -27,13 +27,14 @@ internal static class DataCommand
         {
             var dataset = parsed.GetValue(name)!;
             if (!datasets.Contains(dataset)) throw UsageException.OneOf("dataset", dataset, datasets);
-            var folder = dataset == "synth" ? null : DataFolder.Locate(parsed.GetValue(dataDir), dataset);
-            var splits = folder is null ? Synth.Create()
-                : dataset == "cifar10" ? Cifar10.Load(folder) : Mnist.Load(folder, dataset);
+            var splits = TrainSettings.Table.Read([new(TrainSettings.Dataset.Name, dataset)])
+                .With(TrainSettings.DataDir, parsed.GetValue(dataDir)!).LoadData();
             var (train, validation, test) = (splits.Train, splits.Validation.Count, splits.Test?.Count ?? 0);
+            var what = train.Preprocessing is TextPreprocessing text ? $"{text.Size} tokens"
+                : $"{train.ClassNames.Count} classes";
             output.WriteLine(
                 $"{dataset}: sound; {train.Count:N0} training, {validation:N0} validation, {test:N0} test samples "
-                + $"of {train.SampleShape}, {train.ClassNames.Count} classes");
+                + $"of {train.SampleShape}, {what}");
             return 0;
         });
         var fetch = new Command("fetch",
@@ -41,8 +42,8 @@ internal static class DataCommand
         fetch.SetAction(async (parsed, _) =>
         {
             var wanted = parsed.GetValue(name)!;
-            if (wanted == "synth")
-                throw new UsageException("dataset: synth is made on the spot; there is nothing to fetch");
+            if (IsMade(wanted))
+                throw new UsageException($"dataset: {wanted} is made on the spot; there is nothing to fetch");
             var dataset = RemoteDataset.All.SingleOrDefault(one => one.Name == wanted)
                 ?? throw UsageException.OneOf("dataset", wanted, [.. RemoteDataset.All.Select(one => one.Name)]);
             using var client = new HttpClient();
@@ -92,9 +93,11 @@ internal static class DataCommand
         internal void Close() => live?.Clear();
     }
 
+    private static bool IsMade(string dataset) => dataset == "synth" || OwnData.Languages.Contains(dataset);
+
     private static string Where(string? given, string dataset)
     {
-        if (dataset == "synth") return "made on the spot";
+        if (IsMade(dataset)) return "made on the spot";
         try
         {
             return DataFolder.Locate(given, dataset);

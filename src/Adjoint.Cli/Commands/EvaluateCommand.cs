@@ -4,6 +4,7 @@ using Adjoint.Data;
 using Adjoint.Data.Tables;
 using Adjoint.Experiments;
 using Adjoint.Formats;
+using Adjoint.IO;
 using Adjoint.Training;
 
 namespace Adjoint.Cli.Commands;
@@ -11,15 +12,13 @@ namespace Adjoint.Cli.Commands;
 /// <summary><c>adjoint evaluate</c>: how good a trained model is on other data.</summary>
 internal static class EvaluateCommand
 {
-    private static readonly string[] BuiltIn = ["synth", "mnist", "fashion-mnist", "cifar10"];
-
     internal static Command Create(TextWriter output, TextWriter error)
     {
         var model = new Argument<string>("run") { Description = SavedModel.Description };
         var from = SettingOption.Of(new TextSetting("data")
         {
-            Help = "What to measure on: a CSV file with the target, a folder of images with a folder per class, or "
-                + $"one of {string.Join(", ", BuiltIn)}.",
+            Help = "What to measure on: a CSV file with the target, a text, a folder of images with a folder per "
+                + $"class, or one of {string.Join(", ", OwnData.BuiltIn)}.",
             ValueName = "path",
         });
         from.Required = true;
@@ -41,14 +40,15 @@ internal static class EvaluateCommand
         {
             var predictor = SavedModel.Load(parsed.GetValue(model)!);
             var path = parsed.GetValue(from)!;
-            var data = BuiltIn.Contains(path)
-                ? PartOf(Load(path, predictor.Info.Preprocessing, parsed.GetValue(dataDir)), parsed.GetValue(part)!)
-                : Open(path, predictor.Info.Preprocessing, error);
+            var data = OwnData.BuiltIn.Contains(path)
+                ? PartOf(Load(path, predictor.Info, parsed.GetValue(dataDir)), parsed.GetValue(part)!)
+                : Open(path, predictor.Info, error);
             var task = predictor.Info.Task
                 ?? throw new AdjointException(
                     $"{parsed.GetValue(model)}: its file does not name a task to measure it by");
             var measured =
-                predictor.Evaluate(data, () => TaskMetrics.Create(task, predictor.Info.Score ?? MonitoredMetric.Loss));
+                predictor.Evaluate(data, () => TaskMetrics.Create(task, predictor.Info.Score ?? MonitoredMetric.Loss,
+                    OwnData.Languages.Contains(path)));
             if (parsed.GetValue(asJson)) output.WriteLine(ToJson(path, data.Count, task, measured));
             else Write(output, data.Count, task, measured);
             return 0;
@@ -56,13 +56,31 @@ internal static class EvaluateCommand
         return command;
     }
 
-    private static DataSplits Load(string name, Preprocessing? preprocessing, string? folder) => name switch
+    private static DataSplits Load(string name, ModelInfo info, string? folder) => name switch
     {
         "synth" => Synth.Create(),
+        "brackets" => Strings(new BracketLanguage(), info),
+        "arithmetic" => Strings(new ArithmeticLanguage(), info),
         "cifar10" => Cifar10.Load(DataFolder.Locate(folder, name)),
         // A model without preprocessing learned from the bytes themselves.
-        _ => Mnist.Load(DataFolder.Locate(folder, name), name, preprocessing is null ? 1 : 255),
+        _ => Mnist.Load(DataFolder.Locate(folder, name), name, info.Preprocessing is null ? 1 : 255),
     };
+
+    // Tokens are the model's, so strings of other symbols mean nothing to it.
+    private static DataSplits Strings(FormalLanguage language, ModelInfo info)
+    {
+        var data = language.Create(WindowOf(info));
+        return info.Preprocessing is CharacterText own
+            && own.Characters == ((CharacterText)data.Train.Preprocessing!).Characters
+            ? data
+            : throw new AdjointException(
+                $"--data {language.Name}: the model learned other symbols; name data of the kind that it learned from");
+    }
+
+    // As many tokens as a window of training had.
+    private static int WindowOf(ModelInfo info) =>
+        info.Fields.FirstOrDefault(field => field.Name == Field.Inputs)?.Shape.Elements
+        ?? throw new AdjointException("the model's file does not say how many tokens it takes");
 
     private static Dataset PartOf(DataSplits data, string part) => part switch
     {
@@ -71,11 +89,13 @@ internal static class EvaluateCommand
         _ => data.Validation,
     };
 
-    private static Dataset Open(string path, Preprocessing? preprocessing, TextWriter error)
+    private static Dataset Open(string path, ModelInfo info, TextWriter error)
     {
         if (!Path.Exists(path)) throw new AdjointException($"--data {path}: no such file or folder");
-        switch (preprocessing)
+        switch (info.Preprocessing)
         {
+            case TextPreprocessing text when File.Exists(path):
+                return new TextDataset(Path.GetFileName(path), [TextFile.Read(path)], text, WindowOf(info));
             case TableEncoder encoder when File.Exists(path):
                 var rows = TableFile.Read(path, new() { Kinds = TableSource.KindsOf(encoder) });
                 var data = encoder.ToDataset(rows, out var report);
@@ -94,8 +114,8 @@ internal static class EvaluateCommand
                     : ImageFolder.Open(path, options);
             default:
                 throw new AdjointException(
-                    $"--data {path}: the model learned from {SavedModel.Learned(preprocessing)}; name data of that "
-                    + "kind");
+                    $"--data {path}: the model learned from {SavedModel.Learned(info.Preprocessing)}; name data of "
+                    + "that kind");
         }
     }
 

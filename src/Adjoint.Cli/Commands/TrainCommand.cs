@@ -42,6 +42,8 @@ internal static class TrainCommand
                 "Photographs, and the report in the browser."),
             ("adjoint train --data houses.csv --target price", "A table of your own; --dry-run shows what is in it."),
             ("adjoint train --data photos/", "Photographs of your own, a folder for each class."),
+            ("adjoint train --model gpt", "A language model of nested brackets, made on the spot."),
+            ("adjoint train --data book.txt", "A language model of a text of your own."),
             ("adjoint train --optimizer sgd --momentum 0.9 --lr 0.1 --schedule cosine",
                 "Settings of your own."),
         ],

@@ -31,6 +31,13 @@ public sealed class IdleSettingTests : IDisposable
         rows.Add("--hidden 8", "--layers 1");
         rows.Add("--layers 0", "--activation relu");
         rows.Add("--layers 0", "--hidden 2x");
+        foreach (var option in (string[])["--hidden 300", "--activation relu", "--augment flip", "--pixels unit",
+            "--tta flip", "--tokens bytes", "--target price", "--image-size 32", "--label-smoothing 0.1",
+            "--data-dir here", "--validation 0.3", "--task next-token"]) rows.Add("--model gpt", option);
+        rows.Add("--model lstm", "--heads 2");
+        rows.Add("--dataset arithmetic --schedule one-cycle", "--warmup 0.2");
+        foreach (var option in (string[])["--width 8", "--heads 2", "--dropout 0.1", "--context 8", "--tokens bytes"])
+            rows.Add("--dataset synth", option);
         return rows;
     }
 
@@ -49,6 +56,7 @@ public sealed class IdleSettingTests : IDisposable
     [InlineData("--optimizer sgd --momentum 0.9 --nesterov")]
     [InlineData("--augment none --tta none")]
     [InlineData("--hidden 2x --layers 2 --activation tanh")]
+    [InlineData("--dropout 0 --label-smoothing 0 --warmup 0 --clip 0")]
     public void What_takes_part_or_says_that_there_is_none_is_taken(string options) =>
         Assert.Equal(0, ToolRun.Of(["train", .. options.Split(' '), "--epochs", "0", "--data-share", "0.01", "--quiet",
             "--out", Path.Combine(folder, "run")]).Code);

@@ -13,7 +13,8 @@ public sealed class ToolTests : IDisposable
 
     [Theory]
     [InlineData("train --dataset mnits",
-        "--dataset: 'mnits' is none of synth, mnist, fashion-mnist, cifar10, table, images; did you mean 'mnist'?")]
+        "--dataset: 'mnits' is none of synth, mnist, fashion-mnist, cifar10, brackets, arithmetic, table, images, "
+            + "text; did you mean 'mnist'?")]
     [InlineData("train --activation rleu", "did you mean 'relu'?")]
     [InlineData("train --epoch 3", "unknown option '--epoch'; did you mean '--epochs'?")]
     [InlineData("data", "no command given; use one of list, verify, fetch; --help says more")]
@@ -22,6 +23,16 @@ public sealed class ToolTests : IDisposable
     [InlineData("train --hidden 4y", "--hidden: '4y' is neither a multiple")]
     [InlineData("train --epochs three", "three")]
     [InlineData("train --model lenet", "--model: lenet does not take the images of synth; it is for cifar10")]
+    [InlineData("train --model resnet20 --dataset brackets",
+        "--model: resnet20 does not take the tokens of brackets; use gpt or lstm")]
+    [InlineData("train --model gpt --dataset mnist",
+        "--model: gpt does not take the samples of mnist; it is for texts: brackets, arithmetic, or own text")]
+    [InlineData("train --model gpt --heads 5",
+        "--heads: 5 heads do not divide a width of 64; use a number that does, or another --width")]
+    [InlineData("train --model lstm --layers 0", "--layers: lstm needs 1 layer or more")]
+    [InlineData("train --model gpt --metric r2",
+        "--metric: r2 is not measured for brackets; use one of determinedAccuracy, perplexity, accuracy, loss")]
+    [InlineData("data fetch brackets", "brackets is made on the spot; there is nothing to fetch")]
     [InlineData("train --pixels bytes", "--pixels: bytes is for mnist and fashion-mnist, not for synth")]
     [InlineData("train --momentum 1", "--momentum: 1 is out of range")]
     public void Wrong_usage_is_one_line_and_exit_code_2(string line, string message)

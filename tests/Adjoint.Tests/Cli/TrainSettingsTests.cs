@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 using System.Text.Json;
 using Adjoint.Cli;
 using Adjoint.Cli.Commands;
@@ -16,7 +17,8 @@ public sealed class TrainSettingsTests : IDisposable
     private static readonly string[][] Backgrounds =
     [
         [], ["momentum", "0.9"], ["dataset", "mnist"], ["dataset", "cifar10", "model", "resnet20"],
-        ["data", "houses.csv"], ["data", "houses.csv", "task", "regression"], ["data", "."],
+        ["data", "houses.csv"], ["data", "houses.csv", "task", "regression"], ["data", "."], ["dataset", "brackets"],
+        ["data", "book.txt"],
     ];
 
     private static readonly TrainProgram Program = new(null, TimeSpan.Zero);
@@ -25,6 +27,12 @@ public sealed class TrainSettingsTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     public static TheoryData<string> Names() => [.. TrainSettings.Table.Rows.Select(row => row.Name)];
+
+    [Fact]
+    public void Every_row_is_in_the_table() => Assert.Equal(
+        typeof(TrainSettings).GetFields(BindingFlags.Static | BindingFlags.NonPublic)
+            .Select(field => field.GetValue(null)).OfType<Setting>().Select(row => row.Name).Order(),
+        TrainSettings.Table.Rows.Select(row => row.Name).Order());
 
     [Theory, MemberData(nameof(Names))]
     public void A_row_is_in_the_help_with_its_heading_and_its_default(string name)

@@ -39,7 +39,8 @@ public sealed class DatasetCasesTests : IDisposable
             Assert.Distinct(part.ClassNames);
             var (inputs, labels) = new DataLoader(part, 8).First();
             Assert.Equal((Shape)(int[])[8, .. row.Sample], inputs.Shape);
-            Assert.Equal(part[7][Field.Inputs].To(DType.Float64).ToArray<double>(), inputs[7].To(DType.Float64).ToArray<double>());
+            Assert.Equal(part[7][Field.Inputs].To(DType.Float64).ToArray<double>(), inputs[7].To(DType.Float64)
+                .ToArray<double>());
             if (row.Classes == 0) continue;
             var all = part.Labels();
             for (var i = 0; i < Math.Min(part.Count, 100); i++)
@@ -58,6 +59,7 @@ public sealed class DatasetCasesTests : IDisposable
         var (one, other) = (row.Load(folder).Train, row.Load(folder).Train);
         for (var i = 0; i < one.Count; i++)
             foreach (var (field, value) in one[i])
-                Assert.Equal(value.To(DType.Float64).ToArray<double>(), other[i][field].To(DType.Float64).ToArray<double>());
+                Assert.Equal(value.To(DType.Float64).ToArray<double>(), other[i][field].To(DType.Float64)
+                    .ToArray<double>());
     }
 }

@@ -22,8 +22,8 @@ public sealed class ArithmeticLanguage : FormalLanguage
     {
         if (terms is < 2 or > MostTerms || largest is < 1 or > MostLargest)
             throw new AdjointException(
-                $"ArithmeticLanguage: 2 to {MostTerms} terms from 0 to 1, or to {MostLargest} at most, are needed: found "
-                + $"{terms} terms to {largest}");
+                $"ArithmeticLanguage: 2 to {MostTerms} terms from 0 to 1, or to {MostLargest} at most, are needed: "
+                + $"found {terms} terms to {largest}");
         (this.terms, this.largest) = (terms, largest);
     }
 

@@ -23,7 +23,9 @@ public abstract class FormalLanguage
     /// <summary>The symbols of its strings, each once, without <see cref="End"/>.</summary>
     public string Symbols { get; }
 
-    /// <summary>The symbols that can come next, by the grammar alone, not by which strings are for validation.</summary>
+    /// <summary>
+    /// The symbols that can come next, by the grammar alone, not by which strings are for validation.
+    /// </summary>
     /// <param name="prefix">The beginning of a string, without <see cref="End"/>; it may be empty.</param>
     /// <returns>
     /// Each symbol once, <see cref="End"/> among them where the string may end; empty where no string begins so.

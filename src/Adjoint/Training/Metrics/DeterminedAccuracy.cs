@@ -6,7 +6,8 @@ namespace Adjoint.Training;
 /// The fraction of right tokens where the grammar of a <see cref="FormalLanguage"/> leaves exactly one choice:
 /// Σ w·[arg max = target] / Σ w over the places that <see cref="Field.Determined"/> marks; of equal logits the first
 /// counts. A model that has learned the grammar reaches 1, whatever chance does elsewhere. NaN over no such place.
-/// Classes lie along the last axis, (n, t, classes), unless <see cref="ClassificationMetric.ClassAxis"/> says otherwise.
+/// Classes lie along the last axis, (n, t, classes), unless <see cref="ClassificationMetric.ClassAxis"/> says
+/// otherwise.
 /// Of targets that are given without a batch, those count that are not −100 (<see cref="Loss.IgnoredLabel"/>).
 /// </summary>
 public sealed class DeterminedAccuracy : DecisionMetric

@@ -17,7 +17,8 @@ public class DeterminedAccuracyTests
         foreach (var (n, t) in ((int, int)[])[(3, 7), (1, 1), (2, 5)])
         {
             var logits = Enumerable.Range(0, n * t * 4).Select(_ => random.NextSingle()).ToArray();
-            var targets = Enumerable.Range(0, n * t).Select(_ => random.Next(5) is 4 ? -100L : random.Next(4)).ToArray();
+            var targets = Enumerable.Range(0, n * t).Select(_ => random.Next(5) is 4 ? -100L : random.Next(4))
+                .ToArray();
             var determined = targets.Select(_ => random.Next(2) == 0).ToArray();
             var weights = Enumerable.Range(0, n).Select(_ => (float)random.Next(3)).ToArray();
             for (var i = 0; i < n * t; i++)
@@ -46,7 +47,8 @@ public class DeterminedAccuracyTests
         var tokens = Tensor.Zeros([1, 2], DType.Int64);
         var error = Assert.Throws<AdjointException>(() => new DeterminedAccuracy().Update(Tensor.Zeros(1, 2, 3),
             new Batch((Field.Inputs, tokens), (Field.Targets, tokens))));
-        Assert.Equal("DeterminedAccuracy: a batch with the field 'determined' is needed, as formal languages have: found "
+        Assert.Equal(
+            "DeterminedAccuracy: a batch with the field 'determined' is needed, as formal languages have: found "
             + "inputs, targets; use Accuracy for other texts", error.Message);
         foreach (var wrong in (Tensor[])[Tensor.From([true, false]).Reshape(2, 1).Transpose().Slice(1, 0, 1), tokens])
             Assert.Contains("must be bool in the shape of the targets, (1, 2): found ",
