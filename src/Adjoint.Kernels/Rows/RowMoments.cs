@@ -150,9 +150,17 @@ internal static unsafe class RowMoments
     {
         var values = stackalloc T[V.Count];
         V.Store(lanes, values);
-        var sum = 0.0;
-        for (var i = 0; i < V.Count; i++) sum += double.CreateTruncating(values[i]);
-        return sum;
+        // Four chains hide the latency of one.
+        var (a, b, c, d, i) = (0.0, 0.0, 0.0, 0.0, 0);
+        for (; i <= V.Count - 4; i += 4)
+        {
+            a += double.CreateTruncating(values[i]);
+            b += double.CreateTruncating(values[i + 1]);
+            c += double.CreateTruncating(values[i + 2]);
+            d += double.CreateTruncating(values[i + 3]);
+        }
+        for (; i < V.Count; i++) a += double.CreateTruncating(values[i]);
+        return a + b + (c + d);
     }
 }
 

@@ -24,6 +24,9 @@ public static unsafe class RowNorm
     // Above, threads share out columns instead of rows, and nothing is kept for each chunk.
     private const int MaxColumns = 8192;
 
+    // So many rows have their sums taken before the first of them is needed, where the first-level cache holds them.
+    private const int BlockRows = 4, MaxBlockColumns = 640;
+
     // Of wide rows: so that two sums and the operands of a row fit the first-level cache.
     private const int ColumnsPerChunk = 1024;
 
@@ -167,14 +170,20 @@ public static unsafe class RowNorm
     private static void Backward<V, T>(in Operands<T> operands, nint first, nint end, nint at, nint to, double* means,
         T* dgamma, T* dbeta) where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var row = stackalloc double[2];
-        for (; first < end; first++)
+        var block = means == null && operands.Columns <= MaxBlockColumns ? BlockRows : 1;
+        var own = stackalloc double[2 * BlockRows];
+        for (; first < end; first += block)
         {
-            var begin = first * operands.Columns;
-            var moments = operands.Moments + first * RowMoments.Count;
-            if (means == null) Means<V, T>(operands, first, row);
-            BackwardRow<V, T>(operands.X + begin + at, operands.G + begin + at, operands.Gamma + at,
-                operands.DX + begin + at, to - at, moments, means == null ? row : means + 2 * first, dgamma, dbeta);
+            var rows = Math.Min(block, end - first);
+            if (means == null)
+                for (nint i = 0; i < rows; i++) Means<V, T>(operands, first + i, own + 2 * i);
+            for (nint i = 0; i < rows; i++)
+            {
+                var begin = (first + i) * operands.Columns + at;
+                BackwardRow<V, T>(operands.X + begin, operands.G + begin, operands.Gamma + at, operands.DX + begin,
+                    to - at, operands.Moments + (first + i) * RowMoments.Count,
+                    means == null ? own + 2 * i : means + 2 * first, dgamma, dbeta);
+            }
         }
     }
 
