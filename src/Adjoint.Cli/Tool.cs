@@ -20,7 +20,8 @@ internal static class Tool
         BpeText.Register();
         var root = Commands(output, error);
         var debug = (Option<bool>)root.Options.Single(option => option.Name == "--debug");
-        var parsed = root.Parse(args);
+        // A prompt may begin with @, which names a file of arguments by default.
+        var parsed = root.Parse(args, new() { ResponseFileTokenReplacer = null });
         try
         {
             if (parsed.Errors.Count > 0 && parsed.Action is not HelpPage)

@@ -81,8 +81,8 @@ public partial class NamesTests
         foreach (Match member in Member().Matches(span))
         {
             var (type, name) = (member.Groups[1].Value, member.Groups[2].Value);
-            var declaring = Sources.Value.Where(one =>
-                Regex.IsMatch(one.Code, $@"\b(class|struct|interface|enum|record) {type}\b")).ToArray();
+            var declaring = Sources.Value.Where(one => one.Code.Contains(type, StringComparison.Ordinal)
+                && Regex.IsMatch(one.Code, $@"\b(class|struct|interface|enum|record) {type}\b")).ToArray();
             if (declaring.Length > 0 && !declaring.Any(one => Regex.IsMatch(one.Code, $@"\b{name}\b")))
                 return $"`{span}`: {type} has no {name}";
         }

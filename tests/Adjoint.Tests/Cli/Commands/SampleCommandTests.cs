@@ -37,6 +37,14 @@ public sealed class SampleCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_prompt_may_begin_with_a_sign_that_command_lines_know()
+    {
+        Save("@a", 1);
+        Assert.Equal("@a@", Text("--prompt", "@", "--tokens", "2"));
+        Assert.Equal("@a@a", Text("--prompt", "@a", "--tokens", "2"));
+    }
+
+    [Fact]
     public void A_seed_gives_the_same_text_and_another_one_another()
     {
         Save("abcdefgh\n", 0.9);
