@@ -85,7 +85,7 @@ public sealed partial class DocumentationTests(PageBuild build) : IClassFixture<
     public void Links_lead_somewhere(string page)
     {
         var path = Path.Combine(LayeringTests.Root(), page);
-        foreach (Match link in Link().Matches(new Page(page).Text))
+        foreach (Match link in Link().Matches(new Page(page).Prose))
             Assert.True(Path.Exists(Path.Combine(Path.GetDirectoryName(path)!, link.Groups[1].Value)),
                 $"{page}: nothing at {link.Groups[1].Value}");
     }

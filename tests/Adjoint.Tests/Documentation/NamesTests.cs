@@ -60,12 +60,8 @@ public partial class NamesTests
         Assert.Equal(exists, Problem(span) is null);
 
     // Inline code; blocks are run or parsed elsewhere.
-    private static IEnumerable<string> Spans(Page page)
-    {
-        var text =
-            page.Blocks.Aggregate(page.Text, (rest, block) => rest.Replace(block.Body, "", StringComparison.Ordinal));
-        return InlineCode().Matches(text).Select(match => match.Groups[1].Value).Distinct();
-    }
+    private static IEnumerable<string> Spans(Page page) =>
+        InlineCode().Matches(page.Prose).Select(match => match.Groups[1].Value).Distinct();
 
     private static string? Problem(string span)
     {

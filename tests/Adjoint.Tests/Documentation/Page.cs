@@ -35,6 +35,10 @@ internal sealed partial class Page
 
     public string Text { get; }
 
+    /// <summary>The text without what stands in blocks.</summary>
+    public string Prose => Blocks.Aggregate(
+        Text, (rest, block) => block.Body == "" ? rest : rest.Replace(block.Body, "", StringComparison.Ordinal));
+
     public IReadOnlyList<Block> Blocks { get; }
 
     /// <summary>The C# of the page with what it is to print, null where the page does not say.</summary>
