@@ -2,11 +2,12 @@ namespace Adjoint.Nn;
 
 /// <summary>
 /// Multi-head attention (Vaswani et al. 2017): queries (n, t, width), keys and values (n, s, width) are projected to h
-/// heads of width d = width/h, of which each attends by itself, and the results, side by side, are projected again: (n,
-/// t, width). As a layer, x (n, t, width) attends to itself and sees all of itself. Parameters are named and laid out as
-/// those of PyTorch's <c>nn.MultiheadAttention</c> and begin as them: <c>in_proj_weight</c> (3·width, width) Xavier
-/// uniform, its rows those of queries, keys, values; <c>out_proj.weight</c> as <see cref="Initializer.Default"/>; biases
-/// 0. Batches come first, and a mask is true where a query sees a key: see <see cref="AttentionMask"/>.
+/// heads of width d = width/h, of which each attends by itself, and the results, side by side, are projected again:
+/// (n, t, width). As a layer, x (n, t, width) attends to itself and sees all of itself. Parameters are named and laid
+/// out as those of PyTorch's <c>nn.MultiheadAttention</c> and begin as them: <c>in_proj_weight</c> (3·width, width)
+/// Xavier uniform, its rows those of queries, keys, values; <c>out_proj.weight</c> as
+/// <see cref="Initializer.Default"/>; biases 0. Batches come first, and a mask is true where a query sees a key: see
+/// <see cref="AttentionMask"/>.
 /// </summary>
 public sealed class MultiHeadAttention : Layer, ISavableModule<MultiHeadAttention>
 {

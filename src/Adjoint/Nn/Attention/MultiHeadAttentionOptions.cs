@@ -16,14 +16,14 @@ public sealed record MultiHeadAttentionOptions
     public double Dropout { get; init; }
 
     /// <summary>
-    /// The base θ of rotary positions (Su et al. 2021), such as 10000; null: queries and keys are not rotated. Positions
-    /// count from 0, or go on from those in the cache.
+    /// The base θ of rotary positions (Su et al. 2021), such as 10000; null: queries and keys are not rotated.
+    /// Positions count from 0, or go on from those in the cache.
     /// </summary>
     public double? RotaryTheta { get; init; }
 
     /// <summary>
-    /// Whether scores fall with the distance of query and key, with a slope for each head (ALiBi: Press, Smith and Lewis
-    /// 2022); see <see cref="MultiHeadAttention.AlibiSlopes"/>.
+    /// Whether scores fall with the distance of query and key, with a slope for each head (ALiBi: Press, Smith and
+    /// Lewis 2022); see <see cref="MultiHeadAttention.AlibiSlopes"/>.
     /// </summary>
     public bool HasAlibi { get; init; }
 

@@ -2,7 +2,8 @@ namespace Adjoint.Nn;
 
 /// <summary>
 /// Adds a fixed vector for each position (Vaswani et al. 2017, §3.5): x (n, t, width) → x + p[0 … t − 1], with p[k, 2i]
-/// = sin(k·10000^(−2i/width)) and p[k, 2i + 1] = cos(k·10000^(−2i/width)), the same for each sample. Nothing is learned.
+/// = sin(k·10000^(−2i/width)) and p[k, 2i + 1] = cos(k·10000^(−2i/width)), the same for each sample. Nothing is
+/// learned.
 /// </summary>
 public sealed class SinusoidalPositions : Layer, ISavableModule<SinusoidalPositions>
 {
@@ -33,7 +34,8 @@ public sealed class SinusoidalPositions : Layer, ISavableModule<SinusoidalPositi
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x) => Add(x, 0);
 
-    private Tensor Add(Tensor x, int start) => x + PositionTable.Rows(TypeName, table, x, start).To(x.DType).To(x.Device);
+    private Tensor Add(Tensor x, int start) =>
+        x + PositionTable.Rows(TypeName, table, x, start).To(x.DType).To(x.Device);
 
     /// <inheritdoc/>
     public override string ToString() => $"SinusoidalPositions({table.Shape[0]}, {table.Shape[1]})";

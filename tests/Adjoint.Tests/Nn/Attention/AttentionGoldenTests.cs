@@ -4,8 +4,8 @@ using Adjoint.Nn;
 namespace Adjoint.Tests.Nn;
 
 /// <summary>
-/// Attention, encoder and decoder layers against PyTorch 1.13 (Debian's python3-torch) in float64: outputs, gradients of
-/// inputs and parameters. The figures are attention.txt, written by the script beside it.
+/// Attention, encoder and decoder layers against PyTorch 1.13 (Debian's python3-torch) in float64: outputs, gradients
+/// of inputs and parameters. The figures are attention.txt, written by the script beside it.
 /// </summary>
 public class AttentionGoldenTests
 {
@@ -16,6 +16,9 @@ public class AttentionGoldenTests
     // True where a query sees a key: the opposite of the script's.
     private static readonly Tensor Cross = Tensor.From(
         [true, false, true, true, false, false, true, true, true, true, true, true, false, true, false], T, S);
+
+    private static readonly Tensor Floating =
+        Tensor.From<double>([.. Enumerable.Range(0, T * T).Select(i => Math.Sin(1.3 * i))], T, T);
 
     private static readonly AttentionMask OfSelf = new() { Lengths = Tensor.From(new long[] { 2, 3 }) },
         OfMemory = new() { Mask = Cross, Lengths = Tensor.From(new long[] { 3, 5 }) };
@@ -95,9 +98,8 @@ public class AttentionGoldenTests
             "attention, cross, masked and padded" =>
                 (attention, x => attention.Forward(x[0], x[1], x[2], OfMemory), Waves(x, memory, memory)),
             "attention, of one memory" => (attention, x => attention.Forward(x[0], x[1], x[1]), Waves(x, memory)),
-            "attention, floating mask" => (attention, x => attention.Forward(x[0],
-                new AttentionMask { Mask = Tensor.From<double>([.. Enumerable.Range(0, 9).Select(i => Math.Sin(1.3 * i))],
-                    T, T) }), Waves(x)),
+            "attention, floating mask" =>
+                (attention, x => attention.Forward(x[0], new AttentionMask { Mask = Floating }), Waves(x)),
             "attention, weights" => (attention, Weights, Waves(x, memory)),
             _ => throw new ArgumentOutOfRangeException(name),
         };

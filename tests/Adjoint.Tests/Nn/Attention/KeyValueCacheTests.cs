@@ -28,9 +28,10 @@ public class KeyValueCacheTests
         var cache = new KeyValueCache(1, 1, 2, 2);
         var one = Tensor.Ones(1, 1, 1, 2);
         cache.Append(one, one);
-        AssertRefused("2 more positions do not fit: there are 1 of its capacity of 2; create it with a larger capacity, "
-            + "or Truncate it", () => cache.Append(Tensor.Ones(1, 1, 2, 2), Tensor.Ones(1, 1, 2, 2)));
-        AssertRefused("keys and values must be (1, 1, t, 2) float32: found (1, 1, 1, 3) float32 and (1, 1, 1, 2) float32",
+        AssertRefused("2 more positions do not fit: there are 1 of its capacity of 2; create it with a larger "
+            + "capacity, or Truncate it", () => cache.Append(Tensor.Ones(1, 1, 2, 2), Tensor.Ones(1, 1, 2, 2)));
+        AssertRefused(
+            "keys and values must be (1, 1, t, 2) float32: found (1, 1, 1, 3) float32 and (1, 1, 1, 2) float32",
             () => cache.Append(Tensor.Ones(1, 1, 1, 3), one));
         AssertRefused("found (1, 1, 1, 2) float64", () => cache.Append(one.To(DType.Float64), one));
         AssertRefused("compute within using (new NoGrad())",

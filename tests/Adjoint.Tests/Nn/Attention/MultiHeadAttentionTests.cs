@@ -59,8 +59,8 @@ public class MultiHeadAttentionTests
                     Assert.True(Math.Abs(Enumerable.Range(0, width).Sum(j => o.ItemAt(k, j) * joined[j])
                         - found.ItemAt(sample, i, k)) < 1e-12, $"{name}: {sample}, {i}, {k}");
 
-                double[] Row(int head, int position) => [.. Enumerable.Range(head * d, d)
-                    .Select(row => Enumerable.Range(0, width).Sum(j => w.ItemAt(row, j) * x.ItemAt(sample, position, j)))];
+                double[] Row(int head, int position) => [.. Enumerable.Range(head * d, d).Select(row =>
+                    Enumerable.Range(0, width).Sum(j => w.ItemAt(row, j) * x.ItemAt(sample, position, j)))];
             }
 
         double[] Rotated(double[] y, int position)
@@ -99,7 +99,8 @@ public class MultiHeadAttentionTests
     [Fact]
     public void Slopes_are_geometric_for_any_number_of_heads()
     {
-        Assert.Equal([1 / 4.0, 1 / 16.0, 1 / 64.0, 1 / 256.0], MultiHeadAttention.AlibiSlopes(4).ToArray<double>(), Near);
+        Assert.Equal([1 / 4.0, 1 / 16.0, 1 / 64.0, 1 / 256.0],
+            MultiHeadAttention.AlibiSlopes(4).ToArray<double>(), Near);
         Assert.Equal([Math.Pow(2, -8 / 3.0), Math.Pow(2, -16 / 3.0), 1 / 256.0],
             MultiHeadAttention.AlibiSlopes(3).ToArray<double>(), Near);
     }
@@ -174,8 +175,8 @@ public class MultiHeadAttentionTests
     {
         var layer = new TransformerEncoderLayer(8, 2);
         var x = Tensor.Zeros(2, 3, 8);
-        AssertMessage("layer self_attn (MultiHeadAttention(8, 2 heads)): MultiHeadAttention: a sequence (n, t, 8) is needed: "
-            + "found (3, 8); one sequence alone takes .Unsqueeze(0)", () => layer.Forward(x[0]));
+        AssertMessage("layer self_attn (MultiHeadAttention(8, 2 heads)): MultiHeadAttention: a sequence (n, t, 8) is "
+            + "needed: found (3, 8); one sequence alone takes .Unsqueeze(0)", () => layer.Forward(x[0]));
         AssertMessage("layer self_attn (MultiHeadAttention(8, 2 heads)): ScaledDotProductAttention: the mask must",
             () => layer.Forward(x, new AttentionMask { Mask = Tensor.Zeros([3, 4], DType.Bool) }));
         AssertMessage("ScaledDotProductAttention: the lengths of the keys must be (2) int64",

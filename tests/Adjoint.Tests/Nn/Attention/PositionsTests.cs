@@ -34,8 +34,8 @@ public class PositionsTests
     [Fact]
     public void A_sequence_longer_than_its_positions_is_refused()
     {
-        AssertRefused("4 positions from 0 on are not among its 3, 0 to 2; use shorter sequences, or create it with more "
-            + "positions", 4, 0);
+        AssertRefused("4 positions from 0 on are not among its 3, 0 to 2; use shorter sequences, or create it with "
+            + "more positions", 4, 0);
         AssertRefused("2 positions from 2 on are not among its 3", 2, 2);
         AssertRefused("1 positions from -1 on are not among its 3", 1, -1);
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes attention.txt: values and gradients of PyTorch 1.13's attention modules in float64.
 
-Run with Debian's python3-torch: /usr/bin/python3 attention.py > attention.txt. A line is: case; output; gradients of the
-inputs, one after another; for each parameter its name and sum of gradient[i] cos(i). The k-th parameter is
+Run with Debian's python3-torch: /usr/bin/python3 attention.py > attention.txt. A line is: case; output; gradients of
+the inputs, one after another; for each parameter its name and sum of gradient[i] cos(i). The k-th parameter is
 0.5 sin(0.7 i + k), plus 1 where it is a norm's weight; the k-th input is sin(0.7 i + k + 1). The incoming gradient of
 the output's i-th element is cos(0.3 i). Masks are PyTorch's: true is masked out.
 """

@@ -4,7 +4,8 @@ namespace Adjoint.Tests.Nn;
 
 public class GptTests
 {
-    private static readonly GptOptions Small = new() { Vocabulary = 7, Context = 12, Width = 16, Heads = 4, Layers = 2 };
+    private static readonly GptOptions Small =
+        new() { Vocabulary = 7, Context = 12, Width = 16, Heads = 4, Layers = 2 };
 
     public static TheoryData<string, GptOptions> Kinds() => new()
     {
@@ -147,8 +148,8 @@ public class GptTests
         using var _ = new NoGrad();
         var state = model.CreateState(1, 3);
         model.Next(Tensor.From(new long[] { 1, 2 }, 1, 2), state);
-        AssertMessage("Gpt: 2 more tokens do not fit the state: there are 2 of its capacity of 3; make one with a larger "
-            + "capacity, CreateState(1, …)", () => model.Next(Tensor.Zeros([1, 2], DType.Int64), state));
+        AssertMessage("Gpt: 2 more tokens do not fit the state: there are 2 of its capacity of 3; make one with a "
+            + "larger capacity, CreateState(1, …)", () => model.Next(Tensor.Zeros([1, 2], DType.Int64), state));
         AssertMessage("tokens (Embedding(7, 16)): Embedding: index 7",
             () => model.Next(Tensor.From(new long[] { 7 }, 1, 1), state));
         AssertMessage("Gpt: 13 tokens are more than its 12 positions; use shorter sequences, or a model with a longer "

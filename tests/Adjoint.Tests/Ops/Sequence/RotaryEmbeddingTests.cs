@@ -48,7 +48,8 @@ public class RotaryEmbeddingTests
         var captured = CapturedFunction.Create((Tensor x, Tensor positions) => x.RotaryEmbedding(positions));
         for (var call = 0; call < 4; call++)
         {
-            var (x, positions) = (Tensor.Randn([3, 4], new Generator((ulong)call)), Tensor.Arange(call, call + 3, 1, DType.Int64));
+            var (x, positions) = (Tensor.Randn([3, 4], new Generator((ulong)call)),
+                Tensor.Arange(call, call + 3, 1, DType.Int64));
             Assert.Equal(x.RotaryEmbedding(positions).ToArray<float>(), captured.Run(x, positions).ToArray<float>());
         }
         Assert.True(captured.IsCaptured);
@@ -62,7 +63,8 @@ public class RotaryEmbeddingTests
             string[] parts = line.Split(" | "), words = parts[0].Split(' ');
             long[] positions = [.. parts[1].Split(' ').Select(long.Parse)];
             double[] expected = [.. parts[2].Split(' ').Select(x => double.Parse(x, CultureInfo.InvariantCulture))];
-            var (theta, width) = (int.Parse(words[1], CultureInfo.InvariantCulture), expected.Length / positions.Length);
+            var (theta, width) = (int.Parse(words[1], CultureInfo.InvariantCulture),
+                expected.Length / positions.Length);
             var x = Tensor.From<double>([.. expected.Select((_, i) => Math.Sin(0.7 * i + 1))], positions.Length, width);
             var y = x.RotaryEmbedding(Tensor.From(positions), theta, words[0] == "interleaved");
             foreach (var (wanted, got) in expected.Zip(y.ToArray<double>())) Assert.Equal(wanted, got, 1e-9);
