@@ -15,17 +15,25 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
     // Multiplications in a chunk: they outweigh a hand-off.
     private const long ChunkWork = 1 << 18;
 
+    // Positions of the steps before, at and after the current one are in use at the same time.
+    private const int Located = 3;
+
     private RecurrentSequence<T> sequence;
     private RecurrentGradients<T> gradients;
     private RecurrenceWork work;
-    private int step, steps, strips, blocks, hiddenBlocks, hiddenSums, blocksPerChunk, chunks;
-    private T* weights, projection, zeros, sumGradients, hidden, total, cells, isActive;
+    private int step, steps, strips, blocks, hiddenBlocks, hiddenSums, blocksPerChunk, chunks, packing, giving;
+    private T* weights, projection, zeros, sumGradients, outputs, hidden, total, cells, isActive;
     private nint* positions;
 
     private readonly bool HasProjection => sequence.Projection != null;
 
-    // Rows of a panel of sums' gradients.
+    // Rows of a panel of sums' gradients that the hidden weights take part in; they come first.
     private readonly nint Depth => (nint)hiddenSums * sequence.Width;
+
+    private readonly nint PanelLength => (nint)TCell.Sums * sequence.Width * TTile.NR;
+
+    // A run of a sum, of all sums, of a strip.
+    private readonly int SumRuns => strips * TCell.Sums * RecurrentPanels<T>.Runs(sequence.Width);
 
     internal static void Run(in RecurrentSequence<T> sequence, in RecurrentGradients<T> gradients)
     {
@@ -47,27 +55,29 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
         var paddedHidden = (nint)hiddenBlocks * TTile.MR;
         var packed = paddedHidden * Depth;
         var packedProjection = HasProjection ? (nint)blocks * TTile.MR * p : 0;
-        using var lease = Scratch.Rent<T>(ScratchSlot.Recurrence, packed + packedProjection + 2 * columns * Depth
-            + columns * paddedHidden + (HasProjection ? columns * p : 0) + columns * w + columns + Math.Max(w, p));
+        using var lease = Scratch.Rent<T>(ScratchSlot.Recurrence, packed + packedProjection
+            + 2 * strips * PanelLength + 2 * columns * p + columns * paddedHidden + (HasProjection ? columns * p : 0)
+            + columns * w + Located * columns + Math.Max(w, p));
         weights = lease.Pointer;
         projection = weights + packed;
         sumGradients = projection + packedProjection;
-        hidden = sumGradients + 2 * columns * Depth;
+        outputs = sumGradients + 2 * strips * PanelLength;
+        hidden = outputs + 2 * columns * p;
         total = hidden + columns * paddedHidden;
         cells = total + (HasProjection ? columns * p : 0);
         isActive = cells + columns * w;
-        zeros = isActive + columns;
-        using var located = Scratch.Rent<nint>(ScratchSlot.RecurrencePositions, columns);
+        zeros = isActive + Located * columns;
+        using var located = Scratch.Rent<nint>(ScratchSlot.RecurrencePositions, Located * columns);
         positions = located.Pointer;
         new Span<T>(zeros, Math.Max(w, p)).Clear();
         Begin();
         for (step = steps - 1; step >= 0; step--)
         {
-            for (var strip = 0; strip < strips; strip++)
-                RecurrentPanels<T>.Locate(
-                    sequence, step, strip * TTile.NR, TTile.NR, PositionsAt(strip), ActiveAt(strip), T.One);
             work = RecurrenceWork.Units;
-            Share(chunks);
+            // Beside, what arrives at the step before is packed, and the gradients of the one after go to their place.
+            packing = step > 0 ? strips : 0;
+            giving = step + 1 < steps ? SumRuns : 0;
+            Share(chunks + packing + giving);
             if (!HasProjection) continue;
             work = RecurrenceWork.Projection;
             Share(blocks);
@@ -82,7 +92,7 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
         for (var strip = 0; strip < strips; strip++)
         {
             var first = strip * TTile.NR;
-            var at = PositionsAt(strip);
+            var at = PositionsAt(0, strip);
             RecurrentPanels<T>.LocateStates(sequence, first, TTile.NR, at);
             new Span<T>(HiddenAt(strip), hiddenBlocks * TTile.MR * TTile.NR).Clear();
             if (gradients.LastHidden != null)
@@ -94,6 +104,8 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
                 RecurrentPanels<T>.Pack(gradients.LastCell, sequence.Width, 0, first, at, TTile.NR, sequence.Width,
                     zeros, CellsAt(strip));
         }
+        if (steps > 0)
+            for (var strip = 0; strip < strips; strip++) PackOutputs(steps - 1, strip);
         if (sequence.Lengths == null) return;
         var sums = TCell.Gates * sequence.Width;
         RecurrentPanels<T>.ClearPadding(sequence, gradients.InputSums, sums);
@@ -108,20 +120,18 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
     private void End()
     {
         work = RecurrenceWork.First;
-        if (steps > 0) Share(hiddenBlocks);
-        using (var rows = Scratch.Rent<T>(
-            ScratchSlot.Sums, (nint)TTile.NR * Math.Max(sequence.Width, sequence.HiddenWidth)))
-            for (var strip = 0; strip < strips; strip++)
-            {
-                var first = strip * TTile.NR;
-                var at = PositionsAt(strip);
-                RecurrentPanels<T>.LocateStates(sequence, first, TTile.NR, at);
-                RecurrentPanels<T>.Unpack(HiddenAt(strip), TTile.NR, sequence.HiddenWidth, rows.Pointer,
-                    gradients.Hidden, sequence.HiddenWidth, 0, first, at);
-                if (TCell.HasCell)
-                    RecurrentPanels<T>.Unpack(CellsAt(strip), TTile.NR, sequence.Width, rows.Pointer,
-                        gradients.CellState, sequence.Width, 0, first, at);
-            }
+        if (steps > 0) Share(hiddenBlocks + SumRuns);
+        for (var strip = 0; strip < strips; strip++)
+        {
+            var first = strip * TTile.NR;
+            var at = PositionsAt(0, strip);
+            RecurrentPanels<T>.LocateStates(sequence, first, TTile.NR, at);
+            RecurrentPanels<T>.Unpack(HiddenAt(strip), TTile.NR, sequence.HiddenWidth, gradients.Hidden,
+                sequence.HiddenWidth, 0, first, at);
+            if (TCell.HasCell)
+                RecurrentPanels<T>.Unpack(CellsAt(strip), TTile.NR, sequence.Width, gradients.CellState,
+                    sequence.Width, 0, first, at);
+        }
         work = RecurrenceWork.Before;
         Share(sequence.Count);
     }
@@ -142,12 +152,17 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
                 else PackProjection(chunk - hiddenBlocks);
                 break;
             case RecurrenceWork.Units:
-                for (var block = chunk * blocksPerChunk;
-                    block < Math.Min(hiddenBlocks, (chunk + 1) * blocksPerChunk); block++) Units(block);
+                if (chunk >= chunks + packing) GiveSums(chunk - chunks - packing);
+                else if (chunk >= chunks) PackOutputs(step - 1, chunk - chunks);
+                else
+                    for (var block = chunk * blocksPerChunk;
+                        block < Math.Min(hiddenBlocks, (chunk + 1) * blocksPerChunk); block++) Units(block);
                 break;
             case RecurrenceWork.Projection: Unproject(chunk); break;
             case RecurrenceWork.First:
-                for (var strip = 0; strip < strips; strip++) Propagate(chunk, strip);
+                if (chunk >= hiddenBlocks) GiveSums(chunk - hiddenBlocks);
+                else
+                    for (var strip = 0; strip < strips; strip++) Propagate(chunk, strip);
                 break;
             case RecurrenceWork.Before: CopyBefore(chunk); break;
         }
@@ -178,24 +193,30 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
         TTile.Run(Depth, weights + block * TTile.MR * Depth, SumGradientsAt(step + 1, strip), TTile.NR,
             HiddenAt(strip) + (nint)block * TTile.MR * TTile.NR, TTile.NR, T.One, T.One);
 
+    private readonly void PackOutputs(int step, int strip)
+    {
+        var (first, width) = (strip * TTile.NR, sequence.HiddenWidth);
+        var at = PositionsAt(step, strip);
+        RecurrentPanels<T>.Locate(sequence, step, first, TTile.NR, at, ActiveAt(step, strip), T.One);
+        if (gradients.Outputs == null) new Span<T>(OutputsAt(step, strip), width * TTile.NR).Clear();
+        else
+            RecurrentPanels<T>.Pack(gradients.Outputs, (nint)sequence.Steps * width, width, first, at, TTile.NR, width,
+                zeros, OutputsAt(step, strip));
+    }
+
     private readonly void Units(int block)
     {
         var length = (nint)TTile.MR * TTile.NR;
-        using var lease = Scratch.Rent<T>(ScratchSlot.TileSums, (TCell.Sums + 2) * length);
+        using var lease = Scratch.Rent<T>(ScratchSlot.TileSums, (TCell.Sums + 1) * length);
         var sums = lease.Pointer;
-        var arriving = sums + TCell.Sums * length;
         var first = block * TTile.MR;
         var rows = Math.Min(TTile.MR, sequence.HiddenWidth - first);
-        var stride = (nint)sequence.Steps * sequence.HiddenWidth;
         for (var strip = 0; strip < strips; strip++)
         {
             if (step + 1 < steps) Propagate(block, strip);
             var state = HiddenAt(strip) + (nint)first * TTile.NR;
-            if (gradients.Outputs == null) new Span<T>(arriving, rows * TTile.NR).Clear();
-            else
-                RecurrentPanels<T>.Pack(gradients.Outputs + first, stride, sequence.HiddenWidth, strip * TTile.NR,
-                    PositionsAt(strip), TTile.NR, rows, zeros, arriving);
-            Arrive(rows, TTile.NR, state, arriving, ActiveAt(strip));
+            var arriving = OutputsAt(step, strip) + (nint)first * TTile.NR;
+            Arrive(rows, TTile.NR, state, arriving, ActiveAt(step, strip));
             if (!HasProjection)
             {
                 Cells(strip, first, rows, arriving, state, sums);
@@ -203,7 +224,7 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
             }
             new Span<T>(arriving, rows * TTile.NR).CopyTo(
                 new(TotalAt(strip) + (nint)first * TTile.NR, rows * TTile.NR));
-            Give(strip, first, rows, arriving, gradients.Projected, sequence.HiddenWidth, sums);
+            Give(strip, first, rows, arriving, gradients.Projected, sequence.HiddenWidth);
         }
     }
 
@@ -224,7 +245,7 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
     private readonly void Unproject(int block)
     {
         var length = (nint)TTile.MR * TTile.NR;
-        using var lease = Scratch.Rent<T>(ScratchSlot.TileSums, (TCell.Sums + 2) * length);
+        using var lease = Scratch.Rent<T>(ScratchSlot.TileSums, (TCell.Sums + 1) * length);
         var sums = lease.Pointer;
         var arriving = sums + TCell.Sums * length;
         var first = block * TTile.MR;
@@ -238,7 +259,7 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
             for (var row = 0; row < rows; row++, saved += TCell.Saved * TTile.NR)
                 for (var column = 0; column < TTile.NR; column += V.Count)
                     V.Store(LstmCell.Output<V, T>(saved + column, TTile.NR), arriving + row * TTile.NR + column);
-            Give(strip, first, rows, arriving, gradients.Unprojected, sequence.Width, sums);
+            Give(strip, first, rows, arriving, gradients.Unprojected, sequence.Width);
         }
     }
 
@@ -246,22 +267,27 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
     {
         var length = (nint)TTile.MR * TTile.NR;
         Differentiate(rows, TTile.NR, arriving, SavedAt(strip, first), sums, length,
-            CellsAt(strip) + (nint)first * TTile.NR, state, ActiveAt(strip));
-        var panel = SumGradientsAt(step, strip) + (nint)first * TTile.NR;
-        var memory = sums + (TCell.Sums + 1) * length;
+            CellsAt(strip) + (nint)first * TTile.NR, state, ActiveAt(step, strip));
         for (var sum = 0; sum < TCell.Sums; sum++)
-        {
-            var from = sums + sum * length;
-            if (TCell.InputGate(sum) is >= 0 and var input)
-                Give(strip, input * sequence.Width + first, rows, from, gradients.InputSums,
-                    TCell.Gates * sequence.Width, memory);
-            if (TCell.HiddenGate(sum) is not (>= 0 and var hidden)) continue;
-            if (gradients.HiddenSums != null)
-                Give(strip, hidden * sequence.Width + first, rows, from, gradients.HiddenSums,
-                    TCell.Gates * sequence.Width, memory);
-            new Span<T>(from, rows * TTile.NR).CopyTo(new(panel, rows * TTile.NR));
-            panel += (nint)sequence.Width * TTile.NR;
-        }
+            new Span<T>(sums + sum * length, rows * TTile.NR).CopyTo(
+                new(SumAt(step, strip, sum) + (nint)first * TTile.NR, rows * TTile.NR));
+    }
+
+    // A run of a sum's gradients at the step after to its place among the rows [n, t, g·w].
+    private readonly void GiveSums(int chunk)
+    {
+        var runs = RecurrentPanels<T>.Runs(sequence.Width);
+        var (strip, sum, first) = (chunk / runs / TCell.Sums, chunk / runs % TCell.Sums,
+            chunk % runs * RecurrentPanels<T>.Run);
+        var count = Math.Min(RecurrentPanels<T>.Run, sequence.Width - first);
+        var (from, width) = (step + 1, TCell.Gates * sequence.Width);
+        var panel = SumAt(from, strip, sum) + (nint)first * TTile.NR;
+        if (TCell.InputGate(sum) is >= 0 and var input)
+            RecurrentPanels<T>.Unpack(panel, TTile.NR, count, gradients.InputSums + input * sequence.Width + first,
+                (nint)sequence.Steps * width, width, strip * TTile.NR, PositionsAt(from, strip));
+        if (gradients.HiddenSums != null && TCell.HiddenGate(sum) is >= 0 and var hidden)
+            RecurrentPanels<T>.Unpack(panel, TTile.NR, count, gradients.HiddenSums + hidden * sequence.Width + first,
+                (nint)sequence.Steps * width, width, strip * TTile.NR, PositionsAt(from, strip));
     }
 
     // Fields behind this would be read again in every round.
@@ -281,9 +307,9 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
     }
 
     // A block to its place among the rows [n, t, width].
-    private readonly void Give(int strip, int first, int rows, T* from, T* to, int width, T* memory) =>
-        RecurrentPanels<T>.Unpack(from, TTile.NR, rows, memory, to + first, (nint)sequence.Steps * width, width,
-            strip * TTile.NR, PositionsAt(strip));
+    private readonly void Give(int strip, int first, int rows, T* from, T* to, int width) =>
+        RecurrentPanels<T>.Unpack(from, TTile.NR, rows, to + first, (nint)sequence.Steps * width, width,
+            strip * TTile.NR, PositionsAt(step, strip));
 
     private readonly void CopyBefore(int row)
     {
@@ -304,8 +330,22 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
     private static int Blocks(int size) => (size + TTile.MR - 1) / TTile.MR;
 
     // Two steps take turns.
+    private readonly nint Turn(int step, int strip) => (nint)(step & 1) * strips + strip;
+
     private readonly T* SumGradientsAt(int step, int strip) =>
-        sumGradients + ((nint)(step & 1) * strips + strip) * TTile.NR * Depth;
+        sumGradients + Turn(step, strip) * PanelLength;
+
+    // Those that the hidden weights take part in come first.
+    private readonly T* SumAt(int step, int strip, int sum)
+    {
+        var place = TCell.HiddenGate(sum) < 0 ? hiddenSums : 0;
+        for (var other = 0; other < sum; other++)
+            if (TCell.HiddenGate(other) < 0 == TCell.HiddenGate(sum) < 0) place++;
+        return SumGradientsAt(step, strip) + (nint)place * sequence.Width * TTile.NR;
+    }
+
+    private readonly T* OutputsAt(int step, int strip) =>
+        outputs + Turn(step, strip) * TTile.NR * sequence.HiddenWidth;
 
     private readonly T* HiddenAt(int strip) => hidden + (nint)strip * TTile.NR * hiddenBlocks * TTile.MR;
 
@@ -313,9 +353,11 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
 
     private readonly T* CellsAt(int strip) => cells + (nint)strip * TTile.NR * sequence.Width;
 
-    private readonly T* ActiveAt(int strip) => isActive + (nint)strip * TTile.NR;
+    private readonly T* ActiveAt(int step, int strip) =>
+        isActive + ((nint)(step % Located) * strips + strip) * TTile.NR;
 
-    private readonly nint* PositionsAt(int strip) => positions + (nint)strip * TTile.NR;
+    private readonly nint* PositionsAt(int step, int strip) =>
+        positions + ((nint)(step % Located) * strips + strip) * TTile.NR;
 
     private readonly T* SavedAt(int strip, int unit) => sequence.Saved
         + (((nint)step * strips + strip) * sequence.Width + unit) * TCell.Saved * TTile.NR;

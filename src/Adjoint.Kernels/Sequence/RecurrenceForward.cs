@@ -5,7 +5,9 @@ namespace Adjoint.Kernels;
 
 /// <summary>
 /// The steps of <see cref="Recurrence.Forward"/>. A chunk takes some blocks of MR units, for all sequences: for each of
-/// their sums it runs the micro-kernel over the inputs of this step and the hidden state before it, then the cell.
+/// their sums it runs the micro-kernel over the inputs of this step and the hidden state before it, then the cell. What
+/// lies along sequences in memory, inputs and outputs, is moved beside, in long runs: at a usual stride, short ones of all
+/// sequences would fall into one set of the cache.
 /// </summary>
 internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
     where T : unmanaged, IBinaryFloatingPointIeee754<T> where V : struct, ILanes<V, T> where TTile : struct, ITile<T>
@@ -14,9 +16,12 @@ internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
     // Multiplications in a chunk: they outweigh a hand-off.
     private const long ChunkWork = 1 << 18;
 
+    // Positions of the steps before, at and after the current one are in use at the same time.
+    private const int Located = 3;
+
     private RecurrentSequence<T> sequence;
     private RecurrenceWork work;
-    private int step, steps, strips, blocks, blocksPerChunk, chunks;
+    private int step, steps, strips, blocks, blocksPerChunk, chunks, packing, giving;
     private nint blockLength;
     private T* weights, projection, bias, zeros, inputs, hidden, unprojected, cells, isActive;
     private nint* positions;
@@ -43,7 +48,7 @@ internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
         var (columns, paddedHidden) = ((nint)strips * TTile.NR, (nint)HiddenBlocks * TTile.MR);
         using var lease = Scratch.Rent<T>(ScratchSlot.Recurrence, blocks * blockLength
             + (HasProjection ? paddedHidden * w : 0) + 2 * columns * k + 2 * columns * p + columns * w
-            + (HasProjection ? columns * w : 0) + 2 * columns + (nint)w * TCell.Sums + Math.Max(k, Math.Max(p, w)));
+            + (HasProjection ? columns * w : 0) + Located * columns + (nint)w * TCell.Sums + Math.Max(k, Math.Max(p, w)));
         weights = lease.Pointer;
         projection = weights + blocks * blockLength;
         inputs = projection + (HasProjection ? paddedHidden * w : 0);
@@ -51,17 +56,19 @@ internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
         cells = hidden + 2 * columns * p;
         unprojected = cells + columns * w;
         isActive = unprojected + (HasProjection ? columns * w : 0);
-        bias = isActive + 2 * columns;
+        bias = isActive + Located * columns;
         zeros = bias + (nint)w * TCell.Sums;
-        using var located = Scratch.Rent<nint>(ScratchSlot.RecurrencePositions, 2 * columns);
+        using var located = Scratch.Rent<nint>(ScratchSlot.RecurrencePositions, Located * columns);
         positions = located.Pointer;
         new Span<T>(zeros, Math.Max(k, Math.Max(p, w))).Clear();
         Begin();
         for (step = 0; step < steps; step++)
         {
             work = RecurrenceWork.Units;
-            // The inputs of the next step are packed beside.
-            Share(chunks + (step + 1 < steps ? strips : 0));
+            // Beside, the inputs of the next step are packed, and the outputs of the one before go to their place.
+            packing = step + 1 < steps ? strips : 0;
+            giving = step > 0 ? strips * RecurrentPanels<T>.Runs(sequence.HiddenWidth) : 0;
+            Share(chunks + packing + giving);
             if (!HasProjection) continue;
             work = RecurrenceWork.Projection;
             Share(HiddenBlocks);
@@ -93,17 +100,17 @@ internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
 
     private void End()
     {
-        using var rows = Scratch.Rent<T>(
-            ScratchSlot.Sums, (nint)TTile.NR * Math.Max(sequence.Width, sequence.HiddenWidth));
+        work = RecurrenceWork.Rows;
+        if (steps > 0) Share(strips * RecurrentPanels<T>.Runs(sequence.HiddenWidth));
         for (var strip = 0; strip < strips; strip++)
         {
             var first = strip * TTile.NR;
             var at = positions + first;
             RecurrentPanels<T>.LocateStates(sequence, first, TTile.NR, at);
-            RecurrentPanels<T>.Unpack(HiddenAt(steps, strip), TTile.NR, sequence.HiddenWidth, rows.Pointer,
+            RecurrentPanels<T>.Unpack(HiddenAt(steps, strip), TTile.NR, sequence.HiddenWidth,
                 sequence.LastHidden, sequence.HiddenWidth, 0, first, at);
             if (TCell.HasCell)
-                RecurrentPanels<T>.Unpack(CellsAt(strip), TTile.NR, sequence.Width, rows.Pointer, sequence.LastCell,
+                RecurrentPanels<T>.Unpack(CellsAt(strip), TTile.NR, sequence.Width, sequence.LastCell,
                     sequence.Width, 0, first, at);
         }
     }
@@ -138,12 +145,14 @@ internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
                 else PackProjection(chunk - blocks);
                 break;
             case RecurrenceWork.Units:
-                if (chunk >= chunks) PackInputs(step + 1, chunk - chunks);
+                if (chunk >= chunks + packing) Give(chunk - chunks - packing);
+                else if (chunk >= chunks) PackInputs(step + 1, chunk - chunks);
                 else
                     for (var block = chunk * blocksPerChunk;
                         block < Math.Min(blocks, (chunk + 1) * blocksPerChunk); block++) Units(block);
                 break;
             case RecurrenceWork.Projection: Project(chunk); break;
+            case RecurrenceWork.Rows: Give(chunk); break;
         }
     }
 
@@ -211,7 +220,6 @@ internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
             Activate(rows, TTile.NR, sums, length, bias + (nint)first * TCell.Sums,
                 HasProjection ? next : h + (nint)first * TTile.NR, next, CellsAt(strip) + (nint)first * TTile.NR,
                 sequence.Saved == null ? null : SavedAt(strip, first), ActiveAt(step, strip));
-            if (!HasProjection) Give(strip, first, rows, next, sums);
         }
     }
 
@@ -240,7 +248,7 @@ internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
         var first = block * TTile.MR;
         var rows = Math.Min(TTile.MR, sequence.HiddenWidth - first);
         var length = (nint)TTile.MR * TTile.NR;
-        using var lease = Scratch.Rent<T>(ScratchSlot.TileSums, 2 * length);
+        using var lease = Scratch.Rent<T>(ScratchSlot.TileSums, length);
         for (var strip = 0; strip < strips; strip++)
         {
             TTile.Run(sequence.Width, projection + (nint)first * sequence.Width,
@@ -252,15 +260,19 @@ internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
             for (var at = 0; at < rows * TTile.NR; at += V.Count)
                 V.Store(V.Select(V.Less(V.Splat(0), V.Load(active + at % TTile.NR)), V.Load(lease.Pointer + at),
                     V.Load(before + at)), after + at);
-            Give(strip, first, rows, after, lease.Pointer + length);
         }
     }
 
-    // A block of the hidden state to its place among the outputs.
-    private readonly void Give(int strip, int first, int rows, T* from, T* memory) =>
-        RecurrentPanels<T>.Unpack(from, TTile.NR, rows, memory, sequence.Outputs + first,
+    // A run of the hidden state after the step before to its place among the outputs.
+    private readonly void Give(int chunk)
+    {
+        var runs = RecurrentPanels<T>.Runs(sequence.HiddenWidth);
+        var (strip, first) = (chunk / runs, chunk % runs * RecurrentPanels<T>.Run);
+        RecurrentPanels<T>.Unpack(HiddenAt(step, strip) + (nint)first * TTile.NR, TTile.NR,
+            Math.Min(RecurrentPanels<T>.Run, sequence.HiddenWidth - first), sequence.Outputs + first,
             (nint)sequence.Steps * sequence.HiddenWidth, sequence.HiddenWidth, strip * TTile.NR,
-            PositionsAt(step, strip));
+            PositionsAt(step - 1, strip));
+    }
 
     private static int Blocks(int size) => (size + TTile.MR - 1) / TTile.MR;
 
@@ -273,9 +285,11 @@ internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
 
     private readonly T* CellsAt(int strip) => cells + (nint)strip * TTile.NR * sequence.Width;
 
-    private readonly T* ActiveAt(int step, int strip) => isActive + Turn(step, strip) * TTile.NR;
+    private readonly T* ActiveAt(int step, int strip) =>
+        isActive + ((nint)(step % Located) * strips + strip) * TTile.NR;
 
-    private readonly nint* PositionsAt(int step, int strip) => positions + Turn(step, strip) * TTile.NR;
+    private readonly nint* PositionsAt(int step, int strip) =>
+        positions + ((nint)(step % Located) * strips + strip) * TTile.NR;
 
     private readonly T* SavedAt(int strip, int unit) => sequence.Saved
         + (((nint)step * strips + strip) * sequence.Width + unit) * TCell.Saved * TTile.NR;
@@ -292,6 +306,9 @@ internal enum RecurrenceWork
 
     /// <summary>The projection of what the cells gave.</summary>
     Projection,
+
+    /// <summary>What the last step gave goes to its place.</summary>
+    Rows,
 
     /// <summary>The last product on the way back, to the state before the first step.</summary>
     First,

@@ -8,6 +8,12 @@ internal static unsafe class RecurrentPanels<T> where T : unmanaged
 {
     private const int Sources = 8;
 
+    /// <summary>Numbers of a row that are moved at once: a few lines of the cache.</summary>
+    internal const int Run = 64;
+
+    /// <summary>In how many runs a row is moved.</summary>
+    internal static int Runs(int width) => (width + Run - 1) / Run;
+
     /// <summary>
     /// Where the sequences of a strip are at a step: positions in their time axis, −1 where a sequence has ended or
     /// there is none; and 1 or 0 for each, as a mask to compare.
@@ -60,16 +66,17 @@ internal static unsafe class RecurrentPanels<T> where T : unmanaged
     }
 
     /// <summary>
-    /// The reverse of <see cref="Pack"/>, by way of memory for columns·width elements; rows that have no position are
-    /// not written.
+    /// The reverse of <see cref="Pack"/>, by way of rows of its own; rows that have no position are not written.
     /// </summary>
     internal static void Unpack(
-        T* from, int columns, int width, T* rows, T* to, nint sample, nint step, int first, nint* positions)
+        T* from, int columns, int width, T* to, nint sample, nint step, int first, nint* positions)
     {
+        using var lease = Scratch.Rent<T>(ScratchSlot.TransposedSums, (nint)columns * width);
+        var rows = lease.Pointer;
         Packing.Transpose(from, columns, width, columns, rows, width);
         for (var column = 0; column < columns; column++)
             if (positions[column] is >= 0 and var position)
-                Packing.CopyRow(rows + column * width, to + (first + column) * sample + position * step, width);
+                Packing.CopyRow(rows + (nint)column * width, to + (first + column) * sample + position * step, width);
     }
 
     /// <summary>Zeros in rows [n, t, width] beyond each sequence's length.</summary>
