@@ -80,6 +80,23 @@ public class GradientCheckpointTests
     }
 
     [Fact]
+    public void Layers_of_a_language_model_are_the_same_bits()
+    {
+        var tokens = Tensor.From([.. Enumerable.Range(0, 48).Select(i => i * i % 11L)], 3, 16);
+        var results = ((bool[])[false, true]).Select(checkpoints =>
+        {
+            var model = new Gpt(new()
+            {
+                Vocabulary = 11, Context = 16, Width = 32, Heads = 2, Layers = 2, Dropout = 0.2,
+                CheckpointLayers = checkpoints,
+            }, new Generator(1));
+            model.Forward(tokens).Square().Mean().Backward();
+            return Copied([.. model.Parameters().Select(parameter => parameter.Grad!)]);
+        }).ToArray();
+        AssertSame(results);
+    }
+
+    [Fact]
     public void A_graph_that_is_retained_computes_again_each_time()
     {
         var results = Both(check =>

@@ -101,7 +101,11 @@ public sealed class Gpt : LanguageModel, ISavableModule<Gpt>
         };
         x = dropout.Forward(x);
         for (var i = 0; i < layers.Count; i++)
-            x = layers[i].Forward(x, AttentionMask.Causal, caches?[i]);
+        {
+            var (layer, cache) = (layers[i], caches?[i]);
+            Tensor Apply(Tensor before) => layer.Forward(before, AttentionMask.Causal, cache);
+            x = options.CheckpointLayers ? GradientCheckpoint.Run(Apply, x) : Apply(x);
+        }
         return norm.Forward(x);
     }
 
@@ -149,6 +153,7 @@ public sealed class Gpt : LanguageModel, ISavableModule<Gpt>
         RotaryTheta = settings.Number("rotaryTheta"),
         Norm = TransformerOptions.Named<NormKind>(settings, "norm"),
         IsTied = settings.Flag("tied"),
+        CheckpointLayers = settings.Has("checkpointLayers") && settings.Flag("checkpointLayers"),
     });
 
     void ISavableModule.Describe(ModuleSettings settings)
@@ -166,6 +171,7 @@ public sealed class Gpt : LanguageModel, ISavableModule<Gpt>
         settings.Set("rotaryTheta", options.RotaryTheta);
         settings.Set("norm", options.Norm.ToString());
         settings.Set("tied", options.IsTied);
+        if (options.CheckpointLayers) settings.Set("checkpointLayers", true);
     }
 
     private sealed class GptState : DecodingState
@@ -252,4 +258,10 @@ public sealed record GptOptions
     /// Whether the weights of the output layer are the vectors of the tokens (Press and Wolf 2017), as by default.
     /// </summary>
     public bool IsTied { get; init; } = true;
+
+    /// <summary>
+    /// Whether training computes each layer again in its backward pass, with <see cref="GradientCheckpoint"/>: the same
+    /// bits with less memory, for more time.
+    /// </summary>
+    public bool CheckpointLayers { get; init; }
 }
