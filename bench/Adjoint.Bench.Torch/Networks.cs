@@ -81,4 +81,42 @@ internal static class Networks
         var model = nn.Sequential(layers);
         return (model, x => model.forward(x) * (1.0 / 9));
     }
+
+    // GPT-2's layers: pre-norm, causal, learned positions, output weights tied to those of the tokens.
+    internal static (nn.Module, Func<Tensor, Tensor>) Gpt(int layers, int width, int heads, int context, int vocabulary)
+    {
+        var all = new List<nn.Module<Tensor, Tensor>>();
+        T Add<T>(T module) where T : nn.Module<Tensor, Tensor>
+        {
+            all.Add(module);
+            return module;
+        }
+
+        var (tokens, places) = (Add(nn.Embedding(vocabulary, width)), Add(nn.Embedding(context, width)));
+        var blocks = new List<Func<Tensor, Tensor>>();
+        for (var layer = 0; layer < layers; layer++)
+        {
+            var (first, second) = (Add(nn.LayerNorm(width)), Add(nn.LayerNorm(width)));
+            var (project, output) = (Add(nn.Linear(width, 3 * width)), Add(nn.Linear(width, width)));
+            var (widen, narrow) = (Add(nn.Linear(width, 4 * width)), Add(nn.Linear(4 * width, width)));
+            blocks.Add(x =>
+            {
+                var (n, t) = (x.shape[0], x.shape[1]);
+                var parts = project.forward(first.forward(x)).view(n, t, 3, heads, width / heads)
+                    .permute(2, 0, 3, 1, 4);
+                var seen = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2], is_casual: true);
+                x = x + output.forward(seen.transpose(1, 2).reshape(n, t, width));
+                return x + narrow.forward(nn.functional.gelu(widen.forward(second.forward(x))));
+            });
+        }
+        var last = Add(nn.LayerNorm(width));
+        foreach (var table in (Tensor[])[tokens.weight!, places.weight!]) nn.init.normal_(table, 0, 0.02);
+        return (nn.Sequential(all), x =>
+        {
+            x = tokens.forward(x) + places.weight!.slice(0, 0, x.shape[1], 1);
+            foreach (var block in blocks) x = block(x);
+            return nn.functional.linear(last.forward(x), tokens.weight!);
+        }
+        );
+    }
 }

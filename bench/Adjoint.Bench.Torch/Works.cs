@@ -63,6 +63,21 @@ internal static class Works
                 return Train(Number(shape[1]), Networks.ResNet20());
             case "speednet":
                 return Train(Number(shape[1]), Networks.SpeedNet());
+            case "gpt":
+                {
+                    int[] sizes = [.. shape[1..].Select(text => Number(text.Split('+')[0]))];
+                    var (context, rows, vocabulary) = (sizes[3], sizes[4], 256);
+                    var (model, forward) = Networks.Gpt(sizes[0], sizes[1], sizes[2], context, vocabulary);
+                    var optimizer = optim.AdamW(model.parameters(), 0.001);
+                    var (x, y) = (randint(0, vocabulary, [rows, context]), randint(0, vocabulary, rows * context));
+                    return () =>
+                    {
+                        using var scope = NewDisposeScope();
+                        optimizer.zero_grad();
+                        nn.functional.cross_entropy(forward(x).view(-1, vocabulary), y).backward();
+                        optimizer.step();
+                    };
+                }
             case "normgelu":
                 {
                     var (x, gradient, norm) = (Leaf(128, 64, 16, 16), randn(128, 64, 16, 16), nn.BatchNorm2d(64));

@@ -2,6 +2,7 @@ using Adjoint.Data;
 using Adjoint.Generation;
 using Adjoint.Nn;
 using Adjoint.Optim;
+using Adjoint.Training;
 
 namespace Adjoint.Bench;
 
@@ -37,6 +38,7 @@ internal static class Workloads
         new("layernorm-4096-512", 2, 0, 4.0 * 4096 * 512 * 5, LayerNorm),
         // 64 products.
         new("bmm-64-64", 2, 2.0 * 64 * 64 * 64 * 64, 0, BatchedProduct),
+        Gpt(layers: 4, width: 128, heads: 4, context: 128, batch: 16),
         // Statistics, normalized values and GELU, forward and backward, at the least: x twice, y; gradient and x
         // twice each, dx.
         new("normgelu", 1, 0, 4.0 * 128 * 64 * 256 * 9, NormGelu),
@@ -133,6 +135,33 @@ internal static class Workloads
                 foreach (var parameter in layer.Parameters()) parameter.ZeroGrad();
                 layer.Forward(x).Backward(gradient);
             };
+        });
+    }
+
+    // Multiplications of a token forward: 12·width² in each layer, half of 2·context·width in its causal attention,
+    // vocabulary·width of the output; twice that backward.
+    private static Workload Gpt(int layers, int width, int heads, int context, int batch)
+    {
+        const int Vocabulary = 256;
+        var each = layers * (12.0 * width * width + (double)context * width) + Vocabulary * width;
+        var name = $"gpt-{layers}-{width}-{heads}-{context}-{batch}+captured";
+        return new(name, 1.5, 3 * 2 * each * batch * context, 0, () =>
+        {
+            var model = new Gpt(
+                new() { Vocabulary = Vocabulary, Context = context, Width = width, Heads = heads, Layers = layers },
+                new Generator(1));
+            var (optimizer, task) = (new AdamW(model.Parameters(), 0.001), new NextTokenTask());
+            var all = Enumerable.Range(0, batch * context).Select(i => (long)i * i % Vocabulary).ToArray();
+            var (x, y) = (Tensor.From(all, batch, context), Tensor.From(all[1..].Append(0).ToArray(), batch, context));
+            var step = CapturedFunction.Create((Tensor tokens, Tensor targets) =>
+            {
+                optimizer.ZeroGrad();
+                var loss = task.Loss(model, new Batch([(Field.Inputs, tokens), (Field.Targets, targets)]));
+                loss.Backward();
+                optimizer.Step();
+                return loss;
+            });
+            return () => step.Run(x, y);
         });
     }
 
