@@ -66,6 +66,11 @@ internal static class ExploreCommand
                             $"--{given[0].Key}: has no effect on the page of a language model, which is not trained "
                             + "there; leave it out");
                 var settings = Read(given, parsed.GetValue((Option<int>)options[BatchSize]), file, run);
+                var name = settings.Get(TrainSettings.Model);
+                if (TrainSettings.LanguageModels.Contains(name))
+                    throw new UsageException(
+                        $"--model {name}: language models are not trained on this page; train one (adjoint train "
+                        + $"--model {name}) and show it: adjoint explore --checkpoint, with the folder of its run");
                 return new ExplorerSite(Begin(TaskOf(settings, LoadData(settings, file)), file));
             }
         });

@@ -5,6 +5,8 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Adjoint.Cli;
+using Adjoint.Data;
+using Adjoint.Nn;
 
 namespace Adjoint.Tests.Cli;
 
@@ -34,6 +36,26 @@ public sealed partial class ProcessTests : IDisposable
             "report.html", "settings.json", "steps.jsonl"], Directory.GetFiles(path).Select(Path.GetFileName).Order());
         Assert.DoesNotContain("   at ", await rest, StringComparison.Ordinal);
         Assert.Contains($"to go on: adjoint train --resume {path}", await rest, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Ctrl_C_ends_a_text_that_is_being_generated_with_130()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("skipped: signals are sent as on Unix");
+        var path = Path.Combine(folder, "best.safetensors");
+        new LstmLanguageModel(256, 4, 1, generator: new Generator(1))
+            .Save(path, new() { Preprocessing = new ByteText() });
+        using var process = Start("sample", folder, "--prompt", "ab", "--tokens", "100000000");
+        // The prompt comes first, then each token as it is drawn.
+        var begin = new char[64];
+        Assert.Equal(64, await process.StandardOutput.ReadBlockAsync(begin));
+        Assert.StartsWith("ab", new string(begin), StringComparison.Ordinal);
+        Assert.Equal(0, Kill(process.Id, 2));
+        var rest = await process.StandardOutput.ReadToEndAsync();
+        Assert.EndsWith("\n", rest, StringComparison.Ordinal);
+        Assert.Equal("", await process.StandardError.ReadToEndAsync());
+        Assert.True(process.WaitForExit(30_000));
+        Assert.Equal(Tool.Interrupted, process.ExitCode);
     }
 
     [Fact]

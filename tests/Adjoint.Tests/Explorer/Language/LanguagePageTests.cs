@@ -219,6 +219,8 @@ public sealed class LanguagePageTests : IClassFixture<Browser>, IDisposable
             model.Save(Path.Combine(folder, "best.safetensors"), new() { Preprocessing = text });
             Assert.StartsWith("adjoint: --lr: has no effect on the page of a language model",
                 ToolRun.Refused("explore", "--checkpoint", folder, "--lr", "0.1"), StringComparison.Ordinal);
+            Assert.StartsWith("adjoint: --model gpt: language models are not trained on this page; train one",
+                ToolRun.Refused("explore", "--model", "gpt"), StringComparison.Ordinal);
         }
         finally
         {
