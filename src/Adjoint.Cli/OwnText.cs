@@ -9,7 +9,7 @@ namespace Adjoint.Cli;
 internal sealed class OwnText : OwnData
 {
     // A small network takes about so many steps; a short text is read over and over for them.
-    private const int UsualSteps = 1500, MinEpochs = 2, MaxEpochs = 60;
+    private const int UsualSteps = 1000, MinEpochs = 2, MaxEpochs = 60;
     private readonly string path;
     private readonly long bytes;
     private DataSplits? parts;

@@ -20,7 +20,8 @@ internal static partial class TrainSettings
         Group = Training,
         Help = "Samples per step.",
         Range = new() { AtLeast = 1 },
-        Default = new("128; 64 for texts", s => IsText(s) ? 64 : 128),
+        Default = new("128; 64 for brackets and arithmetic, 32 for own text",
+            s => IsFormal(s) ? 64 : IsText(s) ? 32 : 128),
     };
 
     // An optimizer that does well without being tuned; of the small synth plain descent does, and shows more.
