@@ -6,8 +6,8 @@ namespace Adjoint.Kernels;
 /// <summary>
 /// Normalization of x [n, c, s] over groups of channels and all positions of each sample (Wu and He 2018): y = γ·x̂ + β
 /// with x̂ = (x − μ)/√(σ² + ε), a scale γ and a shift β per channel. As many groups as channels make it instance
-/// normalization (Ulyanov, Vedaldi and Lempitsky 2016). A group has one job, and samples are added up in order: bits do not
-/// depend on the number of threads.
+/// normalization (Ulyanov, Vedaldi and Lempitsky 2016). A group has one job, and samples are added up in order: bits do
+/// not depend on the number of threads.
 /// </summary>
 public static unsafe class GroupNorm
 {

@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Adjoint.Kernels;
 
 /// <summary>
-/// Normalization of each row of x [rows, columns], with a scale γ and a shift β per column: y = γ·x̂ + β. Centered, x̂ =
-/// (x − μ)/√(σ² + ε) (layer norm: Ba, Kiros and Hinton 2016); otherwise x̂ = x/√(mean(x²) + ε) (RMS norm: Zhang and
+/// Normalization of each row of x [rows, columns], with a scale γ and a shift β per column: y = γ·x̂ + β. Centered, x̂
+/// = (x − μ)/√(σ² + ε) (layer norm: Ba, Kiros and Hinton 2016); otherwise x̂ = x/√(mean(x²) + ε) (RMS norm: Zhang and
 /// Sennrich 2019). Sums over rows are cut at places that follow from the sizes alone, and added up in order: bits do
 /// not depend on the number of threads.
 /// </summary>

@@ -4,10 +4,10 @@ using Adjoint.Kernels;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// y = γ·x̂ + β with x̂ = (x − μ)/√(σ² + ε), where μ is the mean and σ² the variance (divided by the count) of a group of
-/// channels over all positions of a sample. Operands: x (n, c, …), γ (c), β (c), of any layout; the moments (n, groups,
-/// 3), of the computing type, and y, contiguous; x and y of one floating type, γ and β of that or its computing type.
-/// The moments of a group are those of <see cref="LayerNorm"/>.
+/// y = γ·x̂ + β with x̂ = (x − μ)/√(σ² + ε), where μ is the mean and σ² the variance (divided by the count) of a group
+/// of channels over all positions of a sample. Operands: x (n, c, …), γ (c), β (c), of any layout; the moments (n,
+/// groups, 3), of the computing type, and y, contiguous; x and y of one floating type, γ and β of that or its computing
+/// type. The moments of a group are those of <see cref="LayerNorm"/>.
 /// </summary>
 /// <param name="Groups">The number of groups; it divides c.</param>
 /// <param name="Epsilon">The number ε added to the variance.</param>
@@ -45,7 +45,9 @@ public readonly record struct GroupNorm(int Groups, double Epsilon) : IFloatingP
         Copy.ReleaseCopy(beta, operands[2]!);
     }
 
-    /// <summary>The groups divide the channels of x (n, c, …), and there are γ (c) and moments for each group.</summary>
+    /// <summary>
+    /// The groups divide the channels of x (n, c, …), and there are γ (c) and moments for each group.
+    /// </summary>
     internal static void CheckGroups(string primitive, Tensor x, Tensor gamma, Tensor moments, int groups)
     {
         var channels = Operands.Channels(primitive, x);

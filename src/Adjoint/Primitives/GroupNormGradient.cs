@@ -4,8 +4,8 @@ namespace Adjoint.Primitives;
 
 /// <summary>
 /// The gradients of group normalization, from g = ∂L/∂y and with h = γ·g: ∂L/∂x = r·(h − mean(h) − x̂·mean(h·x̂)), the
-/// means over each group; ∂L/∂γ = Σ g·x̂ and ∂L/∂β = Σ g over samples and positions. Operands: x and g (n, c, …), of any
-/// layout, the moments (n, groups, 3) as <see cref="GroupNorm"/> wrote them, γ (c), of any layout; ∂L/∂x, ∂L/∂γ and
+/// means over each group; ∂L/∂γ = Σ g·x̂ and ∂L/∂β = Σ g over samples and positions. Operands: x and g (n, c, …), of
+/// any layout, the moments (n, groups, 3) as <see cref="GroupNorm"/> wrote them, γ (c), of any layout; ∂L/∂x, ∂L/∂γ and
 /// ∂L/∂β, contiguous. x, g and ∂L/∂x are of one floating type, γ and the other gradients of that or its computing type.
 /// </summary>
 /// <param name="Groups">The number of groups; it divides c.</param>

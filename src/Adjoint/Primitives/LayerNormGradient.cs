@@ -4,10 +4,10 @@ using Adjoint.Kernels;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// The gradients of layer normalization, from g = ∂L/∂y and with h = γ·g: ∂L/∂x = r·(h − mean(h) − x̂·mean(h·x̂)), ∂L/∂γ
-/// = Σ g·x̂ and ∂L/∂β = Σ g over the rows. Operands: x and g (…, d), of any layout, the moments (rows, 3) as <see
-/// cref="LayerNorm"/> wrote them, γ (d), of any layout; ∂L/∂x, ∂L/∂γ and, where it is wanted, ∂L/∂β, contiguous. x, g
-/// and ∂L/∂x are of one floating type, γ and its gradients of that or its computing type.
+/// The gradients of layer normalization, from g = ∂L/∂y and with h = γ·g: ∂L/∂x = r·(h − mean(h) − x̂·mean(h·x̂)),
+/// ∂L/∂γ = Σ g·x̂ and ∂L/∂β = Σ g over the rows. Operands: x and g (…, d), of any layout, the moments (rows, 3) as
+/// <see cref="LayerNorm"/> wrote them, γ (d), of any layout; ∂L/∂x, ∂L/∂γ and, where it is wanted, ∂L/∂β, contiguous.
+/// x, g and ∂L/∂x are of one floating type, γ and its gradients of that or its computing type.
 /// </summary>
 public readonly record struct LayerNormGradient : IFloatingPrimitive<LayerNormGradient>
 {

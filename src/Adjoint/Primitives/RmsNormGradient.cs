@@ -3,10 +3,10 @@ using System.Numerics;
 namespace Adjoint.Primitives;
 
 /// <summary>
-/// The gradients of RMS normalization, from g = ∂L/∂y, with h = γ·g and x̂ = x·r: ∂L/∂x = r·(h − x̂·mean(h·x̂)), ∂L/∂γ =
-/// Σ g·x̂ over the rows. Operands: x and g (…, d), of any layout, the moments (rows, 3) as <see cref="RmsNorm"/> wrote
-/// them, γ (d), of any layout; ∂L/∂x and ∂L/∂γ, contiguous. x, g and ∂L/∂x are of one floating type, γ and its gradient
-/// of that or its computing type.
+/// The gradients of RMS normalization, from g = ∂L/∂y, with h = γ·g and x̂ = x·r: ∂L/∂x = r·(h − x̂·mean(h·x̂)), ∂L/∂γ
+/// = Σ g·x̂ over the rows. Operands: x and g (…, d), of any layout, the moments (rows, 3) as <see cref="RmsNorm"/>
+/// wrote them, γ (d), of any layout; ∂L/∂x and ∂L/∂γ, contiguous. x, g and ∂L/∂x are of one floating type, γ and its
+/// gradient of that or its computing type.
 /// </summary>
 public readonly record struct RmsNormGradient : IFloatingPrimitive<RmsNormGradient>
 {

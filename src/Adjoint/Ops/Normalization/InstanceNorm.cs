@@ -1,14 +1,16 @@
 namespace Adjoint;
 
-/// <summary>Normalization of each channel of each sample: group normalization with as many groups as channels.</summary>
+/// <summary>
+/// Normalization of each channel of each sample: group normalization with as many groups as channels.
+/// </summary>
 internal sealed class InstanceNormOp(double epsilon) : Op
 {
     public override string Name => "InstanceNorm";
     public override string Formula =>
         "y = γ·x̂ + β, x̂ = (x − μ)/√(σ² + ε); μ and σ² over all positions of each channel of a sample";
     public override string Derivation =>
-        "μ and σ depend on x too: with the means over positions, ∂L/∂x = γ · (g − mean(g) − x̂ · mean(g·x̂))/√(σ² + ε); " +
-        "over samples and positions ∂L/∂γ = Σ g·x̂, ∂L/∂β = Σ g";
+        "μ and σ depend on x too: with the means over positions, ∂L/∂x = γ · (g − mean(g) − x̂ · mean(g·x̂))/√(σ² " +
+        "+ ε); over samples and positions ∂L/∂γ = Σ g·x̂, ∂L/∂β = Σ g";
     public override Saves Saves => Saves.Inputs;
     public override IReadOnlyList<OpAttribute> Attributes => [new("epsilon", epsilon)];
 

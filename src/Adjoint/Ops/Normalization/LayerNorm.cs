@@ -7,8 +7,8 @@ internal sealed class LayerNormOp(double epsilon) : Op
     public override string Formula =>
         "y = γ·x̂ + β, x̂ = (x − μ)/√(σ² + ε); μ and σ² over the last axes, those of γ";
     public override string Derivation =>
-        "μ and σ depend on x too: with h = γ·g, ∂L/∂x = (h − mean(h) − x̂ · mean(h·x̂))/√(σ² + ε); over all rows ∂L/∂γ = " +
-        "Σ g·x̂, ∂L/∂β = Σ g";
+        "μ and σ depend on x too: with h = γ·g, ∂L/∂x = (h − mean(h) − x̂ · mean(h·x̂))/√(σ² + ε); over all rows " +
+        "∂L/∂γ = Σ g·x̂, ∂L/∂β = Σ g";
     public override Saves Saves => Saves.Inputs;
     public override IReadOnlyList<OpAttribute> Attributes => [new("epsilon", epsilon)];
 

@@ -3,7 +3,9 @@ using Adjoint.Primitives;
 
 namespace Adjoint;
 
-/// <summary>What normalizations have in common: types of scale and shift, and the rows of those over last axes.</summary>
+/// <summary>
+/// What normalizations have in common: types of scale and shift, and the rows of those over last axes.
+/// </summary>
 internal static class NormOperands
 {
     /// <summary>

@@ -6,8 +6,8 @@ internal sealed class RmsNormOp(double epsilon) : Op
     public override string Name => "RmsNorm";
     public override string Formula => "y = γ·x̂, x̂ = x/√(mean(x²) + ε), the mean over the last axes, those of γ";
     public override string Derivation =>
-        "the root depends on x too: with h = γ·g, ∂L/∂x = (h − x̂ · mean(h·x̂))/√(mean(x²) + ε); over all rows ∂L/∂γ = " +
-        "Σ g·x̂";
+        "the root depends on x too: with h = γ·g, ∂L/∂x = (h − x̂ · mean(h·x̂))/√(mean(x²) + ε); over all rows " +
+        "∂L/∂γ = Σ g·x̂";
     public override Saves Saves => Saves.Inputs;
     public override IReadOnlyList<OpAttribute> Attributes => [new("epsilon", epsilon)];
 
