@@ -56,13 +56,13 @@ internal unsafe interface IRecurrentCell
 }
 
 /// <summary>
-/// i, f, o = σ(sums), g = tanh(sum): c′ = f·c + i·g, h′ = o·tanh(c′). Saves i, f, g, o and c.
+/// i, f, o = σ(sums), g = tanh(sum): c′ = f·c + i·g, h′ = o·tanh(c′). Saves i, f, g, o, c and tanh(c′).
 /// </summary>
 internal readonly unsafe struct LstmCell : IRecurrentCell
 {
     public static int Gates => 4;
     public static int Sums => 4;
-    public static int Saved => 5;
+    public static int Saved => 6;
     public static bool HasCell => true;
     public static int InputGate(int sum) => sum;
     public static int HiddenGate(int sum) => sum;
@@ -78,6 +78,7 @@ internal readonly unsafe struct LstmCell : IRecurrentCell
         var o = LaneMath.Sigmoid(V.Load(sums + 3 * next) + V.Splat(bias[3]));
         var before = V.Load(cell);
         var after = V.Fma(f, before, i * g);
+        var squashed = LaneMath.Tanh(after);
         V.Store(V.Select(isActive, after, before), cell);
         if (saved != null)
         {
@@ -86,8 +87,9 @@ internal readonly unsafe struct LstmCell : IRecurrentCell
             V.Store(g, saved + 2 * columns);
             V.Store(o, saved + 3 * columns);
             V.Store(before, saved + 4 * columns);
+            V.Store(squashed, saved + 5 * columns);
         }
-        return o * LaneMath.Tanh(after);
+        return o * squashed;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -100,7 +102,7 @@ internal readonly unsafe struct LstmCell : IRecurrentCell
         var g = V.Load(saved + 2 * columns);
         var o = V.Load(saved + 3 * columns);
         var before = V.Load(saved + 4 * columns);
-        var squashed = LaneMath.Tanh(V.Fma(f, before, i * g));
+        var squashed = V.Load(saved + 5 * columns);
         var kept = V.Load(cell);
         var dc = V.Fma(gradient * o, one - squashed * squashed, kept);
         V.Store(V.Select(isActive, dc * g * (i * (one - i)), zero), sums);
@@ -114,8 +116,7 @@ internal readonly unsafe struct LstmCell : IRecurrentCell
     /// <summary>h′ before its projection, from what forward saved.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static V Output<V, T>(T* saved, nint columns) where V : struct, ILanes<V, T> where T : unmanaged =>
-        V.Load(saved + 3 * columns) * LaneMath.Tanh(
-            V.Fma(V.Load(saved + columns), V.Load(saved + 4 * columns), V.Load(saved) * V.Load(saved + 2 * columns)));
+        V.Load(saved + 3 * columns) * V.Load(saved + 5 * columns);
 }
 
 /// <summary>

@@ -109,14 +109,14 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
         if (sequence.Lengths == null) return;
         var sums = TCell.Gates * sequence.Width;
         RecurrentPanels<T>.ClearPadding(sequence, gradients.InputSums, sums);
-        RecurrentPanels<T>.ClearPadding(sequence, gradients.Before, sequence.HiddenWidth);
+        RecurrentPanels<T>.ClearPadding(sequence, gradients.Operands, sequence.Inputs + sequence.HiddenWidth);
         if (gradients.HiddenSums != null) RecurrentPanels<T>.ClearPadding(sequence, gradients.HiddenSums, sums);
         if (!HasProjection) return;
         RecurrentPanels<T>.ClearPadding(sequence, gradients.Projected, sequence.HiddenWidth);
         RecurrentPanels<T>.ClearPadding(sequence, gradients.Unprojected, sequence.Width);
     }
 
-    // What the first step leaves goes to the state before it; and that state stands before each step.
+    // What the first step leaves goes to the state before it.
     private void End()
     {
         work = RecurrenceWork.First;
@@ -132,7 +132,7 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
                 RecurrentPanels<T>.Unpack(CellsAt(strip), TTile.NR, sequence.Width, gradients.CellState,
                     sequence.Width, 0, first, at);
         }
-        work = RecurrenceWork.Before;
+        work = RecurrenceWork.Operands;
         Share(sequence.Count);
     }
 
@@ -164,7 +164,7 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
                 else
                     for (var strip = 0; strip < strips; strip++) Propagate(chunk, strip);
                 break;
-            case RecurrenceWork.Before: CopyBefore(chunk); break;
+            case RecurrenceWork.Operands: CopyOperands(chunk); break;
         }
     }
 
@@ -311,19 +311,21 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
         RecurrentPanels<T>.Unpack(from, TTile.NR, rows, to + first, (nint)sequence.Steps * width, width,
             strip * TTile.NR, PositionsAt(step, strip));
 
-    private readonly void CopyBefore(int row)
+    private readonly void CopyOperands(int row)
     {
         var (length, width) = (RecurrentPanels<T>.LengthOf(sequence, row), sequence.HiddenWidth);
-        if (length == 0) return;
-        var offset = (nint)row * sequence.Steps * width;
-        T* from = sequence.Outputs + offset, to = gradients.Before + offset;
+        var from = sequence.Outputs + (nint)row * sequence.Steps * width;
+        var to = gradients.Operands + (nint)row * sequence.Steps * (sequence.Inputs + width);
+        var input = sequence.Input + row * sequence.InputSample;
         var state = sequence.Hidden + (nint)row * width;
-        for (var position = 0; position < length; position++)
+        for (var position = 0; position < length; position++, input += sequence.InputStep)
         {
             var before = sequence.IsReverse
                 ? position == length - 1 ? state : from + (nint)(position + 1) * width
                 : position == 0 ? state : from + (nint)(position - 1) * width;
-            Packing.CopyRow(before, to + (nint)position * width, width);
+            Packing.CopyRow(input, to, sequence.Inputs);
+            Packing.CopyRow(before, to + sequence.Inputs, width);
+            to += sequence.Inputs + width;
         }
     }
 

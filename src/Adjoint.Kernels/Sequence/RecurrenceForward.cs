@@ -313,6 +313,6 @@ internal enum RecurrenceWork
     /// <summary>The last product on the way back, to the state before the first step.</summary>
     First,
 
-    /// <summary>The state before each step.</summary>
-    Before,
+    /// <summary>Input and state before each step, side by side.</summary>
+    Operands,
 }

@@ -103,8 +103,11 @@ public readonly unsafe struct RecurrentGradients<T> where T : unmanaged
     /// </summary>
     public T* HiddenSums { get; init; }
 
-    /// <summary>The hidden state before each step [n, t, p]; 0 beyond a sequence's length.</summary>
-    public T* Before { get; init; }
+    /// <summary>
+    /// What the weights met at each step [n, t, k + p]: the input, then the hidden state before; 0 beyond a sequence's
+    /// length.
+    /// </summary>
+    public T* Operands { get; init; }
 
     /// <summary>∂L/∂(hidden state before the first step) [n, p].</summary>
     public T* Hidden { get; init; }

@@ -91,13 +91,14 @@ internal abstract class RecurrentOp(RecurrentCell cell, RecurrentInputs layout, 
         var rows = weight.Shape[0];
         var inputSums = Rows(rows);
         var hiddenSums = cell == RecurrentCell.Gru ? Rows(rows) : null;
-        var before = Rows(outputs.Shape[2]);
+        var k = x.Shape[2];
+        var operands = Rows(k + outputs.Shape[2]);
         var first = Tensor.Empty(inputs[1].Shape, type);
         var firstCell = IsLstm ? Tensor.Empty(inputs[2].Shape, type) : null;
         var projected = projection is null ? null : Rows(projection.Shape[0]);
         var unprojected = projection is null ? null : Rows(projection.Shape[1]);
         Backend.Run(new RecurrenceGradient(cell, isReverse), hidden, projection, inputs[1], lengths, outputs,
-            node.Saved[0], gradients[0], gradients[1], IsLstm ? gradients[2] : null, inputSums, hiddenSums, before,
+            node.Saved[0], gradients[0], gradients[1], IsLstm ? gradients[2] : null, x, inputSums, hiddenSums, operands,
             first, firstCell, projected, unprojected);
         var results = new Tensor?[inputs.Count];
         var flat = Flat(inputSums);
@@ -105,10 +106,15 @@ internal abstract class RecurrentOp(RecurrentCell cell, RecurrentInputs layout, 
         if (node.Needs(0)) results[0] = flat.MatMul(weight).Reshape(x.Shape.Sizes);
         results[1] = first;
         if (IsLstm) results[2] = firstCell;
+        // Where both weights meet the same gradients, one product packs these once.
+        var areLearned = node.Needs(layout.InputWeight) || node.Needs(layout.HiddenWeight);
+        var both = areLearned && hiddenSums is null ? flat.Transpose().MatMul(Flat(operands)) : null;
         if (node.Needs(layout.InputWeight))
-            results[layout.InputWeight] = flat.Transpose().MatMul(Flat(RecurrentSteps.WithoutPadding(x, lengths)));
+            results[layout.InputWeight] =
+                both?.Slice(1, 0, k) ?? flat.Transpose().MatMul(Flat(operands).Slice(1, 0, k));
         if (node.Needs(layout.HiddenWeight))
-            results[layout.HiddenWeight] = flatHidden.Transpose().MatMul(Flat(before));
+            results[layout.HiddenWeight] = both?.Slice(1, k, outputs.Shape[2])
+                ?? flatHidden.Transpose().MatMul(Flat(operands).Slice(1, k, outputs.Shape[2]));
         if (layout.InputBias is { } bias)
         {
             if (node.Needs(bias)) results[bias] = flat.Sum(0);
