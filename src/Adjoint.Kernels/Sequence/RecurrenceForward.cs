@@ -6,8 +6,8 @@ namespace Adjoint.Kernels;
 /// <summary>
 /// The steps of <see cref="Recurrence.Forward"/>. A chunk takes some blocks of MR units, for all sequences: for each of
 /// their sums it runs the micro-kernel over the inputs of this step and the hidden state before it, then the cell. What
-/// lies along sequences in memory, inputs and outputs, is moved beside, in long runs: at a usual stride, short ones of all
-/// sequences would fall into one set of the cache.
+/// lies along sequences in memory, inputs and outputs, is moved beside, in long runs: at a usual stride, short ones of
+/// all sequences would fall into one set of the cache.
 /// </summary>
 internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
     where T : unmanaged, IBinaryFloatingPointIeee754<T> where V : struct, ILanes<V, T> where TTile : struct, ITile<T>
@@ -48,7 +48,8 @@ internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
         var (columns, paddedHidden) = ((nint)strips * TTile.NR, (nint)HiddenBlocks * TTile.MR);
         using var lease = Scratch.Rent<T>(ScratchSlot.Recurrence, blocks * blockLength
             + (HasProjection ? paddedHidden * w : 0) + 2 * columns * k + 2 * columns * p + columns * w
-            + (HasProjection ? columns * w : 0) + Located * columns + (nint)w * TCell.Sums + Math.Max(k, Math.Max(p, w)));
+            + (HasProjection ? columns * w : 0) + Located * columns + (nint)w * TCell.Sums
+                + Math.Max(k, Math.Max(p, w)));
         weights = lease.Pointer;
         projection = weights + blocks * blockLength;
         inputs = projection + (HasProjection ? paddedHidden * w : 0);

@@ -7,10 +7,10 @@ namespace Adjoint.Primitives;
 /// One layer and direction of a recurrent network over whole sequences; formulas are those of the ops <c>Rnn</c>,
 /// <c>Gru</c> and <c>Lstm</c>. With g gates (1, 3, 4), w units, and a hidden state of width p (w without a projection),
 /// the operands are: x (n, t, k), hidden state (n, p), cell state (n, w) of an LSTM, input weights (g·w, k), hidden
-/// weights (g·w, p), their biases (g·w) or null, projection (p, w) of an LSTM or null, lengths (n) int64 or null, of any
-/// layout; outputs (n, t, p), last hidden state (n, p), last cell state (n, w) of an LSTM, and what backward needs, of
-/// the computing type and as long as <see cref="SavedShape"/> says, or null; contiguous; else of one floating type. A
-/// sequence is read up to its length, in reverse from there; its outputs beyond are 0.
+/// weights (g·w, p), their biases (g·w) or null, projection (p, w) of an LSTM or null, lengths (n) int64 or null, of
+/// any layout; outputs (n, t, p), last hidden state (n, p), last cell state (n, w) of an LSTM, and what backward needs,
+/// of the computing type and as long as <see cref="SavedShape"/> says, or null; contiguous; else of one floating type.
+/// A sequence is read up to its length, in reverse from there; its outputs beyond are 0.
 /// </summary>
 /// <param name="Cell">The kind of cell.</param>
 /// <param name="IsReverse">Whether each sequence is read from its last step to its first.</param>
@@ -36,8 +36,8 @@ public readonly record struct Recurrence(RecurrentCell Cell, bool IsReverse) : I
         return length <= int.MaxValue
             ? [(int)length]
             : throw new AdjointException(
-                $"{RecurrenceOperands.OpOf(cell)}: backward needs {length} numbers of {x.Shape} at {width} units, and a "
-                + $"tensor holds {int.MaxValue}; take fewer sequences or steps at a time");
+                $"{RecurrenceOperands.OpOf(cell)}: backward needs {length} numbers of {x.Shape} at {width} units, "
+                + $"and a tensor holds {int.MaxValue}; take fewer sequences or steps at a time");
     }
 
     /// <inheritdoc/>

@@ -5,13 +5,13 @@ namespace Adjoint.Primitives;
 
 /// <summary>
 /// The way back through <see cref="Recurrence"/>, step by step; what is left to do are products over all steps at once.
-/// Operands, with sizes as there: hidden weights (g·w, p), projection (p, w) or null, hidden state (n, p), lengths (n) or
-/// null, of any layout; outputs (n, t, p) and what forward saved; ∂L/∂outputs (n, t, p), ∂L/∂(last hidden state) (n, p),
-/// ∂L/∂(last cell state) (n, w), each of any layout or null; x (n, t, k), of any layout. Results, contiguous: ∂L/∂(the
-/// input's products) (n, t, g·w); ∂L/∂(the hidden state's products) (n, t, g·w) of a GRU, else null, since they are the
-/// same; input and hidden state before each step, side by side (n, t, k + p); ∂L/∂(hidden state) (n, p); ∂L/∂(cell state) (n, w) of an LSTM, else null; with a projection
-/// ∂L/∂(hidden state after each step) (n, t, p), all paths together, and what was projected (n, t, w), else null. They
-/// are 0 beyond a sequence's length.
+/// Operands, with sizes as there: hidden weights (g·w, p), projection (p, w) or null, hidden state (n, p), lengths (n)
+/// or null, of any layout; outputs (n, t, p) and what forward saved; ∂L/∂outputs (n, t, p), ∂L/∂(last hidden state) (n,
+/// p), ∂L/∂(last cell state) (n, w), each of any layout or null; x (n, t, k), of any layout. Results, contiguous:
+/// ∂L/∂(the input's products) (n, t, g·w); ∂L/∂(the hidden state's products) (n, t, g·w) of a GRU, else null, since
+/// they are the same; input and hidden state before each step, side by side (n, t, k + p); ∂L/∂(hidden state) (n, p);
+/// ∂L/∂(cell state) (n, w) of an LSTM, else null; with a projection ∂L/∂(hidden state after each step) (n, t, p), all
+/// paths together, and what was projected (n, t, w), else null. They are 0 beyond a sequence's length.
 /// </summary>
 /// <param name="Cell">The kind of cell.</param>
 /// <param name="IsReverse">Whether each sequence was read from its last step to its first.</param>

@@ -50,8 +50,8 @@ internal static class RecurrenceOperands
         for (var row = 0; row < values.Length; row++)
             if (values[row] < 0 || values[row] > steps)
                 throw new AdjointException(
-                    $"{OpOf(cell)}: the length of sequence {row} must be from 0 to {steps}, the steps of the input: found "
-                    + $"{values[row]}; pad the batch to its longest sequence, or clamp the lengths");
+                    $"{OpOf(cell)}: the length of sequence {row} must be from 0 to {steps}, the steps of the input: "
+                    + $"found {values[row]}; pad the batch to its longest sequence, or clamp the lengths");
         return packed;
     }
 

@@ -4,8 +4,8 @@ namespace Adjoint.Nn;
 
 /// <summary>
 /// Gated recurrent units (Cho et al. 2014) of one or more layers, in one direction or both: x (n, t, inputs) → (n, t,
-/// directions·width). Batch first; names and layouts of parameters, the order r, z, n of gates, and the reset gate after
-/// the product are PyTorch's.
+/// directions·width). Batch first; names and layouts of parameters, the order r, z, n of gates, and the reset gate
+/// after the product are PyTorch's.
 /// </summary>
 public sealed class Gru : RecurrentLayer, ISavableModule<Gru>
 {
@@ -29,8 +29,8 @@ public sealed class Gru : RecurrentLayer, ISavableModule<Gru>
     /// The steps of each sequence (n) int64, from 0 to t; what lies beyond is not read. Null: all have t.
     /// </param>
     /// <returns>
-    /// Outputs of the last layer (n, t, directions·width), 0 beyond a sequence's length, and hidden states at its end; of
-    /// a length of 0, the state that it had.
+    /// Outputs of the last layer (n, t, directions·width), 0 beyond a sequence's length, and hidden states at its end;
+    /// of a length of 0, the state that it had.
     /// </returns>
     /// <exception cref="AdjointException">
     /// Shapes or types do not fit, or a length is negative or more than t.

@@ -2,8 +2,8 @@ namespace Adjoint.Nn;
 
 /// <summary>
 /// The base of recurrent cells, one step of one layer: <see cref="LstmCell"/>, <see cref="GruCell"/> and
-/// <see cref="RnnCell"/>. For whole sequences the layers are many times faster. Parameters have the names and layouts of
-/// PyTorch and begin as U(−1/√width, 1/√width).
+/// <see cref="RnnCell"/>. For whole sequences the layers are many times faster. Parameters have the names and layouts
+/// of PyTorch and begin as U(−1/√width, 1/√width).
 /// </summary>
 public abstract class RecurrentCellModule : Module
 {

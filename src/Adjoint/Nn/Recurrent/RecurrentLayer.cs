@@ -3,9 +3,9 @@ using Adjoint.Kernels;
 namespace Adjoint.Nn;
 
 /// <summary>
-/// The base of recurrent networks of several layers, in one direction or both: <see cref="Lstm"/>, <see cref="Gru"/> and
-/// <see cref="Rnn"/>. x (n, t, inputs) → outputs of the last layer (n, t, d·p), with d = 1 or 2 directions and p the
-/// number of units or the width of the projection. Parameters have the names and layouts of PyTorch and begin as
+/// The base of recurrent networks of several layers, in one direction or both: <see cref="Lstm"/>, <see cref="Gru"/>
+/// and <see cref="Rnn"/>. x (n, t, inputs) → outputs of the last layer (n, t, d·p), with d = 1 or 2 directions and p
+/// the number of units or the width of the projection. Parameters have the names and layouts of PyTorch and begin as
 /// U(−1/√units, 1/√units).
 /// </summary>
 public abstract class RecurrentLayer : Layer
@@ -24,11 +24,12 @@ public abstract class RecurrentLayer : Layer
         if (options.Layers < 1)
             throw new AdjointException($"{name}: there must be 1 layer or more: found {options.Layers}");
         if (options.Dropout is not (>= 0 and < 1))
-            throw new AdjointException($"{name}: the probability of dropout must be in [0, 1): found {options.Dropout}");
+            throw new AdjointException(
+                $"{name}: the probability of dropout must be in [0, 1): found {options.Dropout}");
         if (options.Projection != 0 && gates != LstmGates)
             throw new AdjointException(
-                $"{name}: takes no projection, which only an LSTM has: found {options.Projection}; apply a Linear to the "
-                + "outputs");
+                $"{name}: takes no projection, which only an LSTM has: found {options.Projection}; apply a Linear to "
+                + "the outputs");
         if (options.Projection < 0 || options.Projection >= width)
             throw new AdjointException(
                 $"{name}: a projection must be from 1 to {width - 1}, narrower than the {width} units, or 0 for none: "
@@ -71,13 +72,16 @@ public abstract class RecurrentLayer : Layer
         $"{TypeName}({Inputs} → {Width}{(Options.Layers > 1 ? $", {Options.Layers} layers" : "")}"
         + $"{(Directions == 2 ? ", both directions" : "")})";
 
-    /// <summary>All layers and directions, from states (layers·d, n, …), the cells' null where there are none.</summary>
+    /// <summary>
+    /// All layers and directions, from states (layers·d, n, …), the cells' null where there are none.
+    /// </summary>
     private protected (Tensor Outputs, Tensor Hidden, Tensor? Cell) Run(
         Tensor x, Tensor? hidden, Tensor? cell, Tensor? lengths)
     {
         if (x.Rank != 3 || x.Shape[2] != Inputs)
             throw new AdjointException(
-                $"{TypeName}: the input must be (n, t, {Inputs}): found {x.Shape}; one sequence alone takes .Unsqueeze(0)");
+                $"{TypeName}: the input must be (n, t, {Inputs}): found {x.Shape}; one sequence alone takes "
+                + ".Unsqueeze(0)");
         Check("hidden state", hidden, x, HiddenWidth);
         Check("cell state", cell, x, Width);
         var (hiddens, cells) = (new Tensor[weights.Length], new Tensor?[weights.Length]);

@@ -37,8 +37,8 @@ public sealed class Rnn : RecurrentLayer, ISavableModule<Rnn>
     /// The steps of each sequence (n) int64, from 0 to t; what lies beyond is not read. Null: all have t.
     /// </param>
     /// <returns>
-    /// Outputs of the last layer (n, t, directions·width), 0 beyond a sequence's length, and hidden states at its end; of
-    /// a length of 0, the state that it had.
+    /// Outputs of the last layer (n, t, directions·width), 0 beyond a sequence's length, and hidden states at its end;
+    /// of a length of 0, the state that it had.
     /// </returns>
     /// <exception cref="AdjointException">
     /// Shapes or types do not fit, or a length is negative or more than t.

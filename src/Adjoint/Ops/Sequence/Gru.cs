@@ -23,14 +23,14 @@ public static partial class TensorMethods
     {
         /// <summary>
         /// One layer and direction of gated recurrent units (Cho et al. 2014) over sequences x (n, t, k): with a =
-        /// W_ih·xₜ + b_ih and q = W_hh·hₜ₋₁ + b_hh, r = σ(a + q), z = σ(a + q), n = tanh(a + r·q), hₜ = n + z·(hₜ₋₁ − n).
-        /// The reset gate comes after the product and its bias, as in cuDNN and PyTorch.
+        /// W_ih·xₜ + b_ih and q = W_hh·hₜ₋₁ + b_hh, r = σ(a + q), z = σ(a + q), n = tanh(a + r·q), hₜ = n + z·(hₜ₋₁ −
+        /// n). The reset gate comes after the product and its bias, as in cuDNN and PyTorch.
         /// </summary>
         /// <param name="weights">The parameters; gates in the order r, z, n.</param>
         /// <param name="hidden">The hidden state before the first step (n, w); null: zeros.</param>
         /// <param name="lengths">
-        /// The steps of each sequence (n) int64, from 0 to t. What lies beyond matters to nothing, a NaN included. Null:
-        /// all have t.
+        /// The steps of each sequence (n) int64, from 0 to t. What lies beyond matters to nothing, a NaN included.
+        /// Null: all have t.
         /// </param>
         /// <param name="isReverse">Whether each sequence is read from its own last step to its first.</param>
         /// <returns>

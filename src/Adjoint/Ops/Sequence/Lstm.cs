@@ -31,8 +31,8 @@ public static partial class TensorMethods
         /// <param name="hidden">The hidden state before the first step (n, p); null: zeros.</param>
         /// <param name="cell">The cell state before the first step (n, w); null: zeros.</param>
         /// <param name="lengths">
-        /// The steps of each sequence (n) int64, from 0 to t. What lies beyond matters to nothing, a NaN included. Null:
-        /// all have t.
+        /// The steps of each sequence (n) int64, from 0 to t. What lies beyond matters to nothing, a NaN included.
+        /// Null: all have t.
         /// </param>
         /// <param name="isReverse">Whether each sequence is read from its own last step to its first.</param>
         /// <returns>

@@ -33,8 +33,8 @@ internal abstract class RecurrentOp(RecurrentCell cell, RecurrentInputs layout, 
         var (x, weight) = (inputs[0], inputs[layout.InputWeight]);
         if (x.Rank != 3 || !x.DType.IsFloating())
             throw new AdjointException(
-                $"{Name}: the input must be (n, t, features) of a floating type: found {x.Shape} {x.DType.Label()}; one "
-                + "sequence alone takes .Unsqueeze(0)");
+                $"{Name}: the input must be (n, t, features) of a floating type: found {x.Shape} {x.DType.Label()}; "
+                + "one sequence alone takes .Unsqueeze(0)");
         var rows = weight.Shape.Elements == 0 ? 0 : weight.Shape[0];
         if (weight.Rank != 2 || rows == 0 || rows % Gates != 0)
             throw new AdjointException(
@@ -71,7 +71,8 @@ internal abstract class RecurrentOp(RecurrentCell cell, RecurrentInputs layout, 
         var x = inputs[0];
         var saved = context.IsRecording
             ? context.Allocate(
-                Primitives.Recurrence.SavedShape(cell, x, inputs[layout.InputWeight].Shape[0] / Gates), x.DType.Computing())
+                Primitives.Recurrence.SavedShape(cell, x, inputs[layout.InputWeight].Shape[0] / Gates),
+                    x.DType.Computing())
             : null;
         Backend.Run(new Primitives.Recurrence(cell, isReverse), x, inputs[1], IsLstm ? inputs[2] : null,
             inputs[layout.InputWeight], inputs[layout.HiddenWeight], At(inputs, layout.InputBias),
@@ -162,8 +163,8 @@ internal readonly record struct RecurrentInputs(bool HasCell, bool HasBias, bool
         ArgumentNullException.ThrowIfNull(weights);
         if (weights.InputBias is null != weights.HiddenBias is null)
             throw new AdjointException(
-                $"{op}: there must be a bias of the input and one of the hidden state, or none: found one; give zeros for "
-                + "the other");
+                $"{op}: there must be a bias of the input and one of the hidden state, or none: found one; give "
+                + "zeros for the other");
         var layout = new RecurrentInputs(
             hasCell, weights.InputBias is not null, weights.Projection is not null, lengths is not null);
         var n = x.Rank > 0 ? x.Shape[0] : 0;

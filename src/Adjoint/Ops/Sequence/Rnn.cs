@@ -25,14 +25,14 @@ public static partial class TensorMethods
     extension(Tensor x)
     {
         /// <summary>
-        /// One layer and direction of a plain recurrent network (Elman 1990) over sequences x (n, t, k): hₜ = f(W_ih·xₜ +
-        /// b_ih + W_hh·hₜ₋₁ + b_hh), f the hyperbolic tangent or max(0, s).
+        /// One layer and direction of a plain recurrent network (Elman 1990) over sequences x (n, t, k): hₜ = f(W_ih·xₜ
+        /// + b_ih + W_hh·hₜ₋₁ + b_hh), f the hyperbolic tangent or max(0, s).
         /// </summary>
         /// <param name="weights">The parameters, of one gate.</param>
         /// <param name="hidden">The hidden state before the first step (n, w); null: zeros.</param>
         /// <param name="lengths">
-        /// The steps of each sequence (n) int64, from 0 to t. What lies beyond matters to nothing, a NaN included. Null:
-        /// all have t.
+        /// The steps of each sequence (n) int64, from 0 to t. What lies beyond matters to nothing, a NaN included.
+        /// Null: all have t.
         /// </param>
         /// <param name="isReverse">Whether each sequence is read from its own last step to its first.</param>
         /// <param name="activation">The function f.</param>

@@ -200,7 +200,8 @@ public class RecurrentTests
         Refused("Lstm: the cell state must be (2, 2, 4), (layers·directions, n, width): found (2, 3, 4)",
             () => lstm.Forward(x, new(Tensor.Zeros(2, 2, 4), Tensor.Zeros(2, 3, 4))));
         Refused("Lstm: the length of sequence 1 must be from 0 to 5, the steps of the input: found 6; pad the batch to "
-            + "its longest sequence, or clamp the lengths", () => lstm.Forward(x, null, Tensor.From(new long[] { 5, 6 })));
+            + "its longest sequence, or clamp the lengths", () =>
+                lstm.Forward(x, null, Tensor.From(new long[] { 5, 6 })));
         Refused("Gru: takes no projection, which only an LSTM has: found 2; apply a Linear to the outputs",
             () => new Gru(3, 4, new() { Projection = 2 }));
         Refused("Lstm: a projection must be from 1 to 3, narrower than the 4 units, or 0 for none: found 4",

@@ -9,13 +9,15 @@ internal static class RecurrentCases
 
     internal static OpCase[] Rows { get; } =
     [
-        OpCase.Listed("Lstm", Shapes(4, [2, 3, 2, 3], cell: true), x => NaiveRecurrence.Of("lstm", x, [2, 3, 2, 3]).Outputs)
+        OpCase.Listed("Lstm", Shapes(4, [2, 3, 2, 3], cell: true), x => NaiveRecurrence.Of("lstm", x, [2, 3, 2, 3])
+            .Outputs)
             with
         {
             SpecialPoints = Smooth, HalfUnits = 3, Large = new(Shapes(4, [35, 5, 20, 70], cell: true)),
             Empty =
             [
-                new(Shapes(4, [0, 4, 2, 3], cell: true), [0, 4, 3]), new(Shapes(4, [3, 0, 2, 3], cell: true), [3, 0, 3]),
+                new(Shapes(4, [0, 4, 2, 3], cell: true), [0, 4, 3]),
+                    new(Shapes(4, [3, 0, 2, 3], cell: true), [3, 0, 3]),
             ],
             Bad =
             [
@@ -33,14 +35,14 @@ internal static class RecurrentCases
                 new(() => Tensor.Zeros(2, 3, 2).Lstm(Weights(4, 3, 2), lengths: Tensor.From(new long[] { 3 })),
                     "Lstm: lengths must be (2,) int64: found (1,) int64"),
                 new(() => Tensor.Zeros(2, 3, 2).Lstm(Weights(4, 3, 2), lengths: Tensor.From(new long[] { 3, 4 })),
-                    "Lstm: the length of sequence 1 must be from 0 to 3, the steps of the input: found 4; pad the batch "
-                    + "to its longest sequence, or clamp the lengths"),
+                    "Lstm: the length of sequence 1 must be from 0 to 3, the steps of the input: found 4; pad the "
+                    + "batch to its longest sequence, or clamp the lengths"),
                 new(() => Tensor.Zeros(2, 3, 2).Lstm(Weights(4, 3, 2), lengths: Tensor.From(new long[] { -1, 3 })),
-                    "Lstm: the length of sequence 0 must be from 0 to 3, the steps of the input: found -1; pad the batch "
-                    + "to its longest sequence, or clamp the lengths"),
+                    "Lstm: the length of sequence 0 must be from 0 to 3, the steps of the input: found -1; pad the "
+                    + "batch to its longest sequence, or clamp the lengths"),
                 new(() => Tensor.Zeros(2, 3, 2).Lstm(Weights(4, 3, 2) with { InputBias = Tensor.Zeros(12) }),
-                    "Lstm: there must be a bias of the input and one of the hidden state, or none: found one; give zeros "
-                    + "for the other"),
+                    "Lstm: there must be a bias of the input and one of the hidden state, or none: found one; give "
+                    + "zeros for the other"),
                 new(() => Tensor.Zeros(2, 3, 2).Lstm(Weights(4, 3, 2) with { Projection = Tensor.Zeros(2, 3) }),
                     "Lstm: the hidden weights must be (12, 2) float32: found (12, 3) float32"),
             ],
@@ -59,7 +61,8 @@ internal static class RecurrentCases
             Shapes(4, Sizes, cell: true), x => NaiveRecurrence.Of("lstm", x, Sizes, [1, 3, 4], isReverse: true).All)
         {
             SpecialPoints = Smooth, HalfUnits = 3, Large = new(Shapes(4, [35, 4, 20, 70], cell: true), Call: x =>
-                x[0].Lstm(Of(x, 3), x[1], x[2], Lengths([.. Enumerable.Range(0, 35).Select(i => i % 5L)]), true).Outputs),
+                x[0].Lstm(Of(x, 3), x[1], x[2], Lengths([.. Enumerable.Range(0, 35).Select(i => i % 5L)]), true)
+                    .Outputs),
         },
         new("Lstm, with projection",
             x => Joined(x[0].Lstm(Of(x, 3) with { Projection = x[7] }, x[1], x[2], Lengths(4, 1, 3), isReverse: true)),
@@ -86,8 +89,8 @@ internal static class RecurrentCases
                 new(() => Tensor.Zeros(2, 3, 2).Gru(Weights(3, 3, 2) with { Projection = Tensor.Zeros(2, 3) }),
                     "Gru: takes no projection, which only an LSTM has: found (2, 3); apply a Linear to the outputs"),
                 new(() => Tensor.Zeros(2, 3, 2).Gru(Weights(3, 3, 2), lengths: Lengths(2, 9)),
-                    "Gru: the length of sequence 1 must be from 0 to 3, the steps of the input: found 9; pad the batch to "
-                    + "its longest sequence, or clamp the lengths"),
+                    "Gru: the length of sequence 1 must be from 0 to 3, the steps of the input: found 9; pad the "
+                    + "batch to its longest sequence, or clamp the lengths"),
             ],
         },
         new("Gru, of lengths", x => Joined(x[0].Gru(Of(x, 2), x[1], Lengths(2, 4, 0))), Shapes(3, Sizes),
