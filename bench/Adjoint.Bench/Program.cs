@@ -2,9 +2,9 @@ using Adjoint.Bench;
 using BenchmarkDotNet.Running;
 
 // versus: against other libraries. serve: one side of it. memory: what a training step holds.
-// peak: what it holds at most. attention-memory: what attention holds at most, by length. inference: what a process that only computes forwards holds. loader: whether loading
-// starves training. csv: how fast tables are read. door: what a call of a primitive costs. conv: each convolution
-// algorithm, forced by its name.
+// peak: what it holds at most. attention-memory: what attention holds at most, by length. inference: what a process
+// that only computes forwards holds. loader: whether loading starves training. csv: how fast tables are read. door:
+// what a call of a primitive costs. conv: each convolution algorithm, forced by its name.
 // checkpoint: what gradient checkpoints save and cost.
 // images: whether folders of small PNG files starve it.
 // Anything else goes to BenchmarkDotNet.

@@ -71,7 +71,9 @@ internal sealed class LanguageExploration : IDisposable
         });
     });
 
-    /// <summary>The distribution of the token after a place, as the model has it and as it would be drawn from.</summary>
+    /// <summary>
+    /// The distribution of the token after a place, as the model has it and as it would be drawn from.
+    /// </summary>
     /// <exception cref="AdjointException">
     /// The order is not understood, a token is none, or a number is out of its range.
     /// </exception>
@@ -123,7 +125,8 @@ internal sealed class LanguageExploration : IDisposable
 
     private Tensor Logits(int place) => known.Logits.Select(0, place);
 
-    private double[] Row(int place, SamplingOptions sampling) => new TokenSampler(sampling).Probabilities(Logits(place));
+    private double[] Row(int place, SamplingOptions sampling) =>
+        new TokenSampler(sampling).Probabilities(Logits(place));
 
     private void Look(int[] tokens)
     {

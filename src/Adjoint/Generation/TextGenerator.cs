@@ -12,8 +12,8 @@ namespace Adjoint.Generation;
 /// foreach (var text in generator.Generate("Once upon a time", new() { Temperature = 0.8, TopP = 0.95 }))
 ///     Console.Write(text);
 /// </code>
-/// Texts consist of whole characters. Equal seeds give equal texts. Several threads may generate at once, but none may
-/// train the model meanwhile.
+/// Texts consist of whole characters that were learned: <see cref="TextPreprocessing.UnknownToken"/> is left out. Equal
+/// seeds give equal texts. Several threads may generate at once, but none may train the model meanwhile.
 /// </summary>
 /// <remarks>
 /// A prompt may be longer than <see cref="LanguageModel.MaxLength"/>: the model sees its last tokens. Where prompt and
@@ -80,7 +80,7 @@ public sealed class TextGenerator
     {
         options ??= new();
         Check(options);
-        return Run(Begin(prompt), options, new(options), cancellation);
+        return Run(Begin(prompt), options, new(options) { Excluded = Text.UnknownToken }, cancellation);
     }
 
     /// <summary>

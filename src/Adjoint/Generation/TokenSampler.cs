@@ -36,6 +36,9 @@ public sealed class TokenSampler
                 $"TokenSampler: top-p must be from 0 to 1: found {topP}; 1 is all tokens"));
     }
 
+    /// <summary>A token that is never drawn, unless no other is possible; null: none.</summary>
+    internal int? Excluded { get; init; }
+
     /// <summary>Draws a token.</summary>
     /// <param name="logits">
     /// The logits (vocabulary) of the tokens, of a floating type; −∞ is a token that cannot come.
@@ -78,6 +81,8 @@ public sealed class TokenSampler
     private (double[] Weights, double Sum) Weigh(Tensor logits)
     {
         var scores = Read(logits);
+        if (Excluded is { } excluded && scores.Index().Any(one => one.Index != excluded && double.IsFinite(one.Item)))
+            scores[excluded] = double.NegativeInfinity;
         var first = scores.AsSpan().IndexOf(scores.Max());
         if (options.Temperature == 0)
         {

@@ -66,7 +66,9 @@ internal static class IndexOperands
         return size > 0 ? index.IndexOfAnyExceptInRange(0, size - 1) : index.IsEmpty ? -1 : 0;
     }
 
-    /// <summary>Where an element of a tensor stands, such as <c>(2, 5)</c>, from its number in row-major order.</summary>
+    /// <summary>
+    /// Where an element of a tensor stands, such as <c>(2, 5)</c>, from its number in row-major order.
+    /// </summary>
     internal static string PlaceOf(int element, Shape shape)
     {
         var place = new int[shape.Rank];

@@ -34,7 +34,9 @@ public sealed class SampleTests(SampleBuild build) : IClassFixture<SampleBuild>
         Assert.Equal(listed.Order(), SampleBuild.Paths().Select(Path.GetFileName).Order());
     }
 
-    /// <summary>The one with all kinds of directives; a gallery's program would find a library that is not built.</summary>
+    /// <summary>
+    /// The one with all kinds of directives; a gallery's program would find a library that is not built.
+    /// </summary>
     [Fact]
     public void A_sample_runs_as_its_page_says()
     {

@@ -24,6 +24,9 @@ public sealed class CharacterText : TextPreprocessing
     /// <inheritdoc/>
     public override int Size => characters.Length + 1;
 
+    /// <inheritdoc/>
+    public override int? UnknownToken => 0;
+
     /// <summary>The characters that are known, in the order of their tokens, from token 1 on.</summary>
     public string Characters => string.Concat(characters);
 

@@ -9,6 +9,12 @@ public abstract class TextPreprocessing : Preprocessing
     /// <summary>The number of different tokens: a model has an output for each.</summary>
     public abstract int Size { get; }
 
+    /// <summary>
+    /// The token that stands for whatever was not learned, which is never generated; null where there is none, as by
+    /// default.
+    /// </summary>
+    public virtual int? UnknownToken => null;
+
     /// <summary>The tokens of a text.</summary>
     /// <param name="text">The text to encode, which may be empty.</param>
     /// <returns>The tokens, each below <see cref="Size"/>.</returns>

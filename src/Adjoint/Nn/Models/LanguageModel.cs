@@ -23,7 +23,8 @@ public abstract class LanguageModel : Layer
     /// What the output layer is applied to. With <c>Loss.LinearCrossEntropy</c>, a loss follows from it without
     /// logits of all tokens in memory.
     /// </summary>
-    /// <param name="tokens">The tokens (n, t) int64, t from 1; with a state, those after the ones that it has seen.</param>
+    /// <param name="tokens">The tokens (n, t) int64, t from 1; with a state, those after the ones that it has
+    /// seen.</param>
     /// <param name="state">Where to go on from, which moves on by t tokens; null: the tokens are a beginning.</param>
     /// <returns>Hidden states (n, t, width).</returns>
     /// <exception cref="AdjointException">
@@ -91,7 +92,8 @@ public abstract class LanguageModel : Layer
         var before = state?.Length ?? 0;
         if (MaxLength is { } most && before + (long)tokens.Shape[1] > most)
             throw new AdjointException(
-                $"{TypeName}: {before + (long)tokens.Shape[1]} tokens{(before > 0 ? $", {before} of them seen," : "")} are "
+                $"{TypeName}: {before + (long)tokens.Shape[1]} " +
+                    $"tokens{(before > 0 ? $", {before} of them seen," : "")} are "
                 + $"more than its {most} positions; use shorter sequences, or a model with a longer context");
     }
 }

@@ -24,7 +24,8 @@ public sealed class LanguagePageTests : IClassFixture<Browser>, IDisposable
     public LanguagePageTests(Browser browser)
     {
         this.browser = browser;
-        model = new(new() { Vocabulary = text.Size, Context = 12, Width = 16, Heads = 2, Layers = 2 }, new Generator(1));
+        model = new(new() { Vocabulary = text.Size, Context = 12, Width = 16, Heads = 2, Layers = 2 },
+            new Generator(1));
         using (new NoGrad())
             foreach (var weight in model.Parameters().Where(one => one.Rank == 2)) weight.CopyFrom(weight * 20);
         page = Serve(model, text);
@@ -85,7 +86,8 @@ public sealed class LanguagePageTests : IClassFixture<Browser>, IDisposable
             (a, b) => Math.Abs(a - b) < 1e-9);
         var kept = sharpened.OrderDescending().Take(3).Sum();
         foreach (var one in tokens.Take(3))
-            Assert.Equal(sharpened[one.GetProperty("id").GetInt32()] / kept, one.GetProperty("drawn").GetDouble(), 1e-9);
+            Assert.Equal(sharpened[one.GetProperty("id").GetInt32()] / kept, one.GetProperty("drawn").GetDouble(),
+                1e-9);
         Assert.All(tokens.Skip(3), one => Assert.Equal(0, one.GetProperty("drawn").GetDouble()));
         Assert.Contains(json.GetProperty("draw").GetInt32(),
             tokens.Take(3).Select(one => one.GetProperty("id").GetInt32()));
@@ -146,7 +148,8 @@ public sealed class LanguagePageTests : IClassFixture<Browser>, IDisposable
         await first.Locator("button").ClickAsync();
         await tab.Page.WaitForSelectorAsync("#tokens button:nth-child(5)");
         await tab.Page.WaitForSelectorAsync("html[data-ready=true]");
-        Assert.Equal($"token {token}", (await tab.Page.GetAttributeAsync("#tokens button:nth-child(5)", "title"))![..7]);
+        Assert.Equal($"token {token}",
+            (await tab.Page.GetAttributeAsync("#tokens button:nth-child(5)", "title"))![..7]);
         await tab.Page.ClickAsync("#back");
         await tab.Page.WaitForSelectorAsync("#tokens button:nth-child(5)", new() { State = Detached });
         await tab.Page.ClickAsync("#draw");

@@ -41,7 +41,8 @@ public class LanguageModelTests
         Refuses($"{Needed}(2,) int64{Remedy}", () => model.Forward(Tensor.Zeros([2], DType.Int64)));
         Refuses($"{Needed}(1, 2) float32{Remedy}", () => model.Forward(Tensor.Zeros(1, 2)));
         Refuses($"{Needed}(1, 0) int64{Remedy}", () => model.Hidden(Tensor.Zeros([1, 0], DType.Int64)));
-        Refuses("Bigrams: 5 tokens are more than its 4 positions; use shorter sequences, or a model with a longer context",
+        Refuses(
+            "Bigrams: 5 tokens are more than its 4 positions; use shorter sequences, or a model with a longer context",
             () => model.Forward(Tensor.Zeros([1, 5], DType.Int64)));
         Refuses("Bigrams: the state is one of 2 sequences: found tokens (1, 1); make one with CreateState(1, …)",
             () => model.Next(Tensor.Zeros([1, 1], DType.Int64), model.CreateState(2, 4)));
