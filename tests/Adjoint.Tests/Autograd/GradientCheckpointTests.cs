@@ -87,7 +87,12 @@ public class GradientCheckpointTests
         {
             var model = new Gpt(new()
             {
-                Vocabulary = 11, Context = 16, Width = 32, Heads = 2, Layers = 2, Dropout = 0.2,
+                Vocabulary = 11,
+                Context = 16,
+                Width = 32,
+                Heads = 2,
+                Layers = 2,
+                Dropout = 0.2,
                 CheckpointLayers = checkpoints,
             }, new Generator(1));
             model.Forward(tokens).Square().Mean().Backward();

@@ -71,7 +71,11 @@ public class TransformerTrajectoryTests
     {
         var model = new Gpt(new()
         {
-            Vocabulary = Vocabulary, Context = Length, Width = Width, Heads = Heads, Layers = Layers,
+            Vocabulary = Vocabulary,
+            Context = Length,
+            Width = Width,
+            Heads = Heads,
+            Layers = Layers,
             FeedForward = 2 * Width,
         });
         var all = Enumerable.Range(0, Count * Length);

@@ -98,7 +98,8 @@ public class TaskReviewTests
         (logits[0xC3], logits[256 + 0xA9]) = (uniform, uniform);
         logits[2 * 256 + 98] = uniform;
         var data = new TensorDataset("texts", [(Field.Inputs, Tensor.From(tokens.Select(one => (long)one).ToArray(),
-            1, 5))]) { Preprocessing = new ByteText() };
+            1, 5))])
+        { Preprocessing = new ByteText() };
         var review = TaskReview.Of(new NextTokenTask(), data);
         review.Observe(Tensor.From(logits, 1, 4, 256), data.Load(0));
         var html = Report(new NextTokenTask(), review, Metric("perplexity", 3)).ToHtml();

@@ -154,7 +154,8 @@ public class MultiHeadAttentionTests
                 var y = module.Forward(x, AttentionMask.Causal);
                 y.Square().Sum().Backward();
                 return y;
-            });
+            }
+            );
         }
 
         var (one, eager) = Create();

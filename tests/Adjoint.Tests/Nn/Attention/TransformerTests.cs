@@ -48,8 +48,13 @@ public class TransformerTests
     {
         var encoder = new TransformerEncoder(4, 2, 1, new()
         {
-            FeedForward = 3, Dropout = 0, Activation = FeedForwardActivation.Gelu, IsPreNorm = isPreNorm, Norm = norm,
-            HasFinalNorm = isPreNorm, Generator = new(7),
+            FeedForward = 3,
+            Dropout = 0,
+            Activation = FeedForwardActivation.Gelu,
+            IsPreNorm = isPreNorm,
+            Norm = norm,
+            HasFinalNorm = isPreNorm,
+            Generator = new(7),
         });
         encoder.To(DType.Float64);
         var x = Tensor.Randn([2, 3, 4], new Generator(2), DType.Float64);
@@ -63,7 +68,11 @@ public class TransformerTests
     {
         var decoder = new TransformerDecoder(4, 2, 1, new()
         {
-            FeedForward = 3, Dropout = 0, Activation = FeedForwardActivation.Silu, RotaryTheta = 10, Generator = new(7),
+            FeedForward = 3,
+            Dropout = 0,
+            Activation = FeedForwardActivation.Silu,
+            RotaryTheta = 10,
+            Generator = new(7),
         });
         decoder.To(DType.Float64);
         var (x, memory) = (Tensor.Randn([2, 3, 4], new Generator(2), DType.Float64),

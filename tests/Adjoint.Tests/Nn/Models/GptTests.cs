@@ -124,7 +124,8 @@ public class GptTests
                 var loss = model.Forward(x).LogSoftmax().Square().Mean();
                 loss.Backward();
                 return loss;
-            });
+            }
+            );
         }
 
         var (one, eager) = Create();

@@ -119,6 +119,7 @@ internal static class AttentionCases
         $"ScaledDotProductAttention, {name}", x => x[0].ScaledDotProductAttention(x[1], x[2], options), naive.Shapes,
         naive.Value)
     {
-        SpecialPoints = Elsewhere, HalfUnits = 4,
+        SpecialPoints = Elsewhere,
+        HalfUnits = 4,
     };
 }

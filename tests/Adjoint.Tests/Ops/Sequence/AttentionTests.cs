@@ -17,7 +17,8 @@ public class AttentionTests
         int Of(params int[] choices) => choices[random.Next(choices.Length)];
         var g = Of(1, 2);
         var naive = new NaiveAttention(Of(1, 2), g * Of(1, 2, 3), g, Of(1, 3, 16, 33, 70), Of(1, 5, 64, 193, 230),
-            Of(1, 4, 20), Of(2, 7, 33)) { IsCausal = random.Next(2) == 0 };
+            Of(1, 4, 20), Of(2, 7, 33))
+        { IsCausal = random.Next(2) == 0 };
         double[] slopes = [.. To(naive.H).Select(h => 1.0 / (h + 2))];
         int[] mask = [Of(1, naive.N), Of(1, naive.H), Of(1, naive.T), Of(1, naive.S)];
         var bias = Numbers(random, Count(mask));
