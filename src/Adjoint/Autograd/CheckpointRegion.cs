@@ -145,7 +145,7 @@ internal sealed class CheckpointRegion : IStorageWatcher
             if (!own.Uses.TryGetValue(operand.Storage, out var use))
                 own.Uses[operand.Storage] = use = new()
                 {
-                    Sample = operand,
+                    Operand = operand,
                     Version = operand.Version,
                     // What is read first was there before, or the program filled it with numbers.
                     IsOwn = isOutput && !call.IsInPlace && own.Made.Contains(operand.Storage),
@@ -165,8 +165,8 @@ internal sealed class CheckpointRegion : IStorageWatcher
     // What is there now is what those read that did since it was written last.
     private void Save(Use use)
     {
-        var storage = use.Sample.Storage;
-        var all = use.Sample.View((int[])[storage.ByteLength / use.Sample.DType.Size()], 0);
+        var storage = use.Operand.Storage;
+        var all = use.Operand.View((int[])[storage.ByteLength / use.Operand.DType.Size()], 0);
         var own = notes!;
         own.IsBusy = true;
         var copy = Tensor.Empty(all.Shape, all.DType);
@@ -226,9 +226,9 @@ internal sealed class CheckpointRegion : IStorageWatcher
             }
             else if (use.IsOwn && use.Fate is Fate.Passing or Fate.Changing)
             {
-                if (!places.TryGetValue(use, out place[i])) places[use] = place[i] = AddTemporary(use.Sample, null);
+                if (!places.TryGetValue(use, out place[i])) places[use] = place[i] = AddTemporary(use.Operand, null);
             }
-            else if (use.IsOwn && use.Fate == Fate.Stays && isOutput) place[i] = AddTemporary(use.Sample, null);
+            else if (use.IsOwn && use.Fate == Fate.Stays && isOutput) place[i] = AddTemporary(use.Operand, null);
             else if (use.Fate == Fate.Stays) use.Assume();
             if (place[i] >= 0) temporaries[place[i]].Last = steps.Count;
         }
@@ -251,7 +251,7 @@ internal sealed class CheckpointRegion : IStorageWatcher
                 if (note.Uses[i] is not { Fate: Fate.Dropped } use) continue;
                 if (!others.TryGetValue(use, out var other))
                 {
-                    others[use] = other = Storage.Allocate(use.Sample.Storage.ByteLength);
+                    others[use] = other = Storage.Allocate(use.Operand.Storage.ByteLength);
                     other.Release("it stands for memory within a plan");
                 }
                 note.Call.Operands[i] = note.Call.Operands[i]!.Over(other, note.Call.Operands[i]!.Offset);
@@ -301,7 +301,7 @@ internal sealed class CheckpointRegion : IStorageWatcher
         Storage Take(Temporary temporary)
         {
             execution.Enter(temporary.Device);
-            var storage = Storage.Allocate(temporary.Bytes, execution);
+            var storage = Storage.Allocate(temporary.ByteLength, execution);
             if (temporary.FilledWith is { } values)
                 Compute(new PrimitiveCall<Copy>(default, [values, values.Over(storage, 0)]));
             return storage;
@@ -331,7 +331,7 @@ internal sealed class CheckpointRegion : IStorageWatcher
 
     private sealed class Use
     {
-        public required Tensor Sample { get; init; }
+        public required Tensor Operand { get; init; }
 
         public required int Version { get; set; }
 
@@ -350,7 +350,7 @@ internal sealed class CheckpointRegion : IStorageWatcher
         internal void Assume()
         {
             // What is made within has its last version now.
-            if (IsOwn) Version = Sample.Version;
+            if (IsOwn) Version = Operand.Version;
             IsAssumed = true;
         }
     }
@@ -377,9 +377,9 @@ internal sealed class CheckpointRegion : IStorageWatcher
 
     private sealed record Step(PrimitiveCall Call, int[] Places);
 
-    private sealed class Temporary(int bytes, Device device, Tensor? filledWith, int first)
+    private sealed class Temporary(int byteLength, Device device, Tensor? filledWith, int first)
     {
-        public int Bytes => bytes;
+        public int ByteLength => byteLength;
         public Device Device => device;
         public Tensor? FilledWith => filledWith;
         public int Last { get; set; } = first;
