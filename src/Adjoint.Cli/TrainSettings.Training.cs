@@ -12,7 +12,7 @@ internal static partial class TrainSettings
         Group = Training,
         Help = "Passes over the training samples.",
         Range = new() { AtLeast = 0 },
-        Default = new("20; 6 for brackets and arithmetic", s => IsFormal(s) ? 6 : 20),
+        Default = new("20; 8 for brackets and arithmetic", s => IsFormal(s) ? 8 : 20),
     };
 
     internal static readonly NumberSetting<int> BatchSize = new("batch-size")
