@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Adjoint.Cli;
+using Adjoint.IO;
 
 namespace Adjoint.Tests.Cli;
 
@@ -122,7 +123,8 @@ public sealed class NumberTests : IDisposable
         File.WriteAllText(Path.Combine(folder, "settings.json"), """{ "dataset": "synth", "lr": "0,01" }""");
         Assert.Contains("lr: '0,01' has a comma; with a decimal point write 0.01",
             ToolRun.Of("train", "--resume", folder).Error, StringComparison.Ordinal);
-        File.WriteAllBytes(Path.Combine(folder, "best.safetensors"), []);
+        SafeTensors.Save(
+            Path.Combine(folder, "best.safetensors"), new Dictionary<string, Tensor> { ["weight"] = Tensor.Ones(1) });
         Assert.Contains("lr of the settings.json beside it: '0,01' has a comma",
             ExploreError("""{ "dataset": "synth", "optimizer": "sgd", "loss-reduction": "mean", "lr": "0,01" }"""),
             StringComparison.Ordinal);

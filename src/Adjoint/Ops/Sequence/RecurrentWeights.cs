@@ -26,6 +26,6 @@ public enum RecurrentActivation
     /// <summary>The hyperbolic tangent.</summary>
     Tanh,
 
-    /// <summary>max(0, s).</summary>
+    /// <summary>The rectifier, max(0, s).</summary>
     Relu,
 }

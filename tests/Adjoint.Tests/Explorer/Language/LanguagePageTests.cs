@@ -134,6 +134,7 @@ public sealed class LanguagePageTests : IClassFixture<Browser>, IDisposable
     public async Task A_text_is_looked_at_and_continued(int width, bool dark)
     {
         await using var tab = await browser.OpenAsync(page.Address, width, 900, dark);
+        await tab.Page.WaitForSelectorAsync("html[data-ready=true]");
         await tab.Page.FillAsync("#written", "<b>a");
         await tab.Page.PressAsync("#written", "Enter");
         await tab.Page.WaitForSelectorAsync("#tokens button:nth-child(4)");
@@ -160,6 +161,7 @@ public sealed class LanguagePageTests : IClassFixture<Browser>, IDisposable
     public async Task Heads_and_cells_are_chosen_by_keys()
     {
         await using var tab = await browser.OpenAsync(page.Address);
+        await tab.Page.WaitForSelectorAsync("html[data-ready=true]");
         await tab.Page.FillAsync("#written", "abc");
         await tab.Page.PressAsync("#written", "Enter");
         await tab.Page.WaitForSelectorAsync("#tokens button:nth-child(3)");

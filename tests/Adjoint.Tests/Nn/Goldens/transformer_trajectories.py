@@ -1,7 +1,9 @@
-"""Training of transformers in PyTorch (1.13), float64: python3 transformer_trajectories.py > transformer_trajectories.txt
+"""Training of transformers in PyTorch (1.13), float64:
+python3 transformer_trajectories.py > transformer_trajectories.txt
 
 Each line: the run, 50 losses, and the sums over all parameters, in the order of their names, of v[i]^2 cos(0.7 i)^2 and
-of v[i]^2: the gradient of the keys' bias is 0 but for rounding, which AdamW divides by its own size. All values that go in are sines of their position, so that none is stored.
+of v[i]^2: the gradient of the keys' bias is 0 but for rounding, which AdamW divides by its own size. All values
+that go in are sines of their position, so that none is stored.
 """
 import math
 import torch

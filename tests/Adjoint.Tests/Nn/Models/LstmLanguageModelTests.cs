@@ -1,6 +1,6 @@
 using Adjoint.Nn;
 
-namespace Adjoint.Tests.Nn.Models;
+namespace Adjoint.Tests.Nn;
 
 public class LstmLanguageModelTests
 {

@@ -2,7 +2,7 @@ using System.Globalization;
 using Adjoint.Nn;
 using Adjoint.Optim;
 
-namespace Adjoint.Tests.Nn.Recurrent;
+namespace Adjoint.Tests.Nn;
 
 /// <summary>
 /// Recurrent layers against PyTorch 1.13 (Debian's python3-torch) in float64: Goldens/recurrent.txt, written by the

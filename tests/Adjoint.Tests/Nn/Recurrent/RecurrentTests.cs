@@ -1,6 +1,6 @@
 using Adjoint.Nn;
 
-namespace Adjoint.Tests.Nn.Recurrent;
+namespace Adjoint.Tests.Nn;
 
 /// <summary>Recurrent layers at their edges: lengths, padding, states, threads, capture.</summary>
 public class RecurrentTests
