@@ -2,8 +2,9 @@
 """Writes attention.txt: attention and its gradients in float64, by NumPy and the definition (Vaswani et al. 2017).
 
 Run: /usr/bin/python3 attention.py > attention.txt. A line is: case; outputs; gradients of queries, keys,
-values. Element i of an input is sin(0.7 i + phase): queries (2, 4, 3, 5), phase 1; keys (2, 2, 4, 5), phase 2; values
-(2, 2, 4, 3), phase 3; gradient of the outputs, phase 4. Where PyTorch is installed, its softmax(QKᵀ)V must give the same.
+values. Element i of an input is sin(0.7 i + phase): queries (2, 4, 3, 5), phase 1; keys (2, 2, 4, 5), phase 2;
+values (2, 2, 4, 3), phase 3; gradient of the outputs, phase 4. Where PyTorch is installed, its
+softmax(QKᵀ)V must give the same.
 """
 import numpy as np
 
