@@ -13,7 +13,7 @@ public class LanguageModelTrainingTests
     private static readonly DataSplits Strings = new BracketLanguage(kinds: 2, depth: 3, length: 12)
         .Create(length: 16, seed: 1, train: 8 * StepsPerEpoch - 3, validation: 8);
 
-    public static TheoryData<string> Models => ["gpt", "gpt, rotary", "gpt, alibi"];
+    public static TheoryData<string> Models => ["gpt", "gpt, rotary", "gpt, alibi", "lstm"];
 
     [Theory]
     [MemberData(nameof(Models))]
@@ -48,8 +48,9 @@ public class LanguageModelTrainingTests
     private static Trainer Trainer(string name, bool isEager = false)
     {
         var (random, size) = (new Generator(1), ((TextPreprocessing)Strings.Train.Preprocessing!).Size);
-        LanguageModel model =
-            new Gpt(
+        LanguageModel model = name == "lstm"
+            ? new LstmLanguageModel(size, width: 16, layers: 2, dropout: 0.1, random)
+            : new Gpt(
                 new()
                 {
                     Vocabulary = size,
