@@ -32,9 +32,21 @@ internal sealed class OwnText : OwnData
             Math.Clamp(UsualSteps / steps, MinEpochs, MaxEpochs).ToString(CultureInfo.InvariantCulture));
     }
 
-    internal override DataSplits Load(SettingValues settings, Action<string> say) => parts = TextDataset.Load(
-        Path.GetFileName(path), [path], Fit(settings.Get(TrainSettings.Tokens)), settings.Get(TrainSettings.Context),
-        validation: settings.Get(TrainSettings.ValidationShare), test: settings.Get(TrainSettings.TestShare));
+    internal override DataSplits Load(SettingValues settings, Action<string> say)
+    {
+        var (fit, length) = (Fit(settings.Get(TrainSettings.Tokens)), settings.Get(TrainSettings.Context));
+        try
+        {
+            return parts = TextDataset.Load(Path.GetFileName(path), [path], fit, length,
+                validation: settings.Get(TrainSettings.ValidationShare),
+                test: settings.Get(TrainSettings.TestShare));
+        }
+        catch (AdjointException error) when (error is not DataFormatException)
+        {
+            // The settings are in their ranges: what is left is a part that is shorter than a window.
+            throw new AdjointException($"{error.Message} (--context: {length})", error);
+        }
+    }
 
     internal override string Describe(SettingValues settings)
     {

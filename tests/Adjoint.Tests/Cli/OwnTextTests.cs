@@ -100,7 +100,7 @@ public sealed class OwnTextTests : IDisposable
     [Theory]
     [InlineData(new byte[0], "offset 0: found an empty file, expected text")]
     [InlineData(new byte[] { 0x61, 0xE9, 0x62 }, "offset 1: found the byte 0xe9, expected text in UTF-8")]
-    [InlineData(new byte[] { 0x61, 0x62, 0x63 }, "has 3 tokens, and a window takes 128 and the one after")]
+    [InlineData(new byte[] { 0x61, 0x62, 0x63 }, "join short documents, or leave it out (--context: 128)")]
     public void What_cannot_be_learned_from_is_refused_in_one_line(byte[] bytes, string message)
     {
         var path = Path.Combine(folder, "bad.txt");
