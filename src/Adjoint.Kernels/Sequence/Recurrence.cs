@@ -11,6 +11,12 @@ namespace Adjoint.Kernels;
 /// </summary>
 public static unsafe class Recurrence
 {
+    /// <summary>Multiplications in a chunk: they outweigh a hand-off.</summary>
+    internal const long ChunkWork = 1 << 18;
+
+    /// <summary>Positions of the steps before, at and after the current one are in use at the same time.</summary>
+    internal const int Located = 3;
+
     /// <summary>The number of weights' rows of one unit: 1, 3 of a GRU, 4 of an LSTM.</summary>
     /// <param name="cell">The kind of cell.</param>
     /// <returns>The number g of gates.</returns>

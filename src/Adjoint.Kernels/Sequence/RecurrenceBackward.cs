@@ -12,12 +12,6 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
     where T : unmanaged, IBinaryFloatingPointIeee754<T> where V : struct, ILanes<V, T> where TTile : struct, ITile<T>
     where TCell : struct, IRecurrentCell
 {
-    // Multiplications in a chunk: they outweigh a hand-off.
-    private const long ChunkWork = 1 << 18;
-
-    // Positions of the steps before, at and after the current one are in use at the same time.
-    private const int Located = 3;
-
     private RecurrentSequence<T> sequence;
     private RecurrentGradients<T> gradients;
     private RecurrenceWork work;
@@ -49,7 +43,8 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
         for (var sum = 0; sum < TCell.Sums; sum++)
             if (TCell.HiddenGate(sum) >= 0) hiddenSums++;
         blocksPerChunk = (int)Math.Clamp(
-            ChunkWork / Math.Max(1, TTile.MR * Depth * strips * TTile.NR), 1, Math.Max(blocks, hiddenBlocks));
+            Recurrence.ChunkWork / Math.Max(1, TTile.MR * Depth * strips * TTile.NR), 1,
+            Math.Max(blocks, hiddenBlocks));
         chunks = (hiddenBlocks + blocksPerChunk - 1) / blocksPerChunk;
         var columns = (nint)strips * TTile.NR;
         var paddedHidden = (nint)hiddenBlocks * TTile.MR;
@@ -57,7 +52,7 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
         var packedProjection = HasProjection ? (nint)blocks * TTile.MR * p : 0;
         using var lease = Scratch.Rent<T>(ScratchSlot.Recurrence, packed + packedProjection
             + 2 * strips * PanelLength + 2 * columns * p + columns * paddedHidden + (HasProjection ? columns * p : 0)
-            + columns * w + Located * columns + Math.Max(w, p));
+            + columns * w + Recurrence.Located * columns + Math.Max(w, p));
         weights = lease.Pointer;
         projection = weights + packed;
         sumGradients = projection + packedProjection;
@@ -66,8 +61,8 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
         total = hidden + columns * paddedHidden;
         cells = total + (HasProjection ? columns * p : 0);
         isActive = cells + columns * w;
-        zeros = isActive + Located * columns;
-        using var located = Scratch.Rent<nint>(ScratchSlot.RecurrencePositions, Located * columns);
+        zeros = isActive + Recurrence.Located * columns;
+        using var located = Scratch.Rent<nint>(ScratchSlot.RecurrencePositions, Recurrence.Located * columns);
         positions = located.Pointer;
         new Span<T>(zeros, Math.Max(w, p)).Clear();
         Begin();
@@ -356,10 +351,10 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
     private readonly T* CellsAt(int strip) => cells + (nint)strip * TTile.NR * sequence.Width;
 
     private readonly T* ActiveAt(int step, int strip) =>
-        isActive + ((nint)(step % Located) * strips + strip) * TTile.NR;
+        isActive + ((nint)(step % Recurrence.Located) * strips + strip) * TTile.NR;
 
     private readonly nint* PositionsAt(int step, int strip) =>
-        positions + ((nint)(step % Located) * strips + strip) * TTile.NR;
+        positions + ((nint)(step % Recurrence.Located) * strips + strip) * TTile.NR;
 
     private readonly T* SavedAt(int strip, int unit) => sequence.Saved
         + (((nint)step * strips + strip) * sequence.Width + unit) * TCell.Saved * TTile.NR;

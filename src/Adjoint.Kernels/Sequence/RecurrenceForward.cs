@@ -13,12 +13,6 @@ internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
     where T : unmanaged, IBinaryFloatingPointIeee754<T> where V : struct, ILanes<V, T> where TTile : struct, ITile<T>
     where TCell : struct, IRecurrentCell
 {
-    // Multiplications in a chunk: they outweigh a hand-off.
-    private const long ChunkWork = 1 << 18;
-
-    // Positions of the steps before, at and after the current one are in use at the same time.
-    private const int Located = 3;
-
     private RecurrentSequence<T> sequence;
     private RecurrenceWork work;
     private int step, steps, strips, blocks, blocksPerChunk, chunks, packing, giving;
@@ -43,12 +37,13 @@ internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
         (strips, blocks) = ((n + TTile.NR - 1) / TTile.NR, Blocks(w));
         for (var sum = 0; sum < TCell.Sums; sum++)
             blockLength += (nint)TTile.MR * ((TCell.InputGate(sum) < 0 ? 0 : k) + (TCell.HiddenGate(sum) < 0 ? 0 : p));
-        blocksPerChunk = (int)Math.Clamp(ChunkWork / Math.Max(1, blockLength * strips * TTile.NR), 1, blocks);
+        blocksPerChunk = (int)Math.Clamp(
+            Recurrence.ChunkWork / Math.Max(1, blockLength * strips * TTile.NR), 1, blocks);
         chunks = (blocks + blocksPerChunk - 1) / blocksPerChunk;
         var (columns, paddedHidden) = ((nint)strips * TTile.NR, (nint)HiddenBlocks * TTile.MR);
         using var lease = Scratch.Rent<T>(ScratchSlot.Recurrence, blocks * blockLength
             + (HasProjection ? paddedHidden * w : 0) + 2 * columns * k + 2 * columns * p + columns * w
-            + (HasProjection ? columns * w : 0) + Located * columns + (nint)w * TCell.Sums
+            + (HasProjection ? columns * w : 0) + Recurrence.Located * columns + (nint)w * TCell.Sums
                 + Math.Max(k, Math.Max(p, w)));
         weights = lease.Pointer;
         projection = weights + blocks * blockLength;
@@ -57,9 +52,9 @@ internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
         cells = hidden + 2 * columns * p;
         unprojected = cells + columns * w;
         isActive = unprojected + (HasProjection ? columns * w : 0);
-        bias = isActive + Located * columns;
+        bias = isActive + Recurrence.Located * columns;
         zeros = bias + (nint)w * TCell.Sums;
-        using var located = Scratch.Rent<nint>(ScratchSlot.RecurrencePositions, Located * columns);
+        using var located = Scratch.Rent<nint>(ScratchSlot.RecurrencePositions, Recurrence.Located * columns);
         positions = located.Pointer;
         new Span<T>(zeros, Math.Max(k, Math.Max(p, w))).Clear();
         Begin();
@@ -287,10 +282,10 @@ internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
     private readonly T* CellsAt(int strip) => cells + (nint)strip * TTile.NR * sequence.Width;
 
     private readonly T* ActiveAt(int step, int strip) =>
-        isActive + ((nint)(step % Located) * strips + strip) * TTile.NR;
+        isActive + ((nint)(step % Recurrence.Located) * strips + strip) * TTile.NR;
 
     private readonly nint* PositionsAt(int step, int strip) =>
-        positions + ((nint)(step % Located) * strips + strip) * TTile.NR;
+        positions + ((nint)(step % Recurrence.Located) * strips + strip) * TTile.NR;
 
     private readonly T* SavedAt(int strip, int unit) => sequence.Saved
         + (((nint)step * strips + strip) * sequence.Width + unit) * TCell.Saved * TTile.NR;
