@@ -1,5 +1,3 @@
-using Adjoint.Experiments;
-
 namespace Adjoint.Cli;
 
 /// <summary>The command line is wrong: one line, exit code 2.</summary>
