@@ -41,7 +41,7 @@ internal static class RunFolder
             json.WriteStartObject();
             foreach (var (name, value) in settings.Rows()) json.WriteString(name, value);
             if (isFinal) json.WriteString("final", "true");
-            json.WriteString("version", typeof(Tensor).Assembly.GetName().Version?.ToString(3));
+            json.WriteString("version", LibraryVersion.Text);
             json.WriteString("runtime", ThisMachine.Runtime);
             json.WriteString("system", ThisMachine.SystemName);
             json.WriteString("command", Command(settings.Rows()) + (isFinal ? " --final" : ""));

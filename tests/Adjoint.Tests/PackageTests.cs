@@ -141,7 +141,7 @@ public class PackageTests
     private static ZipArchive Open(string id, string extension)
     {
         return ZipFile.OpenRead(Path.Combine(PackageFolder(),
-            $"{id}.{typeof(Tensor).Assembly.GetName().Version!.ToString(3)}.{extension}"));
+            $"{id}.{LibraryVersion.Text}.{extension}"));
     }
 
     private static string PackageFolder()

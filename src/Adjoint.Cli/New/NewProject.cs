@@ -67,7 +67,7 @@ internal sealed partial class NewProject(string folder, string kind, string? pac
     }
 
     private string Filled(string text) => text
-        .Replace("VERSION", typeof(Tensor).Assembly.GetName().Version!.ToString(3), StringComparison.Ordinal)
+        .Replace("VERSION", LibraryVersion.Text, StringComparison.Ordinal)
         .Replace("NAME", name, StringComparison.Ordinal);
 
     private static string Read(string resource)

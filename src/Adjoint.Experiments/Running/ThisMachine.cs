@@ -15,7 +15,7 @@ public static class ThisMachine
     public static string Description { get; } =
         $"{Processor()}{Environment.ProcessorCount} cores {RuntimeInformation.ProcessArchitecture}, "
         + $"{RuntimeInformation.OSDescription}, {Runtime}, "
-        + $"Adjoint {typeof(Tensor).Assembly.GetName().Version?.ToString(3)}";
+        + $"Adjoint {LibraryVersion.Text}";
 
     // .NET does not tell a processor's name. Linux on x86 and Windows do; on ARM64 and macOS it is left out.
     private static string Processor()

@@ -111,7 +111,7 @@ public sealed class ModelFile
         {
             json.WriteStartObject();
             json.WriteNumber("format", Format);
-            json.WriteString("version", typeof(Tensor).Assembly.GetName().Version?.ToString(3));
+            json.WriteString("version", LibraryVersion.Text);
             info.Write(json);
             json.WritePropertyName("architecture");
             Architecture.Write(json, model);

@@ -50,7 +50,7 @@ public sealed class NewCommandTests : IDisposable
         var tree = Versions(Path.Combine(LayeringTests.Root(), "Directory.Packages.props"), "PackageVersion");
         Assert.Equal(tree["xunit.v3"],
             Versions(Path.Combine(path, "tests", "cars.Tests.csproj"), "PackageReference")["xunit.v3"]);
-        Assert.Equal(typeof(Tensor).Assembly.GetName().Version!.ToString(3),
+        Assert.Equal(LibraryVersion.Text,
             Versions(Path.Combine(path, "app", "cars.csproj"), "PackageReference")["Adjoint.Formats"]);
 
         static Dictionary<string, string> Versions(string path, string element) => XDocument.Load(path)
