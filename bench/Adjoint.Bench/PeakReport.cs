@@ -17,7 +17,7 @@ internal static class PeakReport
     {
         ["mlp"] = ([784], () => new Mlp(784, [3136], 10, "sigmoid", new Generator(1))),
         ["lenet"] = ([3, 32, 32], () => new LeNetCifar(10, new Generator(1))),
-        ["resnet20"] = ([3, 32, 32], () => new ResNet(20, generator: new Generator(1))),
+        ["resnet20"] = ([3, 32, 32], () => new CifarResNet(20, generator: new Generator(1))),
         ["speednet"] = ([3, 32, 32], () => new SpeedNet(generator: new Generator(1))),
     };
 

@@ -19,7 +19,8 @@ internal static class Inference
         new("lenet", [3, 32, 32], 2.0 * (75 * 6 * 784 + 150 * 16 * 100 + 400 * 120 + 120 * 84 + 84 * 10),
             random => new LeNetCifar(10, random), OnnxNetworks.LeNet),
         // He et al. 2015: 40.8 million multiplications an image.
-        new("resnet20", [3, 32, 32], 2 * 40.8e6, random => new ResNet(20, generator: random), OnnxNetworks.ResNet20),
+        new("resnet20", [3, 32, 32], 2 * 40.8e6, random => new CifarResNet(20, generator: random),
+            OnnxNetworks.ResNet20),
     ];
 
     internal static IReadOnlyList<Workload> All { get; } =

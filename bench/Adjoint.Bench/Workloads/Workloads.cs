@@ -29,7 +29,8 @@ internal static class Workloads
         Convolution(64, 64, 16, 1.4), Convolution(256, 256, 8, 1.1), Convolution(24, 64, 31, 1.5),
         // He et al. 2015: 40.8 million multiplications an image; the same again for each gradient but the first
         // layer's data gradient.
-        Network("resnet20", 128, 1.5, 2.0 * 128 * (3 * 40.8e6 - 0.44e6), random => new ResNet(20, generator: random)),
+        Network("resnet20", 128, 1.5, 2.0 * 128 * (3 * 40.8e6 - 0.44e6),
+            random => new CifarResNet(20, generator: random)),
         // 118 million multiplications an image; the first layer learns only its bias.
         Network("speednet", 128, 1, 2.0 * 128 * (3 * 118.0e6 - 2 * 0.28e6), random => new SpeedNet(generator: random)),
         Recurrent("lstm", 1.5, 4, (inputs, width) => new Lstm(inputs, width, generator: new Generator(1))),

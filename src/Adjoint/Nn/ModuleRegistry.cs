@@ -68,7 +68,7 @@ public static class ModuleRegistry
         Register<Mlp>();
         Register<LeNet5>();
         Register<LeNetCifar>();
-        Register<ResNet>();
+        Register<CifarResNet>();
         Register<ResidualBlock>();
         Register<SpeedNet>();
         Register<Gpt>();

@@ -16,11 +16,11 @@ public class ImageNetworkTests
         Assert.Equal((Shape)(int[])[2, 10], new LeNet5(generator: new Generator(1)).Forward(Tensor.Zeros(2, 1, 28, 28))
             .Shape);
         foreach (var (layers, millions) in ((int, double)[])[(20, 0.27), (32, 0.46), (44, 0.66), (56, 0.85)])
-            Assert.Equal(millions, new ResNet(layers, generator: new Generator(1)).Parameters()
+            Assert.Equal(millions, new CifarResNet(layers, generator: new Generator(1)).Parameters()
                 .Sum(parameter => (double)parameter.Length) / 1e6, 0.01);
-        Assert.Equal((Shape)(int[])[2, 10], new ResNet(20, generator: new Generator(1))
+        Assert.Equal((Shape)(int[])[2, 10], new CifarResNet(20, generator: new Generator(1))
             .Forward(Tensor.Randn([2, 3, 32, 32], new Generator(2))).Shape);
-        Assert.Contains("6n + 2", Assert.Throws<AdjointException>(() => new ResNet(21)).Message,
+        Assert.Contains("6n + 2", Assert.Throws<AdjointException>(() => new CifarResNet(21)).Message,
             StringComparison.Ordinal);
     }
 
@@ -69,7 +69,7 @@ public class ImageNetworkTests
         }
 
         Tensor Case(ulong seed, params int[] shape) => Tensor.Randn(shape, new Generator(seed), DType.Float64);
-        var model = new ResNet(8, channels: 2, classes: 3, width: 2, generator: new Generator(1));
+        var model = new CifarResNet(8, channels: 2, classes: 3, width: 2, generator: new Generator(1));
         var image = Case(2, 4, 2, 4, 4);
         Tensor[] inputs =
             [image, .. model.Parameters()

@@ -79,7 +79,7 @@ internal static class ModuleCases
         new("Rescale", () => new Rescale(3), [0, 3, 2], [0, 3, 2]),
         new("LeNet5", () => new LeNet5(), [0, 1, 28, 28], [0, 10]),
         new("LeNetCifar", () => new LeNetCifar(), [0, 3, 32, 32], [0, 10]),
-        new("ResNet", () => new ResNet(8), [0, 3, 32, 32], [0, 10]),
+        new("CifarResNet", () => new CifarResNet(8), [0, 3, 32, 32], [0, 10]),
         new("ResidualBlock", () => new ResidualBlock(4, 8, 2), [0, 4, 8, 8], [0, 8, 4, 4]),
         new("SpeedNet", () => new SpeedNet(), [0, 3, 32, 32], [0, 10]),
         new("Rnn", () => new Rnn(3, 4, new() { Layers = 2 }), [0, 5, 3], [0, 5, 4]),

@@ -57,7 +57,7 @@ public class PyTorchTests
     [Fact]
     public void A_residual_network_has_its_logits_loss_gradients_and_running_statistics()
     {
-        var model = new ResNet(8, width: 4, generator: new Generator(1));
+        var model = new CifarResNet(8, width: 4, generator: new Generator(1));
         CheckNetwork(model, 16, -1.60980628216, 2.1191081798, 2.492443944,
         [
             0.29848078, 0.21020774, 0.19775644, 0.085262254, 0.0022569304, 0.029462831, 0.1747844, 0.21691476,

@@ -10,10 +10,10 @@ public static class ModelZoo
     [
         ("lenet", (_, classes, random, _) => new LeNetCifar(classes, random)),
         ("lenet5", (_, classes, random, _) => new LeNet5(classes, random)),
-        ("resnet20", (channels, classes, random, _) => new ResNet(20, channels, classes, generator: random)),
-        ("resnet32", (channels, classes, random, _) => new ResNet(32, channels, classes, generator: random)),
-        ("resnet44", (channels, classes, random, _) => new ResNet(44, channels, classes, generator: random)),
-        ("resnet56", (channels, classes, random, _) => new ResNet(56, channels, classes, generator: random)),
+        ("resnet20", (channels, classes, random, _) => new CifarResNet(20, channels, classes, generator: random)),
+        ("resnet32", (channels, classes, random, _) => new CifarResNet(32, channels, classes, generator: random)),
+        ("resnet44", (channels, classes, random, _) => new CifarResNet(44, channels, classes, generator: random)),
+        ("resnet56", (channels, classes, random, _) => new CifarResNet(56, channels, classes, generator: random)),
         ("speednet", (channels, classes, random, images) => new SpeedNet(channels, classes, random, images)),
     ];
 }

@@ -6,7 +6,7 @@ namespace Adjoint.Nn;
 /// shortcut skips every second position and fills new channels with zeros (the paper's option A). Convolutions and the
 /// linear layer begin as Kaiming normal (He et al. 2015b), the bias as 0.
 /// </summary>
-public sealed class ResNet : Sequential, ISavableModule<ResNet>
+public sealed class CifarResNet : Sequential, ISavableModule<CifarResNet>
 {
     /// <summary>Creates a network of 20, 32, 44, 56, … layers.</summary>
     /// <param name="layers">The number of layers with weights, 6n + 2.</param>
@@ -17,7 +17,7 @@ public sealed class ResNet : Sequential, ISavableModule<ResNet>
     /// The random stream for the initial values; <see cref="Generator.Default"/> by default.
     /// </param>
     /// <exception cref="AdjointException">The number of layers is not 6n + 2.</exception>
-    public ResNet(int layers, int channels = 3, int classes = 10, int width = 16, Generator? generator = null)
+    public CifarResNet(int layers, int channels = 3, int classes = 10, int width = 16, Generator? generator = null)
         : base(Layers(layers, channels, classes, width, generator ?? Generator.Default)) => Depth = layers;
 
     /// <summary>The number of layers with weights.</summary>
@@ -31,7 +31,7 @@ public sealed class ResNet : Sequential, ISavableModule<ResNet>
     {
         if (layers < 8 || (layers - 2) % 6 != 0)
             throw new AdjointException(
-                $"ResNet: the number of layers must be 6n + 2, such as 20, 32, 44, 56: found {layers}");
+                $"CifarResNet: the number of layers must be 6n + 2, such as 20, 32, 44, 56: found {layers}");
         List<Layer> modules =
         [
             new Conv2d(channels, width, 3, Kaiming(random)),
@@ -49,7 +49,10 @@ public sealed class ResNet : Sequential, ISavableModule<ResNet>
             new Linear(inputs, classes, initializer: Initializer.KaimingNormal, generator: random)];
     }
 
-    static ResNet ISavableModule<ResNet>.Create(ModuleSettings settings) => new(
+    // Its name before the networks for ImageNet came.
+    static string ISavableModule<CifarResNet>.TypeName => "ResNet";
+
+    static CifarResNet ISavableModule<CifarResNet>.Create(ModuleSettings settings) => new(
         settings.Integer("layers"), settings.Integer("channels"), settings.Integer("classes"),
         settings.Integer("width", max: 1 << 20));
 
@@ -82,7 +85,7 @@ public sealed class ResidualBlock : Layer, ISavableModule<ResidualBlock>
     public ResidualBlock(int inputs, int outputs, int stride = 1, Generator? generator = null)
     {
         (this.inputs, this.outputs, this.stride) = (inputs, outputs, stride);
-        var options = ResNet.Kaiming(generator);
+        var options = CifarResNet.Kaiming(generator);
         path = AddChild("path", new Sequential(
             new Conv2d(inputs, outputs, 3, options with { Stride = stride }), new BatchNorm(outputs), new Relu(),
             new Conv2d(outputs, outputs, 3, options), new BatchNorm(outputs)));
