@@ -72,6 +72,8 @@ public static class ModuleRegistry
         Register<ResidualBlock>();
         Register<SpeedNet>();
         Register<Gpt>();
+        Register<Bert>();
+        Register<BertClassifier>();
     }
 
     /// <summary>The names of all types that can be made from a file, in alphabetical order.</summary>

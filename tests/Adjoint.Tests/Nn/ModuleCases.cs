@@ -113,7 +113,12 @@ internal static class ModuleCases
         {
             Vocabulary = 5, Width = 8, Heads = 2, Layers = 1, KeyValueHeads = 1, FeedForward = 6, Dropout = 0.1,
             Positions = PositionKind.Rotary, RotaryTheta = 500, Norm = NormKind.Rms, IsTied = false,
-            Activation = FeedForwardActivation.GeluTanh,
+            Activation = FeedForwardActivation.GeluTanh, Epsilon = 1e-4,
         }), [0, 4], [0, 4, 5], IndexBelow: 5),
+        new("BertClassifier", () => new BertClassifier(3, new()
+        {
+            Vocabulary = 5, Context = 6, Types = 3, Width = 8, Heads = 2, Layers = 2, FeedForward = 10,
+            Activation = FeedForwardActivation.GeluTanh, Dropout = 0.2, AttentionDropout = 0.3, Epsilon = 1e-6,
+        }), [0, 4], [0, 3], IndexBelow: 5),
     ];
 }

@@ -10,6 +10,9 @@ internal static class ModuleSizeArguments
 
     private static readonly GptOptions Small = new() { Vocabulary = 2, Context = 2, Width = 1, Heads = 1, Layers = 1 };
 
+    private static readonly BertOptions SmallBert =
+        new() { Vocabulary = 2, Context = 2, Types = 1, Width = 1, Heads = 1, Layers = 1 };
+
     internal static (string Member, Func<int, object?> Call)[] Rows { get; } =
     [
         ("Linear", n => new Linear(n, n)),
@@ -129,6 +132,14 @@ internal static class ModuleSizeArguments
         ("GptOptions.set_FeedForward", n => new Gpt(Small with { FeedForward = n })),
         ("Gpt.CreateState", n => new Gpt(Small).CreateState(n, 1)),
         ("Gpt.CreateState", n => new Gpt(Small).CreateState(1, n)),
+        ("BertOptions.set_Vocabulary", n => new Bert(SmallBert with { Vocabulary = n })),
+        ("BertOptions.set_Context", n => new Bert(SmallBert with { Context = n })),
+        ("BertOptions.set_Types", n => new Bert(SmallBert with { Types = n })),
+        ("BertOptions.set_Width", n => new Bert(SmallBert with { Width = SizeArgumentTests.Extreme(n) })),
+        ("BertOptions.set_Heads", n => new Bert(SmallBert with { Heads = n })),
+        ("BertOptions.set_Layers", n => new Bert(SmallBert with { Layers = Math.Min(n, 3) })),
+        ("BertOptions.set_FeedForward", n => new Bert(SmallBert with { FeedForward = n })),
+        ("BertClassifier", n => new BertClassifier(n, SmallBert)),
         ("LanguageModel.CreateState", n => ((LanguageModel)new Gpt(Small)).CreateState(n, n)),
         ("LeNet5", n => new LeNet5(SizeArgumentTests.Extreme(n))),
         ("LeNetCifar", n => new LeNetCifar(SizeArgumentTests.Extreme(n))),

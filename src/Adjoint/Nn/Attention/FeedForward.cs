@@ -9,15 +9,16 @@ internal readonly struct FeedForward(
 {
     internal Tensor Forward(Tensor x)
     {
-        var hidden = first.Forward(x);
-        hidden = activation switch
-        {
-            FeedForwardActivation.Relu => hidden.Relu(),
-            FeedForwardActivation.Gelu => hidden.Gelu(),
-            FeedForwardActivation.GeluTanh => hidden.GeluTanh(),
-            FeedForwardActivation.Silu => hidden.Silu(),
-            _ => throw new AdjointException($"FeedForward: no activation is {(int)activation}"),
-        };
+        var hidden = Activate(first.Forward(x), activation);
         return last.Forward(second.Forward(between.Forward(hidden)));
     }
+
+    internal static Tensor Activate(Tensor x, FeedForwardActivation activation) => activation switch
+    {
+        FeedForwardActivation.Relu => x.Relu(),
+        FeedForwardActivation.Gelu => x.Gelu(),
+        FeedForwardActivation.GeluTanh => x.GeluTanh(),
+        FeedForwardActivation.Silu => x.Silu(),
+        _ => throw new AdjointException($"FeedForward: no activation is {(int)activation}"),
+    };
 }

@@ -40,6 +40,7 @@ public sealed class Gpt : LanguageModel, ISavableModule<Gpt>
             Activation = options.Activation,
             IsPreNorm = true,
             Norm = options.Norm,
+            Epsilon = options.Epsilon,
             KeyValueHeads = options.KeyValueHeads,
             RotaryTheta = options.Positions == PositionKind.Rotary ? options.RotaryTheta : null,
             HasAlibi = options.Positions == PositionKind.Alibi,
@@ -152,6 +153,7 @@ public sealed class Gpt : LanguageModel, ISavableModule<Gpt>
         Positions = TransformerOptions.Named<PositionKind>(settings, "positions"),
         RotaryTheta = settings.Number("rotaryTheta"),
         Norm = TransformerOptions.Named<NormKind>(settings, "norm"),
+        Epsilon = settings.Has("epsilon") ? settings.Number("epsilon") : null,
         IsTied = settings.Flag("tied"),
         CheckpointLayers = settings.Has("checkpointLayers") && settings.Flag("checkpointLayers"),
     });
@@ -170,6 +172,7 @@ public sealed class Gpt : LanguageModel, ISavableModule<Gpt>
         settings.Set("positions", options.Positions.ToString());
         settings.Set("rotaryTheta", options.RotaryTheta);
         settings.Set("norm", options.Norm.ToString());
+        if (options.Epsilon is { } epsilon) settings.Set("epsilon", epsilon);
         settings.Set("tied", options.IsTied);
         if (options.CheckpointLayers) settings.Set("checkpointLayers", true);
     }
@@ -253,6 +256,9 @@ public sealed record GptOptions
 
     /// <summary>The kind of the norms; layer normalization by default.</summary>
     public NormKind Norm { get; init; }
+
+    /// <summary>The number ε of the norms, above 0; null: theirs, 10⁻⁵ of layer normalization as in GPT-2.</summary>
+    public double? Epsilon { get; init; }
 
     /// <summary>
     /// Whether the weights of the output layer are the vectors of the tokens (Press and Wolf 2017), as by default.
