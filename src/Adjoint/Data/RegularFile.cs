@@ -56,4 +56,23 @@ public static class RegularFile
             : throw new DataFormatException(path, read, "the end: the file became shorter while it was read",
             $"{length} bytes");
     }
+
+    /// <summary>Reads bytes of an open file from an offset on; several threads may do so at once.</summary>
+    /// <param name="file">The open file.</param>
+    /// <param name="bytes">Where they are wanted: all of it is filled.</param>
+    /// <param name="offset">Where they begin in the file.</param>
+    /// <param name="path">The path of the file, for messages.</param>
+    /// <exception cref="DataFormatException">The file ends before.</exception>
+    internal static void ReadAt(FileStream file, Span<byte> bytes, long offset, string path)
+    {
+        while (bytes.Length > 0)
+        {
+            var read = RandomAccess.Read(file.SafeFileHandle, bytes, offset);
+            if (read == 0)
+                throw new DataFormatException(path, offset, "the end: it became shorter after it was opened",
+                    $"{bytes.Length} more bytes; write or copy it again");
+            bytes = bytes[read..];
+            offset += read;
+        }
+    }
 }

@@ -107,7 +107,7 @@ public sealed class NpyDataset : Dataset, IDisposable
             try
             {
                 header = NpyHeader.Read(file, path, file.Length);
-                var type = NpyFile.TypeOf(header, path, convert);
+                var type = header.TypeOf(path, convert);
                 var sizes = header.Sizes;
                 if (sizes.Length == 0)
                     throw new DataFormatException(path, 0, "an array of shape ()", "the samples along a first axis");
@@ -138,35 +138,23 @@ public sealed class NpyDataset : Dataset, IDisposable
 
         internal Tensor Read(ReadOnlySpan<int> indices)
         {
-            var tensor = Tensor.Empty([indices.Length, .. Field.Shape.Sizes], Field.DType, Device.Cpu);
-            var isHeld = header.Type.Stored.Held is not null;
-            var bytes = checked(indices.Length * rowBytes);
-            var elements = isHeld ? tensor.Storage.Bytes[..bytes] : new byte[bytes];
+            // A lambda cannot have a span.
+            var rows = indices.ToArray();
+            return header.Read([rows.Length, .. Field.Shape.Sizes], elements => Read(rows, elements), Path);
+        }
+
+        public void Dispose() => file.Dispose();
+
+        private void Read(int[] indices, Span<byte> elements)
+        {
             for (var i = 0; i < indices.Length;)
             {
                 // Neighbors are read at once.
                 var end = i + 1;
                 while (end < indices.Length && indices[end] == indices[end - 1] + 1) end++;
-                ReadExactly(elements[(i * rowBytes)..(end * rowBytes)], indices[i]);
+                RegularFile.ReadAt(file, elements[(i * rowBytes)..(end * rowBytes)],
+                    header.DataOffset + (long)indices[i] * rowBytes, Path);
                 i = end;
-            }
-            header.Finish(elements, tensor, Path);
-            return tensor;
-        }
-
-        public void Dispose() => file.Dispose();
-
-        private void ReadExactly(Span<byte> rows, int first)
-        {
-            var offset = header.DataOffset + (long)first * rowBytes;
-            while (rows.Length > 0)
-            {
-                var read = RandomAccess.Read(file.SafeFileHandle, rows, offset);
-                if (read == 0)
-                    throw new DataFormatException(Path, offset, "the end: it became shorter after it was opened",
-                        $"{rows.Length} bytes of samples; write or copy it again");
-                rows = rows[read..];
-                offset += read;
             }
         }
     }

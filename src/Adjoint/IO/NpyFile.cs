@@ -23,17 +23,17 @@ public static class NpyFile
     /// <returns>Type and sizes; the name is that of the file, without its extension.</returns>
     /// <exception cref="DataFormatException">The header is damaged, or the array has no numbers.</exception>
     /// <exception cref="FileNotFoundException">There is nothing at that path.</exception>
-    public static NpyEntry Inspect(string path)
+    public static TensorEntry Inspect(string path)
     {
-        using var stream = RegularFile.Open(path);
-        return new(Path.GetFileNameWithoutExtension(path), NpyHeader.Read(stream, path, stream.Length));
+        using var file = TensorFile.Open(path, stream => new NpyReader(stream, path));
+        return file.Entries[0];
     }
 
     /// <summary>Reads an array into memory.</summary>
     /// <param name="path">The path of the file.</param>
     /// <param name="convert">
     /// Whether a type that no tensor has is converted to the smallest that holds its values:
-    /// <see cref="NpyEntry.ConvertsTo"/>.
+    /// <see cref="TensorEntry.ConvertsTo"/>.
     /// </param>
     /// <returns>The tensor, contiguous.</returns>
     /// <exception cref="DataFormatException">
@@ -42,8 +42,8 @@ public static class NpyFile
     /// <exception cref="FileNotFoundException">There is nothing at that path.</exception>
     public static Tensor Load(string path, bool convert = false)
     {
-        using var stream = RegularFile.Open(path);
-        return Read(stream, path, stream.Length, convert);
+        using var file = TensorFile.Open(path, stream => new NpyReader(stream, path));
+        return file.LoadAll(convert).Values.Single();
     }
 
     internal static void Write(Stream stream, Tensor tensor)
@@ -53,51 +53,5 @@ public static class NpyFile
         stream.Write(packed.Storage.Bytes.Slice(packed.Offset * packed.DType.Size(),
             packed.Length * packed.DType.Size()));
         GC.KeepAlive(packed);
-    }
-
-    /// <summary>Reads header and elements.</summary>
-    /// <exception cref="DataFormatException">They do not make a tensor.</exception>
-    internal static Tensor Read(Stream stream, string path, long length, bool convert)
-    {
-        var header = NpyHeader.Read(stream, path, length);
-        var type = TypeOf(header, path, convert);
-        RequireTensor(header, type, path);
-        var sizes = Array.ConvertAll(header.Sizes, size => (int)size);
-        if (header.IsFortranOrder) Array.Reverse(sizes);
-        var tensor = Tensor.Empty(sizes, type);
-        var elements = header.Type.Stored.Held is null
-            ? new byte[header.Bytes]
-            : tensor.Storage.Bytes[..(int)header.Bytes];
-        var read = stream.ReadAtLeast(elements, elements.Length, throwOnEndOfStream: false);
-        if (read < elements.Length)
-            throw new DataFormatException(path, header.DataOffset + read,
-                "the end: it became shorter while it was read", $"{header.Bytes} bytes of elements");
-        header.Finish(elements, tensor, path);
-        if (!header.IsFortranOrder || sizes.Length < 2) return tensor;
-        return tensor.Permute([.. Enumerable.Range(0, sizes.Length).Reverse()]).Contiguous();
-    }
-
-    /// <summary>The element type that an array is loaded as.</summary>
-    /// <exception cref="DataFormatException">It has to be converted, and may not be.</exception>
-    internal static DType TypeOf(NpyHeader header, string path, bool convert)
-    {
-        var entry = new NpyEntry("", header);
-        return entry.DType is null && !convert
-            ? throw new DataFormatException(path, 0, $"type {entry.Type}",
-                $"a type that tensors have; convert: true makes {entry.Type} {entry.ConvertsTo.Label()}")
-            : entry.ConvertsTo;
-    }
-
-    // Before anything is allocated.
-    private static void RequireTensor(NpyHeader header, DType type, string path)
-    {
-        long length = 1;
-        foreach (var size in header.Sizes)
-            if (size > int.MaxValue || (length *= Math.Max(1, size)) > int.MaxValue)
-                throw new DataFormatException(path, 0, $"shape ({string.Join(", ", header.Sizes)})",
-                    $"at most {int.MaxValue} elements for a tensor; NpyDataset reads row by row");
-        if (length * type.Size() > Memory.Storage.MaxBytes)
-            throw new DataFormatException(path, 0, $"{length * type.Size()} bytes",
-                $"at most {Memory.Storage.MaxBytes} for a tensor; NpyDataset reads row by row");
     }
 }

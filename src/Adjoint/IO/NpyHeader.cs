@@ -21,7 +21,9 @@ internal sealed record NpyHeader(
     private const int MostLength = 1 << 16;
     private const int MostAxes = 64;
     private const int Alignment = 64;
-    private static ReadOnlySpan<byte> Magic => [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
+
+    /// <summary>What every array begins with.</summary>
+    internal static ReadOnlySpan<byte> Magic => [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
 
     /// <summary>The number of bytes of the elements.</summary>
     internal long Bytes { get; private init; }
@@ -77,19 +79,35 @@ internal sealed record NpyHeader(
         return bytes;
     }
 
-    /// <summary>
-    /// Makes elements as they are in the file those of a tensor: in its own memory, or beside it where they have to be
-    /// converted.
-    /// </summary>
-    /// <exception cref="DataFormatException">One is too large for the tensor's type.</exception>
-    internal void Finish(Span<byte> elements, Tensor tensor, string path)
+    /// <summary>The array of this header as an entry of a file.</summary>
+    internal TensorEntry Entry(string name) => new(name, Type.Name, Type.Stored, Sizes, Bytes) { Offset = DataOffset };
+
+    /// <summary>The element type that the array is loaded as.</summary>
+    /// <exception cref="DataFormatException">It has to be converted, and may not be.</exception>
+    internal DType TypeOf(string path, bool convert)
     {
-        if (IsBigEndian) Type.Reverse(elements);
-        if (Type.Stored.Held is null) Type.Stored.Convert(elements, tensor, path, "the array");
-        // Any other byte means true too, but not to those who compute with it.
-        if (tensor.DType == DType.Bool)
-            foreach (ref var element in elements) element = element == 0 ? (byte)0 : (byte)1;
+        Entry("the array").RequireType(path, convert);
+        return Type.Stored.Loaded!.Value;
     }
+
+    /// <summary>Reads the elements into a tensor, row-major and converted where they have to be.</summary>
+    /// <param name="fill">Gives the bytes as they are in the file.</param>
+    /// <param name="path">The file, for messages.</param>
+    /// <exception cref="DataFormatException">An element is too large for the tensor's type.</exception>
+    internal Tensor Read(StoredType.Fill fill, string path)
+    {
+        var sizes = Array.ConvertAll(Sizes, size => (int)size);
+        if (!IsFortranOrder || sizes.Length < 2) return Read(sizes, fill, path);
+        Array.Reverse(sizes);
+        return Read(sizes, fill, path).Permute([.. Enumerable.Range(0, sizes.Length).Reverse()]).Contiguous();
+    }
+
+    /// <summary>The same for some of the elements, in the order in which they lie in the file.</summary>
+    internal Tensor Read(Shape sizes, StoredType.Fill fill, string path) => Type.Stored.Read(sizes, elements =>
+    {
+        fill(elements);
+        if (IsBigEndian) Type.Reverse(elements);
+    }, path, "the array", DataOffset);
 
     private static string Decode(byte[] bytes, string path, int prefix, byte version)
     {

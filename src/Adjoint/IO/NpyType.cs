@@ -6,25 +6,25 @@ namespace Adjoint.IO;
 /// <summary>An element type of NumPy's that holds numbers or truth values.</summary>
 /// <param name="Name">As NumPy names it, without byte order: <c>f4</c>.</param>
 /// <param name="Size">Of an element, in bytes.</param>
-/// <param name="Stored">The same type in the safetensors format, which knows what it is loaded as.</param>
-internal sealed record NpyType(string Name, int Size, SafeTensorsType Stored)
+/// <param name="Stored">Which type it is, and what it is loaded as.</param>
+internal sealed record NpyType(string Name, int Size, StoredType Stored)
 {
     private static readonly NpyType[] All =
     [
-        new("f4", 4, SafeTensorsType.Named("F32")!),
-        new("f8", 8, SafeTensorsType.Named("F64")!),
-        new("f2", 2, SafeTensorsType.Named("F16")!),
+        new("f4", 4, StoredType.Named("float32")!),
+        new("f8", 8, StoredType.Named("float64")!),
+        new("f2", 2, StoredType.Named("float16")!),
         // NumPy itself has no bfloat16: to it these are two raw bytes, of an order.
-        new("V2", 2, SafeTensorsType.Named("BF16")!),
-        new("i8", 8, SafeTensorsType.Named("I64")!),
-        new("i4", 4, SafeTensorsType.Named("I32")!),
-        new("u1", 1, SafeTensorsType.Named("U8")!),
-        new("b1", 1, SafeTensorsType.Named("BOOL")!),
-        new("i1", 1, SafeTensorsType.Named("I8")!),
-        new("i2", 2, SafeTensorsType.Named("I16")!),
-        new("u2", 2, SafeTensorsType.Named("U16")!),
-        new("u4", 4, SafeTensorsType.Named("U32")!),
-        new("u8", 8, SafeTensorsType.Named("U64")!),
+        new("V2", 2, StoredType.Named("bfloat16")!),
+        new("i8", 8, StoredType.Named("int64")!),
+        new("i4", 4, StoredType.Named("int32")!),
+        new("u1", 1, StoredType.Named("uint8")!),
+        new("b1", 1, StoredType.Named("bool")!),
+        new("i1", 1, StoredType.Named("int8")!),
+        new("i2", 2, StoredType.Named("int16")!),
+        new("u2", 2, StoredType.Named("uint16")!),
+        new("u4", 4, StoredType.Named("uint32")!),
+        new("u8", 8, StoredType.Named("uint64")!),
     ];
 
     /// <summary>All that can be read, for messages.</summary>

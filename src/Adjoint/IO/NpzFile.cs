@@ -13,7 +13,8 @@ public static class NpzFile
     /// <summary>How many bytes the arrays of an archive may have in all, unless the caller says more: 4 GiB.</summary>
     public const long MaxBytes = ZipDirectory.MaxBytes;
 
-    private const string Suffix = ".npy";
+    /// <summary>What the name of an array ends with in the archive.</summary>
+    internal const string Suffix = ".npy";
 
     // The zip format begins here, and NumPy writes it always: the same tensors give the same bytes.
     private static readonly DateTimeOffset Epoch = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -49,22 +50,17 @@ public static class NpzFile
     /// It is no archive of arrays, is damaged, or an array has no numbers.
     /// </exception>
     /// <exception cref="FileNotFoundException">There is nothing at that path.</exception>
-    public static IReadOnlyList<NpyEntry> Inspect(string path)
+    public static IReadOnlyList<TensorEntry> Inspect(string path)
     {
-        var entries = new List<NpyEntry>();
-        Read(path, long.MaxValue, (name, place, archive, entry) =>
-        {
-            using var content = archive.Open(entry);
-            entries.Add(new(name, NpyHeader.Read(content, place, entry.Length)));
-        });
-        return entries;
+        using var file = TensorFile.Open(path, stream => NpzReader.Open(stream, path));
+        return file.Entries;
     }
 
     /// <summary>Reads all arrays of an archive into memory.</summary>
     /// <param name="path">The path of the file.</param>
     /// <param name="convert">
     /// Whether types that no tensor has are converted to the smallest that holds their values:
-    /// <see cref="NpyEntry.ConvertsTo"/>.
+    /// <see cref="TensorEntry.ConvertsTo"/>.
     /// </param>
     /// <param name="maxBytes">What the arrays may have in bytes, together, once unpacked.</param>
     /// <returns>The tensors, by name.</returns>
@@ -76,37 +72,7 @@ public static class NpzFile
     public static IReadOnlyDictionary<string, Tensor> Load(
         string path, bool convert = false, long maxBytes = MaxBytes)
     {
-        var tensors = new Dictionary<string, Tensor>();
-        Read(path, maxBytes, (name, place, archive, entry) =>
-        {
-            using var content = archive.Open(entry);
-            tensors[name] = NpyFile.Read(content, place, entry.Length, convert);
-        });
-        return tensors;
-    }
-
-    private static void Read(string path, long maxBytes, Action<string, string, ZipDirectory, ZipEntry> read)
-    {
-        using var file = RegularFile.Open(path);
-        var archive = ZipDirectory.Read(file.SafeFileHandle, path, "numpy.savez");
-        Check(archive, maxBytes);
-        foreach (var entry in archive.Entries)
-            read(entry.Name[..^Suffix.Length], archive.PlaceOf(entry), archive, entry);
-    }
-
-    // Before anything is unpacked.
-    private static void Check(ZipDirectory archive, long maxBytes)
-    {
-        Int128 unpacked = 0;
-        foreach (var entry in archive.Entries)
-        {
-            var place = archive.PlaceOf(entry);
-            if (!entry.Name.EndsWith(Suffix, StringComparison.Ordinal) || entry.Name.Length == Suffix.Length)
-                throw new DataFormatException(place, 0, "an entry that is no array", "entries NAME.npy alone");
-            unpacked += entry.Length;
-            if (unpacked > maxBytes)
-                throw new DataFormatException(place, 0, $"{unpacked} unpacked bytes up to here",
-                    $"at most {maxBytes}; pass a larger maxBytes where you trust the file and have the memory");
-        }
+        using var file = TensorFile.Open(path, stream => NpzReader.Open(stream, path, maxBytes));
+        return file.LoadAll(convert);
     }
 }

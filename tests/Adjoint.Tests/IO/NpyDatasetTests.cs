@@ -73,7 +73,7 @@ public sealed class NpyDatasetTests : IDisposable
         var batch = data.Load((int)rows - 1, 0);
         Assert.Equal([5f, 0], batch.Inputs.Select(1, 0).ToArray<float>());
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
-        Assert.Contains("for a tensor; NpyDataset reads row by row", Assert.Throws<DataFormatException>(() =>
+        Assert.Contains("for a tensor; NpyDataset reads .npy files row by row", Assert.Throws<DataFormatException>(() =>
             NpyFile.Load(In("x.npy"))).Message, StringComparison.Ordinal);
     }
 

@@ -31,7 +31,8 @@ public sealed class NpyFileTests : IDisposable
         var entry = NpyFile.Inspect(path);
         Assert.Equal(loaded.DType, entry.ConvertsTo);
         Assert.Equal(loaded.Shape.Select(size => (long)size), entry.Sizes);
-        Assert.Equal(name.StartsWith("fortran", StringComparison.Ordinal), entry.IsFortranOrder);
+        Assert.Equal(name.StartsWith("fortran", StringComparison.Ordinal),
+            NpyHeader.Read(new MemoryStream(bytes), path, bytes.Length).IsFortranOrder);
         Assert.True(loaded.IsContiguous);
     }
 
@@ -83,10 +84,10 @@ public sealed class NpyFileTests : IDisposable
     [Fact]
     public void Types_that_no_tensor_has_are_converted_on_request_alone()
     {
-        Assert.EndsWith(", offset 0: found type i2, expected a type that tensors have; convert: true makes i2 int32",
-            Fails(NumpyGoldens.Of("<i2").Bytes), StringComparison.Ordinal);
+        Assert.EndsWith(", offset 128: found dtype i2 of x, expected float64, float32, bfloat16, float16, int64, int32, uint8 "
+            + "or bool; convert: true makes i2 int32", Fails(NumpyGoldens.Of("<i2").Bytes), StringComparison.Ordinal);
         var large = Header("{'descr': '<u8', 'fortran_order': False, 'shape': (1,), }", BitConverter.GetBytes(~0ul));
-        Assert.Contains("found 18446744073709551615, a U64", Fails(large, convert: true), StringComparison.Ordinal);
+        Assert.Contains("found 18446744073709551615, a uint64", Fails(large, convert: true), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -132,7 +133,7 @@ public sealed class NpyFileTests : IDisposable
         string Of(string sizes) => $"{{'descr': '|u1', 'fortran_order': False, 'shape': ({sizes}), }}";
         Assert.Contains("found a further axis, expected at most 64",
             Fails(Header(Of(string.Concat(Enumerable.Repeat("1, ", 65))), [1])), StringComparison.Ordinal);
-        Assert.Contains("found shape (0, 4294967296), expected at most 2147483647 elements for a tensor",
+        Assert.Contains("found size 4294967296 of x, expected at most 2147483647 for a tensor",
             Fails(Header(Of("0, 4294967296"), [])), StringComparison.Ordinal);
     }
 

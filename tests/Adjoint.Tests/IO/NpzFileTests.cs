@@ -106,7 +106,7 @@ public sealed class NpzFileTests : IDisposable
         Assert.InRange(new FileInfo(Archive).Length, 0, 1_000_000);
         var before = GC.GetAllocatedBytesForCurrentThread();
         Assert.Contains("x.npz(1.npy), offset 0: found 200000150 unpacked bytes up to here, expected at most "
-            + "150000000; pass a larger maxBytes", Assert.Throws<DataFormatException>(
+            + "150000000; call NpzFile.Load with a larger maxBytes", Assert.Throws<DataFormatException>(
                 () => NpzFile.Load(Archive, maxBytes: 150_000_000)).Message, StringComparison.Ordinal);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
         Assert.Equal([100_000_000L], NpzFile.Inspect(Archive)[2].Sizes);

@@ -80,8 +80,8 @@ public sealed class SafeTensorsTests : IDisposable
                 ("u32", "U32", 4, DType.Int64), ("u64", "U64", 8, DType.Int64)],
             SafeTensors.Inspect(path).Select(entry => (entry.Name, entry.Type, entry.Bytes, entry.ConvertsTo!.Value)));
         Assert.All(SafeTensors.Inspect(path), entry => Assert.Null(entry.DType));
-        Assert.EndsWith("found dtype I8 of i8, expected F64, I64, F32, I32, BF16, F16, U8 or BOOL; "
-            + "SafeTensors.Load(path, convert: true) makes I8 int32", Fails(path), StringComparison.Ordinal);
+        Assert.EndsWith("found dtype I8 of i8, expected float64, float32, bfloat16, float16, int64, int32, uint8 or "
+            + "bool; convert: true makes I8 int32", Fails(path), StringComparison.Ordinal);
         var loaded = SafeTensors.Load(path, convert: true);
         Assert.Equal([-128, 127], loaded["i8"].ToArray<int>());
         Assert.Equal([-32768, 32767], loaded["i16"].ToArray<int>());
@@ -97,7 +97,7 @@ public sealed class SafeTensorsTests : IDisposable
         var path = Write("""{"a":{"dtype":"U64","shape":[1],"data_offsets":[0,8]}}""",
             [0, 0, 0, 0, 0, 0, 0, 0x80]);
         Assert.EndsWith(
-            "found 9223372036854775808, a U64, in a, expected at most 9223372036854775807, the largest int64",
+            "found 9223372036854775808, a uint64, in a, expected at most 9223372036854775807, the largest int64",
             Fails(path, convert: true), StringComparison.Ordinal);
         path = Write("""{"a":{"dtype":"C64","shape":[1],"data_offsets":[0,8]}}""", new byte[8]);
         Assert.EndsWith("no element type holds C64, so this tensor can only be inspected", Fails(path, convert: true),
@@ -156,7 +156,7 @@ public sealed class SafeTensorsTests : IDisposable
     [InlineData("""{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,12]}}""", "data_offsets [0, 12] of x")]
     [InlineData("""{"x":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}""", "data_offsets [0, 12] of x")]
     [InlineData("""{"x":{"dtype":"F32","shape":[2147483647,2147483647],"data_offsets":[0,8]}}""",
-        "data_offsets [0, 8] of x")]
+        "shape [2147483647, 2147483647] of x, expected one of fewer than 2⁶⁴ bits")]
     [InlineData("""{"x":{"dtype":"F99","shape":[2],"data_offsets":[0,8]}}""", "dtype F99 of x")]
     [InlineData("""{"x":{"dtype":"F32"}}""", "a header that does not parse")]
     [InlineData("""{"x":""", "a header that does not parse")]

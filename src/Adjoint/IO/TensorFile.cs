@@ -1,0 +1,161 @@
+using System.Buffers.Binary;
+using Adjoint.Data;
+
+namespace Adjoint.IO;
+
+/// <summary>
+/// Named tensors in a file, or in the shards that an index names: opening reads what there is, and only what is asked
+/// for is read then. Files are untrusted: sizes are checked against the file before anything is allocated, and no code
+/// of a file is run. Close it with <see cref="Dispose()"/>; tensors that it gave live on.
+/// </summary>
+public abstract class TensorFile : IDisposable
+{
+    private readonly Dictionary<string, TensorEntry> named;
+
+    private protected TensorFile(string path, TensorFileFormat format, IReadOnlyList<TensorEntry> entries,
+        IReadOnlyDictionary<string, string> metadata)
+    {
+        (Path, Format, Entries, Metadata) = (path, format, entries, metadata);
+        named = entries.ToDictionary(entry => entry.Name);
+    }
+
+    /// <summary>The path that was opened.</summary>
+    public string Path { get; }
+
+    /// <summary>The format of the file, or of the shards.</summary>
+    public TensorFileFormat Format { get; }
+
+    /// <summary>The tensors, in the file's order.</summary>
+    public IReadOnlyList<TensorEntry> Entries { get; }
+
+    /// <summary>Texts that the file has beside the tensors, by key; empty where the format has none.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>
+    /// Opens a file of tensors, and reads what there is in it. The format is told by the contents, whatever the name.
+    /// </summary>
+    /// <param name="path">The path of a safetensors, .npz or .npy file.</param>
+    /// <returns>The open file, to be disposed of.</returns>
+    /// <exception cref="DataFormatException">It is of another format, or damaged, or may not be read.</exception>
+    /// <exception cref="FileNotFoundException">There is nothing at that path.</exception>
+    public static TensorFile Open(string path)
+    {
+        return Open(path, stream => FormatOf(stream) switch
+        {
+            TensorFileFormat.SafeTensors => (TensorFile)new SafeTensorsReader(stream, path),
+            TensorFileFormat.Npz => NpzReader.Open(stream, path),
+            TensorFileFormat.Npy => new NpyReader(stream, path),
+            _ => throw new DataFormatException(path, 0, Beginning(stream),
+                "a file of tensors: safetensors, .npz or .npy"),
+        });
+    }
+
+    /// <summary>Opens a file for a reader, which closes it; where there is none in the end, it is closed at once.
+    /// </summary>
+    internal static T Open<T>(string path, Func<FileStream, T> read) where T : TensorFile
+    {
+        var stream = RegularFile.Open(path);
+        try
+        {
+            return read(stream);
+        }
+        catch
+        {
+            stream.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Reads one tensor into memory, and nothing else of the file.</summary>
+    /// <param name="name">The name of the tensor.</param>
+    /// <param name="convert">
+    /// Whether a type that no tensor has is converted to the smallest that holds its values: <see
+    /// cref="TensorEntry.ConvertsTo"/>.
+    /// </param>
+    /// <returns>The tensor, contiguous.</returns>
+    /// <exception cref="AdjointException">The file has no tensor of this name; the message has the nearest.</exception>
+    /// <exception cref="DataFormatException">
+    /// The tensor is damaged, too large, or its type has to be converted, or cannot be.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The file is closed.</exception>
+    public Tensor Load(string name, bool convert = false)
+    {
+        var entry = Find(name);
+        entry.RequireLoadable(entry.File ?? Path, convert);
+        return Read(entry);
+    }
+
+    /// <summary>Reads all tensors into memory.</summary>
+    /// <param name="convert">
+    /// Whether types that no tensor has are converted to the smallest that holds their values: <see
+    /// cref="TensorEntry.ConvertsTo"/>.
+    /// </param>
+    /// <returns>The tensors, by name.</returns>
+    /// <exception cref="DataFormatException">
+    /// The file is damaged, or a tensor is too large, or its type has to be converted, or cannot be.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The file is closed.</exception>
+    public IReadOnlyDictionary<string, Tensor> LoadAll(bool convert = false)
+    {
+        foreach (var entry in Entries) entry.RequireLoadable(entry.File ?? Path, convert);
+        return ReadAll();
+    }
+
+    /// <summary>
+    /// A tensor whose memory is the file's pages where the format allows it, and a copy as <see cref="Load"/> reads it
+    /// where not.
+    /// </summary>
+    /// <param name="name">The name of the tensor.</param>
+    /// <returns>The tensor, contiguous.</returns>
+    /// <exception cref="AdjointException">The file has no tensor of this name; the message has the nearest.</exception>
+    /// <exception cref="DataFormatException">
+    /// The tensor is damaged, too large, or of a type that tensors have not.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The file is closed.</exception>
+    public virtual Tensor Map(string name) => Load(name);
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Closes the file.</summary>
+    /// <param name="disposing">Whether <see cref="Dispose()"/> was called.</param>
+    protected abstract void Dispose(bool disposing);
+
+    /// <summary>Reads a tensor that can be loaded, converted where it has to be.</summary>
+    private protected abstract Tensor Read(TensorEntry entry);
+
+    /// <summary>Reads all tensors, of which each can be loaded.</summary>
+    private protected virtual IReadOnlyDictionary<string, Tensor> ReadAll() =>
+        Entries.ToDictionary(entry => entry.Name, Read);
+
+    /// <exception cref="AdjointException">There is no tensor of this name.</exception>
+    private protected TensorEntry Find(string name) => named.TryGetValue(name, out var entry)
+        ? entry
+        : throw new AdjointException(
+            $"{Path}: found no tensor called '{DataFormatException.Abbreviate(name)}', expected one of its "
+            + $"{Entries.Count}{Suggestion.For(name, named.Keys)}; Entries lists them");
+
+    private static TensorFileFormat? FormatOf(FileStream stream)
+    {
+        Span<byte> first = stackalloc byte[8];
+        first = first[..stream.ReadAtLeast(first, first.Length, throwOnEndOfStream: false)];
+        stream.Position = 0;
+        if (first.StartsWith(NpyHeader.Magic)) return TensorFileFormat.Npy;
+        if (first.StartsWith("PK\u0003\u0004"u8) || first.StartsWith("PK\u0005\u0006"u8)) return TensorFileFormat.Npz;
+        // The length of a header: no text and no other format begins with so small a number.
+        return first.Length == 8 && BinaryPrimitives.ReadUInt64LittleEndian(first) <= (ulong)stream.Length
+            ? TensorFileFormat.SafeTensors : null;
+    }
+
+    private static string Beginning(FileStream stream)
+    {
+        var first = new byte[Math.Min(8, stream.Length)];
+        stream.Position = 0;
+        stream.ReadExactly(first);
+        return first.Length == 0 ? "an empty file" : $"the bytes {Convert.ToHexStringLower(first)}";
+    }
+}
