@@ -29,7 +29,7 @@ namespace Adjoint.Nn;
 /// }
 /// </code>
 /// </summary>
-public abstract class Module
+public abstract partial class Module
 {
     private const int BytesPerName = 1024;
     private readonly List<(string Name, Tensor Value)> parameters = [];
@@ -118,46 +118,6 @@ public abstract class Module
     /// </summary>
     /// <returns>Dispose of it to restore the modes.</returns>
     public IDisposable EvalScope() => new ModeScope(this);
-
-    /// <summary>
-    /// All parameters and buffers, by path: the tensors themselves, not copies. One shared by several places is there
-    /// by each of its paths.
-    /// </summary>
-    /// <returns>A dictionary from path to tensor.</returns>
-    public IReadOnlyDictionary<string, Tensor> StateDict() =>
-        NamedState().ToDictionary(entry => entry.Name, entry => entry.Value.Detach());
-
-    /// <summary>
-    /// Copies values into the parameters and buffers; all or nothing. For one shared by several places, one of its
-    /// paths is enough.
-    /// </summary>
-    /// <param name="state">Tensors by path, as <see cref="StateDict"/> gives them.</param>
-    /// <exception cref="AdjointException">
-    /// A name is missing or unknown, a shape or type differs, or the paths of one parameter have different values.
-    /// </exception>
-    public void LoadStateDict(IReadOnlyDictionary<string, Tensor> state)
-    {
-        var own = NamedState().GroupBy(entry => entry.Value, entry => entry.Name).ToArray();
-        var missing = own.Where(paths => !paths.Any(state.ContainsKey)).SelectMany(paths => paths).ToArray();
-        var unknown = state.Keys.Except(own.SelectMany(paths => paths)).ToArray();
-        if (missing.Length + unknown.Length > 0)
-            throw new AdjointException(
-                $"LoadStateDict: the state does not fit the model: missing {List(missing)}, unknown {List(unknown)}; " +
-                $"build the model with the settings it was saved with");
-        var found = own.Select(paths => (Value: paths.Key, Names: paths.Where(state.ContainsKey).ToArray())).ToArray();
-        foreach (var (value, names) in found)
-            foreach (var name in names)
-                if (state[name] is var saved && (saved.Shape != value.Shape || saved.DType != value.DType))
-                    throw new AdjointException(
-                        $"LoadStateDict: {name} must be {value.Shape} {value.DType.Label()}: found {saved.Shape} "
-                        + $"{saved.DType.Label()}; "
-                        + (saved.Shape == value.Shape && saved.DType.IsFloating() && value.DType.IsFloating()
-                            ? $"convert the model first: .To(DType.{saved.DType})"
-                            : "build the model with the settings it was saved with"));
-                else RequireSame("LoadStateDict", state, names[0], name);
-        using var _ = new NoGrad();
-        foreach (var (value, names) in found) value.CopyFrom(state[names[0]].To(value.Device));
-    }
 
     /// <summary>
     /// A table of the module's children, those in lists and dictionaries one by one, and their numbers of parameters; a
@@ -297,22 +257,6 @@ public abstract class Module
         return child;
     }
 
-    /// <summary>All parameters, and buffers that are saved, by each of their paths.</summary>
-    internal IEnumerable<(string Name, Tensor Value)> NamedState() =>
-        Paths(module => module.parameters).Concat(Paths(module => module.buffers));
-
-    /// <summary>
-    /// Refuses a state that has different bits under two names of one tensor: which one counts is not ours to choose.
-    /// </summary>
-    internal static void RequireSame(
-        string where, IReadOnlyDictionary<string, Tensor> state, string first, string second)
-    {
-        if (first == second || state[first].To(Device.Cpu).HasBitsOf(state[second].To(Device.Cpu))) return;
-        throw new AdjointException(
-            $"{where}: {first} and {second} are one tensor of this model, but the state has different values for them; "
-            + "build the model without sharing, as it was saved, or leave one of the two out of the state");
-    }
-
     /// <summary>Switches this module and its parts between training and use.</summary>
     internal void SetTraining(bool on)
     {
@@ -441,7 +385,4 @@ public abstract class Module
             isRemoved = true;
         }
     }
-
-    private static string List(string[] names) => names.Length == 0 ? "none" : string.Join(", ", names.Take(5))
-        + (names.Length > 5 ? $" and {names.Length - 5} more" : "");
 }

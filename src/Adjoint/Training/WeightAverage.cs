@@ -115,7 +115,8 @@ public sealed class WeightAverage
                     $"WeightAverage: {name} must be {average.Shape} {average.DType.Label()}: found " +
                     $"{(state.TryGetValue(name, out var found) ? $"{found.Shape} {found.DType.Label()}" : "none")}");
         foreach (var paths in names.GroupBy(entry => entry.Average, entry => entry.Name))
-            foreach (var name in paths) Module.RequireSame("WeightAverage", state, paths.First(), name);
+            foreach (var name in paths)
+                Module.RequireSame("WeightAverage", (paths.First(), state[paths.First()]), (name, state[name]));
         if (!state.TryGetValue("steps", out var steps))
             throw new AdjointException("WeightAverage: the state has no entry 'steps'; was it saved by an average?");
         if (steps is not { DType: DType.Int64, Length: 1 }

@@ -1,0 +1,164 @@
+using Adjoint.Memory;
+
+namespace Adjoint.Nn;
+
+/// <summary>A tensor that a state or a file offers to a model; it is read only where the model has it.</summary>
+/// <param name="Name">Its name there.</param>
+/// <param name="Sizes">The sizes of its axes; those of a file may be larger than a tensor's.</param>
+/// <param name="Type">The type that it has when it is loaded as it is; null: it is converted, or refused.</param>
+/// <param name="TypeLabel">The type as the state's format names it.</param>
+/// <param name="Load">Gives the tensor, converted to a type that tensors have where it must be.</param>
+internal sealed record StateOffer(
+    string Name, IReadOnlyList<long> Sizes, DType? Type, string TypeLabel, Func<Tensor> Load);
+
+/// <summary>Loads what a state offers into a model, as far as the options allow, and reports what became of it.</summary>
+internal static class StateLoading
+{
+    private const string Counter = "num_batches_tracked", Mean = "running_mean";
+    private const int MostListed = 5, MostParts = 8;
+
+    /// <summary>Checks everything, then reads, then copies: what is refused changes no bit.</summary>
+    /// <param name="model">The model to load into.</param>
+    /// <param name="where">What messages begin with: a call, or the path of a file.</param>
+    /// <param name="options">What need not fit.</param>
+    /// <param name="offers">What there is.</param>
+    internal static LoadReport Run(
+        Module model, string where, LoadOptions options, IReadOnlyList<StateOffer> offers)
+    {
+        var own = model.NamedState().GroupBy(entry => entry.Value, entry => entry.Name).ToArray();
+        var known = own.SelectMany(paths => paths).ToHashSet();
+        var found = Renamed(offers, options.Names);
+        var missing = own.Where(paths => !paths.Any(found.ContainsKey)).SelectMany(paths => paths).ToArray();
+        var left = found.Keys.Where(name => !known.Contains(name)).ToArray();
+        var ignored = left.Where(name => IsCounter(name, known)).ToArray();
+        var unknown = left.Except(ignored).ToArray();
+        if (options.IsStrict && missing.Length + unknown.Length > 0)
+            throw new AdjointException(
+                $"{where}: the state does not fit the model: {Differences(missing, unknown)}; "
+                + (Prefix(missing, unknown)
+                    ?? "build the model with the settings it was saved with, or load what fits: new LoadOptions "
+                    + "{ IsStrict = false }"));
+        var otherShapes = new List<OtherShape>();
+        var fitting = own
+            .Select(paths => (Value: paths.Key, Names: paths.Where(name => found.TryGetValue(name, out var offer)
+                && Fits(where, name, paths.Key, offer, options, otherShapes)).ToArray()))
+            .Where(one => one.Names.Length > 0).ToArray();
+        if (fitting.Length == 0 && own.Length > 0)
+            throw new AdjointException(
+                $"{where}: nothing of the state fits the model: {Differences(missing, unknown)}"
+                + (otherShapes.Count == 0 ? "" : $", other shapes {List(otherShapes)}") + "; "
+                + (Prefix(missing, unknown) ?? "build the model with the settings it was saved with"));
+        var (values, converted) = (new List<(Tensor Own, Tensor New)>(), new List<ConvertedTensor>());
+        foreach (var (value, names) in fitting)
+        {
+            var first = found[names[0]].Load();
+            foreach (var name in names.Skip(1))
+                Module.RequireSame(where, (names[0], first), (name, found[name].Load()));
+            values.Add((value, Convert(where, names[0], first, found[names[0]].TypeLabel, value.DType, converted)));
+        }
+        using (new NoGrad())
+            foreach (var (value, next) in values) value.CopyFrom(next.To(value.Device));
+        var loaded = fitting.SelectMany(one => one.Names).ToArray();
+        return new()
+        {
+            Loaded = loaded,
+            Renamed = [.. loaded.Select(name => (found[name].Name, name)).Where(pair => pair.Item1 != pair.name)],
+            Converted = converted,
+            OtherShapes = otherShapes,
+            Missing = missing,
+            Unknown = [.. unknown.Select(name => found[name].Name)],
+            Ignored = [.. ignored.Select(name => found[name].Name)],
+        };
+    }
+
+    private static Dictionary<string, StateOffer> Renamed(IReadOnlyList<StateOffer> offers, NameMap? names)
+    {
+        if (names is null) return offers.ToDictionary(offer => offer.Name);
+        return names.Apply(offers.Select(offer => offer.Name)).Zip(offers)
+            .ToDictionary(pair => pair.First.New, pair => pair.Second);
+    }
+
+    // Of a batch norm, which is told by its running mean.
+    private static bool IsCounter(string name, HashSet<string> known) =>
+        (name == Counter || name.EndsWith($".{Counter}", StringComparison.Ordinal))
+        && known.Contains(string.Concat(name.AsSpan(0, name.Length - Counter.Length), Mean));
+
+    private static bool Fits(string where, string name, Tensor value, StateOffer offer, LoadOptions options,
+        List<OtherShape> otherShapes)
+    {
+        var hasShape = offer.Sizes.SequenceEqual(value.Shape.Select(size => (long)size));
+        if (!hasShape && options.SkipOtherShapes)
+        {
+            otherShapes.Add(new(name, value.Shape, offer.Sizes));
+            return false;
+        }
+        var isConvertible = offer.Type is not { } type || !type.IsFloating() || value.DType.IsFloating();
+        if (hasShape && (offer.Type == value.DType || options.ConvertTypes && isConvertible)) return true;
+        throw new AdjointException(
+            $"{where}: {name}{(offer.Name == name ? "" : $", there {offer.Name},")} must be {value.Shape} "
+            + $"{value.DType.Label()}: found {OtherShape.Label(offer.Sizes)} {offer.TypeLabel}; "
+            + (!hasShape
+                ? "build the model with the settings it was saved with, or let such tensors keep their values: new "
+                    + "LoadOptions { SkipOtherShapes = true }"
+                : !isConvertible ? "fractions are not cut off; convert the tensor first"
+                : (offer.Type is { } held && held.IsFloating() ? $"convert the model first: .To(DType.{held}), or " : "")
+                    + "convert the values: new LoadOptions { ConvertTypes = true }"));
+    }
+
+    private static Tensor Convert(
+        string where, string name, Tensor value, string from, DType to, List<ConvertedTensor> converted)
+    {
+        if (value.DType == to) return value;
+        using var _ = new NoGrad();
+        value = value.To(Device.Cpu);
+        var result = value.To(to);
+        if (!value.DType.IsFloating() && !result.To(value.DType).HasBitsOf(value))
+            throw new AdjointException(
+                $"{where}: {name} has values that {to.Label()} does not hold, found {from}; convert the tensor first, "
+                + "as it suits you");
+        converted.Add(new(name, from, to, Overflows(value, result)));
+        return result;
+    }
+
+    // How many values became infinite.
+    private static long Overflows(Tensor from, Tensor to) => to.DType.IsFloating()
+        ? (long)(from.IsFinite() & to.IsInfinity()).To(DType.Int64).Sum().Item() : 0;
+
+    private static string Differences(string[] missing, string[] unknown) =>
+        $"missing {List(missing)}, unknown {List(
+            [.. unknown.Take(MostListed).Select(name => Suggestion.Nearest(name, missing) is { } near
+                ? $"{name} (nearest: {near})" : name), .. unknown.Skip(MostListed)])}";
+
+    private static string List<T>(IReadOnlyList<T> all) => all.Count == 0 ? "none"
+        : string.Join(", ", all.Take(MostListed))
+            + (all.Count > MostListed ? $" and {all.Count - MostListed} more" : "");
+
+    // The rule that takes or gives a prefix which most names lack or have: such as 'module.' of DataParallel, or that
+    // of a part of the model.
+    private static string? Prefix(string[] missing, string[] unknown)
+    {
+        var enough = Math.Max(1, Math.Min(missing.Length, unknown.Length) / 2);
+        return Most(unknown, missing) is var (taken, count) && count >= enough
+            ? Rename("state", taken, $"{taken}.**", "**")
+            : Most(missing, unknown) is var (given, times) && times >= enough
+                ? Rename("model", given, "**", $"{given}.**")
+                : null;
+
+        static string Rename(string whose, string prefix, string from, string to) =>
+            $"names of the {whose} begin with '{prefix}.'"
+            + (prefix == "module" && whose == "state" ? ", as DataParallel writes them" : "")
+            + $": rename them with LoadOptions.Names = new NameMap().Add(\"{from}\", \"{to}\")";
+    }
+
+    // The prefix of a few parts without which most of the long names are among the short ones, and of how many.
+    private static (string Prefix, int Count)? Most(string[] longNames, string[] shortNames)
+    {
+        var (all, counts) = (shortNames.ToHashSet(), new Dictionary<string, int>());
+        foreach (var name in longNames)
+            for (var (dot, parts) = (name.IndexOf('.', StringComparison.Ordinal), 1); dot >= 0 && parts <= MostParts;
+                (dot, parts) = (name.IndexOf('.', dot + 1), parts + 1))
+                if (all.Contains(name[(dot + 1)..]))
+                    counts[name[..dot]] = counts.GetValueOrDefault(name[..dot]) + 1;
+        return counts.Count == 0 ? null : counts.MaxBy(entry => entry.Value) is var most ? (most.Key, most.Value) : null;
+    }
+}
