@@ -41,7 +41,7 @@ public abstract partial class Module
         ArgumentNullException.ThrowIfNull(options);
         return StateLoading.Run(this, "LoadStateDict", options,
             [.. state.Select(entry => new StateOffer(entry.Key, [.. entry.Value.Shape.Select(size => (long)size)],
-                entry.Value.DType, entry.Value.DType.Label(), () => entry.Value))]);
+                entry.Value.DType, entry.Value.DType, entry.Value.DType.Label(), () => entry.Value))]);
     }
 
     /// <summary>All parameters, and buffers that are saved, by each of their paths.</summary>

@@ -5,11 +5,12 @@ namespace Adjoint.Nn;
 /// <summary>A tensor that a state or a file offers to a model; it is read only where the model has it.</summary>
 /// <param name="Name">Its name there.</param>
 /// <param name="Sizes">The sizes of its axes; those of a file may be larger than a tensor's.</param>
-/// <param name="Type">The type that it has when it is loaded as it is; null: it is converted, or refused.</param>
-/// <param name="TypeLabel">The type as the state's format names it.</param>
-/// <param name="Load">Gives the tensor, converted to a type that tensors have where it must be.</param>
+/// <param name="Held">The element type that it has; null: none of those that tensors have.</param>
+/// <param name="Loaded">The element type that it has when loaded; null: it cannot be.</param>
+/// <param name="Type">The element type as the state's format names it.</param>
+/// <param name="Load">Gives the tensor.</param>
 internal sealed record StateOffer(
-    string Name, IReadOnlyList<long> Sizes, DType? Type, string TypeLabel, Func<Tensor> Load);
+    string Name, IReadOnlyList<long> Sizes, DType? Held, DType? Loaded, string Type, Func<Tensor> Load);
 
 /// <summary>Loads what a state offers into a model, as far as the options allow, and reports what became of it.</summary>
 internal static class StateLoading
@@ -54,7 +55,7 @@ internal static class StateLoading
             var first = found[names[0]].Load();
             foreach (var name in names.Skip(1))
                 Module.RequireSame(where, (names[0], first), (name, found[name].Load()));
-            values.Add((value, Convert(where, names[0], first, found[names[0]].TypeLabel, value.DType, converted)));
+            values.Add((value, Convert(where, names[0], first, found[names[0]].Type, value.DType, converted)));
         }
         using (new NoGrad())
             foreach (var (value, next) in values) value.CopyFrom(next.To(value.Device));
@@ -92,16 +93,17 @@ internal static class StateLoading
             otherShapes.Add(new(name, value.Shape, offer.Sizes));
             return false;
         }
-        var isConvertible = offer.Type is not { } type || !type.IsFloating() || value.DType.IsFloating();
-        if (hasShape && (offer.Type == value.DType || options.ConvertTypes && isConvertible)) return true;
+        var isConvertible = offer.Loaded is { } loaded && (!loaded.IsFloating() || value.DType.IsFloating());
+        if (hasShape && (offer.Held == value.DType || options.ConvertTypes && isConvertible)) return true;
         throw new AdjointException(
             $"{where}: {name}{(offer.Name == name ? "" : $", there {offer.Name},")} must be {value.Shape} "
-            + $"{value.DType.Label()}: found {OtherShape.Label(offer.Sizes)} {offer.TypeLabel}; "
+            + $"{value.DType.Label()}: found {OtherShape.Label(offer.Sizes)} {offer.Type}; "
             + (!hasShape
                 ? "build the model with the settings it was saved with, or let such tensors keep their values: new "
                     + "LoadOptions { SkipOtherShapes = true }"
+                : offer.Loaded is null ? "no element type holds its values; it can only be inspected"
                 : !isConvertible ? "fractions are not cut off; convert the tensor first"
-                : (offer.Type is { } held && held.IsFloating() ? $"convert the model first: .To(DType.{held}), or " : "")
+                : (offer.Held is { } held && held.IsFloating() ? $"convert the model first: .To(DType.{held}), or " : "")
                     + "convert the values: new LoadOptions { ConvertTypes = true }"));
     }
 
@@ -147,7 +149,7 @@ internal static class StateLoading
         static string Rename(string whose, string prefix, string from, string to) =>
             $"names of the {whose} begin with '{prefix}.'"
             + (prefix == "module" && whose == "state" ? ", as DataParallel writes them" : "")
-            + $": rename them with LoadOptions.Names = new NameMap().Add(\"{from}\", \"{to}\")";
+            + $": rename them by the rule {from}={to}, LoadOptions.Names = new NameMap().Add(\"{from}\", \"{to}\")";
     }
 
     // The prefix of a few parts without which most of the long names are among the short ones, and of how many.

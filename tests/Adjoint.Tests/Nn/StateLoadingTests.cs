@@ -46,12 +46,12 @@ public class StateLoadingTests
     }
 
     [Theory]
-    [InlineData("module.", "", "names of the state begin with 'module.', as DataParallel writes them: rename them with "
-        + "LoadOptions.Names = new NameMap().Add(\"module.**\", \"**\")")]
-    [InlineData("state.model.", "", "names of the state begin with 'state.model.': rename them with LoadOptions.Names = "
-        + "new NameMap().Add(\"state.model.**\", \"**\")")]
-    [InlineData("", "net.", "names of the model begin with 'net.': rename them with LoadOptions.Names = "
-        + "new NameMap().Add(\"**\", \"net.**\")")]
+    [InlineData("module.", "", "names of the state begin with 'module.', as DataParallel writes them: rename them by "
+        + "the rule module.**=**, LoadOptions.Names = new NameMap().Add(\"module.**\", \"**\")")]
+    [InlineData("state.model.", "", "names of the state begin with 'state.model.': rename them by the rule "
+        + "state.model.**=**, LoadOptions.Names = new NameMap().Add(\"state.model.**\", \"**\")")]
+    [InlineData("", "net.", "names of the model begin with 'net.': rename them by the rule **=net.**, "
+        + "LoadOptions.Names = new NameMap().Add(\"**\", \"net.**\")")]
     public void A_prefix_is_recognized_and_its_remedy_works(string inState, string inModel, string remedy)
     {
         var inner = Network(1);
