@@ -20,24 +20,52 @@ public static partial class AtomicFile
     /// <param name="path">The path of the file.</param>
     /// <param name="write">Writes the contents to the given stream.</param>
     /// <exception cref="IOException">The disk is full, or the folder may not be written to.</exception>
-    public static void Write(string path, Action<Stream> write)
+    public static void Write(string path, Action<Stream> write) => Write([(path, write)], beforeReplacing: () => { });
+
+    /// <summary>Writes several files of one folder: none is replaced before all are written and flushed.</summary>
+    /// <param name="files">The paths, in the order in which they are replaced, and what writes each.</param>
+    /// <param name="beforeReplacing">Runs when all are written.</param>
+    /// <exception cref="IOException">The disk is full, or the folder may not be written to.</exception>
+    internal static void Write(
+        IReadOnlyList<(string Path, Action<Stream> Write)> files, Action beforeReplacing)
     {
-        var full = Path.GetFullPath(path);
-        var folder = Path.GetDirectoryName(full)!;
-        // Told apart from what others leave in the folder, never the same for two threads, and short enough for every
-        // name that the file itself may have.
-        var number = Interlocked.Increment(ref written);
-        var name = $".adjoint-{Environment.ProcessId}-{number}-{Environment.MachineName}.tmp";
-        var temporary = Path.Combine(folder, name);
+        string[] temporary = [.. files.Select(file => TemporaryFor(file.Path))];
         try
         {
-            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
-            {
-                write(stream);
-                stream.Flush(flushToDisk: true);
-            }
-            File.Move(temporary, path, overwrite: true);
-            Platform.FlushFolder(folder);
+            foreach (var ((path, write), name) in files.Zip(temporary))
+                Explained(path, name, () =>
+                {
+                    using var stream = new FileStream(name, FileMode.Create, FileAccess.Write, FileShare.None);
+                    write(stream);
+                    stream.Flush(flushToDisk: true);
+                });
+            beforeReplacing();
+            foreach (var ((path, _), name) in files.Zip(temporary))
+                Explained(path, name, () => File.Move(name, path, overwrite: true));
+            Platform.FlushFolder(Path.GetDirectoryName(temporary[0])!);
+        }
+        finally
+        {
+            foreach (var name in temporary)
+                if (File.Exists(name)) File.Delete(name);
+        }
+    }
+
+    // Told apart from what others leave in the folder, never the same for two threads, and short enough for every name
+    // that the file itself may have.
+    private static string TemporaryFor(string path)
+    {
+        var number = Interlocked.Increment(ref written);
+        var name = $".adjoint-{Environment.ProcessId}-{number}-{Environment.MachineName}.tmp";
+        return Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, name);
+    }
+
+    private static void Explained(string path, string temporary, Action act)
+    {
+        var full = Path.GetFullPath(path);
+        try
+        {
+            act();
         }
         catch (Exception error)
             when (error is IOException or UnauthorizedAccessException
@@ -53,10 +81,6 @@ public static partial class AtomicFile
         {
             // What .NET makes of the system's "file too large".
             throw new IOException($"{path}: cannot be written: it becomes longer than files may be here", error);
-        }
-        finally
-        {
-            if (File.Exists(temporary)) File.Delete(temporary);
         }
     }
 

@@ -1,8 +1,4 @@
-using System.Buffers.Binary;
 using System.Security.Cryptography;
-using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Adjoint.Data;
 
 namespace Adjoint.IO;
@@ -10,19 +6,18 @@ namespace Adjoint.IO;
 /// <summary>
 /// The safetensors format: 8 bytes little-endian header length, a JSON header (name → dtype, shape, data_offsets), then
 /// the elements, little-endian and row-major. Files are untrusted: everything is checked before it is used, as in the
-/// reference implementation. In addition, a header must begin with <c>{</c>, as the format says, and sizes above 2³¹ −
-/// 1 are refused by name. F64, F32, F16, BF16, I64, I32, U8 and BOOL are loaded as they are; of the format's other
-/// types, I8, I16 and U16 are converted to int32 on request, U32 and U64 to int64, F8_E4M3 and F8_E5M2 to float16,
-/// F8_E8M0 to bfloat16; <see cref="Inspect(string)"/> lists them all. A file may carry a digest in its metadata, the
-/// SHA-256 of the whole file with zeros in the digest's place, which is checked wherever it is found.
+/// reference implementation; in addition, a name that stands twice is refused. F64, F32, F16, BF16, I64, I32, U8 and
+/// BOOL are loaded as they are; of the format's other types, I8, I16 and U16 are converted to int32 on request, U32 and
+/// U64 to int64, F8_E4M3, F8_E5M2 and their FNUZ kinds and F4 to float16, F8_E8M0 to bfloat16; F6_E2M3, F6_E3M2 and C64
+/// are listed. A file may carry a digest in its metadata, the SHA-256 of the whole file with zeros in the digest's
+/// place, which is checked wherever all tensors of the file are read. <see cref="TensorFile"/> reads single tensors.
 /// </summary>
 public static class SafeTensors
 {
     /// <summary>The key of the digest in the metadata.</summary>
     public const string DigestKey = "sha256";
 
-    // JSON within the metadata stays readable.
-    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    /// <summary>What stands in the digest's place while it is computed.</summary>
     internal static readonly string NoDigest = new('0', 2 * SHA256.HashSizeInBytes);
 
     /// <summary>
@@ -38,89 +33,34 @@ public static class SafeTensors
     public static void Save(string path, IReadOnlyDictionary<string, Tensor> tensors,
         IReadOnlyDictionary<string, string>? metadata = null, bool digest = false)
     {
-        if (tensors.ContainsKey(SafeTensorsHeader.MetadataKey))
-            throw new AdjointException(
-                $"{path}: no tensor can be called {SafeTensorsHeader.MetadataKey}, which is the format's own; give it another name");
-        foreach (var text in tensors.Keys.Concat(metadata?.Keys ?? []).Concat(metadata?.Values ?? []))
-            if (!IsText(text))
-                throw new AdjointException(
-                    $"{path}: the name or metadata '{text}' is no valid Unicode; give it another");
-        var names = tensors.Keys.OrderByDescending(name => tensors[name].DType.Size())
-            .ThenBy(name => name, StringComparer.Ordinal).ToArray();
-        // First of all entries, so that its place is known: no other may come before it.
-        if (digest)
-            metadata = new[] { KeyValuePair.Create(DigestKey, NoDigest) }.Concat(
-                (metadata ?? new Dictionary<string, string>()).Where(entry => entry.Key != DigestKey)).ToDictionary();
-        using var header = new MemoryStream();
-        using (var json = new Utf8JsonWriter(header, Plain))
-        {
-            json.WriteStartObject();
-            if (metadata is { Count: > 0 })
-            {
-                json.WriteStartObject(SafeTensorsHeader.MetadataKey);
-                foreach (var (key, value) in metadata) json.WriteString(key, value);
-                json.WriteEndObject();
-            }
-            long offset = 0;
-            foreach (var name in names)
-            {
-                var tensor = tensors[name];
-                json.WriteStartObject(name);
-                json.WriteString("dtype", SafeTensorsType.Of(tensor.DType));
-                json.WriteStartArray("shape");
-                foreach (var size in tensor.Shape) json.WriteNumberValue(size);
-                json.WriteEndArray();
-                json.WriteStartArray("data_offsets");
-                json.WriteNumberValue(offset);
-                json.WriteNumberValue(offset += (long)tensor.Length * tensor.DType.Size());
-                json.WriteEndArray();
-                json.WriteEndObject();
-            }
-            json.WriteEndObject();
-        }
-        if (header.Length > SafeTensorsHeader.MostBytes)
-            throw new AdjointException(
-                $"{path}: the names and metadata of {names.Length} tensors need a header of {header.Length} bytes; a "
-                + $"file has at most {SafeTensorsHeader.MostBytes}");
-        while (header.Length % 8 != 0) header.WriteByte((byte)' ');
-        Span<byte> length = stackalloc byte[8];
-        BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
-        byte[] head = [.. length, .. header.ToArray()];
-        if (digest)
-        {
-            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            hash.AppendData(head);
-            Elements(hash.AppendData);
-            Encoding.ASCII.GetBytes(Convert.ToHexStringLower(hash.GetHashAndReset()),
-                head.AsSpan(head.AsSpan().IndexOf(Encoding.ASCII.GetBytes(NoDigest))));
-        }
-        AtomicFile.Write(path, stream =>
-        {
-            stream.Write(head);
-            Elements(stream.Write);
-        });
-
-        void Elements(Consume write)
-        {
-            foreach (var name in names)
-            {
-                var packed = tensors[name].Contiguous();
-                write(packed.Storage.Bytes.Slice(packed.Offset * packed.DType.Size(),
-                    packed.Length * packed.DType.Size()));
-                GC.KeepAlive(packed);
-            }
-        }
+        var contents = new SafeTensorsContents(path, tensors, metadata, digest);
+        AtomicFile.Write(path, contents.WriteTo);
     }
 
-    private static bool IsText(string text)
-    {
-        for (var i = 0; i < text.Length; i++)
-            if (char.IsSurrogate(text[i]) && (i + 1 == text.Length || !char.IsSurrogatePair(text[i], text[++i])))
-                return false;
-        return true;
-    }
-
-    private delegate void Consume(ReadOnlySpan<byte> bytes);
+    /// <summary>
+    /// Writes tensors to several files, shards, and an index that names the shard of each: what Hugging Face's libraries
+    /// read, and <see cref="TensorFile.Open(string)"/>. The shards are filled in the order of the tensors. Where one
+    /// file is enough, it is written without an index. Nothing is replaced before all is written: what was saved under
+    /// this name before stays until then, and goes then.
+    /// </summary>
+    /// <param name="path">
+    /// A folder, which is made where there is none, for the files <c>model-00001-of-00003.safetensors</c>, … and
+    /// <c>model.safetensors.index.json</c>; or the path of a file, <c>folder/NAME.safetensors</c>, for
+    /// <c>NAME-00001-of-00003.safetensors</c>, ….
+    /// </param>
+    /// <param name="tensors">The tensors to write, by name.</param>
+    /// <param name="maxShardBytes">
+    /// The most bytes of elements in one file, 1 or more; a tensor that has more gets a file of its own.
+    /// </param>
+    /// <param name="metadata">Texts to write along in each file, by key; null: none.</param>
+    /// <returns>The path of the index, or of the one file.</returns>
+    /// <exception cref="AdjointException">
+    /// A name is reserved for the metadata, or is not valid text, or <paramref name="maxShardBytes"/> is below 1.
+    /// </exception>
+    /// <exception cref="IOException">The disk is full, or the folder may not be written to.</exception>
+    public static string SaveShards(string path, IReadOnlyDictionary<string, Tensor> tensors,
+        long maxShardBytes = 5_000_000_000, IReadOnlyDictionary<string, string>? metadata = null) =>
+        ShardWriter.Write(path, tensors, maxShardBytes, metadata);
 
     /// <summary>Lists the tensors of a file, in the order of their bytes; reads the header alone.</summary>
     /// <param name="path">The path of the file.</param>

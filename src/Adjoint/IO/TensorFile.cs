@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using Adjoint.Data;
 
 namespace Adjoint.IO;
@@ -34,21 +35,39 @@ public abstract class TensorFile : IDisposable
     /// <summary>
     /// Opens a file of tensors, and reads what there is in it. The format is told by the contents, whatever the name.
     /// </summary>
-    /// <param name="path">The path of a safetensors, .npz or .npy file.</param>
+    /// <param name="path">
+    /// The path of a safetensors, .npz or .npy file; of an index of shards (<c>model.safetensors.index.json</c>), which
+    /// lie beside it; or of a folder, for its <c>model.safetensors</c> or <c>pytorch_model.bin</c>, their index, or the
+    /// only file of tensors in it.
+    /// </param>
     /// <returns>The open file, to be disposed of.</returns>
-    /// <exception cref="DataFormatException">It is of another format, or damaged, or may not be read.</exception>
+    /// <exception cref="DataFormatException">
+    /// It is of another format, or damaged, or may not be read, or index and shards do not agree.
+    /// </exception>
     /// <exception cref="FileNotFoundException">There is nothing at that path.</exception>
-    public static TensorFile Open(string path)
+    public static TensorFile Open(string path) => OpenFile(Directory.Exists(path) ? TensorFolder.Locate(path) : path);
+
+    /// <summary>Opens a file, but no folder, and where it is a shard, no index.</summary>
+    private protected static TensorFile OpenFile(string path, bool isShard = false) => Open(path, stream =>
     {
-        return Open(path, stream => FormatOf(stream) switch
+        var first = new byte[8];
+        var begin = first.AsSpan(0, stream.ReadAtLeast(first, first.Length, throwOnEndOfStream: false));
+        stream.Position = 0;
+        if (begin.StartsWith(NpyHeader.Magic)) return new NpyReader(stream, path);
+        if (begin.StartsWith("PK"u8)) return NpzReader.Open(stream, path);
+        // The length of a header: no text and no other format begins with so small a number.
+        if (begin.Length == 8 && BinaryPrimitives.ReadUInt64LittleEndian(begin) <= (ulong)stream.Length)
+            return new SafeTensorsReader(stream, path);
+        var isIndex = begin.TrimStart(" \t\r\n"u8).StartsWith("{"u8) || begin.StartsWith(Encoding.UTF8.Preamble);
+        if (isIndex && !isShard)
         {
-            TensorFileFormat.SafeTensors => (TensorFile)new SafeTensorsReader(stream, path),
-            TensorFileFormat.Npz => NpzReader.Open(stream, path),
-            TensorFileFormat.Npy => new NpyReader(stream, path),
-            _ => throw new DataFormatException(path, 0, Beginning(stream),
-                "a file of tensors: safetensors, .npz or .npy"),
-        });
-    }
+            stream.Dispose();
+            return (TensorFile)ShardReader.Read(path);
+        }
+        throw new DataFormatException(path, 0,
+            begin.Length == 0 ? "an empty file" : $"the bytes {Convert.ToHexStringLower(begin)}",
+            "a file of tensors (safetensors, .npz, .npy), or an index of shards");
+    });
 
     /// <summary>Opens a file for a reader, which closes it; where there is none in the end, it is closed at once.
     /// </summary>
@@ -138,24 +157,4 @@ public abstract class TensorFile : IDisposable
         : throw new AdjointException(
             $"{Path}: found no tensor called '{DataFormatException.Abbreviate(name)}', expected one of its "
             + $"{Entries.Count}{Suggestion.For(name, named.Keys)}; Entries lists them");
-
-    private static TensorFileFormat? FormatOf(FileStream stream)
-    {
-        Span<byte> first = stackalloc byte[8];
-        first = first[..stream.ReadAtLeast(first, first.Length, throwOnEndOfStream: false)];
-        stream.Position = 0;
-        if (first.StartsWith(NpyHeader.Magic)) return TensorFileFormat.Npy;
-        if (first.StartsWith("PK\u0003\u0004"u8) || first.StartsWith("PK\u0005\u0006"u8)) return TensorFileFormat.Npz;
-        // The length of a header: no text and no other format begins with so small a number.
-        return first.Length == 8 && BinaryPrimitives.ReadUInt64LittleEndian(first) <= (ulong)stream.Length
-            ? TensorFileFormat.SafeTensors : null;
-    }
-
-    private static string Beginning(FileStream stream)
-    {
-        var first = new byte[Math.Min(8, stream.Length)];
-        stream.Position = 0;
-        stream.ReadExactly(first);
-        return first.Length == 0 ? "an empty file" : $"the bytes {Convert.ToHexStringLower(first)}";
-    }
 }
