@@ -106,7 +106,7 @@ internal sealed record NpyHeader(
     internal Tensor Read(Shape sizes, StoredType.Fill fill, string path) => Type.Stored.Read(sizes, elements =>
     {
         fill(elements);
-        if (IsBigEndian) Type.Reverse(elements);
+        if (IsBigEndian) Type.Stored.Reverse(elements);
     }, path, "the array", DataOffset);
 
     private static string Decode(byte[] bytes, string path, int prefix, byte version)

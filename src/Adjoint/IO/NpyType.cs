@@ -1,6 +1,3 @@
-using System.Buffers.Binary;
-using System.Runtime.InteropServices;
-
 namespace Adjoint.IO;
 
 /// <summary>An element type of NumPy's that holds numbers or truth values.</summary>
@@ -61,25 +58,4 @@ internal sealed record NpyType(string Name, int Size, StoredType Stored)
         ['V', ..] => "; save x.view(…) of the type that the bytes have, or bfloat16 as float32",
         _ => "",
     };
-
-    /// <summary>Puts the bytes of each element into the reverse order.</summary>
-    internal void Reverse(Span<byte> elements)
-    {
-        switch (Size)
-        {
-            case 1: break;
-            case 2: Each<ushort>(elements, BinaryPrimitives.ReverseEndianness); break;
-            case 4: Each<uint>(elements, BinaryPrimitives.ReverseEndianness); break;
-            case 8: Each<ulong>(elements, BinaryPrimitives.ReverseEndianness); break;
-            default: throw new NotSupportedException($"NpyType: elements of {Size} bytes");
-        }
-    }
-
-    private delegate void Reversing<T>(ReadOnlySpan<T> from, Span<T> to);
-
-    private static void Each<T>(Span<byte> elements, Reversing<T> reverse) where T : unmanaged
-    {
-        var values = MemoryMarshal.Cast<byte, T>(elements);
-        reverse(values, values);
-    }
 }

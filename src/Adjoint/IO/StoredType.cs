@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Adjoint.Data;
 
 namespace Adjoint.IO;
@@ -45,8 +46,8 @@ internal sealed record StoredType(string Name, int Bits, DType? Held, DType? Con
         new("qint32", 32, null, null),
         new("qint8", 8, null, null),
         new("quint8", 8, null, null),
-        new("quint4x2", 8, null, null),
-        new("quint2x4", 8, null, null),
+        new("quint4x2", 4, null, null),
+        new("quint2x4", 2, null, null),
         // Bytes in which several numbers lie, of which the shape counts the bytes.
         new("float4_e2m1fn_x2", 8, null, null),
         new("bits16", 16, null, null),
@@ -102,6 +103,27 @@ internal sealed record StoredType(string Name, int Bits, DType? Held, DType? Con
     {
         if (Held != DType.Bool || !elements.ContainsAnyExceptInRange((byte)0, (byte)1)) return;
         foreach (ref var element in elements) element = element == 0 ? (byte)0 : (byte)1;
+    }
+
+    /// <summary>Puts the bytes of each element into the reverse order.</summary>
+    internal void Reverse(Span<byte> elements)
+    {
+        switch (Bits)
+        {
+            case 8: break;
+            case 16: InPlace<ushort>(elements, BinaryPrimitives.ReverseEndianness); break;
+            case 32: InPlace<uint>(elements, BinaryPrimitives.ReverseEndianness); break;
+            case 64: InPlace<ulong>(elements, BinaryPrimitives.ReverseEndianness); break;
+            default: throw new NotSupportedException($"StoredType: elements of {Bits} bits");
+        }
+    }
+
+    private delegate void Reversing<T>(ReadOnlySpan<T> from, Span<T> to);
+
+    private static void InPlace<T>(Span<byte> elements, Reversing<T> reverse) where T : unmanaged
+    {
+        var values = MemoryMarshal.Cast<byte, T>(elements);
+        reverse(values, values);
     }
 
     /// <summary>Converts elements of a type that is not held into a tensor of type <see cref="Converted"/>.</summary>

@@ -36,9 +36,9 @@ public abstract class TensorFile : IDisposable
     /// Opens a file of tensors, and reads what there is in it. The format is told by the contents, whatever the name.
     /// </summary>
     /// <param name="path">
-    /// The path of a safetensors, .npz or .npy file; of an index of shards (<c>model.safetensors.index.json</c>), which
-    /// lie beside it; or of a folder, for its <c>model.safetensors</c> or <c>pytorch_model.bin</c>, their index, or the
-    /// only file of tensors in it.
+    /// The path of a safetensors, PyTorch's .pt, .npz or .npy file; of an index of shards
+    /// (<c>model.safetensors.index.json</c>), which lie beside it; or of a folder, for its <c>model.safetensors</c> or
+    /// <c>pytorch_model.bin</c>, their index, or the only file of tensors in it.
     /// </param>
     /// <returns>The open file, to be disposed of.</returns>
     /// <exception cref="DataFormatException">
@@ -50,14 +50,17 @@ public abstract class TensorFile : IDisposable
     /// <summary>Opens a file, but no folder, and where it is a shard, no index.</summary>
     private protected static TensorFile OpenFile(string path, bool isShard = false) => Open(path, stream =>
     {
-        var first = new byte[8];
+        var first = new byte[PyTorchContents.TarMark];
         var begin = first.AsSpan(0, stream.ReadAtLeast(first, first.Length, throwOnEndOfStream: false));
         stream.Position = 0;
         if (begin.StartsWith(NpyHeader.Magic)) return new NpyReader(stream, path);
-        if (begin.StartsWith("PK"u8)) return NpzReader.Open(stream, path);
+        if (PyTorchContents.IsZip(begin))
+            return PyTorchArchive.Recognizes(stream, path)
+                ? new PyTorchReader(stream, path) : NpzReader.Open(stream, path);
         // The length of a header: no text and no other format begins with so small a number.
-        if (begin.Length == 8 && BinaryPrimitives.ReadUInt64LittleEndian(begin) <= (ulong)stream.Length)
+        if (begin.Length >= 8 && BinaryPrimitives.ReadUInt64LittleEndian(begin) <= (ulong)stream.Length)
             return new SafeTensorsReader(stream, path);
+        if (PyTorchContents.IsPickle(begin) || PyTorchContents.IsTar(begin)) return new PyTorchReader(stream, path);
         var isIndex = begin.TrimStart(" \t\r\n"u8).StartsWith("{"u8) || begin.StartsWith(Encoding.UTF8.Preamble);
         if (isIndex && !isShard)
         {
@@ -65,8 +68,10 @@ public abstract class TensorFile : IDisposable
             return (TensorFile)ShardReader.Read(path);
         }
         throw new DataFormatException(path, 0,
-            begin.Length == 0 ? "an empty file" : $"the bytes {Convert.ToHexStringLower(begin)}",
-            "a file of tensors (safetensors, .npz, .npy), or an index of shards");
+            begin.Length == 0
+                ? "an empty file"
+                : $"the bytes {Convert.ToHexStringLower(begin[..Math.Min(8, begin.Length)])}",
+            "a file of tensors (safetensors, .pt, .npz, .npy), or an index of shards");
     });
 
     /// <summary>Opens a file for a reader, which closes it; where there is none in the end, it is closed at once.

@@ -74,6 +74,13 @@ internal sealed class ZipDirectory
         return bytes;
     }
 
+    /// <summary>Reads a part of an entry that is stored as it is.</summary>
+    internal void ReadStored(ZipEntry entry, long begin, Span<byte> bytes)
+    {
+        using var range = new FileRange(file, OffsetOf(entry) + begin, bytes.Length);
+        range.ReadExactly(bytes);
+    }
+
     /// <summary>Where the bytes of an entry begin in the archive; as they are, if it is stored.</summary>
     /// <exception cref="DataFormatException">Its local header is not that of the directory.</exception>
     internal long OffsetOf(ZipEntry entry)
