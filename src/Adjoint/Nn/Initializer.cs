@@ -31,6 +31,26 @@ public abstract class Initializer
     public static Initializer Default { get; } = new Scaled(
         "default", normal: false, static (fanIn, _) => 1 / Math.Sqrt(fanIn));
 
+    /// <summary>N(0, σ²), whatever the numbers of inputs and outputs.</summary>
+    /// <param name="deviation">The deviation σ, finite and not negative.</param>
+    /// <returns>The initializer.</returns>
+    /// <exception cref="AdjointException">The deviation is negative or not finite.</exception>
+    public static Initializer Normal(double deviation) =>
+        new Scaled("normal", normal: true, Constant(deviation, "deviation"));
+
+    /// <summary>U(−a, a), whatever the numbers of inputs and outputs.</summary>
+    /// <param name="limit">The limit a, finite and not negative.</param>
+    /// <returns>The initializer.</returns>
+    /// <exception cref="AdjointException">The limit is negative or not finite.</exception>
+    public static Initializer Uniform(double limit) => new Scaled("uniform", normal: false, Constant(limit, "limit"));
+
+    /// <summary>
+    /// N(0, 2 / (out · area)) for a convolution whose kernel has so many positions: keeps variances on the way back
+    /// (He et al. 2015, eq. 14), as torchvision begins its networks.
+    /// </summary>
+    internal static Initializer KaimingFanOut(int area) => new Scaled(
+        "kaiming-normal-fan-out", normal: true, (_, fanOut) => Math.Sqrt(2.0 / ((double)fanOut * area)));
+
     /// <summary>The name in settings and messages; the class's name unless overridden.</summary>
     public virtual string Name => GetType().Name;
 
@@ -63,6 +83,10 @@ public abstract class Initializer
     /// <param name="generator">The random stream to draw from, so that a seed repeats the values.</param>
     /// <returns>The matrix (outputs, inputs).</returns>
     protected abstract Tensor Values(int outputs, int inputs, Generator generator);
+
+    private static Func<int, int, double> Constant(double value, string what) => double.IsFinite(value) && value >= 0
+        ? (_, _) => value
+        : throw new AdjointException($"Initializer: the {what} must be finite and not negative: found {value}");
 
     private sealed class Scaled(string name, bool normal, Func<int, int, double> scale) : Initializer
     {

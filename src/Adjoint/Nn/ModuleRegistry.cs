@@ -47,6 +47,7 @@ public static class ModuleRegistry
         Register<ReflectionPad2d>();
         Register<Dropout>();
         Register<Dropout2d>();
+        Register<StochasticDepth>();
         Register<Flatten>();
         Register<Scale>();
         Register<Sigmoid>();
@@ -71,6 +72,8 @@ public static class ModuleRegistry
         Register<CifarResNet>();
         Register<ResidualBlock>();
         Register<SpeedNet>();
+        Register<ConvNext>();
+        Register<VisionTransformer>();
         Register<Gpt>();
         Register<Bert>();
         Register<BertClassifier>();

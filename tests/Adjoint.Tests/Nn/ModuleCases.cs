@@ -64,6 +64,7 @@ internal static class ModuleCases
         new("ReflectionPad2d", () => new ReflectionPad2d(1), [0, 2, 3, 4], [0, 2, 5, 6]),
         new("Dropout", () => new Dropout(), [0, 3], [0, 3]),
         new("Dropout2d", () => new Dropout2d(), [0, 3, 4, 4], [0, 3, 4, 4]),
+        new("StochasticDepth", () => new StochasticDepth(0.5), [0, 3, 4], [0, 3, 4]),
         new("Sigmoid", () => new Sigmoid(), [0, 3], [0, 3]),
         new("Relu", () => new Relu(), [0, 3], [0, 3]),
         new("Tanh", () => new Tanh(), [0, 3], [0, 3]),
@@ -82,6 +83,15 @@ internal static class ModuleCases
         new("CifarResNet", () => new CifarResNet(8), [0, 3, 32, 32], [0, 10]),
         new("ResidualBlock", () => new ResidualBlock(4, 8, 2), [0, 4, 8, 8], [0, 8, 4, 4]),
         new("SpeedNet", () => new SpeedNet(), [0, 3, 32, 32], [0, 10]),
+        new("ConvNext", () => new ConvNext(new()
+        {
+            Depths = [1, 2], Widths = [4, 6], Classes = 3, Channels = 2, StochasticDepth = 0.2, LayerScale = 0.5,
+        }), [0, 2, 16, 9], [0, 3]),
+        new("VisionTransformer", () => new VisionTransformer(new()
+        {
+            ImageSize = 9, Patch = 3, Layers = 2, Heads = 2, Width = 4, FeedForward = 6, Classes = 3, Channels = 2,
+            Dropout = 0.1, AttentionDropout = 0.2,
+        }), [0, 2, 9, 9], [0, 3]),
         new("Rnn", () => new Rnn(3, 4, new() { Layers = 2 }), [0, 5, 3], [0, 5, 4]),
         new("Gru", () => new Gru(3, 4, new() { Layers = 2, IsBidirectional = true }), [0, 5, 3], [0, 5, 8]),
         new("Lstm", () => new Lstm(3, 4, new() { IsBidirectional = true, Projection = 2 }), [0, 5, 3], [0, 5, 4]),

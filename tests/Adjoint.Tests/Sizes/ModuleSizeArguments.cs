@@ -10,6 +10,12 @@ internal static class ModuleSizeArguments
 
     private static readonly GptOptions Small = new() { Vocabulary = 2, Context = 2, Width = 1, Heads = 1, Layers = 1 };
 
+    private static readonly VisionTransformerOptions SmallVit =
+        new() { ImageSize = 1, Patch = 1, Layers = 1, Heads = 1, Width = 1, Channels = 1, Classes = 1 };
+
+    private static readonly ConvNextOptions SmallConvNext =
+        new() { Depths = [1], Widths = [1], Channels = 1, Classes = 1 };
+
     private static readonly BertOptions SmallBert =
         new() { Vocabulary = 2, Context = 2, Types = 1, Width = 1, Heads = 1, Layers = 1 };
 
@@ -132,6 +138,20 @@ internal static class ModuleSizeArguments
         ("GptOptions.set_FeedForward", n => new Gpt(Small with { FeedForward = n })),
         ("Gpt.CreateState", n => new Gpt(Small).CreateState(n, 1)),
         ("Gpt.CreateState", n => new Gpt(Small).CreateState(1, n)),
+        ("VisionTransformerOptions.set_ImageSize", n => new VisionTransformer(SmallVit with { ImageSize = n })),
+        ("VisionTransformerOptions.set_Patch", n => new VisionTransformer(SmallVit with { Patch = n })),
+        ("VisionTransformerOptions.set_Layers", n => new VisionTransformer(SmallVit with { Layers = Math.Min(n, 3) })),
+        ("VisionTransformerOptions.set_Heads", n => new VisionTransformer(SmallVit with { Heads = n })),
+        ("VisionTransformerOptions.set_Width",
+            n => new VisionTransformer(SmallVit with { Width = SizeArgumentTests.Extreme(n) })),
+        ("VisionTransformerOptions.set_FeedForward", n => new VisionTransformer(SmallVit with { FeedForward = n })),
+        ("VisionTransformerOptions.set_Channels", n => new VisionTransformer(SmallVit with { Channels = n })),
+        ("VisionTransformerOptions.set_Classes", n => new VisionTransformer(SmallVit with { Classes = n })),
+        ("ConvNextOptions.set_Depths", n => new ConvNext(SmallConvNext with { Depths = [Math.Min(n, 3)] })),
+        ("ConvNextOptions.set_Widths",
+            n => new ConvNext(SmallConvNext with { Widths = [SizeArgumentTests.Extreme(n)] })),
+        ("ConvNextOptions.set_Channels", n => new ConvNext(SmallConvNext with { Channels = n })),
+        ("ConvNextOptions.set_Classes", n => new ConvNext(SmallConvNext with { Classes = n })),
         ("BertOptions.set_Vocabulary", n => new Bert(SmallBert with { Vocabulary = n })),
         ("BertOptions.set_Context", n => new Bert(SmallBert with { Context = n })),
         ("BertOptions.set_Types", n => new Bert(SmallBert with { Types = n })),

@@ -25,6 +25,7 @@ public class SizeArgumentTests
         "StepInfo", "Size2", "CpuBackend", "AlternatingFlip", "RandomFlip", "Transform.Apply", "RandomCrop.Apply",
         "RandomCrop.Check", "Cutout.Apply", "Cutout.Check", "IdxFile", "RegularFile", "TensorSpec.set_Shape",
         "ModuleSettings", "OpNode.Needs", "Shape.op_Equality", "Shape.op_Inequality", "Number.op_Implicit",
+        "VisionModels.ConvNextTiny", "VisionModels.VitB16", "ConvertedTensor",
     ];
 
     public static TheoryData<int, string> Rows() => [.. Calls.Select((call, i) => (i, call.Member))];
