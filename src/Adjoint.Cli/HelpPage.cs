@@ -61,7 +61,8 @@ internal sealed class HelpPage : SynchronousCommandLineAction
     {
         var aliases = option.Aliases.Where(alias => alias != option.Name && alias.StartsWith('-'));
         var names = string.Join(", ", aliases.OrderBy(alias => alias.Length).Append(option.Name));
-        var takes = option.HelpName is null ? "" : $" <{option.HelpName}>";
+        var takes = option.HelpName is null ? ""
+            : option is ISettingOption { Setting.Bare: not null } ? $" [<{option.HelpName}>]" : $" <{option.HelpName}>";
         var fallback = option is ISettingOption { Setting.DefaultText: { } text }
             ? " " + $"[default: {text}]".Replace(' ', NoBreak) : "";
         return (names + takes, option.Description + fallback);

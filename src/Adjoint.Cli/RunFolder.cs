@@ -13,6 +13,16 @@ internal static class RunFolder
     // What settings.json says beside the settings.
     private static readonly string[] Notes = ["final", "version", "runtime", "system", "command"];
 
+    /// <summary>The value of <c>--tensorboard</c> that stands for the run's own folder.</summary>
+    internal const string OwnEvents = "run";
+
+    /// <summary>Where a run writes its events for TensorBoard, which wants a folder for each run.</summary>
+    /// <param name="folder">The run's.</param>
+    /// <param name="setting">The value of <c>--tensorboard</c>.</param>
+    internal static string Events(string folder, string setting) => setting == OwnEvents
+        ? Path.Combine(folder, "tensorboard")
+        : Path.Combine(setting, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))));
+
     /// <summary>Where it will be; the name tells what and when unless one is given.</summary>
     /// <exception cref="AdjointException">It exists.</exception>
     internal static string Create(string? wanted, string dataset)

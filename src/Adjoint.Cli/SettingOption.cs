@@ -33,9 +33,9 @@ internal static class SettingOption
     internal static bool IsGiven(this Option option, ParseResult parsed) =>
         parsed.GetResult(option) is { Implicit: false };
 
-    /// <summary>The text of an option on the command line; a flag alone means true.</summary>
+    /// <summary>The text of an option on the command line, or what it means alone.</summary>
     internal static string Text(this Option option, ParseResult parsed) =>
-        parsed.GetResult(option)!.Tokens is [var token, ..] ? token.Value : "true";
+        parsed.GetResult(option)!.Tokens is [var token, ..] ? token.Value : ((ISettingOption)option).Setting.Bare!;
 }
 
 /// <inheritdoc cref="ISettingOption"/>
@@ -49,6 +49,7 @@ internal sealed class SettingOption<T> : Option<T>, ISettingOption
         this.setting = setting;
         Description = setting.Description;
         HelpName = setting.Kind == SettingKind.Flag ? null : setting.ValueName;
+        if (setting.Bare is not null) Arity = ArgumentArity.ZeroOrOne;
         CustomParser = Read;
         if (setting.Default is { } fallback) DefaultValueFactory = _ => fallback.In(None);
         CompletionSources.Add([.. setting.Choices]);
@@ -58,7 +59,7 @@ internal sealed class SettingOption<T> : Option<T>, ISettingOption
 
     private T Read(ArgumentResult result)
     {
-        var text = result.Tokens is [var token, ..] ? token.Value : "true";
+        var text = result.Tokens is [var token, ..] ? token.Value : setting.Bare!;
         if (!setting.TryRead(text, out var value, out var problem)) result.AddError($"{Name}: {problem}");
         return value;
     }

@@ -7,7 +7,8 @@ using Adjoint.Training;
 namespace Adjoint.Cli;
 
 /// <summary><c>adjoint train</c> as what runs the trials of experiments. Data sets are read once and shared.</summary>
-internal sealed class TrainProgram(string? dataDir, TimeSpan checkpointEvery) : ITrialProgram
+internal sealed class TrainProgram(string? dataDir, TimeSpan checkpointEvery, string? tensorBoard = null)
+    : ITrialProgram
 {
     private readonly ConcurrentDictionary<string, Lazy<OwnData>> own = new();
     private readonly ConcurrentDictionary<string, Lazy<DataSplits>> data = new();
@@ -57,7 +58,7 @@ internal sealed class TrainProgram(string? dataDir, TimeSpan checkpointEvery) : 
         var own = settings.Get(TrainSettings.Source) is null ? null
             : this.own.GetOrAdd(settings.Get(TrainSettings.Source), _ => new(() => OwnData.Open(task.Settings)!)).Value;
         if (own is not null) settings = Read(own.Complete(task.Settings));
-        settings = settings.With(TrainSettings.DataDir, dataDir!);
+        settings = settings.With(TrainSettings.DataDir, dataDir!).With(TrainSettings.TensorBoard, tensorBoard!);
         var source = string.Join('\n', settings.Rows()
             .Where(row => TrainSettings.Table.Find(row.Name).Group == TrainSettings.Data
                 || own is not null && row.Name == TrainSettings.Seed.Name));

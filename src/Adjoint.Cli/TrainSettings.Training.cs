@@ -210,6 +210,17 @@ internal static partial class TrainSettings
             : IsOwn(s) ? "does nothing beside --data, which says where they are" : null,
     };
 
+    /// <summary>Null where it is not given.</summary>
+    internal static readonly TextSetting TensorBoard = new("tensorboard")
+    {
+        Group = Run,
+        Help = "Write event files for TensorBoard: into tensorboard in the run's folder, or into a folder of the run's "
+            + "name in this one.",
+        ValueName = "folder",
+        Bare = RunFolder.OwnEvents,
+        AffectsResult = false,
+    };
+
     private static string DefaultLoss(SettingValues s) => s.Get(Task) switch
     {
         "regression" => "mse",

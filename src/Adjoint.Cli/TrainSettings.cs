@@ -34,7 +34,7 @@ internal static partial class TrainSettings
             Channels, Tokens, Context, DataShare, Pixels, Augment, NoShuffle, Model, Hidden, Layers,
             Activation, Width, Heads, Dropout, Epochs, BatchSize, Optimizer, LearningRate, Schedule,
             RisingShare, Clip, Momentum, Nesterov, WeightDecay, BiasRateFactor, LossFunction, Metric,
-            LossReduction, LabelSmoothing, Ema, Patience, TestTime, Seed, Threads, DataDir,
+            LossReduction, LabelSmoothing, Ema, Patience, TestTime, Seed, Threads, DataDir, TensorBoard,
         ]) Table.Add(row);
     }
 

@@ -5,6 +5,7 @@ using Adjoint.Data;
 using Adjoint.Experiments;
 using Adjoint.IO;
 using Adjoint.Nn;
+using Adjoint.TensorBoard;
 using Adjoint.Training;
 
 namespace Adjoint.Cli;
@@ -41,6 +42,17 @@ internal sealed class TrainingRun
         Trainer.Callbacks.Add(metrics = new MetricLog(Path.Combine(folder, "metrics.jsonl")));
         Trainer.Callbacks.Add(new StepLog(folder));
         Trainer.Callbacks.Add(Doctor = new TrainingDoctor(data.Validation));
+        if (settings.Get(TrainSettings.TensorBoard) is { } place)
+            Trainer.Callbacks.Add(Events = new(EventFolder = RunFolder.Events(folder, place))
+            {
+                HistogramInterval = 1,
+                Images = 16,
+                // Indented: as it is, whatever characters it has.
+                Texts = new Dictionary<string, string>
+                {
+                    ["settings"] = string.Concat(settings.Rows().Select(row => $"    {row.Name} = {row.Value}\n")),
+                },
+            });
         if (settings.Get(TrainSettings.Patience) is > 0 and var patience)
             Trainer.Callbacks.Add(new EarlyStopping(patience));
     }
@@ -67,6 +79,12 @@ internal sealed class TrainingRun
     internal Trainer Trainer { get; }
     internal TrainingDoctor Doctor { get; }
 
+    /// <summary>Where the events for TensorBoard are; null where nobody asked for them.</summary>
+    internal string? EventFolder { get; }
+
+    /// <summary>What writes them, or null.</summary>
+    internal TensorBoardCallback? Events { get; }
+
     /// <summary>
     /// Trains, from the last checkpoint where asked to and where there is one. After the last epoch a checkpoint is
     /// kept too, until <see cref="Complete"/>, so that nothing that comes then can lose the run; the trainer's model is
@@ -84,6 +102,7 @@ internal sealed class TrainingRun
         finally
         {
             keeper.Write();
+            if (Events?.Problem is { } problem) warn($"{problem}; TensorBoard will not show what came after that");
         }
         TakeBest();
         return result;

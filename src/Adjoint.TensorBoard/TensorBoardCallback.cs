@@ -7,8 +7,9 @@ namespace Adjoint.TensorBoard;
 /// <summary>
 /// Writes a training run as an event file for TensorBoard. By epoch: <c>loss/train</c>, <c>loss/validation</c>, each
 /// metric as <c>accuracy/validation</c>, <c>epoch/seconds</c>, <c>epoch/learningRate</c>; by batch, counted over all
-/// epochs: <c>batch/loss</c>, <c>batch/learningRate</c>, <c>batch/samplesPerSecond</c>. Where the optimizer has several
-/// groups of parameters, each rate ends with the number of its group. The run computes the same bits as without it.
+/// epochs: <c>batch/loss</c>, <c>batch/learningRate</c>, <c>batch/samplesPerSecond</c>. The rate of
+/// another group of parameters is <c>learningRate/1</c> and so on, where it differs from the first's. The run computes
+/// the same bits as without it.
 /// </summary>
 /// <param name="folder">
 /// The folder of the run, one for each run. Each call of <see cref="Trainer.Fit"/> writes a file of its own; one that
@@ -169,9 +170,11 @@ public sealed class TensorBoardCallback(string folder, TimeProvider? time = null
     private static void AddRates(EventFileWriter file, string group, Trainer trainer, long step)
     {
         var groups = trainer.Optimizer.Groups;
-        for (var i = 0; i < groups.Count; i++)
-            file.AddScalar(groups.Count == 1 ? $"{group}/learningRate" : string.Create(CultureInfo.InvariantCulture,
-                $"{group}/learningRate/{i}"), groups[i].LearningRate, step);
+        file.AddScalar($"{group}/learningRate", groups[0].LearningRate, step);
+        for (var i = 1; i < groups.Count; i++)
+            if (groups[i].LearningRate != groups[0].LearningRate)
+                file.AddScalar(string.Create(CultureInfo.InvariantCulture, $"{group}/learningRate/{i}"),
+                    groups[i].LearningRate, step);
     }
 
     private static void AddHistogram(EventFileWriter file, string tag, Tensor values, long step)

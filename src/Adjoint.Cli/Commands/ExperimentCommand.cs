@@ -14,13 +14,15 @@ internal static class ExperimentCommand
         var file = new Argument<string>("file") { Description = "The experiment, a JSON file." };
         var folder = SettingOption.Of(RunSettings.Out("Folder of the trials and the report.", "runs/NAME"));
         var dataDir = SettingOption.Of(TrainSettings.DataDir);
+        var tensorBoard = SettingOption.Of(TrainSettings.TensorBoard);
         var jobs = SettingOption.Of(RunSettings.Jobs);
         var quiet = SettingOption.Of(RunSettings.Quiet);
         var every = SettingOption.Of(RunSettings.CheckpointEvery);
 
         (Study Study, string Folder) Open(ParseResult parsed)
         {
-            var program = new TrainProgram(parsed.GetValue(dataDir), TimeSpan.FromSeconds(parsed.GetValue(every)));
+            var program = new TrainProgram(parsed.GetValue(dataDir), TimeSpan.FromSeconds(parsed.GetValue(every)),
+                parsed.GetValue(tensorBoard));
             var experiment = ExperimentReader.Read(parsed.GetValue(file)!, program);
             var path = parsed.GetValue(folder) ?? Path.Combine("runs", experiment.Name);
             return (new(experiment.Title, [experiment], program, path), path);
@@ -31,7 +33,7 @@ internal static class ExperimentCommand
         int Go(ParseResult parsed) =>
             Open(parsed).Study.Run(parsed.GetValue(jobs), parsed.GetValue(quiet), output, error);
 
-        OptionGroup[] groups = [new("Run", [folder, dataDir, jobs, every, quiet])];
+        OptionGroup[] groups = [new("Run", [folder, dataDir, jobs, every, tensorBoard, quiet])];
         var run = new GuidedCommand("run", "Run what is not complete, and write the report. Ctrl-C keeps everything.",
             [("adjoint experiment run samples/sweep.json", "The repository's example.")], groups) { file };
         run.SetAction(Go);

@@ -150,8 +150,10 @@ internal static class TrainCommand
         {
             var best = ScoreText.Of(result.Score.Name, result.Score.Of(result.Best));
             var place = Printable.Line(report);
+            var events = run.EventFolder is null ? ""
+                : $"; events: tensorboard --logdir {Printable.Line(ShellWord.Quote(run.EventFolder))}";
             error.WriteLine(
-                $"best validation {result.Score.Name} {best} after epoch {result.Best.Epoch}; report: {place}");
+                $"best validation {result.Score.Name} {best} after epoch {result.Best.Epoch}; report: {place}{events}");
             if (result.WasCanceled)
             {
                 var again = Printable.Line(ShellWord.Quote(run.Folder));

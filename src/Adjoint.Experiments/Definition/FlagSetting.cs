@@ -5,7 +5,7 @@ public sealed class FlagSetting : Setting<bool>
 {
     /// <summary>Creates a setting that is on or off.</summary>
     /// <param name="name">The name in files and on the command line.</param>
-    public FlagSetting(string name) : base(name) => Off = "false";
+    public FlagSetting(string name) : base(name) => (Off, Bare) = ("false", "true");
 
     /// <inheritdoc/>
     public override SettingKind Kind => SettingKind.Flag;

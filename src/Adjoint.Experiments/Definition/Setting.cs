@@ -49,6 +49,11 @@ public abstract class Setting
     /// <summary>The words that it takes; empty where it takes others too.</summary>
     public IReadOnlyList<string> Choices { get; init; } = [];
 
+    /// <summary>
+    /// What it means to give the option on the command line without a value, as one can a flag; null: it needs one.
+    /// </summary>
+    public string? Bare { get; init; }
+
     /// <summary>Whether the value is a list of <see cref="Choices"/>, separated by commas.</summary>
     public bool IsList { get; init; }
 

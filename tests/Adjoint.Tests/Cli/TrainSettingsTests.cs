@@ -39,7 +39,8 @@ public sealed class TrainSettingsTests : IDisposable
     {
         var row = TrainSettings.Table.Find(name);
         var help = Unwrapped(ToolRun.Of("train", "--help").Output);
-        var value = row.Kind == SettingKind.Flag ? "" : $" <{row.ValueName}>";
+        var value = row.Kind == SettingKind.Flag ? ""
+            : row.Bare is null ? $" <{row.ValueName}>" : $" [<{row.ValueName}>]";
         var fallback = row.DefaultText is { } text ? $" [default: {text}]" : "";
         Assert.Contains($"--{name}{value} {row.Description}{fallback}", help, StringComparison.Ordinal);
         Assert.Contains($" {row.Group}: --", help, StringComparison.Ordinal);
