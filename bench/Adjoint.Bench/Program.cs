@@ -5,6 +5,7 @@ using BenchmarkDotNet.Running;
 // peak: what it holds at most. attention-memory: what attention holds at most, by length. inference: what a process
 // that only computes forwards holds. loader: whether loading starves training. csv: how fast tables are read. door:
 // what a call of a primitive costs. conv: each convolution algorithm, forced by its name.
+// tiering: what tiered compilation costs an application.
 // checkpoint: what gradient checkpoints save and cost.
 // images: whether folders of small PNG files starve it.
 // Anything else goes to BenchmarkDotNet.
@@ -22,6 +23,7 @@ switch (args)
     case ["loader", ..]: return LoaderReport.Run();
     case ["csv"]: return CsvReport.Run();
     case ["door"]: return DoorReport.Run();
+    case ["tiering", .. var rest]: return TieringReport.Run(rest);
     case ["conv", .. var names]: return ConvReport.Run(names);
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Versus).Assembly).Run(args);

@@ -360,6 +360,7 @@ public readonly struct BFloat16 : INumber<BFloat16>, IMinMaxValue<BFloat16>, ISi
     }
 
     // The float32 whose own shortest text is this number's.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private float Shown(ReadOnlySpan<char> format)
     {
         float value = this;

@@ -9,6 +9,7 @@ namespace Adjoint.Kernels;
 public static class MachineLimits
 {
     /// <summary>Floating-point operations per second of one core, at the widest vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static double PeakFlops()
     {
         var best = 0.0;
@@ -26,6 +27,7 @@ public static class MachineLimits
     /// Bytes per second of one core: a triad, x = y + 2z, over more than the caches hold, counting what is read,
     /// written, and read to be written.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static unsafe double Bandwidth()
     {
         const int Length = 16 << 20;
@@ -44,7 +46,7 @@ public static class MachineLimits
     }
 
     // Twelve independent chains hide the latency of the multiply-add.
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static int Multiply<V>(int steps) where V : struct, ILanes<V, float>
     {
         V a = V.Splat(1), b = a, c = a, d = a, e = a, f = a, g = a, h = a, i = a, j = a, k = a, l = a;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -53,6 +54,7 @@ internal static class ConvAlgorithms<T> where T : unmanaged, IBinaryFloatingPoin
     }
 
     /// <summary>The first of a list that is preferred for the shape.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static ConvAlgorithm<T> First(ReadOnlySpan<ConvAlgorithm<T>> list, in ConvShape shape)
     {
         foreach (var algorithm in list[..^1])
@@ -60,6 +62,7 @@ internal static class ConvAlgorithms<T> where T : unmanaged, IBinaryFloatingPoin
         return list[^1];
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static ConvAlgorithm<T> Forced(string name, ConvDirection direction, in ConvShape shape)
     {
         var supporting = new List<string>();

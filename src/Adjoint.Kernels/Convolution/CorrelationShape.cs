@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Adjoint.Kernels;
 
 /// <summary>
@@ -49,6 +51,7 @@ internal readonly unsafe struct CorrelationShape(in ConvShape conv, bool isDataG
     internal PaddedImage Image() => isDataGradient ? PaddedImage.OfGradient(conv) : PaddedImage.OfInput(conv);
 
     /// <summary>to[c, k, R − 1 − r, S − 1 − s] = w[k, c, r, s] in each group: the data gradient's filters.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Rotate<T>(T* w, T* to) where T : unmanaged
     {
         var kernel = conv.KernelHeight * conv.KernelWidth;
@@ -66,6 +69,7 @@ internal readonly unsafe struct CorrelationShape(in ConvShape conv, bool isDataG
     /// Packs filters for micro-kernels of <paramref name="rows"/> filters: to[group][tile][tap][row], with zeros for
     /// rows beyond the last filter. From tile to tile lie <paramref name="tileLength"/> elements.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Pack<T>(T* w, int rows, nint tileLength, T* to) where T : unmanaged
     {
         for (nint group = 0; group < Groups; group++)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -12,6 +13,7 @@ internal static unsafe class MaxPool2x2
     private const int Lanes = 8;
 
     /// <summary>The largest of each window of a plane, and its number: 0 and 1 on top, 2 and 3 below.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Plane(in PoolShape s, float* x, float* y, byte* index)
     {
         for (var i = 0; i < s.OutHeight; i++, y += s.OutWidth, index += s.OutWidth)
@@ -19,6 +21,7 @@ internal static unsafe class MaxPool2x2
     }
 
     /// <summary>Each gradient of a plane to one element of its window, 0 to the others.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void GradientPlane(in PoolShape s, float* g, byte* index, float* dx)
     {
         var isCovered = s.Height == 2 * s.OutHeight && s.Width == 2 * s.OutWidth;
@@ -34,6 +37,7 @@ internal static unsafe class MaxPool2x2
 
     // Eight windows at a time, the last ones back over the end of those before; a row shorter than that over the
     // beginning of the next, or through a buffer.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Row(float* top, nint width, float* y, byte* index, int count, bool hasRoom)
     {
         if (count < Lanes && hasRoom)
@@ -60,6 +64,7 @@ internal static unsafe class MaxPool2x2
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void GradientRow(float* g, byte* index, float* top, nint width, int count, bool hasRoom)
     {
         if (count < Lanes && hasRoom)

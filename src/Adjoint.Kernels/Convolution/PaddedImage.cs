@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Adjoint.Kernels;
 
 /// <summary>
@@ -59,6 +61,7 @@ internal readonly unsafe struct PaddedImage
     /// <summary>
     /// Where each tap (c, r, s), numbered row-major, of output (0, 0) lies; then 0 up to a multiple of so many.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal nint[] TapOffsets(int multiple = 1)
     {
         var taps = channels * kernelHeight * kernelWidth;
@@ -77,6 +80,7 @@ internal readonly unsafe struct PaddedImage
     }
 
     /// <summary>Lays out one sample: contiguous channels × height × width.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Fill<T>(T* x, T* to) where T : unmanaged
     {
         var isDense = strideWidth == 1 && inputDilationWidth == 1;
@@ -110,6 +114,7 @@ internal readonly unsafe struct PaddedImage
     }
 
     // A row whose neighbors go to different residues, or with zeros between them.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void FillRow<T>(T* source, T* target) where T : unmanaged
     {
         for (var j = 0; j < width; j++)

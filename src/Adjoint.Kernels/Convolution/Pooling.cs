@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 
 namespace Adjoint.Kernels;
@@ -50,6 +51,7 @@ public static unsafe class Pooling
         private TKernel kernel;
         private int planes, planesPerBlock;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var last = Math.Min(planes, (chunk + 1) * planesPerBlock);
@@ -82,6 +84,7 @@ public static unsafe class Pooling
             else Windows2x2(s, x, y, index);
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Windows2x2(in PoolShape s, T* x, T* y, byte* index)
         {
             for (var i = 0; i < s.OutHeight; i++)
@@ -97,6 +100,7 @@ public static unsafe class Pooling
                 }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Windows(in PoolShape s, T* x, T* y, byte* index)
         {
             for (var i = 0; i < s.OutHeight; i++)
@@ -128,6 +132,7 @@ public static unsafe class Pooling
         public byte* Index;
         public T* DX;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Plane(int plane)
         {
             var s = Shape;
@@ -153,6 +158,7 @@ public static unsafe class Pooling
         public byte* Index;
         public T* Y;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Plane(int plane)
         {
             var s = Shape;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -69,6 +70,7 @@ public static unsafe class ArgReduce
         Workers.For((int)((job.Units + job.UnitsPerChunk - 1) / job.UnitsPerChunk), ref job);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static long Row<T, TExtremum>(T* x, nint n)
         where T : unmanaged, INumber<T> where TExtremum : struct, IExtremum
     {
@@ -88,6 +90,7 @@ public static unsafe class ArgReduce
     }
 
     // Row by row, as they lie in memory, some columns at a time.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Columns<T, TExtremum>(T* x, long* y, nint n, nint inner, int columns)
         where T : unmanaged, INumber<T> where TExtremum : struct, IExtremum
     {
@@ -112,6 +115,7 @@ public static unsafe class ArgReduce
         public nint Units;
         public nint UnitsPerChunk;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var end = Math.Min(Units, (chunk + 1) * UnitsPerChunk);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -52,6 +53,7 @@ public static unsafe class Cast
         public TTo* Y;
         public nint Length;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var end = Math.Min(Length, (chunk + (nint)1) * ChunkLength);
@@ -68,6 +70,7 @@ public static unsafe class Cast
         public byte* Y;
         public nint Length;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var end = Math.Min(Length, (chunk + (nint)1) * ChunkLength);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Adjoint.Kernels;
@@ -91,6 +92,7 @@ public static unsafe class Compare
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Contiguous<T, TRelation>(T* x, T* y, byte* z, nint count)
         where T : unmanaged, INumber<T> where TRelation : struct, IRelation
     {
@@ -151,6 +153,7 @@ public static unsafe class Compare
         public int* Sizes;
         public int Rank;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var shape = new ReadOnlySpan<int>(Sizes, Rank);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -55,6 +56,7 @@ public static unsafe class CumulativeSum
         public nint N, Inner, Strips, Units, UnitsPerChunk;
         public bool IsReversed;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var last = Math.Min(Units, (chunk + 1) * UnitsPerChunk);
@@ -67,6 +69,7 @@ public static unsafe class CumulativeSum
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void Row(nint at)
         {
             var (sum, step) = (Identity, (nint)(IsReversed ? -1 : 1));
@@ -77,6 +80,7 @@ public static unsafe class CumulativeSum
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void Columns(nint at, nint width)
         {
             var sums = stackalloc TSum[StripWidth];

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Adjoint.Kernels;
 
 /// <summary>Chooses elements, or rows of them, by numbers in memory, which must lie in 0 … size − 1.</summary>
@@ -65,6 +67,7 @@ public static unsafe class Gather
         public nint Count;
         public nint Inner;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var (row, end, first, last) = Chunks[chunk];
@@ -93,6 +96,7 @@ public static unsafe class Gather
         public nint Count;
         public nint Inner;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var (row, end, first, last) = Chunks[chunk];

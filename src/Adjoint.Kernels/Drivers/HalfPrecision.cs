@@ -104,6 +104,7 @@ public static unsafe class HalfPrecision
         public TTo* Y;
         public nint Length;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var (i, end) = (chunk * (nint)ChunkLength, Math.Min(Length, (chunk + (nint)1) * ChunkLength));

@@ -44,6 +44,7 @@ public static unsafe class Map
         else throw Elements.None<T, TOperator>();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Loop<V, T, TOperator>(TOperator op, T* x, T* y, nint length) where V : struct, ILanes<V, T>
         where T : unmanaged where TOperator : struct, IUnaryOperator
     {
@@ -54,7 +55,7 @@ public static unsafe class Map
     }
 
     // The rest goes through the same vector code, so an element's value never depends on its position.
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Tail<V, T, TOperator>(TOperator op, T* x, T* y, int rest) where V : struct, ILanes<V, T>
         where T : unmanaged where TOperator : struct, IUnaryOperator
     {

@@ -43,6 +43,7 @@ public static unsafe class OptimizerSteps
             Simd.Widest<T, Kernel>(new(this, first, last));
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void Loop<V>(nint first, nint last) where V : struct, ILanes<V, T>
         {
             var i = first;
@@ -52,6 +53,7 @@ public static unsafe class OptimizerSteps
         }
 
         // What is less than a vector, padded with zeros, through the same code.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void Tail<V>(nint i, int rest) where V : struct, ILanes<V, T>
         {
             var buffer = stackalloc T[4 * V.Count];

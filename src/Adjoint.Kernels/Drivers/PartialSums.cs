@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -9,6 +10,7 @@ namespace Adjoint.Kernels;
 internal static unsafe class PartialSums
 {
     /// <summary>total[i] += Σ over blocks sums[block · length + i].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void AddTo<T>(T* total, T* sums, nint length, int blocks)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

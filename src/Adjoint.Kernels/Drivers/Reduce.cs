@@ -106,6 +106,7 @@ public static unsafe class Reduce
         else Row<S, S, T, TOperator>(op, x, n, y);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Row<V, S, T, TOperator>(TOperator op, T* x, nint n, T* y)
         where V : struct, ILanes<V, T> where S : struct, ILanes<S, T> where T : unmanaged
         where TOperator : struct, IReductionOperator
@@ -142,6 +143,7 @@ public static unsafe class Reduce
     }
 
     // One row of sums for each level of pairs.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Columns<S, T, TOperator>(TOperator op, T* x, nint n, nint inner, T* y, T* sums)
         where S : struct, ILanes<S, T> where T : unmanaged where TOperator : struct, IReductionOperator
     {
@@ -194,6 +196,7 @@ public static unsafe class Reduce
         public nint Inner;
         public nint RowsPerChunk;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             if (Partial != null)

@@ -8,6 +8,7 @@ namespace Adjoint.Kernels;
 /// </summary>
 internal static unsafe class RowIterator
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static nint Rows(ReadOnlySpan<int> shape, out nint width)
     {
         width = shape.Length == 0 ? 1 : shape[^1];
@@ -19,6 +20,7 @@ internal static unsafe class RowIterator
     internal static nint InnerStride(ReadOnlySpan<nint> strides) => strides.Length == 0 ? 0 : strides[^1];
 
     /// <summary>Where row number <paramref name="row"/> (row-major over all axes but the last) begins.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static nint Offset(nint row, ReadOnlySpan<int> shape, ReadOnlySpan<nint> strides)
     {
         nint offset = 0;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -72,6 +73,7 @@ public static unsafe class ScatterSum
         Workers.For(job.Blocks.Chunks, ref job);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Add<T>(T* x, T* y, nint count) where T : unmanaged, INumber<T>
     {
         nint i = 0;
@@ -88,6 +90,7 @@ public static unsafe class ScatterSum
     }
 
     // Over those terms alone that meet at one place: columns from each term's first element on.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Sum<T, TTerms>(
         in TTerms terms, T* x, ReadOnlySpan<int> members, T* y, nint columns, T* sums)
         where T : unmanaged, INumber<T> where TTerms : struct, ITerms
@@ -153,6 +156,7 @@ public static unsafe class ScatterSum
 
         internal bool Has(int place) => isCrowded[place];
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static CrowdedPlaces Of<TTerms>(in TTerms terms, int places) where TTerms : struct, ITerms
         {
             if (terms.Length <= Pairwise.Terms) return None;
@@ -223,6 +227,7 @@ public static unsafe class ScatterSum
         public CrowdedPlaces Crowded;
         public BlockPartition Blocks;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var (unit, end) = Blocks.Units(chunk);
@@ -253,6 +258,7 @@ public static unsafe class ScatterSum
         public nint Inner;
         public BlockPartition Blocks;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var (unit, end) = Blocks.Units(chunk);
@@ -274,6 +280,7 @@ public static unsafe class ScatterSum
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void AddCrowded(CrowdedPlaces crowded, in ElementTerms terms, T* x, T* y)
         {
             for (var term = 0; term < terms.Length; term++)

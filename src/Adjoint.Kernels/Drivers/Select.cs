@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Adjoint.Kernels;
@@ -44,6 +45,7 @@ public static unsafe class Select
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Contiguous<T>(byte* c, T* a, T* b, T* y, nint count) where T : unmanaged
     {
         nint i = 0;
@@ -104,6 +106,7 @@ public static unsafe class Select
         public int* Sizes;
         public int Rank;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var shape = new ReadOnlySpan<int>(Sizes, Rank);

@@ -40,6 +40,7 @@ public static unsafe class SquaredNorm
         return SumPairwise(sums, left) + SumPairwise(sums + left, count - left);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static double Sum<T>(double scale, T* x, int length) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var (a, b, c, d) = (Vector512<double>.Zero, Vector512<double>.Zero, Vector512<double>.Zero,

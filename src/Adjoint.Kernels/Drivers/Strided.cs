@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Adjoint.Kernels;
 
 /// <summary>
@@ -13,6 +15,7 @@ public static unsafe class Strided
     /// <param name="xStrides">Its strides in elements; 0 along a broadcast axis.</param>
     /// <param name="y">The target.</param>
     /// <param name="shape">The sizes.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Copy<T>(T* x, ReadOnlySpan<nint> xStrides, T* y, ReadOnlySpan<int> shape) where T : unmanaged
     {
         var rows = RowIterator.Rows(shape, out var width);
@@ -38,6 +41,7 @@ public static unsafe class Strided
     /// <param name="y">The target.</param>
     /// <param name="yStrides">Its strides in elements.</param>
     /// <param name="shape">The sizes.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Scatter<T>(T* x, T* y, ReadOnlySpan<nint> yStrides, ReadOnlySpan<int> shape) where T : unmanaged
     {
         var rows = RowIterator.Rows(shape, out var width);
@@ -54,6 +58,7 @@ public static unsafe class Strided
     /// <param name="y">The target.</param>
     /// <param name="yStrides">Its strides in elements.</param>
     /// <param name="shape">The sizes.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Fill<T>(T value, T* y, ReadOnlySpan<nint> yStrides, ReadOnlySpan<int> shape) where T : unmanaged
     {
         var rows = RowIterator.Rows(shape, out var width);
@@ -67,6 +72,7 @@ public static unsafe class Strided
     }
 
     // Columns are contiguous: small square blocks keep both sides within the first-level cache.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void CopyTransposed<T>(T* x, ReadOnlySpan<nint> xStrides, T* y, ReadOnlySpan<int> shape)
         where T : unmanaged
     {

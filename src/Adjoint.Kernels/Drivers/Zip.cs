@@ -40,6 +40,7 @@ public static unsafe class Zip
     /// <param name="yStrides">Strides of y in elements; 0 along a broadcast axis.</param>
     /// <param name="z">The result.</param>
     /// <param name="shape">The sizes of all operands, broadcast.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void RunStrided<T, TOperator>(
         TOperator op, T* x, ReadOnlySpan<nint> xStrides, T* y, ReadOnlySpan<nint> yStrides, T* z,
         ReadOnlySpan<int> shape)
@@ -87,6 +88,7 @@ public static unsafe class Zip
         else throw Elements.None<T, TOperator>();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Loop<V, T, TOperator>(TOperator op, T* x, T* y, T* z, nint length)
         where V : struct, ILanes<V, T> where T : unmanaged where TOperator : struct, IBinaryOperator
     {
@@ -97,7 +99,7 @@ public static unsafe class Zip
     }
 
     // The rest goes through the same vector code, so an element's value never depends on its position.
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Tail<V, T, TOperator>(TOperator op, T* x, T* y, T* z, int rest) where V : struct, ILanes<V, T>
         where T : unmanaged where TOperator : struct, IBinaryOperator
     {

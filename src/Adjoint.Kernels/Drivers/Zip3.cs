@@ -44,6 +44,7 @@ public static unsafe class Zip3
     /// <param name="zStrides">Strides of z in elements; 0 along a broadcast axis.</param>
     /// <param name="w">The result.</param>
     /// <param name="shape">The sizes of all operands, broadcast.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void RunStrided<T, TOperator>(
         TOperator op, T* x, ReadOnlySpan<nint> xStrides, T* y, ReadOnlySpan<nint> yStrides,
         T* z, ReadOnlySpan<nint> zStrides, T* w, ReadOnlySpan<int> shape)
@@ -82,6 +83,7 @@ public static unsafe class Zip3
         where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, ITernaryOperator =>
         Simd.Widest<T, Kernel<T, TOperator>>(new(op, x, y, z, w, length));
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Loop<V, T, TOperator>(TOperator op, T* x, T* y, T* z, T* w, nint length)
         where V : struct, ILanes<V, T> where T : unmanaged where TOperator : struct, ITernaryOperator
     {
@@ -92,7 +94,7 @@ public static unsafe class Zip3
     }
 
     // The rest goes through the same vector code, so an element's value never depends on its position.
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Tail<V, T, TOperator>(TOperator op, T* x, T* y, T* z, T* w, int rest)
         where V : struct, ILanes<V, T> where T : unmanaged where TOperator : struct, ITernaryOperator
     {

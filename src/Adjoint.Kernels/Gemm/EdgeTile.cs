@@ -19,6 +19,7 @@ internal static unsafe class EdgeTile
         else RunBeside<T, TTile>(kc, a, b, strideB, c, ldc, rows, columns, alpha, beta);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunBeside<T, TTile>(
         nint kc, T* a, T* b, nint strideB, T* c, nint ldc, int rows, int columns, T alpha, T beta)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> where TTile : struct, ITile<T>

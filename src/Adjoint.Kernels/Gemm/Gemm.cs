@@ -73,6 +73,7 @@ public static unsafe class Gemm
     }
 
     // C takes part once: before the last split, whose epilogue is that of the whole.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunSplitK<T, TOperator>(
         bool transA, bool transB, int m, int n, int k, T alpha, T* a, int lda, T* b, int ldb, T beta, T* c, int ldc,
         T* bias, TOperator activation)

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -33,6 +34,7 @@ public static unsafe class GemmBatch
     /// <param name="c">The first C.</param>
     /// <param name="bias">[n], added to every row, or null.</param>
     /// <param name="activation">f.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<T, TOperator>(
         ReadOnlySpan<int> sizes, bool transA, bool transB, int m, int n, int k, T* a, int lda,
         ReadOnlySpan<nint> stridesA, T* b, int ldb, ReadOnlySpan<nint> stridesB, T* c, T* bias, TOperator activation)
@@ -83,6 +85,7 @@ public static unsafe class GemmBatch
         public TOperator Activation;
         public nint Count, PerChunk;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var last = Math.Min(Count, (chunk + 1) * PerChunk);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -27,6 +28,7 @@ internal static unsafe class GemmBlocks<T, TTile, TOperator>
     // So many jobs keep all threads busy to the end.
     private const int MinJobs = 16;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Run(in GemmProblem<T> problem, T* bias, TOperator activation)
     {
         var (m, n, k) = (problem.M, problem.N, problem.K);
@@ -47,6 +49,7 @@ internal static unsafe class GemmBlocks<T, TTile, TOperator>
         for (var row = 0; row < m; row += mc) Rows(problem, bias, activation, row, Math.Min(mc, m - row));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Rows(in GemmProblem<T> problem, T* bias, TOperator activation, int row, int rows)
     {
         var (rowTiles, panels) = (Tiles(rows, TTile.MR), Tiles(problem.N, TTile.NR));
@@ -78,6 +81,7 @@ internal static unsafe class GemmBlocks<T, TTile, TOperator>
         Workers.For(jobs, ref job);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunTransposed(in GemmProblem<T> problem)
     {
         var (m, n) = (problem.M, problem.N);
@@ -99,6 +103,7 @@ internal static unsafe class GemmBlocks<T, TTile, TOperator>
     private static int Tiles(int size, int tile) => (size + tile - 1) / tile;
 
     // An empty sum is 0: C = β·C.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Scale(in GemmProblem<T> problem)
     {
         for (var i = 0; i < problem.M; i++)
@@ -110,6 +115,7 @@ internal static unsafe class GemmBlocks<T, TTile, TOperator>
     }
 
     // C = f(C + bias) where C is not made of whole tiles.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Epilogue(
         in GemmProblem<T> problem, T* bias, TOperator activation, int row, int rows, int column, int columns)
     {
@@ -153,6 +159,7 @@ internal static unsafe class GemmBlocks<T, TTile, TOperator>
                 PackedA + (nint)tile * TTile.MR * problem.K);
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int strip)
         {
             var problem = Problem;

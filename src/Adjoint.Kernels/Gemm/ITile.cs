@@ -46,17 +46,18 @@ internal readonly unsafe struct Tile<TKernel, V, T> : ITile<T>
     }
 
     // Methods of their own: the accumulators of one body take every register.
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Replace(nint kc, T* a, T* b, nint strideB, T* c, nint ldc, T alpha) =>
         TKernel.Run<V, T, PackedA<T>, RowsOfB<V, T>, ScaledC<V, T>>(
             kc, new(a, TKernel.MR), new(b, strideB), new(c, ldc, alpha));
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Update(nint kc, T* a, T* b, nint strideB, T* c, nint ldc, T alpha, T beta) =>
         TKernel.Run<V, T, PackedA<T>, RowsOfB<V, T>, UpdatedC<V, T>>(
             kc, new(a, TKernel.MR), new(b, strideB), new(c, ldc, alpha, beta));
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Epilogue<TOperator>(T* c, nint ldc, T* bias, TOperator activation)
         where TOperator : struct, IUnaryOperator
     {

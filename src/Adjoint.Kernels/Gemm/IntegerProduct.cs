@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -34,6 +35,7 @@ public static unsafe class IntegerProduct
         public T* A, B, C;
         public nint M, K, N, Rows, RowsPerChunk;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var end = Math.Min(Rows, (chunk + 1) * RowsPerChunk);

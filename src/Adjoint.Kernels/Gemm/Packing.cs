@@ -24,6 +24,7 @@ internal static unsafe class Packing
     /// <param name="width">Elements of a step of the panel.</param>
     /// <param name="steps">How many steps.</param>
     /// <param name="to">The panel.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Panel<T>(T* from, nint leading, bool stepsAreDense, int count, int width, int steps, T* to)
         where T : unmanaged
     {
@@ -52,6 +53,7 @@ internal static unsafe class Packing
     /// <summary>
     /// to[j·width + i] = from[i·leading + j]. The last blocks of 8 × 8 go back over the ends of those before.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Transpose<T>(T* from, nint leading, int rows, int columns, T* to, nint width)
         where T : unmanaged
     {
@@ -79,6 +81,7 @@ internal static unsafe class Packing
     }
 
     /// <summary>to[k·width + i] = element k of source i, for up to eight sources.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Transpose<T>(T** sources, int count, int steps, T* to, nint width) where T : unmanaged
     {
         var k = 0;
@@ -98,6 +101,7 @@ internal static unsafe class Packing
 
     // A panel of fewer than 8 rows and more than 8 columns. Missing rows are zeros; the eight lanes of a step reach
     // into the next one of the panel, which is written after it. The last block stays within the panel.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void TransposeNarrow(float* from, nint leading, int rows, int columns, float* to, int width)
     {
         for (var j = 0; j < columns - 8; j += 8, from += 8)
@@ -109,6 +113,7 @@ internal static unsafe class Packing
     }
 
     // Up to 8 × 8; nothing beyond is read or written.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void TransposePartial(float* from, nint leading, int rows, int columns, float* to, nint width)
     {
         var (isColumn, isRow) = (First(columns), First(rows));

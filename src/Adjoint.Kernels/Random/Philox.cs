@@ -67,6 +67,7 @@ public static unsafe class Philox
     /// <param name="seed">The key.</param>
     /// <param name="stream">Which of the streams of the seed: the upper half of the counter.</param>
     /// <param name="y">The numbers.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Permutation(ulong seed, ulong stream, Span<int> y)
     {
         for (var i = 0; i < y.Length; i++) y[i] = i;
@@ -78,6 +79,7 @@ public static unsafe class Philox
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static uint Bounded(uint bound, ulong seed, ulong stream, ref ulong block)
     {
         var threshold = (0u - bound) % bound;
@@ -118,6 +120,7 @@ public static unsafe class Philox
         public nint Length;
         public double Probability;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var first = (nint)chunk * ChunkLength;
@@ -131,6 +134,7 @@ public static unsafe class Philox
         }
 
         // Doubles take two blocks for four numbers: 128 bits hold two of 53.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void Four(ulong at, T* four)
         {
             var wide = typeof(T) == typeof(double);

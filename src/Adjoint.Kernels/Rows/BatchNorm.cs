@@ -127,6 +127,7 @@ public static unsafe class BatchNorm
         public T* Y;
         public int Planes, C, S, PlanesPerChunk;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             for (var plane = chunk * PlanesPerChunk; plane < Math.Min(Planes, (chunk + 1) * PlanesPerChunk); plane++)
@@ -155,6 +156,7 @@ public static unsafe class BatchNorm
         public T* DBeta;
         public int N, C, S;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int channel)
         {
             var (mean, inverse) = (double.CreateTruncating(Mean[channel]), double.CreateTruncating(Inverse[channel]));
@@ -181,6 +183,7 @@ public static unsafe class BatchNorm
         where T : unmanaged, IBinaryFloatingPointIeee754<T> where TOperator : struct, IBinaryOperator =>
         Simd.Widest<T, double, FoldKernel<T, TOperator>>(new(op, x, y, n, next, s));
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static double Fold<V, T, TOperator>(TOperator op, T* x, T* y, int n, nint next, int s)
         where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TOperator : struct, IBinaryOperator

@@ -21,6 +21,7 @@ internal static unsafe class ExpRow
         return sum;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static T Run<V, T>(T* x, T* y, nint n, out T max) where V : struct, ILanes<V, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -63,6 +64,7 @@ internal static unsafe class ExpRow
         }
         return Fold(sum + second, largest: false);
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         static T Fold(V lanes, bool largest)
         {
             var values = stackalloc T[V.Count];

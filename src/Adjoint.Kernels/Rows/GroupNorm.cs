@@ -52,6 +52,7 @@ public static unsafe class GroupNorm
     /// <param name="dgamma">∂L/∂γ [c].</param>
     /// <param name="dbeta">∂L/∂β [c].</param>
     /// <param name="shape">The sizes.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Gradient<T>(T* x, T* g, T* moments, T* gamma, T* dx, T* dgamma, T* dbeta, GroupShape shape)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -84,6 +85,7 @@ public static unsafe class GroupNorm
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Forward<V, T>(in ForwardJob<T> job, nint row, nint end)
         where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -100,6 +102,7 @@ public static unsafe class GroupNorm
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Apply<V, T>(T* x, T* y, nint s, T* moments, T gamma, T beta)
         where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -112,6 +115,7 @@ public static unsafe class GroupNorm
             y[i] = T.FusedMultiplyAdd(T.FusedMultiplyAdd(x[i] - moments[0], moments[1], moments[2]), gamma, beta);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Backward<V, T>(in GradientJob<T> job, nint row, nint end)
         where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -140,6 +144,7 @@ public static unsafe class GroupNorm
     }
 
     // In this order: where all γ·g are equal, nothing is left of them.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void BackwardPlane<V, T>(T* x, T* g, T* dx, nint s, T* moments, T gamma, T offset, T slope)
         where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

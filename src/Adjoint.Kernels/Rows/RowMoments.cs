@@ -47,6 +47,7 @@ internal static unsafe class RowMoments
     /// <param name="scale">What g is multiplied with, element by element.</param>
     /// <param name="n">Elements of the row.</param>
     /// <param name="moments">m, r, c.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static (double Sum, double Dot) Products<V, T, TScale>(T* x, T* g, TScale scale, nint n, T* moments)
         where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TScale : struct, IRowScale<T>
@@ -90,6 +91,7 @@ internal static unsafe class RowMoments
     }
 
     // Σ (x − from).
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static double Sum<V, T>(T* x, nint n, T from)
         where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -113,6 +115,7 @@ internal static unsafe class RowMoments
     }
 
     // Σ (x − from)².
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static double SumOfSquares<V, T>(T* x, nint n, T from)
         where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -145,6 +148,7 @@ internal static unsafe class RowMoments
         return sum;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static double Total<V, T>(V lanes)
         where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

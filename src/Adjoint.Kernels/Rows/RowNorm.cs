@@ -95,6 +95,7 @@ public static unsafe class RowNorm
     }
 
     // Each chunk of rows has sums of its own, which are then added in pairs of neighbors.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ByRows<T>(in Operands<T> operands, nint rows, T* dgamma, T* dbeta)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -136,6 +137,7 @@ public static unsafe class RowNorm
         Workers.For((int)((operands.Columns + ColumnsPerChunk - 1) / ColumnsPerChunk), ref job);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Forward<V, T>(in ForwardJob<T> job, nint row, nint end)
         where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -148,6 +150,7 @@ public static unsafe class RowNorm
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Apply<V, T>(T* x, T* gamma, T* beta, T* y, nint columns, T* moments)
         where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -167,6 +170,7 @@ public static unsafe class RowNorm
     }
 
     // Rows first … end, columns at … to: their dx, and what they add to dγ and dβ.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Backward<V, T>(in Operands<T> operands, nint first, nint end, nint at, nint to, double* means,
         T* dgamma, T* dbeta) where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -188,6 +192,7 @@ public static unsafe class RowNorm
     }
 
     // dx = r·(h − mean(h) − x̂·mean(h·x̂)), in this order: where all h are equal, nothing is left of them.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void BackwardRow<V, T>(T* x, T* g, T* gamma, T* dx, nint n, T* moments, double* means, T* dgamma,
         T* dbeta) where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -304,6 +309,7 @@ public static unsafe class RowNorm
     }
 
     // Writes dγ and dβ of some rows and columns, in runs of rows.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SumRows<T>(in Operands<T> operands, nint first, nint end, nint at, nint to, double* means,
         T* dgamma, T* dbeta) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

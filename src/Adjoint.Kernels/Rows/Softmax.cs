@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -86,6 +87,7 @@ public static unsafe class Softmax
         public nint RowsPerChunk;
         public bool Logarithm;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var last = Math.Min(Rows, (chunk + 1) * RowsPerChunk);
@@ -116,6 +118,7 @@ public static unsafe class Softmax
         public nint RowsPerChunk;
         public bool Logarithm;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             using var products = Scratch.Rent<T>(ScratchSlot.TileSums, Logarithm ? 0 : Columns);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -59,6 +60,7 @@ public static unsafe class SoftmaxCrossEntropy
         public double Scale;
         public T* Scales;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var last = Math.Min(Rows, (chunk + 1) * RowsPerChunk);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -74,6 +75,7 @@ public static unsafe class TopK
     }
 
     /// <summary>Puts the <paramref name="k"/> smallest first, in order.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Select<TKey>(Span<TKey> keys, int k) where TKey : IComparable<TKey>
     {
         if (k > keys.Length / MinHeapRatio)
@@ -93,6 +95,7 @@ public static unsafe class TopK
         heap.Sort();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Sink<TKey>(Span<TKey> heap, int at) where TKey : IComparable<TKey>
     {
         var key = heap[at];
@@ -177,6 +180,7 @@ public static unsafe class TopK
         public bool Largest;
         public bool Sorted;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var buffer = ArrayPool<TKey>.Shared.Rent(Size);
@@ -196,6 +200,7 @@ public static unsafe class TopK
             ArrayPool<TKey>.Shared.Return(buffer);
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void InOrderOfPlaces(long* indices)
         {
             var places = new long[K];

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -61,6 +62,7 @@ internal unsafe struct AttentionBackward<TKernel, V, T> : IChunkJob
 
     private static int Tiles(int size, int tile) => (size + tile - 1) / tile;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Run(int number)
     {
         var problem = of.Problem;
@@ -105,6 +107,7 @@ internal unsafe struct AttentionBackward<TKernel, V, T> : IChunkJob
     }
 
     // The queries of a chunk against the keys of the part.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Chunk(int batch, int head, int query, int last, int part, int first, int keys, in Space space)
     {
         var problem = of.Problem;
@@ -167,6 +170,7 @@ internal unsafe struct AttentionBackward<TKernel, V, T> : IChunkJob
             space.PackedValues, (nint)Tiles(count, TKernel.MR) * TKernel.MR * problem.ValueWidth);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Strip(
         in AttentionStrip strip, int key, int count, bool isFinite, T* packed, int row, in Space space)
     {
@@ -190,6 +194,7 @@ internal unsafe struct AttentionBackward<TKernel, V, T> : IChunkJob
     }
 
     // Keys that were cleared, for the queries that see them.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void AddClearedKeys(in AttentionStrip strip, int key, int count, T* packed, in Space space)
     {
         var problem = of.Problem;
@@ -207,6 +212,7 @@ internal unsafe struct AttentionBackward<TKernel, V, T> : IChunkJob
     }
 
     // Queries and gradients that were cleared, for the keys that they see.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void AddClearedQueries(
         in AttentionStrip strip, int key, int count, bool* isCleared, int place, in Space space)
     {

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -24,6 +25,7 @@ public readonly record struct AttentionDropout(double KeepProbability, ulong See
     /// <param name="keys">The number of keys of a whole row.</param>
     /// <param name="to">Where the first factor goes.</param>
     /// <param name="step">Elements from factor to factor.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public unsafe void Factors<T>(long row, int first, int count, int keys, T* to, nint step)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

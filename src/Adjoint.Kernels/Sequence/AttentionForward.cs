@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -47,6 +48,7 @@ internal unsafe struct AttentionForward<TKernel, V, T> : IChunkJob
         Workers.For(checked(problem.Batch * problem.Heads * job.chunks), ref job);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Run(int number)
     {
         var (batch, head) = (number / chunks / problem.Heads, number / chunks % problem.Heads);
@@ -112,6 +114,7 @@ internal unsafe struct AttentionForward<TKernel, V, T> : IChunkJob
     }
 
     // Scores become weights, e^(score − max). What was summed with another maximum is to be rescaled.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Softmax(T* scores, int count, T* max, T* sum, T* rescaling)
     {
         for (var i = 0; i < NR; i += V.Count)
@@ -137,6 +140,7 @@ internal unsafe struct AttentionForward<TKernel, V, T> : IChunkJob
     }
 
     // The values that were cleared, for the queries that see them.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void AddCleared(
         in AttentionStrip strip, int key, int count, bool* isCleared, T* weights, T* outputs)
     {
@@ -154,6 +158,7 @@ internal unsafe struct AttentionForward<TKernel, V, T> : IChunkJob
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Finish(in AttentionStrip strip, T* state)
     {
         var outputs = state + (nint)NR * problem.Width;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -28,6 +29,7 @@ internal static unsafe class AttentionGradientStrip<TKernel, V, T>
     internal static nint Length(in AttentionProblem<T> problem) => (nint)NR * (problem.Width + problem.ValueWidth + 2);
 
     /// <summary>Queries and gradients of the strip, feature by feature, logsumexp and D of each query.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Pack(in AttentionGradient<T> of, in AttentionStrip strip, T* to)
     {
         var (problem, e) = (of.Problem, of.Problem.ValueWidth);
@@ -50,6 +52,7 @@ internal static unsafe class AttentionGradientStrip<TKernel, V, T>
     }
 
     // The sum of one order, however the first lies.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static T Dot(T* x, nint step, T* y, int length)
     {
         T a = T.Zero, b = T.Zero, c = T.Zero, d = T.Zero;
@@ -80,6 +83,7 @@ internal static unsafe class AttentionGradientStrip<TKernel, V, T>
     /// <param name="factors">Memory for a tile of the mask or of dropout.</param>
     /// <param name="scores">The weights.</param>
     /// <param name="gradients">The gradients of the scores.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Run(in AttentionProblem<T> problem, in AttentionStrip strip, int key, int count, bool isFinite,
         T* keys, T* values, T* packed, T* factors, T* scores, T* gradients)
     {
@@ -110,6 +114,7 @@ internal static unsafe class AttentionGradientStrip<TKernel, V, T>
         new Span<T>(gradients + count * NR, padding).Clear();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Weigh(T* scores, T* gradients, int unmasked, int count, T* logSumExp)
     {
         for (var i = 0; i < NR; i += V.Count)

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -36,6 +37,7 @@ internal unsafe struct AttentionMaskBackward<TKernel, V, T> : IChunkJob
         Workers.For((job.blocks + job.blocksPerJob - 1) / job.blocksPerJob, ref job);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Run(int number)
     {
         var (d, e) = (of.Problem.Width, of.Problem.ValueWidth);
@@ -48,6 +50,7 @@ internal unsafe struct AttentionMaskBackward<TKernel, V, T> : IChunkJob
                     Block(batch, head, block * KeyBlock, lease.Pointer);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Block(int batch, int head, int key, T* keys)
     {
         var problem = of.Problem;

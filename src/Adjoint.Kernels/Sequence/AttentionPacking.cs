@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -9,6 +10,7 @@ namespace Adjoint.Kernels;
 internal static unsafe class AttentionPacking
 {
     /// <summary>to[c·width + r] = element c of row r, for rows beyond <paramref name="rows"/> 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Columns<T>(T* from, in AttentionStrides strides, int rows, int width, int columns, T* to)
         where T : unmanaged
     {
@@ -24,6 +26,7 @@ internal static unsafe class AttentionPacking
     }
 
     /// <summary><see cref="Columns"/> for so many rows at a time.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Tiles<T>(T* from, in AttentionStrides strides, int rows, int width, int columns, T* to)
         where T : unmanaged
     {
@@ -33,6 +36,7 @@ internal static unsafe class AttentionPacking
     }
 
     /// <summary>to[r·width + c] = element c of row r, for columns beyond <paramref name="columns"/> 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Rows<T>(T* from, in AttentionStrides strides, int rows, int columns, int width, T* to)
         where T : unmanaged
     {
@@ -54,6 +58,7 @@ internal static unsafe class AttentionPacking
     /// <param name="width">Elements of a row; a multiple of the lanes of a tile, padded with zeros.</param>
     /// <param name="isCleared">For each row, whether it was cleared; not written where none was.</param>
     /// <returns>Whether any was.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static bool ClearNonFinite<V, T>(T* packed, int rows, int width, bool* isCleared)
         where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -67,6 +72,7 @@ internal static unsafe class AttentionPacking
     }
 
     /// <summary>Whether no element is NaN or infinite: 0·x is 0 then.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static bool IsFinite<V, T>(T* x, nint n)
         where V : struct, ILanes<V, T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

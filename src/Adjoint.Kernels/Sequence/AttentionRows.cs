@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -34,6 +35,7 @@ internal readonly unsafe struct AttentionRows<V, T> : IChunkJob
         Workers.For(checked(problem.Batch * problem.Heads), ref job);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(int number)
     {
         var (batch, head) = (number / problem.Heads, number % problem.Heads);
@@ -43,6 +45,7 @@ internal readonly unsafe struct AttentionRows<V, T> : IChunkJob
         for (var query = 0; query < problem.Queries; query++) Query(batch, head, query, lease.Pointer);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Query(int batch, int head, int query, T* weights)
     {
         T* scaled = weights + KeyBlock, sums = scaled + problem.Width, copies = sums + 2 * V.Count * V.Count;
@@ -79,6 +82,7 @@ internal readonly unsafe struct AttentionRows<V, T> : IChunkJob
     }
 
     // Those of a block that the query sees, counted from its first.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int Visible(int batch, int head, int query, int key, int count, int* keys)
     {
         var found = 0;
@@ -97,6 +101,7 @@ internal readonly unsafe struct AttentionRows<V, T> : IChunkJob
         return copies;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Scores(T* query, T* k, nint step, int* keys, int count, T* scores, T* sums)
     {
         var transposed = sums + V.Count * V.Count;
@@ -128,6 +133,7 @@ internal readonly unsafe struct AttentionRows<V, T> : IChunkJob
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddBias(int batch, int head, int query, int key, int* keys, int count, T* scores)
     {
         if (problem.Slopes != null)
@@ -139,6 +145,7 @@ internal readonly unsafe struct AttentionRows<V, T> : IChunkJob
                 scores[i] += problem.Bias[problem.MaskAt(batch, head, query, key + keys[i])];
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Drop(nint row, int key, int* keys, int count, T* weights)
     {
         var factors = stackalloc T[KeyBlock];
@@ -147,6 +154,7 @@ internal readonly unsafe struct AttentionRows<V, T> : IChunkJob
     }
 
     // to = factor·to + weights·V.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Values(T* weights, T* v, nint step, int* keys, int count, T factor, T* to)
     {
         var (at, rescaling) = (0, V.Splat(factor));

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -22,6 +23,7 @@ internal static unsafe class AttentionScores<TKernel, V, T>
     }
 
     /// <summary>x = by·x; whole vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Scale(T* x, nint length, double by)
     {
         for (nint i = 0; i < length; i += V.Count) V.Store(V.Load(x + i) * V.Splat(by), x + i);
@@ -36,6 +38,7 @@ internal static unsafe class AttentionScores<TKernel, V, T>
     /// <param name="packedQueries">The queries, scaled, feature by feature.</param>
     /// <param name="bias">Memory for a tile of the mask.</param>
     /// <param name="scores">The scores, a row for each key.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static int Run(in AttentionProblem<T> problem, in AttentionStrip strip, int key, int count, T* packedKeys,
         T* packedQueries, T* bias, T* scores)
     {
@@ -58,6 +61,7 @@ internal static unsafe class AttentionScores<TKernel, V, T>
     }
 
     /// <summary>Draws which weights are dropped, and multiplies them by 0, the others by 1 / probability.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Drop(
         in AttentionProblem<T> problem, in AttentionStrip strip, int key, int count, T* factors, T* weights)
     {
@@ -67,6 +71,7 @@ internal static unsafe class AttentionScores<TKernel, V, T>
     }
 
     /// <summary>The factors of the weights that are kept, and 0 for those that are dropped.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void LoadFactors(
         in AttentionProblem<T> problem, in AttentionStrip strip, int key, int count, T* factors)
     {
@@ -76,6 +81,7 @@ internal static unsafe class AttentionScores<TKernel, V, T>
     }
 
     /// <summary>Gives lanes without a query the score −∞.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void HidePadding(in AttentionStrip strip, int count, T* scores)
     {
         for (var row = 0; row < count; row++, scores += NR)
@@ -83,6 +89,7 @@ internal static unsafe class AttentionScores<TKernel, V, T>
     }
 
     // −slope·|position − key|.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddSlope(T* scores, int count, T slope, int position)
     {
         var lanes = stackalloc T[NR];
@@ -97,6 +104,7 @@ internal static unsafe class AttentionScores<TKernel, V, T>
     }
 
     // A lane sees a row where lane ≥ row + offset.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void HideLater(T* scores, int first, int count, int offset)
     {
         var lanes = stackalloc T[NR];
@@ -111,6 +119,7 @@ internal static unsafe class AttentionScores<TKernel, V, T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void LoadMask(in AttentionProblem<T> problem, in AttentionStrip strip, int key, int count, T* bias)
     {
         var (first, strides) = (problem.MaskAt(strip.Batch, strip.Head, strip.First, key), problem.MaskStrides);
@@ -133,6 +142,7 @@ internal static unsafe class AttentionScores<TKernel, V, T>
             }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddMask(T* scores, T* bias, int count)
     {
         var hidden = V.Splat(double.NegativeInfinity);

@@ -22,25 +22,25 @@ internal static unsafe class AttentionTiles<TKernel, V, T>
     }
 
     /// <summary>C = A·B; A packed as [steps][MR], a row of B <paramref name="strideB"/> behind the other.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     internal static void Product(nint steps, T* a, T* b, nint strideB, T* c) =>
         TKernel.Run<V, T, PackedA<T>, RowsOfB<V, T>, PlainC<V, T>>(
             steps, new(a, TKernel.MR), new(b, strideB), new(c, NR));
 
     /// <summary>C = factors·C + A·B with a factor for each column; A as rows of <paramref name="strideA"/>.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     internal static void Rescale(nint steps, T* a, int strideA, T* b, T* c, T* factors) =>
         TKernel.Run<V, T, PackedA<T>, RowsOfB<V, T>, RescaledC<V, T>>(
             steps, new(a, strideA), new(b, NR), new(c, NR, factors));
 
     /// <summary>C = C + A·B; A as rows of <paramref name="strideA"/>.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     internal static void Add(nint steps, T* a, int strideA, T* b, T* c) =>
         TKernel.Run<V, T, PackedA<T>, RowsOfB<V, T>, AddedC<V, T>>(
             steps, new(a, strideA), new(b, NR), new(c, NR));
 
     /// <summary>C = C + A·B; A lies transposed: a row of C in <see cref="NR"/> elements one after the other.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     internal static void AddTransposed(T* a, T* b, nint strideB, T* c, nint ldc) =>
         TKernel.Run<V, T, DenseRowsOfA<V, T, TKernel>, RowsOfB<V, T>, AddedC<V, T>>(
             NR, new(a), new(b, strideB), new(c, ldc));

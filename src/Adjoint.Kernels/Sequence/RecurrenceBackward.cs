@@ -35,6 +35,7 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
         job.Run();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Run()
     {
         var (w, p) = (sequence.Width, sequence.HiddenWidth);
@@ -80,6 +81,7 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
         End();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Begin()
     {
         work = RecurrenceWork.Weights;
@@ -112,6 +114,7 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
     }
 
     // What the first step leaves goes to the state before it.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void End()
     {
         work = RecurrenceWork.First;
@@ -131,6 +134,7 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
         Share(sequence.Count);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Share(int count)
     {
         if (chunks > 1) Workers.For(count, ref this);
@@ -138,6 +142,7 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
             for (var chunk = 0; chunk < count; chunk++) Run(chunk);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Run(int chunk)
     {
         switch (work)
@@ -164,6 +169,7 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
     }
 
     // Columns of the hidden weights, gate after gate.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void PackWeights(int block)
     {
         var first = block * TTile.MR;
@@ -199,6 +205,7 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
                 zeros, OutputsAt(step, strip));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Units(int block)
     {
         var length = (nint)TTile.MR * TTile.NR;
@@ -224,7 +231,7 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
     }
 
     // Where a sequence goes on, all of ∂L/∂h goes to the cell and nothing is left; elsewhere it stays as it is.
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Arrive(int rows, int columns, T* state, T* arriving, T* isActive)
     {
         for (var row = 0; row < rows; row++, state += columns, arriving += columns)
@@ -237,6 +244,7 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
             }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Unproject(int block)
     {
         var length = (nint)TTile.MR * TTile.NR;
@@ -258,6 +266,7 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Cells(int strip, int first, int rows, T* arriving, T* state, T* sums)
     {
         var length = (nint)TTile.MR * TTile.NR;
@@ -286,7 +295,7 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
     }
 
     // Fields behind this would be read again in every round.
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Differentiate(
         int rows, int columns, T* arriving, T* saved, T* sums, nint length, T* cell, T* state, T* isActive)
     {
@@ -306,6 +315,7 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
         RecurrentPanels<T>.Unpack(from, TTile.NR, rows, to + first, (nint)sequence.Steps * width, width,
             strip * TTile.NR, PositionsAt(step, strip));
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void CopyOperands(int row)
     {
         var (length, width) = (RecurrentPanels<T>.LengthOf(sequence, row), sequence.HiddenWidth);
@@ -333,6 +343,7 @@ internal unsafe struct RecurrenceBackward<T, V, TTile, TCell> : IChunkJob
         sumGradients + Turn(step, strip) * PanelLength;
 
     // Those that the hidden weights take part in come first.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly T* SumAt(int step, int strip, int sum)
     {
         var place = TCell.HiddenGate(sum) < 0 ? hiddenSums : 0;

@@ -30,6 +30,7 @@ internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
         job.Run();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Run()
     {
         var (n, k, w, p) = (sequence.Count, sequence.Inputs, sequence.Width, sequence.HiddenWidth);
@@ -72,6 +73,7 @@ internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
         End();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Begin()
     {
         AddBiases();
@@ -94,6 +96,7 @@ internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
         for (var strip = 0; strip < strips; strip++) PackInputs(0, strip);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void End()
     {
         work = RecurrenceWork.Rows;
@@ -111,6 +114,7 @@ internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void AddBiases()
     {
         for (var unit = 0; unit < sequence.Width; unit++)
@@ -125,6 +129,7 @@ internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
             }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Share(int count)
     {
         if (chunks > 1) Workers.For(count, ref this);
@@ -132,6 +137,7 @@ internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
             for (var chunk = 0; chunk < count; chunk++) Run(chunk);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Run(int chunk)
     {
         switch (work)
@@ -153,6 +159,7 @@ internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
     }
 
     // Sum by sum, the rows of the input weights, then those of the hidden weights.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void PackWeights(int block)
     {
         var first = (nint)block * TTile.MR;
@@ -187,6 +194,7 @@ internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
             sequence.Inputs, zeros, InputsAt(step, strip));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Units(int block)
     {
         var length = (nint)TTile.MR * TTile.NR;
@@ -220,7 +228,7 @@ internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
     }
 
     // Fields behind this would be read again in every round.
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Activate(
         int rows, int columns, T* sums, nint length, T* bias, T* before, T* after, T* cell, T* saved, T* isActive)
     {
@@ -239,6 +247,7 @@ internal unsafe struct RecurrenceForward<T, V, TTile, TCell> : IChunkJob
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Project(int block)
     {
         var first = block * TTile.MR;

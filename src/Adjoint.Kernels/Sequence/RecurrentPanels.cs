@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Adjoint.Kernels;
 
 /// <summary>
@@ -18,6 +20,7 @@ internal static unsafe class RecurrentPanels<T> where T : unmanaged
     /// Where the sequences of a strip are at a step: positions in their time axis, −1 where a sequence has ended or
     /// there is none; and 1 or 0 for each, as a mask to compare.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Locate(
         in RecurrentSequence<T> sequence, int step, int first, int columns, nint* positions, T* isActive, T one)
     {
@@ -31,6 +34,7 @@ internal static unsafe class RecurrentPanels<T> where T : unmanaged
     }
 
     /// <summary>Position 0 for each sequence that there is: a state has one row for each.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void LocateStates(in RecurrentSequence<T> sequence, int first, int columns, nint* positions)
     {
         for (var column = 0; column < columns; column++) positions[column] = first + column < sequence.Count ? 0 : -1;
@@ -41,6 +45,7 @@ internal static unsafe class RecurrentPanels<T> where T : unmanaged
         sequence.Lengths == null ? sequence.Steps : (int)sequence.Lengths[row];
 
     /// <summary>The most steps of any sequence.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static int LongestOf(in RecurrentSequence<T> sequence)
     {
         var longest = 0;
@@ -49,6 +54,7 @@ internal static unsafe class RecurrentPanels<T> where T : unmanaged
     }
 
     /// <summary>to[i][column] = the i-th number of the column's row at its position; zeros where it has none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Pack(
         T* from, nint sample, nint step, int first, nint* positions, int columns, int width, T* zeros, T* to)
     {
@@ -68,6 +74,7 @@ internal static unsafe class RecurrentPanels<T> where T : unmanaged
     /// <summary>
     /// The reverse of <see cref="Pack"/>, by way of rows of its own; rows that have no position are not written.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Unpack(
         T* from, int columns, int width, T* to, nint sample, nint step, int first, nint* positions)
     {
@@ -80,6 +87,7 @@ internal static unsafe class RecurrentPanels<T> where T : unmanaged
     }
 
     /// <summary>Zeros in rows [n, t, width] beyond each sequence's length.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void ClearPadding(in RecurrentSequence<T> sequence, T* rows, int width)
     {
         for (var row = 0; row < sequence.Count; row++)

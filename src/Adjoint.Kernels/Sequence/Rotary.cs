@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -25,6 +26,7 @@ public static unsafe class Rotary
     /// <param name="theta">The base θ of the angles.</param>
     /// <param name="isInterleaved">Whether pairs are neighbors, (2i, 2i + 1).</param>
     /// <param name="isInverse">Whether to rotate back, by the negative angle.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Rotate<T>(T* x, nint* offsets, nint rowStride, long* positions, T* y, int batches, int leads,
         int rows, int width, double theta, bool isInterleaved, bool isInverse)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -67,6 +69,7 @@ public static unsafe class Rotary
         public nint All, RowsPerChunk;
         public bool IsInterleaved, IsInverse;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             using var rotation = Scratch.Rent<T>(ScratchSlot.Rotation, 2 * (nint)Half);
@@ -91,6 +94,7 @@ public static unsafe class Rotary
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Neighbors<T>(T* x, T* cosine, T* sine, T* y, int half)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -107,6 +111,7 @@ public static unsafe class Rotary
     {
         public void Invoke<V>() where V : struct, ILanes<V, T> => Run<V>(x, cosine, sine, y, half);
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Run<V>(T* x, T* cosine, T* sine, T* y, int half) where V : struct, ILanes<V, T>
         {
             var i = 0;

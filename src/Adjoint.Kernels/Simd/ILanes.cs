@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -107,6 +108,7 @@ public unsafe interface ILanes<V, T> : ILanes<V> where V : struct, ILanes<V, T> 
     /// <summary>
     /// Reads the lower half of the lanes from one place, the upper from another; for an even <see cref="Count"/>.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static virtual V LoadHalves(T* low, T* high)
     {
         var lanes = stackalloc T[V.Count];
@@ -122,6 +124,7 @@ public unsafe interface ILanes<V, T> : ILanes<V> where V : struct, ILanes<V, T> 
     static abstract void Store(V x, T* to);
 
     /// <summary>Writes the first <paramref name="count"/> elements.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static virtual void StoreFirst(V x, T* to, int count)
     {
         var lanes = stackalloc T[V.Count];
@@ -133,6 +136,7 @@ public unsafe interface ILanes<V, T> : ILanes<V> where V : struct, ILanes<V, T> 
     static abstract V Splat(T value);
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static V ILanes<V>.FloorDivide(V x, V y)
     {
         T* a = stackalloc T[V.Count], b = stackalloc T[V.Count];
@@ -143,6 +147,7 @@ public unsafe interface ILanes<V, T> : ILanes<V> where V : struct, ILanes<V, T> 
     }
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static V ILanes<V>.Remainder(V x, V y)
     {
         T* a = stackalloc T[V.Count], b = stackalloc T[V.Count];

@@ -64,6 +64,7 @@ internal readonly unsafe struct Integer<T>(T value) : ILanes<Integer<T>, T>
 
     /// <summary>By squaring.</summary>
     /// <exception cref="ArithmeticException">The exponent is negative.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Integer<T> Pow(Integer<T> x, Integer<T> y)
     {
         if (y.value < T.Zero)

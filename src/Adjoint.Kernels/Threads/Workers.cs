@@ -52,6 +52,7 @@ public static unsafe class Workers
     /// Runs chunks 0 … <paramref name="chunks"/> − 1, each once, on any thread. Nested calls, and calls while another
     /// thread's job is in progress, run on the calling thread alone.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void For<TJob>(int chunks, ref TJob job) where TJob : struct, IChunkJob
     {
         if (chunks <= 1 || threadCount == 1 || insideJob || !Gate.TryEnter())
@@ -74,6 +75,7 @@ public static unsafe class Workers
     private static void Invoke<TJob>(void* job, int chunk) where TJob : struct, IChunkJob =>
         Unsafe.AsRef<TJob>(job).Run(chunk);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Dispatch(int chunks, delegate*<void*, int, void> run, void* context)
     {
         var helpers = Math.Min(threadCount, chunks) - 1;
@@ -91,6 +93,7 @@ public static unsafe class Workers
         if (failure is { } error) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void TakeChunks()
     {
         try
@@ -130,6 +133,7 @@ public static unsafe class Workers
             if (Interlocked.CompareExchange(ref parked, 0, 1) == 1) signal.Set();
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Loop()
         {
             insideJob = true;
@@ -144,6 +148,7 @@ public static unsafe class Workers
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private long Await(long seen)
         {
             while (true)

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -67,6 +68,7 @@ internal sealed unsafe class DirectFilters<T>(ConvDirection direction)
     }
 
     // [group][vector][bias, taps][filter].
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Pack(in CorrelationShape shape, T* w, T* bias, T* to)
     {
         var length = (nint)Lanes * (shape.Taps + 1);
@@ -92,6 +94,7 @@ internal sealed unsafe class DirectFilters<T>(ConvDirection direction)
         public nint* TapOffsets;
         public int Vectors, RowBlocks, RowPairsPerBlock;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var (index, rowBlock) = (chunk / RowBlocks, chunk % RowBlocks);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -33,6 +34,7 @@ internal sealed unsafe class DirectFiltersWeightGradient<T>() : ConvAlgorithm<T>
     private static int RowsPerTile(in ConvShape shape) =>
         shape.KernelWidth == 5 ? WeightTile5x5<V512<T>, T>.Rows : WeightTile8x3<V512<T>, T>.Rows;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run<TTile>(in ConvShape shape, T* x, T* g, T* dw) where TTile : struct, IWeightTile<V512<T>, T>
     {
         var length = (nint)shape.Filters * shape.Taps;
@@ -122,6 +124,7 @@ internal sealed unsafe class DirectFiltersWeightGradient<T>() : ConvAlgorithm<T>
         public T* Sums;
         public nint* RowOffsets;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var vector = chunk % Blocking.Vectors;

@@ -53,6 +53,7 @@ internal sealed unsafe class DirectFlatDataGradient<T>() : ConvAlgorithm<T>("dir
         public void Invoke<V>() where V : struct, ILanes<V, T> => Run<V>(shape, g, w, dx);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run<V>(in ConvShape shape, T* g, T* w, T* dx) where V : struct, ILanes<V, T>
     {
         if (shape.Samples == 0) return;
@@ -85,6 +86,7 @@ internal sealed unsafe class DirectFlatDataGradient<T>() : ConvAlgorithm<T>("dir
 
     // [group][tile][r][filter][s][channel], rotated by half a turn. Taps of one row of filters follow each other, so
     // that a range of rows is a range of taps.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Pack(in ConvShape shape, T* w, T* to)
     {
         var (height, width) = (shape.KernelHeight, shape.KernelWidth);
@@ -116,6 +118,7 @@ internal sealed unsafe class DirectFlatDataGradient<T>() : ConvAlgorithm<T>("dir
         // Elements of a row of the micro-kernel.
         private static int NR => Vectors * V.Count;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             // Halos stay zero from image to image.
@@ -126,6 +129,7 @@ internal sealed unsafe class DirectFlatDataGradient<T>() : ConvAlgorithm<T>("dir
                 Image((int)index, gradients.Pointer);
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void Image(int index, T* gradients)
         {
             var (height, width, filters) = (Shape.KernelHeight, Shape.KernelWidth, Shape.GroupFilters);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -136,6 +137,7 @@ internal sealed unsafe class DirectRowsWeightGradient<T>() : ConvAlgorithm<T>("d
         public T* Sums;
         public nint* TapOffsets;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var filterTile = chunk % Blocking.FilterTiles;
@@ -179,6 +181,7 @@ internal sealed unsafe class DirectRowsWeightGradient<T>() : ConvAlgorithm<T>("d
         }
 
         // One sample and group, and what some filters have of its gradient.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void Fill(nint index, int firstFilter, int filters, T* image, T* gradients)
         {
             Image.Fill(X + index * Shape.GroupChannels * Shape.Height * Shape.Width, image);
@@ -189,6 +192,7 @@ internal sealed unsafe class DirectRowsWeightGradient<T>() : ConvAlgorithm<T>("d
         }
 
         // to[i] = Σ over lanes sums[i][lane], in order: transposed, so that vectors are added, not lanes of one.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void AddLanes(T* sums, T* to, int width)
         {
             Packing.Transpose(sums, V.Count, RowsWeightTile.Filters * RowsWeightTile.Taps, V.Count, to, width);

@@ -72,6 +72,7 @@ internal static unsafe class DirectTiling<V, T, TLoad>
         public nint* TapOffsets;
         public int Taps, Filters, OutHeight, OutWidth, VectorsPerRow;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var (index, panelBlock) = (chunk / Blocking.PanelBlocks, chunk % Blocking.PanelBlocks);
@@ -101,6 +102,7 @@ internal static unsafe class DirectTiling<V, T, TLoad>
         }
 
         // A panel of positions of one image by some tiles of filters.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void Panel(T* image, int panel, T* a, int firstTile, int lastTile, T* bias, T* y)
         {
             var inputs = stackalloc T*[TKernel.Vectors];

@@ -33,6 +33,7 @@ internal sealed unsafe class ImplicitGemm<T>(ConvDirection direction)
         public void Invoke<TTile>() where TTile : struct, ITile<T> => Run<TTile>(shape, x, w, bias, y);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run<TTile>(in CorrelationShape shape, T* x, T* w, T* bias, T* y) where TTile : struct, ITile<T>
     {
         var blocking = new Blocking(shape, bias != null, TTile.MR, TTile.NR);
@@ -144,6 +145,7 @@ internal sealed unsafe class ImplicitGemm<T>(ConvDirection direction)
         public nint* TapOffsets;
         public int Taps, Positions;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var (index, panelBlock) = (chunk / Blocking.PanelBlocks, chunk % Blocking.PanelBlocks);
@@ -178,6 +180,7 @@ internal sealed unsafe class ImplicitGemm<T>(ConvDirection direction)
         }
 
         // One panel, from the first position on, by all filters.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void Multiply(T* images, T* panel, T* a, int first, int columns, T* y, nint stride)
         {
             for (var depth = 0; depth < Blocking.K; depth += Blocking.KC)
@@ -196,6 +199,7 @@ internal sealed unsafe class ImplicitGemm<T>(ConvDirection direction)
         }
 
         // panel[step][position] for taps from depth on: im2col of one panel.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void Gather(T* images, T* panel, int first, int columns, int depth, int steps)
         {
             if (columns < TTile.NR) new Span<T>(panel, steps * TTile.NR).Clear();

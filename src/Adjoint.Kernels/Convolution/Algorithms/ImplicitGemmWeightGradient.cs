@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Adjoint.Kernels;
 
@@ -110,6 +111,7 @@ internal sealed unsafe class ImplicitGemmWeightGradient<T>() : ConvAlgorithm<T>(
     {
         public Job<TTile> Job;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int index)
         {
             var (shape, positions) = (Job.Shape, Job.Positions);
@@ -140,6 +142,7 @@ internal sealed unsafe class ImplicitGemmWeightGradient<T>() : ConvAlgorithm<T>(
         public nint* TapOffsets;
         public int Positions, Taps, Filters;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var panel = chunk % Blocking.Panels;
@@ -171,6 +174,7 @@ internal sealed unsafe class ImplicitGemmWeightGradient<T>() : ConvAlgorithm<T>(
         }
 
         // to[position][tap]: eight taps by eight positions are transposed in registers.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void Gather(T* image, T* to, int firstTap, int columns)
         {
             var width = TTile.NR;

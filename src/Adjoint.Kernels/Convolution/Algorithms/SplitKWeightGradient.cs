@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Adjoint.Kernels;
@@ -28,6 +29,7 @@ internal sealed unsafe class SplitKWeightGradient<T>() : ConvAlgorithm<T>("split
         return Algorithm(block).ScratchBytes(block);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal override void Run(in ConvShape shape, T* input, T* other, T* bias, T* output)
     {
         var length = (nint)shape.Filters * shape.Taps;
@@ -73,6 +75,7 @@ internal sealed unsafe class SplitKWeightGradient<T>() : ConvAlgorithm<T>("split
         PadWidth = 0,
     };
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SplitSamples(in ConvShape shape, T* x, T* g, T* dw, T* sums, nint length)
     {
         var samples = MaxTerms / shape.Positions;
@@ -85,6 +88,7 @@ internal sealed unsafe class SplitKWeightGradient<T>() : ConvAlgorithm<T>("split
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SplitImage(in ConvShape shape, T* x, T* g, T* dw, T* sums, nint length)
     {
         var (height, width) = BlockSize(shape);
@@ -116,6 +120,7 @@ internal sealed unsafe class SplitKWeightGradient<T>() : ConvAlgorithm<T>("split
     }
 
     // A rectangle of each plane, with zeros where it reaches beyond.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Crop(
         T* from, int planes, int height, int width, int top, int left, int rows, int columns, T* to)
     {

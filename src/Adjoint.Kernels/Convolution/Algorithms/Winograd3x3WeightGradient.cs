@@ -34,6 +34,7 @@ internal sealed unsafe class Winograd3x3WeightGradient<T>() : ConvAlgorithm<T>("
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run<V, TWide, TNarrow>(in WinogradShape shape, T* x, T* g, T* dw)
         where V : struct, ILanes<V, T> where TWide : struct, IMicroKernel
         where TNarrow : struct, IMicroKernel
@@ -182,6 +183,7 @@ internal sealed unsafe class Winograd3x3WeightGradient<T>() : ConvAlgorithm<T>("
         }
 
         // All tiles of an image (rows, columns, lanes): to[tile][lane] at each point.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void Transform<TTransform>(T* image, int columns, int lanes, T* to, nint plane, T* scratch)
             where TTransform : struct, IWinogradTransform
         {
@@ -209,6 +211,7 @@ internal sealed unsafe class Winograd3x3WeightGradient<T>() : ConvAlgorithm<T>("
         public Operands Operands;
         public int First, Count;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var (shape, blocking) = (Operands.Shape, Operands.Blocking);
@@ -242,6 +245,7 @@ internal sealed unsafe class Winograd3x3WeightGradient<T>() : ConvAlgorithm<T>("
     {
         public Operands Operands;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var (shape, blocking) = (Operands.Shape, Operands.Blocking);

@@ -150,6 +150,7 @@ internal sealed unsafe class Winograd4x4<T>(ConvDirection direction) : ConvAlgor
         internal static nint ScratchLength(int width, int lanes) =>
             (nint)ChannelBlock * Taps * width + Winograd.Products * lanes;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var blocks = ChannelBlocks(Shape);
@@ -198,6 +199,7 @@ internal sealed unsafe class Winograd4x4<T>(ConvDirection direction) : ConvAlgor
         public T* Bias;
         public T* Y;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int chunk)
         {
             var sample = chunk / Blocking.RowBlocks * Blocking.Images;
@@ -251,6 +253,7 @@ internal sealed unsafe class Winograd4x4<T>(ConvDirection direction) : ConvAlgor
         }
 
         // All channels of one tile of an image, to its place at each point.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void TransformInput(T* image, int tile, T* to, T* scratch)
         {
             var (row, column) = (tile / Shape.TilesWide, tile % Shape.TilesWide);
@@ -262,6 +265,7 @@ internal sealed unsafe class Winograd4x4<T>(ConvDirection direction) : ConvAlgor
         }
 
         // A panel's filters of one tile, from its sums at each point to its outputs.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void TransformOutput(T* sums, int width, T* outputs, int tile, int panel, T* scratch)
         {
             var (row, column) = (tile / Shape.TilesWide, tile % Shape.TilesWide);
@@ -275,6 +279,7 @@ internal sealed unsafe class Winograd4x4<T>(ConvDirection direction) : ConvAlgor
 
         // Sums of a block of tiles at one point. Rows beyond the last tile hold numbers of no meaning, which nobody
         // reads.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void Multiply(T* inputs, T* filters, T* sums, int tiles, int width)
         {
             if (width == 2 * V.Count)
@@ -290,6 +295,7 @@ internal sealed unsafe class Winograd4x4<T>(ConvDirection direction) : ConvAlgor
         }
 
         // From [position][filter] to [filter][position], with the bias.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void StorePlanes(T* outputs, T* y, int firstRow, int rows)
         {
             var columns = Winograd.Tile * Shape.TilesWide;
@@ -309,6 +315,7 @@ internal sealed unsafe class Winograd4x4<T>(ConvDirection direction) : ConvAlgor
                         y + (firstRow + row) * Shape.OutWidth, plane);
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void AddBias(T* to, int filter)
         {
             if (filter + V.Count <= Shape.Filters) V.Store(V.Load(to) + V.Load(Bias + filter), to);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 
 namespace Adjoint.Kernels;
@@ -59,6 +60,7 @@ internal readonly record struct WinogradShape(
     internal unsafe void FillGradient<T>(T* g, T* to) where T : unmanaged => Fill(
         g, Filters, OutHeight, OutWidth, 0, 0, to, Winograd.Tile * TilesHigh, Winograd.Tile * TilesWide, FilterLanes);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static unsafe void Fill<T>(
         T* from, int planes, int height, int width, int firstRow, int left, T* to, int rows, int columns, int lanes)
         where T : unmanaged
@@ -80,6 +82,7 @@ internal readonly record struct WinogradShape(
     }
 
     // The same row of the next planes: too many short streams for the processor to foresee.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static unsafe void Prefetch<T>(T* from, nint plane, int planes, int width) where T : unmanaged
     {
         if (!Sse.IsSupported) return;

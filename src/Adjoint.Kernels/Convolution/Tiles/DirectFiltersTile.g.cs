@@ -21,7 +21,7 @@ internal static unsafe class DirectFiltersTile<V, T> where V : struct, ILanes<V,
     /// tile[row][column] = a[0] + Σ over taps a[1 + tap] · image[offsets[tap] + row·step + column], for
     /// vectors a of filters; the tile's second row lies nextRow further on.
     /// </summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     internal static void Run(nint taps, T* a, T* image, nint step, nint* offsets, T* tile, nint nextRow)
     {
         var c0_0 = V.Load(a);

@@ -15,7 +15,7 @@ internal static unsafe class DirectTile<TKernel, V, T, TLoad>
     /// tile[row][vector] = Σ over taps a[tap · MR + row] · vector; the next image row, for
     /// <see cref="IRowLoad{V, T}"/>, lies <paramref name="nextRow"/> elements further on.
     /// </summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     internal static void Run(nint taps, T* a, T** inputs, nint* offsets, nint nextRow, T* tile) =>
         TKernel.Run<V, T, PackedA<T>, ImageB<V, T, TLoad>, PlainC<V, T>>(
             taps, new(a, TKernel.MR), new(inputs, TKernel.Vectors, offsets, nextRow),

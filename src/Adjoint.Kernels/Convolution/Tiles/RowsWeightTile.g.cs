@@ -24,7 +24,7 @@ internal static unsafe class RowsWeightTile
     /// lane. Rows of the image lie step apart, its samples imageLength; rows of g follow each other,
     /// filters of a sample lie plane apart, and Filters of these make a sample.
     /// </summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     internal static void Run<V, T>(
         int samples, int rows, nint length, T* images, nint imageLength, nint step, nint* offsets,
         T* gradients, nint plane, T* sums) where V : struct, ILanes<V, T>

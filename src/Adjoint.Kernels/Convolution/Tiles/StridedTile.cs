@@ -21,13 +21,13 @@ internal static unsafe class StridedTile<TKernel, V, T>
     }
 
     // Methods of their own: the accumulators of one body take every register.
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Replace(
         nint steps, T* a, nint strideRow, nint strideStep, T* b, nint strideB, T* c, nint strideC) =>
         TKernel.Run<V, T, StridedA<T>, RowsOfB<V, T>, PlainC<V, T>>(
             steps, new(a, strideRow, strideStep), new(b, strideB), new(c, strideC));
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Add(
         nint steps, T* a, nint strideRow, nint strideStep, T* b, nint strideB, T* c, nint strideC) =>
         TKernel.Run<V, T, StridedA<T>, RowsOfB<V, T>, AddedC<V, T>>(

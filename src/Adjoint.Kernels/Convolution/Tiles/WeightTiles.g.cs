@@ -16,7 +16,7 @@ internal readonly unsafe struct WeightTile5x5<V, T> : IWeightTile<V, T> where V 
 
     public static int Columns => 5;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public static void Run(int height, int width, T* image, nint* offsets, nint step, T* gradients, T* sums)
     {
         var x0 = image + offsets[0];
@@ -123,7 +123,7 @@ internal readonly unsafe struct WeightTile8x3<V, T> : IWeightTile<V, T> where V 
 
     public static int Columns => 3;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public static void Run(int height, int width, T* image, nint* offsets, nint step, T* gradients, T* sums)
     {
         var x0 = image + offsets[0];

@@ -53,7 +53,7 @@ internal static class ConvTileGenerator
                 /// tile[row][column] = a[0] + Σ over taps a[1 + tap] · image[offsets[tap] + row·step + column], for
                 /// vectors a of filters; the tile's second row lies nextRow further on.
                 /// </summary>
-                [MethodImpl(MethodImplOptions.NoInlining)]
+                [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
                 internal static void Run(nint taps, T* a, T* image, nint step, nint* offsets, T* tile, nint nextRow)
                 {
             {{Lines(2, r, c, (i, j) => $"var c{i}_{j} = V.Load(a);")}}
@@ -83,7 +83,7 @@ internal static class ConvTileGenerator
 
                 public static int Columns => {{columns}};
 
-                [MethodImpl(MethodImplOptions.NoInlining)]
+                [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
                 public static void Run(int height, int width, T* image, nint* offsets, nint step, T* gradients, T* sums)
                 {
             {{Lines(2, r, i => $"var x{i} = image + offsets[{i}];")}}
@@ -128,7 +128,7 @@ internal static class ConvTileGenerator
                 /// lane. Rows of the image lie step apart, its samples imageLength; rows of g follow each other,
                 /// filters of a sample lie plane apart, and Filters of these make a sample.
                 /// </summary>
-                [MethodImpl(MethodImplOptions.NoInlining)]
+                [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
                 internal static void Run<V, T>(
                     int samples, int rows, nint length, T* images, nint imageLength, nint step, nint* offsets,
                     T* gradients, nint plane, T* sums) {{Generics.Replace("\n    ", "\n        ")}}
