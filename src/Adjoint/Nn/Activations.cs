@@ -18,6 +18,15 @@ public sealed class Relu : Layer, ISavableModule<Relu>
     static Relu ISavableModule<Relu>.Create(ModuleSettings settings) => new();
 }
 
+/// <summary>min(max(x, 0), 6), as a layer.</summary>
+public sealed class Relu6 : Layer, ISavableModule<Relu6>
+{
+    /// <inheritdoc/>
+    protected override Tensor ForwardCore(Tensor x) => x.Relu6();
+
+    static Relu6 ISavableModule<Relu6>.Create(ModuleSettings settings) => new();
+}
+
 /// <summary>The hyperbolic tangent, as a layer.</summary>
 public sealed class Tanh : Layer, ISavableModule<Tanh>
 {
@@ -43,6 +52,24 @@ public sealed class Silu : Layer, ISavableModule<Silu>
     protected override Tensor ForwardCore(Tensor x) => x.Silu();
 
     static Silu ISavableModule<Silu>.Create(ModuleSettings settings) => new();
+}
+
+/// <summary>min(max(x + 3, 0), 6) / 6, a sigmoid of straight lines, as a layer.</summary>
+public sealed class HardSigmoid : Layer, ISavableModule<HardSigmoid>
+{
+    /// <inheritdoc/>
+    protected override Tensor ForwardCore(Tensor x) => x.HardSigmoid();
+
+    static HardSigmoid ISavableModule<HardSigmoid>.Create(ModuleSettings settings) => new();
+}
+
+/// <summary>x · min(max(x + 3, 0), 6) / 6, a swish without exponentials, as a layer.</summary>
+public sealed class HardSwish : Layer, ISavableModule<HardSwish>
+{
+    /// <inheritdoc/>
+    protected override Tensor ForwardCore(Tensor x) => x.HardSwish();
+
+    static HardSwish ISavableModule<HardSwish>.Create(ModuleSettings settings) => new();
 }
 
 /// <summary>The smooth ReLU ln(1 + eˣ), as a layer.</summary>

@@ -48,10 +48,14 @@ public static class ModuleRegistry
         Register<Dropout>();
         Register<Dropout2d>();
         Register<StochasticDepth>();
+        Register<SqueezeExcitation>();
         Register<Flatten>();
         Register<Scale>();
         Register<Sigmoid>();
         Register<Relu>();
+        Register<Relu6>();
+        Register<HardSigmoid>();
+        Register<HardSwish>();
         Register<Tanh>();
         Register<Gelu>();
         Register<Silu>();
@@ -74,6 +78,13 @@ public static class ModuleRegistry
         Register<SpeedNet>();
         Register<ConvNext>();
         Register<VisionTransformer>();
+        Register<ResNet>();
+        Register<Vgg>();
+        Register<SqueezeNet>();
+        Register<ShuffleNetV2>();
+        Register<MobileNetV2>();
+        Register<MobileNetV3>();
+        Register<EfficientNet>();
         Register<Gpt>();
         Register<Bert>();
         Register<BertClassifier>();

@@ -11,6 +11,10 @@ internal static class Naive
     internal static readonly Func<double, double> AwayFromKinks = x =>
         Math.Sign(x) * (Math.Abs(x) < 1 ? 0.1 + 0.8 * Math.Abs(x) : 1.1 + Math.Abs(x));
 
+    /// <summary>Spreads numbers over the parts that two kinks divide, at least 0.2 from both.</summary>
+    internal static Func<double, double> AwayFrom(double first, double second) => x =>
+        x < -1 ? first + x + 0.8 : x > 1 ? second + x - 0.8 : (first + second) / 2 + x * ((second - first) / 2 - 0.2);
+
     /// <summary>Fixed pseudo-random indices from 0 on, as a vector or a matrix.</summary>
     internal static Tensor Integers(int count, int below, int columns = 0)
     {

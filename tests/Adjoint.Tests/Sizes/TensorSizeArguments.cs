@@ -70,6 +70,7 @@ internal static class TensorSizeArguments
         ("TensorMethods.Slice", n => X.Slice(2, 0, 1, n).Clone()),
         ("TensorMethods.Slice", n => X.Slice(2, 1, 2, n).Clone()),
         ("TensorMethods.Slice", n => Through(x => x.Slice(2, 0, 1, n))),
+        ("TensorMethods.ChannelShuffle", n => X.ChannelShuffle(n)),
         ("TensorMethods.Split", n => X.Split(n, 2)),
         ("TensorMethods.Split", n => X.Split(2, n)),
         ("TensorMethods.Split", n => X.Split([n, n, 5], 2)),

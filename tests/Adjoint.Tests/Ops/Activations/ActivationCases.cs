@@ -14,6 +14,16 @@ internal static class ActivationCases
             Types = OpCase.Numbers, Exact = (x, _) => BigInteger.Max(x, 0), Goldens = [new("Relu")],
             Conventions = [new("", x => x[0] == 0, "0 at the kink, where the operator's max shares")],
         },
+        OpCase.Unary("Relu6", a => Math.Min(Math.Max(a, 0), 6), AwayFrom(0, 6)) with
+        {
+            Types = OpCase.Numbers, Exact = (x, _) => BigInteger.Min(BigInteger.Max(x, 0), 6),
+            Goldens =
+            [
+                new("Relu6", null, new Difference("gradient", x => x.Any(double.IsNaN),
+                    "as that of ReLU; PyTorch's is 0 in long tensors, and passes in short ones")),
+            ],
+            Conventions = [new("", x => x[0] == 0, "0 at the kink, where the operator's max shares")],
+        },
         OpCase.Unary("LeakyRelu", a => a > 0 ? a : 0.01 * a, AwayFromKinks) with
         {
             Goldens = [new("LeakyRelu", x => x[0].LeakyRelu(0.1))], Variants = [new LeakyReluOp(-2)],
@@ -43,6 +53,25 @@ internal static class ActivationCases
             call: x => x.GeluTanh()) with { Types = OpCase.Numbers, Goldens = [new("GeluTanh")] },
         OpCase.Unary("NormalCdf", Phi) with { Goldens = [new("NormalCdf")] },
         OpCase.Unary("Silu", a => a / (1 + Math.Exp(-a))) with { Goldens = [new("Silu")] },
+        OpCase.Unary("HardSigmoid", a => Math.Min(Math.Max(a + 3, 0), 6) / 6, AwayFrom(-3, 3)) with
+        {
+            Goldens =
+            [
+                new("HardSigmoid", null, new Difference("gradient", x => Math.Abs(x[0]) < 3,
+                    "PyTorch's 1/6 is that of float32 in float64, too")),
+            ],
+        },
+        OpCase.Unary("HardSwish", a => a * Math.Min(Math.Max(a + 3, 0), 6) / 6, AwayFrom(-3, 3)) with
+        {
+            Goldens =
+            [
+                new("HardSwish", null,
+                    new Difference("gradient", x => Math.Abs(x[0]) == 3,
+                        "the slopes outside; PyTorch's are these in long tensors, and those inside in short ones"),
+                    new Difference("value", x => x[0] is > 1e38 and < double.PositiveInfinity,
+                        "x itself; PyTorch multiplies by 6 first, which overflows")),
+            ],
+        },
         OpCase.Unary("Softplus", a => Math.Log(1 + Math.Exp(a))) with
         {
             Goldens = [new("Softplus")],

@@ -44,6 +44,7 @@ UNARY = {
     "LeakyRelu": lambda x: F.leaky_relu(x, 0.1), "Elu": F.elu, "Gelu": F.gelu,
     "GeluTanh": lambda x: F.gelu(x, approximate="tanh"), "NormalCdf": torch.special.ndtr, "Erf": torch.erf, "Silu":
         F.silu,
+    "Relu6": F.relu6, "HardSigmoid": F.hardsigmoid, "HardSwish": F.hardswish,
     "Softplus": F.softplus, "Reciprocal": lambda x: 1 / x,
     **{f"Power {p:g}": (lambda p: lambda x: x.pow(p))(p) for p in (0, 1, 2, 3, 4, 7, -1, -2, -3, 0.5, -0.5, 1.5, 100)},
 }
@@ -76,6 +77,10 @@ ROWS = {
 }
 
 
+# Where an op has kinks that are not among the points of all.
+KINKS = {"Relu6": [5.5, 6, 6.5], "HardSigmoid": [-3, 3, 3.5], "HardSwish": [-3, 3, 3.5]}
+
+
 def numbers(tensor, dtype):
     text = (lambda v: f"{v:.9g}") if dtype == torch.float32 else (lambda v: f"{v:.17g}")
     return " ".join(text(v) for v in tensor.flatten().tolist())
@@ -93,7 +98,8 @@ def case(name, dtype, function, inputs):
 def main():
     cases = []
     for dtype in (torch.float32, torch.float64):
-        cases += [case(name, dtype, function, [points(dtype)]) for name, function in UNARY.items()]
+        cases += [case(name, dtype, function, [points(dtype) + KINKS.get(name, [])]) for name, function
+                  in UNARY.items()]
         cases += [case(name, dtype, function, pairs(dtype)) for name, function in BINARY.items()]
         cases += [case(name, dtype, function, [rows(dtype)]) for name, function in ROWS.items()]
     print("[\n" + ",\n".join(json.dumps(one) for one in cases) + "\n]")

@@ -96,6 +96,17 @@ internal static class ShapeCases
         },
         new("Split, by sizes", x => Tensor.Concat([.. x[0].Split([1, 0, 2], 1).Reverse()], 1), [[2, 3]],
             x => Rows(x[0], 3, row => [row[1], row[2], row[0]])),
+        new("ChannelShuffle", x => x[0].ChannelShuffle(2), [[1, 6, 2]],
+            x => [.. ((int[])[0, 3, 1, 4, 2, 5]).SelectMany(c => x[0][(2 * c)..(2 * c + 2)])])
+        {
+            Empty = [new([[0, 6, 2]], [0, 6, 2]), new([[2, 4, 0]], [2, 4, 0])],
+            Bad =
+            [
+                new(() => Tensor.Zeros(2, 3, 4).ChannelShuffle(2),
+                    "ChannelShuffle: an input (n, channels, …) whose channels the groups divide is needed: found "
+                    + "(2, 3, 4) and 2 groups"),
+            ],
+        },
         new("Chunk", x => Tensor.Concat([.. x[0].Chunk(2, 1).Reverse()], 1), [[2, 3]],
             x => Rows(x[0], 3, row => [row[2], row[0], row[1]])),
     ];
