@@ -90,8 +90,8 @@ internal sealed class HelpPage : SynchronousCommandLineAction
         foreach (var line in Wrap(text, width)) output.WriteLine(line);
     }
 
-    // A default stays on one line where it fits on one.
-    private static IEnumerable<string> Wrap(string text, int width)
+    /// <summary>The words of a text in lines; a default stays on one where it fits on one.</summary>
+    internal static IEnumerable<string> Wrap(string text, int width)
     {
         var words = text.Split(' ', StringSplitOptions.RemoveEmptyEntries)
             .SelectMany(word => word.Length > width ? word.Split(NoBreak) : [word]);

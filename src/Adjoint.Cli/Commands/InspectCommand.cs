@@ -76,7 +76,8 @@ internal static class InspectCommand
             if (entry.DType is null) Line($"read as {tensor.DType.Label()}, which holds its values");
             output.WriteLine();
             foreach (var (what, text) in Measures(summary)) output.WriteLine($"{what,-10} {text}");
-            Line(string.Join(" ", summary.First.Select(RunColumn.Digits))
+            Line(string.Join(" ", summary.First.Select(value => double.IsInfinity(value)
+                ? value > 0 ? "∞" : "−∞" : RunColumn.Digits(value)))
                 + (summary.Count > summary.First.Count ? " …" : ""), $"{"first",-10} ");
             if (summary.Histogram.Count > 0) output.WriteLine();
             foreach (var line in HistogramPlot.Bars(summary, room ?? Terminal.UsualWidth - 1, isUnicode))
