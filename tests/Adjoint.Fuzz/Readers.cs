@@ -27,26 +27,29 @@ internal static class Readers
     // A file of some KB has no business with more.
     private const long MostBytes = 64 << 20;
     private static readonly TimeSpan MostTime = TimeSpan.FromSeconds(5);
-    private static readonly string Folder = Directory.CreateTempSubdirectory("adjoint-fuzz-").FullName;
+    internal static readonly string Folder = Directory.CreateTempSubdirectory("adjoint-fuzz-").FullName;
 
     static Readers() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(Folder, recursive: true);
 
     internal static IReadOnlyList<FuzzTarget> Targets { get; } =
     [
-        Of("safetensors", SafeTensorsFile, path => SafeTensors.Load(path, out _)),
-        Of("safetensors-types", SafeTensorsOfAllTypes, path =>
+        Of("safetensors", TensorSamples.SafeTensorsFile, path => SafeTensors.Load(path, out _)),
+        Of("safetensors-types", TensorSamples.SafeTensorsOfAllTypes, path =>
         {
             SafeTensors.Inspect(path);
             SafeTensors.Load(path, convert: true);
         }),
+        OfSeveral("tensor-file", TensorSamples.All, TensorSamples.Read),
+        OfSeveral("shard-index", () => [TensorSamples.ShardIndex()], TensorSamples.ReadIndex),
+        OfSeveral("shard", () => [TensorSamples.FirstShard()], TensorSamples.ReadFirstShard),
         Of("model", () => Saved(new Mlp(4, [5], 3, "relu", new Generator(1)).StateDict()),
             path => new Mlp(4, [5], 3, "relu", new Generator(1)).LoadStateDict(SafeTensors.Load(path))),
         Of("model-file", ModelFileBytes, path => ModelFile.Read(path)),
         Of("optimizer", OptimizerFile, path => OptimizerOf().LoadStateDict(SafeTensors.Load(path))),
         Of("npy", () => Written(path => NpyFile.Save(path, Tensor.Ones(2, 3))),
             path => NpyFile.Load(path, convert: true)),
-        Of("npz", () => Archived(compress: false), path => NpzFile.Load(path, convert: true)),
-        Of("npz-deflated", () => Archived(compress: true), path => NpzFile.Load(path, convert: true)),
+        Of("npz", () => TensorSamples.Archived(compress: false), path => NpzFile.Load(path, convert: true)),
+        Of("npz-deflated", () => TensorSamples.Archived(compress: true), path => NpzFile.Load(path, convert: true)),
         Of("npy-rows", () => Written(path => NpyFile.Save(path, Tensor.Ones(2, 3))), path =>
         {
             using var data = new NpyDataset("rows", [("inputs", path)], convert: true);
@@ -167,7 +170,7 @@ internal static class Readers
         });
     }
 
-    private static byte[] Saved(IReadOnlyDictionary<string, Tensor> tensors,
+    internal static byte[] Saved(IReadOnlyDictionary<string, Tensor> tensors,
         IReadOnlyDictionary<string, string>? notes = null, bool digest = false)
     {
         var path = Path.Combine(Folder, "valid");
@@ -175,45 +178,14 @@ internal static class Readers
         return File.ReadAllBytes(path);
     }
 
-    private static byte[] Written(Action<string> save)
+    internal static byte[] Written(Action<string> save)
     {
         var path = Path.Combine(Folder, "valid");
         save(path);
         return File.ReadAllBytes(path);
     }
 
-    private static byte[] Archived(bool compress) => Written(path => NpzFile.Save(path,
-        new Dictionary<string, Tensor> { ["a"] = Tensor.Ones(2, 3), ["b"] = Tensor.From(new[] { 1L, 2 }) }, compress));
-
-    private static byte[] SafeTensorsOfAllTypes()
-    {
-        (string Code, int Size)[] types = [("F64", 8), ("I64", 8), ("F32", 4), ("I32", 4), ("BF16", 2), ("F16", 2),
-            ("U8", 1), ("BOOL", 1), ("U64", 8), ("U32", 4), ("U16", 2), ("I16", 2), ("I8", 1), ("F8_E4M3", 1),
-            ("F8_E5M2", 1), ("F8_E8M0", 1)];
-        var (header, at) = (new List<string>(), 0);
-        foreach (var (code, size) in types)
-        {
-            header.Add($$"""
-                "{{code}}":{"dtype":"{{code}}","shape":[3],"data_offsets":[{{at}},{{at + 3 * size}}]}
-                """);
-            at += 3 * size;
-        }
-        var text = Encoding.UTF8.GetBytes($"{{{string.Join(',', header)}}}");
-        return [.. BitConverter.GetBytes((long)text.Length), .. text, .. new byte[at]];
-    }
-
-    private static byte[] SafeTensorsFile() => Saved(
-        new Dictionary<string, Tensor>
-        {
-            ["a"] = Tensor.From(new[] { 1f, 2, 3, 4, 5, 6 }, 2, 3),
-            ["b.weight"] = Tensor.From(new[] { 1.0, 2 }),
-            ["c"] = Tensor.From(new[] { 1L, 2 }),
-            ["d"] = Tensor.From(new[] { true, false, true }),
-            ["e"] = Tensor.Scalar(3),
-        },
-        new Dictionary<string, string> { ["format"] = "pt" });
-
-    private static byte[] CheckpointBytes() => Saved(
+    internal static byte[] CheckpointBytes() => Saved(
         new Dictionary<string, Tensor> { ["model/a"] = Tensor.Ones(3) },
         new Dictionary<string, string> { ["epoch"] = "3" }, digest: true);
 

@@ -17,6 +17,10 @@ internal sealed class NpyReader : TensorFile
             [header.Entry(System.IO.Path.GetFileNameWithoutExtension(path))], new Dictionary<string, string>()) =>
         (this.stream, this.header) = (stream, header);
 
+    public override Tensor Map(string name) => header.IsBigEndian || header.IsFortranOrder
+        ? Load(name)
+        : MapFrom(stream, Find(name));
+
     private protected override Tensor Read(TensorEntry entry) =>
         header.Read(elements => RegularFile.ReadAt(stream, elements, entry.Offset, Path), Path);
 

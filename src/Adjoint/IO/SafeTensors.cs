@@ -38,8 +38,8 @@ public static class SafeTensors
     }
 
     /// <summary>
-    /// Writes tensors to several files, shards, and an index that names the shard of each: what Hugging Face's libraries
-    /// read, and <see cref="TensorFile.Open(string)"/>. The shards are filled in the order of the tensors. Where one
+    /// Writes tensors to several files, shards, and an index that names the shard of each: what Hugging Face's
+    /// libraries read, and <see cref="TensorFile.Open(string)"/>. The shards are filled in the order of the tensors. Where one
     /// file is enough, it is written without an index. Nothing is replaced before all is written: what was saved under
     /// this name before stays until then, and goes then.
     /// </summary>

@@ -68,10 +68,10 @@ internal sealed record SafeTensorsHeader(
     private static TensorEntry ReadEntry(string path, JsonProperty member, long dataOffset)
     {
         var name = member.Name;
-        var code = member.Value.GetProperty("dtype").GetString();
+        var code = FieldOf(member.Value, "dtype", 0).GetString();
         var type = SafeTensorsType.Named(code)
             ?? throw new DataFormatException(path, 8, $"dtype {code} of {name}", SafeTensorsType.Known);
-        ulong[] sizes = [.. member.Value.GetProperty("shape").EnumerateArray().Select(size => size.GetUInt64())];
+        ulong[] sizes = [.. FieldOf(member.Value, "shape", 1).EnumerateArray().Select(size => size.GetUInt64())];
         if (sizes.Any(size => size > long.MaxValue))
             throw new DataFormatException(path, 8, $"size {sizes.Max()} of {name}", $"at most {long.MaxValue}");
         // In the order of the sizes: what overflows on the way is refused, even if a size of 0 comes later.
@@ -82,7 +82,7 @@ internal sealed record SafeTensorsHeader(
                     "one of fewer than 2⁶⁴ bits");
         if (bits % 8 != 0)
             throw new DataFormatException(path, 8, $"{bits} bits of {name}", "a whole number of bytes");
-        ulong[] offsets = [.. member.Value.GetProperty("data_offsets").EnumerateArray()
+        ulong[] offsets = [.. FieldOf(member.Value, "data_offsets", 2).EnumerateArray()
             .Select(offset => offset.GetUInt64())];
         if (offsets.Length != 2 || offsets[0] > long.MaxValue - MostBytes - 8 || offsets[1] > long.MaxValue
             || offsets[1] - offsets[0] != (ulong)(bits / 8))
@@ -93,6 +93,10 @@ internal sealed record SafeTensorsHeader(
             Offset = dataOffset + (long)offsets[0],
         };
     }
+
+    // The reference implementation takes the three without their names, too.
+    private static JsonElement FieldOf(JsonElement entry, string name, int place) =>
+        entry.ValueKind == JsonValueKind.Array && entry.GetArrayLength() == 3 ? entry[place] : entry.GetProperty(name);
 
     // What a reader would make of bytes that belong to no tensor, or to two, nobody can say.
     private static void Order(List<TensorEntry> entries, string path, long dataOffset, long length)

@@ -18,6 +18,8 @@ internal sealed class SafeTensorsReader : TensorFile
         : base(path, TensorFileFormat.SafeTensors, header.Entries, header.Metadata) =>
         (this.stream, this.header) = (stream, header);
 
+    public override Tensor Map(string name) => MapFrom(stream, Find(name));
+
     private protected override Tensor Read(TensorEntry entry) => entry.Stored.Read(entry.Shape,
         elements => RegularFile.ReadAt(stream, elements, entry.Offset, Path), Path, entry.Name, entry.Offset);
 

@@ -114,8 +114,8 @@ internal sealed class ShardReader : TensorFile
                     + "download all again");
         var there = file.Entries.Select(entry => entry.Name).ToHashSet();
         foreach (var (tensor, _) in files.Where(entry => entry.Value == name && !there.Contains(entry.Key)))
-            throw new DataFormatException($"{shard}: found no tensor {DataFormatException.Abbreviate(tensor)}, expected "
-                + $"it here, as {path} says; write or download both again");
+            throw new DataFormatException($"{shard}: found no tensor {DataFormatException.Abbreviate(tensor)}, "
+                + $"expected it here, as {path} says; write or download both again");
         return file.Entries.Select(entry => entry with { File = shard });
     }
 }

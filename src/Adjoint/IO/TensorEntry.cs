@@ -74,7 +74,8 @@ public sealed record TensorEntry
     {
         RequireType(path, convert);
         if (sizes.Any(one => one > int.MaxValue))
-            throw new DataFormatException(path, Offset, $"size {sizes.Max()} of {Name}", $"at most {int.MaxValue} for a tensor");
+            throw new DataFormatException(path, Offset, $"size {sizes.Max()} of {Name}",
+                $"at most {int.MaxValue} for a tensor");
         var elements = sizes.Aggregate((Int128)1, (product, next) => Int128.Min(product * next, long.MaxValue));
         if (sizes.Contains(0)) elements = 0;
         var size = ConvertsTo!.Value.Size();

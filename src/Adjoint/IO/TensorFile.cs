@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Adjoint.Data;
+using Adjoint.Memory;
 
 namespace Adjoint.IO;
 
@@ -126,8 +127,12 @@ public abstract class TensorFile : IDisposable
     }
 
     /// <summary>
-    /// A tensor whose memory is the file's pages where the format allows it, and a copy as <see cref="Load"/> reads it
-    /// where not.
+    /// A tensor whose memory is the file itself, where its elements lie there as a tensor has them (safetensors, .npy):
+    /// nothing is read before it is used, and what the system has read it can drop again. Writing to the tensor does
+    /// not change the file, and each call gives a tensor of its own. The memory lives as long as a tensor over it,
+    /// whether or not the file is closed. Where the format, the alignment or the system does not allow it, this is <see
+    /// cref="Load"/>. Do not cut the file short meanwhile: then a read of what is gone ends the process. To replace the
+    /// file by another of its name, as all writers here do, is fine.
     /// </summary>
     /// <param name="name">The name of the tensor.</param>
     /// <returns>The tensor, contiguous.</returns>
@@ -148,6 +153,31 @@ public abstract class TensorFile : IDisposable
     /// <summary>Closes the file.</summary>
     /// <param name="disposing">Whether <see cref="Dispose()"/> was called.</param>
     protected abstract void Dispose(bool disposing);
+
+    /// <summary>Maps a tensor whose elements lie in the file as memory has them.</summary>
+    private protected Tensor MapFrom(FileStream stream, TensorEntry entry)
+    {
+        entry.RequireLoadable(Path, convert: false);
+        var end = entry.Offset + entry.Bytes;
+        if (RandomAccess.GetLength(stream.SafeFileHandle) is var length && length < end)
+            throw new DataFormatException(Path, length, "the end: it became shorter after it was opened",
+                $"{end - length} more bytes; write or copy it again");
+        var type = entry.DType!.Value;
+        // Kernels read whole elements; and there is no mapping of nothing.
+        if (entry.Bytes == 0 || entry.Offset % type.Size() != 0) return Read(entry);
+        Storage storage;
+        try
+        {
+            storage = Storage.Over(new(stream, entry.Offset, (int)entry.Bytes));
+        }
+        catch (IOException)
+        {
+            // Some file systems map nothing.
+            return Read(entry);
+        }
+        entry.Stored.Normalize(storage.Bytes);
+        return new(storage, entry.Shape, type);
+    }
 
     /// <summary>Reads a tensor that can be loaded, converted where it has to be.</summary>
     private protected abstract Tensor Read(TensorEntry entry);

@@ -48,6 +48,9 @@ public class Storage
     /// <summary>The memory of another device; null on the CPU.</summary>
     internal DeviceBuffer? Foreign => (buffer as ForeignBuffer)?.Memory;
 
+    /// <summary>Whether the bytes are pages of a file: a span of them does not keep them alive.</summary>
+    internal bool IsMapped => buffer is MappedBuffer;
+
     /// <summary>Counts writes in place; backward compares it with the count when the graph saved the tensor.</summary>
     public int Version { get; internal set; }
 
@@ -106,6 +109,9 @@ public class Storage
     /// <summary>A part of a slab, which it keeps alive.</summary>
     internal static Storage Within(Slab slab, long offset, int byteLength) =>
         new(new(slab.Bytes, slab.Start + (int)offset, byteLength, arena: null, isPooled: false), byteLength);
+
+    /// <summary>Pages of a file.</summary>
+    internal static Storage Over(MappedPages pages) => new(new MappedBuffer(pages), pages.Span.Length);
 
     /// <exception cref="AdjointException">The storage was released.</exception>
     internal void RequireAlive() => buffer?.RequireAlive();

@@ -51,8 +51,8 @@ internal class StorageBuffer
         {
             if (IsPooled && thread != Environment.CurrentManagedThreadId) NoteShared();
             var found = bytes;
-            if (found is null && small is null) ThrowUnreadable();
-            Arena?.Check(isOfArena);
+            if (found is null && small is null) return Elsewhere();
+            CheckArena();
             return found is null
                 ? MemoryMarshal.CreateSpan(ref small!.First, length)
                 : MemoryMarshal.CreateSpan(
@@ -67,9 +67,7 @@ internal class StorageBuffer
         // Noted before the bytes are read: a release on another thread takes them away before it asks.
         isLent = true;
         Interlocked.MemoryBarrier();
-        return small is not null
-            ? new(small)
-            : new(Volatile.Read(ref bytes) ?? throw Unreadable(), start, length, arena: null, isPooled: false);
+        return Alias();
     }
 
     /// <summary>Hands the bytes back to the pool.</summary>
@@ -125,7 +123,14 @@ internal class StorageBuffer
         Interlocked.MemoryBarrier();
     }
 
-    private void ThrowUnreadable() => throw Unreadable();
+    private protected virtual StorageBuffer Alias() => small is not null
+        ? new(small)
+        : new(Volatile.Read(ref bytes) ?? throw Unreadable(), start, length, arena: null, isPooled: false);
+
+    /// <summary>The bytes that lie in no array of .NET.</summary>
+    private protected virtual Span<byte> Elsewhere() => throw Unreadable();
+
+    private protected void CheckArena() => Arena?.Check(isOfArena);
 
     private protected virtual AdjointException Unreadable() => new(Arena is null
         ? $"Tensor: its memory was recycled: {releaseReason}; call .Keep() on the tensor before Backward(), copy it "
@@ -143,6 +148,20 @@ internal sealed class PooledBuffer(byte[] bytes, int start, int length)
 {
     /// <summary>Hands a dropped buffer back.</summary>
     ~PooledBuffer() => Release("nothing referred to it any more", isDropped: true);
+}
+
+/// <summary>Pages of a file, which live as long as one of the buffers over them.</summary>
+internal sealed class MappedBuffer(MappedPages pages)
+    : StorageBuffer(bytes: null, start: 0, pages.Span.Length, arena: null, isPooled: false)
+{
+    private protected override Span<byte> Elsewhere()
+    {
+        RequireAlive();
+        CheckArena();
+        return pages.Span;
+    }
+
+    private protected override StorageBuffer Alias() => new MappedBuffer(pages);
 }
 
 /// <summary>Memory of a device but the CPU: nothing of it can be read here.</summary>

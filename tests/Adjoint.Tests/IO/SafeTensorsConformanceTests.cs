@@ -105,6 +105,94 @@ public sealed partial class SafeTensorsConformanceTests : IDisposable
             StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(""" {}""", 0)]
+    [InlineData("\n\t{ } \r\n", 0)]
+    [InlineData("""{"__metadata__":null}""", 0)]
+    [InlineData("""{"__metadata__":{}}""", 0)]
+    [InlineData("""{"__metadata__":{"":""},"":BOOL[1]@0-1}""", 1)]
+    [InlineData("""{"a":F32[0]@0-0,"b":F64[2,0,3]@0-0}""", 0)]
+    [InlineData("""{"b":F32[1]@4-8,"none":F32[0]@4-4,"a":F32[1]@0-4,"last":F32[0]@8-8}""", 8)]
+    [InlineData("""{"a":BOOL[]@0-1}""", 1)]
+    [InlineData("""{"a":F64[0,9223372036854775807]@0-0}""", 0)]
+    [InlineData("""{"\u0061\ud83d\ude00":BOOL[1]@0-1}""", 1)]
+    [InlineData("""{"a":["F32",[1],[0,4]]}""", 4)]
+    [InlineData("""{"a":{"data_offsets":[0,3],"shape":[4],"dtype":"F6_E2M3"}}""", 3)]
+    [InlineData("""{"a":{"dtype":"F6_E3M2","shape":[2,4],"data_offsets":[0,6]}}""", 6)]
+    [InlineData("""{"a":{"dtype":"F4","shape":[6],"data_offsets":[0,3]}}""", 3)]
+    [InlineData("""{"a":{"dtype":"C64","shape":[2],"data_offsets":[0,16]}}""", 16)]
+    [InlineData("""{"a":{"dtype":"F8_E4M3FNUZ","shape":[1],"data_offsets":[0,1]}}""", 1)]
+    [InlineData("""{"a":{"dtype":"F8_E5M2FNUZ","shape":[1],"data_offsets":[0,1]}}""", 1)]
+    [InlineData("""{"a":{"dtype":"BOOL","shape":[1],"data_offsets":[0,1],"x":[[[[[[[[{"y":1e3}]]]]]]]]}}""", 1)]
+    public void What_the_reference_takes_is_taken(string header, int data)
+    {
+        var path = Write(Header(header), data);
+        using var file = TensorFile.Open(path);
+        Assert.Equal(file.Entries, SafeTensors.Inspect(path), (a, b) => (a.Name, a.Type) == (b.Name, b.Type));
+        foreach (var entry in file.Entries.Where(entry => entry.ConvertsTo is not null
+            && entry.Sizes.All(size => size < 10)))
+            Assert.Equal(entry.Sizes.Select(size => (int)size), file.Load(entry.Name, convert: true).Shape);
+    }
+
+    [Theory]
+    [InlineData("""{"a":{"dtype":"F4","shape":[3],"data_offsets":[0,2]}}""", 2,
+        "12 bits of a, expected a whole number")]
+    [InlineData("""{"a":{"dtype":"F6_E2M3","shape":[1],"data_offsets":[0,1]}}""", 1, "6 bits of a")]
+    [InlineData("""{"a":BOOL[4294967296,4294967296,0]@0-0}""", 0, "shape [4294967296, 4294967296, 0] of a")]
+    [InlineData("""{"a":BOOL[18446744073709551616]@0-0}""", 0, "does not parse")]
+    [InlineData("""{"a":BOOL[1.0]@0-1}""", 1, "does not parse")]
+    [InlineData("""{"a":BOOL[1e0]@0-1}""", 1, "does not parse")]
+    [InlineData("""{"a":BOOL[-1]@0-1}""", 1, "does not parse")]
+    [InlineData("""{"a":BOOL[NaN]@0-1}""", 1, "does not parse")]
+    [InlineData("""{"a":BOOL["1"]@0-1}""", 1, "does not parse")]
+    [InlineData("""{"a":BOOL[true]@0-1}""", 1, "does not parse")]
+    [InlineData("""{"a":["F32",[1],[0,4],1]}""", 4, "does not parse")]
+    [InlineData("""{"a":{"dtype":"f32","shape":[1],"data_offsets":[0,4]}}""", 4, "dtype f32 of a, expected F64, I64")]
+    [InlineData("""{"a":{"dtype":"F8_E3M4","shape":[1],"data_offsets":[0,1]}}""", 1, "dtype F8_E3M4 of a")]
+    [InlineData("""{"a":{"dtype":"BOOL","shape":[1],"data_offsets":[0]}}""", 1, "data_offsets [0] of a")]
+    [InlineData("""{"a":{"dtype":"BOOL","shape":[1],"data_offsets":{"0":1}}}""", 1, "does not parse")]
+    [InlineData("""{"a":null}""", 0, "does not parse")]
+    [InlineData("""{"__metadata__":{},"__metadata__":{}}""", 0, "does not parse")]
+    [InlineData("{}\0", 0, "does not parse")]
+    [InlineData("{}\u00a0", 0, "does not parse")]
+    public void What_the_reference_refuses_is_refused_by_all_that_read(string header, int data, string message)
+    {
+        var path = Write(Header(header), data);
+        foreach (var read in (Action<string>[])[one => SafeTensors.Inspect(one), one => SafeTensors.Load(one, true),
+            one => TensorFile.Open(one).Dispose()])
+            Assert.Contains(message, Assert.Throws<DataFormatException>(() => read(path)).Message,
+                StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Text_that_is_no_utf_8_is_refused_even_where_nobody_reads_it()
+    {
+        var text = Header("""{"a":{"dtype":"BOOL","shape":[1],"data_offsets":[0,1],"x":"?"}}""");
+        text[text.AsSpan().IndexOf((byte)'?')] = 0xff;
+        Assert.Contains("a header that is no UTF-8", Assert.Throws<DataFormatException>(() =>
+            SafeTensors.Inspect(Write(text, 1))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_header_has_at_most_100_000_000_bytes()
+    {
+        var path = Path.Combine(folder, "a.safetensors");
+        using (var stream = File.Create(path))
+        {
+            stream.Write(BitConverter.GetBytes(100_000_001L));
+            stream.SetLength(200_000_000);
+        }
+        Assert.EndsWith("offset 0: found a header of 100000001 bytes, expected 2 to 100000000",
+            Assert.Throws<DataFormatException>(() => SafeTensors.Inspect(path)).Message, StringComparison.Ordinal);
+    }
+
+    private string Write(byte[] header, int data)
+    {
+        var path = Path.Combine(folder, "a.safetensors");
+        File.WriteAllBytes(path, [.. BitConverter.GetBytes((long)header.Length), .. header, .. new byte[data]]);
+        return path;
+    }
+
     // An entry is written short: F32[2]@0-8.
     private static byte[] Header(string text) => Encoding.UTF8.GetBytes(Entry().Replace(text,
         """{"dtype":"$1","shape":$2,"data_offsets":[$3,$4]}"""));

@@ -160,7 +160,8 @@ public sealed class ShardTests : IDisposable
     [InlineData("{\"weight_map\":{\"a\":1}}", "does not parse")]
     [InlineData("{\"weight_map\":{\"a\":null}}", "found 0 of 1 shards beside it, expected all: null is missing")]
     [InlineData("{\"weight_map\":{\"a\":\"x\",\"a\":\"y\"}}", "does not parse")]
-    [InlineData("{\"weight_map\":{\"a\":\"x.json\"}}", "x.json, offset 0: found the bytes 7b22776569676874, expected a file of tensors")]
+    [InlineData("{\"weight_map\":{\"a\":\"x.json\"}}",
+        "x.json, offset 0: found the bytes 7b22776569676874, expected a file of tensors")]
     [InlineData("{\"weight_map\":{\"a\":\"array.npy\"}}", "array.npy: found a file of Npy, expected a shard")]
     [InlineData("{\"weight_map\":", "does not parse")]
     public void An_index_that_is_none_is_refused(string text, string message)
