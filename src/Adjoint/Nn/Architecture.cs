@@ -31,7 +31,13 @@ internal static class Architecture
     /// <param name="json">The JSON object.</param>
     /// <param name="bytes">The length of the file: memory beyond a multiple of it is refused.</param>
     /// <exception cref="AdjointException">It describes no module, or one that the file has no tensors for.</exception>
-    internal static Module Read(JsonElement json, long bytes)
+    internal static Module Read(JsonElement json, long bytes) => Restore(bytes, () => new Reader().Read(json, "", 1));
+
+    /// <summary>Makes a module whose values are loaded afterwards: none are drawn.</summary>
+    /// <param name="bytes">The length of the file: memory beyond a multiple of it is refused.</param>
+    /// <param name="create">Makes the module.</param>
+    /// <exception cref="AdjointException">The file has no tensors for so large a module.</exception>
+    internal static T Restore<T>(long bytes, Func<T> create) where T : Module
     {
         var execution = Execution.Current;
         Arena.RefuseWithin("a model is loaded inside, which a replay would not do; load it outside");
@@ -39,7 +45,7 @@ internal static class Architecture
         execution.Budget = new(LeastBudget + BytesPerByte * bytes);
         try
         {
-            return new Reader().Read(json, "", 1);
+            return create();
         }
         finally
         {

@@ -33,14 +33,14 @@ public abstract class Initializer
 
     /// <summary>N(0, σ²), whatever the numbers of inputs and outputs.</summary>
     /// <param name="deviation">The deviation σ, finite and not negative.</param>
-    /// <returns>The initializer.</returns>
+    /// <returns>An initializer of that deviation.</returns>
     /// <exception cref="AdjointException">The deviation is negative or not finite.</exception>
     public static Initializer Normal(double deviation) =>
         new Scaled("normal", normal: true, Constant(deviation, "deviation"));
 
     /// <summary>U(−a, a), whatever the numbers of inputs and outputs.</summary>
     /// <param name="limit">The limit a, finite and not negative.</param>
-    /// <returns>The initializer.</returns>
+    /// <returns>An initializer of that range.</returns>
     /// <exception cref="AdjointException">The limit is negative or not finite.</exception>
     public static Initializer Uniform(double limit) => new Scaled("uniform", normal: false, Constant(limit, "limit"));
 

@@ -48,6 +48,17 @@ public abstract partial class Module
     internal IEnumerable<(string Name, Tensor Value)> NamedState() =>
         Paths(module => module.parameters).Concat(Paths(module => module.buffers));
 
+    /// <summary>Names within this module that parameters have in older files, and those that they have now.</summary>
+    internal virtual IReadOnlyList<(string Older, string Name)> OlderNames => [];
+
+    /// <summary>The older names of all parts, by path.</summary>
+    internal IEnumerable<(string Older, string Name)> OlderPaths()
+    {
+        foreach (var entry in OlderNames) yield return entry;
+        foreach (var (child, module) in Children)
+            foreach (var (older, name) in module.OlderPaths()) yield return ($"{child}.{older}", $"{child}.{name}");
+    }
+
     /// <summary>
     /// Refuses a state that has different bits under two names of one tensor: which one counts is not ours to choose.
     /// </summary>

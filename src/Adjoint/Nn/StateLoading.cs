@@ -24,11 +24,24 @@ internal static class StateLoading
     /// <param name="options">What need not fit.</param>
     /// <param name="offers">What there is.</param>
     internal static LoadReport Run(
-        Module model, string where, LoadOptions options, IReadOnlyList<StateOffer> offers)
+        Module model, string where, LoadOptions options, IReadOnlyList<StateOffer> offers) =>
+        Run(model.NamedState(), model.OlderPaths(), where, options, offers);
+
+    /// <summary>The same for tensors of a model, or views of them, under names of another program.</summary>
+    /// <param name="state">The tensors by name.</param>
+    /// <param name="older">Names that some of them had in older files.</param>
+    /// <param name="where">What messages begin with: a call, or the path of a file.</param>
+    /// <param name="options">What need not fit.</param>
+    /// <param name="offers">What there is.</param>
+    internal static LoadReport Run(
+        IEnumerable<(string Name, Tensor Value)> state, IEnumerable<(string Older, string Name)> older, string where,
+        LoadOptions options, IReadOnlyList<StateOffer> offers)
     {
-        var own = model.NamedState().GroupBy(entry => entry.Value, entry => entry.Name).ToArray();
+        var own = state.GroupBy(entry => entry.Value, entry => entry.Name).ToArray();
         var known = own.SelectMany(paths => paths).ToHashSet();
         var found = Renamed(offers, options.Names);
+        foreach (var (before, now) in older)
+            if (!found.ContainsKey(now) && found.Remove(before, out var offer)) found.Add(now, offer);
         var missing = own.Where(paths => !paths.Any(found.ContainsKey)).SelectMany(paths => paths).ToArray();
         var left = found.Keys.Where(name => !known.Contains(name)).ToArray();
         var ignored = left.Where(name => IsCounter(name, known)).ToArray();

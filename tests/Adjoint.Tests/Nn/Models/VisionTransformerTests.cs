@@ -94,6 +94,23 @@ public class VisionTransformerTests
     }
 
     [Fact]
+    public void Weights_with_older_names_load()
+    {
+        var (one, other) = (new VisionTransformer(SmallVit, new(1)), new VisionTransformer(SmallVit, new(2)));
+        var older = one.StateDict().ToDictionary(
+            entry => entry.Key.Replace("mlp.0", "mlp.linear_1", StringComparison.Ordinal)
+                .Replace("mlp.3", "mlp.linear_2", StringComparison.Ordinal), entry => entry.Value);
+        // Also where the network is part of another.
+        var report = new Sequential(other).LoadStateDict(older, new() { Names = new NameMap().Add("**", "0.**") });
+        Assert.Contains(("encoder.layers.encoder_layer_1.mlp.linear_2.bias",
+            "0.encoder.layers.encoder_layer_1.mlp.3.bias"), report.Renamed);
+        var loaded = other.StateDict();
+        Assert.All(one.StateDict(), entry => Assert.True(entry.Value.HasBitsOf(loaded[entry.Key]), entry.Key));
+        older.Add("encoder.layers.encoder_layer_0.mlp.0.bias", Tensor.Zeros(12));
+        AssertMessage("unknown encoder.layers.encoder_layer_0.mlp.linear_1.bias", () => other.LoadStateDict(older));
+    }
+
+    [Fact]
     public void Blocks_are_left_out_more_often_the_later_they_are()
     {
         var model = new ConvNext(new() { Depths = [1, 2, 1], Widths = [2, 2, 2], StochasticDepth = 0.3 });
@@ -128,7 +145,8 @@ public class VisionTransformerTests
     public void What_does_not_fit_is_refused()
     {
         AssertMessage("VisionTransformer: images (n, 3, 12, 12) are needed, of as many patches as it has positions: "
-            + "found (1, 3, 16, 12); resize them", () => new VisionTransformer(SmallVit).Forward(Tensor.Zeros(1, 3, 16, 12)));
+            + "found (1, 3, 16, 12); resize them",
+            () => new VisionTransformer(SmallVit).Forward(Tensor.Zeros(1, 3, 16, 12)));
         AssertMessage("VisionTransformer: the size of patches must divide that of images: found 5 and 12",
             () => new VisionTransformer(SmallVit with { Patch = 5 }));
         AssertMessage("VisionTransformer: at least one layer is needed: found 0",

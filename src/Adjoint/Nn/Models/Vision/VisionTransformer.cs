@@ -177,6 +177,13 @@ internal sealed class VisionTransformerLayer : Layer
             Projection(inner, width, random), new Dropout(options.Dropout, random)));
     }
 
+    // The weights that torchvision published are older than its names.
+    internal override IReadOnlyList<(string Older, string Name)> OlderNames =>
+    [
+        ("mlp.linear_1.weight", "mlp.0.weight"), ("mlp.linear_1.bias", "mlp.0.bias"),
+        ("mlp.linear_2.weight", "mlp.3.weight"), ("mlp.linear_2.bias", "mlp.3.bias"),
+    ];
+
     protected override Tensor ForwardCore(Tensor x)
     {
         x += dropout.Forward(attention.Forward(norm1.Forward(x)));
