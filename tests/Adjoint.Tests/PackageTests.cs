@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.IO.Compression;
 using System.Reflection.Metadata;
 using System.Text;
+using System.Text.Json;
 using System.Xml.Linq;
 using Adjoint.Tests.Cli;
 
@@ -40,6 +41,18 @@ public class PackageTests
             (Value("id"), Value("license"), Value("readme"), Value("icon")));
         Assert.InRange(Value("description").Length, 20, 200);
         Assert.Contains("autograd", Value("tags"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_project_of_src_is_packed()
+    {
+        var sources = Path.Combine(LayeringTests.Root(), "src");
+        using var filter = JsonDocument.Parse(File.ReadAllText(Path.Combine(sources, "Packages.slnf")));
+        Assert.Equal(
+            Directory.GetFiles(sources, "*.csproj", SearchOption.AllDirectories).Select(Path.GetFileName).Order(),
+            filter.RootElement.GetProperty("solution").GetProperty("projects").EnumerateArray()
+                .Select(path => Path.GetFileName(path.GetString())).Order());
+        Assert.Equal(Packages.Count, Directory.GetFiles(sources, "*.csproj", SearchOption.AllDirectories).Length);
     }
 
     [Fact]
@@ -139,11 +152,10 @@ public class PackageTests
         }
     }
 
-    private static ZipArchive Open(string id, string extension)
-    {
-        return ZipFile.OpenRead(Path.Combine(PackageFolder(),
-            $"{id}.{LibraryVersion.Text}.{extension}"));
-    }
+    private static ZipArchive Open(string id, string extension) =>
+        OpenIn(PackageFolder(), $"{id}.{LibraryVersion.Text}.{extension}");
+
+    internal static ZipArchive OpenIn(string folder, string name) => ZipFile.OpenRead(Path.Combine(folder, name));
 
     private static string PackageFolder()
     {
@@ -154,7 +166,7 @@ public class PackageTests
 
     private static string Text(ZipArchive package, string entry) => Encoding.UTF8.GetString(Bytes(package, entry));
 
-    private static byte[] Bytes(ZipArchive package, string entry)
+    internal static byte[] Bytes(ZipArchive package, string entry)
     {
         using var stream = package.GetEntry(entry)!.Open();
         using var copy = new MemoryStream();
