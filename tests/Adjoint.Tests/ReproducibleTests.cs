@@ -11,7 +11,7 @@ namespace Adjoint.Tests;
 /// </summary>
 public class ReproducibleTests
 {
-    private const string Remote = "https://github.com/example/adjoint";
+    private const string Remote = "https://github.com/example/adjoint.git";
     private const string Version = "9.8.7";
 
     // Names of parts and of who packed are made anew each time (ECMA-376, open packaging conventions).
