@@ -35,7 +35,8 @@ public sealed class PublishedToolTests : IDisposable
         Assert.Contains("seed", Run("compare", "runs/1", "runs/2"), StringComparison.Ordinal);
         Run("compare", "runs/1", "runs/2", "--html", "comparison.html");
         Assert.Contains("<svg", File.ReadAllText(Path.Combine(folder, "comparison.html")), StringComparison.Ordinal);
-        Assert.Contains("accuracy", Run("evaluate", "runs/1", "--dataset", "synth"), StringComparison.Ordinal);
+        Assert.Contains("accuracy", Run("evaluate", "runs/1", "--data", "synth", "--part", "validation"),
+            StringComparison.Ordinal);
     }
 
     // Parquet.Net builds types at run time for objects, which are not what is read here.

@@ -7,9 +7,13 @@ internal sealed partial class Page
 {
     private static readonly string[] Languages = ["csharp", "text", "sh", "json"];
 
-    /// <summary>Every page that people write: the README and its neighbors, docs, decision records, samples.</summary>
+    /// <summary>
+    /// Every page that people write: the README and its neighbors, docs, decision records, samples, and the packages'.
+    /// </summary>
     public static IEnumerable<string> All => new[] { "", "docs", "docs/adr", "samples" }
-        .SelectMany(folder => Directory.GetFiles(Path.Combine(LayeringTests.Root(), folder), "*.md"))
+        .Select(folder => Path.Combine(LayeringTests.Root(), folder))
+        .Concat(Directory.GetDirectories(Path.Combine(LayeringTests.Root(), "src")))
+        .SelectMany(folder => Directory.GetFiles(folder, "*.md"))
         .Select(path => Path.GetRelativePath(LayeringTests.Root(), path).Replace('\\', '/')).Order();
 
     /// <summary>The pages with C# that is to be run.</summary>

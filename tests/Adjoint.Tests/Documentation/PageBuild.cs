@@ -4,7 +4,9 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Adjoint.Explorer;
 using Adjoint.Formats;
+using Adjoint.Hosting;
 using Adjoint.Kernels;
+using Adjoint.TensorBoard;
 
 namespace Adjoint.Tests.Documentation;
 
@@ -21,7 +23,8 @@ public sealed partial class PageBuild : IDisposable
 
     public PageBuild()
     {
-        var references = References([typeof(Tensor), typeof(IUnaryOperator), typeof(GraphExplorer), typeof(CsvFile)])
+        var references = References([typeof(Tensor), typeof(IUnaryOperator), typeof(GraphExplorer), typeof(CsvFile),
+                typeof(LoggingCallback), typeof(TensorBoardCallback)])
             .Select(path => $"""<Reference Include="{path}" />""");
         File.WriteAllText(Path.Combine(folder, "pages.csproj"), $"""
             <Project Sdk="Microsoft.NET.Sdk">
