@@ -23,23 +23,25 @@ internal static class FormulaWeights
     /// </summary>
     internal static Tensor Of(string name, params int[] shape)
     {
-        var noise = Noise(name, ((Shape)shape).Elements);
-        var (scale, shift) = shape.Length >= 2 ? (Math.Sqrt(6.0 * shape[0] / noise.Length), 0)
+        var count = ((Shape)shape).Elements;
+        var (scale, shift) = shape.Length >= 2 ? (Math.Sqrt(6.0 * shape[0] / count), 0)
             : name.EndsWith("running_var", StringComparison.Ordinal) ? (0.5, 1)
             : name.EndsWith("weight", StringComparison.Ordinal) ? (0.2, 1) : (0.1, 0);
-        return Tensor.From<float>([.. noise.Select(v => (float)(scale * v + shift))], shape);
+        return Noise(name, scale, shift, shape);
     }
 
     /// <summary>An input or image: numbers in [−1, 1), float32.</summary>
-    internal static Tensor Input(string name, params int[] shape) =>
-        Tensor.From<float>([.. Noise(name, ((Shape)shape).Elements).Select(v => (float)v)], shape);
+    internal static Tensor Input(string name, params int[] shape) => Noise(name, 1, 0, shape);
 
-    // A hash of name and index, as a number in [−1, 1).
-    private static double[] Noise(string name, int count)
+    // A hash of name and index, as a number in [−1, 1), scaled and shifted. A loop: networks have millions of weights.
+    private static Tensor Noise(string name, double scale, double shift, int[] shape)
     {
         var start = 2166136261;
         foreach (var one in Encoding.UTF8.GetBytes(name)) start = unchecked((start ^ one) * 16777619);
-        return [.. Enumerable.Range(0, count).Select(i => Mix(unchecked(start + (uint)i)) / 2147483648.0 - 1)];
+        var values = new float[((Shape)shape).Elements];
+        for (var i = 0; i < values.Length; i++)
+            values[i] = (float)(scale * (Mix(unchecked(start + (uint)i)) / 2147483648.0 - 1) + shift);
+        return Tensor.From<float>(values, shape);
     }
 
     private static uint Mix(uint x)

@@ -97,7 +97,8 @@ public class ImageNetworkTests
         Assert.True(result.Passed && result.Comparisons > 500, $"{result}");
     }
 
-    [Theory, InlineData("lenet"), InlineData("resnet20"), InlineData("speednet")]
+    [Theory, InlineData("lenet"), InlineData("resnet20"), InlineData("speednet"), InlineData("shufflenet_v2_x0_5"),
+        InlineData("mobilenet_v3_small"), InlineData("efficientnet_b0")]
     public void A_replay_has_the_bits_of_the_eager_step(string name)
     {
         float[] Train(bool captured)
