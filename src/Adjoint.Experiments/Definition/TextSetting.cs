@@ -22,8 +22,12 @@ public sealed class TextSetting : Setting<string>
         if (Choices.Count == 0) return null;
         var wrong = (IsList ? Items(text) : [text]).FirstOrDefault(word => !Choices.Contains(word));
         return wrong is null ? null
-            : $"'{wrong}' is none of {string.Join(", ", Choices)}{Suggestion.For(wrong, Choices)}";
+            : $"'{wrong}' is none of {Listed}{Suggestion.For(wrong, Choices)}";
     }
+
+    // A list that nobody would read in one line is in the help.
+    private string Listed => Choices.Count <= 16 ? string.Join(", ", Choices)
+        : $"the {Choices.Count} that --help lists";
 
     private protected override string? Write(string value) => value;
 }
