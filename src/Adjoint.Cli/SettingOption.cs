@@ -18,6 +18,9 @@ internal static class SettingOption
     /// <summary>The option of a setting: its value is checked where it is read.</summary>
     internal static Option<T> Of<T>(Setting<T> setting) => new SettingOption<T>(setting);
 
+    /// <summary>The option of a setting that may be given several times; each value is checked.</summary>
+    internal static Option<string[]> Repeated(TextSetting setting) => new RepeatedOption(setting);
+
     /// <summary>The option of a setting of any type.</summary>
     internal static Option Of(Setting setting) => setting switch
     {
@@ -62,5 +65,30 @@ internal sealed class SettingOption<T> : Option<T>, ISettingOption
         var text = result.Tokens is [var token, ..] ? token.Value : setting.Bare!;
         if (!setting.TryRead(text, out var value, out var problem)) result.AddError($"{Name}: {problem}");
         return value;
+    }
+}
+
+/// <summary>An option that may be given several times, with one value each.</summary>
+internal sealed class RepeatedOption : Option<string[]>, ISettingOption
+{
+    private readonly TextSetting setting;
+
+    internal RepeatedOption(TextSetting setting) : base($"--{setting.Name}")
+    {
+        this.setting = setting;
+        Description = setting.Description;
+        HelpName = setting.ValueName;
+        Arity = ArgumentArity.OneOrMore;
+        CustomParser = Read;
+    }
+
+    public Setting Setting => setting;
+
+    private string[] Read(ArgumentResult result)
+    {
+        string[] texts = [.. result.Tokens.Select(token => token.Value)];
+        foreach (var text in texts)
+            if (!setting.TryRead(text, out _, out var problem)) result.AddError($"{Name}: {problem}");
+        return texts;
     }
 }

@@ -73,7 +73,7 @@ internal static class Tool
         {
             TrainCommand.Create(output, error), ExploreCommand.Create(output, error),
             PredictCommand.Create(output, error), EvaluateCommand.Create(output, error),
-            SampleCommand.Create(output, error), InspectCommand.Create(output),
+            SampleCommand.Create(output, error), InspectCommand.Create(output), ConvertCommand.Create(output),
             RunsCommand.Create(output, error), CompareCommand.Create(output, error),
             WatchCommand.Create(output, error),
             ExperimentCommand.Create(output, error), PaperCommand.Create(output, error), OpsCommand.Create(output),

@@ -42,9 +42,19 @@ public static class ModuleWeights
         /// <exception cref="Data.DataFormatException">It is not such a file.</exception>
         /// <exception cref="AdjointException">A rule is refused by <see cref="NameMap.Add"/>.</exception>
         /// <exception cref="FileNotFoundException">There is nothing at that path.</exception>
-        public static NameMap Read(string path)
+        public static NameMap Read(string path) => new NameMap().AddTable(path);
+    }
+
+    extension(NameMap map)
+    {
+        /// <summary>Adds the rules of a table of names, a JSON file, after those that there are.</summary>
+        /// <param name="path">The path of the file, as <c>NameMap.Read</c> takes it.</param>
+        /// <returns>The map itself, for chaining.</returns>
+        /// <exception cref="Data.DataFormatException">It is not such a file.</exception>
+        /// <exception cref="AdjointException">A rule is refused by <see cref="NameMap.Add"/>.</exception>
+        /// <exception cref="FileNotFoundException">There is nothing at that path.</exception>
+        public NameMap AddTable(string path)
         {
-            var map = new NameMap();
             var rules = JsonFile.Read(path, "an object of old names and new ones: {\"OLD\": \"NEW\"}", json =>
                 json.EnumerateObject().Select(rule => (rule.Name, New: rule.Value.GetString()
                     ?? throw new FormatException($"'{rule.Name}' has no new name"))).ToArray());

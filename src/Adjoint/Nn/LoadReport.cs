@@ -89,6 +89,13 @@ public sealed record OtherShape
 /// <param name="Overflows">How many values became infinite.</param>
 public sealed record ConvertedTensor(string Name, string From, DType To, long Overflows)
 {
+    /// <summary>How many finite values became infinite when they were converted.</summary>
+    /// <param name="from">The tensor as it was.</param>
+    /// <param name="to">The same in another element type.</param>
+    /// <returns>The number of elements; 0 for types without infinities.</returns>
+    public static long CountOverflows(Tensor from, Tensor to) => to.DType.IsFloating()
+        ? (long)(from.IsFinite() & to.IsInfinity()).To(DType.Int64).Sum().Item() : 0;
+
     /// <summary>As in messages: <c>fc.weight float32 to float16, 3 values overflowed to ∞</c>.</summary>
     /// <returns>Name, types, and what overflowed.</returns>
     public override string ToString() => $"{Name} {From} to {To.Label()}"

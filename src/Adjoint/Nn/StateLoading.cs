@@ -131,13 +131,9 @@ internal static class StateLoading
             throw new AdjointException(
                 $"{where}: {name} has values that {to.Label()} does not hold, found {from}; convert the tensor first, "
                 + "as it suits you");
-        converted.Add(new(name, from, to, Overflows(value, result)));
+        converted.Add(new(name, from, to, ConvertedTensor.CountOverflows(value, result)));
         return result;
     }
-
-    // How many values became infinite.
-    private static long Overflows(Tensor from, Tensor to) => to.DType.IsFloating()
-        ? (long)(from.IsFinite() & to.IsInfinity()).To(DType.Int64).Sum().Item() : 0;
 
     private static string Differences(string[] missing, string[] unknown) =>
         $"missing {List(missing)}, unknown {List(

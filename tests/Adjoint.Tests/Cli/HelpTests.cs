@@ -61,7 +61,8 @@ public sealed class HelpTests
 
     [Theory, InlineData(""), InlineData("train"), InlineData("explore"), InlineData("paper"), InlineData("ops"),
         InlineData("data"), InlineData("experiment"), InlineData("runs"), InlineData("compare"),
-        InlineData("watch"), InlineData("sample"), InlineData("inspect")]
+        InlineData("watch"), InlineData("sample"), InlineData("inspect"),
+        InlineData("convert")]
     public void Help_has_examples_that_the_tool_takes(string path)
     {
         var command = Tool.Commands(TextWriter.Null, TextWriter.Null);
