@@ -10,6 +10,9 @@ internal abstract record WeightsTarget(string Path)
     /// <summary>Whether texts can be written along.</summary>
     internal virtual bool HasMetadata => false;
 
+    /// <summary>Whether it is read by NumPy, which has no bfloat16.</summary>
+    internal virtual bool IsForNumPy => false;
+
     /// <summary>Whether what is there would be replaced.</summary>
     internal virtual bool Exists => System.IO.Path.Exists(Path);
 
@@ -69,6 +72,8 @@ internal abstract record WeightsTarget(string Path)
 
     private sealed record Npz(string Path) : WeightsTarget(Path)
     {
+        internal override bool IsForNumPy => true;
+
         internal override string Write(
             IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> metadata, bool hasDigest)
         {
@@ -79,6 +84,8 @@ internal abstract record WeightsTarget(string Path)
 
     private sealed record Npy(string Path) : WeightsTarget(Path)
     {
+        internal override bool IsForNumPy => true;
+
         internal override string Write(
             IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> metadata, bool hasDigest)
         {
