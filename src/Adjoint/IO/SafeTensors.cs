@@ -39,9 +39,9 @@ public static class SafeTensors
 
     /// <summary>
     /// Writes tensors to several files, shards, and an index that names the shard of each: what Hugging Face's
-    /// libraries read, and <see cref="TensorFile.Open(string)"/>. The shards are filled in the order of the tensors. Where one
-    /// file is enough, it is written without an index. Nothing is replaced before all is written: what was saved under
-    /// this name before stays until then, and goes then.
+    /// libraries read, and <see cref="TensorFile.Open(string)"/>. The shards are filled in the order of the tensors.
+    /// Where one file is enough, it is written without an index. Nothing is replaced before all is written: what was
+    /// saved under this name before stays until then, and goes then.
     /// </summary>
     /// <param name="path">
     /// A folder, which is made where there is none, for the files <c>model-00001-of-00003.safetensors</c>, … and

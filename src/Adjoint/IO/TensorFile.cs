@@ -172,7 +172,7 @@ public abstract class TensorFile : IDisposable
         }
         catch (IOException)
         {
-            // Some file systems map nothing.
+            // Some file systems map nothing; or there are too many mappings, until the collector finds them.
             return Read(entry);
         }
         entry.Stored.Normalize(storage.Bytes);

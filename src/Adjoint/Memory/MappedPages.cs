@@ -11,8 +11,6 @@ internal sealed class MappedPages
 {
     // The system allows a process some 65,000 mappings, of which others want some.
     private const int MaxCount = 1 << 14;
-    // The collector does not see what it would free; so small a number lets it look now and then, not at once.
-    private const int Pressure = 64 << 10;
 
     private static int count;
 
@@ -40,7 +38,6 @@ internal sealed class MappedPages
         GC.SuppressFinalize(view);
         (address, this.length) = (view.DangerousGetHandle() + (nint)accessor.PointerOffset, length);
         Interlocked.Increment(ref count);
-        GC.AddMemoryPressure(Pressure);
         GC.ReRegisterForFinalize(this);
     }
 
@@ -52,7 +49,6 @@ internal sealed class MappedPages
         {
             view.Dispose();
             Interlocked.Decrement(ref count);
-            GC.RemoveMemoryPressure(Pressure);
             return;
         }
         isDropped = true;

@@ -117,6 +117,7 @@ public sealed class SafeTensorsTests : IDisposable
         var header = """{"x":{"dtype":"TYPE","shape":[256],"data_offsets":[0,256]}}""";
         Tensor Read(string type) => SafeTensors.Load(
             Write(header.Replace("TYPE", type, StringComparison.Ordinal), all), convert: true)["x"];
+        var (e4m3fnuz, e5m2fnuz) = (Read("F8_E4M3FNUZ"), Read("F8_E5M2FNUZ"));
         var (e4m3, e5m2, e8m0) = (Read("F8_E4M3"), Read("F8_E5M2"), Read("F8_E8M0"));
         Assert.Equal((DType.Float16, DType.Float16, DType.BFloat16), (e4m3.DType, e5m2.DType, e8m0.DType));
         for (var i = 0; i < 256; i++)
@@ -126,7 +127,14 @@ public sealed class SafeTensorsTests : IDisposable
             var expected = (i & 127) == 127 ? double.NaN
                 : sign * (exponent == 0 ? Math.Pow(2, -6) * fraction : Math.Pow(2, exponent - 7) * (1 + fraction));
             Same(expected, e4m3.ItemAt(i));
+            // Those without a negative zero have NaN in its place, no infinity, and a bias that is one more.
+            expected = i == 128 ? double.NaN
+                : sign * (exponent == 0 ? Math.Pow(2, -7) * fraction : Math.Pow(2, exponent - 8) * (1 + fraction));
+            Same(expected, e4m3fnuz.ItemAt(i));
             (exponent, fraction) = (i >> 2 & 31, (i & 3) / 4.0);
+            expected = i == 128 ? double.NaN
+                : sign * (exponent == 0 ? Math.Pow(2, -15) * fraction : Math.Pow(2, exponent - 16) * (1 + fraction));
+            Same(expected, e5m2fnuz.ItemAt(i));
             expected = exponent == 31 ? fraction == 0 ? sign * double.PositiveInfinity : double.NaN
                 : sign * (exponent == 0 ? Math.Pow(2, -14) * fraction : Math.Pow(2, exponent - 15) * (1 + fraction));
             Same(expected, e5m2.ItemAt(i));
@@ -134,11 +142,24 @@ public sealed class SafeTensorsTests : IDisposable
         }
         Assert.Equal((448, 57344), (e4m3.ItemAt(0x7E), e5m2.ItemAt(0x7B)));
 
+        Assert.Equal((240, 57344), (e4m3fnuz.ItemAt(0x7F), e5m2fnuz.ItemAt(0x7F)));
+
         static void Same(double expected, double found) => Assert.True(
             double.IsNaN(expected)
                 ? double.IsNaN(found)
                 : BitConverter.DoubleToInt64Bits(expected) == BitConverter.DoubleToInt64Bits(found),
             $"{expected}, {found}");
+    }
+
+    [Fact]
+    public void Four_bits_of_floating_point_lie_two_to_a_byte_the_first_in_its_lower_half()
+    {
+        byte[] all = [.. Enumerable.Range(0, 8).Select(i => (byte)(2 * i | (2 * i + 1) << 4))];
+        var x = SafeTensors.Load(Write("""{"x":{"dtype":"F4","shape":[16],"data_offsets":[0,8]}}""", all), true)["x"];
+        Assert.Equal(DType.Float16, x.DType);
+        Assert.Equal([0, 0.5, 1, 1.5, 2, 3, 4, 6, -0.0, -0.5, -1, -1.5, -2, -3, -4, -6],
+            x.To(DType.Float64).ToArray<double>());
+        Assert.True(double.IsNegative(x.ItemAt(8)));
     }
 
     private static string Fails(string path, bool convert = false) =>

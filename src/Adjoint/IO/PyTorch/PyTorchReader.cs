@@ -25,6 +25,14 @@ internal sealed class PyTorchReader : TensorFile
         : base(path, contents.Format, contents.State.Entries, contents.State.Metadata) =>
         (this.file, this.contents) = (file, contents);
 
+    public override Tensor Map(string name)
+    {
+        var (entry, tensor) = (Find(name), contents.State.Tensors[name]);
+        return !contents.IsBigEndian && tensor.IsRowMajor && contents.PlaceOf(tensor.Storage) is { } place
+            ? MapFrom(file, entry with { Offset = place + tensor.Begin * tensor.Type.Bits / 8 })
+            : Load(name);
+    }
+
     protected override void Dispose(bool disposing)
     {
         if (disposing) file.Dispose();

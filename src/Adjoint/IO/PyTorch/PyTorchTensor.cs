@@ -43,6 +43,18 @@ internal sealed record PyTorchTensor(PyTorchStorage Storage, StoredType Type, lo
     /// <summary>Whether two of its elements surely lie at the same place.</summary>
     internal bool Repeats => Length > Span;
 
+    /// <summary>Whether its elements lie one after another, as those of a contiguous tensor do.</summary>
+    internal bool IsRowMajor
+    {
+        get
+        {
+            var stride = 1L;
+            for (var axis = Sizes.Length - 1; axis >= 0; stride *= Sizes[axis--])
+                if (Sizes[axis] != 1 && Strides[axis] != stride) return false;
+            return true;
+        }
+    }
+
     /// <summary>The same text for those that are the same elements in the same order.</summary>
     internal string Identity
     {

@@ -24,6 +24,18 @@ public sealed class PyTorchFileTests : IDisposable
         foreach (var line in lines) Check(PyTorchGolden.Parse(line));
     }
 
+    [Fact]
+    public void What_lies_in_the_file_as_in_memory_is_mapped()
+    {
+        var mapped = PyTorchGolden.All.Sum(golden =>
+        {
+            File.WriteAllBytes(Weights, golden.Bytes);
+            using var file = TensorFile.Open(Weights);
+            return file.Entries.Count(entry => entry.DType is not null && file.Map(entry.Name).Storage.IsMapped);
+        });
+        Assert.True(mapped > 10, $"{mapped} tensors");
+    }
+
     private void Check(PyTorchGolden golden)
     {
         File.WriteAllBytes(Weights, golden.Bytes);
@@ -44,6 +56,7 @@ public sealed class PyTorchFileTests : IDisposable
                     Assert.Contains("convert: true", Assert.Throws<DataFormatException>(
                         () => file.Load(row.Name)).Message, StringComparison.Ordinal);
                 AssertSame(row, file.Load(row.Name, convert: true));
+                if (row.Loaded == row.Type) AssertSame(row, file.Map(row.Name));
             }
         if (golden.Tensors.Any(row => row.Loaded is null)) return;
         var all = PyTorchFile.Load(Weights, convert: true);
