@@ -66,6 +66,10 @@ internal static class PickleGlobals
         StorageTypes.TryGetValue(global.Name[(global.Name.LastIndexOf('.') + 1)..], out var type)
             ? StoredType.Named(type) : null;
 
+    /// <summary>The class of the storages that have this element type; one without a type has bytes, too.</summary>
+    internal static string StorageName(DType type) =>
+        StorageTypes.First(pair => pair.Value == StoredType.Of(type).Name && !pair.Key.Contains("Untyped")).Key;
+
     private static StoredType? DTypeOf(PickleGlobal global) =>
         global.Name.StartsWith("torch.", StringComparison.Ordinal) ? StoredType.Named(global.Name[6..]) : null;
 

@@ -12,6 +12,25 @@ namespace Adjoint.IO;
 /// </summary>
 public static class PyTorchFile
 {
+    /// <summary>
+    /// Writes tensors to a file, atomically, in the zip format: a flat dictionary that <c>torch.load</c> reads, with
+    /// <c>weights_only=True</c> too. The same tensors in the same order give the same bytes. Tensors that fill the same
+    /// memory (tied weights) share a storage.
+    /// </summary>
+    /// <param name="path">The path of the file, which is replaced if it exists.</param>
+    /// <param name="tensors">The tensors to write, by name, in the order that the dictionary has.</param>
+    /// <exception cref="AdjointException">A name is not valid text.</exception>
+    /// <exception cref="IOException">The disk is full, or the folder may not be written to.</exception>
+    public static void Save(string path, IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        foreach (var name in tensors.Keys)
+            if (!SafeTensorsContents.IsText(name))
+                throw new AdjointException($"{path}: the name '{name}' is no valid Unicode; give the tensor another");
+        var writer = new PyTorchWriter(tensors);
+        AtomicFile.Write(path, writer.Write);
+        GC.KeepAlive(tensors);
+    }
+
     /// <summary>Lists the tensors of a file, in its order; reads its pickle alone.</summary>
     /// <param name="path">The path of the file.</param>
     /// <returns>Name, type and sizes of each tensor, and with which it shares its elements.</returns>
