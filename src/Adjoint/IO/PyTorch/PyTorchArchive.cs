@@ -48,7 +48,7 @@ internal sealed class PyTorchArchive : PyTorchContents
         var source = new PickleSource(new MemoryStream(bytes), place, 0, bytes.Length);
         var root = new Unpickler(source, place, storages).Read();
         foreach (var storage in storages.All)
-            if (!entries.TryGetValue($"data/{storage.Key}", out var entry) || entry.Length < storage.Bytes)
+            if (!entries.TryGetValue($"data/{storage.Key}", out var entry) || entry.Length != storage.Bytes)
                 throw new DataFormatException(path, 0, entry is null ? $"no storage {storage.Key}"
                     : $"{entry.Length} bytes of storage {storage.Key}", $"{storage.Bytes} bytes: {storage.Count} of "
                     + $"{storage.Type.Name}; the file is damaged, write or copy it again");

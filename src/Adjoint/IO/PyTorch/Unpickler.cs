@@ -222,7 +222,7 @@ internal sealed class Unpickler(PickleSource source, string path, PyTorchStorage
         if (length > MostDigits)
             throw Wrong($"a number of {length} bytes", $"at most {MostDigits}; the file is damaged");
         var value = new BigInteger(source.Read(length));
-        return value >= long.MinValue && value <= long.MaxValue ? (long)value : value;
+        return value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
     }
 
     private DataFormatException Short() =>

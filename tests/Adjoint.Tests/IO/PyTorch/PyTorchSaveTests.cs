@@ -101,7 +101,8 @@ public sealed class PyTorchSaveTests : IDisposable
             ["größe 😀.\"'\n"] = Tensor.From(new long[] { 1, long.MinValue }),
             [""] = Tensor.Zeros(300),
         };
-        foreach (var type in Enum.GetValues<DType>()) tensors[$"types.{type}"] = Tensor.From(new[] { 0f, 1, 3 }).To(type);
+        foreach (var type in Enum.GetValues<DType>())
+            tensors[$"types.{type}"] = Tensor.From(new[] { 0f, 1, 3 }).To(type);
         return tensors;
     }
 
