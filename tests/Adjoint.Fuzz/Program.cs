@@ -3,11 +3,11 @@ using System.Globalization;
 using Adjoint.Fuzz;
 
 // dotnet run -c Release --project tests/Adjoint.Fuzz -- [TARGET…] [--seconds N] [--seed S] [--runs N]
-// --list names the targets.
+// --list names the targets. With --runs and without --seconds, a target takes as long as it needs.
 // Each execution has a seed of its own: `TARGET --seed S --runs 1` repeats one.
 const string usage = "fuzz [TARGET ...] [--seconds N] [--seed S] [--runs N]";
 var names = new List<string>();
-double seconds = 10;
+double? seconds = null;
 long runs = long.MaxValue;
 var seed = (ulong)DateTime.UtcNow.Ticks;
 for (var i = 0; i < args.Length; i++)
@@ -28,6 +28,7 @@ for (var i = 0; i < args.Length; i++)
             return 2;
     }
 
+var most = seconds ?? (runs == long.MaxValue ? 10 : double.PositiveInfinity);
 CanaryCheck.Run();
 var failures = 0;
 foreach (var target in FuzzTarget.All.Where(target => names.Count == 0 || names.Contains(target.Name)))
@@ -39,7 +40,7 @@ foreach (var target in FuzzTarget.All.Where(target => names.Count == 0 || names.
     var watch = Stopwatch.StartNew();
     long executions = 0;
     var found = 0;
-    for (; executions < runs && watch.Elapsed.TotalSeconds < seconds && found < 5; executions++)
+    for (; executions < runs && watch.Elapsed.TotalSeconds < most && found < 5; executions++)
     {
         var own = seed + (ulong)executions;
         try
@@ -54,7 +55,7 @@ foreach (var target in FuzzTarget.All.Where(target => names.Count == 0 || names.
     }
     failures += found;
     Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-        $"{target.Name}: {executions} executions in {watch.Elapsed.TotalSeconds:0.0} s from seed {seed}, "
-        + $"{found} findings"));
+        $"{target.Name}: {executions} executions in {watch.Elapsed.TotalSeconds:0.0} s "
+        + $"({executions / watch.Elapsed.TotalSeconds:0}/s) from seed {seed}, {found} findings"));
 }
 return failures == 0 ? 0 : 1;

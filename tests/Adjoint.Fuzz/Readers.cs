@@ -25,7 +25,7 @@ namespace Adjoint.Fuzz;
 internal static class Readers
 {
     // A file of some KB has no business with more.
-    private const long MostBytes = 64 << 20;
+    internal const long MostBytes = 64 << 20;
     private static readonly TimeSpan MostTime = TimeSpan.FromSeconds(5);
     internal static readonly string Folder = Directory.CreateTempSubdirectory("adjoint-fuzz-").FullName;
 
@@ -50,6 +50,18 @@ internal static class Readers
             path => NpyFile.Load(path, convert: true)),
         Of("npz", () => TensorSamples.Archived(compress: false), path => NpzFile.Load(path, convert: true)),
         Of("npz-deflated", () => TensorSamples.Archived(compress: true), path => NpzFile.Load(path, convert: true)),
+        OfSeveral("pt", () => [PyTorchSamples.Saved(), PyTorchSamples.Archived(PyTorchSamples.Program)], PyTorchSamples.Read),
+        OfSeveral("pt-pickle", () => [PyTorchSamples.PickleOf(PyTorchSamples.Saved()), PyTorchSamples.Program], path =>
+        {
+            File.WriteAllBytes(path, PyTorchSamples.Archived(File.ReadAllBytes(path)));
+            PyTorchSamples.Read(path);
+        }, isWhole: false, mutate: PickleMutator.Mutate),
+        Of("pt-old", () => PyTorchSamples.Old(PyTorchSamples.ForOld(PyTorchSamples.Program)), PyTorchSamples.Read),
+        Of("pt-old-pickle", () => PyTorchSamples.ForOld(PyTorchSamples.Program), path =>
+        {
+            File.WriteAllBytes(path, PyTorchSamples.Old(File.ReadAllBytes(path)));
+            PyTorchSamples.Read(path);
+        }, isWhole: false, mutate: PickleMutator.Mutate),
         Of("npy-rows", () => Written(path => NpyFile.Save(path, Tensor.Ones(2, 3))), path =>
         {
             using var data = new NpyDataset("rows", [("inputs", path)], convert: true);
@@ -131,18 +143,20 @@ internal static class Readers
     ];
 
     private static FuzzTarget Of(string name, Func<byte[]> valid, Action<string> read, bool isWhole = true,
-        long mostBytes = MostBytes) => OfSeveral(name, () => [valid()], read, isWhole, mostBytes);
+        long mostBytes = MostBytes, Func<FuzzRandom, byte[], byte[]>? mutate = null) =>
+        OfSeveral(name, () => [valid()], read, isWhole, mostBytes, mutate);
 
     private static FuzzTarget OfSeveral(string name, Func<byte[][]> valid, Action<string> read, bool isWhole = true,
-        long mostBytes = MostBytes)
+        long mostBytes = MostBytes, Func<FuzzRandom, byte[], byte[]>? mutate = null)
     {
+        mutate ??= Mutator.Mutate;
         var originals = new Lazy<byte[][]>(valid);
         return new(name, random =>
         {
             var original = originals.Value.Length == 1 ? originals.Value[0] : random.Of(originals.Value);
             var folder = Directory.CreateDirectory(Path.Combine(Folder, name)).FullName;
             var path = Path.Combine(folder, "input");
-            var bytes = random.Once(200) ? original : Mutator.Mutate(random, original);
+            var bytes = random.Once(200) ? original : mutate(random, original);
             File.WriteAllBytes(path, bytes);
             var (before, start) = (GC.GetAllocatedBytesForCurrentThread(), Stopwatch.GetTimestamp());
             try
