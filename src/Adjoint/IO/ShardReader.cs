@@ -38,7 +38,12 @@ internal sealed class ShardReader : TensorFile
                 shards.Add(shard, OpenShard(path, shard));
             }
             var entries = new List<TensorEntry>();
-            foreach (var (name, shard) in shards) entries.AddRange(Agreed(path, files, name, shard));
+            var expected = files.ToLookup(file => file.Value, file => file.Key);
+            foreach (var (name, shard) in shards)
+            {
+                RequireAgreement(path, files, expected, name, shard);
+                entries.AddRange(shard.Entries.Select(entry => entry with { File = name }));
+            }
             foreach (var (key, value) in shards.Values.SelectMany(shard => shard.Metadata)) metadata.TryAdd(key, value);
             return new(path, shards, entries, metadata);
         }
@@ -100,8 +105,8 @@ internal sealed class ShardReader : TensorFile
             + $"PyTorch's, as {path} says");
     }
 
-    private static IEnumerable<TensorEntry> Agreed(
-        string path, Dictionary<string, string> files, string shard, TensorFile file)
+    private static void RequireAgreement(string path, Dictionary<string, string> files,
+        ILookup<string, string> expected, string shard, TensorFile file)
     {
         var name = System.IO.Path.GetFileName(shard);
         foreach (var entry in file.Entries)
@@ -113,9 +118,8 @@ internal sealed class ShardReader : TensorFile
                     + $"expected it in {DataFormatException.Abbreviate(named)} alone, where {path} has it; write or "
                     + "download all again");
         var there = file.Entries.Select(entry => entry.Name).ToHashSet();
-        foreach (var (tensor, _) in files.Where(entry => entry.Value == name && !there.Contains(entry.Key)))
+        foreach (var tensor in expected[name].Where(tensor => !there.Contains(tensor)))
             throw new DataFormatException($"{shard}: found no tensor {DataFormatException.Abbreviate(tensor)}, "
                 + $"expected it here, as {path} says; write or download both again");
-        return file.Entries.Select(entry => entry with { File = shard });
     }
 }

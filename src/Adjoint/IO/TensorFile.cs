@@ -39,7 +39,7 @@ public abstract class TensorFile : IDisposable
     /// <param name="path">
     /// The path of a safetensors, PyTorch's .pt, .npz or .npy file; of an index of shards
     /// (<c>model.safetensors.index.json</c>), which lie beside it; or of a folder, for its <c>model.safetensors</c> or
-    /// <c>pytorch_model.bin</c>, their index, or the only file of tensors in it.
+    /// <c>pytorch_model.bin</c>, their index, or its only index or .safetensors file.
     /// </param>
     /// <returns>The open file, to be disposed of.</returns>
     /// <exception cref="DataFormatException">

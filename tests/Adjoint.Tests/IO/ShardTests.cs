@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Adjoint.Data;
 using Adjoint.IO;
+using Adjoint.Tests.IO.PyTorch;
 
 namespace Adjoint.Tests.IO;
 
@@ -169,6 +170,30 @@ public sealed class ShardTests : IDisposable
         NpyFile.Save(In("array.npy"), Tensor.Ones(1));
         File.WriteAllText(In("x.json"), text);
         Assert.Contains(message, Fails(In("x.json")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Shards_may_be_files_of_pytorch()
+    {
+        var goldens = PyTorchGolden.All.Where(golden => golden.Tensors.All(row => row.Loaded == row.Type))
+            .DistinctBy(golden => golden.Tensors[0].Name).Take(2).ToArray();
+        var map = new JsonObject();
+        foreach (var (i, golden) in goldens.Index())
+        {
+            File.WriteAllBytes(In($"pytorch_model-{i}.bin"), golden.Bytes);
+            foreach (var row in golden.Tensors) map[row.Name] = $"pytorch_model-{i}.bin";
+        }
+        File.WriteAllText(In("pytorch_model.bin.index.json"), new JsonObject { ["weight_map"] = map }.ToJsonString());
+        using var file = TensorFile.Open(folder);
+        Assert.Equal(In("pytorch_model.bin.index.json"), file.Path);
+        Assert.NotEqual(TensorFileFormat.SafeTensors, file.Format);
+        Assert.Equal(goldens.Sum(golden => golden.Tensors.Length), file.Entries.Count);
+        var all = file.LoadAll();
+        foreach (var row in goldens.SelectMany(golden => golden.Tensors))
+        {
+            Assert.Equal(row.Elements, all[row.Name].Contiguous().Bytes.ToArray());
+            Assert.True(all[row.Name].HasBitsOf(file.Map(row.Name)), row.Name);
+        }
     }
 
     [Fact]
