@@ -51,6 +51,22 @@ public sealed class NpzFileTests : IDisposable
         Assert.Equal([Archive], Directory.GetFiles(folder));
     }
 
+    [Fact]
+    public void Numpy_gives_every_type_back_with_its_axes_and_bytes_turned_round()
+    {
+        var tensors = new[] { DType.Float64, DType.Float32, DType.Float16, DType.Int64, DType.Int32, DType.UInt8,
+            DType.Bool }.ToDictionary(type => type.Label(), type => Tensor.Arange(24).Reshape(2, 3, 4).To(type));
+        tensors["scalar"] = Tensor.Scalar(7);
+        tensors["empty"] = Tensor.Zeros(3, 0, 2);
+        NpzFile.Save(Archive, tensors);
+        const string script = "import sys,numpy\nf=numpy.load(sys.argv[1])\nassert all(f[n].flags.c_contiguous for n in f)"
+            + "\nnumpy.savez(sys.argv[1],**{n:numpy.asfortranarray(f[n]).astype(f[n].dtype.newbyteorder('>')) "
+            + "if f[n].ndim else f[n] for n in f.files})\nprint(len(f.files))";
+        Assert.Equal("9", Python(script, Archive));
+        using var file = TensorFile.Open(Archive);
+        foreach (var (name, tensor) in tensors) Assert.True(tensor.HasBitsOf(file.Load(name)), name);
+    }
+
     [Theory, InlineData(false), InlineData(true)]
     public void Numpy_reads_what_is_saved(bool compress)
     {
