@@ -85,9 +85,29 @@ public sealed partial class DocumentationTests(PageBuild build) : IClassFixture<
     {
         var path = Path.Combine(LayeringTests.Root(), page);
         foreach (Match link in Link().Matches(new Page(page).Prose))
-            Assert.True(Path.Exists(Path.Combine(Path.GetDirectoryName(path)!, link.Groups[1].Value)),
-                $"{page}: nothing at {link.Groups[1].Value}");
+        {
+            var (file, heading) = (link.Groups[1].Value, link.Groups[2].Value);
+            var target = file == "" ? path : Path.Combine(Path.GetDirectoryName(path)!, file);
+            Assert.True(Path.Exists(target), $"{page}: nothing at {file}");
+            if (heading == "") continue;
+            Assert.True(File.ReadLines(target).Any(line => line.StartsWith('#') && Anchor(line) == heading),
+                $"{page}: {file} has no heading #{heading}");
+        }
+
+        // As GitHub and its relatives make them of a heading.
+        static string Anchor(string heading) => NoAnchor().Replace(heading.TrimStart('#').Trim(), "").Replace(' ', '-')
+            .ToLowerInvariant();
     }
+
+    // The sites that show them do not have the files beside them.
+    [Fact]
+    public void Readmes_of_packages_lead_to_addresses_only() =>
+        Assert.All(Page.All.Where(page => page.StartsWith("src/", StringComparison.Ordinal)),
+            page => Assert.Empty(Link().Matches(new Page(page).Prose)));
+
+    [Fact]
+    public void The_README_is_a_screen() =>
+        Assert.InRange(new Page("README.md").Text.Count(sign => sign == '\n'), 40, 80);
 
     [Fact]
     public void Every_page_is_in_the_index_and_every_sample_in_its_list()
@@ -104,6 +124,9 @@ public sealed partial class DocumentationTests(PageBuild build) : IClassFixture<
     [GeneratedRegex(@"^(src|tests|bench|samples|docs|\.ci)/|\.sh$")]
     private static partial Regex PathOfTree();
 
-    [GeneratedRegex(@"\]\((?!http)([^)#]+)\)")]
+    [GeneratedRegex(@"\]\((?!http)([^)#]*)(?:#([^)]+))?\)")]
     private static partial Regex Link();
+
+    [GeneratedRegex(@"[^\w\s-]")]
+    private static partial Regex NoAnchor();
 }
