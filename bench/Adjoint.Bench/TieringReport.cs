@@ -54,7 +54,7 @@ internal static unsafe partial class TieringReport
     {
         var samples = Alternate(network, rounds, Settings);
         Console.WriteLine($"| {network} | start to end of first step ms | first step ms | a step in the first second ms "
-            + $"| in the second | {string.Join(" | ", Enumerable.Range(1, Epochs).Select(i => $"epoch {i}"))} |");
+            + $"| in the second ms | {string.Join(" | ", Enumerable.Range(1, Epochs).Select(i => $"epoch {i} s"))} |");
         Console.WriteLine($"|{string.Concat(Enumerable.Repeat("---|", 5 + Epochs))}");
         foreach (var (name, _) in Settings)
             Console.WriteLine($"| {name} | {string.Join(" | ", samples[name].Select(one => Format(one.Value)))} |");
@@ -122,7 +122,8 @@ internal static unsafe partial class TieringReport
         Print("in 1", MeanStep(0, 1));
         Print("in 2", MeanStep(1, 2));
         for (var epoch = 0; epoch < Epochs; epoch++)
-            Print($"epoch {epoch + 1}", times.Milliseconds.Skip(epoch * StepsOfAnEpoch).Take(StepsOfAnEpoch).Sum() / 1000);
+            Print($"epoch {epoch + 1}",
+                times.Milliseconds.Skip(epoch * StepsOfAnEpoch).Take(StepsOfAnEpoch).Sum() / 1000);
         return 0;
 
         double MeanStep(double from, double to)
@@ -167,7 +168,8 @@ internal static unsafe partial class TieringReport
             ("softplus", a => a.Softplus(), x), ("gelu float64", a => a.Gelu(), wide),
             ("gelu bfloat16", a => a.Gelu(), half), ("add int64", a => a + whole, whole),
             ("compare", a => a.Greater(square), x), ("where", a => Tensor.Where(square.Greater(0), a, square), x),
-            ("cast to float64", a => a.To(DType.Float64), x), ("sum", a => a.Sum(), x), ("sum of rows", a => a.Sum(1), x),
+            ("cast to float64", a => a.To(DType.Float64), x), ("sum", a => a.Sum(), x),
+            ("sum of rows", a => a.Sum(1), x),
             ("sum of columns", a => a.Sum(0), x), ("max of rows", a => a.Max(1), x), ("argmax", a => a.ArgMax(1), x),
             ("cumulative sum", a => a.CumSum(1), x), ("top 5", a => a.TopK(5).Values, x),
             ("transposed copy", a => a.Transpose().Clone(), x), ("concat", a => Tensor.Concat([a, square], 1), x),
@@ -221,7 +223,8 @@ internal static unsafe partial class TieringReport
         var text = new ByteText();
         var model = new Gpt(new() { Vocabulary = text.Size, Context = 64, Width = 64, Heads = 4, Layers = 2 },
             new Generator(1));
-        var letters = string.Concat(Enumerable.Range(0, 16 * StepsOfAnEpoch * 64 + 1).Select(i => (char)(32 + i * 7 % 64)));
+        var letters = string.Concat(
+            Enumerable.Range(0, 16 * StepsOfAnEpoch * 64 + 1).Select(i => (char)(32 + i * 7 % 64)));
         var data = new TextDataset("letters", [letters], text, 64);
         return new(model, new AdamW(model.Parameters(), 0.001), new NextTokenTask(),
             new DataLoader(data, 16, new() { Shuffle = true, Seed = 1 }));

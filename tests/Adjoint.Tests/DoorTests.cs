@@ -19,6 +19,7 @@ public partial class DoorTests
         ("Tensors/TensorReading.cs", ["Data<", "Origin<", "unsafe", "fixed (", "bytes.Bytes"],
             "copies to and from the host"),
         ("Tensors/TensorCreation.cs", ["Data<"], "copies from the host"),
+        ("Tensors/TensorSpans.cs", ["Origin<"], "shows memory to the host"),
         ("Tensors/Generator.cs", ["Data<", "Unsafe."],
             "a stream is three numbers in memory, which draws on the host move on, too"),
         ("Backends/FusedCalls.cs", ["Origin<", "unsafe", "Unsafe.", "tensor.Bytes"],

@@ -94,7 +94,7 @@ public class Storage
     internal int Stamp => buffer?.Stamp ?? 0;
 
     /// <summary>
-    /// Whether a captured function looks at these bytes: then no release hands them to the pool, and the collector
+    /// Whether a captured function or a tensor span looks at these bytes: then no release hands them to the pool, and the collector
     /// takes them when nobody looks any more.
     /// </summary>
     internal bool IsLent => buffer is { IsLent: true };
@@ -105,6 +105,12 @@ public class Storage
     /// <summary>Another storage over the same bytes; hands nothing back and outlives a release of this one.</summary>
     /// <exception cref="AdjointException">The storage was released.</exception>
     internal Storage Alias() => new(Buffer.Lend(), ByteLength);
+
+    /// <summary>
+    /// Notes that somebody looks at the bytes, who keeps them alive and may outlive this storage: no release hands them
+    /// to the pool any more.
+    /// </summary>
+    internal void NoteViewer() => buffer?.NoteViewer();
 
     /// <summary>A part of a slab, which it keeps alive.</summary>
     internal static Storage Within(Slab slab, long offset, int byteLength) =>

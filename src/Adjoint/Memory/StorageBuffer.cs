@@ -64,10 +64,18 @@ internal class StorageBuffer
     /// <exception cref="AdjointException">The buffer was released.</exception>
     internal StorageBuffer Lend()
     {
-        // Noted before the bytes are read: a release on another thread takes them away before it asks.
+        NoteViewer();
+        return Alias();
+    }
+
+    /// <summary>
+    /// Notes that somebody looks at the bytes, before he takes their address: a release on another thread takes them
+    /// away before it asks.
+    /// </summary>
+    internal void NoteViewer()
+    {
         isLent = true;
         Interlocked.MemoryBarrier();
-        return Alias();
     }
 
     /// <summary>Hands the bytes back to the pool.</summary>

@@ -40,6 +40,8 @@ internal static class TensorSizeArguments
         ("TensorMethods.Eye", n => Tensor.Eye(n, 3, DType.Bool)),
         ("Tensor.From", n => Tensor.From(new float[4], n, 4)),
         ("Tensor.From", n => Tensor.From((ReadOnlySpan<float>)[1, 2], 2, n)),
+        ("Tensor.From", n => Tensor.From(new float[2].AsMemory(), 2, n)),
+        ("Tensor.From", n => Tensor.From((ReadOnlyMemory<float>)new float[2], 2, n)),
         ("Tensor.ItemAt", n => X.ItemAt(0, 0, n, 0)),
         ("AxisIndex.op_Implicit", n => X[n]),
         ("AxisIndex.op_Implicit", n => X[0, n]),
