@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Text;
 using Adjoint.Data;
 using Adjoint.Experiments;
+using Adjoint.Formats;
 using Adjoint.Generation;
 using Adjoint.IO;
 using Adjoint.Nn;
@@ -16,7 +17,11 @@ internal static class SampleCommand
 
     internal static Command Create(TextWriter output, TextWriter error)
     {
-        var model = new Argument<string>("run") { Description = SavedModel.Description };
+        var model = new Argument<string>("run")
+        {
+            Description = "The folder of a run, whose best model is taken; a model file (.safetensors); or a folder "
+                + "of GPT-2 as it is published: config.json, weights, vocab.json and merges.txt.",
+        };
         var prompt = SettingOption.Of(new TextSetting("prompt")
         {
             Help = "The text to go on from; - reads standard input, without its last line break. Left out, the model "
@@ -65,6 +70,7 @@ internal static class SampleCommand
             ("adjoint sample runs/1 --prompt Once", "What follows that word, token by token."),
             ("adjoint sample runs/1 --temperature 0.8 --top-p 0.95 --seed 7", "Likely tokens only, another text."),
             ("adjoint sample runs/1 --prompt - --json", "What follows standard input, as JSON."),
+            ("adjoint sample gpt2 --prompt Once", "What GPT-2 writes, in a folder as it is published."),
         ],
         new("Text", [prompt, tokens, stop]), new("Choice of tokens", [temperature, topK, topP, seed]),
         new("Output", [asJson])) { model };
@@ -170,6 +176,9 @@ internal static class SampleCommand
 
     private static TextGenerator Load(string path)
     {
+        if (File.Exists(Path.Combine(path, "config.json")))
+            return new(Gpt2Layout.Load(path),
+                BpeText.Load(Path.Combine(path, "vocab.json"), Path.Combine(path, "merges.txt")));
         var file = ModelFile.Read(SavedModel.PathOf(path));
         const string remedy = "train one: adjoint train --model gpt --data book.txt";
         if (file.Model is not LanguageModel)

@@ -1,6 +1,9 @@
 using System.Text.Json;
 using Adjoint.Cli;
 using Adjoint.Data;
+using Adjoint.Formats;
+using Adjoint.Generation;
+using Adjoint.IO;
 using Adjoint.Nn;
 using Adjoint.Tests.Generation;
 
@@ -75,6 +78,32 @@ public sealed class SampleCommandTests : IDisposable
         Assert.Equal(0, code);
         Assert.Equal("adjoint: the model did not learn these characters of the prompt: é \\u001b 😀\n",
             error.ReplaceLineEndings("\n"));
+    }
+
+    [Fact]
+    public void A_published_folder_writes_what_its_weights_say()
+    {
+        var model = new Gpt(new() { Vocabulary = 257, Context = 8, Width = 4, Heads = 1, Layers = 1 }, new(1));
+        Gpt2Layout.Save(model, folder);
+        var symbols = Enumerable.Range(0, 256)
+            .Select(value => value is > 32 and < 127 or > 160 and not 173 ? (char)value : '\0').ToArray();
+        var next = 256;
+        for (var i = 0; i < 256; i++) if (symbols[i] == '\0') symbols[i] = (char)next++;
+        File.WriteAllText(Path.Combine(folder, "vocab.json"), JsonSerializer.Serialize(
+            symbols.Select((symbol, i) => ($"{symbol}", i)).Append(("ab", 256)).ToDictionary()));
+        File.WriteAllText(Path.Combine(folder, "merges.txt"), "#version: 0.2\na b\n");
+        var (code, output, error) = ToolRun.Of("sample", folder, "--prompt", "xab", "--tokens", "3", "--json");
+        Assert.Equal((0, ""), (code, error));
+        var json = JsonDocument.Parse(output).RootElement;
+        Assert.Equal(3, json.GetProperty("tokens").GetArrayLength());
+        // The same as the library says of the same weights and tokens.
+        var text = BpeText.Load(Path.Combine(folder, "vocab.json"), Path.Combine(folder, "merges.txt"));
+        Assert.Equal(['x', 256], text.Encode("xab"));
+        Assert.Equal(
+            new TextGenerator(model.Eval(), text).GenerateTokens("xab", new() { MaxTokens = 3 }).Select(one => one.Token),
+            json.GetProperty("tokens").EnumerateArray().Select(one => one.GetInt32()));
+        File.Delete(Path.Combine(folder, "merges.txt"));
+        Refuse("merges.txt", folder);
     }
 
     [Fact]
