@@ -39,6 +39,12 @@ internal static class ExploreCommand
                 + ".safetensors file.",
             ValueName = "path",
         });
+        var file = new Argument<string?>("file")
+        {
+            Description = "A file of tensors to look into: safetensors, .pt, .npz or .npy, an index of shards, or the "
+                + "folder of a model or a run; without it, a network that learns.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         var port = SettingOption.Of(PageSettings.Port);
         var open = SettingOption.Of(PageSettings.Open);
         var command = new GuidedCommand("explore", "Show how a network thinks and learns, in the browser.",
@@ -46,32 +52,41 @@ internal static class ExploreCommand
             ("adjoint explore --open", "An mlp on two features, made on the spot."),
             ("adjoint explore --dataset cifar10 --model lenet --open", "Images and convolutions."),
             ("adjoint explore --checkpoint runs/1 --open", "A run; of a language model attention and next tokens."),
+            ("adjoint explore model.safetensors --open", "The tensors of a file, also of others' networks."),
         ],
         new("Data", [options[TrainSettings.Dataset], options[TrainSettings.DataDir]]),
         new("Network", [.. options.In("Network"), checkpoint]), new("Training", options.In("Training")),
-        new("Page", [port, open]));
+        new("Page", [port, open])) { file };
         command.SetAction(parsed =>
         {
             var path = parsed.GetValue(checkpoint);
-            var (file, run) = Checkpoint(path);
+            var (start, run) = Checkpoint(path);
             var given = options.Given(parsed);
+            if (parsed.GetValue(file) is { } tensors)
+            {
+                var idle = path is not null ? checkpoint.Name[2..] : given.Count > 0 ? given[0].Key : null;
+                return idle is null
+                    ? Serve(Tensors(tensors), parsed.GetValue(port), parsed.GetValue(open), output, error)
+                    : throw new UsageException(
+                        $"--{idle}: has no effect on the page of a file, where nothing is trained; leave it out");
+            }
             return Serve(SiteOf(), parsed.GetValue(port), parsed.GetValue(open), output, error);
 
             Site SiteOf()
             {
-                if (file is not null && LanguageModelOf(file) is { } generator)
+                if (start is not null && LanguageModelOf(start) is { } generator)
                     return given.Count == 0
                         ? new LanguageSite(new(generator, Path.GetFileName(Path.TrimEndingDirectorySeparator(path!))))
                         : throw new UsageException(
                             $"--{given[0].Key}: has no effect on the page of a language model, which is not trained "
                             + "there; leave it out");
-                var settings = Read(given, parsed.GetValue((Option<int>)options[BatchSize]), file, run);
+                var settings = Read(given, parsed.GetValue((Option<int>)options[BatchSize]), start, run);
                 var name = settings.Get(TrainSettings.Model);
                 if (TrainSettings.LanguageModels.Contains(name))
                     throw new UsageException(
                         $"--model {name}: language models are not trained on this page; train one (adjoint train "
                         + $"--model {name}) and show it: adjoint explore --checkpoint, with the folder of its run");
-                return new ExplorerSite(Begin(TaskOf(settings, LoadData(settings, file)), file));
+                return new ExplorerSite(Begin(TaskOf(settings, LoadData(settings, start)), start));
             }
         });
         return command;
@@ -124,6 +139,14 @@ internal static class ExploreCommand
         };
 
         SettingValues WithOptimizer(string name) => settings.With(TrainSettings.Optimizer, name);
+    }
+
+    // Of the folder of a run the best model.
+    private static TensorFileSite Tensors(string path)
+    {
+        var best = Path.Combine(path, "best.safetensors");
+        return new(new(TensorFile.Open(File.Exists(best) ? best : path),
+            Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)))));
     }
 
     private static int Serve(Site site, int port, bool open, TextWriter output, TextWriter error)

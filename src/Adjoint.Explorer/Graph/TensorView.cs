@@ -25,8 +25,7 @@ internal static class TensorView
         json.WriteNumbers("shape", [.. tensor.Shape]);
         json.WriteString("dtype", tensor.DType.Label());
         WriteSummary(json, summary);
-        if (values.Length <= FullUpTo) WriteElements(json, "values", values, tensor.DType);
-        else WriteBlocks(json, tensor.Shape, values);
+        WriteCells(json, tensor, values);
         if (HasPictures(tensor.Shape))
         {
             json.WritePropertyName("pictures");
@@ -35,6 +34,13 @@ internal static class TensorView
         if (values.Length > 1 && double.IsFinite(summary.Minimum))
             json.WriteNumbers("histogram", summary.Histogram(values));
         json.WriteEndObject();
+    }
+
+    /// <summary>All elements where they are few; else means of blocks.</summary>
+    internal static void WriteCells(Utf8JsonWriter json, Tensor tensor, double[] values)
+    {
+        if (values.Length <= FullUpTo) WriteElements(json, "values", values, tensor.DType);
+        else WriteBlocks(json, tensor.Shape, values);
     }
 
     /// <summary>The elements in row-major order.</summary>
@@ -55,7 +61,7 @@ internal static class TensorView
     }
 
     // Single and half precision are written in their own shortest digits: 0.1, not 0.10000000149011612.
-    private static void WriteElements(Utf8JsonWriter json, string name, double[] values, DType dtype)
+    internal static void WriteElements(Utf8JsonWriter json, string name, double[] values, DType dtype)
     {
         json.WriteStartArray(name);
         foreach (var value in values)
@@ -114,11 +120,11 @@ internal static class TensorView
         WritePictures(json, tensor.Shape, values, TensorSummary.Of(values), from);
     }
 
-    private static bool HasPictures(Shape shape) => shape.Rank == 4 && shape.Elements > 0 && shape[2] * shape[3] > 1;
+    internal static bool HasPictures(Shape shape) => shape.Rank == 4 && shape.Elements > 0 && shape[2] * shape[3] > 1;
 
     // One picture a sample where there are three channels, else one a channel. Bytes: 0 is the minimum, 255 the
     // maximum.
-    private static void WritePictures(Utf8JsonWriter json, Shape shape, double[] values, TensorSummary summary,
+    internal static void WritePictures(Utf8JsonWriter json, Shape shape, double[] values, TensorSummary summary,
         int from)
     {
         var channels = shape[1] == 3 ? 3 : 1;

@@ -41,10 +41,14 @@ export function tensorView(answer, name, { more, now, rows }) {
         )
       : null,
     answer.pictures ? pictures(now, name, more, rows) : null,
-    answer.values ? table(answer, name) : heatMap(answer),
+    cells(answer, name),
     answer.histogram && summary.count > 8 ? histogram(answer.histogram, summary.minimum, summary.maximum) : null,
   );
 }
+
+/** The elements of an answer where it has them, else its heat map. */
+export const cells = (answer, name) =>
+  answer.values ? table(answer, name) : answer.blocks ? heatMap(answer) : null;
 
 function table(answer, name) {
   const { values, shape } = answer;

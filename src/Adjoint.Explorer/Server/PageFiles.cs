@@ -40,6 +40,13 @@ internal sealed class PageFiles
         "page/style.css", "page/dom.js", "page/format.js", "page/colors.js", "page/source.js", .. Names("language/"),
     ]);
 
+    /// <summary>The page of a file of tensors.</summary>
+    internal static PageFiles Tensors { get; } = new("tensors/index.html", "tensors/tensors",
+    [
+        "page/style.css", "page/dom.js", "page/format.js", "page/colors.js", "page/source.js", "page/tensor-view.js",
+        .. Names("tensors/"),
+    ]);
+
     /// <summary>The sources of ops, by file name.</summary>
     internal static IReadOnlyList<string> OpSources { get; } = [.. Names("ops/").Order(StringComparer.Ordinal)];
 
