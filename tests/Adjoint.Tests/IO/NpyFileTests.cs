@@ -84,8 +84,9 @@ public sealed class NpyFileTests : IDisposable
     [Fact]
     public void Types_that_no_tensor_has_are_converted_on_request_alone()
     {
-        Assert.EndsWith(", offset 128: found dtype i2 of x, expected float64, float32, bfloat16, float16, int64, int32, "
-            + "uint8 or bool; convert: true makes i2 int32", Fails(NumpyGoldens.Of("<i2").Bytes), StringComparison.Ordinal);
+        Assert.EndsWith(
+            ", offset 128: found dtype i2 of x, expected float64, float32, bfloat16, float16, int64, int32, uint8 or "
+            + "bool; convert: true makes i2 int32", Fails(NumpyGoldens.Of("<i2").Bytes), StringComparison.Ordinal);
         var large = Header("{'descr': '<u8', 'fortran_order': False, 'shape': (1,), }", BitConverter.GetBytes(~0ul));
         Assert.Contains("found 18446744073709551615, a uint64", Fails(large, convert: true), StringComparison.Ordinal);
     }

@@ -59,8 +59,9 @@ public sealed class NpzFileTests : IDisposable
         tensors["scalar"] = Tensor.Scalar(7);
         tensors["empty"] = Tensor.Zeros(3, 0, 2);
         NpzFile.Save(Archive, tensors);
-        const string script = "import sys,numpy\nf=numpy.load(sys.argv[1])\nassert all(f[n].flags.c_contiguous for n in f)"
-            + "\nnumpy.savez(sys.argv[1],**{n:numpy.asfortranarray(f[n]).astype(f[n].dtype.newbyteorder('>')) "
+        const string script = "import sys,numpy\nf=numpy.load(sys.argv[1])\n"
+            + "assert all(f[n].flags.c_contiguous for n in f)\n"
+            + "numpy.savez(sys.argv[1],**{n:numpy.asfortranarray(f[n]).astype(f[n].dtype.newbyteorder('>')) "
             + "if f[n].ndim else f[n] for n in f.files})\nprint(len(f.files))";
         Assert.Equal("9", Python(script, Archive));
         using var file = TensorFile.Open(Archive);
