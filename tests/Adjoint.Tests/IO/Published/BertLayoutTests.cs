@@ -37,7 +37,7 @@ public sealed class BertLayoutTests : IDisposable
         Assert.Contains("bert.encoder.layer.1.attention.output.LayerNorm.gamma", state.Keys);
         state.Add("cls.predictions.bias", Tensor.Zeros(11));
         state.Add("bert.embeddings.position_ids", Tensor.Arange(0, 7, 1, DType.Int64).Unsqueeze(0));
-        SafeTensors.Save(Path.Combine(folder, "pytorch_model.bin"), state);
+        PyTorchFile.Save(Path.Combine(folder, "pytorch_model.bin"), state);
         var (encoder, classifier) = (BertLayout.Load(folder), BertLayout.LoadClassifier(folder));
         Assert.Equal(Options, encoder.Options);
         Assert.Equal((Options, 3), (classifier.Bert.Options, classifier.Classes));

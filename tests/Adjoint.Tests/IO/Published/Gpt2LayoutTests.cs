@@ -46,7 +46,7 @@ public sealed class Gpt2LayoutTests : IDisposable
         state.Add("transformer.h.0.attn.bias", Tensor.Ones([1, 1, 7, 7], DType.UInt8));
         state.Add("transformer.h.0.attn.masked_bias", Tensor.Full([], -1e4));
         File.Delete(Path.Combine(folder, "model.safetensors"));
-        SafeTensors.Save(Path.Combine(folder, "pytorch_model.bin"), state);
+        PyTorchFile.Save(Path.Combine(folder, "pytorch_model.bin"), state);
         Assert.Equal(expected, Logits(Gpt2Layout.Load(folder)));
         File.Delete(Path.Combine(folder, "pytorch_model.bin"));
         SafeTensors.SaveShards(folder, state, maxShardBytes: 2000);
