@@ -97,7 +97,9 @@ public abstract class TensorFile : IDisposable
     /// Whether a type that no tensor has is converted to the smallest that holds its values: <see
     /// cref="TensorEntry.ConvertsTo"/>.
     /// </param>
-    /// <returns>The tensor, contiguous.</returns>
+    /// <returns>
+    /// The tensor, contiguous; a view, where a PyTorch file has elements that repeat (of <c>expand</c>).
+    /// </returns>
     /// <exception cref="AdjointException">The file has no tensor of this name; the message has the nearest.</exception>
     /// <exception cref="DataFormatException">
     /// The tensor is damaged, too large, or its type has to be converted, or cannot be.

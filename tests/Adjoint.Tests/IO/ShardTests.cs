@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Adjoint.Data;
 using Adjoint.IO;
-using Adjoint.Tests.IO.PyTorch;
 
 namespace Adjoint.Tests.IO;
 

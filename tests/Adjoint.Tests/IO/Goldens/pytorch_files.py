@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes pytorch_files.txt: files of PyTorch 1.13, a JSON object each line: the file's name, its bytes in base64, its
-tensors (name, type, what it is loaded as, sizes, the elements in row-major order as bytes in hexadecimal) and its texts.
+tensors (name, type, what it is loaded as, sizes, the elements in row-major order as bytes in hexadecimal), its texts.
 
 Run with Debian's python3-torch: /usr/bin/python3 pytorch_files.py > pytorch_files.txt. Without PyTorch the tests read
 what it printed; with PyTorch they run it, too.
@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 CONVERTED = {torch.int8: torch.int32, torch.int16: torch.int32}
+DATE = (1980, 1, 1, 0, 0, 0)
 HELD = [torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.uint8, torch.bool]
 
 
@@ -72,7 +73,8 @@ both("layouts", collections.OrderedDict(
     channels_last=image.to(memory_format=torch.channels_last), transposed=torch.arange(6).reshape(2, 3).T,
     first=base[:4], middle=base[3:7], every_third=base[1::3], tied=base[3:7], window=base.as_strided((3, 4), (2, 1), 1),
     windows=base.as_strided((5, 6), (1, 1)), expanded=torch.tensor([[1.0], [2.0]]).expand(2, 4), one=torch.tensor(7),
-    spread=torch.tensor(7.0).expand(2, 3), none=torch.zeros(0, 3), beyond=base[10:], line=torch.ones(1, 1, 4).permute(2, 1, 0)))
+    spread=torch.tensor(7.0).expand(2, 3), none=torch.zeros(0, 3), beyond=base[10:],
+    line=torch.ones(1, 1, 4).permute(2, 1, 0)))
 
 # Modules and checkpoints.
 torch.manual_seed(2)
@@ -86,17 +88,19 @@ optimizer = torch.optim.Adam(module.parameters(), lr=0.125)
 module(torch.ones(1, 2, 4, 4)).sum().backward()
 optimizer.step()
 state = optimizer.state_dict()
-checkpoint = dict(epoch=3, loss=0.25, note="größe", best=None, done=True, big=2 ** 70, small=-5, long=2 ** 40, where=torch.device(
-    "cuda", 1), kind=torch.float16, size=torch.Size([2, 3]), score=np.float64(1.5), count=np.int64(-7), truth=np.bool_(True),
-    steps=[1, 2, (3, 4)], empty=[], seen=collections.Counter([3, 3]), counts=collections.defaultdict(int, a=1), raw=b"ab",
-    pair=(torch.ones(1), torch.zeros(2)), optimizer=state, model=module.state_dict())
+checkpoint = dict(
+    epoch=3, loss=0.25, note="größe", best=None, done=True, big=2 ** 70, small=-5, long=2 ** 40,
+    where=torch.device("cuda", 1), kind=torch.float16, size=torch.Size([2, 3]), score=np.float64(1.5),
+    count=np.int64(-7), truth=np.bool_(True), steps=[1, 2, (3, 4)], empty=[], seen=collections.Counter([3, 3]),
+    counts=collections.defaultdict(int, a=1), raw=b"ab", pair=(torch.ones(1), torch.zeros(2)),
+    optimizer=state, model=module.state_dict())
 tensors = [("pair.0", torch.ones(1)), ("pair.1", torch.zeros(2))]
 for i, one in state["state"].items():
     tensors += [(f"optimizer.state.{i}.{key}", x) for key, x in one.items()]
 tensors += [("model." + key, x) for key, x in module.state_dict().items()]
-texts = dict(epoch="3", loss="0.25", note="größe", best="null", done="true", big=str(2 ** 70), small="-5", long=str(2 ** 40),
-             where="cuda:1", kind="torch.float16", size="[2, 3]", score="1.5", count="-7", truth="true",
-             steps="[1, 2, [3, 4]]", empty="[]", raw="2 bytes")
+texts = dict(epoch="3", loss="0.25", note="größe", best="null", done="true", big=str(2 ** 70), small="-5",
+             long=str(2 ** 40), where="cuda:1", kind="torch.float16", size="[2, 3]", score="1.5", count="-7",
+             truth="true", steps="[1, 2, [3, 4]]", empty="[]", raw="2 bytes")
 texts["seen.3"] = "2"
 texts["counts.a"] = "1"
 texts["optimizer.param_groups.0.lr"] = "0.125"
@@ -108,7 +112,8 @@ both("list", [torch.arange(3), "a"], [("0", torch.arange(3))], {"1": "a"})
 both("nothing", {}, [])
 both("names", {"größe": torch.ones(1), "😀.weight": torch.ones(2), "": torch.ones(3), "x" * 300: torch.ones(4)})
 for protocol in (2, 3, 4, 5):
-    value = collections.OrderedDict(w=torch.arange(6.0).reshape(2, 3), n=np.float32(0.5), t=torch.nn.Parameter(torch.ones(2)))
+    value = collections.OrderedDict(
+        w=torch.arange(6.0).reshape(2, 3), n=np.float32(0.5), t=torch.nn.Parameter(torch.ones(2)))
     for kind, new in (("", True), ("-old", False)):
         show(f"protocol{protocol}{kind}", saved(value, pickle_protocol=protocol, _use_new_zipfile_serialization=new),
              [("w", value["w"]), ("t", value["t"])], dict(n="0.5"))
@@ -144,10 +149,14 @@ def number(value):
 
 def storage(kind, key, count, old=False, view=None, place="cpu"):
     tail = b"" if not old else b"N" if view is None else text(view[0]) + number(view[1]) + number(view[2]) + b"\x87"
-    return b"(" + text("storage") + b"c" + kind.encode() + b"\n" + text(key) + text(place) + number(count) + tail + b"tQ"
+    head = b"(" + text("storage") + b"c" + kind.encode() + b"\n" + text(key) + text(place) + number(count)
+    return head + tail + b"tQ"
 
 
-def tensor(memory, offset, sizes, strides, function="torch._utils\n_rebuild_tensor_v2", tail=b"\x89ccollections\nOrderedDict\n)R"):
+hooks = b"\x89ccollections\nOrderedDict\n)R"
+
+
+def tensor(memory, offset, sizes, strides, function="torch._utils\n_rebuild_tensor_v2", tail=hooks):
     shape = b"".join(b"(" + b"".join(map(number, x)) + b"t" for x in (sizes, strides))
     return b"c" + function.encode() + b"\n(" + memory + number(offset) + shape + tail + b"tR"
 
@@ -160,7 +169,7 @@ def archive(program, entries, long=False):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as out:
         for name, data in {"data.pkl": program, "version": b"3\n", **entries}.items():
-            with out.open(zipfile.ZipInfo("x/" + name, (1980, 1, 1, 0, 0, 0)), "w", force_zip64=long) as entry:
+            with out.open(zipfile.ZipInfo("x/" + name, DATE), "w", force_zip64=long) as entry:
                 entry.write(data)
     return file.getvalue()
 
@@ -169,14 +178,15 @@ def packed(data):
     file = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as out:
         for entry in source.infolist():
-            out.writestr(zipfile.ZipInfo(entry.filename, (1980, 1, 1, 0, 0, 0)), source.read(entry), zipfile.ZIP_DEFLATED)
+            out.writestr(zipfile.ZipInfo(entry.filename, DATE), source.read(entry), zipfile.ZIP_DEFLATED)
     return file.getvalue()
 
 
 def legacy(program, keys, storages, little=True):
     head = b"".join(pickle.dumps(x, 2) for x in (
         0x1950A86A20F9469CFC6C, 1001, dict(protocol_version=1001, little_endian=little, type_sizes={})))
-    return head + program + pickle.dumps(keys, 2) + b"".join(struct.pack("<q", count) + data for count, data in storages)
+    elements = b"".join(struct.pack("<q", count) + data for count, data in storages)
+    return head + program + pickle.dumps(keys, 2) + elements
 
 
 show("packed", packed(saved(dict(a=base[2:], b=base[:3], c=image))), [("a", base[2:]), ("b", base[:3]), ("c", image)])
@@ -184,16 +194,18 @@ cuda = dictionary(w=tensor(storage("torch.cuda\nFloatStorage", "0", 4, place="cu
 show("cuda", archive(cuda, {"data/0": raw(base[:4])}), [("w", base[1:4])])
 show("zip64", archive(cuda, {"data/0": raw(base[:4])}, long=True), [("w", base[1:4])])
 big = dictionary(
-    w=tensor(storage("torch\nFloatStorage", "0", 4), 0, [2, 2], [1, 2]), h=tensor(storage("torch\nHalfStorage", "1", 2), 0, [2], [1]),
-    b=tensor(storage("torch\nByteStorage", "2", 3), 1, [2], [1]), d=tensor(storage("torch\nDoubleStorage", "3", 1), 0, [], []),
+    w=tensor(storage("torch\nFloatStorage", "0", 4), 0, [2, 2], [1, 2]),
+    h=tensor(storage("torch\nHalfStorage", "1", 2), 0, [2], [1]),
+    b=tensor(storage("torch\nByteStorage", "2", 3), 1, [2], [1]),
+    d=tensor(storage("torch\nDoubleStorage", "3", 1), 0, [], []),
     s=tensor(storage("torch\nShortStorage", "4", 2), 0, [2], [1]))
 show("big-endian", archive(big, {
     "byteorder": b"big", "data/0": struct.pack(">4f", 0, 1, 2, 3), "data/1": struct.pack(">2e", 0.5, 2),
     "data/2": b"\1\2\3", "data/3": struct.pack(">d", 0.1), "data/4": struct.pack(">2h", -2, 300)}),
-    [("w", base[:4].reshape(2, 2).T), ("h", torch.tensor([0.5, 2]).half()), ("b", torch.tensor([2, 3], dtype=torch.uint8)),
+    [("w", base[:4].reshape(2, 2).T), ("h", torch.tensor([0.5, 2]).half()),
+     ("b", torch.tensor([2, 3], dtype=torch.uint8)),
      ("d", torch.tensor(0.1, dtype=torch.float64)), ("s", torch.tensor([-2, 300], dtype=torch.int16))])
 v3 = "torch._utils\n_rebuild_tensor_v3"
-hooks = b"\x89ccollections\nOrderedDict\n)R"
 newer = dictionary(
     u=tensor(storage("torch.storage\nUntypedStorage", "0", 6), 1, [2], [1], v3, hooks + b"ctorch\nuint16\n"),
     f=tensor(storage("torch.storage\nUntypedStorage", "1", 2), 0, [2], [1], v3, hooks + b"ctorch\nfloat8_e4m3fn\n"),
@@ -207,7 +219,8 @@ show("newer", archive(newer, {
 views = dictionary(
     a=tensor(storage("torch\nFloatStorage", "7", 10, True, ("8", 2, 5)), 1, [4], [1]),
     b=tensor(storage("torch\nFloatStorage", "7", 10, True), 0, [10], [1]),
-    c=tensor(storage("torch\nFloatStorage", "7", 10, True, ("8", 2, 5)), 0, [2, 2], [2, 1], "torch._utils\n_rebuild_tensor", b""))
+    c=tensor(storage("torch\nFloatStorage", "7", 10, True, ("8", 2, 5)), 0, [2, 2], [2, 1],
+             "torch._utils\n_rebuild_tensor", b""))
 show("views-old", legacy(views, ["7"], [(10, raw(base))]),
      [("a", base[3:7]), ("b", base), ("c", base[2:6].reshape(2, 2))])
 show("other-system-old", legacy(views, ["7"], [(10, raw(base))], little=False),

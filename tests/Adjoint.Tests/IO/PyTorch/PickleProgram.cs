@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using Adjoint.IO;
 
-namespace Adjoint.Tests.IO.PyTorch;
+namespace Adjoint.Tests.IO;
 
 /// <summary>Pickles by hand, and files that have them.</summary>
 internal static class PickleProgram

@@ -1,9 +1,9 @@
 using System.IO.Compression;
 using Adjoint.Data;
 using Adjoint.IO;
-using static Adjoint.Tests.IO.PyTorch.PickleProgram;
+using static Adjoint.Tests.IO.PickleProgram;
 
-namespace Adjoint.Tests.IO.PyTorch;
+namespace Adjoint.Tests.IO;
 
 /// <summary>Files that are damaged, foreign, or whose sizes lie: one line each, and nothing is allocated for them.
 /// </summary>

@@ -2,7 +2,7 @@ using System.Text;
 using Adjoint.Data;
 using Adjoint.IO;
 
-namespace Adjoint.Tests.IO.PyTorch;
+namespace Adjoint.Tests.IO;
 
 /// <summary>Pickles that want code to run, or memory: each is refused in one line, which names what it wants.</summary>
 public sealed class PyTorchCodeTests : IDisposable

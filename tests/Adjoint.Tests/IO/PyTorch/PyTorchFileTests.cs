@@ -1,7 +1,7 @@
 using Adjoint.Data;
 using Adjoint.IO;
 
-namespace Adjoint.Tests.IO.PyTorch;
+namespace Adjoint.Tests.IO;
 
 public sealed class PyTorchFileTests : IDisposable
 {

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Adjoint.Tests.IO.PyTorch;
+namespace Adjoint.Tests.IO;
 
 /// <summary>A file that PyTorch wrote, and what is in it: <c>Goldens/pytorch_files.py</c>.</summary>
 public sealed record PyTorchGolden(

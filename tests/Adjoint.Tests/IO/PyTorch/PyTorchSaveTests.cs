@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using Adjoint.IO;
 
-namespace Adjoint.Tests.IO.PyTorch;
+namespace Adjoint.Tests.IO;
 
 public sealed class PyTorchSaveTests : IDisposable
 {

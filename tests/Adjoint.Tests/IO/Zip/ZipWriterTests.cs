@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using Adjoint.IO;
 
-namespace Adjoint.Tests.IO.Zip;
+namespace Adjoint.Tests.IO;
 
 public sealed class ZipWriterTests : IDisposable
 {
