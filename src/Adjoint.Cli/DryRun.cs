@@ -20,11 +20,17 @@ internal static class DryRun
         Parts(data, output);
         if (data.Train.ClassNames.Count > 0) Classes(data, output);
         var model = settings.CreateModel(data.Train);
+        var weights = StartingWeights.Load(settings, model);
         var task = settings.CreateTask(data.Train);
         var loader = settings.CreateLoader(data.Train);
         output.WriteLine();
         output.Write(model.Summary(() => task.Forward(model, data.Train.Load(0))));
         output.WriteLine();
+        if (weights is not null)
+        {
+            foreach (var line in StartingWeights.Lines(weights)) output.WriteLine(line);
+            output.WriteLine();
+        }
         foreach (var (name, value) in settings.Rows()) output.WriteLine(Printable.Line($"{name,-16} {value}"));
         output.WriteLine();
         var (step, epochs) = (SecondsOf(model, task, loader.First()), settings.Get(TrainSettings.Epochs));

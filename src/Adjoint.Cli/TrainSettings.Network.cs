@@ -102,6 +102,27 @@ internal static partial class TrainSettings
         Idle = Width.Idle,
     };
 
+    internal static readonly TextSetting Weights = new("weights")
+    {
+        Group = Network,
+        Help = "Begin from weights: a file of tensors (.safetensors, .pt, .npz), or a run. What fits by name and shape "
+            + "is taken; the rest, such as a head for other classes, begins as without.",
+        ValueName = "path",
+        Default = new("none: random numbers", _ => null!),
+        IsOmittedAtDefault = true,
+    };
+
+    internal static readonly TextSetting Rename = new("rename")
+    {
+        Group = Network,
+        Help = $"Of --weights. {Renaming.RulesHelp}",
+        ValueName = "rules",
+        Check = Renaming.Check,
+        Default = new("none", _ => null!),
+        IsOmittedAtDefault = true,
+        Idle = s => s.Get(Weights) is null ? "does nothing without --weights, whose tensors it renames" : null,
+    };
+
     private static string? SizeIs(SettingValues s, int size, int channels) =>
         (s.Get(ImageSize), s.Get(Channels)) == (size, channels) ? null
             : $"{s.Get(Model)} takes images of {channels} channels and {size} pixels a side, not of {s.Get(Channels)} "

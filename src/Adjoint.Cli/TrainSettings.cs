@@ -32,7 +32,7 @@ internal static partial class TrainSettings
         [
             Source, Dataset, Target, Task, Ignore, Categories, ValidationShare, TestShare, Split, ImageSize,
             Channels, Tokens, Context, DataShare, Pixels, Augment, NoShuffle, Model, Hidden, Layers,
-            Activation, Width, Heads, Dropout, Epochs, BatchSize, Optimizer, LearningRate, Schedule,
+            Activation, Width, Heads, Dropout, Weights, Rename, Epochs, BatchSize, Optimizer, LearningRate, Schedule,
             RisingShare, Clip, Momentum, Nesterov, WeightDecay, BiasRateFactor, LossFunction, Metric,
             LossReduction, LabelSmoothing, Ema, Patience, TestTime, Seed, Threads, DataDir, TensorBoard,
         ]) Table.Add(row);

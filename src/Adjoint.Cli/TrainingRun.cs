@@ -37,6 +37,9 @@ internal sealed class TrainingRun
                 ("training samples", samples), ("validation samples", others), .. Fingerprint(data.Train),
             ]);
         model = settings.CreateModel(data.Train);
+        // A run that goes on has what it learned since, also where the weights are no longer there.
+        if (settings.Get(TrainSettings.Weights) is { } weights && (Path.Exists(weights) || !store.HasStates))
+            Weights = StartingWeights.Load(settings, model);
         Trainer = settings.CreateTrainer(model, data, validation, eager, profile, checkpoints);
         Trainer.Callbacks.Add(keeper = new ModelCheckpoint(folder));
         Trainer.Callbacks.Add(metrics = new MetricLog(Path.Combine(folder, "metrics.jsonl")));
@@ -79,6 +82,9 @@ internal sealed class TrainingRun
     internal Trainer Trainer { get; }
     internal TrainingDoctor Doctor { get; }
 
+    /// <summary>What was loaded of the weights that the run began from; null where there are none.</summary>
+    internal LoadReport? Weights { get; }
+
     /// <summary>Where the events for TensorBoard are; null where nobody asked for them.</summary>
     internal string? EventFolder { get; }
 
@@ -93,6 +99,10 @@ internal sealed class TrainingRun
     internal TrainingResult Train(bool resume, Action<string> warn, CancellationToken cancellation)
     {
         if (resume && checkpoints.Latest(warn) is { } state) Trainer.Load(state);
+        else if (Settings.Get(TrainSettings.Weights) is { } path)
+            StartingWeights.Write(Folder, path, Weights
+                ?? throw new AdjointException($"--weights {path}: no such file or folder, and no checkpoint to go on "
+                    + "from; put it back"));
         TrainingResult result;
         try
         {
@@ -155,7 +165,7 @@ internal sealed class TrainingRun
         var activation = Settings.Rows().FirstOrDefault(row => row.Name == "activation").Value;
         var (dataset, name) = (Settings.Get(TrainSettings.Dataset), Settings.Get(TrainSettings.Model));
         var title = $"{DataName}: {name}{(activation is null ? "" : $", {activation}")}";
-        var report = new RunReport(title, Settings.Rows(), result, evaluation, Data.Train.ClassNames,
+        var report = new RunReport(title, ReportRows(), result, evaluation, Data.Train.ClassNames,
             dataset == "synth" ? model : null)
         {
             Task = task,
@@ -171,6 +181,12 @@ internal sealed class TrainingRun
         };
         AtomicFile.WriteText(Path.Combine(Folder, "report.html"), report.ToHtml());
     }
+
+    private (string Name, string Value)[] ReportRows() =>
+    [
+        .. Settings.Rows(),
+        .. Weights is null ? [] : ((string, string)[])[("loaded weights", $"{Weights}".Replace('\n', ';'))],
+    ];
 
     // Whether own data are still those that the run began with.
     private static IEnumerable<(string, string)> Fingerprint(Dataset data)

@@ -50,7 +50,7 @@ internal static class ConvertCommand
         var command = new GuidedCommand("convert", "Convert a file of tensors: format, names, types.",
         [
             ("adjoint convert resnet18.pt resnet18.safetensors", "PyTorch's weights as safetensors."),
-            ("adjoint convert parallel.pt model.npz --rename module.**=**", "For NumPy, without a prefix of the names."),
+            ("adjoint convert parallel.pt model.npz --rename module.**=**", "For NumPy, without a prefix."),
             ("adjoint convert runs/1 small.safetensors --dtype float16", "The best model of a run in half the bytes."),
             ("adjoint convert large.safetensors shards/ --shard-size 5GB", "In several files."),
         ],
@@ -93,6 +93,7 @@ internal static class ConvertCommand
             _ => null,
         };
         return unit is not null && double.TryParse(text.AsSpan(0, digits), NumberStyles.AllowDecimalPoint,
-            CultureInfo.InvariantCulture, out var number) && number * unit is >= 1 and < 1e18 ? (long)(number * unit) : null;
+            CultureInfo.InvariantCulture, out var number) && number * unit is >= 1 and < 1e18 and var bytes
+            ? (long)bytes : null;
     }
 }

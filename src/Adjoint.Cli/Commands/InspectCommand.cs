@@ -37,7 +37,8 @@ internal static class InspectCommand
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(tensor) is not null && parsed.GetValue(histogram))
-                throw new UsageException("--histogram: is for all tensors, and --tensor shows one of its own; leave it out");
+                throw new UsageException(
+                    "--histogram: is for all tensors, and --tensor shows one of its own; leave it out");
             using var file = WeightsPath.Open(parsed.GetValue(path)!);
             var isSeen = Terminal.IsSeenOutput(output);
             var view = new View(output, file, isSeen ? Terminal.Width - 1 : null,
@@ -106,8 +107,8 @@ internal static class InspectCommand
         }
 
         private string Totals() =>
-            $"{Path.GetFileName(file.Path)}: {WeightsPath.Label(file.Format)}, {Counted(file.Entries.Count, "tensor")}, "
-            + $"{Counted(Elements(), "number")}, {TensorTable.Bytes(Bytes())}";
+            $"{Path.GetFileName(file.Path)}: {WeightsPath.Label(file.Format)}, "
+            + $"{Counted(file.Entries.Count, "tensor")}, {Counted(Elements(), "number")}, {TensorTable.Bytes(Bytes())}";
 
         private void Table(bool hasHistograms)
         {

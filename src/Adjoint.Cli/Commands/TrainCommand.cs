@@ -44,6 +44,8 @@ internal static class TrainCommand
             ("adjoint train --data photos/", "Photographs of your own, a folder for each class."),
             ("adjoint train --model gpt", "A language model of nested brackets, made on the spot."),
             ("adjoint train --data book.txt", "A language model of a text of your own."),
+            ("adjoint train --data photos/ --model resnet18 --weights resnet18.pt",
+                "The same, from weights of PyTorch."),
             ("adjoint train --optimizer sgd --momentum 0.9 --lr 0.1 --schedule cosine",
                 "Settings of your own."),
         ],
@@ -75,6 +77,9 @@ internal static class TrainCommand
                 DryRun.Show(settings, own, data, output);
                 return 0;
             }
+            // What does not fit is refused before there is a folder.
+            if (from is null && settings.Get(TrainSettings.Weights) is not null)
+                StartingWeights.Load(settings, settings.CreateModel(data.Train));
             var path = from ?? RunFolder.Create(parsed.GetValue(folder), dataset);
             using var held = FolderLock.Take(path);
             if (from is null || parsed.GetValue(final)) RunFolder.WriteSettings(path, settings, isFinal);
@@ -119,6 +124,8 @@ internal static class TrainCommand
             error.WriteLine(Printable.Line(FormattableString.Invariant(
                 $"{dataset}: {train:N0} training and {validation:N0} validation samples; {run.Purpose}")));
             error.WriteLine($"{network}: {parameters:N0} parameters; {threads} thread{(threads == 1 ? "" : "s")}");
+            if (!resume && run.Weights is { } weights)
+                foreach (var line in StartingWeights.Lines(weights)) error.WriteLine(line);
         }
         if (view is not null) run.Trainer.Callbacks.Add(view);
         using var interrupt = new Interrupt();

@@ -7,8 +7,8 @@ namespace Adjoint.Cli;
 /// <summary>The rules by which tensors are renamed, as the command line has them.</summary>
 internal static class Renaming
 {
-    internal const string RulesHelp = "Rename tensors: OLD=NEW, several with commas. * stands for one part between dots, "
-        + "** for any number of them, on both sides: module.**=**.";
+    internal const string RulesHelp = "Rename tensors: OLD=NEW, several with commas. * stands for one part between "
+        + "dots, ** for any number of them, on both sides: module.**=**.";
 
     /// <summary>The rules of a list with commas.</summary>
     internal static IEnumerable<string> Split(string list) => list.Split(',', StringSplitOptions.TrimEntries);

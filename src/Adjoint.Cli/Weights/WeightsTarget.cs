@@ -2,7 +2,9 @@ using Adjoint.IO;
 
 namespace Adjoint.Cli;
 
-/// <summary>A file of tensors that is to be written: its format, which the extension tells, and where it lies.</summary>
+/// <summary>
+/// A file of tensors that is to be written: its format, which the extension tells, and where it lies.
+/// </summary>
 internal abstract record WeightsTarget(string Path)
 {
     private static readonly string[] Extensions = [".safetensors", ".npz", ".npy"];
@@ -39,7 +41,9 @@ internal abstract record WeightsTarget(string Path)
         };
     }
 
-    /// <summary>Writes tensors and texts, whole or not at all; the texts only where <see cref="HasMetadata"/>.</summary>
+    /// <summary>
+    /// Writes tensors and texts, whole or not at all; the texts only where <see cref="HasMetadata"/>.
+    /// </summary>
     /// <returns>The path of the file, or of the index of shards.</returns>
     internal abstract string Write(
         IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> metadata, bool hasDigest);

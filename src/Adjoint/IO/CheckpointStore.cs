@@ -16,6 +16,9 @@ public sealed class CheckpointStore(string folder, int keep = 3)
     /// <summary>The folder of the checkpoints.</summary>
     public string Folder => folder;
 
+    /// <summary>Whether there is a state, sound or damaged.</summary>
+    public bool HasStates => Numbered().Length > 0;
+
     /// <summary>Writes a state, and removes the oldest beyond the number to keep.</summary>
     /// <param name="tensors">The tensors of the state, by name.</param>
     /// <param name="notes">The texts of the state, by name.</param>

@@ -19,7 +19,9 @@ public sealed record LoadOptions
     /// </summary>
     public bool ConvertTypes { get; init; }
 
-    /// <summary>Renames the tensors of the state before they are looked up; null: they have the model's names.</summary>
+    /// <summary>
+    /// Renames the tensors of the state before they are looked up; null: they have the model's names.
+    /// </summary>
     public NameMap? Names { get; init; }
 
     /// <summary>

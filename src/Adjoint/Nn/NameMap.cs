@@ -14,6 +14,7 @@ namespace Adjoint.Nn;
 /// </summary>
 public sealed class NameMap
 {
+    private const int MostParts = 8;
     private readonly Dictionary<string, string> names = [];
     private readonly List<Pattern> patterns = [];
 
@@ -31,7 +32,7 @@ public sealed class NameMap
         ArgumentNullException.ThrowIfNull(to);
         if (from.Length == 0 || to.Length == 0)
             throw new AdjointException(
-                $"NameMap: '{from}' = '{to}': a side is empty; write a name or a pattern on both, such as module.** = **");
+                $"NameMap: '{from}' = '{to}': a side is empty; write a name or a pattern on both: module.** = **");
         var (old, next) = (Signs(from), Signs(to));
         if (!old.SequenceEqual(next))
             throw new AdjointException(
@@ -121,6 +122,38 @@ public sealed class NameMap
         ArgumentNullException.ThrowIfNull(name);
         Signs(pattern);
         return new Pattern(pattern, pattern).Apply(name) is not null;
+    }
+
+    /// <summary>
+    /// The rule that makes names fit others by a prefix that it takes away or puts before them, such as
+    /// <c>module.**=**</c> for what DataParallel writes.
+    /// </summary>
+    /// <param name="names">The names to rename.</param>
+    /// <param name="wanted">The names that they are to get.</param>
+    /// <returns>A rule that <see cref="Parse"/> takes; null where none makes half of the names fit.</returns>
+    public static string? Suggest(IReadOnlyCollection<string> names, IReadOnlyCollection<string> wanted)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        ArgumentNullException.ThrowIfNull(wanted);
+        var enough = Math.Max(1, Math.Min(names.Count, wanted.Count) / 2);
+        return Prefix(names, wanted) is { } taken && taken.Count >= enough ? $"{taken.Prefix}.**=**"
+            : Prefix(wanted, names) is { } given && given.Count >= enough ? $"**={given.Prefix}.**"
+            : null;
+    }
+
+    // The prefix of a few parts without which most of the long names are among the short ones, and of how many.
+    private static (string Prefix, int Count)? Prefix(
+        IReadOnlyCollection<string> longNames, IReadOnlyCollection<string> shortNames)
+    {
+        var (all, counts) = (shortNames.ToHashSet(), new Dictionary<string, int>());
+        foreach (var name in longNames)
+            for (var (dot, parts) = (name.IndexOf('.', StringComparison.Ordinal), 1); dot >= 0 && parts <= MostParts;
+                (dot, parts) = (name.IndexOf('.', dot + 1), parts + 1))
+                if (all.Contains(name[(dot + 1)..]))
+                    counts[name[..dot]] = counts.GetValueOrDefault(name[..dot]) + 1;
+        if (counts.Count == 0) return null;
+        var most = counts.MaxBy(entry => entry.Value);
+        return (most.Key, most.Value);
     }
 
     // The signs of a side, from left to right.

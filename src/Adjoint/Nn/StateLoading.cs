@@ -12,11 +12,13 @@ namespace Adjoint.Nn;
 internal sealed record StateOffer(
     string Name, IReadOnlyList<long> Sizes, DType? Held, DType? Loaded, string Type, Func<Tensor> Load);
 
-/// <summary>Loads what a state offers into a model, as far as the options allow, and reports what became of it.</summary>
+/// <summary>
+/// Loads what a state offers into a model, as far as the options allow, and reports what became of it.
+/// </summary>
 internal static class StateLoading
 {
     private const string Counter = "num_batches_tracked", Mean = "running_mean";
-    private const int MostListed = 5, MostParts = 8;
+    private const int MostListed = 5;
 
     /// <summary>Checks everything, then reads, then copies: what is refused changes no bit.</summary>
     /// <param name="model">The model to load into.</param>
@@ -116,8 +118,8 @@ internal static class StateLoading
                     + "LoadOptions { SkipOtherShapes = true }"
                 : offer.Loaded is null ? "no element type holds its values; it can only be inspected"
                 : !isConvertible ? "fractions are not cut off; convert the tensor first"
-                : (offer.Held is { } held && held.IsFloating() ? $"convert the model first: .To(DType.{held}), or " : "")
-                    + "convert the values: new LoadOptions { ConvertTypes = true }"));
+                : (offer.Held is { } held && held.IsFloating()
+                    ? $"convert the model first: .To(DType.{held}), or " : "") + "convert the values: new LoadOptions { ConvertTypes = true }"));
     }
 
     private static Tensor Convert(
@@ -144,32 +146,15 @@ internal static class StateLoading
         : string.Join(", ", all.Take(MostListed))
             + (all.Count > MostListed ? $" and {all.Count - MostListed} more" : "");
 
-    // The rule that takes or gives a prefix which most names lack or have: such as 'module.' of DataParallel, or that
-    // of a part of the model.
+    // What helps where names have a prefix too much, or one too little.
     private static string? Prefix(string[] missing, string[] unknown)
     {
-        var enough = Math.Max(1, Math.Min(missing.Length, unknown.Length) / 2);
-        return Most(unknown, missing) is var (taken, count) && count >= enough
-            ? Rename("state", taken, $"{taken}.**", "**")
-            : Most(missing, unknown) is var (given, times) && times >= enough
-                ? Rename("model", given, "**", $"{given}.**")
-                : null;
-
-        static string Rename(string whose, string prefix, string from, string to) =>
-            $"names of the {whose} begin with '{prefix}.'"
-            + (prefix == "module" && whose == "state" ? ", as DataParallel writes them" : "")
-            + $": rename them by the rule {from}={to}, LoadOptions.Names = new NameMap().Add(\"{from}\", \"{to}\")";
-    }
-
-    // The prefix of a few parts without which most of the long names are among the short ones, and of how many.
-    private static (string Prefix, int Count)? Most(string[] longNames, string[] shortNames)
-    {
-        var (all, counts) = (shortNames.ToHashSet(), new Dictionary<string, int>());
-        foreach (var name in longNames)
-            for (var (dot, parts) = (name.IndexOf('.', StringComparison.Ordinal), 1); dot >= 0 && parts <= MostParts;
-                (dot, parts) = (name.IndexOf('.', dot + 1), parts + 1))
-                if (all.Contains(name[(dot + 1)..]))
-                    counts[name[..dot]] = counts.GetValueOrDefault(name[..dot]) + 1;
-        return counts.Count == 0 ? null : counts.MaxBy(entry => entry.Value) is var most ? (most.Key, most.Value) : null;
+        if (NameMap.Suggest(unknown, missing) is not { } rule) return null;
+        var sides = rule.Split('=');
+        var (whose, prefix) = sides[1] == "**" ? ("state", sides[0][..^2]) : ("model", sides[1][..^2]);
+        return $"names of the {whose} begin with '{prefix}'"
+            + ((whose, prefix) == ("state", "module.") ? ", as DataParallel writes them" : "")
+            + $": rename them by the rule {rule}, LoadOptions.Names = new NameMap().Add(\"{sides[0]}\", "
+            + $"\"{sides[1]}\")";
     }
 }

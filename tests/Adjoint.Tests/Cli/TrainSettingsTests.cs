@@ -18,7 +18,7 @@ public sealed class TrainSettingsTests : IDisposable
     [
         [], ["momentum", "0.9"], ["dataset", "mnist"], ["dataset", "cifar10", "model", "resnet20"],
         ["data", "houses.csv"], ["data", "houses.csv", "task", "regression"], ["data", "."], ["dataset", "brackets"],
-        ["data", "book.txt"],
+        ["data", "book.txt"], ["weights", "resnet18.pt"],
     ];
 
     private static readonly TrainProgram Program = new(null, TimeSpan.Zero);
@@ -188,7 +188,7 @@ public sealed class TrainSettingsTests : IDisposable
     {
         foreach (var background in Backgrounds)
             foreach (var text in (string[])[.. row.Choices.Reverse(), "true", "2", "0.5", "here",
-                "group:here", "1", "64", "loss"])
+                "group:here", "1", "64", "loss", "a=b"])
                 try
                 {
                     if (text != row.DefaultText && Read(background, row.Name, text).Rows().Contains((row.Name, text)))

@@ -72,8 +72,8 @@ public class StateLoadingTests
         var (model, other) = (Network(1), Network(2, classes: 5));
         var before = Values(model);
         Refused(model, other.StateDict(), Loose,
-            "LoadStateDict: 3.weight must be (3, 4) float32: found (5, 4) float32; build the model with the settings it "
-            + "was saved with, or let such tensors keep their values: new LoadOptions { SkipOtherShapes = true }");
+            "LoadStateDict: 3.weight must be (3, 4) float32: found (5, 4) float32; build the model with the settings "
+            + "it was saved with, or let such tensors keep their values: new LoadOptions { SkipOtherShapes = true }");
         var report = model.LoadStateDict(other.StateDict(), new() { SkipOtherShapes = true });
         Assert.Equal(["3.weight (3, 4), there (5, 4)", "3.bias (3,), there (5,)"],
             report.OtherShapes.Select(one => $"{one}"));

@@ -120,7 +120,8 @@ public sealed class ConvertCommandTests : IDisposable
         Assert.Equal(DType.Float64, SafeTensors.Load(path)["module.a.bias"].DType);
         // What fails leaves nothing behind.
         Refused(1, "convert", path, PathOf("c.npy"));
-        Assert.Equal(["a.safetensors", "b.npz"], Directory.GetFileSystemEntries(folder).Select(Path.GetFileName).Order());
+        Assert.Equal(["a.safetensors", "b.npz"],
+            Directory.GetFileSystemEntries(folder).Select(Path.GetFileName).Order());
     }
 
     [Theory]
