@@ -80,11 +80,13 @@ public sealed class EventFileWriter : IDisposable
     /// <summary>Adds an image, or several beside each other in a grid, as PNG.</summary>
     /// <param name="tag">The name of the series of images.</param>
     /// <param name="image">
-    /// (C, H, W), or (N, C, H, W) for a grid; C is 1 (gray) or 3 (red, green, blue). Floating numbers are from 0 (black)
-    /// to 1, others are clamped and NaN is black; uint8 is from 0 to 255; of bool, true is 1.
+    /// (C, H, W), or (N, C, H, W) for a grid; C is 1 (gray) or 3 (red, green, blue). Floating numbers are from 0
+    /// (black) to 1, others are clamped and NaN is black; uint8 is from 0 to 255; of bool, true is 1.
     /// </param>
     /// <param name="step">Where on the axis, such as the number of the batch or of the epoch.</param>
-    /// <exception cref="AdjointException">The tag is empty, or shape or element type are not those of images.</exception>
+    /// <exception cref="AdjointException">
+    /// The tag is empty, or shape or element type are not those of images.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be written, such as on a disk that is full.</exception>
     /// <exception cref="ObjectDisposedException">The writer was disposed of.</exception>
     public void AddImage(string tag, Tensor image, long step) =>

@@ -4,8 +4,8 @@ using Adjoint.TensorBoard.Format;
 namespace Adjoint.TensorBoard;
 
 /// <summary>
-/// TensorBoard's buckets of a histogram: limits 10⁻¹² · 1.1ᵏ below 10²⁰, the largest double, the negatives of all these,
-/// and 0. A value belongs to the bucket whose limit is the first above it.
+/// TensorBoard's buckets of a histogram: limits 10⁻¹² · 1.1ᵏ below 10²⁰, the largest double, the negatives of all
+/// these, and 0. A value belongs to the bucket whose limit is the first above it.
 /// </summary>
 internal static class ExponentialBuckets
 {

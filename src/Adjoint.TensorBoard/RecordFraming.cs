@@ -4,8 +4,8 @@ using System.Numerics;
 namespace Adjoint.TensorBoard;
 
 /// <summary>
-/// Records of a TFRecord file, integers little-endian: the length n (8 bytes), its checksum (4), n bytes, their checksum
-/// (4). A checksum is CRC-32C (RFC 3720, B.4), masked so that one of data that hold checksums stays distinct.
+/// Records of a TFRecord file, integers little-endian: the length n (8 bytes), its checksum (4), n bytes, their
+/// checksum (4). A checksum is CRC-32C (RFC 3720, B.4), masked so that one of data that hold checksums stays distinct.
 /// </summary>
 internal static class RecordFraming
 {

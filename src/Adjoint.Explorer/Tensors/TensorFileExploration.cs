@@ -214,8 +214,8 @@ internal sealed class TensorFileExploration : IDisposable
             throw new AdjointException($"no element type here holds {entry.Type}: this tensor can only be listed");
         var isMapped = entry.DType is not null && file.Format == TensorFileFormat.SafeTensors;
         if (!isMapped && entry.Bytes > MostLoaded)
-            throw new AdjointException(FormattableString.Invariant($"{entry.Bytes / 1e6:N0} MB are too many to read")
-                + " at once, and this format is not read in part; adjoint convert makes it a safetensors file, which is");
+            throw new AdjointException(FormattableString.Invariant($"{entry.Bytes / 1e6:N0} MB are too many to read ")
+                + "at once, and this format is not read in part; adjoint convert makes it safetensors, which is");
         try
         {
             var tensor = entry.DType is null ? file.Load(entry.Name, convert: true) : file.Map(entry.Name);

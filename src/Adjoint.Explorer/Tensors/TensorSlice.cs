@@ -14,7 +14,7 @@ internal sealed record TensorSlice(int Rows, int Columns, int[] At)
     [
         .. query.Text("at").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(text =>
             int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index
-                : throw new AdjointException($"{query.Path}: 'at' must be indices with commas between: found '{text}'")),
+            : throw new AdjointException($"{query.Path}: 'at' must be indices with commas between: found '{text}'")),
     ]);
 
     /// <summary>

@@ -57,6 +57,7 @@ public sealed class PrintableTests : IDisposable
     [InlineData(1, "experiment", "run", "no\e[31m.json")]
     [InlineData(1, "train", "--resume", "no\e[31m")]
     [InlineData(1, "explore", "--checkpoint", "no\e[31m")]
+    [InlineData(1, "explore", "no\e[31m")]
     [InlineData(1, "train", "--dataset", "mnist", "--data-dir", "no\e[31m")]
     [InlineData(2, "train", "--dataset", "no\e[31m")]
     [InlineData(2, "train", "--epochs", "no\e[31m")]

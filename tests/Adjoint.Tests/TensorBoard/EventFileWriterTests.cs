@@ -115,7 +115,8 @@ public sealed class EventFileWriterTests : IDisposable
             Assert.True(count == values.Count(value => value >= below && value < limit), $"seed {seed}, below {limit}");
             // Limits are powers of 1.1, up to rounding, or the largest number.
             var power = Math.Log(Math.Abs(limit) / 1e-12) / Math.Log(1.1);
-            Assert.True(limit is 0 or double.MaxValue or double.MinValue || Math.Abs(power - Math.Round(power)) < 1e-6, $"{limit}");
+            Assert.True(limit is 0 or double.MaxValue or double.MinValue
+                || Math.Abs(power - Math.Round(power)) < 1e-6, $"{limit}");
             below = limit;
         }
         Assert.Equal(values.Length, histogram.Bucket.Sum());
@@ -212,7 +213,8 @@ public sealed class EventFileWriterTests : IDisposable
         using var writer = new EventFileWriter(folder);
         string Message(Tensor image) => Assert.Throws<AdjointException>(() => writer.AddImage("one", image, 0)).Message;
         Assert.StartsWith("AddImage: an image is a tensor (C, H, W) or (N, C, H, W) with C 1 (gray) or 3 (red, green, "
-            + "blue) and at least one pixel: found (8, 8, 3); ", Message(Tensor.Zeros(8, 8, 3)), StringComparison.Ordinal);
+            + "blue) and at least one pixel: found (8, 8, 3); ", Message(Tensor.Zeros(8, 8, 3)),
+            StringComparison.Ordinal);
         Assert.Contains("found (2, 2)", Message(Tensor.Zeros(2, 2)), StringComparison.Ordinal);
         Assert.Contains("found (0, 3, 2, 2)", Message(Tensor.Zeros(0, 3, 2, 2)), StringComparison.Ordinal);
         Assert.Contains("bool: found int64", Message(Tensor.Zeros(1, 2, 2).To(DType.Int64)), StringComparison.Ordinal);
