@@ -41,9 +41,10 @@ public class VisionTransformerTests
     public async Task The_golden_file_is_what_torchvision_says_today()
     {
         var lines = await PyTorchScript.LinesOf(Path.Combine(Folder, "vision_transformers.py"));
-        foreach (var name in (string[])["small convnext", "small vit", "convnext_tiny"]) Compare(lines, name);
         Assert.Equal(Recorded().Where(line => line.Contains(", state | ", StringComparison.Ordinal)),
             lines.Where(line => line.Contains(", state | ", StringComparison.Ordinal)));
+        foreach (var name in (string[])["small convnext", "small vit", "convnext_tiny"])
+            Assert.Equal(Logits(Recorded(), name), Logits(lines, name), (a, b) => Math.Abs(a - b) <= 1e-9);
     }
 
     [Fact]
@@ -165,10 +166,13 @@ public class VisionTransformerTests
     {
         "small convnext" => (new ConvNext(SmallConvNext), [2, 3, 20, 17]),
         "small vit" => (new VisionTransformer(SmallVit), [2, 3, 12, 12]),
-        "convnext_tiny" => (VisionModels.ConvNextTiny(), [1, 3, 32, 40]),
-        "vit_b_16" => (VisionModels.VitB16(), [1, 3, 224, 224]),
+        "convnext_tiny" => (Large(() => VisionModels.ConvNextTiny()), [1, 3, 32, 40]),
+        "vit_b_16" => (Large(() => VisionModels.VitB16()), [1, 3, 224, 224]),
         _ => throw new ArgumentOutOfRangeException(name),
     };
+
+    // Without initial values, which take longer than all else.
+    private static Layer Large(Func<Layer> create) => Architecture.Restore(1L << 30, create);
 
     private static string[] Recorded() => File.ReadAllLines(Path.Combine(Folder, "vision_transformers.txt"));
 
@@ -178,9 +182,7 @@ public class VisionTransformerTests
         AssertStates(lines, name, model);
         FormulaWeights.Fill(model.Eval());
         using var _ = new NoGrad();
-        var line = lines.Single(line => line.StartsWith($"{name}, logits | ", StringComparison.Ordinal));
-        double[] expected =
-            [.. line.Split(" | ")[1].Split(' ').Select(text => double.Parse(text, CultureInfo.InvariantCulture))];
+        var expected = Logits(lines, name);
         var scale = expected.Max(Math.Abs);
         foreach (var (type, tolerance) in ((DType, double)[])[(DType.Float32, 1e-5), (DType.Float64, 1e-12)])
         {
@@ -195,6 +197,12 @@ public class VisionTransformerTests
                     $"{name}[{i}], {type}: {found[i]}, torchvision {expected[i]}");
         }
     }
+
+    private static double[] Logits(string[] lines, string name) =>
+    [
+        .. lines.Single(line => line.StartsWith($"{name}, logits | ", StringComparison.Ordinal))
+            .Split(" | ")[1].Split(' ').Select(text => double.Parse(text, CultureInfo.InvariantCulture)),
+    ];
 
     private static void AssertStates(string[] lines, string name, Layer model) => Assert.Equal(
         lines.Where(line => line.StartsWith($"{name}, state | ", StringComparison.Ordinal)),
