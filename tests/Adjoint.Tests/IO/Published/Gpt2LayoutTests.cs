@@ -61,6 +61,24 @@ public sealed class Gpt2LayoutTests : IDisposable
     }
 
     [Fact]
+    public void Names_of_ones_own_are_renamed_first()
+    {
+        Write(Config);
+        SafeTensors.Save(Path.Combine(folder, "model.safetensors"), State());
+        var expected = Logits(Gpt2Layout.Load(folder));
+        var state = State().ToDictionary(entry => $"backbone.transformer.{entry.Key}", entry => entry.Value);
+        SafeTensors.Save(Path.Combine(folder, "model.safetensors"), state);
+        AssertMessage("names of the state begin with 'backbone.transformer.'", () => Gpt2Layout.Load(folder));
+        var options = new LoadOptions { Names = new NameMap().Add("backbone.**", "**") };
+        var model = Gpt2Layout.Load(folder, options);
+        Assert.Equal(expected, Logits(model));
+        Assert.Equal(State().Count, Gpt2Layout.LoadStateDict(model, state, options).Loaded.Count);
+        state.Add("wte.weight", state["backbone.transformer.wte.weight"]);
+        AssertMessage("Gpt2Layout: two tensors of the state are wte.weight, the second 'wte.weight'; leave one out",
+            () => Gpt2Layout.LoadStateDict(model, state, options));
+    }
+
+    [Fact]
     public void The_type_is_the_one_that_holds_all_values()
     {
         Write(Config);
