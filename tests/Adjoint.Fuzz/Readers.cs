@@ -50,7 +50,8 @@ internal static class Readers
             path => NpyFile.Load(path, convert: true)),
         Of("npz", () => TensorSamples.Archived(compress: false), path => NpzFile.Load(path, convert: true)),
         Of("npz-deflated", () => TensorSamples.Archived(compress: true), path => NpzFile.Load(path, convert: true)),
-        OfSeveral("pt", () => [PyTorchSamples.Saved(), PyTorchSamples.Archived(PyTorchSamples.Program)], PyTorchSamples.Read),
+        OfSeveral("pt", () => [PyTorchSamples.Saved(), PyTorchSamples.Archived(PyTorchSamples.Program)],
+            PyTorchSamples.Read),
         OfSeveral("pt-pickle", () => [PyTorchSamples.PickleOf(PyTorchSamples.Saved()), PyTorchSamples.Program], path =>
         {
             File.WriteAllBytes(path, PyTorchSamples.Archived(File.ReadAllBytes(path)));

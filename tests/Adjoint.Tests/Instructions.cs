@@ -9,7 +9,9 @@ internal static class Instructions
     private static readonly Dictionary<short, OpCode> Codes = typeof(OpCodes).GetFields()
         .Select(field => field.GetValue(null)).OfType<OpCode>().ToDictionary(code => code.Value);
 
-    /// <summary>Nothing where the method has no body. A token, a number or a branch's distance is the operand.</summary>
+    /// <summary>
+    /// Nothing where the method has no body. A token, a number or a branch's distance is the operand.
+    /// </summary>
     internal static IEnumerable<(OpCode Code, int Operand)> Of(MethodBase method) =>
         Read(method.GetMethodBody()?.GetILAsByteArray() ?? []).Select(one => (one.Code, one.Operand));
 

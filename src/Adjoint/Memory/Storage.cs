@@ -94,8 +94,8 @@ public class Storage
     internal int Stamp => buffer?.Stamp ?? 0;
 
     /// <summary>
-    /// Whether a captured function or a tensor span looks at these bytes: then no release hands them to the pool, and the collector
-    /// takes them when nobody looks any more.
+    /// Whether a captured function or a tensor span looks at these bytes: then no release hands them to the
+    /// pool, and the collector takes them when nobody looks any more.
     /// </summary>
     internal bool IsLent => buffer is { IsLent: true };
 

@@ -119,7 +119,8 @@ internal static class StateLoading
                 : offer.Loaded is null ? "no element type holds its values; it can only be inspected"
                 : !isConvertible ? "fractions are not cut off; convert the tensor first"
                 : (offer.Held is { } held && held.IsFloating()
-                    ? $"convert the model first: .To(DType.{held}), or " : "") + "convert the values: new LoadOptions { ConvertTypes = true }"));
+                    ? $"convert the model first: .To(DType.{held}), or " : "")
+                    + "convert the values: new LoadOptions { ConvertTypes = true }"));
     }
 
     private static Tensor Convert(

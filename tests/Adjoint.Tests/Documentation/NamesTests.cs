@@ -22,7 +22,7 @@ public partial class NamesTests
     private static readonly string[] Examples =
     [
         "Sinh", "LayerScale", "Roll", "Adagrad", "Spirals", "MatthewsCorrelation", "Ordinal", "RandomInvert", "Arff",
-        "ClipValue",
+        "Gguf", "ClipValue",
     ];
 
     [Theory, InlineData("docs/architecture.md"), InlineData("CONTRIBUTING.md")]

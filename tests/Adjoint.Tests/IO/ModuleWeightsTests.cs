@@ -57,7 +57,8 @@ public sealed class ModuleWeightsTests : IDisposable
         var error = Assert.Throws<AdjointException>(() => Model(1).LoadWeights(path));
         Assert.Equal(
             $"{path}: 2.weight must be (3, 4) float32: found (5, 4) F32; build the model with the settings it was "
-            + "saved with, or let such tensors keep their values: new LoadOptions { SkipOtherShapes = true }", error.Message);
+            + "saved with, or let such tensors keep their values: new LoadOptions { SkipOtherShapes = true }",
+            error.Message);
         Assert.Throws<FileNotFoundException>(() => Model(1).LoadWeights(Path.Combine(folder, "none")));
     }
 

@@ -1,7 +1,7 @@
 using Adjoint.IO;
 using Adjoint.Nn;
 
-namespace Adjoint.Tests.Cli.Commands;
+namespace Adjoint.Tests.Cli;
 
 public sealed class ConvertCommandTests : IDisposable
 {

@@ -3,7 +3,7 @@ using Adjoint.Cli.Commands;
 using Adjoint.IO;
 using Adjoint.Nn;
 
-namespace Adjoint.Tests.Cli.Commands;
+namespace Adjoint.Tests.Cli;
 
 public sealed class InspectCommandTests : IDisposable
 {

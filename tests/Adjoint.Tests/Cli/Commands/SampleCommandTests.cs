@@ -100,7 +100,8 @@ public sealed class SampleCommandTests : IDisposable
         var text = BpeText.Load(Path.Combine(folder, "vocab.json"), Path.Combine(folder, "merges.txt"));
         Assert.Equal(['x', 256], text.Encode("xab"));
         Assert.Equal(
-            new TextGenerator(model.Eval(), text).GenerateTokens("xab", new() { MaxTokens = 3 }).Select(one => one.Token),
+            new TextGenerator(model.Eval(), text).GenerateTokens("xab", new() { MaxTokens = 3 })
+                .Select(one => one.Token),
             json.GetProperty("tokens").EnumerateArray().Select(one => one.GetInt32()));
         File.Delete(Path.Combine(folder, "merges.txt"));
         Refuse("merges.txt", folder);
