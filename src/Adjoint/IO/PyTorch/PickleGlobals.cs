@@ -116,7 +116,7 @@ internal static class PickleGlobals
 
     private static object TypedTensor(Unpickler unpickler, object?[] arguments) =>
         arguments is [PyTorchStorageView memory, long offset, object?[] sizes, object?[] strides, _, _,
-            PickleGlobal named, ..] && DTypeOf(named) is { } type
+            PickleGlobal named, ..] && DTypeOf(named) is { Bits: >= 8 } type
             ? PyTorchTensor.Create(unpickler, memory, type, offset, sizes, strides)
             : throw unpickler.WrongArguments();
 

@@ -14,7 +14,7 @@ internal sealed class PyTorchState
 {
     private const int MostDepth = 100;
     private const int LettersPerByte = 64, SpareLetters = 1 << 16;
-    private const int VisitsPerByte = 4, SpareVisits = 1 << 10;
+    private const int VisitsPerByte = 16, SpareVisits = 1 << 10;
 
     private readonly string path;
     private readonly HashSet<string> names = [];

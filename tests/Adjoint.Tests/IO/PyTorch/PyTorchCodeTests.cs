@@ -114,13 +114,15 @@ public sealed class PyTorchCodeTests : IDisposable
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
     }
 
-    [Theory, InlineData(")\u0086"), InlineData("}\u0086")]
-    public void Values_that_double_are_refused(string pair)
+    [Theory]
+    [InlineData(")\u0086", "the same values over and over")]
+    [InlineData("}\u0086", "names or texts far longer than the file")]
+    public void Values_that_double_are_refused(string pair, string found)
     {
         // (x, x) of (x, x) of …, 60 deep, of empty tuples; or of dictionaries, which are no texts.
         var program = new StringBuilder(pair[..1]).Append(pair[..1]).Append(pair[1..]);
         for (var i = 0; i < 60; i++) program.Append("q\0h\0\u0086");
-        Assert.Contains("the same values over and over", Fails(PickleProgram.Archive(Latin($"{program}."))),
+        Assert.Contains(found, Fails(PickleProgram.Archive(Latin($"{program}."))),
             StringComparison.Ordinal);
     }
 
