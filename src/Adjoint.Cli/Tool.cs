@@ -98,9 +98,11 @@ internal static class Tool
     {
         var (result, command) = (parsed.CommandResult, parsed.CommandResult.Command);
         var line = string.Join(' ', HelpPage.Lineage(command).Reverse().Select(one => one.Name));
-        if (parsed.UnmatchedTokens.Count > 0)
+        // What looks like an option is none, also where the parser took it for an argument.
+        var words = result.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens)
+            .Select(token => token.Value).Where(word => word.StartsWith("--", StringComparison.Ordinal));
+        if (words.Concat(parsed.UnmatchedTokens).FirstOrDefault() is { } word)
         {
-            var word = parsed.UnmatchedTokens[0];
             // Of --name=value the name is what is unknown.
             var name = word.Split('=')[0];
             if (word.StartsWith('-'))

@@ -45,6 +45,12 @@ internal static class ExploreCommand
                 + "folder of a model or a run; without it, a network that learns.",
             Arity = ArgumentArity.ZeroOrOne,
         };
+        // A misspelled option, not a file.
+        file.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && token.Value.StartsWith("--", StringComparison.Ordinal))
+                result.AddError($"unknown option '{token.Value}'");
+        });
         var port = SettingOption.Of(PageSettings.Port);
         var open = SettingOption.Of(PageSettings.Open);
         var command = new GuidedCommand("explore", "Show how a network thinks and learns, in the browser.",

@@ -201,7 +201,7 @@ public sealed class ServerTests : IDisposable
     [InlineData("--port 70000", "--port: 70000 is out of range"),
         InlineData("--dataset mnits", "did you mean 'mnist'?"),
         InlineData("--batch-size 5000", "--batch-size: 5000 is out of range"),
-        InlineData("--modle mlp", "did you mean '--model'?")]
+        InlineData("--modle mlp", "did you mean '--model'?"), InlineData("--opn", "did you mean '--open'?")]
     public void Wrong_usage_is_one_line_and_exit_code_2(string options, string message) =>
         Assert.Contains(message, Fails(2, ["explore", .. options.Split(' ')]), StringComparison.Ordinal);
 
