@@ -40,13 +40,14 @@ internal sealed class Conversion(TensorFile file, string from)
         var copies = wanted.Where(entry => entry.SharesWith is { } first
             && loaded.TryGetValue(first, out var other) && other == loaded[entry.Name])
             .Select(entry => $"{entry.Name}, which is {entry.SharesWith}").ToArray();
-        if (copies.Length > 0) lines.Add($"written as copies: {List(copies)}");
+        if (copies.Length > 0 && !target.KeepsSharing) lines.Add($"written as copies: {List(copies)}");
         if (target.IsForNumPy && tensors.Values.Count(tensor => tensor.DType == DType.BFloat16) is > 0 and var count)
             lines.Add($"{count} of bfloat16 are raw bytes to NumPy (V2), which has no such type; --dtype float32 "
                 + "converts them");
         var metadata = Metadata(target, isWhole: changed.Length == 0 && wanted.Length == names.Length);
         var path = target.Write(tensors, metadata, file.Metadata.ContainsKey(SafeTensors.DigestKey));
-        var bytes = tensors.Values.Aggregate((Int128)0, (sum, one) => sum + (long)one.Length * one.DType.Size());
+        var written = target.KeepsSharing ? tensors.Values.Distinct() : tensors.Values;
+        var bytes = written.Aggregate((Int128)0, (sum, one) => sum + (long)one.Length * one.DType.Size());
         return
         [
             $"{path}: {tensors.Count} tensor{(tensors.Count == 1 ? "" : "s")}"

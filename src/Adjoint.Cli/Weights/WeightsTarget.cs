@@ -7,10 +7,13 @@ namespace Adjoint.Cli;
 /// </summary>
 internal abstract record WeightsTarget(string Path)
 {
-    private static readonly string[] Extensions = [".safetensors", ".npz", ".npy"];
+    private static readonly string[] Extensions = [".safetensors", ".pt", ".pth", ".bin", ".npz", ".npy"];
 
     /// <summary>Whether texts can be written along.</summary>
     internal virtual bool HasMetadata => false;
+
+    /// <summary>Whether a tensor of several names is written once, and is one again when it is read.</summary>
+    internal virtual bool KeepsSharing => false;
 
     /// <summary>Whether it is read by NumPy, which has no bfloat16.</summary>
     internal virtual bool IsForNumPy => false;
@@ -33,6 +36,7 @@ internal abstract record WeightsTarget(string Path)
         return extension switch
         {
             ".safetensors" => new SafeTensorsTarget(path),
+            ".pt" or ".pth" or ".bin" => new PyTorch(path),
             ".npz" => new Npz(path),
             ".npy" => new Npy(path),
             _ => throw new UsageException(
@@ -72,6 +76,18 @@ internal abstract record WeightsTarget(string Path)
             IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> metadata,
             bool hasDigest) =>
             SafeTensors.SaveShards(Path, tensors, Bytes, metadata);
+    }
+
+    private sealed record PyTorch(string Path) : WeightsTarget(Path)
+    {
+        internal override bool KeepsSharing => true;
+
+        internal override string Write(
+            IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> metadata, bool hasDigest)
+        {
+            PyTorchFile.Save(Path, tensors);
+            return Path;
+        }
     }
 
     private sealed record Npz(string Path) : WeightsTarget(Path)

@@ -17,6 +17,10 @@ public sealed class SampleTests(SampleBuild build) : IClassFixture<SampleBuild>
     [InlineData("own-loss-and-metric", "now, 90 % are, and the loss is 0.4")]
     [InlineData("csv-to-web-service", "on rows that it has not seen: R² 0.99")]
     [InlineData("image-folder", "a new disc: disc\na new ring: ring")]
+    [InlineData("load-weights",
+        "loaded 2 tensors; 2 renamed, such as module.1.weight to 1.weight\nof another shape, so kept as they were: "
+            + "3.weight (3, 16), there (10, 16), 3.bias (3,), there (10,)\nconverted: 1.weight float16 to float32, "
+            + "1.bias float16 to float32\nthe body has the bits of the file")]
     [InlineData("explore", "graph.html")]
     [InlineData("plain-training-loop", "epoch 5: validation accuracy 9")]
     [InlineData("trainer", "validation accuracy 99")]

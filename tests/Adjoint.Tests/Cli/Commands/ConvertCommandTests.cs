@@ -14,7 +14,7 @@ public sealed class ConvertCommandTests : IDisposable
     {
         var path = Write("0.safetensors");
         var number = 0;
-        foreach (var extension in (string[])[".npz", ".safetensors", ".npz", ".safetensors"])
+        foreach (var extension in (string[])[".npz", ".pt", ".npz", ".safetensors", ".pth", ".safetensors"])
         {
             var next = PathOf($"{++number}{extension}");
             Assert.StartsWith($"{next}: 3 tensors, 42 B\n", Output("convert", path, next), StringComparison.Ordinal);
@@ -146,6 +146,23 @@ public sealed class ConvertCommandTests : IDisposable
             Refused(2, "convert", Write("a.safetensors"), PathOf("b.txt")), StringComparison.Ordinal);
         Assert.Contains("no such file or folder", Refused(1, "convert", PathOf("none"), PathOf("b.npz")),
             StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_tensor_of_two_names_stays_one_where_the_format_has_that()
+    {
+        var tied = Tensor.From([1f, 2]);
+        var path = PathOf("a.pt");
+        PyTorchFile.Save(path, new Dictionary<string, Tensor> { ["a"] = tied, ["b"] = tied });
+        Assert.Equal($"{PathOf("b.pt")}: 2 tensors, 16 B\nconverted 1 from float32 to float64\n",
+            Output("convert", path, PathOf("b.pt"), "--dtype", "float64"));
+        Assert.Equal("a", PyTorchFile.Inspect(PathOf("b.pt"))[1].SharesWith);
+        Assert.Contains("written as copies: b, which is a\n", Output("convert", path, PathOf("c.safetensors")),
+            StringComparison.Ordinal);
+        SafeTensors.Load(PathOf("c.safetensors"), out var metadata);
+        // Without it, programs for PyTorch's models refuse the file.
+        Assert.Equal("pt", metadata["format"]);
+        Assert.Contains("shared  b is a", Output("inspect", path), StringComparison.Ordinal);
     }
 
     private static Dictionary<string, Tensor> State() => new()
