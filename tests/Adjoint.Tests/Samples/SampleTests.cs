@@ -21,6 +21,7 @@ public sealed class SampleTests(SampleBuild build) : IClassFixture<SampleBuild>
         "loaded 2 tensors; 2 renamed, such as module.1.weight to 1.weight\nof another shape, so kept as they were: "
             + "3.weight (3, 16), there (10, 16), 3.bias (3,), there (10,)\nconverted: 1.weight float16 to float32, "
             + "1.bias float16 to float32\nthe body has the bits of the file")]
+    [InlineData("fine-tune", "of new images, more than 9 of 10 are recognized: True")]
     [InlineData("explore", "graph.html")]
     [InlineData("plain-training-loop", "epoch 5: validation accuracy 9")]
     [InlineData("trainer", "validation accuracy 99")]
