@@ -111,14 +111,24 @@ internal static class PickleGlobals
 
     private static object Tensor(Unpickler unpickler, object?[] arguments) =>
         arguments is [PyTorchStorageView memory, long offset, object?[] sizes, object?[] strides, ..]
-            ? PyTorchTensor.Create(unpickler, memory, memory.Storage.Type, offset, sizes, strides)
+            ? PyTorchTensor.Create(
+                RequirePlain(unpickler, arguments, 6), memory, memory.Storage.Type, offset, sizes, strides)
             : throw unpickler.WrongArguments();
 
     private static object TypedTensor(Unpickler unpickler, object?[] arguments) =>
         arguments is [PyTorchStorageView memory, long offset, object?[] sizes, object?[] strides, _, _,
             PickleGlobal named, ..] && DTypeOf(named) is { Bits: >= 8 } type
-            ? PyTorchTensor.Create(unpickler, memory, type, offset, sizes, strides)
+            ? PyTorchTensor.Create(RequirePlain(unpickler, arguments, 7), memory, type, offset, sizes, strides)
             : throw unpickler.WrongArguments();
+
+    // A view such as the imaginary part of a conjugate has the elements of what it looks at, and a mark that its values
+    // are the negative ones; conjugates have one, too.
+    private static Unpickler RequirePlain(Unpickler unpickler, object?[] arguments, int metadata) =>
+        arguments.Length > metadata && arguments[metadata] is PickleDict marks
+            && marks.Items.FirstOrDefault(mark => mark.Value is true) is (string name, _)
+            ? throw unpickler.Wrong($"a tensor whose values are marked '{name}', not stored",
+                "stored values; in Python: x.resolve_neg().resolve_conj()")
+            : unpickler;
 
     // Whether a gradient is required, and hooks: not what a file of weights is read for.
     private static object SameTensor(Unpickler unpickler, object?[] arguments) =>

@@ -39,6 +39,22 @@ public sealed class PyTorchBadFileTests : IDisposable
     public void Sizes_that_cannot_be_are_refused(long[] sizes, long[] strides, string found) =>
         Assert.Contains(found, Refused(Archive(Whole(Tensor(sizes, strides)))), StringComparison.Ordinal);
 
+    // torch.randn(3, dtype=torch.complex64).conj().imag has the numbers of another tensor, and this mark.
+    [Theory, InlineData(0x88, true), InlineData(0x89, false)]
+    public void A_tensor_with_negated_values_is_not_read_without_its_sign(byte value, bool isRefused)
+    {
+        byte[] marked = Archive(Whole(Call("torch._utils", "_rebuild_tensor_v2", Storage("0", 4), Number(0),
+            Tuple(Number(2)), Tuple(Number(1)), [0x89], Call("collections", "OrderedDict"),
+            Dictionary(("neg", [value])))));
+        if (isRefused)
+        {
+            Assert.Contains("values are marked 'neg', not stored", Refused(marked), StringComparison.Ordinal);
+            return;
+        }
+        File.WriteAllBytes(Weights, marked);
+        Assert.Equal([0, -0f], PyTorchFile.Load(Weights)["value"].ToArray<float>());
+    }
+
     [Theory]
     [InlineData(5, "found 16 bytes of storage 0, expected 20 bytes: 5 of float32")]
     [InlineData(3, "found 16 bytes of storage 0, expected 12 bytes: 3 of float32")]
