@@ -53,7 +53,8 @@ internal static unsafe partial class TieringReport
     private static void ReportTraining(string network, int rounds)
     {
         var samples = Alternate(network, rounds, Settings);
-        Console.WriteLine($"| {network} | start to end of first step ms | first step ms | a step in the first second ms | "
+        Console.WriteLine($"| {network} | start to end of first step ms | first step ms "
+            + "| a step in the first second ms | "
             + $"in the second ms | {string.Join(" | ", Enumerable.Range(1, Epochs).Select(i => $"epoch {i} s"))} |");
         Console.WriteLine($"|{string.Concat(Enumerable.Repeat("---|", 5 + Epochs))}");
         foreach (var (name, _) in Settings)

@@ -89,7 +89,7 @@ internal sealed class Conversion(TensorFile file, string from)
         var kept = file.Metadata.Where(note => note.Key != SafeTensors.DigestKey).ToDictionary();
         if (!target.HasMetadata)
         {
-            if (kept.Count > 0) lines.Add($"left out metadata, which the format has not: {List(kept.Keys)}");
+            if (kept.Count > 0) lines.Add($"left out metadata that the format cannot hold: {List(kept.Keys)}");
             return [];
         }
         if (!isWhole && kept.Remove(ModelFile.Key))

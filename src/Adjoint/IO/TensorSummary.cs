@@ -97,7 +97,7 @@ public sealed record TensorSummary
 
     /// <summary>Summarizes the values of a tensor.</summary>
     /// <param name="tensor">The tensor, of any type and layout.</param>
-    /// <returns>Its summary.</returns>
+    /// <returns>The summary of its values.</returns>
     public static TensorSummary Of(Tensor tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);

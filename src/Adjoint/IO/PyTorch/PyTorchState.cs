@@ -113,8 +113,7 @@ internal sealed class PyTorchState
     private bool IsPlain(object? value, int depth)
     {
         Visit("", depth);
-        return value is PickleList or object?[]
-            ? ItemsOf(value).All(item => IsPlain(item, depth + 1))
+        return value is PickleList or object?[]? ItemsOf(value).All(item => IsPlain(item, depth + 1))
             : value is not (PickleDict or PyTorchTensor or PyTorchStorageView);
     }
 

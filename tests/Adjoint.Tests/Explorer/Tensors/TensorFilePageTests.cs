@@ -88,7 +88,8 @@ public sealed class TensorFilePageTests : IClassFixture<Browser>, IDisposable
         var json = await Ask("slice?tensor=2&rows=3&columns=0&at=9,2,4,9");
         Assert.Equal([5, 8], json.GetProperty("shape").EnumerateArray().Select(one => one.GetInt32()));
         Assert.Equal(
-            from row in Enumerable.Range(0, 5) from column in Enumerable.Range(0, 8)
+            from row in Enumerable.Range(0, 5)
+            from column in Enumerable.Range(0, 8)
             select (float)tensor.ItemAt(column, 2, 4, row),
             json.GetProperty("values").EnumerateArray().Select(one => one.GetSingle()));
 
@@ -100,7 +101,8 @@ public sealed class TensorFilePageTests : IClassFixture<Browser>, IDisposable
         var window = await Ask("numbers?tensor=3&rows=0&columns=1&at=0,0&row=90&column=35");
         Assert.Equal([10, 5], window.GetProperty("shape").EnumerateArray().Select(one => one.GetInt32()));
         Assert.Equal(
-            from row in Enumerable.Range(90, 10) from column in Enumerable.Range(35, 5)
+            from row in Enumerable.Range(90, 10)
+            from column in Enumerable.Range(35, 5)
             select (float)matrix.ItemAt(row, column),
             window.GetProperty("values").EnumerateArray().Select(one => one.GetSingle()));
         Assert.Equal("[7]", (await Ask("slice?tensor=0&rows=0&columns=1&at=")).GetProperty("values").GetRawText());

@@ -16,7 +16,13 @@ public sealed class BertLayoutTests : IDisposable
 
     private static readonly BertOptions Options = new()
     {
-        Vocabulary = 11, Context = 7, Width = 8, Heads = 2, Layers = 2, FeedForward = 12, Dropout = 0.3,
+        Vocabulary = 11,
+        Context = 7,
+        Width = 8,
+        Heads = 2,
+        Layers = 2,
+        FeedForward = 12,
+        Dropout = 0.3,
         AttentionDropout = 0.2,
     };
 

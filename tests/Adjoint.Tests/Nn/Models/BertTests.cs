@@ -12,7 +12,12 @@ public class BertTests
 
     private static readonly BertOptions Small = new()
     {
-        Vocabulary = 11, Context = 7, Width = 8, Heads = 2, Layers = 2, FeedForward = 12,
+        Vocabulary = 11,
+        Context = 7,
+        Width = 8,
+        Heads = 2,
+        Layers = 2,
+        FeedForward = 12,
     };
 
     private static readonly Tensor Tokens =

@@ -18,7 +18,13 @@ public class VisionTransformerTests
 
     private static readonly VisionTransformerOptions SmallVit = new()
     {
-        ImageSize = 12, Patch = 4, Layers = 2, Heads = 2, Width = 8, FeedForward = 12, Classes = 5,
+        ImageSize = 12,
+        Patch = 4,
+        Layers = 2,
+        Heads = 2,
+        Width = 8,
+        FeedForward = 12,
+        Classes = 5,
     };
 
     private static bool IsLong => Environment.GetEnvironmentVariable("ADJOINT_LONG") is not null;
@@ -74,7 +80,13 @@ public class VisionTransformerTests
     {
         var vit = new VisionTransformer(new()
         {
-            ImageSize = 32, Patch = 8, Layers = 1, Heads = 2, Width = 64, Classes = 5, Channels = 3,
+            ImageSize = 32,
+            Patch = 8,
+            Layers = 1,
+            Heads = 2,
+            Width = 64,
+            Classes = 5,
+            Channels = 3,
         }, new(1));
         AssertDeviations(vit, name => name switch
         {

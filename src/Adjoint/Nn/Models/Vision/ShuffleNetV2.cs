@@ -86,7 +86,11 @@ internal sealed class ShuffleUnit : Layer
 
         Conv2d Conv(int from, int to, int kernel, int stride = 1, int groups = 1) => new(from, to, kernel, new()
         {
-            Stride = stride, Padding = kernel / 2, Groups = groups, Bias = false, Generator = random,
+            Stride = stride,
+            Padding = kernel / 2,
+            Groups = groups,
+            Bias = false,
+            Generator = random,
         });
     }
 

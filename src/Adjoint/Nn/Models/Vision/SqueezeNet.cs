@@ -40,7 +40,9 @@ public sealed class SqueezeNet : ImageClassifier, ISavableModule<SqueezeNet>
 
         Conv2d Conv(int from, int to, int kernel, int stride) => new(from, to, kernel, new()
         {
-            Stride = stride, Initializer = Initializer.KaimingUniform, Generator = random,
+            Stride = stride,
+            Initializer = Initializer.KaimingUniform,
+            Generator = random,
         });
 
         MaxPool2d Pool() => new(3, 2, ceilMode: true);
