@@ -16,8 +16,9 @@ public sealed partial class GalleryBuild : IDisposable
 
     public GalleryBuild()
     {
-        var (tests, library, kernels) = (PathOf(typeof(GalleryBuild)), PathOf(typeof(Tensor)),
-            PathOf(typeof(IUnaryOperator)));
+        // The last is named by overloads of the library.
+        var references = string.Concat(((Type[])[typeof(GalleryBuild), typeof(Tensor), typeof(IUnaryOperator),
+            typeof(System.Numerics.Tensors.Tensor)]).Select(type => $"""<Reference Include="{PathOf(type)}" />"""));
         File.WriteAllText(Path.Combine(folder, "gallery.csproj"), $"""
             <Project Sdk="Microsoft.NET.Sdk">
               <PropertyGroup>
@@ -26,7 +27,7 @@ public sealed partial class GalleryBuild : IDisposable
                 <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
               </PropertyGroup>
               <ItemGroup>
-                <Reference Include="{tests}" /><Reference Include="{library}" /><Reference Include="{kernels}" />
+                {references}
                 <Using Include="{typeof(WatchedFunction).FullName}" Alias="CapturedFunction" />
               </ItemGroup>
             </Project>
