@@ -31,7 +31,7 @@ public sealed class NumberTests : IDisposable
     {
         var typed = Numbers().Select(row => $"{row.Data.Item1} {row.Data.Item2}").ToArray();
         foreach (var expected in (string[])[" train --lr", " train --epochs", " train --seed", " train --threads",
-            " paper --seeds", " explore --port", " experiment run x.json --jobs"])
+            " paper --seeds", " explore x.json --port", " experiment run x.json --jobs"])
             Assert.Contains(expected, typed);
         Check(Tool.Commands(TextWriter.Null, TextWriter.Null));
 
