@@ -114,6 +114,26 @@ public sealed class DataLoader : IEnumerable<Batch>
     /// <inheritdoc/>
     public IEnumerator<Batch> GetEnumerator()
     {
+        return Whole(Begin(ShardRange.Whole));
+
+        static IEnumerator<Batch> Whole(IEnumerator<ShardedBatch> pass)
+        {
+            using (pass)
+                while (pass.MoveNext()) yield return pass.Current.Shards[0]!;
+        }
+    }
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>
+    /// The next pass over some logical shards of each batch: of a data set, the samples of others are not read. Random
+    /// transforms of batches see each shard as a batch: they depend on seed, epoch and the shard's number of the pass.
+    /// </summary>
+    internal ShardedPass InShards(ShardRange range) => new(this, range);
+
+    /// <summary>Begins the next pass.</summary>
+    internal IEnumerator<ShardedBatch> Begin(ShardRange range)
+    {
         var order = sampler.Order(Epoch);
         if (order.Count != sampler.Count)
             throw new AdjointException(
@@ -121,23 +141,21 @@ public sealed class DataLoader : IEnumerable<Batch>
                 + $"{sampler.Count}; they must agree");
         var (epoch, first) = (Epoch++, Start);
         Start = 0;
-        return options.Prefetch == 0 ? Direct(order, epoch, first) : Ahead(order, epoch, first);
+        return options.Prefetch == 0 ? Direct(order, range, epoch, first) : Ahead(order, range, epoch, first);
     }
 
-    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
-
-    private IEnumerator<Batch> Direct(IReadOnlyList<int> order, int epoch, int first)
+    private IEnumerator<ShardedBatch> Direct(IReadOnlyList<int> order, ShardRange range, int epoch, int first)
     {
         using var stream = Open(epoch, first);
         for (var batch = first; batch < Count; batch++)
-            yield return stream is null ? Make(order, epoch, batch) : Make(Take(stream, batch), epoch, batch);
+            yield return Make(order, stream is null ? null : Take(stream, range, batch), range, epoch, batch);
     }
 
-    private IEnumerator<Batch> Ahead(IReadOnlyList<int> order, int epoch, int first)
+    private IEnumerator<ShardedBatch> Ahead(IReadOnlyList<int> order, ShardRange range, int epoch, int first)
     {
         using var stream = Open(epoch, first);
         using var stop = new CancellationTokenSource();
-        var (pending, next) = (new List<Task<Batch>>(), first);
+        var (pending, next) = (new List<Task<ShardedBatch>>(), first);
         // Of a stream, what was read last: one batch is read after another, however many are made at once.
         var read = Task.FromResult<Sample[]>([]);
         try
@@ -170,14 +188,14 @@ public sealed class DataLoader : IEnumerable<Batch>
                 Task before = pending.Count < options.Workers ? Task.CompletedTask : pending[^options.Workers];
                 if (stream is null)
                 {
-                    pending.Add(After(before, () => Make(order, epoch, batch)));
+                    pending.Add(After(before, () => Make(order, null, range, epoch, batch)));
                     continue;
                 }
                 // Without the token, with which the last would end before the one that is being read.
                 var samples = read = read.ContinueWith(
-                    _ => stop.IsCancellationRequested ? [] : Take(stream, batch), TaskScheduler.Default);
+                    _ => stop.IsCancellationRequested ? [] : Take(stream, range, batch), TaskScheduler.Default);
                 pending.Add(After(Task.WhenAll(before, samples),
-                    () => Make(samples.GetAwaiter().GetResult(), epoch, batch)));
+                    () => Make(order, samples.GetAwaiter().GetResult(), range, epoch, batch)));
             }
         }
 
@@ -189,28 +207,41 @@ public sealed class DataLoader : IEnumerable<Batch>
         ? stream.Pass(epoch, (int)Math.Min(int.MaxValue, (long)first * BatchSize)).GetEnumerator()
         : null;
 
-    private Sample[] Take(IEnumerator<Sample> stream, int number)
+    private int SizeOf(int number) => Math.Min(BatchSize, sampler.Count - number * BatchSize);
+
+    // A stream is read whole, since there is no way around; what belongs to others is let go.
+    private Sample[] Take(IEnumerator<Sample> stream, ShardRange range, int number)
     {
-        var samples = new Sample[Math.Min(BatchSize, dataset.Count - number * BatchSize)];
-        for (var i = 0; i < samples.Length; i++)
+        var size = SizeOf(number);
+        var (first, end) = (range.SamplesOf(range.First, size).First, range.SamplesOf(range.End - 1, size).End);
+        var samples = new Sample[end - first];
+        for (var i = 0; i < size; i++)
         {
             stream.MoveNext();
-            samples[i] = stream.Current;
+            if (i >= first && i < end) samples[i - first] = stream.Current;
         }
         return samples;
     }
 
-    private Batch Make(IReadOnlyList<int> order, int epoch, int number)
+    private ShardedBatch Make(IReadOnlyList<int> order, Sample[]? read, ShardRange range, int epoch, int number)
     {
-        var first = number * BatchSize;
-        var indices = new int[Math.Min(BatchSize, order.Count - first)];
-        for (var i = 0; i < indices.Length; i++) indices[i] = order[first + i];
-        return Change(transforms.Load(indices, epoch, options.Collate), indices, epoch, number);
+        var (size, shards) = (SizeOf(number), new Batch?[range.Length]);
+        var before = range.SamplesOf(range.First, size).First;
+        for (var i = 0; i < shards.Length; i++)
+        {
+            var (first, end) = range.SamplesOf(range.First + i, size);
+            if (first == end) continue;
+            var indices = new int[end - first];
+            for (var at = first; at < end; at++)
+                indices[at - first] = read is null ? order[number * BatchSize + at] : read[at - before].Position;
+            shards[i] = Change(
+                read is null
+                    ? transforms.Load(indices, epoch, options.Collate)
+                    : transforms.Load(read[(first - before)..(end - before)], epoch, options.Collate),
+                indices, epoch, unchecked(number * range.Count + range.First + i));
+        }
+        return new(size, range, shards);
     }
-
-    private Batch Make(Sample[] samples, int epoch, int number) =>
-        Change(transforms.Load(samples, epoch, options.Collate),
-            Array.ConvertAll(samples, sample => sample.Position), epoch, number);
 
     private Batch Change(Batch batch, int[] indices, int epoch, int number)
     {
