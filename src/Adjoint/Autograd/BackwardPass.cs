@@ -23,6 +23,7 @@ internal sealed class BackwardPass
     private (OpNode Node, int Next)[] open = new (OpNode, int)[64];
     private int depth;
     private CheckpointUses? checkpoints;
+    private ReadyLeaves? ready;
     private bool createGraph;
     private Dictionary<Tensor, Tensor?>? wanted;
     private IReadOnlySet<Tensor>? leaves;
@@ -60,14 +61,21 @@ internal sealed class BackwardPass
         Claim(root);
         if (leaves is not null) Prune(leaves);
         if (execution.Arena is { } recording) RefuseForeign(recording);
+        if (wanted is null) ready = ReadyLeaves.Begin(execution, nodes, leaves);
         Deliver(root, gradient, siblings: []);
+        if (root.IsLeaf) ready?.Pass(root, hookedLeaves);
         foreach (var node in nodes)
         {
             node.IsLastUse = isLast;
             if (node.Checkpoint is null) Step(node);
             else StepWithin(node);
+            ready?.Pass(node, hookedLeaves);
         }
-        foreach (var (leaf, total) in hookedLeaves) StoreLeaf(leaf, CallHooks(leaf, total), canKeep: false);
+        foreach (var (leaf, total) in hookedLeaves)
+        {
+            StoreLeaf(leaf, CallHooks(leaf, total), canKeep: false);
+            if (ready is not null) ReadyLeaves.Tell(leaf);
+        }
         if (isLast) Consume();
     }
 
@@ -105,7 +113,7 @@ internal sealed class BackwardPass
         nodes.Clear();
         made.Clear();
         hookedLeaves.Clear();
-        (wanted, leaves) = (null, null);
+        (wanted, leaves, ready) = (null, null, null);
         if (isSmall) execution.SparePass = this;
     }
 
@@ -289,6 +297,7 @@ internal sealed class BackwardPass
             return;
         }
         if (leaves?.Contains(to) == false) return;
+        ready?.NoteArrived(to);
         if (to.Hooks is { Count: > 0 })
         {
             hookedLeaves[to] = hookedLeaves.TryGetValue(to, out var before) ? Add(before, gradient) : gradient;

@@ -102,6 +102,20 @@ public abstract class Backend : Device
     }
 
     /// <summary>
+    /// Shows the program a tensor: a captured function does it again in each replay, at the same place among its
+    /// operations.
+    /// </summary>
+    /// <param name="name">For profiles.</param>
+    /// <param name="x">The tensor, which is only read.</param>
+    /// <param name="look">Is called with the tensor, in a replay with one over the plan's memory.</param>
+    internal static void ShowHost(string name, Tensor x, Action<Tensor> look)
+    {
+        if (Execution.Current is { Arena.IsComputing: false, Observer: { } observer })
+            observer(new HostView(name, x, look));
+        else look(x);
+    }
+
+    /// <summary>
     /// For the bodies of a device: the memory of a tensor that lies on it, and the position of the tensor's first
     /// element; from there on, use <see cref="Tensor.Strides"/>.
     /// </summary>

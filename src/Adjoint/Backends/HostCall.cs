@@ -13,3 +13,29 @@ internal sealed class HostCall(string name, Action action, Action takeBack) : Pr
 
     internal void Undo() => takeBack();
 }
+
+/// <summary>
+/// Shows the program a tensor as it is at this place among the operations; a replay does so with the memory of its
+/// plan.
+/// </summary>
+/// <param name="name">For profiles.</param>
+/// <param name="x">The tensor, which is only read.</param>
+/// <param name="look">Is called with the tensor; what it computes is its own, and not recorded.</param>
+internal sealed class HostView(string name, Tensor x, Action<Tensor> look) : PrimitiveCall(name, [x], outputs: 0)
+{
+    internal override void Run()
+    {
+        var execution = Execution.Current;
+        // What it computes is a part of this call.
+        var observer = execution.Observer;
+        execution.Observer = null;
+        try
+        {
+            look(Operands[0]!);
+        }
+        finally
+        {
+            execution.Observer = observer;
+        }
+    }
+}
