@@ -25,6 +25,9 @@ internal static partial class TrainSettings
     /// <summary>The heading of the help for what a run is, not what it learns.</summary>
     internal const string Run = "Run";
 
+    /// <summary>The heading of the help for training on several processes or machines.</summary>
+    internal const string Ranks = "Ranks";
+
     // Here, since fields of several files are made in no order that the language promises.
     static TrainSettings()
     {
@@ -34,7 +37,8 @@ internal static partial class TrainSettings
             Channels, Tokens, Context, DataShare, Pixels, Augment, NoShuffle, Model, Hidden, Layers,
             Activation, Width, Heads, Dropout, Weights, Rename, Epochs, BatchSize, Optimizer, LearningRate, Schedule,
             RisingShare, Clip, Momentum, Nesterov, WeightDecay, BiasRateFactor, LossFunction, Metric,
-            LossReduction, LabelSmoothing, Ema, Patience, TestTime, Seed, Threads, DataDir, TensorBoard,
+            LossReduction, LabelSmoothing, Ema, Patience, TestTime, Seed, Shards, BatchNorm, ShardOptimizer, Threads,
+            DataDir, TensorBoard,
         ]) Table.Add(row);
     }
 
