@@ -13,8 +13,6 @@ public sealed partial class Trainer
 {
     private readonly List<EpochResult> results = [];
     private readonly IReadOnlyList<Metric> metrics;
-    private TrainingStep? step;
-    private GradientSum? sum;
     private double[] rates = [];
     private Position position;
     private bool isLoaded;
@@ -34,6 +32,7 @@ public sealed partial class Trainer
         Module model, Optimizer optimizer, LearningTask task, DataLoader training, DataLoader? validation = null)
     {
         (Model, Optimizer, Task, Training, Validation) = (model, optimizer, task, training, validation);
+        Strategy = new LocalTraining(this);
         metrics = task.CreateMetrics();
         foreach (var metric in metrics) RequireName(metric.Name);
         Score = validation is null ? new(MonitoredMetric.TrainLoss, false) : Monitor(task.Score);
@@ -157,7 +156,10 @@ public sealed partial class Trainer
     public Checkpoints? Checkpoints { get; init; }
 
     /// <summary>How the steps of the run so far were computed; null where they are eager by choice.</summary>
-    public CaptureReport? Capture => step?.Report;
+    public CaptureReport? Capture => Strategy.Report;
+
+    /// <summary>How gradients and measures are computed: alone, or together with other ranks.</summary>
+    internal TrainingStrategy Strategy { get; set; }
 
     /// <summary>The measures of the epochs so far.</summary>
     public IReadOnlyList<EpochResult> Results => results;
@@ -189,12 +191,15 @@ public sealed partial class Trainer
         isRunning = true;
         try
         {
-            var result = FitAlone(epochs, cancellation);
+            Strategy.Begin(isNewRun: !isLoaded, epochs, cancellation);
+            var result = FitRun(epochs);
             foreach (var callback in Callbacks) callback.AfterFit(this, result);
+            Strategy.End();
             return result;
         }
         catch (Exception error)
         {
+            Strategy.Fail(error);
             foreach (var callback in Callbacks) callback.OnException(this, error);
             throw;
         }
@@ -265,13 +270,12 @@ public sealed partial class Trainer
                 + "or use trainLoss");
     }
 
-    private TrainingResult FitAlone(int epochs, CancellationToken cancellation)
+    private TrainingResult FitRun(int epochs)
     {
         if (epochs > 0) Training.RequireBatches("Trainer");
         if (!isLoaded)
         {
             (position, rates, ShouldStop, RateFactor, isScaled) = (default, Rates(), false, 1, false);
-            sum = NewSum();
             results.Clear();
         }
         foreach (var callback in Callbacks) callback.BeforeFit(this);
@@ -279,7 +283,7 @@ public sealed partial class Trainer
         isLoaded = false;
         try
         {
-            return FitOn(epochs, cancellation);
+            return FitOn(epochs);
         }
         finally
         {
@@ -288,9 +292,10 @@ public sealed partial class Trainer
         }
     }
 
-    private TrainingResult FitOn(int epochs, CancellationToken cancellation)
+    private TrainingResult FitOn(int epochs)
     {
-        step = new(this);
+        Strategy.BeginSteps();
+        Strategy.Agree();
         while (results.Count <= epochs && !ShouldStop)
         {
             var (epoch, started) =
@@ -298,7 +303,7 @@ public sealed partial class Trainer
             Model.Train();
             foreach (var callback in Callbacks) callback.BeforeEpoch(this, epoch);
             Training.Start = position.Batch;
-            foreach (var batch in Training)
+            foreach (var batch in Training.InShards(Strategy.Shards))
             {
                 var (total, weight) = Learn(batch, epoch);
                 position = new(position.Batch + 1, position.Steps + 1, position.Weight + weight,
@@ -306,35 +311,31 @@ public sealed partial class Trainer
                 var info = new StepInfo(epoch, position.Batch, Training.Count, total / weight, batch.Count);
                 foreach (var callback in Callbacks) callback.AfterBatch(this, info);
                 Progress?.Report(new(epochs, info, null));
-                if (cancellation.IsCancellationRequested)
+                if (Strategy.IsCanceled)
                 {
-                    if (Checkpoints is not null) WriteCheckpoint();
+                    if (Strategy.HasCheckpoints) WriteCheckpoint();
                     return Result(wasCanceled: true);
                 }
-                if (position.Batch < Training.Count) WriteCheckpointIfDue();
+                if (position.Batch < Training.Count && Strategy.IsCheckpointDue) WriteCheckpoint();
             }
             Finish(epoch, position.LossSum / position.Weight, started, epochs);
-            WriteCheckpointIfDue();
+            Strategy.Agree();
+            if (Strategy.IsCheckpointDue) WriteCheckpoint();
         }
         return Result(wasCanceled: false);
     }
 
     // Returns the sum of the losses of the batch, and what its mean is over.
-    private (double Total, double Weight) Learn(Batch batch, int epoch)
+    private (double Total, double Weight) Learn(ShardedBatch batch, int epoch)
     {
-        foreach (var callback in Callbacks) callback.BeforeBatch(this, batch);
+        var shown = Strategy.Shown(batch);
+        foreach (var callback in Callbacks) callback.BeforeBatch(this, shown);
         if (HasRates) SetRates();
-        var weight = Task.Weight(batch);
-        var loss = step!.Run(batch, sum?.FactorOf(weight));
-        if (!double.IsFinite(loss)) throw new DivergedException(epoch, position.Batch + 1, loss, step.FindCause(batch));
-        sum?.Add(weight);
         var done = position.Batch + 1;
-        if (done % BatchesPerStep == 0 || done == Training.Count)
-        {
-            sum?.Take();
-            StepOptimizer();
-        }
-        return (Task.Reduction == Reduction.Mean ? loss * weight : loss, weight);
+        var endsStep = done % BatchesPerStep == 0 || done == Training.Count;
+        var measured = Strategy.Learn(batch, new(epoch, done, position.Steps, endsStep));
+        if (endsStep) StepOptimizer();
+        return measured;
     }
 
     /// <summary>Clips the gradients, where that is asked for.</summary>
@@ -350,8 +351,7 @@ public sealed partial class Trainer
     {
         ClipGradients();
         foreach (var callback in Callbacks) callback.BeforeOptimizerStep(this);
-        if (Profile is null) Optimizer.Step();
-        else Profile.Observe(Optimizer.Step);
+        Strategy.StepOptimizer();
         Average?.Update();
         foreach (var callback in Callbacks) callback.AfterOptimizerStep(this);
     }
@@ -363,20 +363,19 @@ public sealed partial class Trainer
         if (Validation is not null)
         {
             foreach (var callback in Callbacks) callback.BeforeValidation(this);
-            measured = Evaluation.Run(Model, Task, Validation);
+            measured = Strategy.Evaluate(Validation);
             foreach (var callback in Callbacks) callback.AfterValidation(this, measured);
         }
         var result = new EpochResult(epoch, trainLoss, measured.Loss, measured.Metrics,
             Stopwatch.GetElapsedTime(started).TotalSeconds);
         results.Add(result);
         position = new(0, position.Steps, 0, 0, 0);
+        Strategy.EndEpoch(epoch, result.Seconds);
         foreach (var callback in Callbacks) callback.AfterEpoch(this, result);
         Progress?.Report(new(epochs, null, result));
     }
 
     private TrainingResult Result(bool wasCanceled) => new([.. results], wasCanceled, Score) { Capture = Capture };
-
-    private GradientSum? NewSum() => BatchesPerStep > 1 ? new(Optimizer, Task.Reduction) : null;
 
     private double[] Rates() => [.. Optimizer.Groups.Select(group => group.LearningRate)];
 

@@ -8,10 +8,10 @@ public sealed partial class Trainer
     /// <exception cref="IOException">The disk is full, or may not be written to.</exception>
     public void WriteCheckpoint()
     {
-        if (Checkpoints is null)
+        if (!Strategy.HasCheckpoints)
             throw new AdjointException("Trainer: it has no Checkpoints to write to; set them when it is created");
         foreach (var callback in Callbacks) callback.BeforeSave(this);
-        Checkpoints.Write(Save);
+        Strategy.WriteCheckpoint();
         foreach (var callback in Callbacks) callback.AfterSave(this);
     }
 
@@ -27,9 +27,9 @@ public sealed partial class Trainer
         // A callback that saves at the end of an epoch finds the average in the model.
         using var own = Average?.Suspend();
         state.Add("model", Own(Model.StateDict()));
-        state.Add("optimizer", Optimizer.StateDict());
+        state.Add("optimizer", Strategy.OptimizerState());
         if (Average is not null) state.Add("average", Own(Average.StateDict()));
-        (sum ?? NewSum())?.Save(state, BatchesPerStep);
+        Strategy.SaveGradients(state);
         state.Set("batch", position.Batch);
         state.Set("steps", position.Steps);
         state.Set("samples", position.Weight);
@@ -41,7 +41,7 @@ public sealed partial class Trainer
         state.Set("base-rates", rates);
         state.Set("rates", Rates());
         foreach (var (name, generator) in Streams())
-            state.Set($"stream.{name}", $"{generator.Seed} {generator.Stream} {generator.Position}");
+            state.Set($"stream.{name}", $"{generator.Seed} {generator.Stream} {Strategy.PositionOf(generator)}");
         state.Set("results", string.Join('\n', results.Select(Text)));
         foreach (var callback in Callbacks) callback.Save(state);
         return state;
@@ -59,13 +59,12 @@ public sealed partial class Trainer
     /// <exception cref="AdjointException">The state does not fit this trainer.</exception>
     public void Load(TrainingState state)
     {
+        state = Strategy.Share(state);
         foreach (var callback in Callbacks) callback.BeforeLoad(this, state);
         Model.LoadStateDict(state.TensorsOf("model"));
-        Optimizer.LoadStateDict(state.TensorsOf("optimizer"));
+        Strategy.LoadOptimizer(state.TensorsOf("optimizer"));
         Average?.LoadStateDict(state.TensorsOf("average"));
-        sum = NewSum();
-        GradientSum.RequireAlike(state, BatchesPerStep);
-        sum?.Load(state);
+        Strategy.LoadGradients(state);
         position = new(
             state.Integer("batch", Training.Count), state.Integer("steps"), Weight(), state.Number("loss-sum"),
             state.Number("seconds"));
@@ -95,11 +94,6 @@ public sealed partial class Trainer
             ? weight
             : throw new AdjointException(
                 $"TrainingState: entry 'samples' must be 0 or more: found {state.Number("samples")}");
-    }
-
-    private void WriteCheckpointIfDue()
-    {
-        if (Checkpoints is { IsDue: true }) WriteCheckpoint();
     }
 
     /// <summary>All random streams that a step may draw from.</summary>
