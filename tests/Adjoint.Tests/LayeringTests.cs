@@ -12,7 +12,7 @@ public partial class LayeringTests
             [
                 "Memory", "Tensors", "Primitives", "Backends", "Autograd", "Ops", "Capture", "Nn", "Optim", "Data",
                     "IO",
-                "Training", "Generation",
+                "Distributed", "Training", "Generation",
             ]),
     ];
 

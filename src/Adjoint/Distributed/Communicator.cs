@@ -1,0 +1,229 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Adjoint.Distributed;
+
+/// <summary>
+/// The ranks of one world, as one of them sees them: several processes that run the same program, each on its part of
+/// the data, and that exchange what they computed. All ranks make the same calls in the same order. Nothing hangs: a
+/// call ends with its result, or with a <see cref="RankFailureException"/> that names the rank that died, that is
+/// silent, or that is in another call.
+/// </summary>
+public sealed class Communicator : IDisposable
+{
+    private readonly CommunicatorThread? thread;
+    private readonly Transport? transport;
+    private readonly string[] alone = [Environment.MachineName];
+    private readonly Exchange? hello;
+    private int step;
+    private bool disposed;
+
+    /// <summary>Joins a world; the others do the same. The communicator owns the transport.</summary>
+    /// <param name="transport">What carries the bytes: that of MPI, or a <see cref="LocalTransport"/>.</param>
+    /// <param name="options">How it behaves; null: the defaults.</param>
+    /// <exception cref="AdjointException">The timeout is not positive.</exception>
+    public Communicator(Transport transport, CommunicatorOptions? options = null)
+    {
+        options ??= new();
+        if (options.Timeout <= TimeSpan.Zero)
+            throw new AdjointException($"Communicator: the timeout must be positive: found {options.Timeout}");
+        (this.transport, alone) = (transport, [transport.Host]);
+        if (transport.Size == 1) return;
+        thread = new(transport, options.Timeout);
+        hello = thread.Begin(
+            "hello", ToAll(Copy(Encoding.UTF8.GetBytes(transport.Host))), receives: null,
+            then: done => thread.Hosts = [.. done.Receives.Select(host => Encoding.UTF8.GetString(host.Span))]);
+    }
+
+    private Communicator() { }
+
+    /// <summary>A world of one: no thread, no transport, and each call is done at once.</summary>
+    public static Communicator Alone => new();
+
+    /// <summary>The number of this rank, from 0 on.</summary>
+    public int Rank => transport?.Rank ?? 0;
+
+    /// <summary>The number of ranks.</summary>
+    public int Size => transport?.Size ?? 1;
+
+    /// <summary>The machines that the ranks run on, by rank. Waits until all ranks have joined.</summary>
+    /// <exception cref="RankFailureException">The world is broken.</exception>
+    public IReadOnlyList<string> Hosts
+    {
+        get
+        {
+            hello?.Wait();
+            return thread?.Hosts ?? alone;
+        }
+    }
+
+    /// <summary>What carries the bytes, for reports: "Open MPI 4.1.4", "threads", or "alone".</summary>
+    public string TransportName => transport?.Name ?? "alone";
+
+    /// <summary>
+    /// Where this rank is, in whatever the program counts. It goes with each call, and ranks whose calls are of
+    /// different steps are told apart; in messages it says where a rank was when it was last heard of.
+    /// </summary>
+    public int Step
+    {
+        get => thread?.Step ?? step;
+        set
+        {
+            step = value;
+            if (thread is not null) thread.Step = value;
+        }
+    }
+
+    /// <summary>
+    /// Canceled as soon as the world is broken, even while this rank is in no call: so that it need not compute on.
+    /// </summary>
+    public CancellationToken Failure => thread?.Failure ?? CancellationToken.None;
+
+    /// <summary>What was carried since the beginning, and what that cost.</summary>
+    public CommunicationStatistics Statistics => thread?.Statistics ?? default;
+
+    /// <summary>Gives each rank the bytes of all ranks.</summary>
+    /// <param name="call">What this is about, for messages; the same on all ranks.</param>
+    /// <param name="own">The bytes of this rank; their number may differ from rank to rank.</param>
+    /// <returns>The bytes of each rank, by rank.</returns>
+    /// <exception cref="RankFailureException">The world is broken.</exception>
+    /// <exception cref="AdjointException">The communicator is disposed of.</exception>
+    public byte[][] AllGather(string call, ReadOnlySpan<byte> own)
+    {
+        var bytes = Copy(own);
+        return Collect(Start($"all-gather '{call}'", ToAll(bytes), receives: null, then: null));
+    }
+
+    /// <summary>Gives all ranks the bytes of one.</summary>
+    /// <param name="call">What this is about, for messages; the same on all ranks.</param>
+    /// <param name="bytes">The bytes, on the rank that has them; nothing on the others.</param>
+    /// <param name="root">The rank that has them.</param>
+    /// <returns>The bytes.</returns>
+    /// <exception cref="RankFailureException">The world is broken.</exception>
+    /// <exception cref="AdjointException">
+    /// There is no such rank, a rank that does not have the bytes gives some, or the communicator is disposed of.
+    /// </exception>
+    public byte[] Broadcast(string call, ReadOnlySpan<byte> bytes, int root = 0)
+    {
+        if (root < 0 || root >= Size)
+            throw new AdjointException(
+                $"Communicator: broadcast '{call}': the root must be one of the {Size} ranks: found {root}");
+        if (Rank != root && bytes.Length > 0)
+            throw new AdjointException(
+                $"Communicator: broadcast '{call}': only the root, rank {root}, gives bytes: found {bytes.Length} on rank "
+                + $"{Rank}; give nothing there");
+        var sends = Rank == root ? ToAll(Copy(bytes)) : ToAll(default);
+        return Collect(Start($"broadcast '{call}' from rank {root}", sends, receives: null, then: null))[root];
+    }
+
+    /// <summary>Waits until all ranks have come to the same call.</summary>
+    /// <param name="call">What this is about, for messages; the same on all ranks.</param>
+    /// <exception cref="RankFailureException">The world is broken.</exception>
+    /// <exception cref="AdjointException">The communicator is disposed of.</exception>
+    public void Barrier(string call) => Start($"barrier '{call}'", ToAll(default), receives: null, then: null).Wait();
+
+    /// <summary>
+    /// Refuses ranks that were started differently: compares facts, such as settings and versions, with those of rank
+    /// 0. All ranks throw the same.
+    /// </summary>
+    /// <param name="facts">Names and values.</param>
+    /// <exception cref="AdjointException">Some differ; the message names the ranks, the facts and their values.
+    /// </exception>
+    /// <exception cref="RankFailureException">The world is broken.</exception>
+    public void RequireAlike(IReadOnlyList<(string Name, string Value)> facts)
+    {
+        if (thread is null) return;
+        var all = AllGather("settings", FactComparison.ToBytes(facts));
+        if (FactComparison.Differences(all, rank => $"rank {rank} on {Hosts[rank]}") is { } differences)
+            throw new AdjointException($"{differences}; start all ranks with the same program, data and settings");
+    }
+
+    /// <summary>
+    /// Tells all other ranks why this one ends; they throw a <see cref="RankFailureException"/> where they wait or at
+    /// their next call. Dispose of the communicator afterwards, so that the message is sent.
+    /// </summary>
+    /// <param name="error">Why it ends. Nothing is told where the world is broken already.</param>
+    public void Fail(Exception error) => thread?.Fail(error);
+
+    /// <summary>
+    /// Ends all ranks that can be reached, however busy they are: with MPI, all processes, this one included.
+    /// </summary>
+    /// <param name="exitCode">The exit code of the processes.</param>
+    public void Abort(int exitCode) => thread?.Abort(exitCode);
+
+    /// <summary>
+    /// Leaves the world: waits until all other ranks do so, too, but not in a broken world. A rank that still waits in
+    /// a call for one that left is told so.
+    /// </summary>
+    public void Dispose()
+    {
+        if (disposed) return;
+        disposed = true;
+        if (thread is null) transport?.Dispose();
+        else thread.Dispose();
+    }
+
+    /// <summary>Begins an exchange of all ranks, for which nobody waits yet.</summary>
+    /// <param name="call">The call, with a name of what it is about: gradients 'bucket 2'. The same on all ranks.</param>
+    /// <param name="sends">What goes to each rank, by rank; it stays as it is until the exchange is done.</param>
+    /// <param name="receives">
+    /// Where what comes from each rank goes, by rank; both sides know the lengths. What this rank gives to itself is
+    /// copied.
+    /// </param>
+    /// <param name="what">The shapes and types that all ranks have in common, for the comparison of calls.</param>
+    /// <param name="then">
+    /// What follows, on the communicator's thread, in the order in which exchanges were begun. It may begin exchanges,
+    /// but not wait for any.
+    /// </param>
+    /// <returns>The exchange, to wait for.</returns>
+    /// <exception cref="RankFailureException">The world is broken.</exception>
+    /// <exception cref="AdjointException">
+    /// There is not one entry per rank, the lengths for this rank differ, or the communicator is disposed of.
+    /// </exception>
+    internal Exchange Begin(
+        string call, ReadOnlyMemory<byte>[] sends, Memory<byte>[] receives, string what, Action? then = null)
+    {
+        if (sends.Length != Size || receives.Length != Size)
+            throw new AdjointException(
+                $"Communicator: {call}: expected one entry for each of {Size} ranks: found {sends.Length} to send and "
+                + $"{receives.Length} to receive");
+        if (sends[Rank].Length != receives[Rank].Length)
+            throw new AdjointException(
+                $"Communicator: {call}: rank {Rank} gives itself {sends[Rank].Length} bytes and takes "
+                + $"{receives[Rank].Length}; these must be equal");
+        return Start(what.Length == 0 ? call : $"{call} {what}", sends, receives, then);
+    }
+
+    private Exchange Start(string text, ReadOnlyMemory<byte>[] sends, Memory<byte>[]? receives, Action? then)
+    {
+        if (disposed)
+            throw new AdjointException($"Communicator: {text}: it is disposed of; dispose of it after the last call");
+        Action<Exchange>? follows = then is null ? null : _ => then();
+        if (thread is not null) return thread.Begin(text, sends, receives, follows);
+        var exchange = new Exchange(thread: null, Rank, text, step, sends, receives, follows) { IsDone = true };
+        then?.Invoke();
+        return exchange;
+    }
+
+    private static byte[][] Collect(Exchange exchange)
+    {
+        exchange.Wait();
+        return [.. exchange.Receives.Select(BytesOf)];
+    }
+
+    // What came was allocated for it.
+    private static byte[] BytesOf(Memory<byte> bytes) =>
+        MemoryMarshal.TryGetArray<byte>(bytes, out var segment) && segment.Array is { } array
+            && array.Length == bytes.Length
+            ? array
+            : bytes.ToArray();
+
+    private ReadOnlyMemory<byte>[] ToAll(ReadOnlyMemory<byte> bytes) => [.. Enumerable.Repeat(bytes, Size)];
+
+    private static byte[] Copy(ReadOnlySpan<byte> bytes)
+    {
+        var copy = Wire.Pinned(bytes.Length);
+        bytes.CopyTo(copy);
+        return copy;
+    }
+}

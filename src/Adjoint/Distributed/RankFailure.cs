@@ -1,0 +1,11 @@
+namespace Adjoint.Distributed;
+
+/// <summary>Why a world is broken: what each call throws from then on, as a new exception.</summary>
+internal sealed record RankFailure(int Rank, string Host, string Call, int Step, double Seconds, string Message)
+{
+    /// <summary>What caused it on this rank.</summary>
+    public Exception? Cause { get; init; }
+
+    /// <summary>Whether another rank told.</summary>
+    public bool WasTold { get; init; }
+}
