@@ -110,8 +110,8 @@ public sealed class Communicator : IDisposable
                 $"Communicator: broadcast '{call}': the root must be one of the {Size} ranks: found {root}");
         if (Rank != root && bytes.Length > 0)
             throw new AdjointException(
-                $"Communicator: broadcast '{call}': only the root, rank {root}, gives bytes: found {bytes.Length} on rank "
-                + $"{Rank}; give nothing there");
+                $"Communicator: broadcast '{call}': only the root, rank {root}, gives bytes: found {bytes.Length} on "
+                + $"rank {Rank}; give nothing there");
         var sends = Rank == root ? ToAll(Copy(bytes)) : ToAll(default);
         return Collect(Start($"broadcast '{call}' from rank {root}", sends, receives: null, then: null))[root];
     }
@@ -164,7 +164,7 @@ public sealed class Communicator : IDisposable
     }
 
     /// <summary>Begins an exchange of all ranks, for which nobody waits yet.</summary>
-    /// <param name="call">The call, with a name of what it is about: gradients 'bucket 2'. The same on all ranks.</param>
+    /// <param name="call">The call, with what it is about: gradients 'bucket 2'. The same on all ranks.</param>
     /// <param name="sends">What goes to each rank, by rank; it stays as it is until the exchange is done.</param>
     /// <param name="receives">
     /// Where what comes from each rank goes, by rank; both sides know the lengths. What this rank gives to itself is

@@ -82,9 +82,6 @@ internal sealed class CommunicatorThread
         }
     }
 
-    /// <summary>How a rank is called in messages.</summary>
-    public string NameOf(int rank) => hosts is { } known ? $"rank {rank} on {known[rank]}" : $"rank {rank}";
-
     /// <summary>Begins an exchange; from what follows another one, it belongs to the same step.</summary>
     public Exchange Begin(
         string text, ReadOnlyMemory<byte>[] sends, Memory<byte>[]? receives, Action<Exchange>? then,
@@ -134,10 +131,10 @@ internal sealed class CommunicatorThread
     /// <summary>Ends the world for all: this rank failed.</summary>
     public void Fail(Exception error)
     {
-        var here = Here();
+        var place = Here().Place;
+        if (delivered is { } exchange && Thread.CurrentThread == thread) place = new(exchange.Text, exchange.Step, 0);
         Break(new(
-            transport.Rank, transport.Host, here.Call, here.Step, here.Seconds,
-            FailureText.Failed(NameOf(transport.Rank), FailureText.Where(here.Call, here.Step), error))
+            transport.Rank, transport.Host, place, 0, FailureText.Failed(wire.NameOf(transport.Rank), place, error))
         {
             Cause = error,
         });
@@ -160,7 +157,8 @@ internal sealed class CommunicatorThread
     {
         try
         {
-            Begin("the end", [.. Enumerable.Repeat(ReadOnlyMemory<byte>.Empty, transport.Size)], null, null, isEnd: true)
+            Begin("the end", [.. Enumerable.Repeat(ReadOnlyMemory<byte>.Empty, transport.Size)], null, null,
+                isEnd: true)
                 .Wait();
         }
         catch (AdjointException)
@@ -225,7 +223,8 @@ internal sealed class CommunicatorThread
             lock (gate)
             {
                 if (closing && (told || Stopwatch.GetElapsedTime(closed) > LastWords)) return;
-                if (abort is null) Monitor.Wait(gate, told && !closing ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(1));
+                if (abort is null)
+                    Monitor.Wait(gate, told && !closing ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(1));
             }
         }
     }
@@ -329,16 +328,12 @@ internal sealed class CommunicatorThread
     private ControlMessage Here()
     {
         lock (gate)
-            return blocked.Count == 0
-                ? new() { Step = step, Call = "", Host = transport.Host, Text = "" }
-                : new()
-                {
-                    Step = blocked[0].Step,
-                    Call = blocked[0].Text,
-                    Seconds = Stopwatch.GetElapsedTime(waitBegan).TotalSeconds,
-                    Host = transport.Host,
-                    Text = "",
-                };
+            return new(
+                ControlKind.Heartbeat, AsksForReply: false, transport.Rank,
+                blocked.Count == 0
+                    ? new("", step, 0)
+                    : new(blocked[0].Text, blocked[0].Step, Stopwatch.GetElapsedTime(waitBegan).TotalSeconds),
+                transport.Host, Text: "");
     }
 
     private void TellOthers(RankFailure why)
@@ -347,7 +342,7 @@ internal sealed class CommunicatorThread
         // By way of rank 0, unless it is the one.
         var to = transport.Rank == 0 || why.Rank == 0 ? Enumerable.Range(0, transport.Size) : [0];
         heartbeats.Tell(
-            new(ControlKind.Failure, AsksForReply: false, why.Rank, why.Step, why.Seconds, why.Call, why.Host,
+            new(ControlKind.Failure, AsksForReply: false, why.Rank, why.Place with { Seconds = why.Seconds }, why.Host,
                 why.Message),
             to);
     }
@@ -366,29 +361,31 @@ internal sealed class CommunicatorThread
             {
                 Thread.Sleep(1);
             }
-        var last = heartbeats.LastOf(peer);
         Break(FailureOf(
-            peer, 0, $"{NameOf(transport.Rank)} has lost the connection to {NameOf(peer)}, which was "
-            + $"{FailureText.Where(last?.Call ?? "", last?.Step ?? 0)}: {error.Message}; see why that rank ended, or the "
-            + "network between") with { Cause = error });
+            peer, 0,
+            FailureText.LostConnection(wire.NameOf(transport.Rank), wire.NameOf(peer), wire.Places[peer], error)) with
+        {
+            Cause = error,
+        });
     }
 
-    private void Mismatch(Exchange exchange, int peer, MessageHeader? header)
+    private void Mismatch(Exchange exchange, int peer, byte[] bytes)
     {
-        var (high, low) = (Math.Max(peer, transport.Rank), Math.Min(peer, transport.Rank));
-        if (header is not { } found)
+        var (rank, own) = (transport.Rank, exchange.HeaderFor(exchange.Receives[peer].Length));
+        var (high, low) = (wire.NameOf(Math.Max(peer, rank)), wire.NameOf(Math.Min(peer, rank)));
+        if (MessageHeader.Read(bytes) is not { } found)
         {
-            Break(FailureOf(peer, 0, FailureText.OtherVersion(NameOf(high), NameOf(low))));
+            Break(FailureOf(peer, 0, FailureText.OtherVersion(high, low)));
             return;
         }
-        var own = MessageHeader.Of(exchange, exchange.Receives[peer].Length);
-        var text = peer == high
-            ? FailureText.DifferentCalls(NameOf(high), found, NameOf(low), own)
-            : FailureText.DifferentCalls(NameOf(high), own, NameOf(low), found);
+        var call = MessageHeader.CallIn(bytes);
+        var text = peer > rank
+            ? FailureText.DifferentCalls(high, found, call, low, own, exchange.Text)
+            : FailureText.DifferentCalls(high, own, exchange.Text, low, found, call);
         // The one that ended, else the other one.
         Break(own.IsEnd
-            ? new(transport.Rank, transport.Host, "", own.Step, 0, text)
-            : new(peer, HostOf(peer), found.IsEnd ? "" : found.Call, found.Step, 0, text));
+            ? new(rank, transport.Host, new("", own.Step, 0), 0, text)
+            : new(peer, wire.Hosts[peer] ?? "", new(found.IsEnd ? "" : call, found.Step, 0), 0, text));
     }
 
     private RankFailure Silence((int Rank, double Seconds)[] silent)
@@ -397,19 +394,17 @@ internal sealed class CommunicatorThread
         return FailureOf(
             rank, seconds,
             FailureText.Silence(
-                NameOf(rank), wire.Heard[rank] >= 0, heartbeats.LastOf(rank), seconds,
-                silent.Skip(1).Select(one => NameOf(one.Rank)), NameOf(transport.Rank), timeout));
+                wire.NameOf(rank), wire.Heard[rank] >= 0, wire.Places[rank], seconds,
+                silent.Skip(1).Select(one => wire.NameOf(one.Rank)), wire.NameOf(transport.Rank), timeout));
     }
 
     private RankFailure Hung(TimeSpan time) => FailureOf(
         wire.Peer, time.TotalSeconds,
-        FailureText.Hung(transport.Name, NameOf(transport.Rank), NameOf(wire.Peer), time.TotalSeconds));
+        FailureText.Hung(transport.Name, wire.NameOf(transport.Rank), wire.NameOf(wire.Peer), time.TotalSeconds));
 
     private RankFailure FailureOf(int rank, double seconds, string text) =>
-        new(rank, HostOf(rank), heartbeats.LastOf(rank)?.Call ?? "", heartbeats.LastOf(rank)?.Step ?? 0, seconds, text);
-
-    private string HostOf(int rank) => hosts?[rank] ?? heartbeats.LastOf(rank)?.Host ?? "";
+        new(rank, wire.Hosts[rank] ?? "", wire.Places[rank] ?? new("", 0, 0), seconds, text);
 
     private static RankFailure Told(ControlMessage message) =>
-        new(message.Rank, message.Host, message.Call, message.Step, message.Seconds, message.Text) { WasTold = true };
+        new(message.Rank, message.Host, message.Place, message.Place.Seconds, message.Text) { WasTold = true };
 }

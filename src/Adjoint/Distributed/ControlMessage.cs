@@ -2,15 +2,15 @@ using System.Buffers.Binary;
 
 namespace Adjoint.Distributed;
 
-/// <summary>What ranks tell each other beside the calls: that they are there, and where; or that the world is broken.
+/// <summary>
+/// What ranks tell each other beside the calls: that they are there, and where; or that the world is broken.
 /// </summary>
 internal readonly record struct ControlMessage(
-    ControlKind Kind, bool AsksForReply, int Rank, int Step, double Seconds, string Call, string Host,
-    string Text)
+    ControlKind Kind, bool AsksForReply, int Rank, Place Place, string Host, string Text)
 {
     public const int Size = 2048;
 
-    private const int CallAt = 48, HostAt = 304, TextAt = 432;
+    private const int Call = 32, HostAt = 288, TextAt = 416;
 
     public void Write(Span<byte> bytes)
     {
@@ -18,19 +18,17 @@ internal readonly record struct ControlMessage(
         bytes[0] = (byte)Kind;
         bytes[1] = AsksForReply ? (byte)1 : (byte)0;
         BinaryPrimitives.WriteInt32LittleEndian(bytes[4..], Rank);
-        BinaryPrimitives.WriteInt32LittleEndian(bytes[8..], Step);
-        BinaryPrimitives.WriteDoubleLittleEndian(bytes[16..], Seconds);
-        BinaryPrimitives.WriteInt32LittleEndian(bytes[24..], ShortText.Write(Call, bytes[CallAt..HostAt]));
-        BinaryPrimitives.WriteInt32LittleEndian(bytes[28..], ShortText.Write(Host, bytes[HostAt..TextAt]));
-        BinaryPrimitives.WriteInt32LittleEndian(bytes[32..], ShortText.Write(Text, bytes[TextAt..Size]));
+        BinaryPrimitives.WriteInt32LittleEndian(bytes[8..], Place.Step);
+        BinaryPrimitives.WriteDoubleLittleEndian(bytes[16..], Place.Seconds);
+        ShortText.Write(Place.Call, bytes[Call..HostAt]);
+        ShortText.Write(Host, bytes[HostAt..TextAt]);
+        ShortText.Write(Text, bytes[TextAt..Size]);
     }
 
     public static ControlMessage Read(ReadOnlySpan<byte> bytes) => new(
         (ControlKind)bytes[0], bytes[1] != 0, BinaryPrimitives.ReadInt32LittleEndian(bytes[4..]),
-        BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]), BinaryPrimitives.ReadDoubleLittleEndian(bytes[16..]),
-        TextOf(bytes[CallAt..HostAt], bytes[24..]), TextOf(bytes[HostAt..TextAt], bytes[28..]),
-        TextOf(bytes[TextAt..Size], bytes[32..]));
-
-    private static string TextOf(ReadOnlySpan<byte> space, ReadOnlySpan<byte> length) =>
-        ShortText.Read(space[..Math.Clamp(BinaryPrimitives.ReadInt32LittleEndian(length), 0, space.Length)]);
+        new(
+            ShortText.Read(bytes[Call..HostAt]), BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]),
+            BinaryPrimitives.ReadDoubleLittleEndian(bytes[16..])),
+        ShortText.Read(bytes[HostAt..TextAt]), ShortText.Read(bytes[TextAt..Size]));
 }

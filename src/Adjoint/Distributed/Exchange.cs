@@ -7,6 +7,7 @@ namespace Adjoint.Distributed;
 internal sealed class Exchange
 {
     private readonly CommunicatorThread? thread;
+    private readonly ulong fingerprint;
     private volatile bool isDone;
 
     /// <summary>Creates an exchange.</summary>
@@ -23,6 +24,7 @@ internal sealed class Exchange
     {
         (this.thread, Text, Step, Sends, Then) = (thread, text, step, sends, then);
         TakesAnyLength = receives is null;
+        fingerprint = MessageHeader.FingerprintOf(text);
         Receives = receives ?? new Memory<byte>[sends.Length];
         if (TakesAnyLength) Receives[rank] = sends[rank].ToArray();
         else sends[rank].CopyTo(Receives[rank]);
@@ -41,9 +43,6 @@ internal sealed class Exchange
     /// <summary>How many exchanges it follows from: 0 for what a caller began.</summary>
     public int Depth { get; init; }
 
-    /// <summary>Its number among those of its depth.</summary>
-    public long Sequence { get; set; }
-
     /// <summary>How many of its transfers are not done.</summary>
     public int Open { get; set; }
 
@@ -53,6 +52,9 @@ internal sealed class Exchange
         get => isDone;
         set => isDone = value;
     }
+
+    /// <summary>What goes ahead of one of its messages.</summary>
+    public MessageHeader HeaderFor(int length) => new(IsEnd, Step, length, fingerprint);
 
     /// <summary>Waits until everything was sent and received, and what follows it ran.</summary>
     /// <exception cref="RankFailureException">The world is broken.</exception>

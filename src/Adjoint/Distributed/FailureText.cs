@@ -7,12 +7,8 @@ namespace Adjoint.Distributed;
 /// </summary>
 internal static class FailureText
 {
-    /// <summary>Where a rank is: in a call of a step, or between calls.</summary>
-    public static string Where(string call, int step) =>
-        call.Length == 0 ? $"between calls at step {step}" : $"in {call} of step {step}";
-
     public static string Silence(
-        string name, bool wasHeard, ControlMessage? last, double seconds, IEnumerable<string> others, string by,
+        string name, bool wasHeard, Place? last, double seconds, IEnumerable<string> others, string by,
         TimeSpan timeout)
     {
         var also = string.Join(", ", others);
@@ -29,34 +25,35 @@ internal static class FailureText
         $"{transport} on {name} has not come back from a call for {other} in {Seconds(seconds)}; see whether that rank "
         + "still runs, and the network between";
 
-    public static string Seconds(double seconds) =>
-        seconds.ToString("0.0", CultureInfo.InvariantCulture) + " s";
-
-    private static string Known(ControlMessage? last, string by) => last is not { } heard
-        ? ""
-        : $"; {by} last heard that it was {Where(heard.Call, heard.Step)}"
-            + (heard.Call.Length > 0 ? $" for {Seconds(heard.Seconds)}" : "");
+    public static string LostConnection(string name, string other, Place? last, Exception error) =>
+        $"{name} has lost the connection to {other}{Known(last, name)}: {error.Message}; see why that rank ended, or "
+        + "the network between";
 
     public static string OtherVersion(string one, string other) =>
         $"{one} and {other} run versions of Adjoint that do not understand each other: install the same on all ranks";
 
-    public static string DifferentCalls(string one, MessageHeader ofOne, string other, MessageHeader ofOther)
+    public static string DifferentCalls(
+        string one, MessageHeader ofOne, string oneCall, string other, MessageHeader ofOther, string otherCall)
     {
-        if (ofOne.IsEnd != ofOther.IsEnd)
-        {
-            var ((ended, end), (waits, call)) = ofOne.IsEnd
-                ? ((one, ofOne), (other, ofOther))
-                : ((other, ofOther), (one, ofOne));
-            return $"{ended} ended after step {end.Step}, and {waits} still waits in {call.Call} of step {call.Step}; "
-                + "all ranks must take part in every call: give them the same number of batches and epochs";
-        }
+        if (ofOne.IsEnd) return Ended(one, ofOne.Step, other, otherCall, ofOther.Step);
+        if (ofOther.IsEnd) return Ended(other, ofOther.Step, one, oneCall, ofOne.Step);
         return ofOne.Fingerprint == ofOther.Fingerprint && ofOne.Step == ofOther.Step
-            ? $"{one} and {other} are both in {ofOne.Call} of step {ofOne.Step}, where {one} has {ofOne.Length} bytes "
-                + $"and {other} {ofOther.Length}; all ranks must have the same shapes and types"
-            : $"{one} is in {ofOne.Call} of step {ofOne.Step} while {other} is in {ofOther.Call} of step "
-                + $"{ofOther.Step}; all ranks must run the same program with the same settings";
+            ? $"{one} and {other} are both in {oneCall} of step {ofOne.Step}, where {one} has {ofOne.Length} bytes and "
+                + $"{other} {ofOther.Length}; all ranks must have the same shapes and types"
+            : $"{one} is in {oneCall} of step {ofOne.Step} while {other} is in {otherCall} of step {ofOther.Step}; all "
+                + "ranks must run the same program with the same settings";
     }
 
-    public static string Failed(string name, string where, Exception error) =>
-        $"{name} failed {where}: {error.GetType().Name}: {error.Message}";
+    public static string Failed(string name, Place place, Exception error) =>
+        $"{name} failed {place}: {error.GetType().Name}: {error.Message}";
+
+    private static string Ended(string ended, int endStep, string waits, string call, int step) =>
+        $"{ended} ended after step {endStep}, and {waits} still waits in {call} of step {step}; all ranks must take "
+        + "part in every call: give them the same number of batches and epochs";
+
+    private static string Known(Place? last, string by) => last is not { } place
+        ? ""
+        : $"; {by} last heard that it was {place}" + (place.Seconds >= 0.1 ? $" for {Seconds(place.Seconds)}" : "");
+
+    private static string Seconds(double seconds) => seconds.ToString("0.0", CultureInfo.InvariantCulture) + " s";
 }

@@ -16,7 +16,7 @@ internal sealed class Heartbeats
     private readonly Wire wire;
     private readonly double limit, interval;
     private readonly (Transfer? Transfer, byte[] Bytes)[] incoming, outgoing;
-    private readonly ControlMessage?[] last;
+    private readonly bool[] parted;
     private readonly double[] sent, asked, asking;
     private readonly List<(int Peer, Transfer Transfer, byte[] Bytes)> notices = [];
     private double checkedAt;
@@ -28,7 +28,7 @@ internal sealed class Heartbeats
         this.wire = wire;
         limit = 0.9 * timeout.TotalSeconds;
         interval = Math.Min(1, timeout.TotalSeconds / 10);
-        (last, incoming) = (new ControlMessage?[size], new (Transfer?, byte[])[size]);
+        (parted, incoming) = (new bool[size], new (Transfer?, byte[])[size]);
         outgoing = [.. Enumerable.Range(0, size).Select(_ => ((Transfer?)null, Wire.Pinned(ControlMessage.Size)))];
         (sent, asked, asking) = (Never(), Never(), Never());
 
@@ -43,15 +43,12 @@ internal sealed class Heartbeats
     /// <summary>The longest time that this thread may sleep.</summary>
     public TimeSpan Pause => TimeSpan.FromSeconds(Math.Min(0.02, interval / 4));
 
-    /// <summary>What was last heard from a rank.</summary>
-    public ControlMessage? LastOf(int rank) => last[rank];
-
     /// <summary>Takes what has come.</summary>
     /// <returns>The world is broken, says another rank.</returns>
     public ControlMessage? Hear()
     {
         foreach (var peer in Others)
-            while (!HasParted(peer))
+            while (!parted[peer])
             {
                 ref var message = ref incoming[peer];
                 if (message.Transfer is null)
@@ -64,7 +61,8 @@ internal sealed class Heartbeats
                 wire.Heard[peer] = wire.Now;
                 var found = ControlMessage.Read(message.Bytes);
                 if (found.Kind == ControlKind.Failure) return found;
-                last[peer] = found;
+                (wire.Places[peer], wire.Hosts[peer]) = (found.Place, found.Host);
+                parted[peer] = found.Kind == ControlKind.Goodbye;
                 if (found.AsksForReply) asked[peer] = wire.Now;
             }
         return null;
@@ -107,7 +105,7 @@ internal sealed class Heartbeats
         return
         [
             .. from peer in Others
-               where !HasParted(peer) && (IsNeighbor(peer) || wire.Open[peer] > 0)
+               where !parted[peer] && (IsNeighbor(peer) || wire.Open[peer] > 0)
                let since = Math.Max(wire.Heard[peer], IsNeighbor(peer) ? 0 : asking[peer])
                let patience = wire.Heard[peer] < 0 ? StartFactor * limit : limit
                where now - since > patience
@@ -126,7 +124,7 @@ internal sealed class Heartbeats
                 message.Write(bytes);
                 notices.Add((peer, wire.Send(peer, Channel, bytes), bytes));
             }
-            catch (TransportException)
+            catch (Exception)
             {
                 // Whom nothing reaches, nothing can be told.
             }
@@ -141,7 +139,7 @@ internal sealed class Heartbeats
             {
                 return wire.IsDone(notice.Peer, notice.Transfer);
             }
-            catch (TransportException)
+            catch (Exception)
             {
                 return true;
             }
@@ -160,7 +158,7 @@ internal sealed class Heartbeats
     /// <summary>Whether all ranks have said goodbye, and nothing is under way any more.</summary>
     public bool HaveParted()
     {
-        if (!parting || !Others.All(HasParted) || !AllTold()) return false;
+        if (!parting || !Others.All(peer => parted[peer]) || !AllTold()) return false;
         foreach (var peer in Others)
             if (outgoing[peer].Transfer is { } transfer)
             {
@@ -169,8 +167,6 @@ internal sealed class Heartbeats
             }
         return true;
     }
-
-    private bool HasParted(int peer) => last[peer] is { Kind: ControlKind.Goodbye };
 
     private bool IsNeighbor(int peer) => Rank == 0 || peer == 0;
 }

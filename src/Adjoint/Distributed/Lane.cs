@@ -5,13 +5,12 @@ namespace Adjoint.Distributed;
 /// same order, so that the n-th header from another rank belongs to the n-th exchange here, or tells that the ranks
 /// are in different calls.
 /// </summary>
-internal sealed class Lane(Wire wire, int channel, Action<Exchange, int, MessageHeader?> mismatch)
+internal sealed class Lane(Wire wire, int channel, Action<Exchange, int, byte[]> mismatch)
 {
     private readonly Queue<Exchange> undelivered = [];
     private readonly Queue<Exchange>[] awaited =
         [.. Enumerable.Range(0, wire.Transport.Size).Select(_ => new Queue<Exchange>())];
     private readonly (Transfer? Transfer, byte[] Bytes)[] headers = new (Transfer?, byte[])[wire.Transport.Size];
-    private long begun;
 
     public long BytesSent { get; private set; }
     public long BytesReceived { get; private set; }
@@ -20,14 +19,13 @@ internal sealed class Lane(Wire wire, int channel, Action<Exchange, int, Message
     public void Begin(Exchange exchange)
     {
         var (rank, size) = (wire.Transport.Rank, wire.Transport.Size);
-        exchange.Sequence = begun++;
         undelivered.Enqueue(exchange);
         for (var distance = 1; distance < size; distance++)
         {
             var peer = (rank + distance) % size;
             var bytes = exchange.Sends[peer];
             var header = wire.RentHeader();
-            MessageHeader.Of(exchange, bytes.Length).Write(header);
+            exchange.HeaderFor(bytes.Length).Write(header, wire.Transport.Host, exchange.Text);
             if (MessageHeader.Fits(bytes.Length)) bytes.Span.CopyTo(header.AsSpan(MessageHeader.Inline));
             wire.Post(exchange, peer, channel, header, header);
             if (!MessageHeader.Fits(bytes.Length)) wire.Post(exchange, peer, channel, bytes, header: null);
@@ -67,16 +65,17 @@ internal sealed class Lane(Wire wire, int channel, Action<Exchange, int, Message
             awaitedHeader = (wire.Receive(peer, channel, bytes), bytes);
         }
         if (!wire.IsDone(peer, awaitedHeader.Transfer!)) return false;
-        wire.Heard[peer] = wire.Now;
         awaitedHeader.Transfer = null;
+        wire.Heard[peer] = wire.Now;
+        wire.Hosts[peer] ??= MessageHeader.HostIn(awaitedHeader.Bytes);
         var header = MessageHeader.Read(awaitedHeader.Bytes);
-        var own = MessageHeader.Of(exchange, exchange.TakesAnyLength ? header?.Length ?? 0 : exchange.Receives[peer].Length);
-        // What is sent back may be longer; here, what comes must be what is expected.
-        if (header is not { } found || found with { Call = own.Call } != own)
+        var expected = exchange.TakesAnyLength ? header?.Length ?? 0 : exchange.Receives[peer].Length;
+        if (header is not { } found || found != exchange.HeaderFor(expected))
         {
-            mismatch(exchange, peer, header);
+            mismatch(exchange, peer, awaitedHeader.Bytes);
             return false;
         }
+        wire.Places[peer] = new(exchange.Text, exchange.Step, 0);
         if (exchange.TakesAnyLength) exchange.Receives[peer] = Wire.Pinned(found.Length);
         var target = exchange.Receives[peer];
         if (MessageHeader.Fits(found.Length))

@@ -37,7 +37,8 @@ public sealed class LocalTransport : Transport
 
     internal static LocalTransport[] Create(int ranks, Func<int, string>? hosts)
     {
-        if (ranks < 1) throw new AdjointException($"LocalTransport: the number of ranks must be positive: found {ranks}");
+        if (ranks < 1)
+            throw new AdjointException($"LocalTransport: the number of ranks must be positive: found {ranks}");
         var world = new World(ranks);
         return [.. Enumerable.Range(0, ranks)
             .Select(rank => new LocalTransport(world, rank) { HostName = hosts?.Invoke(rank) })];
@@ -110,7 +111,9 @@ public sealed class LocalTransport : Transport
         for (var other = 0; other < Size; other++) Cut(rank, other);
     }
 
-    /// <summary>Faults, on purpose: every call of a rank blocks, as in a driver that hangs, until it is let go.</summary>
+    /// <summary>
+    /// Faults, on purpose: every call of a rank blocks, as in a driver that hangs, until it is let go.
+    /// </summary>
     internal void Hang(int rank, ManualResetEventSlim until) => world.SetHanging(rank, until);
 
     private sealed class Message(Link link) : Transfer

@@ -8,42 +8,47 @@ namespace Adjoint.Distributed;
 /// What goes ahead of each message: in which call its sender is. So ranks that are in different calls are told apart
 /// by the first thing that they hear from each other. A short message goes within its header.
 /// </summary>
-internal readonly record struct MessageHeader(
-    bool IsEnd, long Sequence, int Step, int Length, ulong Fingerprint, string Call)
+/// <param name="IsEnd">Whether the sender ends.</param>
+/// <param name="Step">The step that the call belongs to.</param>
+/// <param name="Length">The length of the message.</param>
+/// <param name="Fingerprint">That of the call with its shapes and types.</param>
+internal readonly record struct MessageHeader(bool IsEnd, int Step, int Length, ulong Fingerprint)
 {
     /// <summary>The length of a header, and where a short message begins in it.</summary>
     public const int Size = 512, Inline = 256;
 
+    // Changes with whatever ranks of different versions would misunderstand.
     private const uint Magic = 0x31_4A_44_41;
-    private const int Text = 40;
+    private const int Host = 28, Call = 80;
 
     /// <summary>Whether a message goes within its header.</summary>
     public static bool Fits(int length) => length <= Size - Inline;
 
-    /// <summary>The header of a call: the same on all ranks that are in it.</summary>
-    public static MessageHeader Of(Exchange exchange, int length) => new(
-        exchange.IsEnd, exchange.Sequence, exchange.Step, length,
-        XxHash3.HashToUInt64(MemoryMarshal.AsBytes(exchange.Text.AsSpan())), exchange.Text);
+    public static ulong FingerprintOf(string call) => XxHash3.HashToUInt64(MemoryMarshal.AsBytes(call.AsSpan()));
 
-    public void Write(Span<byte> bytes)
+    public void Write(Span<byte> bytes, string host, string call)
     {
         BinaryPrimitives.WriteUInt32LittleEndian(bytes, Magic);
         bytes[4] = IsEnd ? (byte)1 : (byte)0;
-        BinaryPrimitives.WriteInt64LittleEndian(bytes[8..], Sequence);
-        BinaryPrimitives.WriteInt32LittleEndian(bytes[16..], Step);
-        BinaryPrimitives.WriteInt32LittleEndian(bytes[20..], Length);
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes[24..], Fingerprint);
-        BinaryPrimitives.WriteInt32LittleEndian(bytes[32..], ShortText.Write(Call, bytes[Text..Inline]));
+        BinaryPrimitives.WriteInt32LittleEndian(bytes[8..], Step);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes[12..], Length);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[16..], Fingerprint);
+        ShortText.Write(host, bytes[Host..Call]);
+        ShortText.Write(call, bytes[Call..Inline]);
     }
 
     /// <summary>Reads a header; null where it is none of this version of the library.</summary>
-    public static MessageHeader? Read(ReadOnlySpan<byte> bytes)
-    {
-        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Magic) return null;
-        var text = Math.Clamp(BinaryPrimitives.ReadInt32LittleEndian(bytes[32..]), 0, Inline - Text);
-        return new(
-            bytes[4] != 0, BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]),
-            BinaryPrimitives.ReadInt32LittleEndian(bytes[16..]), BinaryPrimitives.ReadInt32LittleEndian(bytes[20..]),
-            BinaryPrimitives.ReadUInt64LittleEndian(bytes[24..]), ShortText.Read(bytes.Slice(Text, text)));
-    }
+    public static MessageHeader? Read(ReadOnlySpan<byte> bytes) =>
+        BinaryPrimitives.ReadUInt32LittleEndian(bytes) == Magic
+            ? new(
+                bytes[4] != 0, BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]),
+                BinaryPrimitives.ReadInt32LittleEndian(bytes[12..]),
+                BinaryPrimitives.ReadUInt64LittleEndian(bytes[16..]))
+            : null;
+
+    /// <summary>The machine of the sender.</summary>
+    public static string HostIn(ReadOnlySpan<byte> bytes) => ShortText.Read(bytes[Host..Call]);
+
+    /// <summary>The sender's call.</summary>
+    public static string CallIn(ReadOnlySpan<byte> bytes) => ShortText.Read(bytes[Call..Inline]);
 }

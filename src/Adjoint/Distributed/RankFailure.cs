@@ -1,7 +1,7 @@
 namespace Adjoint.Distributed;
 
 /// <summary>Why a world is broken: what each call throws from then on, as a new exception.</summary>
-internal sealed record RankFailure(int Rank, string Host, string Call, int Step, double Seconds, string Message)
+internal sealed record RankFailure(int Rank, string Host, Place Place, double Seconds, string Message)
 {
     /// <summary>What caused it on this rank.</summary>
     public Exception? Cause { get; init; }

@@ -8,7 +8,7 @@ public sealed class RankFailureException : AdjointException
 {
     internal RankFailureException(RankFailure failure) : base(failure.Message, failure.Cause!) =>
         (Rank, Host, Call, Step, Seconds) =
-            (failure.Rank, failure.Host, failure.Call, failure.Step, failure.Seconds);
+            (failure.Rank, failure.Host, failure.Place.Call, failure.Place.Step, failure.Seconds);
 
     /// <summary>The rank that failed.</summary>
     public int Rank { get; }

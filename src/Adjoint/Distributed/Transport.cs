@@ -36,7 +36,9 @@ public abstract class Transport : IDisposable
     /// <exception cref="TransportException">The other rank cannot be reached any more.</exception>
     public abstract Transfer Receive(int from, int channel, Memory<byte> bytes);
 
-    /// <summary>Whether a message has been sent, so that its memory is free again, or received. Makes progress.</summary>
+    /// <summary>
+    /// Whether a message has been sent, so that its memory is free again, or received. Makes progress.
+    /// </summary>
     /// <param name="transfer">A message of this transport. It is not asked about again once it is done.</param>
     /// <returns>True once it is done.</returns>
     /// <exception cref="TransportException">

@@ -23,11 +23,24 @@ internal sealed class Wire(Transport transport)
     /// <summary>When each rank was last heard of; negative: never.</summary>
     public double[] Heard { get; } = [.. Enumerable.Repeat(-1.0, transport.Size)];
 
+    /// <summary>Where each rank was when last heard of.</summary>
+    public Place?[] Places { get; } = new Place?[transport.Size];
+
+    /// <summary>The machine of each rank that has been heard of.</summary>
+    public string?[] Hosts { get; } = new string?[transport.Size];
+
     /// <summary>How many messages to and from each rank are under way or awaited.</summary>
     public int[] Open { get; } = new int[transport.Size];
 
     /// <summary>Seconds since the communicator was created.</summary>
     public double Now => Stopwatch.GetElapsedTime(began).TotalSeconds;
+
+    /// <summary>How a rank is called in messages.</summary>
+    public string NameOf(int rank)
+    {
+        var host = rank == transport.Rank ? transport.Host : Hosts[rank];
+        return host is null ? $"rank {rank}" : $"rank {rank} on {host}";
+    }
 
     public byte[] RentHeader() =>
         headers.TryPop(out var header) ? header : Pinned(MessageHeader.Size);
