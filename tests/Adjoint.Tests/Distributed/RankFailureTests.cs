@@ -109,8 +109,8 @@ public class RankFailureTests
                 Assert.Equal((stopped, ((char)('a' + stopped)).ToString(), 5), (error.Rank, error.Host, error.Step));
                 Assert.InRange(error.Seconds, 0.8 * Ranks.Timeout.TotalSeconds, 2 * Ranks.Timeout.TotalSeconds);
                 Assert.Matches(
-                    $@"^rank {stopped} on {error.Host} has been silent for 0\.\d s; rank \d on \w last heard that it was "
-                    + @"(between calls|in barrier 'start'|in all-gather 'sums') (at|of) step 5( for \d\.\d s)?; see "
+                    $@"^rank {stopped} on {error.Host} has been silent for 0\.\d s; rank \d on \w last heard that it "
+                    + @"was (between calls|in barrier 'start'|in all-gather 'sums') (at|of) step 5( for \d\.\d s)?; see "
                     + "whether its process and machine still run, and the network between; a slow network needs a "
                     + @"timeout above 0\.5 s$", error.Message);
             }
