@@ -96,6 +96,8 @@ public class RankFailureTests
             rank.Barrier("start");
             if (rank.Rank == stopped)
             {
+                // The others come out of the barrier, too.
+                Thread.Sleep(100);
                 clock.Restart();
                 transports[0].Stop(stopped);
             }
@@ -146,6 +148,7 @@ public class RankFailureTests
             if (rank.Rank == 0) transports[0].Cut(1, 2);
             rank.Barrier("cut");
             rank.AllGather("sums", [1]);
+            rank.AllGather("more", [1]);
         }, prepare: all => transports = all);
         Assert.All(errors, error => Assert.InRange(Assert.IsType<RankFailureException>(error).Rank, 1, 2));
     }
