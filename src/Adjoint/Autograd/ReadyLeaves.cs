@@ -14,7 +14,11 @@ internal sealed class ReadyLeaves
         this.leaves = leaves;
         foreach (var node in nodes)
             for (var i = 0; i < node.InputSpan.Length; i++)
-                if (IsOf(node, i)) left[node.InputSpan[i]] = (left.GetValueOrDefault(node.InputSpan[i]).Uses + 1, false);
+            {
+                if (!IsOf(node, i)) continue;
+                var leaf = node.InputSpan[i];
+                left[leaf] = (left.GetValueOrDefault(leaf).Uses + 1, false);
+            }
     }
 
     /// <summary>Begins a pass; null where nobody listens.</summary>
