@@ -11,12 +11,18 @@ internal sealed class Study(string title, IReadOnlyList<Experiment> experiments,
     internal IReadOnlyList<Trial> Trials { get; } = ExperimentRunner.TrialsOf(program, experiments);
 
     /// <summary>Runs and reports. The exit code: 130 after Ctrl-C, 1 when a trial failed.</summary>
-    internal int Run(int jobs, bool quiet, TextWriter output, TextWriter error)
+    internal int Run(Func<SweepView, ISweepEngine> engine, bool quiet, TextWriter output, TextWriter error)
     {
         var view = new SweepView(quiet ? TextWriter.Null : error, program, Trials, folder);
         using var interrupt = new Interrupt();
-        var runner = new ExperimentRunner(program, folder, jobs) { OnProgress = view.Show, Warn = view.Warn };
-        var summary = view.While(() => runner.Run(Trials, interrupt.Token));
+        var summary = view.While(() => engine(view).Run(Trials, interrupt.Token));
+        if (summary.GoesOn)
+        {
+            foreach (var failure in summary.Failures) error.WriteLine($"adjoint: {Printable.Line(failure)}");
+            if (!quiet) error.WriteLine($"{summary.Complete} of {summary.Total} trials are complete");
+            return summary.Failures.Count > 0 ? Tool.Failure
+                : interrupt.Token.IsCancellationRequested ? Tool.Interrupted : 0;
+        }
         using var held = FolderLock.Take(folder);
         if (summary.Time.JobSeconds > 0)
         {

@@ -65,6 +65,11 @@ internal sealed class SweepView
         lock (gate) error.WriteLine($"adjoint: {Printable.Line(message)}");
     }
 
+    internal void Note(string message)
+    {
+        lock (gate) error.WriteLine(Printable.Line(message));
+    }
+
     /// <summary>Shows the table while the work runs.</summary>
     internal T While<T>(Func<T> work)
     {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
+using System.Reflection;
 using Adjoint.Cli.Commands;
 using Adjoint.Experiments;
 using Adjoint.Formats;
@@ -13,6 +14,17 @@ internal static class Tool
     internal const int Failure = 1;
     internal const int Usage = 2;
     internal const int Interrupted = 130;
+
+    /// <summary>What starts this tool again: its program, or dotnet and its assembly.</summary>
+    internal static IReadOnlyList<string> Command
+    {
+        get
+        {
+            var (path, assembly) = (Environment.ProcessPath!, Path.Combine(AppContext.BaseDirectory, "Adjoint.Cli.dll"));
+            return Path.GetFileNameWithoutExtension(path) == "dotnet" ? [path, assembly]
+                : Assembly.GetEntryAssembly() == typeof(Tool).Assembly ? [path] : ["dotnet", assembly];
+        }
+    }
 
     internal static int Run(string[] args, TextWriter output, TextWriter error)
     {

@@ -15,27 +15,45 @@ internal static class ExperimentCommand
         var folder = SettingOption.Of(RunSettings.Out("Folder of the trials and the report.", "runs/NAME"));
         var dataDir = SettingOption.Of(TrainSettings.DataDir);
         var tensorBoard = SettingOption.Of(TrainSettings.TensorBoard);
-        var jobs = SettingOption.Of(RunSettings.Jobs);
+        var engine = new EngineOptions();
         var quiet = SettingOption.Of(RunSettings.Quiet);
         var every = SettingOption.Of(RunSettings.CheckpointEvery);
 
-        (Study Study, string Folder) Open(ParseResult parsed)
+        (Study Study, string Folder, ITrialProgram Program) Open(ParseResult parsed)
         {
             var program = new TrainProgram(parsed.GetValue(dataDir), TimeSpan.FromSeconds(parsed.GetValue(every)),
                 parsed.GetValue(tensorBoard));
             var experiment = ExperimentReader.Read(parsed.GetValue(file)!, program);
             var path = parsed.GetValue(folder) ?? Path.Combine("runs", experiment.Name);
-            return (new(experiment.Title, [experiment], program, path), path);
+            return (new(experiment.Title, [experiment], program, path), path, program);
         }
 
         string HowToRun(ParseResult parsed) => $"adjoint experiment run {ShellWord.Quote(parsed.GetValue(file)!)}";
 
-        int Go(ParseResult parsed) =>
-            Open(parsed).Study.Run(parsed.GetValue(jobs), parsed.GetValue(quiet), output, error);
+        int Go(ParseResult parsed)
+        {
+            var (study, path, program) = Open(parsed);
+            var how = engine.Read(parsed, program, path, () => Worker(parsed, path));
+            return study.Run(how, parsed.GetValue(quiet), output, error);
+        }
 
-        OptionGroup[] groups = [new("Run", [folder, dataDir, jobs, every, tensorBoard, quiet])];
+        // Workers read a copy: the file may change while they wait for their turn.
+        IReadOnlyList<string> Worker(ParseResult parsed, string path)
+        {
+            var copy = Path.Combine(Path.GetFullPath(path), "slurm", "experiment.json");
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            AtomicFile.Write(copy, stream => stream.Write(File.ReadAllBytes(parsed.GetValue(file)!)));
+            return ["experiment", "run", copy, "--out", Path.GetFullPath(path),
+                .. EngineOptions.Given(parsed, dataDir, every, tensorBoard)];
+        }
+
+        OptionGroup[] groups =
+            [new("Run", [folder, dataDir, engine.Jobs, every, tensorBoard, quiet]), engine.Group];
         var run = new GuidedCommand("run", "Run what is not complete, and write the report. Ctrl-C keeps everything.",
-            [("adjoint experiment run samples/sweep.json", "The repository's example.")], groups) { file };
+            [
+                ("adjoint experiment run samples/sweep.json", "The repository's example."),
+                ("adjoint experiment run samples/sweep.json --engine slurm --max-jobs 8", "On a cluster."),
+            ], groups) { file };
         run.SetAction(Go);
         var resume = new GuidedCommand("resume", "Go on with an experiment that was interrupted.",
             [("adjoint experiment resume samples/sweep.json", "After Ctrl-C.")], groups) { file };

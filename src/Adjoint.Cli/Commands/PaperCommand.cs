@@ -30,7 +30,7 @@ internal static class PaperCommand
         {
             Help = "All steps in under two minutes, with few epochs and little data; marked as such everywhere.",
         });
-        var jobs = SettingOption.Of(RunSettings.Jobs);
+        var engine = new EngineOptions();
         var folder = SettingOption.Of(RunSettings.Out(
             "Folder of the trials and the report; complete trials there are not run again.", "runs/paper"));
         var dataDir = SettingOption.Of(TrainSettings.DataDir);
@@ -44,11 +44,12 @@ internal static class PaperCommand
             ("adjoint paper", "All figures, three seeds: some hours."),
             ("adjoint paper --only 1,4 --seeds 10", "Two of them, with more seeds."),
         ],
-        new("What", [only, seeds, quick, report]), new("Run", [jobs, folder, dataDir, every, quiet]));
+        new("What", [only, seeds, quick, report]), new("Run", [engine.Jobs, folder, dataDir, every, quiet]),
+            engine.Group);
         command.SetAction(parsed =>
         {
             var count = parsed.GetValue(seeds);
-            Option[] running = [jobs, every, quiet];
+            Option[] running = [engine.Jobs, every, quiet, .. engine.Group.Options];
             if (parsed.GetValue(report) && running.FirstOrDefault(option => option.IsGiven(parsed)) is { } idle)
                 throw new UsageException($"{idle.Name}: does nothing beside --report, which runs none; leave it out");
             ulong[] all = [.. Enumerable.Range(1, count).Select(seed => (ulong)seed)];
@@ -62,8 +63,10 @@ internal static class PaperCommand
                     DataFolder.Locate(source, dataset);
             var path = parsed.GetValue(folder) ?? Path.Combine("runs", isQuick ? "paper-quick" : "paper");
             var study = new Study("The course report, redrawn", wanted, program, path, isQuick ? Quick : null);
-            return parsed.GetValue(report) ? study.Report("adjoint paper", output, error)
-                : study.Run(parsed.GetValue(jobs), parsed.GetValue(quiet), output, error);
+            if (parsed.GetValue(report)) return study.Report("adjoint paper", output, error);
+            var how = engine.Read(parsed, program, path, () => ["paper", "--out", Path.GetFullPath(path),
+                .. EngineOptions.Given(parsed, only, seeds, quick, dataDir, every)]);
+            return study.Run(how, parsed.GetValue(quiet), output, error);
         });
         return command;
     }

@@ -40,7 +40,11 @@ public sealed record TrialProgress(Trial Trial, TrialState State, EpochResult? L
 /// <param name="Total">How many trials there are in all.</param>
 /// <param name="Time">How long it took this time.</param>
 /// <param name="Failures">One line for each trial that failed.</param>
-public sealed record SweepSummary(int Complete, int Total, SweepTime Time, IReadOnlyList<string> Failures);
+public sealed record SweepSummary(int Complete, int Total, SweepTime Time, IReadOnlyList<string> Failures)
+{
+    /// <summary>Whether other processes go on with what is not complete, such as jobs of a cluster.</summary>
+    public bool GoesOn { get; init; }
+}
 
 /// <summary>
 /// Runs the trials of experiments side by side, each in <c>trials/KEY</c>. What is complete is not run again. Several
@@ -50,9 +54,10 @@ public sealed record SweepSummary(int Complete, int Total, SweepTime Time, IRead
 /// <param name="program">What runs a trial.</param>
 /// <param name="folder">The folder of the sweep.</param>
 /// <param name="jobs">How many trials run at once.</param>
-public sealed class ExperimentRunner(ITrialProgram program, string folder, int jobs)
+public sealed class ExperimentRunner(ITrialProgram program, string folder, int jobs) : ISweepEngine
 {
     private readonly Lock gate = new();
+    private readonly LeaseWatch watch = new();
 
     /// <summary>Called on each change of a trial, one call at a time.</summary>
     public Action<TrialProgress> OnProgress { get; init; } = _ => { };
@@ -96,20 +101,24 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
     /// <param name="folder">The folder of the sweep.</param>
     /// <param name="trial">The trial to look for.</param>
     /// <returns>Where the trial stands.</returns>
-    public static TrialProgress Look(string folder, Trial trial)
+    public static TrialProgress Look(string folder, Trial trial) => Look(folder, trial, new());
+
+    internal static TrialProgress Look(string folder, Trial trial, LeaseWatch watch)
     {
         var own = FolderOf(folder, trial);
         try
         {
             if (TrialResult.Load(own) is { } result)
-                return Ended(trial, result);
+                return TrialRunner.Ended(trial, result);
         }
         catch (DataFormatException error)
         {
             return new(trial, TrialState.Failed, null, error.Message);
         }
-        var begun = Directory.Exists(own) ? TrialState.Interrupted : TrialState.Waiting;
-        return new(trial, FolderLock.IsTaken(own) ? TrialState.Running : begun, null, null);
+        if (FolderLock.IsTaken(own) || watch.StateOf(own) != LeaseState.Free)
+            return new(trial, TrialState.Running, null, null);
+        return TrialFailure.Load(own) is { } failure ? new(trial, TrialState.Failed, null, failure)
+            : new(trial, Directory.Exists(own) ? TrialState.Interrupted : TrialState.Waiting, null, null);
     }
 
     /// <summary>The complete trials of an experiment; one whose result is damaged is not complete.</summary>
@@ -128,10 +137,7 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
         return runs;
     }
 
-    /// <summary>Runs the trials that are not complete. A cancellation ends it soon; what was done is kept.</summary>
-    /// <param name="trials">The trials, in the order in which they begin.</param>
-    /// <param name="cancellation">Asks it to stop and keep what it has.</param>
-    /// <returns>What was done, and what failed.</returns>
+    /// <inheritdoc/>
     /// <exception cref="AdjointException">Another process works in the folder, or it cannot be written to.</exception>
     public SweepSummary Run(IReadOnlyList<Trial> trials, CancellationToken cancellation = default)
     {
@@ -144,13 +150,24 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
             if (Load(folder, trial, problem => Warn($"{problem}; running the trial again")) is { } result)
             {
                 complete++;
-                Forget(trial);
-                OnProgress(Ended(trial, result));
+                TrialRunner.Forget(program, FolderOf(folder, trial), watch);
+                OnProgress(TrialRunner.Ended(trial, result));
             }
             else waiting.Enqueue(trial);
         left = waiting.Count;
         var used = Math.Min(jobs, waiting.Count);
         var threads = Workers.ThreadCount;
+        var runner = new TrialRunner(program, folder)
+        {
+            OnProgress = progress =>
+            {
+                lock (gate) OnProgress(progress);
+            },
+            Warn = line =>
+            {
+                lock (gate) Warn(line);
+            },
+        };
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         try
         {
@@ -175,7 +192,8 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
                 lock (gate)
                     if (stop.IsCancellationRequested || !waiting.TryDequeue(out trial!)) return;
                 var (epochs, began) = (0.0, Stopwatch.GetTimestamp());
-                var progress = RunOne(trial, epoch => epochs += epoch.Seconds, stop.Token);
+                var progress = runner.Run(trial, own => TrialLease.Take(own, watch), epoch => epochs += epoch.Seconds,
+                    stop.Token);
                 lock (gate)
                 {
                     trained += epochs;
@@ -212,60 +230,5 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
             warn(error.Message);
             return null;
         }
-    }
-
-    private static TrialProgress Ended(Trial trial, TrialResult result) => new(
-        trial, result.Problem is null ? TrialState.Complete : TrialState.Diverged, result.Epochs[^1], result.Problem);
-
-    // Who was killed right after writing the result forgot nothing, and left the marks of a holder.
-    private void Forget(Trial trial)
-    {
-        var own = FolderOf(folder, trial);
-        if (!FolderLock.IsMarked(own) || FolderLock.IsTaken(own)) return;
-        using var held = FolderLock.Take(own);
-        program.Forget(own);
-    }
-
-    private TrialProgress RunOne(Trial trial, Action<EpochResult> count, CancellationToken cancellation)
-    {
-        TrialProgress Tell(TrialState state, EpochResult? last = null, string? message = null)
-        {
-            var progress = new TrialProgress(trial, state, last, message);
-            lock (gate) OnProgress(progress);
-            return progress;
-        }
-
-        var own = FolderOf(folder, trial);
-        Tell(TrialState.Running);
-        try
-        {
-            using var held = FolderLock.Take(own);
-            var outcome = program.Run(new(trial.Settings, own, epoch =>
-            {
-                count(epoch);
-                Tell(TrialState.Running, epoch);
-            }, Warned, cancellation));
-            if (outcome.WasCanceled)
-                return Tell(TrialState.Interrupted, outcome.Epochs.Count == 0 ? null : outcome.Epochs[^1]);
-            new TrialResult(outcome.Epochs, outcome.Problem, outcome.Advice, ThisMachine.Description,
-                program.Command(trial.Settings)).Save(own);
-            program.Forget(own);
-            return Tell(outcome.Problem is null ? TrialState.Complete : TrialState.Diverged, outcome.Epochs[^1],
-                outcome.Problem);
-        }
-        catch (Exception error)
-        {
-            // This thread is the trial's own: what nobody catches here would end the process in the middle of the
-            // others.
-            var isExpected =
-                error is AdjointException or IOException or UnauthorizedAccessException or OutOfMemoryException;
-            return Tell(TrialState.Failed, null,
-                $"{trial.Key}: {(isExpected ? "" : $"unexpected {error.GetType().Name}: ")}{error.Message}");
-        }
-    }
-
-    private void Warned(string message)
-    {
-        lock (gate) Warn(message);
     }
 }

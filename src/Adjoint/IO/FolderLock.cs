@@ -22,7 +22,17 @@ public sealed class FolderLock : IDisposable
     /// <exception cref="AdjointException">
     /// Another process, or another part of this one, holds it; or the folder cannot be written to.
     /// </exception>
-    public static FolderLock Take(string folder)
+    public static FolderLock Take(string folder) => TryTake(folder)
+        ?? throw new AdjointException(
+            $"{folder}: in use by {Holder(folder)}; wait until it ends, or use another folder");
+
+    /// <summary>Locks a folder if nobody holds it, creating it if it is missing.</summary>
+    /// <param name="folder">The path of the folder.</param>
+    /// <returns>
+    /// Dispose of it to unlock the folder; null where another process, or another part of this one, holds it.
+    /// </returns>
+    /// <exception cref="AdjointException">The folder cannot be written to.</exception>
+    public static FolderLock? TryTake(string folder)
     {
         FileStream stream;
         try
@@ -33,10 +43,8 @@ public sealed class FolderLock : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new AdjointException(error is UnauthorizedAccessException
-                || !File.Exists(Path.Combine(folder, ".lock"))
-                ? $"{folder}: cannot be written to: {error.Message}"
-                : $"{folder}: in use by {Holder(folder)}; wait until it ends, or use another folder", error);
+            if (error is IOException && File.Exists(Path.Combine(folder, ".lock"))) return null;
+            throw new AdjointException($"{folder}: cannot be written to: {error.Message}", error);
         }
         try
         {

@@ -1,0 +1,99 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Adjoint.Data;
+using Adjoint.Experiments;
+
+namespace Adjoint.Cli;
+
+/// <summary>The options that say what runs the trials of a sweep: this process, workers, or Slurm.</summary>
+internal sealed class EngineOptions
+{
+    private const string Local = "local", Slurm = "slurm", Worker = "worker";
+
+    private readonly Option<string> engine = SettingOption.Of(new TextSetting("engine")
+    {
+        Help = "What runs the trials: local, this process; slurm, a job array of a cluster; worker, this process "
+            + "beside others in the same folder, on any machine that shares it.",
+        Choices = [Local, Slurm, Worker],
+        Default = Local,
+    });
+    private readonly Option<int> jobs = SettingOption.Of(RunSettings.Jobs);
+    private readonly Option<string> partition = SettingOption.Of(new TextSetting("partition")
+    {
+        Help = "Slurm: the partition; the cluster's default unless given.",
+    });
+    private readonly Option<string> time = SettingOption.Of(new TextSetting("time")
+    {
+        Help = "Slurm: time limit of a worker, such as 30 (minutes) or 1-12:00:00; a trial that it interrupts goes on "
+            + "in another.",
+        ValueName = "limit",
+    });
+    private readonly Option<int> maxJobs = SettingOption.Of(new NumberSetting<int>("max-jobs")
+    {
+        Help = "Slurm: workers that run at once, at most.",
+        Range = new() { AtLeast = 1, AtMost = 1_000_000 },
+    });
+    private readonly Option<string> others = SettingOption.Of(new TextSetting("slurm")
+    {
+        Help = "Slurm: other options of sbatch, passed on: \"--account=x --cpus-per-task=4 --mem=4G\".",
+        ValueName = "options",
+    });
+    private readonly Option<bool> noWait = SettingOption.Of(new FlagSetting("no-wait")
+    {
+        Help = "Slurm: end when the jobs are submitted; status and resume look on from anywhere.",
+    });
+
+    /// <summary>The number of trials at once, an option of this process alone.</summary>
+    internal Option Jobs => jobs;
+
+    /// <summary>The other options.</summary>
+    internal OptionGroup Group => new("Engine", [engine, .. OfSlurm]);
+
+    private Option[] OfSlurm => [partition, time, maxJobs, others, noWait];
+
+    /// <summary>The engine that the command line asks for.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="program">What runs a trial.</param>
+    /// <param name="folder">The folder of the sweep.</param>
+    /// <param name="worker">
+    /// The arguments with which the tool, on another machine, is given the same trials: command and options.
+    /// </param>
+    /// <exception cref="UsageException">An option does nothing with this engine.</exception>
+    internal Func<SweepView, ISweepEngine> Read(ParseResult parsed, ITrialProgram program, string folder,
+        Func<IReadOnlyList<string>> worker)
+    {
+        var name = parsed.GetValue(engine)!;
+        Option[] idle = [.. name == Local ? [] : (Option[])[jobs], .. name == Slurm ? [] : OfSlurm];
+        if (idle.FirstOrDefault(option => option.IsGiven(parsed)) is { } option)
+            throw new UsageException(
+                $"{option.Name}: does nothing with --engine {name}; leave it out{(option == jobs && name == Slurm
+                    ? ", or limit the workers with --max-jobs" : option == jobs ? "" : ", or use --engine slurm")}");
+        return name switch
+        {
+            Slurm => view => new SlurmEngine(program, folder, new([.. Tool.Command, .. worker(), "--engine", Worker])
+            {
+                Partition = parsed.GetValue(partition),
+                Time = parsed.GetValue(time),
+                MaxJobs = maxJobs.IsGiven(parsed) ? parsed.GetValue(maxJobs) : null,
+                Others = parsed.GetValue(others)?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [],
+                NoWait = parsed.GetValue(noWait),
+            })
+            {
+                OnProgress = view.Show,
+                Warn = view.Warn,
+                Note = view.Note,
+            },
+            Worker => view => new SweepWorker(program, folder) { OnProgress = view.Show, Warn = view.Warn },
+            _ => view => new ExperimentRunner(program, folder, parsed.GetValue(jobs))
+            {
+                OnProgress = view.Show,
+                Warn = view.Warn,
+            },
+        };
+    }
+
+    /// <summary>Options as they stand on the command line, those alone that are given.</summary>
+    internal static IEnumerable<string> Given(ParseResult parsed, params IEnumerable<Option> options) =>
+        options.Where(option => option.IsGiven(parsed)).SelectMany(option =>
+            option is Option<bool> ? [option.Name] : (string[])[option.Name, option.Text(parsed)]);
+}

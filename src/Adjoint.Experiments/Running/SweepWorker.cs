@@ -1,0 +1,66 @@
+using System.Diagnostics;
+
+namespace Adjoint.Experiments;
+
+/// <summary>
+/// One of many processes that share the trials of a sweep, on any machine that sees its folder: takes a trial that
+/// nobody works on, runs it on all threads, takes the next, until none is left. Where a trial fails this worker ends,
+/// since the reason may be its machine; the others go on, and leave that trial alone until a run is asked for anew.
+/// </summary>
+/// <param name="program">What runs a trial.</param>
+/// <param name="folder">The folder of the sweep, shared with the other workers.</param>
+public sealed class SweepWorker(ITrialProgram program, string folder) : ISweepEngine
+{
+    /// <summary>Called on each change of a trial.</summary>
+    public Action<TrialProgress> OnProgress { get; init; } = _ => { };
+
+    /// <summary>Called with what a person should know, in one line.</summary>
+    public Action<string> Warn { get; init; } = _ => { };
+
+    /// <inheritdoc/>
+    public SweepSummary Run(IReadOnlyList<Trial> trials, CancellationToken cancellation = default)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var runner = new TrialRunner(program, folder) { OnProgress = OnProgress, Warn = Warn };
+        var slurm = LeaseHolder.This.Cluster is null ? null : new SlurmCommands();
+        var watch = new LeaseWatch(LeaseHolder.This.Cluster, slurm is null ? null : slurm.IsActive);
+        var (epochs, isUnsure, failures) = (0.0, false, new List<string>());
+        while (failures.Count == 0 && !cancellation.IsCancellationRequested)
+        {
+            isUnsure = false;
+            var taken = trials.Select(trial => (Trial: trial, Lease: Lease(trial)))
+                .FirstOrDefault(one => one.Lease is not null);
+            if (taken.Lease is not null)
+            {
+                var progress = runner.Run(taken.Trial, _ => taken.Lease, epoch => epochs += epoch.Seconds,
+                    cancellation);
+                if (progress.State == TrialState.Failed) failures.Add(progress.Message!);
+            }
+            else if (!isUnsure) break;
+            // Somebody may have died in the middle of a trial: some looks later that is known.
+            else cancellation.WaitHandle.WaitOne(TrialLease.Beat);
+        }
+        var complete = trials.Count(trial => ExperimentRunner.Load(folder, trial, _ => { }) is not null);
+        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        return new(complete, trials.Count, new(seconds, seconds, epochs), failures) { GoesOn = true };
+
+        TrialLease? Lease(Trial trial)
+        {
+            var own = ExperimentRunner.FolderOf(folder, trial);
+            if (IsOver()) return null;
+            switch (watch.StateOf(own))
+            {
+                case LeaseState.Held: return null;
+                case LeaseState.Unsure: isUnsure = true; return null;
+            }
+            var lease = TrialLease.TryTake(own, watch);
+            // It may have been completed between the two.
+            if (lease is null || !IsOver()) return lease;
+            lease.Dispose();
+            return null;
+
+            bool IsOver() => ExperimentRunner.Load(folder, trial, _ => { }) is not null
+                || TrialFailure.Load(own) is not null;
+        }
+    }
+}
