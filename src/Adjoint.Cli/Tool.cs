@@ -20,7 +20,8 @@ internal static class Tool
     {
         get
         {
-            var (path, assembly) = (Environment.ProcessPath!, Path.Combine(AppContext.BaseDirectory, "Adjoint.Cli.dll"));
+            var (path, assembly) =
+                (Environment.ProcessPath!, Path.Combine(AppContext.BaseDirectory, "Adjoint.Cli.dll"));
             return Path.GetFileNameWithoutExtension(path) == "dotnet" ? [path, assembly]
                 : Assembly.GetEntryAssembly() == typeof(Tool).Assembly ? [path] : ["dotnet", assembly];
         }

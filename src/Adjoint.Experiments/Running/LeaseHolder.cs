@@ -6,7 +6,7 @@ namespace Adjoint.Experiments;
 
 /// <summary>The process that holds a lease.</summary>
 /// <param name="Host">The name of its machine.</param>
-/// <param name="Machine">What tells machines of the same name apart, and a machine before and after it was started.</param>
+/// <param name="Machine">The start of its machine: other for machines of the same name.</param>
 /// <param name="Process">The number of the process.</param>
 /// <param name="Started">When the process began, in seconds since 1970.</param>
 /// <param name="Cluster">The name of the Slurm cluster whose job it is; null for none.</param>

@@ -26,6 +26,10 @@ internal enum LeaseState
 internal sealed class LeaseWatch(string? cluster = null, Func<LeaseHolder, bool?>? isActive = null)
 {
     private const int Looks = 12;
+
+    /// <summary>How often the time of a lease is refreshed, and looked at.</summary>
+    internal TimeSpan Beat { get; init; } = TimeSpan.FromSeconds(5);
+
     private readonly Dictionary<string, Seen> seen = [];
 
     /// <summary>What is known of the lease of a trial.</summary>
@@ -60,7 +64,7 @@ internal sealed class LeaseWatch(string? cluster = null, Func<LeaseHolder, bool?
             seen[folder] = new(lease.Number, lease.Time, 0, now);
             return LeaseState.Held;
         }
-        if (Stopwatch.GetElapsedTime(last.At) >= TrialLease.Beat)
+        if (Stopwatch.GetElapsedTime(last.At) >= Beat)
             seen[folder] = last = last with { Unchanged = last.Unchanged + 1, At = now };
         return last.Unchanged >= Looks ? LeaseState.Free : LeaseState.Unsure;
     }

@@ -38,7 +38,7 @@ public sealed class SweepWorker(ITrialProgram program, string folder) : ISweepEn
             }
             else if (!isUnsure) break;
             // Somebody may have died in the middle of a trial: some looks later that is known.
-            else cancellation.WaitHandle.WaitOne(TrialLease.Beat);
+            else cancellation.WaitHandle.WaitOne(watch.Beat);
         }
         var complete = trials.Count(trial => ExperimentRunner.Load(folder, trial, _ => { }) is not null);
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;

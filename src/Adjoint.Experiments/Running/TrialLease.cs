@@ -11,9 +11,6 @@ namespace Adjoint.Experiments;
 /// </summary>
 internal sealed class TrialLease : IDisposable
 {
-    /// <summary>How often the time of the file is refreshed.</summary>
-    internal static readonly TimeSpan Beat = TimeSpan.FromSeconds(5);
-
     private const string Prefix = ".lease-";
     private readonly string folder, path;
     private readonly int number;
@@ -21,11 +18,11 @@ internal sealed class TrialLease : IDisposable
     private readonly Timer beat;
     private readonly CancellationTokenSource lost = new();
 
-    private TrialLease(string folder, int number, FolderLock held)
+    private TrialLease(string folder, int number, FolderLock held, TimeSpan interval)
     {
         (this.folder, this.number, this.held) = (folder, number, held);
         path = PathOf(folder, number);
-        beat = new Timer(_ => Refresh(), null, Beat, Beat);
+        beat = new Timer(_ => Refresh(), null, interval, interval);
     }
 
     /// <summary>Set when another process took the trial over, because this one was taken for dead.</summary>
@@ -50,7 +47,7 @@ internal sealed class TrialLease : IDisposable
                     FileShare.ReadWrite | FileShare.Delete))
                     LeaseHolder.This.Write(file);
                 foreach (var one in older) File.Delete(PathOf(folder, one));
-                return new(folder, next, held);
+                return new(folder, next, held, watch.Beat);
             }
         }
         catch (IOException) when (Numbers(folder).Length > 0)
@@ -92,7 +89,8 @@ internal sealed class TrialLease : IDisposable
                 FileShare.ReadWrite | FileShare.Delete);
             var bytes = new byte[1024];
             var length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            return new(number, File.GetLastWriteTimeUtc(file.SafeFileHandle), LeaseHolder.Read(bytes.AsMemory(0, length)));
+            return new(number, File.GetLastWriteTimeUtc(file.SafeFileHandle),
+                LeaseHolder.Read(bytes.AsMemory(0, length)));
         }
         catch (FileNotFoundException)
         {
@@ -116,7 +114,8 @@ internal sealed class TrialLease : IDisposable
         try
         {
             if (!Directory.Exists(folder)) return;
-            if (Numbers(folder) is [.., var latest] && latest == number) File.SetLastWriteTimeUtc(path, DateTime.UtcNow);
+            if (Numbers(folder) is [.., var latest] && latest == number)
+                File.SetLastWriteTimeUtc(path, DateTime.UtcNow);
             else lost.Cancel();
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

@@ -18,8 +18,9 @@ internal sealed partial class SlurmCommands
     {
         var (code, output, error) = Run("scontrol", ["show", "config"]);
         if (code != 0) throw Silent(error);
-        string? Value(string name) => output.Split('\n').Select(line => line.Split('=', 2, StringSplitOptions.TrimEntries))
-            .Where(pair => pair is [var key, _] && key == name).Select(pair => pair[1]).FirstOrDefault();
+        string? Value(string name) =>
+            output.Split('\n').Select(line => line.Split('=', 2, StringSplitOptions.TrimEntries))
+                .Where(pair => pair is [var key, _] && key == name).Select(pair => pair[1]).FirstOrDefault();
         return (Value("ClusterName") ?? "", int.TryParse(Value("MaxArraySize"), NumberStyles.None,
             CultureInfo.InvariantCulture, out var size) && size > 0 ? size : 1001);
     }
@@ -58,7 +59,8 @@ internal sealed partial class SlurmCommands
     {
         var key = $"{holder.Job}/{holder.Restarts}";
         if (jobs.TryGetValue(key, out var known) && Stopwatch.GetElapsedTime(known.At) < Fresh) return known.IsActive;
-        var (code, output, error) = Run("squeue", ["--noheader", $"--jobs={holder.Job}", "--Format=State:32,RestartCnt:16"]);
+        var (code, output, error) =
+            Run("squeue", ["--noheader", $"--jobs={holder.Job}", "--Format=State:32,RestartCnt:16"]);
         bool? isActive = code != 0
             ? error.Contains("Invalid job id", StringComparison.Ordinal) ? false : null
             : output.Split('\n').Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Any(line =>

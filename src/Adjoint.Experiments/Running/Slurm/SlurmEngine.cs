@@ -10,8 +10,8 @@ namespace Adjoint.Experiments;
 /// <summary>
 /// Runs the trials of a sweep as workers (<see cref="SweepWorker"/>) in job arrays of Slurm, one task for each trial
 /// that is not complete, and looks on. The folder of the trials is all that they share and all that is known: this
-/// process may end, and another, anywhere, look on instead. Trials that killed workers left are submitted again, as long
-/// as that gets the sweep on.
+/// process may end, and another, anywhere, look on instead. Trials that killed workers left are submitted again, as
+/// long as that gets the sweep on.
 /// </summary>
 /// <param name="program">What runs a trial.</param>
 /// <param name="folder">The folder of the sweep, on a file system that the nodes share.</param>

@@ -7,7 +7,9 @@ public sealed record SlurmOptions(IReadOnlyList<string> Worker)
     /// <summary>The partition; null for the cluster's default.</summary>
     public string? Partition { get; init; }
 
-    /// <summary>The time limit of a worker, as <c>sbatch --time</c> takes it; null for the partition's default.</summary>
+    /// <summary>
+    /// The time limit of a worker, as <c>sbatch --time</c> takes it; null for the partition's default.
+    /// </summary>
     public string? Time { get; init; }
 
     /// <summary>How many workers run at once, at most; null for as many as Slurm lets.</summary>

@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using Adjoint.Experiments;
+
+namespace Adjoint.Tests.Experiments;
+
+/// <summary>
+/// One process alone works on a trial, whatever machines share its folder, and the dead give theirs back.
+/// </summary>
+public sealed class TrialLeaseTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("adjoint-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void A_lease_that_is_given_back_leaves_nothing()
+    {
+        using (var lease = TrialLease.TryTake(folder, new()))
+        {
+            Assert.NotNull(lease);
+            Assert.Null(TrialLease.TryTake(folder, new()));
+            Assert.Equal(LeaseState.Held, new LeaseWatch().StateOf(folder));
+            Assert.Contains($"process {Environment.ProcessId} on {Environment.MachineName}",
+                Assert.Throws<AdjointException>(() => TrialLease.Take(folder, new())).Message,
+                StringComparison.Ordinal);
+        }
+        Assert.Empty(Directory.GetFiles(folder));
+    }
+
+    [Fact]
+    public void One_of_many_takes_over_what_a_killed_process_left()
+    {
+        Write(7, LeaseHolder.This with { Process = Dead() });
+        Assert.Equal(LeaseState.Free, new LeaseWatch().StateOf(folder));
+        var leases = new TrialLease?[16];
+        Parallel.For(0, leases.Length, i => leases[i] = TrialLease.TryTake(folder, new()));
+        var lease = Assert.Single(leases, one => one is not null);
+        Assert.Equal([".holder", ".lease-00000008", ".lock"],
+            Directory.GetFiles(folder).Select(Path.GetFileName).Order());
+        lease!.Dispose();
+    }
+
+    [Fact]
+    public void A_number_that_came_again_is_another_process()
+    {
+        Write(1, LeaseHolder.This with { Started = LeaseHolder.This.Started - 1000 });
+        Assert.Equal(LeaseState.Free, new LeaseWatch().StateOf(folder));
+        Write(1, LeaseHolder.This);
+        Assert.Equal(LeaseState.Held, new LeaseWatch().StateOf(folder));
+    }
+
+    [Fact]
+    public void Of_another_machine_the_beat_decides()
+    {
+        Write(1, LeaseHolder.This with { Machine = "other", Host = "other" });
+        var watch = new LeaseWatch { Beat = TimeSpan.FromMilliseconds(1) };
+        Assert.Equal(LeaseState.Unsure, watch.StateOf(folder));
+        File.SetLastWriteTimeUtc(PathOf(1), DateTime.UtcNow.AddHours(-7));
+        // Whatever the other's clock shows: it goes.
+        Assert.Equal(LeaseState.Held, watch.StateOf(folder));
+        AssertAbandonedAfterTwelveLooks(watch);
+        using var lease = TrialLease.TryTake(folder, watch);
+        Assert.NotNull(lease);
+        Assert.Equal([2], Numbers());
+    }
+
+    [Fact]
+    public void Looks_in_quick_succession_count_as_one()
+    {
+        Write(1, LeaseHolder.This with { Machine = "other" });
+        var watch = new LeaseWatch { Beat = TimeSpan.FromHours(1) };
+        for (var look = 0; look < 50; look++) Assert.Equal(LeaseState.Unsure, watch.StateOf(folder));
+    }
+
+    [Fact]
+    public void Half_a_lease_is_one_until_its_time_stands_still()
+    {
+        File.WriteAllText(PathOf(1), "{ \"host\": \"a");
+        AssertAbandonedAfterTwelveLooks(new() { Beat = TimeSpan.FromMilliseconds(1) });
+    }
+
+    [Theory, InlineData(true), InlineData(false), InlineData(null)]
+    public void Of_a_job_Slurm_knows(bool? isActive)
+    {
+        Write(1, LeaseHolder.This with { Machine = "other", Cluster = "c", Job = "17", Restarts = 2 });
+        LeaseHolder? asked = null;
+        var watch = new LeaseWatch("c", holder =>
+        {
+            asked = holder;
+            return isActive;
+        }) { Beat = TimeSpan.FromMilliseconds(1) };
+        if (isActive is null) AssertAbandonedAfterTwelveLooks(watch);
+        else
+            for (var look = 0; look < 20; look++)
+                Assert.Equal(isActive.Value ? LeaseState.Held : LeaseState.Free, watch.StateOf(folder));
+        Assert.Equal(("17", 2), (asked!.Job, asked.Restarts));
+        // Job 17 of another cluster is another job.
+        Assert.Equal(LeaseState.Unsure, new LeaseWatch("d", _ => false).StateOf(folder));
+    }
+
+    [Fact]
+    public void Who_was_taken_for_dead_is_told()
+    {
+        using var lease = TrialLease.TryTake(folder, new() { Beat = TimeSpan.FromMilliseconds(5) })!;
+        Assert.False(lease.Lost.WaitHandle.WaitOne(50));
+        Write(2, LeaseHolder.This with { Machine = "other" });
+        Assert.True(lease.Lost.WaitHandle.WaitOne(10_000));
+    }
+
+    private void AssertAbandonedAfterTwelveLooks(LeaseWatch watch)
+    {
+        var looks = 0;
+        while (watch.StateOf(folder) != LeaseState.Free)
+        {
+            Assert.True(++looks < 20, "still not free");
+            Thread.Sleep(3);
+        }
+        Assert.InRange(looks, 11, 13);
+    }
+
+    private void Write(int number, LeaseHolder holder)
+    {
+        using var file = File.Create(PathOf(number));
+        holder.Write(file);
+    }
+
+    private string PathOf(int number) => Path.Combine(folder, $".lease-{number:D8}");
+
+    private int[] Numbers() =>
+        [.. Directory.GetFiles(folder, ".lease-*").Select(path => int.Parse(Path.GetFileName(path)[7..]))];
+
+    // The number of a process that has ended.
+    private static int Dead()
+    {
+        using var process =
+            Process.Start(new ProcessStartInfo("dotnet", ["--version"]) { RedirectStandardOutput = true })!;
+        process.WaitForExit();
+        return process.Id;
+    }
+}
