@@ -97,6 +97,21 @@ public sealed class DataLoader : IEnumerable<Batch>
         ? (long)Count * epochs
         : throw new AdjointException($"DataLoader: the number of epochs must not be negative: found {epochs}");
 
+    /// <summary>What decides which samples come when, and how they are changed, by name.</summary>
+    internal IEnumerable<(string Name, string Value)> Facts()
+    {
+        yield return ("pass", $"{Epoch}");
+        yield return ("seed", $"{options.Seed}");
+        yield return ("DropLast", $"{options.DropLast}");
+        yield return ("transforms", string.Join(", ", transforms.Names.Concat(
+            batchTransforms.Select(one => one.GetType().Name))));
+        yield return ("collate", options.Collate?.GetType().Name ?? "none");
+        // FNV-1a, which is the same in every process.
+        var (order, digest) = (sampler.Order(Epoch), 14695981039346656037ul);
+        for (var i = 0; i < order.Count; i++) digest = unchecked((digest ^ (uint)order[i]) * 1099511628211ul);
+        yield return ("order", $"{sampler.GetType().Name} {digest:x16}");
+    }
+
     /// <summary>Refuses a loader from which nothing could be learned.</summary>
     /// <exception cref="AdjointException">A pass has no batch.</exception>
     internal void RequireBatches(string who)

@@ -34,6 +34,9 @@ internal sealed class SampleTransforms
         isInPlace = !inputs.IsRagged && masks.Length == 0 && transforms.All(transform => transform is InPlaceTransform);
     }
 
+    /// <summary>The names of the transforms, in order.</summary>
+    internal IEnumerable<string> Names => transforms.Select(transform => transform.GetType().Name);
+
     /// <summary>The fields of the samples as the transforms leave them.</summary>
     internal IReadOnlyList<Field> Fields => output is null
         ? dataset.Fields

@@ -286,6 +286,12 @@ public abstract class Optimizer
         }
     }
 
+    /// <summary>Drops the state of parameters that are updated elsewhere; another update begins anew.</summary>
+    internal void Forget(IEnumerable<Tensor> parameters)
+    {
+        foreach (var parameter in parameters) states.Remove(parameter);
+    }
+
     /// <summary>
     /// The number of state tensors kept for each parameter, the same at every call. They are saved and loaded with
     /// <see cref="StateDict"/>. For parameters in half precision they are float32: 0.999·v would round to v in

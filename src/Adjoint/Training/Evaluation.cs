@@ -48,20 +48,38 @@ public sealed record Evaluation(double Loss, IReadOnlyDictionary<string, double>
     {
         using var recording = new NoGrad();
         using var use = model.EvalScope();
-        var (metrics, confusion) = (task.CreateMetrics(), task is ClassificationTask ? new ConfusionCount() : null);
-        var (loss, weight) = (0.0, 0.0);
+        var sums = new Sums(task, observe);
         foreach (var batch in batches)
         {
             task.Check(batch);
             var (total, output) = task.Measure(model, batch, views ?? TestTimeAugmentation.None);
+            sums.Add(total, output, batch);
+        }
+        return sums.Result();
+    }
+
+    /// <summary>What the batches of a data set add up to, in their order.</summary>
+    internal sealed class Sums(LearningTask task, Action<Tensor, Batch>? observe = null)
+    {
+        private readonly IReadOnlyList<Metric> metrics = task.CreateMetrics();
+        private readonly ConfusionCount? confusion = task is ClassificationTask ? new() : null;
+        private double loss, weight;
+
+        /// <summary>
+        /// Adds a batch: the sum of its losses, and the model's outputs, null where the task has none.
+        /// </summary>
+        internal void Add(double total, Tensor? output, Batch batch)
+        {
             loss += total;
             weight += task.Weight(batch);
-            if (output is null) continue;
+            if (output is null) return;
             observe?.Invoke(output, batch);
             foreach (var metric in metrics) task.Update(metric, output, batch);
             confusion?.Add(output, batch.Targets);
         }
-        return new(loss / weight, MetricValues.Of(metrics)) { Confusion = confusion?.Counts };
+
+        internal Evaluation Result() =>
+            new(loss / weight, MetricValues.Of(metrics)) { Confusion = confusion?.Counts };
     }
 
     /// <summary>How often each label was taken for each class.</summary>

@@ -9,7 +9,9 @@ namespace Adjoint.Training;
 /// </summary>
 internal sealed class GradientSum(Optimizer optimizer, Reduction reduction)
 {
-    private const string Note = "accumulated";
+    /// <summary>The name of what is kept in the middle of a step, in a state.</summary>
+    internal const string Note = "accumulated";
+
     private readonly Dictionary<Tensor, Tensor> sums = [];
     // Weights count in units of the first, so that batches of one size have a factor of exactly 1.
     private double unit, weight;

@@ -338,6 +338,20 @@ public sealed partial class Trainer
         return measured;
     }
 
+    /// <summary>Refuses a trainer that is in a run.</summary>
+    internal void RequireIdle(string who)
+    {
+        if (isRunning)
+            throw new AdjointException($"{who}: the trainer is in a run; make it before Fit() is called");
+    }
+
+    /// <summary>Sets <see cref="RateFactor"/> between the rates of a batch and its step.</summary>
+    internal void ChangeRateFactor(double factor)
+    {
+        RateFactor = factor;
+        SetRates();
+    }
+
     /// <summary>Clips the gradients, where that is asked for.</summary>
     internal void ClipGradients()
     {

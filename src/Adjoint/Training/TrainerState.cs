@@ -57,9 +57,11 @@ public sealed partial class Trainer
     /// </summary>
     /// <param name="state">The state to resume from.</param>
     /// <exception cref="AdjointException">The state does not fit this trainer.</exception>
-    public void Load(TrainingState state)
+    public void Load(TrainingState state) => LoadShared(Strategy.Share(state));
+
+    /// <summary>Resumes from a state that all ranks have.</summary>
+    internal void LoadShared(TrainingState state)
     {
-        state = Strategy.Share(state);
         foreach (var callback in Callbacks) callback.BeforeLoad(this, state);
         Model.LoadStateDict(state.TensorsOf("model"));
         Strategy.LoadOptimizer(state.TensorsOf("optimizer"));

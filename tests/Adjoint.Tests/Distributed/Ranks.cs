@@ -9,10 +9,10 @@ internal static class Ranks
 
     /// <summary>Runs a program on all ranks, and gives what each returns.</summary>
     /// <exception cref="AggregateException">Ranks failed.</exception>
-    public static T[] Run<T>(int ranks, Func<Communicator, T> program)
+    public static T[] Run<T>(int ranks, Func<Communicator, T> program, TimeSpan? timeout = null)
     {
         var results = new T[ranks];
-        var errors = Failures(ranks, rank => results[rank.Rank] = program(rank));
+        var errors = Failures(ranks, rank => results[rank.Rank] = program(rank), timeout);
         return errors.Any(error => error is not null)
             ? throw new AggregateException(errors.OfType<Exception>())
             : results;

@@ -64,6 +64,7 @@ internal sealed class LocalTraining(Trainer trainer) : TrainingStrategy(trainer)
     internal override void LoadGradients(TrainingState state)
     {
         sum = NewSum();
+        ShardedTraining.RequireShards(state, 1);
         GradientSum.RequireAlike(state, Trainer.BatchesPerStep);
         sum?.Load(state);
     }

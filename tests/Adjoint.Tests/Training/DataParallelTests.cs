@@ -1,0 +1,170 @@
+using Adjoint.Data;
+using Adjoint.Distributed;
+using Adjoint.Nn;
+using Adjoint.Optim;
+using Adjoint.Tests.Distributed;
+using Adjoint.Tests.Optim;
+using Adjoint.Training;
+using static Adjoint.Tests.Training.ParallelRuns;
+
+namespace Adjoint.Tests.Training;
+
+/// <summary>A run on several ranks has the bits of one rank with as many shards.</summary>
+public class DataParallelTests
+{
+    public static TheoryData<string> Models => ["perceptron", "images", "language"];
+
+    public static TheoryData<string> Optimizers => ["sgd", "momentum", "adam", "adamw", "rmsprop", "a user's"];
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void The_number_of_ranks_and_threads_changes_no_bit(string name)
+    {
+        var ends = (from threads in Threads.Of(1, 2, 3)
+                    from ranks in threads == 1 ? (int[])[1, 2, 3, 4] : [1, threads]
+                    from end in Train(ranks, Of(name))
+                    select (threads, ranks, end)).ToArray();
+        Assert.All(ends, one => Assert.Equal(ends[0].end, one.end));
+        // Not by doing nothing.
+        Assert.NotEqual(ends[0].end, Train(1, Of(name), options: new() { Shards = 6 })[0]);
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void One_shard_is_the_plain_trainer(string name)
+    {
+        var plain = Of(name)();
+        Assert.Equal(DigestOf(plain, plain.Fit(2)), Train(Communicator.Alone, Of(name), 2, new()));
+    }
+
+    [Theory]
+    [MemberData(nameof(Optimizers))]
+    public void Every_optimizer(string name)
+    {
+        var alone = Train(1, () => Perceptron(Optimizer(name)))[0];
+        Assert.All(Train(3, () => Perceptron(Optimizer(name))), end => Assert.Equal(alone, end));
+        // Each rank keeping a part of the states: rank 0 has all of them only when they are saved.
+        var sharded = Train(3, () => Perceptron(Optimizer(name)),
+            options: new() { Shards = Shards, ShardOptimizer = true });
+        Assert.Equal(alone, sharded[0]);
+        Assert.Equal(sharded[1], sharded[2]);
+    }
+
+    [Theory]
+    [InlineData(2, false, Reduction.Mean)]
+    [InlineData(3, true, Reduction.Mean)]
+    [InlineData(2, false, Reduction.Sum)]
+    public void Steps_of_several_batches(int perStep, bool weighted, Reduction reduction)
+    {
+        Trainer New() => Perceptron(batchesPerStep: perStep, weighted: weighted, reduction: reduction);
+        var alone = Train(1, New)[0];
+        foreach (var ranks in (int[])[2, 3]) Assert.All(Train(ranks, New), end => Assert.Equal(alone, end));
+    }
+
+    [Fact]
+    public void Captured_as_eager() =>
+        Assert.Equal(Train(2, () => Perceptron())[1], Train(2, () => Perceptron(eager: true))[0]);
+
+    // Independent: the mean over the samples, in float64, of one graph.
+    [Theory]
+    [InlineData(false, Reduction.Mean)]
+    [InlineData(true, Reduction.Mean)]
+    [InlineData(false, Reduction.Sum)]
+    public void The_gradient_is_that_of_the_whole_batch(bool weighted, Reduction reduction)
+    {
+        var data = Rows(29, weighted: weighted);
+        var gradients = Ranks.Run(3, communicator =>
+        {
+            var model = New();
+            var trainer = new Trainer(model, new Sgd(model.Parameters(), 0.1),
+                new ClassificationTask { Reduction = reduction }, new DataLoader(data, 29));
+            var seen = new Gradients();
+            trainer.Callbacks.Add(seen);
+            _ = new DataParallel(trainer, communicator, new() { Shards = 7 });
+            trainer.Fit(1);
+            return seen.Values;
+        }, ParallelRuns.Timeout);
+        var other = New();
+        var batch = data.Load([.. Enumerable.Range(0, 29)]);
+        var logits = other.Forward(batch.Inputs.To(DType.Float64));
+        var losses = logits.Exp().Sum(1).Log()
+            - (logits
+                * Tensor.From([.. batch.Targets.ToArray<long>().SelectMany(label => (double[])[1 - label, label])],
+                29, 2)).Sum(1);
+        var weights = batch.Weights?.To(DType.Float64) ?? Tensor.Ones(29).To(DType.Float64);
+        var loss = (losses * weights).Sum();
+        (reduction == Reduction.Mean ? loss / weights.Sum().Item() : loss).Backward();
+        double[] expected = [.. other.Parameters().SelectMany(parameter => parameter.Grad!.ToArray<double>())];
+        foreach (var own in gradients)
+            foreach (var (value, right) in own.Zip(expected)) Assert.Equal(right, value, 1e-12);
+        Assert.All(gradients, own => Assert.Equal(expected.Length, own.Length));
+
+        static Layer New()
+        {
+            var model = new Mlp(8, [5], 2, "tanh", new Generator(1));
+            model.To(DType.Float64);
+            return model;
+        }
+    }
+
+    [Fact]
+    public void Parts_that_are_frozen_for_an_epoch()
+    {
+        Trainer New()
+        {
+            var trainer = Perceptron();
+            trainer.Callbacks.Add(new Freezing("0", from: 1, until: 2));
+            return trainer;
+        }
+        var alone = Train(1, New, epochs: 3)[0];
+        Assert.All(Train(2, New, epochs: 3), end => Assert.Equal(alone, end));
+        Assert.NotEqual(alone, Train(1, () => Perceptron(), epochs: 3)[0]);
+    }
+
+    [Fact]
+    public void Half_precision()
+    {
+        Trainer New()
+        {
+            var trainer = Perceptron(averages: false);
+            trainer.Model.To(DType.BFloat16);
+            return trainer;
+        }
+        var alone = Train(1, New)[0];
+        Assert.All(Train(2, New), end => Assert.Equal(alone, end));
+    }
+
+    [Fact]
+    public void Small_buckets_and_another_run()
+    {
+        var alone = Train(1, () => Perceptron(), prepare: parallel => parallel.Trainer.Fit(1))[0];
+        var options = new DataParallelOptions { Shards = Shards, BucketBytes = 100 };
+        Assert.All(Train(4, () => Perceptron(), options: options, prepare: parallel => parallel.Trainer.Fit(1)),
+            end => Assert.Equal(alone, end));
+    }
+
+    private static Func<Trainer> Of(string name) => name switch
+    {
+        "perceptron" => () => Perceptron(),
+        "images" => Images,
+        _ => Language,
+    };
+
+    private static Func<Module, Optimizer> Optimizer(string name) => model => name switch
+    {
+        "sgd" => new Sgd(model.Parameters(), 0.1),
+        "momentum" => new Sgd(model.Parameters(), 0.1, momentum: 0.9),
+        "adam" => new Adam(model.Parameters(), 0.01),
+        "adamw" => new AdamW(ParameterGroup.Split(model.Parameters(), 0.01, 0.1)),
+        "rmsprop" => new RmsProp(model.Parameters(), 0.01),
+        _ => new OwnOptimizerTests.Decaying([new(model.Parameters(), 0.05, 0.01)], 0.9),
+    };
+
+    private sealed class Gradients : Callback
+    {
+        internal double[] Values { get; private set; } = [];
+
+        public override void BeforeOptimizerStep(Trainer trainer) =>
+            Values = [.. trainer.Model.Parameters().SelectMany(parameter => parameter.Grad!.ToArray<double>())];
+    }
+}
