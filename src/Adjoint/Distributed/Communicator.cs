@@ -31,7 +31,7 @@ public sealed class Communicator : IDisposable
         if (transport.Size == 1) return;
         thread = new(transport, options.Timeout);
         hello = thread.Begin(
-            "hello", ToAll(Copy(Encoding.UTF8.GetBytes(transport.Host))), receives: null,
+            "hello", ToAll(Copy("hello", Encoding.UTF8.GetBytes(transport.Host))), receives: null,
             then: done => thread.Hosts = [.. done.Receives.Select(host => Encoding.UTF8.GetString(host.Span))]);
     }
 
@@ -87,11 +87,13 @@ public sealed class Communicator : IDisposable
     /// <param name="own">The bytes of this rank; their number may differ from rank to rank.</param>
     /// <returns>The bytes of each rank, by rank.</returns>
     /// <exception cref="RankFailureException">The world is broken.</exception>
-    /// <exception cref="AdjointException">The communicator is disposed of.</exception>
+    /// <exception cref="AdjointException">
+    /// There are more bytes than an array takes, or the communicator is disposed of.
+    /// </exception>
     public byte[][] AllGather(string call, ReadOnlySpan<byte> own)
     {
-        var bytes = Copy(own);
-        return Collect(Start($"all-gather '{call}'", ToAll(bytes), receives: null, then: null));
+        var text = $"all-gather '{call}'";
+        return Collect(Start(text, ToAll(Copy(text, own)), receives: null, then: null));
     }
 
     /// <summary>Gives all ranks the bytes of one.</summary>
@@ -101,7 +103,8 @@ public sealed class Communicator : IDisposable
     /// <returns>The bytes.</returns>
     /// <exception cref="RankFailureException">The world is broken.</exception>
     /// <exception cref="AdjointException">
-    /// There is no such rank, a rank that does not have the bytes gives some, or the communicator is disposed of.
+    /// There is no such rank, a rank that does not have the bytes gives some, there are more of them than an array
+    /// takes, or the communicator is disposed of.
     /// </exception>
     public byte[] Broadcast(string call, ReadOnlySpan<byte> bytes, int root = 0)
     {
@@ -112,8 +115,9 @@ public sealed class Communicator : IDisposable
             throw new AdjointException(
                 $"Communicator: broadcast '{call}': only the root, rank {root}, gives bytes: found {bytes.Length} on "
                 + $"rank {Rank}; give nothing there");
-        var sends = Rank == root ? ToAll(Copy(bytes)) : ToAll(default);
-        return Collect(Start($"broadcast '{call}' from rank {root}", sends, receives: null, then: null))[root];
+        var text = $"broadcast '{call}' from rank {root}";
+        var sends = Rank == root ? ToAll(Copy(text, bytes)) : ToAll(default);
+        return Collect(Start(text, sends, receives: null, then: null))[root];
     }
 
     /// <summary>Waits until all ranks have come to the same call.</summary>
@@ -162,6 +166,9 @@ public sealed class Communicator : IDisposable
         if (thread is null) transport?.Dispose();
         else thread.Dispose();
     }
+
+    /// <summary>Whether it has a thread, which ends with it.</summary>
+    internal bool IsRunning => thread?.IsRunning ?? false;
 
     /// <summary>Begins an exchange of all ranks, for which nobody waits yet.</summary>
     /// <param name="call">The call, with what it is about: gradients 'bucket 2'. The same on all ranks.</param>
@@ -220,8 +227,12 @@ public sealed class Communicator : IDisposable
 
     private ReadOnlyMemory<byte>[] ToAll(ReadOnlyMemory<byte> bytes) => [.. Enumerable.Repeat(bytes, Size)];
 
-    private static byte[] Copy(ReadOnlySpan<byte> bytes)
+    private static byte[] Copy(string call, ReadOnlySpan<byte> bytes)
     {
+        if (bytes.Length > Array.MaxLength)
+            throw new AdjointException(
+                $"Communicator: {call}: a message has at most {Array.MaxLength} bytes: found {bytes.Length}; send it "
+                + "in parts");
         var copy = Wire.Pinned(bytes.Length);
         bytes.CopyTo(copy);
         return copy;

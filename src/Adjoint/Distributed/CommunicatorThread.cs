@@ -50,6 +50,8 @@ internal sealed class CommunicatorThread
         thread.Start();
     }
 
+    public bool IsRunning => thread.IsAlive;
+
     public CancellationToken Failure => source.Token;
 
     public int Step

@@ -112,8 +112,8 @@ public class RankFailureTests
                 Assert.InRange(error.Seconds, 0.8 * Ranks.Timeout.TotalSeconds, 2 * Ranks.Timeout.TotalSeconds);
                 Assert.Matches(
                     $@"^rank {stopped} on {error.Host} has been silent for 0\.\d s; rank \d on \w last heard that it "
-                    + @"was (between calls|in barrier 'start'|in all-gather 'sums') (at|of) step 5( for \d\.\d s)?; see "
-                    + "whether its process and machine still run, and the network between; a slow network needs a "
+                    + @"was (between calls|in barrier 'start'|in all-gather 'sums') (at|of) step 5( for \d\.\d s)?; "
+                    + "see whether its process and machine still run, and the network between; a slow network needs a "
                     + @"timeout above 0\.5 s$", error.Message);
             }
         // The silent one hears nothing either.
@@ -242,6 +242,72 @@ public class RankFailureTests
         Assert.StartsWith(
             "threads on rank 1 on b has not come back from a call for rank 0 on a in 0.",
             Assert.IsType<RankFailureException>(errors[1]).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_lost_connection_is_the_failure_of_the_other_rank()
+    {
+        var errors = Ranks.Failures(2, rank =>
+        {
+            rank.Step = 2;
+            rank.Barrier("start");
+            if (rank.Rank == 0)
+            {
+                Thread.Sleep(100);
+                rank.Abort(1);
+            }
+            rank.Barrier("more");
+        });
+        var error = Assert.IsType<RankFailureException>(errors[1]);
+        Assert.Equal((0, "a", 2), (error.Rank, error.Host, error.Step));
+        Assert.Matches(
+            "^rank 1 on b has lost the connection to rank 0 on a; rank 1 on b last heard that it was "
+            + ".* step 2: the world was aborted; see why that rank ended, or the network between$", error.Message);
+        Assert.IsType<TransportException>(error.InnerException);
+    }
+
+    [Fact]
+    public void Disposal_of_a_broken_world_does_not_wait_and_leaves_no_thread()
+    {
+        var transports = LocalTransport.Create(2);
+        Communicator[] ranks = [.. transports.Select(one => new Communicator(one))];
+        transports[0].Stop(1);
+        ranks[0].Fail(new IOException("no"));
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        ranks[0].Dispose();
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(2), $"it took {clock.Elapsed}");
+        Assert.True(SpinWait.SpinUntil(() => !ranks[0].IsRunning, 2000));
+        Assert.Throws<AdjointException>(() => ranks[0].Barrier("x"));
+        ranks[0].Dispose();
+        ranks[1].Fail(new IOException("no"));
+        Assert.Throws<RankFailureException>(() => ranks[1].Barrier("x"));
+        Assert.Throws<RankFailureException>(() => ranks[1].Hosts);
+        ranks[1].Dispose();
+        Assert.True(SpinWait.SpinUntil(() => !ranks[1].IsRunning, 2000));
+    }
+
+    [Fact]
+    public void Disposal_of_a_whole_world_waits_for_all_and_leaves_no_thread()
+    {
+        Communicator[] ranks = [.. LocalTransport.Create(3).Select(one => new Communicator(one))];
+        var first = Task.Run(ranks[0].Dispose);
+        Assert.False(first.Wait(100), "rank 0 did not wait");
+        Task.WaitAll([Task.Run(ranks[1].Dispose), Task.Run(ranks[2].Dispose), first]);
+        Assert.All(ranks, rank => Assert.False(rank.IsRunning));
+        Assert.All(ranks, rank => Assert.False(rank.Failure.IsCancellationRequested));
+    }
+
+    // Whoever waits for the last ranks to leave learns that one died instead.
+    [Fact]
+    public void Disposal_ends_when_another_rank_dies()
+    {
+        var transports = LocalTransport.Create(2);
+        Communicator[] ranks = [.. transports.Select(one => new Communicator(one, new() { Timeout = Ranks.Timeout }))];
+        Assert.Equal(2, ranks[0].Hosts.Count);
+        transports[0].Stop(1);
+        Assert.True(Task.Run(ranks[0].Dispose).Wait(TimeSpan.FromSeconds(10)));
+        Assert.True(ranks[0].Failure.IsCancellationRequested);
+        ranks[1].Dispose();
     }
 
     private static ReadOnlyMemory<byte>[] Nothing(int ranks) => new ReadOnlyMemory<byte>[ranks];
