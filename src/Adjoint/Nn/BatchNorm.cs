@@ -38,6 +38,12 @@ public sealed class BatchNorm : Layer, ISavableModule<BatchNorm>
     /// <summary>The number of channels.</summary>
     public int Channels { get; }
 
+    /// <summary>
+    /// Adds up a tensor over all those who train a part of the same batch, for statistics over all of it; null: the
+    /// batch is here.
+    /// </summary>
+    internal Func<Tensor, Tensor>? SumOverAll { get; set; }
+
     /// <inheritdoc/>
     protected override Tensor ForwardCore(Tensor x)
     {
@@ -51,6 +57,9 @@ public sealed class BatchNorm : Layer, ISavableModule<BatchNorm>
             var factor = gamma * (variance + epsilon).Pow(-0.5);
             return x * factor.Reshape(shape) + (beta - mean * factor).Reshape(shape);
         }
+        var sum = SumOverAll;
+        Execution.Current.Arena?.Assume(() => SumOverAll == sum, "over whom a BatchNorm takes its statistics");
+        if (sum is not null) return Synchronized(x, sum);
         var op = new BatchNormOp(epsilon);
         var y = Op.Apply(op, x, gamma, beta);
         // Of nothing there are no statistics.
@@ -59,6 +68,28 @@ public sealed class BatchNorm : Layer, ISavableModule<BatchNorm>
         Move(mean, op.Mean!, 1);
         Move(variance, op.Variance!, count > 1 ? count / (count - 1) : 1);
         return y;
+    }
+
+    // The variance from deviations from the mean: that of squares would cancel.
+    private Tensor Synchronized(Tensor x, Func<Tensor, Tensor> sum)
+    {
+        int[] axes = [.. Enumerable.Range(0, x.Rank).Where(axis => axis != 1)];
+        int[] shape = [.. Enumerable.Range(0, x.Rank).Select(axis => axis == 1 ? Channels : 1)];
+        var wide = x.Widened();
+        var own = Tensor.Full([1], (double)x.Length / Channels, wide.DType);
+        var sums = sum(Tensor.Concat([wide.Sum(axes), own], 0));
+        var count = sums.Slice(0, Channels, 1);
+        var batchMean = sums.Slice(0, 0, Channels) / count;
+        var deviation = wide - batchMean.Reshape(shape);
+        var batchVariance = sum(deviation.Square().Sum(axes)) / count;
+        var factor = gamma.Widened() * (batchVariance + epsilon).Pow(-0.5);
+        var y = deviation * factor.Reshape(shape) + beta.Widened().Reshape(shape);
+        using (new NoGrad())
+        {
+            Move(mean, batchMean.Detach(), 1);
+            Move(variance, batchVariance.Detach() * (count / (count - 1).Maximum(Tensor.Ones([1], count.DType))), 1);
+        }
+        return y.To(x.DType);
     }
 
     // Graphs of a forward pass in use saved the old value: they see that it is gone.

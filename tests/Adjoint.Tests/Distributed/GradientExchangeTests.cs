@@ -27,7 +27,7 @@ public class GradientExchangeTests
         {
             if (shards < ranks) continue;
             var steps = Enumerable.Range(0, 2).Select(step => new Batch(seed + 100 * step, shards)).ToArray();
-            var all = Run(ranks, communicator =>
+            var all = Ranks.Run(ranks, communicator =>
             {
                 var (parameters, buffers) = (New(true), New(false));
                 using var exchange = new GradientExchange(
@@ -62,7 +62,7 @@ public class GradientExchangeTests
         double[][]? expected = null;
         foreach (var threads in Threads.Of(1, 2, 4))
         {
-            var results = Run(2, communicator =>
+            var results = Ranks.Run(2, communicator =>
             {
                 var w = Tensor.Zeros(600, 500).RequireGrad();
                 using var exchange = new GradientExchange(communicator, [w], [], 5);
@@ -86,7 +86,7 @@ public class GradientExchangeTests
         foreach (var (ranks, shards) in ((int, int)[])[(2, 12), (3, 12), (4, 12), (3, 7)])
         {
             const int Elements = 16 * 12 * 100;
-            var sent = Run(ranks, communicator =>
+            var sent = Ranks.Run(ranks, communicator =>
             {
                 var w = Tensor.Zeros(Elements).RequireGrad();
                 using var exchange = new GradientExchange(communicator, [w], [], shards);
@@ -109,7 +109,7 @@ public class GradientExchangeTests
     [Fact]
     public void Sums_are_sent_while_backward_is_under_way()
     {
-        Run(2, communicator =>
+        Ranks.Run(2, communicator =>
         {
             var model = new Mlp(8, [16, 16], 4, "tanh", new Generator(1));
             Tensor[] parameters = [.. model.Parameters()];
@@ -145,7 +145,7 @@ public class GradientExchangeTests
     [Fact]
     public void Captured_steps_give_the_same_bits_on_any_number_of_ranks()
     {
-        float[][] Train(int ranks, bool isCaptured) => Run(ranks, communicator =>
+        float[][] Train(int ranks, bool isCaptured) => Ranks.Run(ranks, communicator =>
         {
             var model = new Sequential(
                 new Linear(6, 16, generator: new Generator(1)), new BatchNorm(16), new Tanh(),
@@ -206,7 +206,7 @@ public class GradientExchangeTests
             }),
         ];
 
-        var saved = Run(2, communicator =>
+        var saved = Ranks.Run(2, communicator =>
         {
             var (parameters, buffers) = (New(true), New(false));
             using var exchange = new GradientExchange(communicator, parameters, buffers, Shards);
@@ -219,7 +219,7 @@ public class GradientExchangeTests
             return exchange.Accumulated.Select(entry => (entry.Shard, entry.Parameter, Sum: entry.Sum.Clone()))
                 .ToArray();
         }).SelectMany(sums => sums).ToArray();
-        var all = Run(3, communicator =>
+        var all = Ranks.Run(3, communicator =>
         {
             var (parameters, buffers) = (New(true), New(false));
             using var exchange = new GradientExchange(communicator, parameters, buffers, Shards);
@@ -243,7 +243,7 @@ public class GradientExchangeTests
         var batch = new Batch(seed, 7);
         foreach (var gathers in (bool[])[false, true])
         {
-            var all = Run(3, communicator =>
+            var all = Ranks.Run(3, communicator =>
             {
                 var (parameters, buffers) = (New(true), New(false));
                 using var exchange = new GradientExchange(
@@ -275,7 +275,7 @@ public class GradientExchangeTests
     [Fact]
     public void Parameters_may_be_frozen_and_thawed_between_steps()
     {
-        Run(2, communicator =>
+        Ranks.Run(2, communicator =>
         {
             Tensor[] parameters = [.. Enumerable.Range(0, 3).Select(_ => Tensor.Zeros(4).RequireGrad())];
             using var exchange = new GradientExchange(communicator, parameters, [], 3);
@@ -307,22 +307,13 @@ public class GradientExchangeTests
         Assert.Contains("fits no parameter",
             Assert.Throws<AdjointException>(() => exchange.Accumulate(0, 1, Tensor.Ones(4))).Message,
             StringComparison.Ordinal);
-        Run(2, communicator =>
+        Ranks.Run(2, communicator =>
         {
             Assert.Contains("each of the 2 ranks needs a shard of its own: found 1 shards",
                 Assert.Throws<AdjointException>(() => new GradientExchange(communicator, [w], [], 1)).Message,
                 StringComparison.Ordinal);
             return true;
         });
-    }
-
-    private static T[] Run<T>(int ranks, Func<Communicator, T> program)
-    {
-        var results = new T[ranks];
-        var errors = Ranks.Failures(
-            ranks, communicator => results[communicator.Rank] = program(communicator), TimeSpan.FromSeconds(15));
-        Assert.All(errors, Assert.Null);
-        return results;
     }
 
     private static void Step(GradientExchange exchange, Tensor[] parameters)

@@ -7,12 +7,13 @@ public class OpTableTests
 {
     private const BindingFlags Members = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance;
 
-    // Ops that only rules and other ops use: no user calls them, and the catalogue does not show them.
+    // Ops that only rules and other ops use: no user calls them, and the catalogue does not show them; nor those of
+    // which there is more to say on several devices or ranks.
     private static readonly Type[] Internal =
     [
         typeof(Accumulate), typeof(PlaceOp), typeof(ScatterAddOp), typeof(CastOp), typeof(MaskOp<>),
         typeof(Conv2dWeightGradientOp), typeof(MaxUnpool2dOp), typeof(MaxSelect2dOp), typeof(IndexAddOp),
-        typeof(TransferOp),
+        typeof(TransferOp), typeof(Adjoint.Distributed.SumOverRanksOp),
     ];
 
     [Fact]

@@ -1,3 +1,4 @@
+using Adjoint.Distributed;
 using static Adjoint.Tests.Ops.Naive;
 
 namespace Adjoint.Tests.Ops;
@@ -143,6 +144,11 @@ internal static class IndexingCases
         {
             Types = OpCase.AnyType, SpecialPoints = SpecialPoints.Moved,
             Uncapturable = "a tensor is moved from one device to another",
+        },
+        new("SumOverRanks", x => x[0].SumOverRanks(Communicator.Alone), [[2, 3]], x => x[0])
+        {
+            SpecialPoints = "SumOverRanksTests", Large = new([[40_009]]),
+            Empty = [new([[0, 3]], [0, 3])],
         },
         new("PadAxis", x => x[0].PadAxis(1, 1, 2), [[2, 1]], x => [0, x[0][0], 0, 0, 0, x[0][1], 0, 0])
         {

@@ -1,0 +1,113 @@
+using Adjoint.Distributed;
+using Adjoint.Nn;
+
+namespace Adjoint.Tests.Distributed;
+
+/// <summary>Synchronized batch norm on parts of a batch is batch norm on all of it.</summary>
+public class SyncBatchNormTests
+{
+    private const int Channels = 3, Pixels = 4;
+
+    // Parts of different sizes, one of them empty.
+    private static readonly int[] Parts = [5, 2, 0, 4];
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Parts_are_normalized_as_the_whole(bool isCaptured)
+    {
+        var x = Tensor.Randn([11, Channels, Pixels], new Generator(1), DType.Float64) * 3 + 1;
+        var target = Tensor.Randn([11, Channels, Pixels], new Generator(2), DType.Float64);
+        var whole = new Sequential(new BatchNorm(Channels)).To(DType.Float64);
+        var given = x.Clone().RequireGrad();
+        Tensor? expected = null;
+        for (var step = 0; step < 4; step++)
+        {
+            foreach (var parameter in whole.Parameters()) parameter.ZeroGrad();
+            given.ZeroGrad();
+            expected = whole.Forward(given);
+            (expected * target).Sum().Backward();
+        }
+
+        var parts = Ranks.Run(Parts.Length, communicator =>
+        {
+            var model = new Sequential(new BatchNorm(Channels)).To(DType.Float64);
+            Assert.Equal(1, SyncBatchNorm.Convert(model, communicator));
+            var (first, count) = (Parts[..communicator.Rank].Sum(), Parts[communicator.Rank]);
+            Tensor[] Compute(Tensor part, Tensor goal)
+            {
+                foreach (var parameter in model.Parameters()) parameter.ZeroGrad();
+                var leaf = part.Detach().RequireGrad();
+                var y = model.Forward(leaf);
+                (y * goal).Sum().Backward();
+                return [y, leaf.Grad!];
+            }
+            var captured = CapturedFunction.Create<Tensor[]>(Compute);
+            var (own, ownTarget) = (x.Slice(0, first, count).Clone(), target.Slice(0, first, count).Clone());
+            Tensor[] results = [];
+            for (var step = 0; step < 4; step++)
+                results = isCaptured ? captured.Run(own, ownTarget) : Compute(own, ownTarget);
+            Assert.Equal(isCaptured, captured.IsCaptured);
+            Assert.Equal(whole.StateDict().Keys, model.StateDict().Keys);
+            return results.Concat(model.Parameters().Select(parameter => parameter.Grad!))
+                .Concat(model.StateDict().Values).Select(value => value.Detach().ToArray<double>()).ToArray();
+        });
+        Near(expected!.Detach().ToArray<double>(), parts.SelectMany(part => part[0]));
+        Near(Naive(x.ToArray<double>()), parts.SelectMany(part => part[0]));
+        Near(given.Grad!.ToArray<double>(), parts.SelectMany(part => part[1]));
+        // Each rank has its own samples' part of the gradients of γ and β.
+        foreach (var (i, parameter) in whole.Parameters().Index())
+            Near(parameter.Grad!.ToArray<double>(),
+                Enumerable.Range(0, Channels).Select(c => parts.Sum(part => part[2 + i][c])));
+        foreach (var (i, value) in whole.StateDict().Values.Index())
+            foreach (var part in parts) Near(value.Detach().ToArray<double>(), part[4 + i]);
+    }
+
+    [Fact]
+    public void Half_precision_and_evaluation_work()
+    {
+        Ranks.Run(2, communicator =>
+        {
+            var model = new BatchNorm(2).To(DType.BFloat16);
+            SyncBatchNorm.Convert(model, communicator);
+            var x = Tensor.From(new[] { communicator.Rank * 2f, 1 }).Reshape(1, 2).To(DType.BFloat16);
+            // Means 1 and 1; deviations 1 and 0.
+            var y = model.Forward(x).To(DType.Float32).ToArray<float>();
+            Assert.Equal([communicator.Rank * 2 - 1, 0], y);
+            model.Eval();
+            // It waits for nobody.
+            if (communicator.Rank == 0) Assert.Equal([1, 2], model.Forward(x).Shape);
+            return true;
+        });
+    }
+
+    [Fact]
+    public void Modules_without_batch_norm_and_worlds_of_one_stay_as_they_are()
+    {
+        var model = new Sequential(new Linear(2, 3), new BatchNorm(3));
+        Assert.Equal(1, SyncBatchNorm.Convert(model, Communicator.Alone));
+        Assert.Null(((BatchNorm)model.Children[1].Value).SumOverAll);
+        Assert.Equal(0, SyncBatchNorm.Convert(new Linear(2, 3), Communicator.Alone));
+    }
+
+    private static double[] Naive(double[] x)
+    {
+        var y = new double[x.Length];
+        for (var c = 0; c < Channels; c++)
+        {
+            var places = Enumerable.Range(0, x.Length).Where(i => i / Pixels % Channels == c).ToArray();
+            var mean = places.Average(i => x[i]);
+            var variance = places.Average(i => (x[i] - mean) * (x[i] - mean));
+            foreach (var i in places) y[i] = (x[i] - mean) / Math.Sqrt(variance + 1e-5);
+        }
+        return y;
+    }
+
+    private static void Near(IEnumerable<double> expected, IEnumerable<double> found)
+    {
+        var (a, b) = (expected.ToArray(), found.ToArray());
+        Assert.Equal(a.Length, b.Length);
+        for (var i = 0; i < a.Length; i++) Assert.InRange(b[i], a[i] - 1e-12 * Math.Max(1, Math.Abs(a[i])),
+            a[i] + 1e-12 * Math.Max(1, Math.Abs(a[i])));
+    }
+}
