@@ -34,15 +34,23 @@ internal static class Ranks
         prepare?.Invoke(transports);
         var threads = transports.Select(transport => new Thread(() =>
         {
-            using var communicator = new Communicator(transport, new() { Timeout = timeout ?? Timeout });
             try
             {
-                program(communicator);
+                // It may find the world broken by a rank that was faster.
+                using var communicator = new Communicator(transport, new() { Timeout = timeout ?? Timeout });
+                try
+                {
+                    program(communicator);
+                }
+                catch (Exception error)
+                {
+                    errors[transport.Rank] = error;
+                    communicator.Fail(error);
+                }
             }
-            catch (Exception error)
+            catch (RankFailureException error)
             {
                 errors[transport.Rank] = error;
-                communicator.Fail(error);
             }
         })
         { IsBackground = true }).ToArray();
