@@ -31,4 +31,8 @@ public static class SyncBatchNorm
         layer.SumOverAll = communicator.Size == 1 ? null : x => x.SumOverRanks(communicator);
         return count + 1;
     }
+
+    /// <summary>Whether a layer of a module takes its statistics over several ranks.</summary>
+    internal static bool IsIn(Module module) =>
+        module is BatchNorm { SumOverAll: not null } || module.Children.Any(child => IsIn(child.Value));
 }

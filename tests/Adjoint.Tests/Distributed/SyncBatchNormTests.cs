@@ -1,5 +1,8 @@
+using Adjoint.Data;
 using Adjoint.Distributed;
 using Adjoint.Nn;
+using Adjoint.Optim;
+using Adjoint.Training;
 
 namespace Adjoint.Tests.Distributed;
 
@@ -79,6 +82,51 @@ public class SyncBatchNormTests
             if (communicator.Rank == 0) Assert.Equal([1, 2], model.Forward(x).Shape);
             return true;
         });
+    }
+
+    [Fact]
+    public void Ranks_train_as_one_trainer_does_on_whole_batches()
+    {
+        // The last batch has 3 samples, one for each rank; others are cut into 3, 3 and 4.
+        var data = new TensorDataset("numbers", [
+            ("inputs", Tensor.Randn([23, 4], new Generator(1), DType.Float64) * 2 + 1),
+            ("targets", Tensor.Randn([23, 2], new Generator(2), DType.Float64))]);
+        double[] Train(Communicator? communicator)
+        {
+            var model = new Sequential(
+                new Linear(4, 6, generator: new Generator(3)), new BatchNorm(6), new Tanh(),
+                new Linear(6, 2, generator: new Generator(4))).To(DType.Float64);
+            var trainer = new Trainer(
+                model, new Sgd(model.Parameters(), 0.05), new RegressionTask(), new DataLoader(data, 10));
+            if (communicator is not null)
+            {
+                SyncBatchNorm.Convert(model, communicator);
+                _ = new DataParallel(trainer, communicator, new() { Shards = communicator.Size });
+            }
+            trainer.Fit(3);
+            return [.. model.StateDict().Values.SelectMany(value => value.Detach().ToArray<double>())];
+        }
+        var expected = Train(null);
+        foreach (var found in Ranks.Run(3, Train)) Near(expected, found);
+    }
+
+    [Fact]
+    public void Parts_and_ranks_that_do_not_match_are_refused()
+    {
+        var data = new TensorDataset("zeros", [("inputs", Tensor.Zeros(9, 2)), ("targets", Tensor.Zeros(9, 2))]);
+        string[] Refusals(int shards, int batchSize) => Ranks.Run(2, communicator =>
+        {
+            var model = new Sequential(new BatchNorm(2));
+            SyncBatchNorm.Convert(model, communicator);
+            var trainer = new Trainer(
+                model, new Sgd(model.Parameters(), 0.1), new RegressionTask(), new DataLoader(data, batchSize));
+            _ = new DataParallel(trainer, communicator, new() { Shards = shards });
+            return Assert.Throws<AdjointException>(() => trainer.Fit(1)).Message;
+        });
+        Assert.All(Refusals(4, 8), message => Assert.Contains(
+            "found 4 shards on 2 ranks; set Shards = 2", message, StringComparison.Ordinal));
+        Assert.All(Refusals(2, 8), message => Assert.Contains(
+            "found 1 samples in batch 2 for 2 ranks", message, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -25,7 +25,7 @@ internal sealed class ShardedTraining : TrainingStrategy
     private CancellationToken cancellation;
     private Exception? agreed;
     private bool? hasCheckpoints;
-    private bool isDue, isCanceled;
+    private bool isDue, isCanceled, isSynchronized;
     // Batches of the run so far, and what those of the step under way weigh.
     private int done;
     private double stepWeight;
@@ -68,6 +68,11 @@ internal sealed class ShardedTraining : TrainingStrategy
             clock.Clear();
         }
         communicator.Step = done;
+        isSynchronized = SyncBatchNorm.IsIn(Trainer.Model);
+        if (isSynchronized && shards != communicator.Size)
+            throw agreed = new AdjointException(
+                $"DataParallel: SyncBatchNorm takes its statistics over one part of each batch per rank: found {shards} "
+                + $"shards on {communicator.Size} ranks; set Shards = {communicator.Size}, or normalize by shard");
         if (options.ShardOptimizer)
             Trainer.Optimizer.Forget(Parameters().Except(exchange!.Owned));
         var facts = TrainingFacts.Of(Trainer, options, shards, epochs, done);
@@ -100,6 +105,11 @@ internal sealed class ShardedTraining : TrainingStrategy
     internal override (double Total, double Weight) Learn(ShardedBatch batch, StepPlace place)
     {
         communicator.Step = place.Batches + 1;
+        if (isSynchronized && batch.Count < shards)
+            throw agreed = new AdjointException(
+                $"DataParallel: with SyncBatchNorm, every rank needs a part of each batch: found {batch.Count} samples "
+                + $"in batch {place.Batch} for {shards} ranks; use another batch size, leave out the smaller last batch, "
+                + "or normalize by shard");
         clock.BeginBatch();
         exchange!.BeginBatch(place.EndsStep);
         var own = new BatchReport
@@ -254,9 +264,12 @@ internal sealed class ShardedTraining : TrainingStrategy
             return;
         Place((ulong)place.Batches * (ulong)shards + (ulong)number);
         foreach (var parameter in Trainer.Model.Parameters()) parameter.ZeroGrad();
-        exchange!.BeginShard(number, IsMean ? weight : 1);
+        // Where other ranks' losses depend on this shard, too, its gradients are those of a sum of losses: each is
+        // weighted before Backward().
+        var isWeighted = isSynchronized && IsMean;
+        exchange!.BeginShard(number, IsMean && !isWeighted ? weight : 1);
         var began = Stopwatch.GetTimestamp();
-        var loss = step!.Run(shard, null);
+        var loss = step!.Run(shard, isWeighted ? weight : null);
         clock.Computed(Stopwatch.GetElapsedTime(began));
         exchange.EndShard();
         report.Losses.Add((loss, weight));
