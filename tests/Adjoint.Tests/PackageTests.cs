@@ -19,6 +19,7 @@ public class PackageTests
         { "Adjoint.Hosting", "lib/net10.0/Adjoint.Hosting" },
         { "Adjoint.Experiments", "lib/net10.0/Adjoint.Experiments" },
         { "Adjoint.TensorBoard", "lib/net10.0/Adjoint.TensorBoard" },
+        { "Adjoint.Mpi", "lib/net10.0/Adjoint.Mpi" },
         { "Adjoint.Explorer", "lib/net10.0/Adjoint.Explorer" },
         { "Adjoint.Tool", "tools/net10.0/any/Adjoint.Cli" },
     };

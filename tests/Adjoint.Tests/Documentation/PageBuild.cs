@@ -6,6 +6,7 @@ using Adjoint.Explorer;
 using Adjoint.Formats;
 using Adjoint.Hosting;
 using Adjoint.Kernels;
+using Adjoint.Mpi;
 using Adjoint.TensorBoard;
 
 namespace Adjoint.Tests.Documentation;
@@ -24,7 +25,7 @@ public sealed partial class PageBuild : IDisposable
     public PageBuild()
     {
         var references = References([typeof(Tensor), typeof(IUnaryOperator), typeof(GraphExplorer), typeof(CsvFile),
-                typeof(LoggingCallback), typeof(TensorBoardCallback)])
+                typeof(LoggingCallback), typeof(TensorBoardCallback), typeof(MpiCommunicator)])
             .Select(path => $"""<Reference Include="{path}" />""");
         File.WriteAllText(Path.Combine(folder, "pages.csproj"), $"""
             <Project Sdk="Microsoft.NET.Sdk">

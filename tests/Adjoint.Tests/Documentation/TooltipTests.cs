@@ -25,6 +25,7 @@ public partial class TooltipTests
     [InlineData("Adjoint.Formats")]
     [InlineData("Adjoint.Hosting")]
     [InlineData("Adjoint.TensorBoard")]
+    [InlineData("Adjoint.Mpi")]
     [InlineData("Adjoint.Experiments")]
     [InlineData("Adjoint.Explorer")]
     public void A_public_member_says_what_it_is_takes_and_returns(string assembly)
