@@ -37,7 +37,9 @@ internal sealed record MpiLauncher(string Name, MpiFamily Family, int Size, stri
             ?? (isTask
                 ? By("Slurm", "PMI_SIZE", MpiFamily.Any) is { } task ? task with { Preferred = MpiFamily.Mpich } : null
                 : By("MPICH's mpirun", "PMI_SIZE", MpiFamily.Mpich))
-            ?? (isTask ? By("Slurm's srun", "SLURM_STEP_NUM_TASKS", MpiFamily.Any) : null);
+            ?? (isTask && By("Slurm's srun", "SLURM_STEP_NUM_TASKS", MpiFamily.Any) is { } srun
+                ? srun with { Preferred = environment("PMIX_RANK") is null ? MpiFamily.Any : MpiFamily.OpenMpi }
+                : null);
 
         MpiLauncher? By(string name, string variable, MpiFamily family) =>
             int.TryParse(environment(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var size)

@@ -25,7 +25,8 @@ internal sealed class MpiLibrary
         (this.module, File, Family) = (module, file, family);
         var missing = MpiFunctions.All.Where(name => !NativeLibrary.TryGetExport(module, name, out _)).ToArray();
         if (missing.Length > 0)
-            throw new TransportException($"{file} lacks {missing[0]}: it is not the library of an MPI 2 or later; {Wanted}");
+            throw new TransportException(
+                $"{file} lacks {missing[0]}: it is not the library of an MPI 2 or later; {Wanted}");
         (World, Byte, ErrorsReturn, Serialized) = family switch
         {
             MpiFamily.OpenMpi => (Address("ompi_mpi_comm_world"), Address("ompi_mpi_byte"),

@@ -44,7 +44,8 @@ public sealed unsafe partial class MpiTransport : Transport
         (Rank, Size, Name) = (rank, size, ReadName());
         if (size != launcher.Size)
             Refuse($"{Name} ({library.File}) says that there are {size} processes, and {launcher.Name} started "
-                + $"{launcher.Size} ({launcher.Variable}): the library is not the launcher's. Set {MpiLibrary.Variable} "
+                + $"{launcher.Size} ({launcher.Variable}): the library is not the launcher's. Set " +
+                    $"{MpiLibrary.Variable} "
                 + "to the path of the library that is; with srun, choose what it speaks: srun --mpi=pmi2 (MPICH), "
                 + "--mpi=pmix (Open MPI)");
         if (provided < library.Serialized)
@@ -86,7 +87,8 @@ public sealed unsafe partial class MpiTransport : Transport
 
     /// <summary>Begins to send bytes to a rank.</summary>
     /// <param name="to">The rank that receives them.</param>
-    /// <param name="channel">What keeps these messages apart from others between the same two ranks; up to 32,767.</param>
+    /// <param name="channel">What keeps these messages apart from others between the same two ranks; up to
+    /// 32,767.</param>
     /// <param name="bytes">What to send; it must stay as it is until the transfer is done.</param>
     /// <returns>The transfer, to be asked about with <see cref="IsDone"/>.</returns>
     /// <exception cref="TransportException">MPI failed; the message has its text.</exception>
@@ -170,7 +172,7 @@ public sealed unsafe partial class MpiTransport : Transport
         return match.Success ? $"{match.Groups[1].Value} {match.Groups[2].Value}" : line;
     }
 
-    [GeneratedRegex(@"^(\w[\w ]*?)(?: v| Version:\s*)(\d[^\s,]*)", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(\w[\w ]*?)(?: v| Version\s*:\s*)(\d[^\s,]*)", RegexOptions.CultureInvariant)]
     private static partial Regex NameAndNumber();
 
     private sealed class MpiTransfer : Transfer

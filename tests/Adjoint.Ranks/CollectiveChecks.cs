@@ -5,7 +5,7 @@ namespace Adjoint.Ranks;
 /// <summary>Every collective, at lengths around those where a transport or a header changes its way.</summary>
 internal static class CollectiveChecks
 {
-    private static readonly int[] Lengths = [0, 1, 255, 256, 257, 4095, 4096, 4097, 65_536, 3_000_001];
+    private static readonly int[] Lengths = [0, 1, 255, 256, 257, 4095, 4096, 4097, 65_536, 300_001];
 
     internal static void Run(Communicator communicator)
     {

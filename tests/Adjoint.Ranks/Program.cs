@@ -9,7 +9,18 @@ var mode = args[0];
 var timeout = args.Length > 1 ? double.Parse(args[1]) : 10;
 var number = args.Length > 2 ? int.Parse(args[2]) : 0;
 if (mode == "transport") return TransportChecks.Run();
-using var communicator = MpiCommunicator.Open(new() { Timeout = TimeSpan.FromSeconds(timeout) });
+if (mode == "speed") return TransportChecks.Measure();
+Communicator opened;
+try
+{
+    opened = MpiCommunicator.Open(new() { Timeout = TimeSpan.FromSeconds(timeout) });
+}
+catch (TransportException error)
+{
+    Console.Error.WriteLine(error.Message);
+    return 1;
+}
+using var communicator = opened;
 var rank = communicator.Rank;
 void Say(string text)
 {

@@ -4,7 +4,7 @@ using Adjoint.Mpi;
 
 namespace Adjoint.Ranks;
 
-/// <summary>The transport by itself: rings in both directions, orders, lengths, and its speed.</summary>
+/// <summary>The transport by itself: rings in both directions, orders, lengths; its speed.</summary>
 internal static class TransportChecks
 {
     internal static int Run()
@@ -13,19 +13,28 @@ internal static class TransportChecks
         transport.LargestPart = 1 << 20;
         var (rank, size) = (transport.Rank, transport.Size);
         foreach (var shift in new[] { 1, size - 1 })
-            foreach (var length in new[] { 0, 1, 70_000, 5_000_003 })
+            foreach (var length in new[] { 0, 1, 70_000, 2_000_003 })
             {
                 var (to, from) = ((rank + shift) % size, (rank + size - shift) % size);
                 var received = new byte[length];
                 // Some post the receipt first, some the sending.
                 Transfer[] both = rank % 2 == 0
-                    ? [transport.Receive(from, 1, received), transport.Send(to, 1, CollectiveChecks.Bytes(rank, length))]
-                    : [transport.Send(to, 1, CollectiveChecks.Bytes(rank, length)), transport.Receive(from, 1, received)];
+                    ? [transport.Receive(from, 1, received),
+                        transport.Send(to, 1, CollectiveChecks.Bytes(rank, length))]
+                    : [transport.Send(to, 1, CollectiveChecks.Bytes(rank, length)),
+                        transport.Receive(from, 1, received)];
                 Await(transport, both);
                 CollectiveChecks.Expect(received, from, length);
             }
         Order(transport);
         Length(transport);
+        return 0;
+    }
+
+    /// <summary>The time of an exchange with a neighbor: latency by short ones, bandwidth by long ones.</summary>
+    internal static int Measure()
+    {
+        using var transport = MpiTransport.TryOpen()!;
         foreach (var length in new[] { 8, 65_536, 4 << 20 }) Speed(transport, length);
         return 0;
     }
@@ -78,7 +87,8 @@ internal static class TransportChecks
         }
         Array.Sort(times);
         if (transport.Rank == 0)
-            Console.WriteLine($"{transport.Rank} {transport.Name} exchange of {length} bytes: {times[times.Length / 2]:F1} µs");
+            Console.WriteLine(
+                $"{transport.Rank} {transport.Name} exchange of {length} bytes: {times[times.Length / 2]:F1} µs");
     }
 
     private static void Await(MpiTransport transport, params Transfer[] transfers)
