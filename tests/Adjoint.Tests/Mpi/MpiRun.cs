@@ -5,7 +5,7 @@ using System.Text;
 namespace Adjoint.Tests.Mpi;
 
 /// <summary>
-/// The program of tests/Adjoint.Ranks under mpirun. All processes of a run carry a mark in their environment, so that
+/// The program of tests/Adjoint.RankProgram under mpirun. All processes of a run carry a mark in their environment, so that
 /// what outlives it is found on whichever side, and ended, whatever a test throws.
 /// </summary>
 internal sealed partial class MpiRun : IDisposable
@@ -43,7 +43,7 @@ internal sealed partial class MpiRun : IDisposable
     public static TheoryData<string> Implementations => ["mpirun.openmpi", "mpirun.mpich"];
 
     /// <summary>The program to be started in ranks, without its arguments.</summary>
-    internal static string[] Program => ["dotnet", Path.Combine(AppContext.BaseDirectory, "Adjoint.Ranks.dll")];
+    internal static string[] Program => ["dotnet", Path.Combine(AppContext.BaseDirectory, "Adjoint.RankProgram.dll")];
 
     /// <summary>What was written so far, by all ranks and by mpirun.</summary>
     internal string Text

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Adjoint.Distributed;
 using Adjoint.Mpi;
 
-namespace Adjoint.Ranks;
+namespace Adjoint.RankProgram;
 
 /// <summary>The transport by itself: rings in both directions, orders, lengths; its speed.</summary>
 internal static class TransportChecks

@@ -1,6 +1,6 @@
 using Adjoint.Distributed;
 
-namespace Adjoint.Ranks;
+namespace Adjoint.RankProgram;
 
 /// <summary>Every collective, at lengths around those where a transport or a header changes its way.</summary>
 internal static class CollectiveChecks

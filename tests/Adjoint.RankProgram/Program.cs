@@ -1,7 +1,7 @@
 using Adjoint;
 using Adjoint.Distributed;
 using Adjoint.Mpi;
-using Adjoint.Ranks;
+using Adjoint.RankProgram;
 
 // A program that tests start under mpirun: MODE [SECONDS of --timeout] [a number]. Each rank prints lines that begin
 // with its number, flushed at once; the exit code is 1 where an exception ends it, with its message.
