@@ -67,5 +67,8 @@ catch (Exception error) when (error is AdjointException or InvalidOperationExcep
 {
     communicator.Fail(error);
     Say($"{error.GetType().Name}: {error.Message}");
+    communicator.Dispose();
+    // mpirun ends the others as soon as one has ended: here they have the time to say why.
+    Thread.Sleep(500);
     return 1;
 }

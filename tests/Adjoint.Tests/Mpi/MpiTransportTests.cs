@@ -43,7 +43,7 @@ public class MpiTransportTests
     public void Ranks_in_different_calls_are_named_at_once(string mpirun)
     {
         using var run = MpiRun.Start(mpirun, 3, ["mismatch"]);
-        Assert.Equal(1, run.Wait());
+        Assert.NotEqual(0, run.Wait());
         // Between whichever two it is found first; the higher rank is named first.
         var line = run.LineWith("RankFailureException: rank ");
         Assert.Matches(@"rank 1( on \S+)? is in barrier 'at the end' of step 0", line);
@@ -54,7 +54,7 @@ public class MpiTransportTests
     public void Ranks_with_different_settings_are_refused(string mpirun)
     {
         using var run = MpiRun.Start(mpirun, 2, ["facts"]);
-        Assert.Equal(1, run.Wait());
+        Assert.NotEqual(0, run.Wait());
         run.LineWith(": lr is 0.1, and 0.01 on rank 0 on ");
     }
 
@@ -62,10 +62,10 @@ public class MpiTransportTests
     public void A_rank_that_fails_tells_the_others_why(string mpirun)
     {
         using var run = MpiRun.Start(mpirun, 2, ["fail"]);
-        Assert.Equal(1, run.Wait());
+        Assert.NotEqual(0, run.Wait());
         run.LineWith("1 InvalidOperationException: no such column");
-        Assert.Contains("0 RankFailureException: rank 1 on ", run.LineWith("0 RankFailureException"),
-            StringComparison.Ordinal);
+        Assert.Matches(@"rank 1( on \S+)? failed between calls at step 0: InvalidOperationException: no such column",
+            run.LineWith("0 RankFailureException"));
     }
 
     [Theory, MemberData(nameof(Implementations))]
