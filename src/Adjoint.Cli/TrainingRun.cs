@@ -178,6 +178,7 @@ internal sealed class TrainingRun
             TrainingSamples = Data.Train.Count,
             Test = test,
             Problem = problem,
+            Ranks = RankEpochs.Load(Folder),
         };
         AtomicFile.WriteText(Path.Combine(Folder, "report.html"), report.ToHtml());
     }

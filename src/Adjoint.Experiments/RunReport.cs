@@ -52,10 +52,14 @@ public sealed record RunReport(
     /// <summary>The best model's layers, see <see cref="LayerRow.Of"/>.</summary>
     public IReadOnlyList<LayerRow> Layers { get; init; } = [];
 
+    /// <summary>What each rank did, where the run had several; else null.</summary>
+    public RankEpochs? Ranks { get; init; }
+
     private const string Style = """
         body { max-width: 60rem }
         th, td { text-align: right } th:first-child, td:first-child { text-align: left } td { white-space: nowrap }
         .facts :is(th, td), .layers :is(th, td):not(:nth-child(n+5)), .readings :nth-child(2) { text-align: left }
+        .ranks :is(th, td):nth-child(2) { text-align: left }
         .facts td:not(:nth-child(2)), .layers td:nth-child(4) { white-space: normal }
         @media screen and (max-width: 40rem) {
           .facts tr { display: grid; grid-template-columns: 1fr auto; border-bottom: 1px solid var(--line) }
@@ -97,6 +101,7 @@ public sealed record RunReport(
                     Task is ClassificationTask ? "0.0000" : "G5")),
                 Format(epoch.Seconds, "0.00"),
             ])),
+        RankTable(),
         Table("Settings", ["setting", "value"],
             Settings.Select(setting => (string[])[setting.Name, setting.Value])));
 
@@ -183,6 +188,29 @@ public sealed record RunReport(
     {
         var scores = ClassScore.Of(evaluation.Confusion);
         return (scores.Sum(score => (long)score.Right), scores.Sum(score => (long)score.Samples));
+    }
+
+    private IEnumerable<XElement> RankTable()
+    {
+        if (Ranks?.Overall is not { Count: > 0 } ranks) return [];
+        var skew = RankEpochs.Skew(ranks);
+        return
+        [
+            new("h2", "Ranks"),
+            new("p", Line($"The processes that trained together, over all epochs: {ranks.Count}, with ")
+                + $"{Format(Ranks.Last.Sum(one => one.SamplesPerSecond), "N0")} samples per second in the last epoch "
+                + $"and a skew of {(double.IsNaN(skew) ? "–" : skew.ToString("P1", CultureInfo.InvariantCulture))} "
+                + "(the longest time of computing over the mean, minus 1: the others wait for the slowest). Hidden is "
+                + "the time in which something was sent or received during computing, so that it cost nothing."),
+            ReportPage.Table(
+                ["rank", "host", "samples / s", "compute / s", "wait / s", "hidden / s", "sent / MB"],
+                ranks.Select(one => (string[])
+                [
+                    Line($"{one.Rank}"), one.Host, Format(one.SamplesPerSecond, "N0"),
+                    Format(one.ComputeSeconds, "0.00"), Format(one.WaitSeconds, "0.00"),
+                    Format(one.HiddenSeconds, "0.00"), Format(one.Bytes / 1e6, "N1"),
+                ]), "ranks"),
+        ];
     }
 
     private IEnumerable<XElement?> Diagnosis()

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Adjoint.Experiments;
+using Adjoint.Training;
 
 namespace Adjoint.Cli;
 
@@ -76,6 +77,30 @@ internal static class RunJson
             }
             json.WriteEndArray();
         }
+        json.WriteEndObject();
+    }
+
+    /// <summary>Writes what the ranks did in their last epoch; nothing for a run of one process.</summary>
+    internal static void Ranks(Utf8JsonWriter json, RankEpochs? ranks)
+    {
+        if (ranks is not { Last.Count: > 0 }) return;
+        json.WriteStartObject("ranks");
+        json.WriteNumber("epoch", ranks.LastEpoch);
+        MetricLog.WriteNumber(json, "skew", RankEpochs.Skew(ranks.Last));
+        json.WriteStartArray("ranks");
+        foreach (var rank in ranks.Last)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("rank", rank.Rank);
+            json.WriteString("host", Printable.Line(rank.Host));
+            json.WriteNumber("samplesPerSecond", rank.SamplesPerSecond);
+            json.WriteNumber("computeSeconds", rank.ComputeSeconds);
+            json.WriteNumber("waitSeconds", rank.WaitSeconds);
+            json.WriteNumber("hiddenSeconds", rank.HiddenSeconds);
+            json.WriteNumber("bytes", rank.Bytes);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
         json.WriteEndObject();
     }
 

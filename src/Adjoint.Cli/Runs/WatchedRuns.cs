@@ -80,7 +80,7 @@ internal sealed class WatchedRuns(string folder) : IWatchedRuns
         lock (gate)
         {
             if (id < 0 || id >= runs.Count) return null;
-            var (run, steps) = (runs[id].Run, runs[id].Steps);
+            var (run, steps, ranks) = (runs[id].Run, runs[id].Steps, runs[id].Ranks);
             if (HasEnded) isDelivered = true;
             return Encoding.UTF8.GetBytes(RunJson.Text(json =>
             {
@@ -96,6 +96,7 @@ internal sealed class WatchedRuns(string folder) : IWatchedRuns
                     json.WriteEndArray();
                 }
                 json.WriteEndArray();
+                RunJson.Ranks(json, ranks);
                 json.WriteEndObject();
             }));
         }
@@ -129,6 +130,7 @@ internal sealed class WatchedRuns(string folder) : IWatchedRuns
         internal bool IsGone { get; set; }
         internal ListedRun Run { get; private set; } = new(name, folder, null, null);
         internal IReadOnlyList<StepLoss> Steps { get; private set; } = [];
+        internal RankEpochs? Ranks { get; private set; }
 
         internal void Refresh()
         {
@@ -147,6 +149,7 @@ internal sealed class WatchedRuns(string folder) : IWatchedRuns
                 // Not part of the run: without them the curves have fewer points.
                 Steps = [];
             }
+            Ranks = RankEpochs.Load(folder);
             Stamp = stamp;
         }
 

@@ -1,7 +1,7 @@
 // Asks for the runs, again and again, and draws what has changed.
 
-import { h, byId } from "explorer/dom";
-import { digits } from "explorer/format";
+import { h, s, byId } from "explorer/dom";
+import { digits, scaled } from "explorer/format";
 import { COLORS, Chart } from "watch/curves";
 
 const OFTEN = 1000,
@@ -54,6 +54,7 @@ async function look() {
   heading(answer);
   list(answer);
   draw();
+  ranks();
   settings();
   return answer.hasEnded;
 }
@@ -165,6 +166,66 @@ function draw() {
     }
     chart.show(curves, { smoothing, log, last });
   }
+}
+
+// What the processes of a run did in its last epoch, where it has several.
+function ranks() {
+  const shown = listed
+    .map((run, i) => ({ run, i, of: known.get(run.id)?.ranks }))
+    .filter(one => one.of && isShown(one.run));
+  byId("ranks").replaceChildren(
+    ...(shown.length === 0 ? [] : [h("h2", {}, "Ranks")]),
+    ...shown.flatMap(({ i, of }) => [
+      h(
+        "p",
+        { "data-color": i % COLORS },
+        listed.length > 1 ? h("b", {}, `${letterOf(i)} `) : null,
+        `epoch ${of.epoch}: ${digits(sum(of.ranks, "samplesPerSecond"), 4)} samples/s in all, skew `,
+        of.skew === null ? "–" : `${digits(100 * of.skew, 3)} %`,
+        h("span", { class: "quiet" }, " (the longest time of computing over the mean, minus 1)"),
+      ),
+      table(of.ranks),
+    ]),
+  );
+}
+
+const sum = (all, name) => all.reduce((total, one) => total + one[name], 0);
+
+function table(all) {
+  const longest = Math.max(...all.map(one => one.computeSeconds + one.waitSeconds));
+  const share = seconds => (longest > 0 ? (160 * seconds) / longest : 0);
+  return h(
+    "table",
+    {},
+    h(
+      "tr",
+      {},
+      ["rank", "host", "samples/s", "compute", "wait", "hidden", "sent", "compute and wait"].map(name =>
+        h("th", { scope: "col" }, name),
+      ),
+    ),
+    all.map(one =>
+      h(
+        "tr",
+        {},
+        h("th", { scope: "row" }, one.rank),
+        h("td", {}, one.host),
+        h("td", {}, digits(one.samplesPerSecond, 4)),
+        ["computeSeconds", "waitSeconds", "hiddenSeconds"].map(name => h("td", {}, `${digits(one[name], 3)} s`)),
+        h("td", {}, scaled(one.bytes, "B")),
+        h(
+          "td",
+          {},
+          s(
+            "svg",
+            { class: "time", viewBox: "0 0 160 12", "aria-hidden": "true" },
+            s("rect", { class: "compute", width: share(one.computeSeconds), height: 12 }),
+            s("rect", { class: "wait", x: share(one.computeSeconds), width: share(one.waitSeconds), height: 12 }),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 // Of one run all, of several those that differ.

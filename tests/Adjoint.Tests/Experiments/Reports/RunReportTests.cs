@@ -51,6 +51,28 @@ public sealed class RunReportTests
     }
 
     [Fact]
+    public void Ranks_are_shown_where_a_run_has_several()
+    {
+        Assert.DoesNotContain("Ranks", Report().ToHtml(), StringComparison.Ordinal);
+        var folder = Directory.CreateTempSubdirectory("adjoint-").FullName;
+        try
+        {
+            File.WriteAllLines(Path.Combine(folder, "ranks.jsonl"),
+                [RankEpochsTests.Line(1, ("a<b>", 1000, 3, 1), ("c", 234, 1, 3))]);
+            var html = (Report() with { Ranks = RankEpochs.Load(folder) }).ToHtml();
+            Assert.Equal(["0", "1"], Column(html, "Ranks"));
+            Assert.Contains("1,234 samples per second in the last epoch and a skew of 50.0 %", html,
+                StringComparison.Ordinal);
+            Assert.Contains("<td>a&lt;b&gt;</td><td>1,000</td><td>3.00</td><td>1.00</td>", html,
+                StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
     public void Looking_at_layers_changes_nothing()
     {
         var model = new Sequential(new BatchNorm(1), new Flatten(), new Linear(4, 2));

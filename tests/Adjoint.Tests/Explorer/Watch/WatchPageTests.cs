@@ -122,6 +122,27 @@ public sealed class WatchPageTests(Browser browser) : IClassFixture<Browser>, ID
         await tab.Page.Context.CloseAsync();
     }
 
+    [Theory, InlineData(1300), InlineData(360)]
+    public async Task Ranks_are_shown_where_a_run_has_several(int width)
+    {
+        var run = runs.AddClassifier("one", "mlp", "0.1", 0.5, 0.9, 0.95);
+        runs.AddClassifier("two", "mlp", "0.2", 0.5, 0.9);
+        using var page = ExplorerPage.Serve(new WatchSite(new WatchedRuns(runs.Folder)), 0);
+        await using var tab = await browser.OpenAsync(page.Address, width, 900);
+        Assert.Equal("", await tab.Page.TextContentAsync("#ranks"));
+        File.WriteAllText(Path.Combine(run, "ranks.jsonl"), """
+            {"epoch":1,"ranks":[{"rank":0,"host":"a","samplesPerSecond":1000,"computeSeconds":3,"waitSeconds":1,
+            "hiddenSeconds":0.5,"bytes":2500000},{"rank":1,"host":"b<i>","samplesPerSecond":234,"computeSeconds":1,
+            "waitSeconds":3,"hiddenSeconds":0,"bytes":2500000}]}
+            """.ReplaceLineEndings("") + "\n{\"epoch\":2,\"ra");
+        await tab.Page.WaitForSelectorAsync("#ranks table");
+        Assert.StartsWith("A epoch 1: 1234 samples/s in all, skew 50 %", await tab.Page.TextContentAsync("#ranks p"),
+            StringComparison.Ordinal);
+        Assert.Equal(["1", "b<i>", "234", "1 s", "3 s", "0 s", "2.50 MB", ""],
+            await tab.Page.Locator("#ranks tr:last-child > *").AllTextContentsAsync());
+        Assert.Equal(width, await tab.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+    }
+
     private static string Line(int epoch, double? loss, double accuracy) => FormattableString.Invariant(
         $"{{\"epoch\":{epoch},\"validationLoss\":{(object?)loss ?? "null"},\"metrics\":{{\"accuracy\":{accuracy}}}}}");
 }
