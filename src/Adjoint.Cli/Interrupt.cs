@@ -2,14 +2,22 @@ namespace Adjoint.Cli;
 
 /// <summary>
 /// Ctrl-C and a request to terminate, as a token: what is in progress is finished and kept. A second Ctrl-C ends at
-/// once.
+/// once. The ranks that <see cref="Launcher"/> started are asked by it, through the standard input of the first.
 /// </summary>
 internal sealed class Interrupt : IDisposable
 {
+    /// <summary>The line by which the launcher asks.</summary>
+    internal const string Request = "stop";
+
     private readonly CancellationTokenSource source = new();
     private readonly IDisposable registration;
 
-    internal Interrupt() => registration = Platform.OnStop(Stop);
+    internal Interrupt()
+    {
+        registration = Platform.OnStop(Stop);
+        if (LaunchedRank.HasLauncher && World.Current.IsFirst)
+            new Thread(Listen) { IsBackground = true, Name = "requests of the launcher" }.Start();
+    }
 
     internal CancellationToken Token => source.Token;
 
@@ -17,6 +25,29 @@ internal sealed class Interrupt : IDisposable
     {
         registration.Dispose();
         source.Dispose();
+    }
+
+    // A launcher that was killed asks by leaving: the line is closed, and nobody could end the run later. One that
+    // leaves after it asked wants no more of it.
+    private void Listen()
+    {
+        using var requests = new StreamReader(Console.OpenStandardInput());
+        while (requests.ReadLine() is { } line)
+            if (line == Request) Cancel();
+        if (source.IsCancellationRequested) World.Current.Communicator.Abort(Tool.Interrupted);
+        Cancel();
+    }
+
+    private void Cancel()
+    {
+        try
+        {
+            source.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The training has ended.
+        }
     }
 
     private bool Stop()

@@ -43,6 +43,26 @@ internal static class Platform
         }
     }
 
+    /// <summary>
+    /// The cores that this process may run on, as the system lists them; empty where it does not tell.
+    /// </summary>
+    internal static string AllowedCores
+    {
+        get
+        {
+            const string status = "/proc/self/status", key = "Cpus_allowed_list:";
+            return !File.Exists(status) ? ""
+                : File.ReadLines(status).FirstOrDefault(line => line.StartsWith(key, StringComparison.Ordinal))
+                    ?[key.Length..].Trim() ?? "";
+        }
+    }
+
+    /// <summary>
+    /// The program of Linux that starts another one out of reach of the terminal's Ctrl-C; null where there is none.
+    /// </summary>
+    internal static string? Setsid =>
+        ((string[])["/usr/bin/setsid", "/bin/setsid"]).FirstOrDefault(File.Exists);
+
     /// <summary>Calls back on Ctrl-C and on a request to terminate, until it is disposed.</summary>
     /// <param name="goesOn">Answers whether the process goes on; otherwise it ends at once.</param>
     // Unix: SIGINT and SIGTERM. .NET maps Windows' Ctrl-C to the first and a shutdown to the second. A closed window

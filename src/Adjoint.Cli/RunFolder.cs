@@ -11,7 +11,7 @@ namespace Adjoint.Cli;
 internal static class RunFolder
 {
     // What settings.json says beside the settings.
-    private static readonly string[] Notes = ["final", "version", "runtime", "system", "command"];
+    private static readonly string[] Notes = ["final", "ranks", "version", "runtime", "system", "command"];
 
     /// <summary>The value of <c>--tensorboard</c> that stands for the run's own folder.</summary>
     internal const string OwnEvents = "run";
@@ -43,7 +43,9 @@ internal static class RunFolder
     /// <param name="isFinal">
     /// Whether its best model is measured on the test set at the end, also when the run goes on later.
     /// </param>
-    internal static void WriteSettings(string folder, SettingValues settings, bool isFinal = false)
+    /// <param name="ranks">How many ranks train, and where; null: this process alone.</param>
+    internal static void WriteSettings(
+        string folder, SettingValues settings, bool isFinal = false, string? ranks = null)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
@@ -51,6 +53,7 @@ internal static class RunFolder
             json.WriteStartObject();
             foreach (var (name, value) in settings.Rows()) json.WriteString(name, value);
             if (isFinal) json.WriteString("final", "true");
+            if (ranks is not null) json.WriteString("ranks", ranks);
             json.WriteString("version", LibraryVersion.Text);
             json.WriteString("runtime", ThisMachine.Runtime);
             json.WriteString("system", ThisMachine.SystemName);
@@ -64,13 +67,12 @@ internal static class RunFolder
     internal static string Command(IEnumerable<(string Name, string Value)> settings) =>
         $"adjoint train {string.Join(' ', settings.Select(row => $"--{row.Name} {ShellWord.Quote(row.Value)}"))}";
 
-    /// <summary>The settings of a run that goes on.</summary>
+    /// <summary>What a run that can go on wrote down, as it stands there: settings, and what else it notes.</summary>
     /// <param name="folder">The run's.</param>
-    /// <param name="given">What is set anew: names and values of settings on which no result depends.</param>
     /// <exception cref="AdjointException">
-    /// The folder is not that of a run, its run is complete, or somebody wrote into the settings what is none.
+    /// The folder is not that of a run, its run is complete, or its settings cannot be read.
     /// </exception>
-    internal static SettingValues ReadSettings(string folder, IEnumerable<KeyValuePair<string, string>> given)
+    internal static IReadOnlyDictionary<string, string> Noted(string folder)
     {
         var path = Path.Combine(folder, "settings.json");
         if (!File.Exists(path))
@@ -80,6 +82,18 @@ internal static class RunFolder
         if (isWritten && !Directory.EnumerateFiles(folder, "checkpoint-*.safetensors").Any())
             throw new AdjointException($"--resume {folder}: the run is complete; nothing is left to do (one that was "
                 + "interrupted, and whose checkpoints are gone, has to begin anew: the command is in settings.json)");
+        return entries;
+    }
+
+    /// <summary>The settings of a run that goes on.</summary>
+    /// <param name="folder">The run's.</param>
+    /// <param name="noted">What it wrote down (<see cref="Noted"/>).</param>
+    /// <param name="given">What is set anew: names and values of settings on which no result depends.</param>
+    /// <exception cref="AdjointException">Somebody wrote into the settings what is none.</exception>
+    internal static SettingValues ReadSettings(
+        string folder, IReadOnlyDictionary<string, string> noted, IEnumerable<KeyValuePair<string, string>> given)
+    {
+        var entries = noted.ToDictionary();
         // A misspelled name is refused: without it the run would go on with another value. The number of threads is
         // that of this machine.
         try
@@ -90,22 +104,13 @@ internal static class RunFolder
         }
         catch (SettingException problem)
         {
+            var path = Path.Combine(folder, "settings.json");
             throw new AdjointException($"{path}: {problem.Message}; set it back to go on, or begin a new run");
         }
     }
 
     /// <summary>Whether a run was told to measure its best model on the test set at the end.</summary>
-    /// <exception cref="AdjointException">The settings cannot be read.</exception>
-    internal static bool IsFinal(string folder) =>
-        Entries(Path.Combine(folder, "settings.json")).GetValueOrDefault("final") == "true";
-
-    /// <summary>The settings that a run wrote down, as they stand there.</summary>
-    /// <exception cref="AdjointException">The folder is not that of a run, or its settings cannot be read.</exception>
-    internal static IReadOnlyDictionary<string, string> Noted(string folder)
-    {
-        var path = Path.Combine(folder, "settings.json");
-        return File.Exists(path) ? Entries(path) : new Dictionary<string, string>();
-    }
+    internal static bool IsFinal(IReadOnlyDictionary<string, string> noted) => noted.GetValueOrDefault("final") == "true";
 
     private static Dictionary<string, string> Entries(string path) =>
         JsonFile.Read(path, "the settings of a run, each a text", json =>

@@ -37,9 +37,9 @@ internal static class Tool
         var parsed = root.Parse(args, new() { ResponseFileTokenReplacer = null });
         try
         {
-            if (parsed.Errors.Count > 0 && parsed.Action is not HelpPage)
-                throw new UsageException(Explain(parsed, args));
-            if (Empty(parsed) is { } name) throw new UsageException($"{name}: is empty; give it a value");
+            World.Greet();
+            if (LaunchedRank.Find() is { } rank && Join(rank) is { } refused) return refused;
+            World.Current.Together("options", Check);
             var configuration = new InvocationConfiguration
             {
                 EnableDefaultExceptionHandler = false,
@@ -47,14 +47,9 @@ internal static class Tool
                 Error = error,
                 ProcessTerminationTimeout = null,
             };
-            return parsed.Invoke(configuration);
-        }
-        catch (Exception problem) when (problem is UsageException or SettingException or ExperimentFormatException)
-        {
-            // A setting that nobody found in a file was given as an option.
-            var option = problem is SettingException ? "--" : "";
-            error.WriteLine($"adjoint: {option}{Printable.Line(problem.Message)}");
-            return Usage;
+            var code = parsed.Invoke(configuration);
+            World.Current.Tell(RankEvent.End, code: code);
+            return code;
         }
         catch (IOException) when (IsClosed(output))
         {
@@ -62,14 +57,70 @@ internal static class Tool
         }
         catch (Exception problem)
         {
-            error.WriteLine($"adjoint: {Printable.Line(Describe(problem))}");
+            World.Current.Fail(problem, line => error.WriteLine($"adjoint: {line}"));
             // The trace is of many lines, each of them ours, around a message that may not be.
-            if (parsed.GetValue(debug))
+            if (parsed.GetValue(debug) && CodeOf(problem) == Failure)
                 foreach (var line in problem.ToString().Split('\n'))
                     error.WriteLine(Printable.Line(line.TrimEnd('\r')));
-            return Failure;
+            return CodeOf(problem);
+        }
+        finally
+        {
+            World.Current.Dispose();
+        }
+
+        void Check()
+        {
+            if (parsed.Errors.Count > 0 && parsed.Action is not HelpPage)
+                throw new UsageException(Explain(parsed, args));
+            if (Empty(parsed) is { } name) throw new UsageException($"{name}: is empty; give it a value");
+        }
+
+        // Several ranks join a world before anything can fail on one of them; null, unless the command is not for them.
+        int? Join(LaunchedRank rank)
+        {
+            if (parsed.Action is HelpPage || parsed.GetResult("--version") is OptionResult { Implicit: false })
+                return rank.Rank > 0 ? 0 : null;
+            var command = parsed.CommandResult.Command;
+            if (command.Name != TrainCommand.Name)
+            {
+                // Those of srun may be as many programs that know nothing of each other.
+                if (rank.IsSlurm) return null;
+                rank.Say(error, Printable.Line(parsed.Errors.Count > 0 ? Explain(parsed, args)
+                    : $"{command.Name} is for one process, and mpirun started {rank.Size}; leave mpirun out"));
+                return Usage;
+            }
+            try
+            {
+                // Where the options cannot be read, that is what there is to agree on.
+                World.Join(rank, TimeSpan.FromSeconds(parsed.Errors.Count > 0 ? RunSettings.UsualTimeout
+                    : parsed.GetValue<double>($"--{RunSettings.Timeout.Name}")));
+                return null;
+            }
+            catch (AdjointException problem)
+            {
+                rank.Say(error, LineOf(problem));
+                return Failure;
+            }
         }
     }
+
+    /// <summary>The exit code of a command that a problem ended.</summary>
+    internal static int CodeOf(Exception problem) => problem switch
+    {
+        RanksException ranks => ranks.Code,
+        UsageException or SettingException or ExperimentFormatException => Usage,
+        _ => Failure,
+    };
+
+    /// <summary>What a person reads of a problem, in one line.</summary>
+    internal static string LineOf(Exception problem) => Printable.Line(problem switch
+    {
+        // A setting that nobody found in a file was given as an option.
+        SettingException => $"--{problem.Message}",
+        UsageException or ExperimentFormatException or RanksException => problem.Message,
+        _ => Describe(problem),
+    });
 
     /// <summary>The commands of the tool.</summary>
     internal static Command Commands(TextWriter output, TextWriter error)

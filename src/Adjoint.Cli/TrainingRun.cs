@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Adjoint.Data;
+using Adjoint.Distributed;
 using Adjoint.Experiments;
 using Adjoint.IO;
 using Adjoint.Nn;
@@ -12,15 +13,17 @@ namespace Adjoint.Cli;
 
 /// <summary>
 /// A network that learns in a folder: metrics, checkpoints, the best and the last model, and the report. The caller
-/// locks the folder.
+/// locks the folder. Of several ranks the first writes; the others have no folder.
 /// </summary>
 internal sealed class TrainingRun
 {
+    private readonly World world = World.Current;
     private readonly DataLoader validation;
     private readonly Layer model;
     private readonly ModelCheckpoint keeper;
-    private readonly CheckpointStore store;
-    private readonly Checkpoints checkpoints;
+    private readonly CheckpointStore? store;
+    private readonly Checkpoints? checkpoints;
+    private readonly DataParallel parallel;
     private readonly MetricLog metrics;
 
     internal TrainingRun(SettingValues settings, DataSplits data, string folder, TimeSpan every, bool eager = false,
@@ -28,25 +31,46 @@ internal sealed class TrainingRun
     {
         (Settings, Data, Folder, Profile) = (settings, data, folder, profile);
         validation = new DataLoader(data.Validation, Evaluation.BatchSizeOf(data.Validation));
-        store = new CheckpointStore(folder);
+        model = settings.CreateModel(data.Train);
+        // The others load what the first has learned so far.
+        store = world.IsFirst ? new CheckpointStore(folder) : null;
         var (samples, others) = ($"{data.Train.Count}", $"{data.Validation.Count}");
-        checkpoints = new(
+        checkpoints = store is null ? null : new(
             store, every,
             [
                 .. settings.Identity(), ("order", settings.Get(TrainSettings.NoShuffle) ? "of the files" : "shuffled"),
                 ("training samples", samples), ("validation samples", others), .. Fingerprint(data.Train),
             ]);
-        model = settings.CreateModel(data.Train);
         // A run that goes on has what it learned since, also where the weights are no longer there.
-        if (settings.Get(TrainSettings.Weights) is { } weights && (Path.Exists(weights) || !store.HasStates))
+        if (settings.Get(TrainSettings.Weights) is { } weights && (Path.Exists(weights) || store is { HasStates: false }))
             Weights = StartingWeights.Load(settings, model);
+        if (settings.Get(TrainSettings.BatchNorm) == "sync") SyncBatchNorm.Convert(model, world.Communicator);
         Trainer = settings.CreateTrainer(model, data, validation, eager, profile, checkpoints);
-        Trainer.Callbacks.Add(keeper = new ModelCheckpoint(folder));
-        Trainer.Callbacks.Add(metrics = new MetricLog(Path.Combine(folder, "metrics.jsonl")));
-        Trainer.Callbacks.Add(new StepLog(folder));
-        Trainer.Callbacks.Add(Doctor = new TrainingDoctor(data.Validation));
+        keeper = new ModelCheckpoint(folder);
+        metrics = new MetricLog(Path.Combine(folder, "metrics.jsonl"));
+        Doctor = new TrainingDoctor(data.Validation);
+        parallel = new DataParallel(Trainer, world.Communicator, new()
+        {
+            Shards = settings.Get(TrainSettings.Shards),
+            ShardOptimizer = settings.Get(TrainSettings.ShardOptimizer),
+        });
+        if (world.IsFirst) AddWriters();
+        if (settings.Get(TrainSettings.Patience) is > 0 and var patience)
+            Trainer.Callbacks.Add(new EarlyStopping(patience));
+    }
+
+    // In the order in which they take part in checkpoints.
+    private void AddWriters()
+    {
+        Trainer.Callbacks.Add(keeper);
+        Trainer.Callbacks.Add(metrics);
+        Trainer.Callbacks.Add(new StepLog(Folder));
+        Trainer.Callbacks.Add(Doctor);
+        if (parallel.Shards > 1) Trainer.Callbacks.Add(new RankLog(Folder, parallel));
+        if (LaunchedRank.HasLauncher) Trainer.Callbacks.Add(new RankProgress(world));
+        var settings = Settings;
         if (settings.Get(TrainSettings.TensorBoard) is { } place)
-            Trainer.Callbacks.Add(Events = new(EventFolder = RunFolder.Events(folder, place))
+            Trainer.Callbacks.Add(Events = new(EventFolder = RunFolder.Events(Folder, place))
             {
                 HistogramInterval = 1,
                 Images = 16,
@@ -56,8 +80,6 @@ internal sealed class TrainingRun
                     ["settings"] = string.Concat(settings.Rows().Select(row => $"    {row.Name} = {row.Value}\n")),
                 },
             });
-        if (settings.Get(TrainSettings.Patience) is > 0 and var patience)
-            Trainer.Callbacks.Add(new EarlyStopping(patience));
     }
 
     internal SettingValues Settings { get; }
@@ -86,10 +108,10 @@ internal sealed class TrainingRun
     internal LoadReport? Weights { get; }
 
     /// <summary>Where the events for TensorBoard are; null where nobody asked for them.</summary>
-    internal string? EventFolder { get; }
+    internal string? EventFolder { get; private set; }
 
     /// <summary>What writes them, or null.</summary>
-    internal TensorBoardCallback? Events { get; }
+    internal TensorBoardCallback? Events { get; private set; }
 
     /// <summary>
     /// Trains, from the last checkpoint where asked to and where there is one. After the last epoch a checkpoint is
@@ -98,11 +120,14 @@ internal sealed class TrainingRun
     /// </summary>
     internal TrainingResult Train(bool resume, Action<string> warn, CancellationToken cancellation)
     {
-        if (resume && checkpoints.Latest(warn) is { } state) Trainer.Load(state);
-        else if (Settings.Get(TrainSettings.Weights) is { } path)
-            StartingWeights.Write(Folder, path, Weights
-                ?? throw new AdjointException($"--weights {path}: no such file or folder, and no checkpoint to go on "
-                    + "from; put it back"));
+        var state = resume ? world.Together("checkpoint", () => checkpoints?.Latest(warn)) : null;
+        if (!(resume && parallel.Load(state)) && Settings.Get(TrainSettings.Weights) is { } path)
+            world.Together("weights", () =>
+            {
+                var loaded = Weights ?? throw new AdjointException(
+                    $"--weights {path}: no such file or folder, and no checkpoint to go on from; put it back");
+                if (world.IsFirst) StartingWeights.Write(Folder, path, loaded);
+            });
         TrainingResult result;
         try
         {
@@ -111,17 +136,17 @@ internal sealed class TrainingRun
         }
         finally
         {
-            keeper.Write();
+            if (world.IsFirst) keeper.Write();
             if (Events?.Problem is { } problem) warn($"{problem}; TensorBoard will not show what came after that");
         }
-        TakeBest();
+        if (world.IsFirst) TakeBest();
         return result;
     }
 
     /// <summary>
     /// Everything is written: what the run could go on from is removed, and only then it is complete.
     /// </summary>
-    internal void Complete() => store.Clear();
+    internal void Complete() => store!.Clear();
 
     /// <summary>Measures the best model on the test set, after training, and adds that to the metrics.</summary>
     internal Evaluation Test(TrainingResult result)
@@ -186,6 +211,7 @@ internal sealed class TrainingRun
     private (string Name, string Value)[] ReportRows() =>
     [
         .. Settings.Rows(),
+        .. world.Size == 1 ? [] : ((string, string)[])[("ranks", world.Description)],
         .. Weights is null ? [] : ((string, string)[])[("loaded weights", $"{Weights}".Replace('\n', ';'))],
     ];
 

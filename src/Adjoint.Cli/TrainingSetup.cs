@@ -140,7 +140,7 @@ internal static class TrainingSetup
         : [1];
 
     internal static Trainer CreateTrainer(this SettingValues settings, Layer model, DataSplits data,
-        DataLoader validation, bool eager, Profile? profile, Checkpoints checkpoints)
+        DataLoader validation, bool eager, Profile? profile, Checkpoints? checkpoints)
     {
         var loader = settings.CreateLoader(data.Train);
         return new(model, settings.CreateOptimizer(model), settings.CreateTask(data.Train), loader, validation)

@@ -103,7 +103,7 @@ internal static class Readers
         Of("settings", SettingsBytes, path =>
         {
             File.Move(path, Path.Combine(Path.GetDirectoryName(path)!, "settings.json"), overwrite: true);
-            RunFolder.ReadSettings(Path.GetDirectoryName(path)!, []);
+            RunFolder.ReadSettings(Path.GetDirectoryName(path)!, RunFolder.Noted(Path.GetDirectoryName(path)!), []);
         }),
         // Only what has the published checksum is unpacked: .NET may allocate what it says.
         Of("archive", () => Gzipped(Archive()), Unpack, mostBytes: long.MaxValue),

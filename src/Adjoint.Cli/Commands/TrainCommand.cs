@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -13,6 +14,8 @@ namespace Adjoint.Cli.Commands;
 /// <summary><c>adjoint train</c>: trains a network, keeps what is needed to repeat it, and writes a report.</summary>
 internal static class TrainCommand
 {
+    internal const string Name = "train";
+
     internal static Command Create(TextWriter output, TextWriter error)
     {
         var options = new SettingOptions(TrainSettings.Table.Rows);
@@ -24,6 +27,10 @@ internal static class TrainCommand
             ValueName = "folder",
         });
         var every = SettingOption.Of(RunSettings.CheckpointEvery);
+        var timeout = SettingOption.Of(RunSettings.Timeout);
+        var (ranks, restarts) = (SettingOption.Of(RunSettings.Ranks), SettingOption.Of(RunSettings.Restarts));
+        var (mpirun, instructions) = (SettingOption.Of(RunSettings.Mpirun), SettingOption.Of(RunSettings.Instructions));
+        Option[] launch = [ranks, restarts, mpirun, instructions];
         var final = Flag("final", "Measure the best model on the test set, once, at the very end.");
         var open = Flag("open", "Open the report in the browser at the end.");
         var quiet = SettingOption.Of(RunSettings.Quiet);
@@ -34,7 +41,7 @@ internal static class TrainCommand
             "Only show what would be trained: columns, types, classes, parts, network, steps, time. Nothing is " +
                 "written.");
         var eager = Flag("eager", "Do not capture training steps; the result is the same.");
-        var command = new GuidedCommand("train", "Train a network and write a report.",
+        var command = new GuidedCommand(Name, "Train a network and write a report.",
         [
             ("adjoint train", "A first look: two features, made on the spot."),
             ("adjoint train --dataset mnist --epochs 3", "Digits; after adjoint data fetch mnist."),
@@ -48,65 +55,147 @@ internal static class TrainCommand
                 "The same, from weights of PyTorch."),
             ("adjoint train --optimizer sgd --momentum 0.9 --lr 0.1 --schedule cosine",
                 "Settings of your own."),
+            ("adjoint train --dataset cifar10 --model lenet --ranks 4 --restarts 3",
+                "On four processes by MPI; mpirun -n 4 adjoint train does the same."),
         ],
         [
-            .. options.Groups.Select(group => new OptionGroup(group,
-                group == TrainSettings.Run ? [folder, resume, every, .. options.In(group)] : options.In(group))),
+            .. options.Groups.Select(group => new OptionGroup(group, group switch
+            {
+                TrainSettings.Run => [folder, resume, every, .. options.In(group)],
+                TrainSettings.Ranks => [.. launch, timeout, .. options.In(group)],
+                _ => options.In(group),
+            })),
             new("Result", [final, open, quiet, asJson, profile, eager, dryRun]),
         ]);
         command.SetAction(parsed =>
         {
-            var interval = TimeSpan.FromSeconds(parsed.GetValue(every));
             var from = parsed.GetValue(resume);
-            var own = OwnData.Open(from is null ? options.Given(parsed) : RunFolder.Noted(from));
-            var settings = from is not null ? Resume(from)
-                : TrainSettings.Table.Read(own is null ? options.Given(parsed) : own.Complete(options.Given(parsed)));
-            var isFinal = parsed.GetValue(final) || from is not null && RunFolder.IsFinal(from);
-            var dataset = settings.Get(TrainSettings.Dataset);
-            if (isFinal && !settings.HasTest())
-                throw new UsageException($"--final: {dataset} has no test set; "
-                    + (own is null ? "leave it out" : "keep some back with --test"));
-            Workers.ThreadCount = settings.Get(TrainSettings.Threads);
+            if (IsLaunch(parsed))
+                return new Launcher(LaunchedBy(parsed), Arguments(parsed, _ => true),
+                    Arguments(parsed, CanBeGivenAnew), output, error).Run(from);
+            var world = World.Current;
+            // Of several ranks the first speaks.
+            var (say, result) = world.IsFirst ? (error, output) : (TextWriter.Null, TextWriter.Null);
             var (isQuiet, isJson) = (parsed.GetValue(quiet), parsed.GetValue(asJson));
-            var data = settings.LoadData(own, line =>
+            world.Together("options", () => RefuseKept(parsed));
+            var noted = from is null ? null : world.FromFirst("settings of the run", () => RunFolder.Noted(from));
+            var isFinal = parsed.GetValue(final) || noted is not null && RunFolder.IsFinal(noted);
+            var (settings, own) = world.Together("settings", () => Read(parsed, from, noted));
+            var dataset = settings.Get(TrainSettings.Dataset);
+            if (!options[TrainSettings.Threads].IsGiven(parsed))
+                settings = settings.With(TrainSettings.Threads,
+                    world.ShareOfThreads(settings.Get(TrainSettings.Threads)));
+            Workers.ThreadCount = settings.Get(TrainSettings.Threads);
+            world.RequireOneInstructionSet();
+            var data = world.Together("data", () =>
             {
-                if (!isQuiet) error.WriteLine(Printable.Line(line));
+                if (isFinal && !settings.HasTest())
+                    throw new UsageException($"--final: {dataset} has no test set; "
+                        + (own is null ? "leave it out" : "keep some back with --test"));
+                return settings.LoadData(own, line =>
+                {
+                    if (!isQuiet) say.WriteLine(Printable.Line(line));
+                });
             });
             if (parsed.GetValue(dryRun))
             {
-                DryRun.Show(settings, own, data, output);
+                if (world.IsFirst) DryRun.Show(settings, own, data, output);
                 return 0;
             }
+            world.RequireAlike(settings, data);
             // What does not fit is refused before there is a folder.
-            if (from is null && settings.Get(TrainSettings.Weights) is not null)
-                StartingWeights.Load(settings, settings.CreateModel(data.Train));
-            var path = from ?? RunFolder.Create(parsed.GetValue(folder), dataset);
-            using var held = FolderLock.Take(path);
-            if (from is null || parsed.GetValue(final)) RunFolder.WriteSettings(path, settings, isFinal);
-            var run = new TrainingRun(settings, data, path, interval, parsed.GetValue(eager),
-                parsed.GetValue(profile) ? new Profile() : null);
-            var code = Run(run, from is not null, isFinal, isQuiet, isJson, output, error);
-            if (parsed.GetValue(open) && code == 0)
-                Browser.Open(Path.GetFullPath(Path.Combine(path, "report.html")), error);
-            return code;
-
-            // A run that goes on keeps its settings; only what its result does not depend on can be given anew.
-            SettingValues Resume(string run)
+            world.Together("weights", () =>
             {
-                var given = options.Given(parsed);
-                var kept = given.Select(one => TrainSettings.Table.Find(one.Key))
-                    .FirstOrDefault(row => row.AffectsResult);
-                if ((kept?.Name ?? (folder.IsGiven(parsed) ? "out" : null)) is { } name)
-                    throw new UsageException(
-                        $"--{name}: --resume takes the settings of the run's folder; leave it out");
-                var settings = RunFolder.ReadSettings(run, given);
-                settings.RefuseIdle(given.Select(one => one.Key));
-                return settings;
+                if (from is null && settings.Get(TrainSettings.Weights) is not null)
+                    StartingWeights.Load(settings, settings.CreateModel(data.Train));
+            });
+            FolderLock? held = null;
+            var path = from ?? "";
+            try
+            {
+                world.Together("folder", () =>
+                {
+                    if (!world.IsFirst) return;
+                    path = from ?? RunFolder.Create(parsed.GetValue(folder), dataset);
+                    held = FolderLock.Take(path);
+                    if (from is null || parsed.GetValue(final))
+                        RunFolder.WriteSettings(path, settings, isFinal, world.Size > 1 ? world.Description : null);
+                    world.Tell(RankEvent.Folder, Path.GetFullPath(path));
+                });
+                var run = world.Together("network", () => new TrainingRun(settings, data, path,
+                    TimeSpan.FromSeconds(parsed.GetValue(every)), parsed.GetValue(eager),
+                    parsed.GetValue(profile) && world.IsFirst ? new Profile() : null));
+                var code = Run(run, from is not null, isFinal, isQuiet || !world.IsFirst, isJson, result, say);
+                if (parsed.GetValue(open) && code == 0 && world.IsFirst)
+                    Browser.Open(Path.GetFullPath(Path.Combine(path, "report.html")), error);
+                return code;
+            }
+            finally
+            {
+                held?.Dispose();
             }
         });
         return command;
 
         static Option<bool> Flag(string name, string help) => SettingOption.Of(new FlagSetting(name) { Help = help });
+
+        // A run that goes on keeps its settings; only what its result does not depend on can be given anew.
+        void RefuseKept(ParseResult parsed)
+        {
+            if (!resume.IsGiven(parsed)) return;
+            var kept = options.Given(parsed).Select(one => TrainSettings.Table.Find(one.Key))
+                .FirstOrDefault(row => row.AffectsResult);
+            if ((kept?.Name ?? (folder.IsGiven(parsed) ? "out" : null)) is { } name)
+                throw new UsageException($"--{name}: --resume takes the settings of the run's folder; leave it out");
+        }
+
+        (SettingValues, OwnData?) Read(ParseResult parsed, string? from, IReadOnlyDictionary<string, string>? noted)
+        {
+            var given = options.Given(parsed);
+            if (from is null)
+            {
+                var own = OwnData.Open(given);
+                var settings = TrainSettings.Table.Read(own is null ? given : own.Complete(given));
+                return (settings.ForRanks(World.Current.Size, options[TrainSettings.Shards].IsGiven(parsed)), own);
+            }
+            var data = OwnData.Open(noted!);
+            var resumed = RunFolder.ReadSettings(from, noted!, given);
+            resumed.RefuseIdle(given.Select(one => one.Key));
+            return (resumed.ForRanks(World.Current.Size, hasShards: true), data);
+        }
+
+        // Whether ranks are to be started.
+        bool IsLaunch(ParseResult parsed)
+        {
+            if (ranks.IsGiven(parsed))
+                return World.Current.Size == 1 && !LaunchedRank.HasLauncher ? true
+                    : throw new UsageException($"--ranks: mpirun has started {World.Current.Size} already; leave one "
+                        + "of both out");
+            return launch.FirstOrDefault(option => option.IsGiven(parsed)) is { } option
+                ? throw new UsageException($"{option.Name}: does nothing without --ranks, which starts them")
+                : false;
+        }
+
+        LaunchSettings LaunchedBy(ParseResult parsed) => new()
+        {
+            Ranks = parsed.GetValue(ranks),
+            Restarts = parsed.GetValue(restarts),
+            Mpirun = parsed.GetValue(mpirun),
+            Instructions = parsed.GetValue(instructions),
+            IsDebug = parsed.GetValue<bool>("--debug"),
+        };
+
+        // The command line for each rank: all but how to start them.
+        IReadOnlyList<string> Arguments(ParseResult parsed, Func<Option, bool> isWanted) =>
+        [
+            .. parsed.CommandResult.Children.OfType<OptionResult>()
+                .Where(one => !one.Implicit && !launch.Contains(one.Option) && isWanted(one.Option))
+                .Select(one => one.Tokens is [var token, ..] ? $"{one.Option.Name}={token.Value}" : one.Option.Name),
+        ];
+
+        bool CanBeGivenAnew(Option option) => option != folder && option != resume && option != final
+            && (option is not ISettingOption { Setting: var setting } || !TrainSettings.Table.Rows.Contains(setting)
+                || !setting.AffectsResult);
     }
 
     private static int Run(TrainingRun run, bool resume, bool final, bool quiet, bool asJson, TextWriter output,
@@ -123,11 +212,15 @@ internal static class TrainCommand
             var threads = settings.Get(TrainSettings.Threads);
             error.WriteLine(Printable.Line(FormattableString.Invariant(
                 $"{dataset}: {train:N0} training and {validation:N0} validation samples; {run.Purpose}")));
-            error.WriteLine($"{network}: {parameters:N0} parameters; {threads} thread{(threads == 1 ? "" : "s")}");
+            var ranks = World.Current.Size == 1 ? ""
+                : $"{World.Current.Description}, {settings.Get(TrainSettings.Shards)} shards; each with ";
+            error.WriteLine(
+                $"{network}: {parameters:N0} parameters; {ranks}{threads} thread{(threads == 1 ? "" : "s")}");
             if (!resume && run.Weights is { } weights)
                 foreach (var line in StartingWeights.Lines(weights)) error.WriteLine(line);
         }
         if (view is not null) run.Trainer.Callbacks.Add(view);
+        var isFirst = World.Current.IsFirst;
         using var interrupt = new Interrupt();
         TrainingResult result;
         try
@@ -139,7 +232,8 @@ internal static class TrainCommand
             }, interrupt.Token);
             view?.Finish();
         }
-        catch (DivergedException problem)
+        // Of several ranks the first writes what came of it.
+        catch (DivergedException problem) when (isFirst)
         {
             view?.Finish();
             result = run.WriteDiverged(problem);
@@ -151,6 +245,7 @@ internal static class TrainCommand
         {
             view?.Close();
         }
+        if (!isFirst) return result.WasCanceled ? Tool.Interrupted : 0;
         var test = final && !result.WasCanceled ? run.Test(result) : null;
         run.WriteReport(result, test);
         if (!quiet)
@@ -164,7 +259,8 @@ internal static class TrainCommand
             if (result.WasCanceled)
             {
                 var again = Printable.Line(ShellWord.Quote(run.Folder));
-                error.WriteLine($"interrupted; to go on: adjoint train --resume {again}");
+                var by = LaunchedRank.HasLauncher ? $" --ranks {World.Current.Size}" : "";
+                error.WriteLine($"interrupted; to go on: adjoint train --resume {again}{by}");
             }
             if (result.Capture is { Plans: 0, Refusal: not null } eager)
                 error.WriteLine($"steps {Printable.Line($"{eager}")}");
@@ -197,6 +293,8 @@ internal static class TrainCommand
             json.WriteNumber("parameters", parameters);
             json.WriteNumber("seed", settings.Get(TrainSettings.Seed));
             json.WriteNumber("threads", settings.Get(TrainSettings.Threads));
+            json.WriteNumber("world", World.Current.Size);
+            json.WriteNumber("shards", settings.Get(TrainSettings.Shards));
             json.WriteString("runDirectory", run.Folder);
             json.WriteStartArray("epochs");
             foreach (var epoch in result.Epochs) MetricLog.Write(json, epoch);

@@ -92,7 +92,7 @@ public sealed class TrainSettingsTests : IDisposable
         var written = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "settings.json"))).RootElement;
         Assert.Equal(text, written.GetProperty(name).GetString());
         Assert.Contains($"--{name} {text}", written.GetProperty("command").GetString(), StringComparison.Ordinal);
-        var read = RunFolder.ReadSettings(folder, []);
+        var read = RunFolder.ReadSettings(folder, RunFolder.Noted(folder), []);
         if (name != "threads") Assert.Contains((name, text), read.Rows());
         Assert.Equal(settings.Identity(), read.Identity());
         Assert.Equal(TrainSettings.Table.Find(name).AffectsResult, settings.Identity().Contains((name, text)));
@@ -236,7 +236,7 @@ public sealed class TrainSettingsTests : IDisposable
         var entries = JsonSerializer.Deserialize<Dictionary<string, string>>(File.ReadAllText(path))!;
         entries[name] = text;
         File.WriteAllText(path, JsonSerializer.Serialize(entries));
-        RunFolder.ReadSettings(folder, []);
+        RunFolder.ReadSettings(folder, RunFolder.Noted(folder), []);
     }
 
     private static void AssertRefused(string message, Action action) =>

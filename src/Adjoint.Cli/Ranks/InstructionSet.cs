@@ -1,0 +1,33 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Adjoint.Cli;
+
+/// <summary>
+/// What the kernels compute with. Sums of wider vectors have another order, so ranks must agree, and can be made to by
+/// the runtime's switches. The names are the levels of the x86-64 ABI.
+/// </summary>
+internal static class InstructionSet
+{
+    /// <summary>The levels that <c>--instructions</c> takes.</summary>
+    internal static readonly IReadOnlyList<string> Levels = ["v2", "v3", "v4"];
+
+    /// <summary>What this process uses: <c>v4</c>, <c>v3</c>, <c>v2</c>, or the name of another architecture.</summary>
+    internal static string Current =>
+        RuntimeInformation.ProcessArchitecture != Architecture.X64
+            ? RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()
+            : Vector512.IsHardwareAccelerated ? "v4"
+            : Vector256.IsHardwareAccelerated && Fma.IsSupported ? "v3"
+            : Vector128.IsHardwareAccelerated ? "v2"
+            : "v1";
+
+    /// <summary>The variable that brings a process down to a level; null for the highest.</summary>
+    internal static (string Name, string Value)? Switch(string level) => level switch
+    {
+        "v4" => null,
+        "v3" => ("DOTNET_EnableAVX512", "0"),
+        // Without it there is no AVX2, and with that no FMA.
+        _ => ("DOTNET_EnableAVX", "0"),
+    };
+}

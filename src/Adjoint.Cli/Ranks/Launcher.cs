@@ -1,0 +1,103 @@
+using Adjoint.Data;
+using Adjoint.Experiments;
+
+namespace Adjoint.Cli;
+
+/// <summary>
+/// <c>adjoint train --ranks</c>: starts the ranks by mpirun, says which of them died, and starts them again from the
+/// last checkpoint. A process inside of a dying world can do neither: mpirun ends it.
+/// </summary>
+internal sealed class Launcher(LaunchSettings settings, IReadOnlyList<string> begin, IReadOnlyList<string> goOn,
+    TextWriter output, TextWriter error)
+{
+    /// <summary>Runs until the training has ended.</summary>
+    /// <param name="folder">The folder of a run that goes on; null: a new one.</param>
+    /// <returns>The exit code.</returns>
+    internal int Run(string? folder)
+    {
+        var (mpirun, ranks) = (Mpirun.Find(settings.Mpirun), settings.Ranks);
+        using var interrupt = new Interrupt();
+        for (var restarts = 0; ; restarts++)
+        {
+            var arguments = folder is null ? begin : [.. goOn, $"--resume={folder}"];
+            var job = new RankJob(mpirun, ranks, [.. Environment(), .. ThisProgram(), "train", .. arguments],
+                settings.IsDebug, output, error);
+            var code = job.Run(interrupt.Token);
+            folder = job.Folder ?? folder;
+            if (job.Code is { } own) return own;
+            if (interrupt.Token.IsCancellationRequested) return Tool.Interrupted;
+            var loss = job.Loss();
+            var what = loss?.Text ?? $"{mpirun.Name} ended with exit code {code}, and no rank said why";
+            if (restarts == settings.Restarts)
+            {
+                var again = folder is null ? ""
+                    : $"; to go on: adjoint train --resume {Printable.Line(ShellWord.Quote(folder))} --ranks {ranks}";
+                error.WriteLine($"adjoint: {Printable.Line(what)}{again}");
+                if (loss is null) Quote(job);
+                return Tool.Failure;
+            }
+            if (!job.HasLearned && restarts > 0) (mpirun, ranks) = Fewer(mpirun, ranks, loss?.Host, job.Said);
+            error.WriteLine($"adjoint: {Printable.Line(what)}; restart {restarts + 1} of {settings.Restarts}, "
+                + $"{ranks} rank{(ranks == 1 ? "" : "s")}, {(folder is null ? "from the start" : "from the last checkpoint")}");
+            if (loss is null) Quote(job);
+        }
+    }
+
+    // A world that did not get to its first step, twice: without the machine that failed where it is known, else with
+    // a rank less.
+    private static (Mpirun, int) Fewer(Mpirun mpirun, int ranks, string? host, IReadOnlyList<string> said)
+    {
+        host ??= mpirun.Hosts.FirstOrDefault(one => said.Any(line => line.Contains(one, StringComparison.Ordinal)));
+        return host is not null && mpirun.Without(host) is var (rest, slots)
+            ? (rest, Math.Clamp(slots, 1, ranks))
+            : (mpirun, Math.Max(1, ranks - 1));
+    }
+
+    private void Quote(RankJob job)
+    {
+        foreach (var line in job.Said.Take(12)) error.WriteLine($"  {Printable.Line(line)}");
+    }
+
+    // By `env`, since each mpirun has another option for it, and passes on other variables.
+    private IReadOnlyList<string> Environment()
+    {
+        var all = System.Environment.GetEnvironmentVariables().Keys.Cast<string>()
+            .Where(name => name.StartsWith("ADJOINT_", StringComparison.Ordinal)
+                || name.StartsWith("DOTNET_", StringComparison.Ordinal))
+            .Select(name => $"{name}={System.Environment.GetEnvironmentVariable(name)}");
+        var level = settings.Instructions is null ? null : InstructionSet.Switch(settings.Instructions);
+        return
+        [
+            "env", .. all.Order(StringComparer.Ordinal), $"{LaunchedRank.LaunchedVariable}=1",
+            .. level is var (name, value) ? [$"{name}={value}"] : Array.Empty<string>(),
+        ];
+    }
+
+    // A program of its own, or one that `dotnet` runs.
+    private static IReadOnlyList<string> ThisProgram()
+    {
+        var path = System.Environment.ProcessPath!;
+        return Path.GetFileNameWithoutExtension(path) == "dotnet"
+            ? [path, Path.GetFullPath(System.Environment.GetCommandLineArgs()[0])]
+            : [path];
+    }
+}
+
+/// <summary>How the launcher starts ranks.</summary>
+internal sealed record LaunchSettings
+{
+    /// <summary>How many.</summary>
+    internal required int Ranks { get; init; }
+
+    /// <summary>How often they are started again when one dies.</summary>
+    internal int Restarts { get; init; }
+
+    /// <summary>The program that starts them, with its options; null: whichever is in the path.</summary>
+    internal string? Mpirun { get; init; }
+
+    /// <summary>The instructions that all of them use; null: what each has.</summary>
+    internal string? Instructions { get; init; }
+
+    /// <summary>Whether all that mpirun says is shown.</summary>
+    internal bool IsDebug { get; init; }
+}
