@@ -14,8 +14,13 @@ internal sealed class FlatBuffer
     private readonly DType type;
 
     /// <summary>Allocates room for elements of a type.</summary>
+    /// <exception cref="AdjointException">They do not fit one buffer.</exception>
     internal FlatBuffer(int length, DType type)
     {
+        if ((long)length * type.Size() > Storage.MaxBytes)
+            throw new AdjointException(
+                $"GradientExchange: {length:N0} {type.Label()} of gradients do not fit one buffer of "
+                + $"{Storage.MaxBytes:N0} bytes; split the largest parameter");
         this.type = type;
         slab = new((long)length * type.Size());
         storage = Storage.Within(slab, 0, length * type.Size());

@@ -279,13 +279,14 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
 
     private IEnumerable<List<int>> Grouped(Tensor[] tensors, int[] taken)
     {
+        var limit = Math.Min(options.BucketBytes, Memory.Storage.MaxBytes / 2);
         var open = new Dictionary<DType, (List<int> Group, long Bytes)>();
         foreach (var number in taken.Reverse())
         {
             var type = tensors[number].DType.Computing();
             var bytes = (long)tensors[number].Length * type.Size();
             var (group, filled) = open.GetValueOrDefault(type, ([], 0));
-            if (group.Count > 0 && filled + bytes > options.BucketBytes)
+            if (group.Count > 0 && filled + bytes > limit)
             {
                 yield return group;
                 (group, filled) = ([], 0);

@@ -30,7 +30,7 @@ public static class RankMethods
         /// tensor of the same shape and type, and waits for the others. Gradients pass: the gradient of x is that of
         /// the sum of all ranks' losses, Σ g over all ranks.
         /// </summary>
-        /// <param name="communicator">The world.</param>
+        /// <param name="communicator">The ranks whose tensors are added.</param>
         /// <returns>A tensor of x's shape and type.</returns>
         /// <exception cref="AdjointException">The type is not floating.</exception>
         /// <exception cref="RankFailureException">Another rank is in another call, or the world is broken.</exception>

@@ -14,7 +14,7 @@ public static class SyncBatchNorm
     /// all ranks while they train; their running statistics follow these. Parameters, names and model files stay as
     /// they are. In a world of one, nothing changes.
     /// </summary>
-    /// <param name="module">The module.</param>
+    /// <param name="module">The module to convert, in place, with all modules in it.</param>
     /// <param name="communicator">The world; each rank converts its own copy, and computes one part of each batch.
     /// </param>
     /// <returns>The number of layers; 0 where the module has none.</returns>

@@ -35,7 +35,8 @@ public class GradientListenerTests
     public void A_rule_that_gives_no_gradient_ends_the_wait_for_it()
     {
         var (w, v, idle) = (Leaf(1), Leaf(2), Leaf(3));
-        var told = Told(() => (Op.Apply(new LeftOnly(), w, idle) * v + Op.Apply(new LeftOnly(), w, v)).Sum().Backward());
+        var told = Told(() =>
+            (Op.Apply(new LeftOnly(), w, idle) * v + Op.Apply(new LeftOnly(), w, v)).Sum().Backward());
         Assert.Equal([v, w], told.Select(one => one.Leaf).OrderBy(leaf => leaf == w));
         Assert.Null(idle.Grad);
         Check(told);
@@ -108,6 +109,33 @@ public class GradientListenerTests
             Assert.Equal([w], told.Select(one => one.Leaf));
             Check(told);
         }
+    }
+
+    [Fact]
+    public void A_replay_tells_of_a_gradient_before_it_goes_on()
+    {
+        var (x, w, v) = (Leaf(1).Detach(), Leaf(2), Leaf(3));
+        var step = CapturedStep.Create((x, _) => ((x * w).Tanh().MatMul(v.Transpose())).Square().Sum(), [w, v]);
+        List<string> names = [];
+        for (var call = 0; call < 4; call++)
+            Listen((_, _) => { }, () =>
+            {
+                names.Clear();
+                // A recording observes by itself.
+                if (!step.IsCaptured) step.Run(x, x);
+                else
+                    using (Backend.Observe(call =>
+                    {
+                        names.Add(call.Name);
+                        call.Run();
+                    }))
+                        step.Run(x, x);
+            });
+        // Between the two, that of w is computed; before the first, the whole forward pass.
+        var told = Enumerable.Range(0, names.Count).Where(i => names[i] == "GradientReady").ToArray();
+        Assert.Equal(2, told.Length);
+        Assert.InRange(told[1] - told[0], 2, names.Count);
+        Assert.InRange(told[0], names.IndexOf("MatMul") + 1, names.Count);
     }
 
     [Fact]

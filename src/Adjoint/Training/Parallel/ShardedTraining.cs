@@ -71,8 +71,9 @@ internal sealed class ShardedTraining : TrainingStrategy
         isSynchronized = SyncBatchNorm.IsIn(Trainer.Model);
         if (isSynchronized && shards != communicator.Size)
             throw agreed = new AdjointException(
-                $"DataParallel: SyncBatchNorm takes its statistics over one part of each batch per rank: found {shards} "
-                + $"shards on {communicator.Size} ranks; set Shards = {communicator.Size}, or normalize by shard");
+                "DataParallel: SyncBatchNorm takes its statistics over one part of each batch per rank: found "
+                + $"{shards} shards on {communicator.Size} ranks; set Shards = {communicator.Size}, or normalize by "
+                + "shard");
         if (options.ShardOptimizer)
             Trainer.Optimizer.Forget(Parameters().Except(exchange!.Owned));
         var facts = TrainingFacts.Of(Trainer, options, shards, epochs, done);
@@ -107,9 +108,9 @@ internal sealed class ShardedTraining : TrainingStrategy
         communicator.Step = place.Batches + 1;
         if (isSynchronized && batch.Count < shards)
             throw agreed = new AdjointException(
-                $"DataParallel: with SyncBatchNorm, every rank needs a part of each batch: found {batch.Count} samples "
-                + $"in batch {place.Batch} for {shards} ranks; use another batch size, leave out the smaller last batch, "
-                + "or normalize by shard");
+                $"DataParallel: with SyncBatchNorm, every rank needs a part of each batch: found {batch.Count} "
+                + $"samples in batch {place.Batch} for {shards} ranks; use another batch size, leave out the smaller "
+                + "last batch, or normalize by shard");
         clock.BeginBatch();
         exchange!.BeginBatch(place.EndsStep);
         var own = new BatchReport
