@@ -57,6 +57,17 @@ internal static partial class Platform
         _ = Close(descriptor);
     }
 
+    /// <summary>Sleeps for a tenth of a millisecond, or as little as the system can.</summary>
+    internal static void SleepBriefly()
+    {
+        // .NET sleeps for whole milliseconds, as Windows does.
+        if (OperatingSystem.IsWindows()) Thread.Sleep(1);
+        else _ = SleepMicroseconds(100);
+    }
+
+    [LibraryImport("libc", EntryPoint = "usleep")]
+    private static partial int SleepMicroseconds(uint time);
+
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Adjoint.Data;
 
 namespace Adjoint.Distributed;
 
@@ -8,7 +9,7 @@ namespace Adjoint.Distributed;
 /// </summary>
 internal sealed class CommunicatorThread
 {
-    // How long it spins, and how long the dead are told why.
+    // How long it spins after the last progress, and how long the dead are told why.
     private static readonly TimeSpan Spin = TimeSpan.FromMilliseconds(50), LastWords = TimeSpan.FromMilliseconds(250);
 
     // Beside the exchanges: often enough for people, seldom enough for small exchanges.
@@ -311,19 +312,23 @@ internal sealed class CommunicatorThread
         else heartbeats.Beat(Here());
     }
 
+    // A message takes several rounds. While nobody waits for it, the cores are for computing.
     private void Pause()
     {
-        var idle = wire.Now - progressedAt;
+        var isSlow = wire.Now - progressedAt > Spin.TotalSeconds;
+        bool isAwaited;
         lock (gate)
         {
             if (begun.Count > 0) return;
-            if (waiting == 0 || idle > Spin.TotalSeconds)
+            if (underWay == 0 || isSlow)
             {
                 Monitor.Wait(gate, underWay > 0 || closing ? TimeSpan.FromMilliseconds(1) : heartbeats.Pause);
                 return;
             }
+            isAwaited = waiting > 0;
         }
-        Thread.Yield();
+        if (isAwaited) Thread.Yield();
+        else Platform.SleepBriefly();
     }
 
     // Where this rank is.
