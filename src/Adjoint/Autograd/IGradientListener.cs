@@ -16,6 +16,13 @@ internal interface IGradientListener
     /// memory, and <c>.Grad</c> of the leaf may still be another.
     /// </param>
     void Ready(Tensor leaf, Tensor gradient);
+
+    /// <summary>
+    /// The recording that told of the gradient of a leaf was refused: the function is called again, and tells of the
+    /// same bits.
+    /// </summary>
+    /// <param name="leaf">The leaf.</param>
+    void Repeats(Tensor leaf);
 }
 
 internal sealed partial class Execution

@@ -63,7 +63,8 @@ internal sealed class ReadyLeaves
     {
         if (leaf.PresentGrad is { } gradient)
             Backend.ShowHost(
-                "GradientReady", gradient, now => Execution.Current.GradientListener?.Ready(leaf, now));
+                "GradientReady", gradient, now => Execution.Current.GradientListener?.Ready(leaf, now),
+                () => Execution.Current.GradientListener?.Repeats(leaf));
     }
 
     private bool IsOf(OpNode node, int input) =>

@@ -108,10 +108,13 @@ public abstract class Backend : Device
     /// <param name="name">For profiles.</param>
     /// <param name="x">The tensor, which is only read.</param>
     /// <param name="look">Is called with the tensor, in a replay with one over the plan's memory.</param>
-    internal static void ShowHost(string name, Tensor x, Action<Tensor> look)
+    /// <param name="forget">
+    /// Is called where the function turns out not to be capturable, and what it showed will be shown again.
+    /// </param>
+    internal static void ShowHost(string name, Tensor x, Action<Tensor> look, Action forget)
     {
         if (Execution.Current is { Arena.IsComputing: false, Observer: { } observer })
-            observer(new HostView(name, x, look));
+            observer(new HostView(name, x, look, forget));
         else look(x);
     }
 

@@ -11,7 +11,7 @@ internal sealed class HostCall(string name, Action action, Action takeBack) : Pr
 {
     internal override void Run() => action();
 
-    internal void Undo() => takeBack();
+    internal override void Undo() => takeBack();
 }
 
 /// <summary>
@@ -21,8 +21,12 @@ internal sealed class HostCall(string name, Action action, Action takeBack) : Pr
 /// <param name="name">For profiles.</param>
 /// <param name="x">The tensor, which is only read.</param>
 /// <param name="look">Is called with the tensor; what it computes is its own, and not recorded.</param>
-internal sealed class HostView(string name, Tensor x, Action<Tensor> look) : PrimitiveCall(name, [x], outputs: 0)
+/// <param name="forget">Is called where the recording is refused.</param>
+internal sealed class HostView(string name, Tensor x, Action<Tensor> look, Action forget)
+    : PrimitiveCall(name, [x], outputs: 0)
 {
+    internal override void Undo() => forget();
+
     internal override void Run()
     {
         var execution = Execution.Current;

@@ -32,6 +32,11 @@ internal abstract class PrimitiveCall(string name, Tensor?[] operands, int outpu
 
     internal abstract void Run();
 
+    /// <summary>
+    /// Undoes what it changed besides tensors' memory, where the recording that it was a part of is refused.
+    /// </summary>
+    internal virtual void Undo() { }
+
     /// <summary>The same on other operands, with the attributes of now.</summary>
     internal virtual PrimitiveCall Again(Tensor?[] operands) =>
         throw new NotSupportedException($"{name}: not a primitive");

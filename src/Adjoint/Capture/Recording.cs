@@ -243,7 +243,7 @@ internal sealed class Recording
             if (overwritten.Remove(draws.Key, out var state))
                 Generator.Undo(draws.First().Operands[1]!, state, draws.Select(call => call.Operands[0]!.Length));
         foreach (var (storage, bytes) in overwritten) bytes.CopyTo(storage.Bytes);
-        foreach (var call in Calls.OfType<HostCall>().Reverse()) call.Undo();
+        foreach (var call in Enumerable.Reverse(Calls)) call.Undo();
     }
 
     // The function failed, as it would have eagerly; what it had done stays done.

@@ -33,7 +33,7 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
     private readonly Tensor[] begun;
     private readonly int[] versions;
     private readonly bool[] isChanged;
-    private readonly HashSet<int> told = [];
+    private readonly HashSet<int> told = [], repeated = [];
     private ShardBucket[] buckets = [];
     private (int Bucket, int Entry)[] places = [];
     private int[] trainable = [];
@@ -154,6 +154,7 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
         }
         (this.shard, this.weight) = (shard, weight);
         told.Clear();
+        repeated.Clear();
         (outer, Execution.Current.GradientListener) = (Execution.Current.GradientListener, this);
     }
 
@@ -161,12 +162,19 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
     public void Ready(Tensor leaf, Tensor gradient)
     {
         if (!numbers.TryGetValue(leaf, out var number)) return;
+        if (repeated.Remove(number)) return;
         if (!told.Add(number))
             throw new AdjointException(
                 $"GradientExchange: the gradient of {leaf.Name ?? "a parameter"} {leaf.Shape} is complete for the "
                 + "second time in one step; let the step call Backward() once, on the sum of its losses");
         Put(number, gradient, weight);
         SendReady();
+    }
+
+    /// <summary>Passes over what it has, and may have sent.</summary>
+    public void Repeats(Tensor leaf)
+    {
+        if (numbers.TryGetValue(leaf, out var number)) repeated.Add(number);
     }
 
     /// <summary>Ends the shard: parameters that got no gradient have none.</summary>

@@ -200,6 +200,8 @@ public class GradientListenerTests
     private sealed class Listener(Action<Tensor, Tensor> ready) : IGradientListener
     {
         public void Ready(Tensor leaf, Tensor gradient) => ready(leaf, gradient);
+
+        public void Repeats(Tensor leaf) => Assert.Fail("no recording is refused");
     }
 
     private sealed class LeftOnly : Op

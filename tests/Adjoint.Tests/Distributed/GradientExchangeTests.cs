@@ -187,6 +187,39 @@ public class GradientExchangeTests
     }
 
     [Fact]
+    public void A_step_that_is_refused_when_it_is_recorded_counts_once()
+    {
+        Ranks.Run(2, communicator =>
+        {
+            var w = Tensor.Ones(2).RequireGrad();
+            using var exchange = new GradientExchange(communicator, [w], [], 4);
+            var captured = CapturedFunction.Create<Tensor>(
+                (Tensor x) =>
+                {
+                    w.ZeroGrad();
+                    var loss = (w * x).Sum();
+                    loss.Backward();
+                    _ = loss.Item();
+                    return loss;
+                }, fallBackToEager: true);
+            for (var step = 0; step < 3; step++)
+            {
+                exchange.BeginBatch(isLastOfStep: true);
+                for (var shard = exchange.Range.Lo; shard < exchange.Range.Hi; shard++)
+                {
+                    exchange.BeginShard(shard, 1);
+                    captured.Run(Tensor.From(new[] { shard + 1f, 1 }));
+                    exchange.EndShard();
+                }
+                exchange.Finish(0.5);
+                Assert.Equal([5, 2], w.Grad!.ToArray<float>());
+            }
+            Assert.NotNull(captured.Refusal);
+            return true;
+        });
+    }
+
+    [Fact]
     public void Batches_of_one_step_add_up_shard_by_shard_also_when_it_goes_on_elsewhere()
     {
         const int Shards = 6;
