@@ -24,8 +24,8 @@ public sealed class SweepWorker(ITrialProgram program, string folder) : ISweepEn
         var runner = new TrialRunner(program, folder) { OnProgress = OnProgress, Warn = Warn };
         var slurm = LeaseHolder.This.Cluster is null ? null : new SlurmCommands();
         var watch = new LeaseWatch(LeaseHolder.This.Cluster, slurm is null ? null : slurm.IsActive);
-        var (epochs, isUnsure, failures) = (0.0, false, new List<string>());
-        while (failures.Count == 0 && !cancellation.IsCancellationRequested)
+        var (epochs, isUnsure, hasFailed, failures) = (0.0, false, false, new Dictionary<string, string>());
+        while (!hasFailed && !cancellation.IsCancellationRequested)
         {
             isUnsure = false;
             var taken = trials.Select(trial => (Trial: trial, Lease: Lease(trial)))
@@ -34,7 +34,9 @@ public sealed class SweepWorker(ITrialProgram program, string folder) : ISweepEn
             {
                 var progress = runner.Run(taken.Trial, _ => taken.Lease, epoch => epochs += epoch.Seconds,
                     cancellation);
-                if (progress.State == TrialState.Failed) failures.Add(progress.Message!);
+                if (progress.State != TrialState.Failed) continue;
+                failures[taken.Trial.Key] = progress.Message!;
+                hasFailed = true;
             }
             else if (!isUnsure) break;
             // Somebody may have died in the middle of a trial: some looks later that is known.
@@ -42,7 +44,7 @@ public sealed class SweepWorker(ITrialProgram program, string folder) : ISweepEn
         }
         var complete = trials.Count(trial => ExperimentRunner.Load(folder, trial, _ => { }) is not null);
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        return new(complete, trials.Count, new(seconds, seconds, epochs), failures) { GoesOn = true };
+        return new(complete, trials.Count, new(seconds, seconds, epochs), [.. failures.Values]) { GoesOn = true };
 
         TrialLease? Lease(Trial trial)
         {
@@ -53,14 +55,22 @@ public sealed class SweepWorker(ITrialProgram program, string folder) : ISweepEn
                 case LeaseState.Held: return null;
                 case LeaseState.Unsure: isUnsure = true; return null;
             }
-            var lease = TrialLease.TryTake(own, watch);
-            // It may have been completed between the two.
-            if (lease is null || !IsOver()) return lease;
-            lease.Dispose();
+            try
+            {
+                var lease = TrialLease.TryTake(own, watch);
+                // It may have been completed between the two.
+                if (lease is null || !IsOver()) return lease;
+                lease.Dispose();
+            }
+            catch (AdjointException error)
+            {
+                // It cannot be written to, and so cannot say that it failed; the others may be sound.
+                failures[trial.Key] = error.Message;
+            }
             return null;
 
             bool IsOver() => ExperimentRunner.Load(folder, trial, _ => { }) is not null
-                || TrialFailure.Load(own) is not null;
+                || TrialFailure.Load(own) is not null || failures.ContainsKey(trial.Key);
         }
     }
 }

@@ -130,7 +130,8 @@ public sealed class SlurmEngine(ITrialProgram program, string folder, SlurmOptio
                 // Twice: a controller that was started again may not know all of its jobs at once.
                 if (empty > 1 || empty > 0 && trials.All(IsOver)) break;
                 if (trials.All(IsOver) && open.All(task => task.Waits)) slurm.Cancel(name, waitingOnly: true);
-                hopeless = open.Length > 0 && open.All(task => task.IsHopeless) ? hopeless + 1 : 0;
+                var areHopeless = open.Length > 0 && open.All(task => task.IsHopeless);
+                hopeless = areHopeless ? hopeless + 1 : 0;
                 if (hopeless > 1)
                 {
                     slurm.Cancel(name, waitingOnly: true);
@@ -138,7 +139,8 @@ public sealed class SlurmEngine(ITrialProgram program, string folder, SlurmOptio
                         + "what it cannot get; change --partition, --time or --slurm (sinfo shows partitions and their "
                         + "limits)");
                 }
-                var now = open.Length > 0 && open.All(task => task.Waits) && !trials.All(IsOver) ? open[0].Reason : "";
+                var isWaiting = open.Length > 0 && open.All(task => task.Waits) && !areHopeless && !trials.All(IsOver);
+                var now = isWaiting ? open[0].Reason : "";
                 if (now != reasons && now is not ("" or "None")) Note($"waiting for Slurm: {now}");
                 reasons = now;
             }
