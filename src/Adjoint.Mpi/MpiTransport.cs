@@ -28,7 +28,8 @@ public sealed unsafe partial class MpiTransport : Transport
 
     private readonly MpiLibrary library;
     private readonly nint communicator;
-    private bool isClosed;
+    private readonly LauncherGuard guard = new();
+    private volatile bool isClosed;
 
     private MpiTransport(MpiLauncher launcher)
     {
@@ -55,6 +56,8 @@ public sealed unsafe partial class MpiTransport : Transport
         Check(MpiFunctions.CommDup(library.World, &own), "MPI_Comm_dup");
         communicator = own;
         Check(MpiFunctions.CommSetErrhandler(communicator, library.ErrorsReturn), "MPI_Comm_set_errhandler");
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Leave();
+        AppDomain.CurrentDomain.UnhandledException += (_, _) => Leave();
     }
 
     /// <summary>
@@ -118,6 +121,7 @@ public sealed unsafe partial class MpiTransport : Transport
     /// <param name="exitCode">The exit code of the processes; the launcher chooses its own from it.</param>
     public override void Abort(int exitCode)
     {
+        guard.Arm();
         // MPI_Abort asks the launcher's daemon, which may be cut off, stopped or dead, and then waits forever.
         using var limit = new Timer(_ => ExitNow(exitCode), null, TimeSpan.FromSeconds(2), Timeout.InfiniteTimeSpan);
         MpiFunctions.Abort(library.World, exitCode);
@@ -133,6 +137,12 @@ public sealed unsafe partial class MpiTransport : Transport
         var own = communicator;
         Check(MpiFunctions.CommFree(&own), "MPI_Comm_free");
         Check(MpiFunctions.Finalize(), "MPI_Finalize");
+    }
+
+    // A process that ends without having left the world breaks it.
+    private void Leave()
+    {
+        if (!isClosed) guard.Arm();
     }
 
     // Without the handlers of exit, in which MPI libraries wait for others.

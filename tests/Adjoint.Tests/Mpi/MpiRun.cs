@@ -5,8 +5,8 @@ using System.Text;
 namespace Adjoint.Tests.Mpi;
 
 /// <summary>
-/// The program of tests/Adjoint.RankProgram under mpirun. All processes of a run carry a mark in their environment, so that
-/// what outlives it is found on whichever side, and ended, whatever a test throws.
+/// The program of tests/Adjoint.RankProgram under mpirun. All processes of a run carry a mark in their environment, so
+/// that what outlives it is found on whichever side, and ended, whatever a test throws.
 /// </summary>
 internal sealed partial class MpiRun : IDisposable
 {
@@ -15,7 +15,7 @@ internal sealed partial class MpiRun : IDisposable
     private const string Mark = "ADJOINT_RANKS_MARK";
 
     // A hung mpirun must not hang the suite.
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60), Moment = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(100), Moment = TimeSpan.FromSeconds(10);
 
     private readonly string mark = Guid.NewGuid().ToString("N");
     private readonly List<string> lines = [];
