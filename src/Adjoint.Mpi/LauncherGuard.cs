@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace Adjoint.Mpi;
 
@@ -13,7 +14,7 @@ namespace Adjoint.Mpi;
 /// Only the nearest launcher above this process is meant, with its own parent where that is one, too (MPICH's mpirun
 /// has a daemon between), each known by its id and its time of start. Slurm's daemons are not among them.
 /// </remarks>
-internal sealed class LauncherGuard
+internal sealed partial class LauncherGuard
 {
     private static readonly string[] Names =
     [
@@ -21,7 +22,8 @@ internal sealed class LauncherGuard
         "mpiexec.mpich", "mpiexec.hydra", "mpirun.hydra",
     ];
 
-    // Waits 3 s for all to end, asks them to, which those that wait for an answer do not heed, and ends them.
+    // For each process its id, its time of start, and the signal to begin with. Waits 3 s for all to end, asks them to,
+    // which those that wait for an answer do not heed, and ends them.
     private const string Script = """
         exec < /dev/null > /dev/null 2>&1
         trap '' HUP INT TERM
@@ -30,22 +32,32 @@ internal sealed class LauncherGuard
             set -- "$1" "$2" ${line##*) }
             [ "${22}" = "$2" ]
         }
-        any() { for one; do there "${one%:*}" "${one#*:}" && return 0; done; return 1; }
-        send() { signal=$1; shift; for one; do there "${one%:*}" "${one#*:}" && kill "-$signal" "${one%:*}"; done; }
+        each() { action=$1; shift; for one; do $action ${one}; done; }
+        any() { for one; do set -- ${one}; there "$1" "$2" && return 0; done; return 1; }
+        first() { there "$1" "$2" && kill "-$3" "$1"; }
+        last() { there "$1" "$2" && kill -KILL "$1"; }
         for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do any "$@" || exit; sleep 0.2; done
-        send TERM "$@"; sleep 1; send KILL "$@"
+        each first "$@"; sleep 1; each last "$@"
         """;
+
+    private const int SetFlags = 2, CloseOnExec = 1;
 
     private readonly string[] launchers;
     private int armed;
 
     /// <summary>Notes who started this process, while it is known.</summary>
-    internal LauncherGuard() => launchers = OperatingSystem.IsLinux() ? [.. Launchers()] : [];
+    /// <param name="family">Whose launcher it is.</param>
+    internal LauncherGuard(MpiFamily family) =>
+        launchers = OperatingSystem.IsLinux() ? [.. Launchers(family).Reverse()] : [];
 
     /// <summary>Leaves a watcher behind that ends them, unless they end by themselves: this process ends now.</summary>
     internal void Arm()
     {
         if (launchers.Length == 0 || Interlocked.Exchange(ref armed, 1) == 1) return;
+        // What tells MPICH's daemon that a rank has ended is that nobody has its socket any more.
+        foreach (var file in Directory.GetFileSystemEntries("/proc/self/fd"))
+            if (int.TryParse(Path.GetFileName(file), out var number) && number > 2)
+                _ = SetFileFlags(number, SetFlags, CloseOnExec);
         try
         {
             // A session of its own: launchers end the process groups of their ranks.
@@ -58,18 +70,24 @@ internal sealed class LauncherGuard
     }
 
     // The nearest one, through shells and wrappers, and from there on each next one.
-    private static IEnumerable<string> Launchers()
+    private static IEnumerable<string> Launchers(MpiFamily family)
     {
         var isFound = false;
         for (var (id, depth) = (Environment.ProcessId, 0); id > 1 && depth < 16; depth++)
         {
             if (Read(id) is not { } process) yield break;
             var isLauncher = Names.Contains(process.Name);
-            if (isLauncher) yield return $"{id}:{process.Start}";
+            // MPICH's mpirun exits with 0 when it is asked to end after its ranks.
+            if (isLauncher)
+                yield return $"{id} {process.Start} "
+                    + (family == MpiFamily.OpenMpi || process.Name == "hydra_pmi_proxy" ? "TERM" : "KILL");
             else if (isFound) yield break;
             (isFound, id) = (isLauncher, process.Parent);
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "fcntl")]
+    private static partial int SetFileFlags(int file, int command, int flags);
 
     // "17 (name) S 1 …": the name may have anything in it, the parent is two fields behind it, the start 20.
     private static (string Name, int Parent, string Start)? Read(int id)

@@ -28,7 +28,7 @@ public sealed unsafe partial class MpiTransport : Transport
 
     private readonly MpiLibrary library;
     private readonly nint communicator;
-    private readonly LauncherGuard guard = new();
+    private readonly LauncherGuard guard;
     private volatile bool isClosed;
 
     private MpiTransport(MpiLauncher launcher)
@@ -52,6 +52,7 @@ public sealed unsafe partial class MpiTransport : Transport
         if (provided < library.Serialized)
             Refuse($"{Name} ({library.File}) was built without support for threads: install one that has "
                 + "MPI_THREAD_SERIALIZED");
+        guard = new(launcher.Family);
         nint own = 0;
         Check(MpiFunctions.CommDup(library.World, &own), "MPI_Comm_dup");
         communicator = own;
