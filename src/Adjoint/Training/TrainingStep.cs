@@ -72,7 +72,9 @@ internal sealed class TrainingStep
     }
 
     /// <summary>What made the loss of a batch infinite or NaN.</summary>
-    internal string FindCause(Batch batch)
+    /// <param name="batch">The samples.</param>
+    /// <param name="canCompute">Whether the loss may be computed again, to find the op.</param>
+    internal string FindCause(Batch batch, bool canCompute = true)
     {
         foreach (var (name, tensor) in batch.Names.Zip(batch.Tensors))
             if (tensor.DType.IsFloating() && BatchRules.FirstNotFinite(batch, tensor) is { } found)
@@ -80,6 +82,7 @@ internal sealed class TrainingStep
         foreach (var (name, parameter) in trainer.Model.NamedParameters())
             if (!double.IsFinite(parameter.Detach().Sum().Item()))
                 return $"parameter {name} holds NaN or infinity since an earlier step";
+        if (!canCompute) return "neither a value of the samples nor a parameter is";
         try
         {
             using (new AnomalyMode()) trainer.Task.Loss(trainer.Model, batch);

@@ -107,6 +107,73 @@ public class DataParallelTests
         }
     }
 
+    // Independent: one process normalizes the whole batch. The ranks have 3 and 4 samples.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Batch_normalization_over_all_ranks(bool weighted)
+    {
+        var data = Rows(7, weighted: weighted);
+        double[] Gradient(Communicator? communicator)
+        {
+            var model = new Sequential(new Linear(8, 5, generator: new(1)), new BatchNorm(5), new Tanh(),
+                new Linear(5, 2, generator: new(2)));
+            model.To(DType.Float64);
+            var trainer = new Trainer(model, new Sgd(model.Parameters(), 0.1), new ClassificationTask(),
+                new DataLoader(data.Map(sample =>
+                {
+                    sample["inputs"] = sample["inputs"].To(DType.Float64);
+                    return sample;
+                }), 7));
+            var seen = new Gradients();
+            trainer.Callbacks.Add(seen);
+            if (communicator is not null)
+            {
+                SyncBatchNorm.Convert(model, communicator);
+                _ = new DataParallel(trainer, communicator, new() { Shards = 2 });
+            }
+            trainer.Fit(1);
+            return seen.Values;
+        }
+        var expected = Gradient(null);
+        foreach (var own in Ranks.Run(2, Gradient, ParallelRuns.Timeout))
+            foreach (var (value, right) in own.Zip(expected)) Assert.Equal(right, value, 1e-12);
+        var errors = Ranks.Failures(2, communicator =>
+        {
+            var trainer = Images();
+            SyncBatchNorm.Convert(trainer.Model, communicator);
+            _ = new DataParallel(trainer, communicator);
+            trainer.Fit(1);
+        }, ParallelRuns.Timeout);
+        Assert.Contains(errors, error => error is not RankFailureException && error!.Message.Contains(
+            "one part of each batch per rank: found 12 shards on 2 ranks; set Shards = 2", StringComparison.Ordinal));
+    }
+
+    // Sentences of any length, each shard padded by itself; and samples that come as a stream.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Shards_of_different_shapes(bool isStream)
+    {
+        Trainer New()
+        {
+            var model = new Sequential(new Embedding(9, 6, new Generator(1)), new MeanOverTime(),
+                new Linear(6, 2, generator: new(2)));
+            Sample Sentence(int i) => new()
+            {
+                ["inputs"] = Tensor.From([.. Enumerable.Range(0, 1 + i * 7 % 5).Select(j => (long)((i + j) % 9))]),
+                ["targets"] = Tensor.Scalar(i % 2, DType.Int64),
+            };
+            Dataset data = isStream
+                ? new StreamingDataset("sentences", 31, _ => Enumerable.Range(0, 31).Select(Sentence))
+                : new Sentences(31, Sentence);
+            return new(model, new Adam(model.Parameters(), 0.01), new ClassificationTask(),
+                new DataLoader(data, 14, new() { Collate = new PaddingCollate("inputs"), Shuffle = !isStream }));
+        }
+        var alone = Train(1, New)[0];
+        foreach (var ranks in (int[])[2, 4]) Assert.All(Train(ranks, New), end => Assert.Equal(alone, end));
+    }
+
     [Fact]
     public void Parts_that_are_frozen_for_an_epoch()
     {
@@ -159,6 +226,21 @@ public class DataParallelTests
         "rmsprop" => new RmsProp(model.Parameters(), 0.01),
         _ => new OwnOptimizerTests.Decaying([new(model.Parameters(), 0.05, 0.01)], 0.9),
     };
+
+    private sealed class MeanOverTime : Layer
+    {
+        protected override Tensor ForwardCore(Tensor x) => x.Mean(1);
+    }
+
+    private sealed class Sentences(int count, Func<int, Sample> make) : Dataset("sentences")
+    {
+        public override int Count => count;
+
+        public override IReadOnlyList<Field> Fields { get; } =
+            [new("inputs", [1], DType.Int64) { IsRagged = true }, new("targets", [], DType.Int64)];
+
+        public override Sample this[int index] => make(index);
+    }
 
     private sealed class Gradients : Callback
     {

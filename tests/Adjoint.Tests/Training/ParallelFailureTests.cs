@@ -75,11 +75,9 @@ public class ParallelFailureTests
                 _ = new DataParallel(trainer, communicator);
                 trainer.Fit(epochs == 2 && communicator.Rank == 1 ? 3 : epochs);
             }, ParallelRuns.Timeout);
-            Assert.All(errors, error =>
-            {
-                Assert.Equal(typeof(AdjointException), error?.GetType());
-                Assert.Contains(text, error!.Message, StringComparison.Ordinal);
-            });
+            // A rank may hear of it from one that was faster, in the same words.
+            Assert.All(errors, error => Assert.Contains(text, error!.Message, StringComparison.Ordinal));
+            Assert.Contains(errors, error => error!.GetType() == typeof(AdjointException));
         }
     }
 

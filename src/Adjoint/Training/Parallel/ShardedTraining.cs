@@ -25,10 +25,14 @@ internal sealed class ShardedTraining : TrainingStrategy
     private CancellationToken cancellation;
     private Exception? agreed;
     private bool? hasCheckpoints;
-    private bool isDue, isCanceled, isSynchronized;
+    private bool isDue, isCanceled;
     // Batches of the run so far, and what those of the step under way weigh.
     private int done;
     private double stepWeight;
+    // Of the run: looked for once, since each shard needs them.
+    private Generator[] streams = [];
+    private Tensor[] unowned = [], unstepped = [];
+    private bool isSynchronized;
 
     internal ShardedTraining(Trainer trainer, Communicator communicator, int shards, DataParallelOptions options)
         : base(trainer)
@@ -68,14 +72,12 @@ internal sealed class ShardedTraining : TrainingStrategy
             clock.Clear();
         }
         communicator.Step = done;
+        streams = [.. Trainer.Streams().Select(entry => entry.Value).Distinct()];
+        unowned = [.. Parameters().Except(exchange!.Owned)];
+        unstepped = [.. Trainer.Model.Parameters().Except(OptimizerParameters())];
         isSynchronized = SyncBatchNorm.IsIn(Trainer.Model);
-        if (isSynchronized && shards != communicator.Size)
-            throw agreed = new AdjointException(
-                "DataParallel: SyncBatchNorm takes its statistics over one part of each batch per rank: found "
-                + $"{shards} shards on {communicator.Size} ranks; set Shards = {communicator.Size}, or normalize by "
-                + "shard");
-        if (options.ShardOptimizer)
-            Trainer.Optimizer.Forget(Parameters().Except(exchange!.Owned));
+        if (isSynchronized) RequireShardPerRank();
+        Trainer.Optimizer.Forget(unowned);
         var facts = TrainingFacts.Of(Trainer, options, shards, epochs, done);
         try
         {
@@ -106,11 +108,6 @@ internal sealed class ShardedTraining : TrainingStrategy
     internal override (double Total, double Weight) Learn(ShardedBatch batch, StepPlace place)
     {
         communicator.Step = place.Batches + 1;
-        if (isSynchronized && batch.Count < shards)
-            throw agreed = new AdjointException(
-                $"DataParallel: with SyncBatchNorm, every rank needs a part of each batch: found {batch.Count} "
-                + $"samples in batch {place.Batch} for {shards} ranks; use another batch size, leave out the smaller "
-                + "last batch, or normalize by shard");
         clock.BeginBatch();
         exchange!.BeginBatch(place.EndsStep);
         var own = new BatchReport
@@ -148,8 +145,7 @@ internal sealed class ShardedTraining : TrainingStrategy
 
     internal override void StepOptimizer()
     {
-        if (options.ShardOptimizer)
-            foreach (var parameter in Parameters().Except(exchange!.Owned)) parameter.ZeroGrad();
+        foreach (var parameter in unowned) parameter.ZeroGrad();
         base.StepOptimizer();
         if (options.ShardOptimizer) exchange!.GatherParameters();
         clock.EndStep();
@@ -159,6 +155,7 @@ internal sealed class ShardedTraining : TrainingStrategy
 
     internal Evaluation Evaluate(DataLoader batches, TestTimeAugmentation views)
     {
+        if (streams.Length == 0) streams = [.. Trainer.Streams().Select(entry => entry.Value).Distinct()];
         var result = SharedEvaluation.Run(
             communicator, Trainer, batches, views, batch => MoveStreams(OfValidation + ((ulong)batch << PositionBits)));
         Place((ulong)done * (ulong)shards);
@@ -261,21 +258,39 @@ internal sealed class ShardedTraining : TrainingStrategy
     {
         var weight = Trainer.Task.Weight(shard);
         // Not a mean over nothing: other shards of the batch have something. Weights of both signs are none.
-        if (weight == 0 && (shard.Weights is not { } weights || BatchRules.Numbers(weights).All(one => one == 0)))
+        if (weight == 0 && !isSynchronized
+            && (shard.Weights is not { } weights || BatchRules.Numbers(weights).All(one => one == 0)))
             return;
         Place((ulong)place.Batches * (ulong)shards + (ulong)number);
-        foreach (var parameter in Trainer.Model.Parameters()) parameter.ZeroGrad();
-        // Where other ranks' losses depend on this shard, too, its gradients are those of a sum of losses: each is
-        // weighted before Backward().
-        var isWeighted = isSynchronized && IsMean;
-        exchange!.BeginShard(number, IsMean && !isWeighted ? weight : 1);
+        foreach (var parameter in unstepped) parameter.ZeroGrad();
+        // Where gradients cross from rank to rank within the step, they are to be weighted before.
+        exchange!.BeginShard(number, IsMean && !isSynchronized ? weight : 1);
         var began = Stopwatch.GetTimestamp();
-        var loss = step!.Run(shard, isWeighted ? weight : null);
+        var loss = step!.Run(shard, IsMean && isSynchronized ? weight : null);
         clock.Computed(Stopwatch.GetElapsedTime(began));
         exchange.EndShard();
         report.Losses.Add((loss, weight));
         if (double.IsFinite(loss) || report.Cause is not null) return;
-        (report.Bad, report.Cause) = (loss, step.FindCause(shard));
+        // Nothing is computed again that the other ranks would have to take part in.
+        (report.Bad, report.Cause) = (loss, step.FindCause(shard, canCompute: !isSynchronized));
+    }
+
+    // Each layer waits for all ranks, so each is to come to it, once per batch.
+    private void RequireShardPerRank()
+    {
+        if (shards != communicator.Size)
+            throw agreed = new AdjointException(
+                $"DataParallel: SyncBatchNorm takes its statistics over one part of each batch per rank: found " +
+                    $"{shards} "
+                + $"shards on {communicator.Size} ranks; set Shards = {communicator.Size}, or normalize by shard");
+        var last = Trainer.Training.SampleCount % Trainer.Training.BatchSize;
+        if (last > 0 && last < shards)
+            throw agreed = new AdjointException(
+                $"DataParallel: with SyncBatchNorm, every rank needs a part of each batch: found {last} samples in " +
+                    $"batch "
+                + $"{Trainer.Training.Count} for {shards} ranks; use another batch size, leave out the smaller last " +
+                    $"batch "
+                + "(DropLast), or normalize by shard");
     }
 
     // The numbers that a shard draws depend on where it stands in the run alone.
@@ -285,7 +300,7 @@ internal sealed class ShardedTraining : TrainingStrategy
 
     private void MoveStreams(ulong position)
     {
-        foreach (var stream in Trainer.Streams().Select(entry => entry.Value).Distinct()) stream.Position = position;
+        foreach (var stream in streams) stream.Position = position;
     }
 
     private IEnumerable<Tensor> OptimizerParameters() => Trainer.Optimizer.Groups.SelectMany(group => group.Parameters);
