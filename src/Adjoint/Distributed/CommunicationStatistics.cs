@@ -15,7 +15,7 @@ public readonly record struct CommunicationStatistics(
     /// <summary>What came in between two moments.</summary>
     /// <param name="later">The later ones.</param>
     /// <param name="earlier">The earlier ones.</param>
-    /// <returns>The differences.</returns>
+    /// <returns>The later numbers less the earlier ones.</returns>
     public static CommunicationStatistics operator -(CommunicationStatistics later, CommunicationStatistics earlier) =>
         new(later.BytesSent - earlier.BytesSent, later.BytesReceived - earlier.BytesReceived,
             later.Messages - earlier.Messages, later.WaitTime - earlier.WaitTime,

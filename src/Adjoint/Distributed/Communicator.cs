@@ -100,7 +100,7 @@ public sealed class Communicator : IDisposable
     /// <param name="call">What this is about, for messages; the same on all ranks.</param>
     /// <param name="bytes">The bytes, on the rank that has them; nothing on the others.</param>
     /// <param name="root">The rank that has them.</param>
-    /// <returns>The bytes.</returns>
+    /// <returns>The bytes of the root, on every rank.</returns>
     /// <exception cref="RankFailureException">The world is broken.</exception>
     /// <exception cref="AdjointException">
     /// There is no such rank, a rank that does not have the bytes gives some, there are more of them than an array
