@@ -68,7 +68,7 @@ public sealed class DataParallel
     /// <summary>The trainer of this rank.</summary>
     public Trainer Trainer { get; }
 
-    /// <summary>The ranks.</summary>
+    /// <summary>What the ranks exchange bytes with.</summary>
     public Communicator Communicator { get; }
 
     /// <summary>The number of logical shards of each batch.</summary>
