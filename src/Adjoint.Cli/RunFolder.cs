@@ -110,7 +110,8 @@ internal static class RunFolder
     }
 
     /// <summary>Whether a run was told to measure its best model on the test set at the end.</summary>
-    internal static bool IsFinal(IReadOnlyDictionary<string, string> noted) => noted.GetValueOrDefault("final") == "true";
+    internal static bool IsFinal(IReadOnlyDictionary<string, string> noted) =>
+        noted.GetValueOrDefault("final") == "true";
 
     private static Dictionary<string, string> Entries(string path) =>
         JsonFile.Read(path, "the settings of a run, each a text", json =>

@@ -86,8 +86,9 @@ internal static class Tool
             {
                 // Those of srun may be as many programs that know nothing of each other.
                 if (rank.IsSlurm) return null;
-                rank.Say(error, Printable.Line(parsed.Errors.Count > 0 ? Explain(parsed, args)
-                    : $"{command.Name} is for one process, and mpirun started {rank.Size}; leave mpirun out"));
+                var problem = parsed.Errors.Count > 0 ? Explain(parsed, args)
+                    : $"{command.Name} is for one process, and mpirun started {rank.Size}; leave mpirun out";
+                if (rank.Rank == 0) error.WriteLine($"adjoint: {Printable.Line(problem)}");
                 return Usage;
             }
             try

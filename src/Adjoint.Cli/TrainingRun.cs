@@ -42,7 +42,8 @@ internal sealed class TrainingRun
                 ("training samples", samples), ("validation samples", others), .. Fingerprint(data.Train),
             ]);
         // A run that goes on has what it learned since, also where the weights are no longer there.
-        if (settings.Get(TrainSettings.Weights) is { } weights && (Path.Exists(weights) || store is { HasStates: false }))
+        if (settings.Get(TrainSettings.Weights) is { } weights
+            && (Path.Exists(weights) || store is { HasStates: false }))
             Weights = StartingWeights.Load(settings, model);
         if (settings.Get(TrainSettings.BatchNorm) == "sync") SyncBatchNorm.Convert(model, world.Communicator);
         Trainer = settings.CreateTrainer(model, data, validation, eager, profile, checkpoints);

@@ -15,7 +15,7 @@ internal sealed record LaunchedRank(int Rank, int Size, bool IsSlurm)
     internal const string LaunchedVariable = "ADJOINT_LAUNCHED";
 
     // How long others leave the word to rank 0, which says what is wrong with all of them; then they are killed.
-    private static readonly TimeSpan Courtesy = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Courtesy = TimeSpan.FromSeconds(3);
 
     /// <summary>This process; null where it is alone.</summary>
     internal static LaunchedRank? Find() => Find(Environment.GetEnvironmentVariable);

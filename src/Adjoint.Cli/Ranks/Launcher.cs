@@ -10,6 +10,12 @@ namespace Adjoint.Cli;
 internal sealed class Launcher(LaunchSettings settings, IReadOnlyList<string> begin, IReadOnlyList<string> goOn,
     TextWriter output, TextWriter error)
 {
+    // Of what mpirun says: the cause comes first, and advice follows.
+    private const int MostQuoted = 4;
+
+    // What .NET adds to the number of a signal.
+    private const int Signaled = 128;
+
     /// <summary>Runs until the training has ended.</summary>
     /// <param name="folder">The folder of a run that goes on; null: a new one.</param>
     /// <returns>The exit code.</returns>
@@ -27,7 +33,7 @@ internal sealed class Launcher(LaunchSettings settings, IReadOnlyList<string> be
             if (job.Code is { } own) return own;
             if (interrupt.Token.IsCancellationRequested) return Tool.Interrupted;
             var loss = job.Loss();
-            var what = loss?.Text ?? $"{mpirun.Name} ended with exit code {code}, and no rank said why";
+            var what = loss?.Text ?? Ended(mpirun.Name, code, job.HasBegun);
             if (restarts == settings.Restarts)
             {
                 var again = folder is null ? ""
@@ -37,11 +43,17 @@ internal sealed class Launcher(LaunchSettings settings, IReadOnlyList<string> be
                 return Tool.Failure;
             }
             if (!job.HasLearned && restarts > 0) (mpirun, ranks) = Fewer(mpirun, ranks, loss?.Host, job.Said);
+            var place = folder is null ? "from the start" : "from the last checkpoint";
             error.WriteLine($"adjoint: {Printable.Line(what)}; restart {restarts + 1} of {settings.Restarts}, "
-                + $"{ranks} rank{(ranks == 1 ? "" : "s")}, {(folder is null ? "from the start" : "from the last checkpoint")}");
+                + $"{ranks} rank{(ranks == 1 ? "" : "s")}, {place}");
             if (loss is null) Quote(job);
         }
     }
+
+    private static string Ended(string name, int code, bool hasBegun) =>
+        code > Signaled && code < 2 * Signaled - 1 && hasBegun ? $"{name} was killed by signal {code - Signaled}"
+        : hasBegun ? $"{name} ended with exit code {code}, and no rank said why"
+        : $"{name} could not start the ranks (exit code {code})";
 
     // A world that did not get to its first step, twice: without the machine that failed where it is known, else with
     // a rank less.
@@ -55,7 +67,7 @@ internal sealed class Launcher(LaunchSettings settings, IReadOnlyList<string> be
 
     private void Quote(RankJob job)
     {
-        foreach (var line in job.Said.Take(12)) error.WriteLine($"  {Printable.Line(line)}");
+        foreach (var line in job.Said.Take(MostQuoted)) error.WriteLine($"  {Printable.Line(line)}");
     }
 
     // By `env`, since each mpirun has another option for it, and passes on other variables.

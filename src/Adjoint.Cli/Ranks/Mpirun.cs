@@ -152,7 +152,8 @@ internal sealed class Mpirun
     // a:2,b counts two ranks on a, and one on b.
     private (string Host, int Slots, string Text)[] Entries() => HostsAt() is >= 0 and var at
         ? [.. words[at + 1].Split(',').Select(entry => (entry.Split(':')[0],
-            int.TryParse(entry.Split(':').ElementAtOrDefault(1), CultureInfo.InvariantCulture, out var slots) ? slots : 1,
+            int.TryParse(entry.Split(':').ElementAtOrDefault(1), CultureInfo.InvariantCulture, out var slots)
+                ? slots : 1,
             entry))]
         : [];
 }

@@ -2,9 +2,9 @@ using System.Diagnostics;
 
 namespace Adjoint.Cli;
 
-/// <summary>One world that the launcher started: from mpirun's start to its end, and what was heard meanwhile.</summary>
-internal sealed class RankJob(Mpirun mpirun, int ranks, IReadOnlyList<string> program, bool isDebug, TextWriter output,
-    TextWriter error)
+/// <summary>One world that the launcher started: from the start of mpirun to its end, and what was heard.</summary>
+internal sealed class RankJob(
+    Mpirun mpirun, int ranks, IReadOnlyList<string> program, bool isDebug, TextWriter output, TextWriter error)
 {
     // What mpirun says beyond this says nothing new.
     private const int MostLines = 200;
@@ -23,6 +23,15 @@ internal sealed class RankJob(Mpirun mpirun, int ranks, IReadOnlyList<string> pr
 
     /// <summary>The last step that was heard of.</summary>
     internal int Step { get; private set; }
+
+    /// <summary>Whether any rank was started.</summary>
+    internal bool HasBegun
+    {
+        get
+        {
+            lock (gate) return known.Count > 0;
+        }
+    }
 
     /// <summary>Whether it did anything: a world that cannot start need not be started again.</summary>
     internal bool HasLearned { get; private set; }

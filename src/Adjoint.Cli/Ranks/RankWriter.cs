@@ -4,7 +4,8 @@ namespace Adjoint.Cli;
 
 /// <summary>
 /// Standard output or error of a rank that the tool started itself: each line has a mark, by which the launcher tells
-/// it from what mpirun says, of which MPICH's says some on standard output. The marks are control characters that no message has (<see cref="Experiments.Printable"/>).
+/// it from what mpirun says (that of MPICH on standard output, too). The marks are control characters, which no message
+/// has (<see cref="Experiments.Printable"/>).
 /// </summary>
 internal sealed class RankWriter(TextWriter inner) : TextWriter
 {

@@ -19,7 +19,9 @@ internal sealed class World : IDisposable
     private World(Communicator communicator, LaunchedRank? launched) =>
         (Communicator, this.launched) = (communicator, launched);
 
-    /// <summary>The world of this process: it alone, unless mpirun started several and the command is for them.</summary>
+    /// <summary>
+    /// The world of this process: it alone, unless mpirun started several and the command is for them.
+    /// </summary>
     internal static World Current { get; private set; } = new(Communicator.Alone, null);
 
     /// <summary>What the ranks exchange by.</summary>
@@ -82,7 +84,9 @@ internal sealed class World : IDisposable
         var first = Array.FindIndex(all, text => text.Length > 0);
         if (first < 0) return value!;
         var others = all.Count(text => text.Length > 0) - 1;
-        var where = all.All(text => text == all[first]) ? ""
+        // What is wrong with all, or with the rank that speaks on the only machine, needs no name.
+        var isHere = first == 0 && others == 0 && Communicator.Hosts.Distinct().Count() == 1;
+        var where = isHere || all.All(text => text == all[first]) ? ""
             : $"rank {first} on {Communicator.Hosts[first]}{(others > 0 ? $" and {others} more" : "")}: ";
         throw new RanksException(where + all[first][1..], all[first][0], problem);
     }
@@ -120,7 +124,7 @@ internal sealed class World : IDisposable
     }
 
     /// <summary>Refuses ranks whose kernels would compute other bits.</summary>
-    /// <exception cref="AdjointException">There are some.</exception>
+    /// <exception cref="RanksException">There are some.</exception>
     internal void RequireOneInstructionSet()
     {
         if (Size == 1) return;
@@ -133,9 +137,9 @@ internal sealed class World : IDisposable
         var remedy = sets.All(InstructionSet.Levels.Contains)
             ? $"start them with adjoint train --ranks {Size} --instructions {lowest}"
             : "use machines of one kind";
-        throw new AdjointException(
+        throw new RanksException(
             $"rank {other} on {hosts[other]} computes with {sets[other]} instructions, and rank 0 on {hosts[0]} with "
-            + $"{sets[0]}, so their bits would differ; {remedy}");
+            + $"{sets[0]}, so their bits would differ; {remedy}", Tool.Failure);
     }
 
     /// <summary>Tells the launcher, if there is one, how far the run is.</summary>
@@ -218,7 +222,7 @@ internal sealed class World : IDisposable
 }
 
 /// <summary>Something failed on all ranks, or on some that the message names: each of them throws it.</summary>
-internal sealed class RanksException(string message, int code, Exception? inner) : Exception(message, inner)
+internal sealed class RanksException(string message, int code, Exception? inner = null) : Exception(message, inner)
 {
     /// <summary>The exit code.</summary>
     internal int Code => code;

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Adjoint.Data;
+using Adjoint.Distributed;
 using Adjoint.Experiments;
 
 namespace Adjoint.Cli;
@@ -15,11 +16,11 @@ internal static class WorldFacts
     private const string VersionVariable = "ADJOINT_TEST_VERSION";
 
     /// <summary>Refuses ranks that were started differently, or that read other data.</summary>
-    /// <exception cref="AdjointException">There are some; the message says what differs.</exception>
+    /// <exception cref="RanksException">There are some; the message says what differs.</exception>
     internal static void RequireAlike(this World world, SettingValues settings, DataSplits data)
     {
         if (world.Size == 1) return;
-        world.Communicator.RequireAlike(
+        IReadOnlyList<(string, string)> facts =
         [
             ("the version of Adjoint", Environment.GetEnvironmentVariable(VersionVariable) ?? LibraryVersion.Text),
             ("the runtime", ThisMachine.Runtime),
@@ -27,7 +28,15 @@ internal static class WorldFacts
             ("--shard-optimizer", settings.Get(TrainSettings.ShardOptimizer) ? "true" : "false"),
             ("the digest of the training samples", world.Together("digest", () => Digest(data.Train))),
             ("the digest of the validation samples", world.Together("digest", () => Digest(data.Validation))),
-        ]);
+        ];
+        try
+        {
+            world.Communicator.RequireAlike(facts);
+        }
+        catch (AdjointException problem) when (problem is not RankFailureException)
+        {
+            throw new RanksException(problem.Message, Tool.Failure);
+        }
     }
 
     /// <summary>A digest of samples: all of them, or some thousands that are spread over many.</summary>

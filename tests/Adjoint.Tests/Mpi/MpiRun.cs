@@ -45,6 +45,9 @@ internal sealed partial class MpiRun : IDisposable
     /// <summary>The program to be started in ranks, without its arguments.</summary>
     internal static string[] Program => ["dotnet", Path.Combine(AppContext.BaseDirectory, "Adjoint.RankProgram.dll")];
 
+    /// <summary>The process that was started.</summary>
+    internal int Id => process.Id;
+
     /// <summary>What was written so far, by all ranks and by mpirun.</summary>
     internal string Text
     {

@@ -1,0 +1,73 @@
+using Adjoint.Cli;
+
+namespace Adjoint.Tests.Cli;
+
+/// <summary>Command lines and messages of mpirun, without any.</summary>
+public sealed class MpirunTests
+{
+    [Theory]
+    [InlineData("mpirun -H a:2,b:2", "mpirun|-H|a:2,b:2")]
+    [InlineData("  mpirun  --mca 'x y'  \"\" ", "mpirun|--mca|x y|")]
+    [InlineData("'/opt/my mpi/bin/mpirun'", "/opt/my mpi/bin/mpirun")]
+    public void A_command_is_split_as_by_a_shell(string command, string words) =>
+        Assert.Equal(words.Split('|'), Mpirun.Split(command));
+
+    [Theory]
+    [InlineData("0", "4", null, null, 0, 4)]
+    [InlineData(null, null, "2", "3", 2, 3)]
+    public void A_rank_is_known_by_its_environment(
+        string? rank, string? size, string? pmiRank, string? pmiSize, int number, int count) =>
+        Assert.Equal(new LaunchedRank(number, count, false), LaunchedRank.Find(name => name switch
+        {
+            "OMPI_COMM_WORLD_RANK" => rank,
+            "OMPI_COMM_WORLD_SIZE" => size,
+            "PMI_RANK" => pmiRank,
+            "PMI_SIZE" => pmiSize,
+            _ => null,
+        }));
+
+    // A task of srun alone, and the shell of a batch job.
+    [Theory]
+    [InlineData("PMI_RANK", "PMI_SIZE", "1")]
+    [InlineData("SLURM_PROCID", "SLURM_NTASKS", "4")]
+    public void One_process_is_no_rank(string rank, string size, string count) =>
+        Assert.Null(LaunchedRank.Find(name => name == rank ? "0" : name == size ? count : null));
+
+    [Fact]
+    public void Open_MPI_names_the_rank_that_was_killed() => Assert.Equal((1, "b", 9), MpirunText.Killed(
+        [
+            "Primary job  terminated normally, but 1 process returned", "a non-zero exit code.",
+            "mpirun noticed that process rank 1 with PID 0 on node b exited on", "signal 9 (Killed).",
+        ], (_, _) => null));
+
+    [Fact]
+    public void Mpich_names_the_process_that_was_killed() => Assert.Equal((2, "b", 9), MpirunText.Killed(
+        [
+            "=   BAD TERMINATION OF ONE OF YOUR APPLICATION PROCESSES", "=   PID 77 RUNNING AT b", "=   EXIT CODE: 9",
+            "YOUR APPLICATION TERMINATED WITH THE EXIT STRING: Killed (signal 9)",
+        ], (host, process) => (host, process) == ("b", 77) ? 2 : null));
+
+    [Fact]
+    public void A_code_of_the_program_is_no_signal() => Assert.Null(MpirunText.Killed(
+        ["=   PID 77 RUNNING AT b", "=   EXIT CODE: 9", "mpirun detected that one or more processes exited"],
+        (_, _) => null));
+
+    [Fact]
+    public void A_status_is_read_as_it_was_written()
+    {
+        var status = new RankStatus
+        {
+            Event = RankEvent.Lost,
+            Rank = 3,
+            Host = "a",
+            Process = 7,
+            Started = long.MaxValue,
+            Step = 12,
+            Text = "rank 3 \"is\"\nsilent",
+            Code = 1,
+        };
+        Assert.DoesNotContain('\n', $"{status}");
+        Assert.Equal(status, RankStatus.Read($"{status}"));
+        Assert.Null(RankStatus.Read($"{status}"[..20]));
+    }
+}
