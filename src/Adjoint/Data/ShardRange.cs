@@ -2,7 +2,8 @@ namespace Adjoint.Data;
 
 /// <summary>
 /// Consecutive logical shards of each batch, [First, End) of Count: what one rank of a data parallel training computes
-/// with. Of a batch of n samples, shard s has those from s·n/Count to (s + 1)·n/Count, rounded down, whoever reads them.
+/// with. Of a batch of n samples, shard s has those from s·n/Count to (s + 1)·n/Count, rounded down, whoever reads
+/// them.
 /// </summary>
 internal readonly record struct ShardRange(int First, int End, int Count)
 {

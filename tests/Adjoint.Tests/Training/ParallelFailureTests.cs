@@ -51,8 +51,8 @@ public class ParallelFailureTests
             return error.Message;
         }, ParallelRuns.Timeout);
         Assert.All(messages, message => Assert.Equal(
-            "training: the loss became NaN in epoch 1, step 2: a value of inputs of sample 25 is NaN; look at where the "
-            + "data come from; try a smaller learning rate", message));
+            "training: the loss became NaN in epoch 1, step 2: a value of inputs of sample 25 is NaN; look at where "
+            + "the data come from; try a smaller learning rate", message));
     }
 
     [Fact]
@@ -65,7 +65,8 @@ public class ParallelFailureTests
                 (other => Perceptron(norm: other ? 1 : 2), 1, "MaxGradientNorm is 1, and 2 on rank 0"),
                 (other => Perceptron(batchSize: other ? 24 : 25), 1, "training batch size is 24, and 25 on rank 0"),
                 (other => Perceptron(weighted: other), 1, "training fields is inputs (8,) float32"),
-                (other => other ? Perceptron() : New(new Reading(40, 99)), 1, "task is classification, and regression on rank 0"),
+                (other => other ? Perceptron() : New(new Reading(40, 99)), 1,
+                    "task is classification, and regression on rank 0"),
                 (_ => Perceptron(), 2, "epochs is 3, and 2 on rank 0"),
             ])
         {

@@ -47,7 +47,8 @@ public class SharedEvaluationTests
         {
             "classes" => new ClassificationTask
             {
-                Metrics = () => [new Accuracy(), new RocAuc(), new PrAuc(), new F1(), new LogLoss(), new CalibrationError()],
+                Metrics = () =>
+                    [new Accuracy(), new RocAuc(), new PrAuc(), new F1(), new LogLoss(), new CalibrationError()],
             },
             "regression" => new RegressionTask { Metrics = () => [new Mae(), new Rmse(), new R2()] },
             "no outputs" => LearningTask.Of<Mlp>((model, batch) => model.Forward(batch.Inputs).Square().Mean()),
