@@ -43,35 +43,70 @@ internal sealed class EngineOptions
         Help = "Slurm: end when the jobs are submitted; status and resume look on from anywhere.",
     });
 
+    private readonly Option<int> ranks = SettingOption.Of(new NumberSetting<int>(RunSettings.Ranks.Name)
+    {
+        Help = "Slurm: ranks that run each trial together, by MPI; the experiment's shards are as many or more. A "
+            + "worker that mpirun starts is told too.",
+        Range = new() { AtLeast = 2, AtMost = 65_536 },
+    });
+    private readonly Option<string> mpirun = SettingOption.Of(new TextSetting(RunSettings.Mpirun.Name)
+    {
+        Help = "Slurm: how --ranks are started, with options of its own.",
+        ValueName = "command",
+        Default = "mpirun",
+    });
+
     /// <summary>The number of trials at once, an option of this process alone.</summary>
     internal Option Jobs => jobs;
 
     /// <summary>The other options.</summary>
-    internal OptionGroup Group => new("Engine", [engine, .. OfSlurm]);
+    internal OptionGroup Group => new("Engine", [engine, .. OfSlurm, ranks]);
 
-    private Option[] OfSlurm => [partition, time, maxJobs, others, noWait];
+    /// <summary>Whether the command line asks for a worker of several ranks, which join a world.</summary>
+    internal static bool IsRank(ParseResult parsed) =>
+        parsed.CommandResult.Command.Options.FirstOrDefault(
+            option => option.Name == "--engine") is Option<string> engine
+        && parsed.CommandResult.Command.Options.First(
+            option => option.Name == $"--{RunSettings.Ranks.Name}") is var ranks
+        && ranks.IsGiven(parsed) && engine.IsGiven(parsed) && engine.Text(parsed) == Worker;
+
+    private Option[] OfSlurm => [partition, time, maxJobs, others, noWait, mpirun];
 
     /// <summary>The engine that the command line asks for.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="program">What runs a trial.</param>
     /// <param name="folder">The folder of the sweep.</param>
+    /// <param name="trials">Its trials.</param>
     /// <param name="worker">
     /// The arguments with which the tool, on another machine, is given the same trials: command and options.
     /// </param>
     /// <exception cref="UsageException">An option does nothing with this engine.</exception>
     internal Func<SweepView, ISweepEngine> Read(ParseResult parsed, ITrialProgram program, string folder,
-        Func<IReadOnlyList<string>> worker)
+        IReadOnlyList<Trial> trials, Func<IReadOnlyList<string>> worker)
     {
+        var world = World.Current;
+        int? count = ranks.IsGiven(parsed) ? parsed.GetValue(ranks) : null;
         var name = parsed.GetValue(engine)!;
-        Option[] idle = [.. name == Local ? [] : (Option[])[jobs], .. name == Slurm ? [] : OfSlurm];
+        Option[] idle = [.. name == Local ? [] : (Option[])[jobs], .. name == Slurm ? [] : OfSlurm, .. name == Local
+            ? [ranks] : (Option[])[]];
         if (idle.FirstOrDefault(option => option.IsGiven(parsed)) is { } option)
             throw new UsageException(
                 $"{option.Name}: does nothing with --engine {name}; leave it out{(option == jobs && name == Slurm
                     ? ", or limit the workers with --max-jobs" : option == jobs ? "" : ", or use --engine slurm")}");
+        if (count is > 1 && trials.Select(one => TrainSettings.Table.Read(one.Settings))
+            .FirstOrDefault(one => one.Get(TrainSettings.Shards) < count) is { } few)
+            throw new UsageException($"--ranks: {count} ranks cannot share the {few.Get(TrainSettings.Shards)} shards "
+                + "of a batch; give the experiment \"shards\" among its settings, such as 12");
+        if (name == Worker && (count ?? 1) != world.Size)
+            throw new UsageException($"--ranks: {count} are asked for, and mpirun started {world.Size}; start it by "
+                + $"mpirun -n {count}");
         return name switch
         {
-            Slurm => view => new SlurmEngine(program, folder, new([.. Tool.Command, .. worker(), "--engine", Worker])
+            Slurm => view => new SlurmEngine(program, folder, new([.. Tool.Command, .. worker(), "--engine", Worker,
+                .. EngineOptions.Given(parsed, ranks)])
             {
+                Ranks = count,
+                Mpirun = parsed.GetValue(mpirun)!,
                 Partition = parsed.GetValue(partition),
                 Time = parsed.GetValue(time),
                 MaxJobs = maxJobs.IsGiven(parsed) ? parsed.GetValue(maxJobs) : null,
@@ -83,7 +118,13 @@ internal sealed class EngineOptions
                 Warn = view.Warn,
                 Note = view.Note,
             },
-            Worker => view => new SweepWorker(program, folder) { OnProgress = view.Show, Warn = view.Warn },
+            Worker => view => new SweepWorker(program, folder)
+            {
+                OnProgress = view.Show,
+                Warn = view.Warn,
+                FromFirst = world.FromFirst,
+                IsFirst = world.IsFirst,
+            },
             _ => view => new ExperimentRunner(program, folder, parsed.GetValue(jobs))
             {
                 OnProgress = view.Show,

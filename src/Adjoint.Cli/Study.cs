@@ -13,6 +13,8 @@ internal sealed class Study(string title, IReadOnlyList<Experiment> experiments,
     /// <summary>Runs and reports. The exit code: 130 after Ctrl-C, 1 when a trial failed.</summary>
     internal int Run(Func<SweepView, ISweepEngine> engine, bool quiet, TextWriter output, TextWriter error)
     {
+        // Of several ranks the first speaks.
+        quiet |= !World.Current.IsFirst;
         var view = new SweepView(quiet ? TextWriter.Null : error, program, Trials, folder);
         using var interrupt = new Interrupt();
         var summary = view.While(() => engine(view).Run(Trials, interrupt.Token));

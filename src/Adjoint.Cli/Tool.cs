@@ -82,7 +82,7 @@ internal static class Tool
             if (parsed.Action is HelpPage || parsed.GetResult("--version") is OptionResult { Implicit: false })
                 return rank.Rank > 0 ? 0 : null;
             var command = parsed.CommandResult.Command;
-            if (command.Name != TrainCommand.Name)
+            if (command.Name != TrainCommand.Name && !EngineOptions.IsRank(parsed))
             {
                 // Those of srun may be as many programs that know nothing of each other.
                 if (rank.IsSlurm) return null;
@@ -94,7 +94,8 @@ internal static class Tool
             try
             {
                 // Where the options cannot be read, that is what there is to agree on.
-                World.Join(rank, TimeSpan.FromSeconds(parsed.Errors.Count > 0 ? RunSettings.UsualTimeout
+                World.Join(rank, TimeSpan.FromSeconds(
+                    parsed.Errors.Count > 0 || command.Name != TrainCommand.Name ? RunSettings.UsualTimeout
                     : parsed.GetValue<double>($"--{RunSettings.Timeout.Name}")));
                 return null;
             }

@@ -53,30 +53,58 @@ internal sealed class TrainProgram(string? dataDir, TimeSpan checkpointEvery, st
 
     public TrialOutcome Run(TrialTask task)
     {
-        var settings = Read(task.Settings);
-        // What follows from own data is the same for each trial, and is not what tells them apart.
-        var own = settings.Get(TrainSettings.Source) is null ? null
-            : this.own.GetOrAdd(settings.Get(TrainSettings.Source), _ => new(() => OwnData.Open(task.Settings)!)).Value;
-        if (own is not null) settings = Read(own.Complete(task.Settings));
-        settings = settings.With(TrainSettings.DataDir, dataDir!).With(TrainSettings.TensorBoard, tensorBoard!);
-        var source = string.Join('\n', settings.Rows()
-            .Where(row => TrainSettings.Table.Find(row.Name).Group == TrainSettings.Data
-                || own is not null && row.Name == TrainSettings.Seed.Name));
-        var splits = data.GetOrAdd(source, _ => new(() => settings.LoadData(own))).Value;
-        RunFolder.WriteSettings(task.Folder, settings);
-        var run = new TrainingRun(settings, splits, task.Folder, checkpointEvery);
-        run.Trainer.Callbacks.Add(new Listener(task.OnEpoch));
+        try
+        {
+            return RunTogether(task, World.Current);
+        }
+        catch (RanksException problem)
+        {
+            // All ranks know it, and can go on with another trial.
+            throw new AdjointException(problem.Message, problem);
+        }
+    }
+
+    // Of several ranks the first writes; the others have no folder.
+    private TrialOutcome RunTogether(TrialTask task, World world)
+    {
+        var (settings, splits) = world.Together("settings and data", () => Open(task.Settings, world.Size));
+        world.RequireOneInstructionSet();
+        world.RequireAlike(settings, splits);
+        world.Together("settings of the run", () =>
+        {
+            if (world.IsFirst)
+                RunFolder.WriteSettings(task.Folder, settings, ranks: world.Size > 1 ? world.Description : null);
+        });
+        var run = world.Together("network", () => new TrainingRun(settings, splits, task.Folder, checkpointEvery));
+        if (world.IsFirst) run.Trainer.Callbacks.Add(new Listener(task.OnEpoch));
         try
         {
             var result = run.Train(resume: true, task.Warn, task.Cancellation);
+            if (!world.IsFirst) return new(result.Epochs, result.WasCanceled, null, []);
             if (!result.WasCanceled) run.WriteReport(result);
             return new(result.Epochs, result.WasCanceled, null, run.Doctor.Advice(result.Epochs));
         }
         catch (DivergedException error)
         {
+            if (!world.IsFirst) return new([.. run.Trainer.Results], false, error.Message, []);
             run.WriteDiverged(error);
             return new([.. run.Trainer.Results], false, error.Message, run.Doctor.Advice(run.Trainer.Results));
         }
+    }
+
+    private (SettingValues, DataSplits) Open(IReadOnlyDictionary<string, string> given, int ranks)
+    {
+        var settings = Read(given);
+        // What follows from own data is the same for each trial, and is not what tells them apart.
+        var own = settings.Get(TrainSettings.Source) is null ? null
+            : this.own.GetOrAdd(settings.Get(TrainSettings.Source), _ => new(() => OwnData.Open(given)!)).Value;
+        if (own is not null) settings = Read(own.Complete(given));
+        settings = settings.With(TrainSettings.DataDir, dataDir!).With(TrainSettings.TensorBoard, tensorBoard!)
+            .ForRanks(ranks, hasShards: true);
+        var source = string.Join('\n', settings.Rows()
+            .Where(row => TrainSettings.Table.Find(row.Name).Group == TrainSettings.Data
+                || own is not null && row.Name == TrainSettings.Seed.Name));
+        return (settings, data.GetOrAdd(source, _ => new(() => settings.LoadData(own))).Value);
     }
 
     // Of a sweep the best models are enough.

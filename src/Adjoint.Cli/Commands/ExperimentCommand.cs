@@ -33,7 +33,7 @@ internal static class ExperimentCommand
         int Go(ParseResult parsed)
         {
             var (study, path, program) = Open(parsed);
-            var how = engine.Read(parsed, program, path, () => Worker(parsed, path));
+            var how = engine.Read(parsed, program, path, study.Trials, () => Worker(parsed, path));
             return study.Run(how, parsed.GetValue(quiet), output, error);
         }
 

@@ -64,7 +64,7 @@ internal static class PaperCommand
             var path = parsed.GetValue(folder) ?? Path.Combine("runs", isQuick ? "paper-quick" : "paper");
             var study = new Study("The course report, redrawn", wanted, program, path, isQuick ? Quick : null);
             if (parsed.GetValue(report)) return study.Report("adjoint paper", output, error);
-            var how = engine.Read(parsed, program, path, () => ["paper", "--out", Path.GetFullPath(path),
+            var how = engine.Read(parsed, program, path, study.Trials, () => ["paper", "--out", Path.GetFullPath(path),
                 .. EngineOptions.Given(parsed, only, seeds, quick, dataDir, every)]);
             return study.Run(how, parsed.GetValue(quiet), output, error);
         });

@@ -110,6 +110,15 @@ internal sealed class World : IDisposable
         return words.Chunk(2).Where(pair => pair.Length == 2).ToDictionary(pair => pair[0], pair => pair[1]);
     }
 
+    /// <summary>A number that the first rank finds, for all.</summary>
+    /// <exception cref="RanksException">It cannot be found.</exception>
+    internal int FromFirst(Func<int> find)
+    {
+        var own = Together("next trial", () => IsFirst ? find() : 0);
+        return Size == 1 ? own
+            : BitConverter.ToInt32(Communicator.Broadcast("next trial", IsFirst ? BitConverter.GetBytes(own) : []));
+    }
+
     /// <summary>
     /// The number of threads for each rank, where nobody asked for one: those that may run on the same cores share
     /// them.

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Adjoint.Distributed;
 
 namespace Adjoint.Experiments;
 
@@ -17,6 +18,15 @@ public sealed class SweepWorker(ITrialProgram program, string folder) : ISweepEn
     /// <summary>Called with what a person should know, in one line.</summary>
     public Action<string> Warn { get; init; } = _ => { };
 
+    /// <summary>
+    /// For a worker of several ranks: gives all of them what the first one finds, the number of the trial that they run
+    /// next. The first alone looks, claims and writes.
+    /// </summary>
+    public Func<Func<int>, int> FromFirst { get; init; } = find => find();
+
+    /// <summary>Whether this process is the first rank of the worker, or the only one.</summary>
+    public bool IsFirst { get; init; } = true;
+
     /// <inheritdoc/>
     public SweepSummary Run(IReadOnlyList<Trial> trials, CancellationToken cancellation = default)
     {
@@ -25,26 +35,50 @@ public sealed class SweepWorker(ITrialProgram program, string folder) : ISweepEn
         var slurm = LeaseHolder.This.Cluster is null ? null : new SlurmCommands();
         var watch = new LeaseWatch(LeaseHolder.This.Cluster, slurm is null ? null : slurm.IsActive);
         var (epochs, isUnsure, hasFailed, failures) = (0.0, false, false, new Dictionary<string, string>());
-        while (!hasFailed && !cancellation.IsCancellationRequested)
+        TrialLease? taken = null;
+        while (FromFirst(Next) is >= 0 and var next)
         {
-            isUnsure = false;
-            var taken = trials.Select(trial => (Trial: trial, Lease: Lease(trial)))
-                .FirstOrDefault(one => one.Lease is not null);
-            if (taken.Lease is not null)
+            if (!IsFirst)
             {
-                var progress = runner.Run(taken.Trial, _ => taken.Lease, epoch => epochs += epoch.Seconds,
-                    cancellation);
-                if (progress.State != TrialState.Failed) continue;
-                failures[taken.Trial.Key] = progress.Message!;
-                hasFailed = true;
+                Follow(trials[next]);
+                continue;
             }
-            else if (!isUnsure) break;
-            // Somebody may have died in the middle of a trial: some looks later that is known.
-            else cancellation.WaitHandle.WaitOne(watch.Beat);
+            var progress = runner.Run(trials[next], _ => taken!, epoch => epochs += epoch.Seconds, cancellation);
+            if (progress.State != TrialState.Failed) continue;
+            failures[trials[next].Key] = progress.Message!;
+            hasFailed = true;
         }
         var complete = trials.Count(trial => ExperimentRunner.Load(folder, trial, _ => { }) is not null);
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         return new(complete, trials.Count, new(seconds, seconds, epochs), [.. failures.Values]) { GoesOn = true };
+
+        // The trial that comes next, and its lease; -1 where none is left.
+        int Next()
+        {
+            while (!hasFailed && !cancellation.IsCancellationRequested)
+            {
+                isUnsure = false;
+                for (var index = 0; index < trials.Count; index++)
+                    if ((taken = Lease(trials[index])) is not null) return index;
+                if (!isUnsure) break;
+                // Somebody may have died in the middle of a trial: some looks later that is known.
+                cancellation.WaitHandle.WaitOne(watch.Beat);
+            }
+            return -1;
+        }
+
+        // Takes part in what the first rank runs and writes; of what fails on all ranks it speaks.
+        void Follow(Trial trial)
+        {
+            try
+            {
+                program.Run(new(trial.Settings, "", _ => { }, Warn, cancellation));
+            }
+            catch (AdjointException error) when (error is not RankFailureException)
+            {
+                hasFailed = true;
+            }
+        }
 
         TrialLease? Lease(Trial trial)
         {

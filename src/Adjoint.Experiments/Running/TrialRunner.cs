@@ -1,3 +1,4 @@
+using Adjoint.Distributed;
 using Adjoint.IO;
 using Adjoint.Training;
 
@@ -49,7 +50,8 @@ internal sealed class TrialRunner(ITrialProgram program, string folder)
             return Tell(outcome.Problem is null ? TrialState.Complete : TrialState.Diverged, outcome.Epochs[^1],
                 outcome.Problem);
         }
-        catch (Exception error)
+        // A rank that died takes its world with it, and is no fault of the trial: another worker goes on with it.
+        catch (Exception error) when (error is not RankFailureException)
         {
             // This thread is the trial's own: what nobody catches here would end the process in the middle of the
             // others.

@@ -15,7 +15,7 @@ public sealed partial class SlurmSweepTests
     public void A_killed_worker_and_canceled_jobs_cost_no_bit()
     {
         using var cluster = SlurmCluster.Start();
-        var (file, whole, shared) = Sweep(cluster, epochs: 6);
+        var (file, whole, shared) = Sweep(cluster, epochs: 6, seeds: 6);
         using (var run = StartSweep(cluster, file, shared))
         {
             Signal(Holder(shared), SigKill);
@@ -83,11 +83,28 @@ public sealed partial class SlurmSweepTests
     }
 
     [Fact]
+    public void Trials_of_several_ranks_have_the_bits_of_one_process()
+    {
+        OnlyLong();
+        if (!File.Exists("/usr/bin/mpirun.openmpi")) Assert.Skip("skipped: no mpirun.openmpi (Debian: openmpi-bin)");
+        using var cluster = SlurmCluster.Start();
+        var (file, whole, shared) = Sweep(cluster, epochs: 2, seeds: 1, more: ", \"shards\": 4");
+        var (code, _, error) = cluster.Tool("experiment", "run", file, "--engine", "slurm", "--out", shared, "--ranks",
+            "2", "--mpirun", "mpirun.openmpi --allow-run-as-root --oversubscribe --bind-to none");
+        Assert.True(code == 0, error);
+        Finish(cluster, file, whole, shared);
+        var (refused, _, why) = cluster.Tool("experiment", "run", file, "--engine", "slurm", "--ranks", "5");
+        Assert.Equal(Tool.Usage, refused);
+        Assert.Contains("--ranks: 5 ranks cannot share the 4 shards of a batch; give the experiment \"shards\"", why,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_node_that_does_not_see_the_folder_is_named()
     {
         OnlyLong();
         using var cluster = SlurmCluster.Start(isShared: false);
-        var (file, shared) = (WriteSweep(cluster, epochs: 1), Path.Combine(cluster.Folder, "shared"));
+        var (file, shared) = (WriteSweep(cluster, epochs: 1, seeds: 2), Path.Combine(cluster.Folder, "shared"));
         var (code, _, error) = cluster.Tool("experiment", "run", file, "--engine", "slurm", "--out", shared);
         Assert.Equal(Tool.Failure, code);
         Assert.Matches($"before it wrote a line: .+ does not see {Regex.Escape(shared)}; put --out on a file system "
@@ -100,7 +117,7 @@ public sealed partial class SlurmSweepTests
     {
         OnlyLong();
         using var cluster = SlurmCluster.Start();
-        var file = WriteSweep(cluster, epochs: 1);
+        var file = WriteSweep(cluster, epochs: 1, seeds: 2);
         foreach (var (options, message) in ((string, string)[])[
             ("--partition nowhere", "Slurm refuses the jobs: invalid partition specified: nowhere; "),
             ("--time 1000", "would wait for ever (PartitionTimeLimit): it asks for what it cannot get; change "),
@@ -126,7 +143,7 @@ public sealed partial class SlurmSweepTests
         File.WriteAllText(broken, "in the way");
         var (code, _, error) = cluster.Tool("experiment", "run", file, "--engine", "slurm", "--out", shared);
         Assert.Equal(Tool.Failure, code);
-        Assert.Contains("11 of 12 trials are complete", error, StringComparison.Ordinal);
+        Assert.Contains("5 of 6 trials are complete", error, StringComparison.Ordinal);
         File.Delete(broken);
         Finish(cluster, file, whole, shared);
     }
@@ -137,26 +154,27 @@ public sealed partial class SlurmSweepTests
         if (Environment.GetEnvironmentVariable("ADJOINT_LONG") is null) Assert.Skip("skipped: ADJOINT_LONG is not set");
     }
 
-    // A sweep of 12 trials.
-    private static string WriteSweep(SlurmCluster cluster, int epochs)
+    // A sweep of two trials for each seed.
+    private static string WriteSweep(SlurmCluster cluster, int epochs, int seeds, string more = "")
     {
         var file = Path.Combine(cluster.Folder, "sweep.json");
         File.WriteAllText(file, $$"""
             {
               "name": "shared",
               "settings": { "dataset": "synth", "hidden": "32", "epochs": {{epochs}}, "data-share": 0.3,
-                 "batch-size": 64, "momentum": 0.9, "lr": 0.05, "schedule": "one-cycle", "ema": 0.9 },
+                 "batch-size": 64, "momentum": 0.9, "lr": 0.05, "schedule": "one-cycle", "ema": 0.9{{more}} },
               "factors": { "activation": ["sigmoid", "relu"] },
-              "seeds": 6
+              "seeds": {{seeds}}
             }
             """);
         return file;
     }
 
     // A sweep, and the folder of its whole run in one process.
-    private static (string File, string Whole, string Shared) Sweep(SlurmCluster cluster, int epochs)
+    private static (string File, string Whole, string Shared) Sweep(
+        SlurmCluster cluster, int epochs, int seeds = 3, string more = "")
     {
-        var (file, whole) = (WriteSweep(cluster, epochs), Path.Combine(cluster.Folder, "whole"));
+        var (file, whole) = (WriteSweep(cluster, epochs, seeds, more), Path.Combine(cluster.Folder, "whole"));
         var (code, _, error) = cluster.Tool("experiment", "run", file, "--out", whole, "--quiet");
         Assert.Equal((0, ""), (code, error));
         return (file, whole, Path.Combine(cluster.Folder, "shared"));

@@ -168,12 +168,15 @@ public sealed class SlurmEngine(ITrialProgram program, string folder, SlurmOptio
         return $"job {how}: {LastLine(script.LogOf(failed)) ?? "its log is empty"} ({script.LogOf(failed)})";
     }
 
+    // What the tool said last; where it said nothing, what anybody said.
     private static string? LastLine(string path)
     {
         try
         {
-            return Encoding.UTF8.GetString(RegularFile.ReadAllBytes(path, 1 << 24)).Split('\n')
-                .LastOrDefault(line => line.Trim().Length > 0);
+            var lines = Encoding.UTF8.GetString(RegularFile.ReadAllBytes(path, 1 << 24)).Split('\n')
+                .Where(line => line.Any(char.IsLetterOrDigit)).ToArray();
+            return lines.LastOrDefault(line => line.StartsWith("adjoint: ", StringComparison.Ordinal))
+                ?? lines.LastOrDefault();
         }
         catch (Exception error) when (error is IOException or DataFormatException)
         {

@@ -15,6 +15,12 @@ public sealed record SlurmOptions(IReadOnlyList<string> Worker)
     /// <summary>How many workers run at once, at most; null for as many as Slurm lets.</summary>
     public int? MaxJobs { get; init; }
 
+    /// <summary>How many ranks a worker has, which <see cref="Mpirun"/> starts; null for one process.</summary>
+    public int? Ranks { get; init; }
+
+    /// <summary>The command that starts ranks, with its options, as a shell takes it.</summary>
+    public string Mpirun { get; init; } = "mpirun";
+
     /// <summary>Options of <c>sbatch</c> that are passed on as they are.</summary>
     public IReadOnlyList<string> Others { get; init; } = [];
 

@@ -35,6 +35,7 @@ internal sealed class SlurmScript(string folder, string name, SlurmOptions optio
             "--requeue", "--signal=B:TERM@60", $"--chdir={Environment.CurrentDirectory}",
             .. options.Partition is { } partition ? [$"--partition={partition}"] : (string[])[],
             .. options.Time is { } time ? [$"--time={time}"] : (string[])[],
+            .. options.Ranks is { } ranks ? [$"--ntasks={ranks}"] : (string[])[],
             .. options.Others, path,
         ];
         Directory.CreateDirectory(own);
@@ -48,9 +49,9 @@ internal sealed class SlurmScript(string folder, string name, SlurmOptions optio
                 exit 1
             }
             # As many threads as the job has processors.
-            threads=${SLURM_CPUS_PER_TASK:-$SLURM_CPUS_ON_NODE}
+            threads=${SLURM_CPUS_PER_TASK:-{{(options.Ranks is null ? "$SLURM_CPUS_ON_NODE" : "1")}}}
             if [[ -n $threads ]]; then export ADJOINT_THREADS=${ADJOINT_THREADS:-$threads}; fi
-            exec {{Words(options.Worker)}}
+            exec {{(options.Ranks is { } each ? $"{options.Mpirun} -n {each} " : "")}}{{Words(options.Worker)}}
 
             """);
         return arguments;
