@@ -15,7 +15,7 @@ namespace Adjoint.Bench;
 internal static unsafe partial class TieringReport
 {
     private const int ThreadClock = 3;
-    private const int Epochs = 4, StepsOfAnEpoch = 60;
+    private const int Epochs = 4;
 
     // The environment has the last word on what bench's own runtimeconfig.json says.
     private static readonly (string Name, string Variables)[] Settings =
@@ -25,13 +25,6 @@ internal static unsafe partial class TieringReport
         ("no profiles", "TieredCompilation=1 TieredPGO=0"),
         ("loops at once", "TieredCompilation=1 TieredPGO=1 TC_QuickJitForLoops=0"),
     ];
-
-    private static readonly Dictionary<string, Func<Trainer>> Trainings = new()
-    {
-        ["mlp"] = () => Classifier(new Mlp(784, [3136], 10, "relu", new Generator(1)), [784]),
-        ["lenet"] = () => Classifier(new LeNetCifar(10, new Generator(1)), [3, 32, 32]),
-        ["gpt"] = LanguageModel,
-    };
 
     /// <param name="arguments">
     /// Nothing for all; <c>ops</c> or networks, perhaps after a number of rounds; with <c>--here</c> in this process.
@@ -43,7 +36,7 @@ internal static unsafe partial class TieringReport
         var rounds = 3;
         if (arguments is [var first, ..] && int.TryParse(first, CultureInfo.InvariantCulture, out var given))
             (rounds, arguments) = (given, arguments[1..]);
-        string[] works = arguments is [] ? [.. Trainings.Keys, "ops"] : arguments;
+        string[] works = arguments is [] ? [.. Trainings.All.Keys, "ops"] : arguments;
         foreach (var work in works)
             if (work == "ops") ReportOps(rounds);
             else ReportTraining(work, rounds);
@@ -113,7 +106,7 @@ internal static unsafe partial class TieringReport
 
     private static int MeasureTraining(string network)
     {
-        var trainer = Trainings[network]();
+        var trainer = Trainings.All[network]();
         StepTimes times = new();
         trainer.Callbacks.Add(times);
         trainer.Fit(Epochs);
@@ -124,7 +117,7 @@ internal static unsafe partial class TieringReport
         Print("in 2", MeanStep(1, 2));
         for (var epoch = 0; epoch < Epochs; epoch++)
             Print($"epoch {epoch + 1}",
-                times.Milliseconds.Skip(epoch * StepsOfAnEpoch).Take(StepsOfAnEpoch).Sum() / 1000);
+                times.Milliseconds.Skip(epoch * Trainings.StepsOfAnEpoch).Take(Trainings.StepsOfAnEpoch).Sum() / 1000);
         return 0;
 
         double MeanStep(double from, double to)
@@ -207,28 +200,6 @@ internal static unsafe partial class TieringReport
             Print(name + " 1", times[0]);
         }
         return 0;
-    }
-
-    private static Trainer Classifier(Layer model, int[] shape)
-    {
-        var count = 128 * StepsOfAnEpoch;
-        var size = shape.Aggregate(1, (a, b) => a * b);
-        var data = new TensorDataset("noise", shape, Tensor.Rand([count * size], new Generator(1)).ToArray<float>(),
-            [.. Enumerable.Range(0, count).Select(i => (byte)(i % 10))], Cifar10.Classes);
-        return new(model, new Sgd(model.Parameters(), 0.01, momentum: 0.9), new ClassificationTask(),
-            new DataLoader(data, 128, new() { Shuffle = true, Seed = 1 }));
-    }
-
-    private static Trainer LanguageModel()
-    {
-        var text = new ByteText();
-        var model = new Gpt(new() { Vocabulary = text.Size, Context = 64, Width = 64, Heads = 4, Layers = 2 },
-            new Generator(1));
-        var letters = string.Concat(
-            Enumerable.Range(0, 16 * StepsOfAnEpoch * 64 + 1).Select(i => (char)(32 + i * 7 % 64)));
-        var data = new TextDataset("letters", [letters], text, 64);
-        return new(model, new AdamW(model.Parameters(), 0.001), new NextTokenTask(),
-            new DataLoader(data, 16, new() { Shuffle = true, Seed = 1 }));
     }
 
     // What the thread itself ran, compilation on it included: others on the machine do not count.
