@@ -6,6 +6,7 @@ using BenchmarkDotNet.Running;
 // that only computes forwards holds. loader: whether loading starves training. csv: how fast tables are read. door:
 // what a call of a primitive costs. conv: each convolution algorithm, forced by its name.
 // tiering: what tiered compilation costs an application.
+// scaling: ranks against threads, what a link gives, and what the model makes of it.
 // checkpoint: what gradient checkpoints save and cost.
 // images: whether folders of small PNG files starve it.
 // Anything else goes to BenchmarkDotNet.
@@ -24,6 +25,7 @@ switch (args)
     case ["csv"]: return CsvReport.Run();
     case ["door"]: return DoorReport.Run();
     case ["tiering", .. var rest]: return TieringReport.Run(rest);
+    case ["scaling", .. var rest]: return ScalingReport.Run(rest);
     case ["conv", .. var names]: return ConvReport.Run(names);
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Versus).Assembly).Run(args);

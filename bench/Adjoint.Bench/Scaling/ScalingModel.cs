@@ -21,14 +21,16 @@ internal sealed record ScaledMachine(double Flops, double Latency, double Bandwi
 /// <param name="machine">The ranks.</param>
 internal sealed class ScalingModel(ScaledNetwork network, ScaledMachine machine)
 {
-    /// <summary>The bytes of a bucket.</summary>
-    internal const double BucketBytes = 4 << 20;
-
     // Backward is two thirds of a step, and its last bucket comes when nothing is left to hide it.
     private const double BackwardShare = 2.0 / 3;
 
     /// <summary>Messages to each other rank for each bucket: pieces and results, a header ahead of each.</summary>
     private const double MessagesPerPeer = 4;
+
+    /// <summary>The bytes of a bucket.</summary>
+    internal long BucketBytes { get; init; } = 4 << 20;
+
+    private double Buckets => Math.Max(1, Math.Ceiling(4 * network.Parameters / BucketBytes));
 
     /// <summary>Seconds that one rank computes.</summary>
     internal double Compute(int ranks) => network.FlopsPerSample * network.Batch / ranks / machine.Flops;
@@ -42,8 +44,7 @@ internal sealed class ScalingModel(ScaledNetwork network, ScaledMachine machine)
     internal double Exchange(int ranks, double nodes = 1)
     {
         if (ranks == 1) return 0;
-        var buckets = Math.Max(1, Math.Ceiling(4 * network.Parameters / BucketBytes));
-        return Bytes(ranks, nodes) / machine.Bandwidth + buckets * MessagesPerPeer * (ranks - 1) * machine.Latency
+        return Bytes(ranks, nodes) / machine.Bandwidth + Buckets * MessagesPerPeer * (ranks - 1) * machine.Latency
             + 4 * network.Parameters / machine.Additions;
     }
 
@@ -51,8 +52,7 @@ internal sealed class ScalingModel(ScaledNetwork network, ScaledMachine machine)
     internal double Step(int ranks, double nodes = 1)
     {
         var (compute, exchange) = (Compute(ranks), Exchange(ranks, nodes));
-        var buckets = Math.Max(1, Math.Ceiling(4 * network.Parameters / BucketBytes));
-        return compute + Math.Max(exchange / buckets, exchange - BackwardShare * compute);
+        return compute + Math.Max(exchange / Buckets, exchange - BackwardShare * compute);
     }
 
     /// <summary>How much faster N ranks are than one, divided by N.</summary>

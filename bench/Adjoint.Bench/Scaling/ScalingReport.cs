@@ -92,6 +92,8 @@ internal static class ScalingReport
             : ["mpirun", "-n", $"{side.Ranks}", "--allow-run-as-root", "--bind-to", "none", "--oversubscribe", .. own];
         ProcessStartInfo start = new(line[0], line[1..]) { RedirectStandardOutput = true };
         start.Environment["ADJOINT_THREADS"] = $"{side.Threads}";
+        // mpirun gives ranks a terminal, to which .NET would write control characters.
+        start.Environment["TERM"] = "dumb";
         using var child = Process.Start(start)!;
         var text = child.StandardOutput.ReadToEnd();
         child.WaitForExit();
