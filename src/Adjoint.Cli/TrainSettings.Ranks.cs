@@ -15,7 +15,7 @@ internal static partial class TrainSettings
         Group = Ranks,
         Help = "Parts of a batch, which the ranks share; the result depends on it, but not on the number of ranks.",
         Range = new() { AtLeast = 1, AtMost = 65_536 },
-        Default = new($"1; on several ranks {UsualShards}, or as many as a batch has samples", _ => 1),
+        Default = new($"1; on several ranks {UsualShards}, or one for each if there are more", _ => 1),
         IsOmittedAtDefault = true,
         Conflict = s => s.Get(Shards!) is var shards && shards <= s.Get(BatchSize!) ? null
             : $"{shards} shards of a batch of {s.Get(BatchSize!)}: some would have no sample; use at most "

@@ -71,8 +71,11 @@ internal static class TrainCommand
         {
             var from = parsed.GetValue(resume);
             if (IsLaunch(parsed))
+            {
+                RefuseRanks(parsed);
                 return new Launcher(LaunchedBy(parsed), Arguments(parsed, _ => true),
                     Arguments(parsed, CanBeGivenAnew), output, error).Run(from);
+            }
             var world = World.Current;
             // Of several ranks the first speaks.
             var (say, result) = world.IsFirst ? (error, output) : (TextWriter.Null, TextWriter.Null);
@@ -174,6 +177,15 @@ internal static class TrainCommand
             return launch.FirstOrDefault(option => option.IsGiven(parsed)) is { } option
                 ? throw new UsageException($"{option.Name}: does nothing without --ranks, which starts them")
                 : false;
+        }
+
+        // Before so many processes are started. Own data may be on other machines only.
+        void RefuseRanks(ParseResult parsed)
+        {
+            var given = options.Given(parsed);
+            if (resume.IsGiven(parsed) || given.Any(one => one.Key == TrainSettings.Source.Name)) return;
+            TrainSettings.Table.Read(given).ForRanks(
+                parsed.GetValue(ranks), options[TrainSettings.Shards].IsGiven(parsed));
         }
 
         LaunchSettings LaunchedBy(ParseResult parsed) => new()

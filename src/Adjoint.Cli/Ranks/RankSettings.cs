@@ -22,7 +22,7 @@ internal static class RankSettings
                 $"--batch-size: {ranks} ranks cannot share batches of {batch}; use larger ones, or fewer ranks");
         if (!hasShards && ranks > 1)
             settings = settings.With(TrainSettings.Shards,
-                isSynchronous ? ranks : Math.Min(TrainSettings.UsualShards, batch));
+                isSynchronous ? ranks : Math.Min(Math.Max(TrainSettings.UsualShards, ranks), batch));
         var shards = settings.Get(TrainSettings.Shards);
         if (ranks > shards)
             throw new UsageException(

@@ -48,7 +48,8 @@ public sealed class DataParallel
         options ??= new();
         var size = trainer.Training.BatchSize;
         (Trainer, Communicator) = (trainer, communicator);
-        Shards = options.Shards ?? (communicator.Size == 1 ? 1 : Math.Min(UsualShards, size));
+        Shards = options.Shards
+            ?? (communicator.Size == 1 ? 1 : Math.Min(Math.Max(UsualShards, communicator.Size), size));
         if (communicator.Size > size)
             throw new AdjointException(
                 $"DataParallel: a batch needs a sample for each rank: found batches of {size} for {communicator.Size} "
