@@ -7,8 +7,8 @@ public sealed record DataParallelOptions
     /// The number of logical shards of each batch, from that of the ranks to the batch size. It decides the bits of the
     /// result, the number of ranks does not: so a run can go on with more or fewer ranks. Each rank computes its shards
     /// one after the other: with many of them, small matrices. Null, the default: 1 in a world of one, and otherwise 12
-    /// (which 1, 2, 3, 4, 6 and 12 ranks share evenly), one for each rank if there are more, and never more than a batch
-    /// has samples.
+    /// (which 1, 2, 3, 4, 6 and 12 ranks share evenly), or one for each rank if there are more, and never more than a
+    /// batch has samples.
     /// </summary>
     public int? Shards { get; init; }
 
