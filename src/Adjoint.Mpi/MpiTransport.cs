@@ -29,6 +29,7 @@ public sealed unsafe partial class MpiTransport : Transport
     private readonly MpiLibrary library;
     private readonly nint communicator;
     private readonly LauncherGuard guard;
+    private readonly TcpPauses pauses;
     private volatile bool isClosed;
 
     private MpiTransport(MpiLauncher launcher)
@@ -52,7 +53,7 @@ public sealed unsafe partial class MpiTransport : Transport
         if (provided < library.Serialized)
             Refuse($"{Name} ({library.File}) was built without support for threads: install one that has "
                 + "MPI_THREAD_SERIALIZED");
-        guard = new(launcher.Family);
+        (guard, pauses) = (new(launcher.Family), new(size));
         nint own = 0;
         Check(MpiFunctions.CommDup(library.World, &own), "MPI_Comm_dup");
         communicator = own;
@@ -114,7 +115,14 @@ public sealed unsafe partial class MpiTransport : Transport
     /// <exception cref="TransportException">
     /// MPI failed, or another number of bytes came than was waited for; the message has both numbers.
     /// </exception>
-    public override bool IsDone(Transfer transfer) => ((MpiTransfer)transfer).IsDone();
+    public override bool IsDone(Transfer transfer)
+    {
+        pauses.Apply();
+        var one = (MpiTransfer)transfer;
+        if (!one.IsDone()) return false;
+        pauses.Note(one.Peer, one.IsReceive);
+        return true;
+    }
 
     /// <summary>
     /// Ends all processes that MPI can reach, and this one in any case: it does not return.
@@ -189,20 +197,23 @@ public sealed unsafe partial class MpiTransport : Transport
     private sealed class MpiTransfer : Transfer
     {
         private readonly MpiTransport transport;
-        private readonly int length, other, channel;
-        private readonly bool isReceive;
+        private readonly int length, channel;
         private readonly nint[] requests;
         private MemoryHandle memory;
         private int done;
 
         internal MpiTransfer(
-            MpiTransport transport, MemoryHandle memory, int length, int other, int channel, bool isReceive)
+            MpiTransport transport, MemoryHandle memory, int length, int peer, int channel, bool isReceive)
         {
             (this.transport, this.memory, this.length) = (transport, memory, length);
-            (this.other, this.channel, this.isReceive) = (other, channel, isReceive);
+            (Peer, this.channel, IsReceive) = (peer, channel, isReceive);
             requests = new nint[Math.Max(1, (int)(((long)length + transport.LargestPart - 1) / transport.LargestPart))];
             for (var part = 0; part < requests.Length; part++) Begin(part);
         }
+
+        internal int Peer { get; }
+
+        internal bool IsReceive { get; }
 
         internal bool IsDone()
         {
@@ -219,11 +230,11 @@ public sealed unsafe partial class MpiTransport : Transport
             var bytes = (byte*)memory.Pointer + (long)part * transport.LargestPart;
             fixed (nint* request = &requests[part])
             {
-                if (isReceive)
-                    Check(MpiFunctions.Irecv(bytes, LengthOf(part), transport.library.Byte, other, channel,
+                if (IsReceive)
+                    Check(MpiFunctions.Irecv(bytes, LengthOf(part), transport.library.Byte, Peer, channel,
                         transport.communicator, request), "MPI_Irecv");
                 else
-                    Check(MpiFunctions.Isend(bytes, LengthOf(part), transport.library.Byte, other, channel,
+                    Check(MpiFunctions.Isend(bytes, LengthOf(part), transport.library.Byte, Peer, channel,
                         transport.communicator, request), "MPI_Isend");
             }
         }
@@ -234,15 +245,15 @@ public sealed unsafe partial class MpiTransport : Transport
             int isDone;
             fixed (nint* request = &requests[part])
             {
-                Check(MpiFunctions.Test(request, out isDone, status), isReceive
-                    ? $"receiving {LengthOf(part):N0} bytes from rank {other} on channel {channel}"
-                    : $"sending {LengthOf(part):N0} bytes to rank {other} on channel {channel}");
+                Check(MpiFunctions.Test(request, out isDone, status), IsReceive
+                    ? $"receiving {LengthOf(part):N0} bytes from rank {Peer} on channel {channel}"
+                    : $"sending {LengthOf(part):N0} bytes to rank {Peer} on channel {channel}");
             }
-            if (isDone == 0 || !isReceive) return isDone != 0;
+            if (isDone == 0 || !IsReceive) return isDone != 0;
             Check(MpiFunctions.GetCount(status, transport.library.Byte, out var count), "MPI_Get_count");
             return count == LengthOf(part)
                 ? true
-                : throw new TransportException($"{count:N0} bytes came from rank {other} on channel {channel}, and "
+                : throw new TransportException($"{count:N0} bytes came from rank {Peer} on channel {channel}, and "
                     + $"{LengthOf(part):N0} were waited for");
         }
     }
