@@ -108,7 +108,7 @@ internal sealed class SlurmCluster : IDisposable
     {
         using var process = Start(program, arguments);
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        if (!process.WaitForExit(120_000))
+        if (!process.WaitForExit(240_000))
         {
             process.Kill(entireProcessTree: true);
             Assert.Fail($"{program} {string.Join(' ', arguments)}: still running");

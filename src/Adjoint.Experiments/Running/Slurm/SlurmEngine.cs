@@ -132,7 +132,7 @@ public sealed class SlurmEngine(ITrialProgram program, string folder, SlurmOptio
                 if (trials.All(IsOver) && open.All(task => task.Waits)) slurm.Cancel(name, waitingOnly: true);
                 var areHopeless = open.Length > 0 && open.All(task => task.IsHopeless);
                 hopeless = areHopeless ? hopeless + 1 : 0;
-                if (hopeless > 1)
+                if (hopeless > 2)
                 {
                     slurm.Cancel(name, waitingOnly: true);
                     throw new AdjointException($"job {open[0].Job} would wait for ever ({open[0].Reason}): it asks for "

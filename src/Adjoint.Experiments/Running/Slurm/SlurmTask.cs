@@ -17,11 +17,12 @@ internal sealed record SlurmTask(string Job, string Index, string State, string 
         "REVOKED", "TIMEOUT",
     ];
 
-    // Waiting does not help against these: the job asks for what nobody may have.
+    // Waiting does not help against these: the job asks for what nobody may have. PartitionConfig is not among them: a
+    // busy controller gives it for a while to jobs that it starts later.
     private static readonly string[] Never =
     [
-        "AccountNotAllowed", "BadConstraints", "InvalidAccount", "InvalidQOS", "PartitionConfig", "PartitionNodeLimit",
-        "PartitionTimeLimit", "QOSNotAllowed",
+        "AccountNotAllowed", "BadConstraints", "InvalidAccount", "InvalidQOS", "PartitionNodeLimit", "PartitionTimeLimit",
+        "QOSNotAllowed",
     ];
 
     /// <summary>How long it has run, in seconds.</summary>
