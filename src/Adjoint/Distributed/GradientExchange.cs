@@ -33,6 +33,10 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
     private readonly Tensor[] begun;
     private readonly int[] versions;
     private readonly bool[] isChanged;
+    // Buffers of integers, such as counters: no means of them are taken.
+    private readonly Tensor[] counters, begunCounters, firstCounters;
+    private readonly int[] counterVersions;
+    private readonly bool[] hasCounted;
     private readonly HashSet<int> told = [], repeated = [];
     private ShardBucket[] buckets = [];
     private (int Bucket, int Entry)[] places = [];
@@ -40,12 +44,12 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
     private IGradientListener? outer;
     private int shard = -1, next;
     private double weight;
-    private bool isLast, isOpen;
+    private bool isLast, isOpen, isDeferred;
 
     /// <summary>Creates the exchange of one rank.</summary>
     /// <param name="communicator">The world.</param>
     /// <param name="parameters">All parameters, also those that are frozen now; the same on all ranks.</param>
-    /// <param name="buffers">Buffers that a shard may change; those that are not floating stay as they are.</param>
+    /// <param name="buffers">Buffers that a shard may change.</param>
     /// <param name="shards">The number of shards, at least that of the ranks.</param>
     /// <param name="options">Null: the defaults.</param>
     /// <exception cref="AdjointException">
@@ -63,7 +67,11 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
         plan = new(communicator.Rank, communicator.Size, shards);
         this.parameters = [.. parameters.Distinct()];
         this.buffers = [.. buffers.Distinct().Where(buffer => buffer.DType.IsFloating())];
-        foreach (var tensor in this.parameters.Concat(this.buffers))
+        counters = [.. buffers.Distinct().Where(buffer => !buffer.DType.IsFloating())];
+        begunCounters = [.. counters.Select(one => Tensor.Empty(one.Shape, one.DType).Keep())];
+        firstCounters = [.. counters.Select(one => Tensor.Empty(one.Shape, one.DType).Keep())];
+        (counterVersions, hasCounted) = (new int[counters.Length], new bool[counters.Length]);
+        foreach (var tensor in this.parameters.Concat(this.buffers).Concat(counters))
             if (tensor.Device != Device.Cpu)
                 throw new AdjointException(
                     $"GradientExchange: {tensor.Name ?? "a tensor"} {tensor.Shape} is on {tensor.Device.Name}, and "
@@ -125,6 +133,8 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
         (isLast, isOpen, shard, next) = (isLastOfStep, true, plan.Lo - 1, 0);
         for (var i = 0; i < buffers.Length; i++) Backend.Run(new Copy(), buffers[i], begun[i]);
         Array.Clear(isChanged);
+        for (var i = 0; i < counters.Length; i++) Backend.Run(new Copy(), counters[i], begunCounters[i]);
+        Array.Clear(hasCounted);
         foreach (var bucket in bufferBuckets) bucket.Clear();
         if (!isLast) return;
         Arrange();
@@ -136,7 +146,10 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
     /// </summary>
     /// <param name="shard">Which, later than the one before.</param>
     /// <param name="weight">What its gradients are multiplied by.</param>
-    internal void BeginShard(int shard, double weight)
+    /// <param name="isDeferred">
+    /// Whether to take gradients as they are when the shard ends, for others change them after the backward pass.
+    /// </param>
+    internal void BeginShard(int shard, double weight, bool isDeferred = false)
     {
         if (!isOpen || shard <= this.shard || shard < plan.Lo || shard >= plan.Hi)
             throw new AdjointException(
@@ -152,10 +165,16 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
             }
             (versions[i], isChanged[i]) = (buffers[i].Version, false);
         }
-        (this.shard, this.weight) = (shard, weight);
+        for (var i = 0; i < counters.Length; i++)
+        {
+            if (hasCounted[i]) SetCounter(i, begunCounters[i]);
+            counterVersions[i] = counters[i].Version;
+        }
+        (this.shard, this.weight, this.isDeferred) = (shard, weight, isDeferred);
         told.Clear();
         repeated.Clear();
-        (outer, Execution.Current.GradientListener) = (Execution.Current.GradientListener, this);
+        outer = Execution.Current.GradientListener;
+        if (!isDeferred) Execution.Current.GradientListener = this;
     }
 
     /// <summary>Adds a gradient of this shard, and sends what is complete by that.</summary>
@@ -181,6 +200,16 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
     internal void EndShard()
     {
         Execution.Current.GradientListener = outer;
+        if (isDeferred)
+            for (var number = parameters.Length - 1; number >= 0; number--)
+                if (parameters[number] is { RequiresGrad: true, PresentGrad: { } gradient })
+                    Ready(parameters[number], gradient);
+        for (var i = 0; i < counters.Length; i++)
+        {
+            if (hasCounted[i] || counters[i].Version == counterVersions[i]) continue;
+            Backend.Run(new Copy(), counters[i], firstCounters[i]);
+            hasCounted[i] = true;
+        }
         foreach (var number in trainable)
             if (!told.Contains(number)) Put(number, null, 0);
         for (var i = 0; i < buffers.Length; i++)
@@ -191,7 +220,10 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
         SendReady();
     }
 
-    /// <summary>Ends the batch: all ranks have the same buffers, the means over the shards that changed them.</summary>
+    /// <summary>
+    /// Ends the batch: all ranks have the same buffers, the means over the shards that changed them; of integers, what
+    /// the first of these shards left.
+    /// </summary>
     internal void EndBatch()
     {
         PassOver(plan.Hi);
@@ -208,6 +240,7 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
             Write(new DivideBy(count), bufferBuckets[bucket].SumOf(entry), buffers[i]);
             buffers[i].BumpVersion();
         }
+        if (counters.Length > 0) ShareCounters();
     }
 
     /// <summary>
@@ -249,6 +282,36 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
     public void Dispose()
     {
         if (Execution.Current.GradientListener == this) Execution.Current.GradientListener = outer;
+    }
+
+    // Those of the first rank that has some: its shards come before those of the others.
+    private void ShareCounters()
+    {
+        var own = new List<byte>();
+        for (var i = 0; i < counters.Length; i++)
+        {
+            own.Add(hasCounted[i] ? (byte)1 : (byte)0);
+            if (hasCounted[i]) own.AddRange(firstCounters[i].Bytes);
+        }
+        var all = communicator.AllGather("buffers of integers", own.ToArray());
+        var at = new int[all.Length];
+        for (var i = 0; i < counters.Length; i++)
+        {
+            var (isDone, length) = (false, firstCounters[i].Bytes.Length);
+            for (var rank = 0; rank < all.Length; rank++)
+            {
+                if (all[rank][at[rank]++] == 0) continue;
+                if (!isDone) all[rank].AsSpan(at[rank], length).CopyTo(firstCounters[i].Bytes);
+                (isDone, at[rank]) = (true, at[rank] + length);
+            }
+            if (isDone) SetCounter(i, firstCounters[i]);
+        }
+    }
+
+    private void SetCounter(int number, Tensor value)
+    {
+        Backend.Run(new Copy(), value, counters[number]);
+        counters[number].BumpVersion();
     }
 
     // The largest to whom has least, so that all have about as much. All parameters, so that freezing moves none.

@@ -5,7 +5,11 @@ namespace Adjoint.Distributed;
 /// <summary>
 /// Ranks that are threads of one process, without any network: to try and to test a program for several ranks.
 /// </summary>
-/// <remarks>Messages above 4 KiB are done only when they were received, as with most networks.</remarks>
+/// <remarks>
+/// Messages above 4 KiB are done only when they were received, as with most networks. What belongs to the process is
+/// the ranks' in common, <see cref="Generator.Default"/> among it: give layers that draw random numbers generators of
+/// their own.
+/// </remarks>
 public sealed class LocalTransport : Transport
 {
     private const int Eager = 4096;

@@ -189,6 +189,45 @@ public class DataParallelTests
     }
 
     [Fact]
+    public void What_a_callback_does_to_the_gradients_of_a_shard_counts()
+    {
+        Trainer New(double factor, double rate)
+        {
+            var model = new Linear(8, 2, generator: new(1));
+            var trainer = new Trainer(model, new Sgd(model.Parameters(), rate), new ClassificationTask(),
+                new DataLoader(Rows(50), 20)) { BatchesPerStep = 2 };
+            if (factor != 1) trainer.Callbacks.Add(new Scaling(factor));
+            return trainer;
+        }
+        // Powers of two round nothing.
+        string Weights(string digest) => digest[..64];
+        var expected = Train(1, () => New(1, 0.125), epochs: 2)[0];
+        foreach (var ranks in (int[])[1, 3])
+            Assert.All(Train(ranks, () => New(0.5, 0.25)), end => Assert.Equal(Weights(expected), Weights(end)));
+    }
+
+    [Fact]
+    public void Buffers_of_integers_are_those_of_the_first_shard()
+    {
+        Trainer New()
+        {
+            var model = new Counting();
+            return new(model, new Sgd(model.Parameters(), 0.1), new ClassificationTask(),
+                new DataLoader(Rows(50), 20), new DataLoader(Rows(10), 5));
+        }
+        var counts = new List<long>();
+        string[] Ends(int ranks) => Train(ranks, New, prepare: parallel =>
+        {
+            parallel.Trainer.Fit(2);
+            lock (counts) counts.Add(parallel.Trainer.Model.StateDict()["batches"].ToArray<long>()[0]);
+        });
+        var alone = Ends(1)[0];
+        foreach (var ranks in (int[])[2, 3]) Assert.All(Ends(ranks), end => Assert.Equal(alone, end));
+        // Three batches in each of two epochs.
+        Assert.Equal([6, 6, 6, 6, 6, 6], counts);
+    }
+
+    [Fact]
     public void Half_precision()
     {
         Trainer New()
@@ -240,6 +279,33 @@ public class DataParallelTests
             [new("inputs", [1], DType.Int64) { IsRagged = true }, new("targets", [], DType.Int64)];
 
         public override Sample this[int index] => make(index);
+    }
+
+    private sealed class Scaling(double factor) : StepCallback
+    {
+        public override void AfterBackward(Trainer trainer, Tensor loss)
+        {
+            using var _ = new NoGrad();
+            foreach (var parameter in trainer.Model.Parameters()) parameter.Grad!.CopyFrom(parameter.Grad! * factor);
+        }
+    }
+
+    private sealed class Counting : Layer
+    {
+        private readonly Linear linear;
+        private readonly Tensor batches;
+
+        internal Counting()
+        {
+            linear = AddChild("linear", new Linear(8, 2, generator: new(1)));
+            batches = AddBuffer("batches", Tensor.From([0L]));
+        }
+
+        protected override Tensor ForwardCore(Tensor x)
+        {
+            if (IsTraining) batches.CopyFrom(batches + Tensor.From([1L]));
+            return linear.Forward(x);
+        }
     }
 
     private sealed class Gradients : Callback

@@ -38,6 +38,45 @@ public class ParallelFailureTests
         }
     }
 
+    // The rank that failed goes on, so the end of its communicator tells nobody.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_one_rank_throws_between_runs_ends_all(bool loads)
+    {
+        using var told = new CountdownEvent(2);
+        var errors = Ranks.Failures(3, communicator =>
+        {
+            var trainer = Perceptron();
+            if (loads && communicator.Rank == 1) trainer.Callbacks.Add(new Unloadable());
+            var parallel = new DataParallel(trainer, communicator, new() { Shards = Shards });
+            var saved = Perceptron();
+            _ = new DataParallel(saved, Communicator.Alone, new() { Shards = Shards });
+            saved.Fit(0);
+            try
+            {
+                if (loads) parallel.Load(saved.Save());
+                else parallel.Evaluate(new DataLoader(Rows(40).Map(sample =>
+                    communicator.Rank == 1 ? throw new IOException("cannot read here") : sample), 4));
+                trainer.Fit(1);
+            }
+            catch (RankFailureException)
+            {
+                told.Signal();
+                throw;
+            }
+            catch (IOException)
+            {
+                Assert.True(told.Wait(ParallelRuns.Timeout), "the others wait");
+                throw;
+            }
+        }, ParallelRuns.Timeout);
+        Assert.IsType<IOException>(errors[1]);
+        foreach (var rank in (int[])[0, 2])
+            Assert.Contains(errors[1]!.Message, Assert.IsType<RankFailureException>(errors[rank]).Message,
+                StringComparison.Ordinal);
+    }
+
     [Fact]
     public void All_ranks_diverge_with_the_cause_that_one_found()
     {
@@ -187,6 +226,11 @@ public class ParallelFailureTests
                 ["inputs"] = Tensor.From([index == NotANumber ? float.NaN : index / 40f], 1),
                 ["targets"] = Tensor.From([1f], 1),
             };
+    }
+
+    private sealed class Unloadable : Callback
+    {
+        public override void Load(Trainer trainer, TrainingState state) => throw new IOException("cannot load here");
     }
 
     private sealed class Throwing : Callback

@@ -67,6 +67,31 @@ public sealed class ParallelResumeTests : IDisposable
     }
 
     [Fact]
+    public void What_a_callback_of_rank_0_alone_decided_holds_after_resuming()
+    {
+        Trainer New(bool decides)
+        {
+            var trainer = Perceptron();
+            // Never is an epoch so much better: each halves the rate.
+            if (decides) trainer.Callbacks.Add(new PlateauSchedule(0.5, patience: 0, threshold: 10));
+            return trainer;
+        }
+        var whole = Train(1, () => New(decides: true), epochs: 4)[0];
+        var begun = New(decides: true);
+        _ = new DataParallel(begun, Communicator.Alone, new() { Shards = Shards });
+        begun.Fit(2);
+        var state = begun.Save();
+        var ends = Ranks.Run(2, communicator =>
+        {
+            var trainer = New(communicator.Rank == 0);
+            var parallel = new DataParallel(trainer, communicator, new() { Shards = Shards });
+            Assert.True(parallel.Load(communicator.Rank == 0 ? state : null));
+            return DigestOf(trainer, trainer.Fit(4));
+        }, ParallelRuns.Timeout);
+        Assert.All(ends, end => Assert.Equal(whole, end));
+    }
+
+    [Fact]
     public void A_state_of_another_number_of_shards_is_refused()
     {
         var trainer = Perceptron();

@@ -23,7 +23,9 @@ namespace Adjoint.Training;
 /// <para>
 /// Metrics are exact: all ranks see the outputs of all validation samples. Callbacks run on every rank, with the loss
 /// of the whole batch; <see cref="Callback.BeforeBatch"/> gets the rank's first shard, and a
-/// <see cref="StepCallback"/> sees each shard as a batch. Rank 0 alone writes checkpoints, and decides by its clock
+/// <see cref="StepCallback"/> sees each shard as a batch, whose gradients are then sent after the backward pass, not
+/// during it. With <see cref="DataParallelOptions.ShardOptimizer"/>, and in the middle of a step of several batches,
+/// all ranks call <see cref="Trainer.Save"/> or none. Rank 0 alone writes checkpoints, and decides by its clock
 /// when; a callback that writes files belongs on one rank. A cancellation on one rank ends the run on all, after the
 /// next batch. If a rank fails or dies, the others throw a <see cref="RankFailureException"/> that names it.
 /// </para>
@@ -91,10 +93,17 @@ public sealed class DataParallel
     /// <exception cref="RankFailureException">A rank failed.</exception>
     public bool Load(TrainingState? state)
     {
-        var shared = sharded is null ? state : sharded.ShareOrNone(state);
-        if (shared is null) return false;
-        Trainer.LoadShared(shared);
-        return true;
+        if (sharded is null)
+        {
+            if (state is not null) Trainer.LoadShared(state);
+            return state is not null;
+        }
+        return sharded.Telling(() =>
+        {
+            if (sharded.ShareOrNone(state) is not { } shared) return false;
+            Trainer.LoadShared(shared);
+            return true;
+        });
     }
 
     /// <summary>
@@ -110,6 +119,6 @@ public sealed class DataParallel
     {
         if (sharded is null) return Trainer.Evaluate(batches, views);
         using var _ = Trainer.Average?.Swap();
-        return sharded.Evaluate(batches, views ?? TestTimeAugmentation.None);
+        return sharded.Telling(() => sharded.Evaluate(batches, views ?? TestTimeAugmentation.None));
     }
 }

@@ -25,7 +25,7 @@ internal sealed class ShardedTraining : TrainingStrategy
     private CancellationToken cancellation;
     private Exception? agreed;
     private bool? hasCheckpoints;
-    private bool isDue, isCanceled;
+    private bool isDue, isCanceled, isObserved;
     // Batches of the run so far, and what those of the step under way weigh.
     private int done;
     private double stepWeight;
@@ -90,7 +90,11 @@ internal sealed class ShardedTraining : TrainingStrategy
         }
     }
 
-    internal override void BeginSteps() => step = new(Trainer);
+    internal override void BeginSteps()
+    {
+        step = new(Trainer);
+        isObserved = Trainer.Callbacks.OfType<StepCallback>().Any();
+    }
 
     // Whoever ends first waits, so that nobody finds a rank missing.
     internal override void End() => communicator.Barrier("end of training");
@@ -99,6 +103,20 @@ internal sealed class ShardedTraining : TrainingStrategy
     {
         exchange?.Dispose();
         if (error != agreed && error is not RankFailureException) communicator.Fail(error);
+    }
+
+    /// <summary>Does what all ranks do outside a run: what one throws ends all.</summary>
+    internal T Telling<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception error) when (error is not RankFailureException)
+        {
+            communicator.Fail(error);
+            throw;
+        }
     }
 
     internal override Batch Shown(ShardedBatch batch) =>
@@ -264,7 +282,7 @@ internal sealed class ShardedTraining : TrainingStrategy
         Place((ulong)place.Batches * (ulong)shards + (ulong)number);
         foreach (var parameter in unstepped) parameter.ZeroGrad();
         // Where gradients cross from rank to rank within the step, they are to be weighted before.
-        exchange!.BeginShard(number, IsMean && !isSynchronized ? weight : 1);
+        exchange!.BeginShard(number, IsMean && !isSynchronized ? weight : 1, isObserved);
         var began = Stopwatch.GetTimestamp();
         var loss = step!.Run(shard, IsMean && isSynchronized ? weight : null);
         clock.Computed(Stopwatch.GetElapsedTime(began));

@@ -37,7 +37,6 @@ internal static class TrainingFacts
             ("BatchesPerStep", $"{trainer.BatchesPerStep}"),
             ("MaxGradientNorm", Text(trainer.MaxGradientNorm)),
             ("MaxGradientValue", Text(trainer.MaxGradientValue)),
-            ("RateFactor", Text(trainer.RateFactor)),
             ("Average", trainer.Average is null ? "none" : DigestOf(trainer.Average.StateDict())),
             ("number of parameters", $"{parameters.Length}"),
             ("parameters", string.Join(", ", parameters.Select(entry =>
