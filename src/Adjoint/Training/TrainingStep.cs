@@ -11,6 +11,9 @@ namespace Adjoint.Training;
 /// </summary>
 internal sealed class TrainingStep
 {
+    /// <summary>What <see cref="FindCause"/> says where it found nothing and computed nothing.</summary>
+    internal const string NotGiven = "neither a value of the samples nor a parameter is";
+
     private readonly Trainer trainer;
     private readonly StepCallback[] observers;
     private readonly CapturedFunction<Tensor>? captured;
@@ -82,7 +85,7 @@ internal sealed class TrainingStep
         foreach (var (name, parameter) in trainer.Model.NamedParameters())
             if (!double.IsFinite(parameter.Detach().Sum().Item()))
                 return $"parameter {name} holds NaN or infinity since an earlier step";
-        if (!canCompute) return "neither a value of the samples nor a parameter is";
+        if (!canCompute) return NotGiven;
         try
         {
             using (new AnomalyMode()) trainer.Task.Loss(trainer.Model, batch);

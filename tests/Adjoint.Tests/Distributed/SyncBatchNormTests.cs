@@ -129,6 +129,33 @@ public class SyncBatchNormTests
             "found 1 samples in batch 2 for 2 ranks", message, StringComparison.Ordinal));
     }
 
+    // Through the statistics, the value of one rank is in the losses of all.
+    [Fact]
+    public void All_ranks_diverge_with_the_cause_that_one_found()
+    {
+        var inputs = new float[24 * 4];
+        for (var i = 0; i < inputs.Length; i++) inputs[i] = i * i % 11;
+        inputs[20 * 4] = float.NaN;
+        var data = new TensorDataset("rows", [
+            ("inputs", Tensor.From(inputs, 24, 4)), ("targets", Tensor.Zeros(24, 2))]);
+        var messages = Ranks.Run(2, communicator =>
+        {
+            var model = new Sequential(
+                new Linear(4, 3, generator: new(1)), new BatchNorm(3), new Linear(3, 2, generator: new(2)));
+            SyncBatchNorm.Convert(model, communicator);
+            var trainer = new Trainer(
+                model, new Sgd(model.Parameters(), 0.1), new RegressionTask(), new DataLoader(data, 12));
+            _ = new DataParallel(trainer, communicator, new() { Shards = 2 });
+            var error = Assert.Throws<DivergedException>(() => trainer.Fit(1));
+            // The world is whole.
+            communicator.Barrier("afterwards");
+            return error.Message;
+        });
+        Assert.All(messages, message => Assert.Contains(
+            "the loss became NaN in epoch 1, step 2: a value of inputs of sample 20 is NaN", message,
+            StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Modules_without_batch_norm_and_worlds_of_one_stay_as_they_are()
     {

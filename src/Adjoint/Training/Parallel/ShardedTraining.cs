@@ -150,7 +150,9 @@ internal sealed class ShardedTraining : TrainingStrategy
             stepWeight = 0;
         }
         Place((ulong)done * (ulong)shards);
-        if (all.FirstOrDefault(report => report.Cause is not null) is { } diverged)
+        // Of several ranks, one that found the cause.
+        if (all.Where(report => report.Cause is not null).OrderBy(report => report.Cause == TrainingStep.NotGiven)
+            .FirstOrDefault() is { } diverged)
             throw agreed = new DivergedException(place.Epoch, place.Batch, diverged.Bad, diverged.Cause!);
         if (weight == 0)
             throw agreed = new AdjointException(
