@@ -21,8 +21,8 @@ internal sealed record SlurmTask(string Job, string Index, string State, string 
     // busy controller gives it for a while to jobs that it starts later.
     private static readonly string[] Never =
     [
-        "AccountNotAllowed", "BadConstraints", "InvalidAccount", "InvalidQOS", "PartitionNodeLimit", "PartitionTimeLimit",
-        "QOSNotAllowed",
+        "AccountNotAllowed", "BadConstraints", "InvalidAccount", "InvalidQOS", "PartitionNodeLimit",
+        "PartitionTimeLimit", "QOSNotAllowed",
     ];
 
     /// <summary>How long it has run, in seconds.</summary>
