@@ -9,7 +9,7 @@ public sealed class LauncherTests : IDisposable
 {
     // Long enough that a signal comes in the midst of it.
     private static readonly string[] Training =
-        ["train", "--data-share", "0.02", "--epochs", "8", "--checkpoint-every", "0.05", "--timeout", "50"];
+        ["train", "--data-share", "0.02", "--epochs", "60", "--checkpoint-every", "0.05", "--timeout", "50"];
 
     private readonly RankedTool tool = new();
 
@@ -34,7 +34,7 @@ public sealed class LauncherTests : IDisposable
         {
             var path = $"run {round}";
             using var run = RankedTool.Launch(mpirun, 3, [.. Training, "--restarts", "1", "--out", tool.PathOf(path)]);
-            run.LineWith($"epoch   {1 + random.Next(5)}/8");
+            run.LineWith($"epoch   {1 + random.Next(5)}/60");
             Thread.Sleep(random.Next(100));
             var process = RankedTool.ProcessOf(run, rank);
             Assert.Equal(0, MpiRun.Send(process, MpiRun.Kill));
@@ -49,7 +49,7 @@ public sealed class LauncherTests : IDisposable
     public void Without_a_restart_the_checkpoint_stays_and_the_exit_code_is_that_of_a_failure()
     {
         using var run = RankedTool.Launch("mpirun.openmpi", 3, [.. Training, "--json", "--out", tool.PathOf("run")]);
-        run.LineWith("epoch   1/8");
+        run.LineWith("epoch   1/60");
         Assert.Equal(0, MpiRun.Send(RankedTool.ProcessOf(run, 2), MpiRun.Kill));
         Assert.Equal(Tool.Failure, run.Wait());
         var line = Assert.Single(RankedTool.Messages(run));
