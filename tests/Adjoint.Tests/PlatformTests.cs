@@ -10,6 +10,16 @@ public partial class PlatformTests
         "src/Adjoint/Data/Platform.cs",
         "src/Adjoint.Cli/Platform.cs",
         "src/Adjoint.Experiments/Running/ThisMachine.cs",
+        // The instructions of the processor.
+        "src/Adjoint.Cli/Ranks/InstructionSet.cs",
+        "src/Adjoint/Training/Parallel/TrainingFacts.cs",
+        // The whole project calls a native library, and those of the system that it disturbs.
+        "src/Adjoint.Mpi/LauncherGuard.cs",
+        "src/Adjoint.Mpi/MpiFunctions.cs",
+        "src/Adjoint.Mpi/MpiLibrary.cs",
+        "src/Adjoint.Mpi/MpiTransport.cs",
+        "src/Adjoint.Mpi/SignalHandlers.cs",
+        "src/Adjoint.Mpi/TcpPauses.cs",
         // Peers of the benchmark, which load native libraries.
         "bench/Adjoint.Bench.Torch/Program.cs",
         "bench/Adjoint.Bench/Sides/OpenBlasSide.cs",

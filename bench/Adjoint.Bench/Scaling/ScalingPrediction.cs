@@ -30,7 +30,8 @@ internal static class ScalingPrediction
         foreach (var (name, latency, bandwidth) in Links)
         {
             Console.WriteLine($"{name}: seconds of a step, and the share of N times one rank's speed");
-            Console.WriteLine($"| network | buckets | {string.Join(" | ", Ranks.Select(ranks => $"N = {ranks:N0}"))} |");
+            Console.WriteLine(
+                $"| network | buckets | {string.Join(" | ", Ranks.Select(ranks => $"N = {ranks:N0}"))} |");
             Console.WriteLine($"|---|---|{string.Concat(Enumerable.Repeat("---|", Ranks.Length))}");
             foreach (var network in Networks)
                 foreach (var mebibytes in (int[])[4, 64])

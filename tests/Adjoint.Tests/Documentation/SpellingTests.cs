@@ -15,6 +15,7 @@ public partial class SpellingTests
     [
         ("labelledby", "an attribute of ARIA"),
         ("Color.Grey", "a color of Spectre.Console"),
+        ("CANCELLED", "a state of Slurm's jobs"),
         ("serialising-html-fragments", "a section of the HTML standard"),
     ];
 
