@@ -10,6 +10,8 @@ public partial class PlatformTests
         "src/Adjoint/Data/Platform.cs",
         "src/Adjoint.Cli/Platform.cs",
         "src/Adjoint.Experiments/Running/ThisMachine.cs",
+        // The number of the start of a machine.
+        "src/Adjoint.Experiments/Running/LeaseHolder.cs",
         // The instructions of the processor.
         "src/Adjoint.Cli/Ranks/InstructionSet.cs",
         "src/Adjoint/Training/Parallel/TrainingFacts.cs",
