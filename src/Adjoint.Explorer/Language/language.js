@@ -56,10 +56,12 @@ async function refresh() {
 
 async function answer() {
   if (order) {
-    const seen = await post("look", order);
-    // An empty text is the line break that the model begins with.
-    const isBegun = order.text !== "";
+    // Another one may come while this one is awaited.
+    const own = order;
     order = null;
+    const seen = await post("look", own);
+    // An empty text is the line break that the model begins with.
+    const isBegun = own.text !== "";
     shown = seen.tokens;
     tokens = [...seen.hidden, ...shown.map(token => token.id)];
     if (isBegun && document.activeElement !== input("written")) input("written").value = seen.text;
