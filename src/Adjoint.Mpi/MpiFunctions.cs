@@ -17,8 +17,8 @@ internal static unsafe partial class MpiFunctions
     internal static readonly string[] All =
     [
         "MPI_Init_thread", "MPI_Finalize", "MPI_Abort", "MPI_Get_library_version", "MPI_Error_string", "MPI_Comm_rank",
-        "MPI_Comm_size", "MPI_Comm_dup", "MPI_Comm_free", "MPI_Comm_set_errhandler", "MPI_Isend", "MPI_Irecv",
-        "MPI_Test", "MPI_Get_count",
+        "MPI_Comm_size", "MPI_Comm_dup", "MPI_Comm_set_errhandler", "MPI_Isend", "MPI_Irecv", "MPI_Test",
+        "MPI_Get_count",
     ];
 
     [LibraryImport(Library, EntryPoint = "MPI_Init_thread")]
@@ -44,9 +44,6 @@ internal static unsafe partial class MpiFunctions
 
     [LibraryImport(Library, EntryPoint = "MPI_Comm_dup")]
     internal static partial int CommDup(nint communicator, nint* copy);
-
-    [LibraryImport(Library, EntryPoint = "MPI_Comm_free")]
-    internal static partial int CommFree(nint* communicator);
 
     [LibraryImport(Library, EntryPoint = "MPI_Comm_set_errhandler")]
     internal static partial int CommSetErrhandler(nint communicator, nint handler);

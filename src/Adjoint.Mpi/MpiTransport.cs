@@ -24,6 +24,8 @@ public sealed unsafe partial class MpiTransport : Transport
     // Longer than any implementation's MPI_MAX_LIBRARY_VERSION_STRING and MPI_MAX_ERROR_STRING.
     private const int TextBytes = 16384;
 
+    private static readonly TimeSpan PauseBeforeFinalize = TimeSpan.FromMilliseconds(200);
+
     private static int opened;
 
     private readonly MpiLibrary library;
@@ -143,8 +145,10 @@ public sealed unsafe partial class MpiTransport : Transport
     {
         if (isClosed) return;
         isClosed = true;
-        var own = communicator;
-        Check(MpiFunctions.CommFree(&own), "MPI_Comm_free");
+        // MPICH 4.0 over TCP hangs in MPI_Finalize where a rank takes notice, in any other call, that another one is in
+        // it already: the last one then waits for a connection whose other end does not answer any more. All ranks have
+        // agreed to end here; once the slowest is past its last call, nobody takes notice.
+        if (library.Family != MpiFamily.OpenMpi) Thread.Sleep(PauseBeforeFinalize);
         Check(MpiFunctions.Finalize(), "MPI_Finalize");
     }
 
