@@ -13,6 +13,24 @@ internal sealed class Launcher(LaunchSettings settings, IReadOnlyList<string> be
     // Of what mpirun says: the cause comes first, and advice follows.
     private const int MostQuoted = 4;
 
+    // Each rank is the child of a shell, which tells by which signal it died. mpirun may not: as soon as one died,
+    // MPICH kills the others in the same way, and names any of them. The shell stays until the line is through.
+    private static readonly string[] Watched =
+    [
+        // What runs beside a shell gets no standard input unless it is told to; 130 is a code of the tool's own.
+        "sh", "-c",
+        "trap 'kill -TERM $p 2>/dev/null' TERM INT; exec 3<&0\n"
+            + "\"$@\" <&3 3<&- & p=$!; exec 3<&-\n"
+            + "wait $p; c=$?\n"
+            + "while kill -0 $p 2>/dev/null; do wait $p; c=$?; done\n"
+            + "if [ $c -gt 128 ] && [ $c -ne 130 ]; then\n"
+            + $"printf '{RankWriter.Status}{{\"event\":\"{RankEvent.Killed}\",\"rank\":%d,\"host\":\"\","
+            + "\"process\":%d,\"started\":0,\"step\":0,\"text\":\"\",\"code\":%d}\\n' "
+            + "${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-0}} $p $((c - 128)) >&2; sleep 1\n"
+            + "fi\n"
+            + "exit $c", "rank",
+    ];
+
     // What .NET adds to the number of a signal.
     private const int Signaled = 128;
 
@@ -26,8 +44,8 @@ internal sealed class Launcher(LaunchSettings settings, IReadOnlyList<string> be
         for (var restarts = 0; ; restarts++)
         {
             var arguments = folder is null ? begin : [.. goOn, $"--resume={folder}"];
-            var job = new RankJob(mpirun, ranks, [.. Environment(), .. ThisProgram(), "train", .. arguments],
-                settings.IsDebug, output, error);
+            string[] program = [.. Environment(), .. Watched, .. ThisProgram(), "train", .. arguments];
+            var job = new RankJob(mpirun, ranks, program, settings.IsDebug, output, error);
             var code = job.Run(interrupt.Token);
             folder = job.Folder ?? folder;
             if (job.Code is { } own) return own;

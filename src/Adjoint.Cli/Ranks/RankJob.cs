@@ -15,7 +15,7 @@ internal sealed class RankJob(
     private readonly Lock gate = new();
     private readonly Dictionary<int, RankStatus> known = [];
     private readonly List<string> said = [];
-    private RankStatus? end, failed, lost;
+    private RankStatus? end, failed, lost, killed;
     private long brokenSince;
 
     /// <summary>The folder of the run, once it can go on from there; null before.</summary>
@@ -40,7 +40,8 @@ internal sealed class RankJob(
     internal int? Code => (failed ?? end)?.Code;
 
     /// <summary>What mpirun said, line by line, where it says something.</summary>
-    internal IReadOnlyList<string> Said => MpirunText.Telling(said);
+    internal IReadOnlyList<string> Said =>
+        [.. said.Where(line => line.Any(char.IsLetterOrDigit)).Select(line => line.Trim(' ', '='))];
 
     /// <summary>Runs it to its end.</summary>
     /// <param name="interrupt">Asks the ranks to keep what they have, and to end.</param>
@@ -66,20 +67,32 @@ internal sealed class RankJob(
         lock (gate)
         {
             var near = Step > 0 ? $" near step {Step}" : " before the first step";
-            if (MpirunText.Killed(said, RankOf) is var (rank, host, signal))
+            if (killed is not null)
             {
-                var status = rank is { } number ? known.GetValueOrDefault(number) : null;
-                var process = status is null ? "" : $" (process {status.Process})";
-                return ($"{(rank is null ? "a rank" : $"rank {rank}")} on {host}{process} was killed by signal "
-                    + $"{signal}{near}", host);
+                var host = known.GetValueOrDefault(killed.Rank)?.Host ?? "a host";
+                return ($"rank {killed.Rank} on {host} (process {killed.Process}) was killed by signal {killed.Code}"
+                    + near, host);
             }
             // Without what to look for: the launcher says what to do.
             return lost is null ? null : (lost.Text.Split("; see ")[0], lost.Host);
         }
     }
 
-    private int? RankOf(string host, int process) => known.Values
-        .FirstOrDefault(status => status.Process == process && status.Host == host)?.Rank;
+    private static bool IsThere(RankStatus status)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(status.Process);
+            // Each process reckons with another time of the system's start.
+            var apart = Math.Abs(process.StartTime.Ticks - status.Started);
+            return !process.HasExited && apart < 2 * TimeSpan.TicksPerSecond;
+        }
+        catch (Exception gone) when (gone is ArgumentException or InvalidOperationException
+            or System.ComponentModel.Win32Exception)
+        {
+            return false;
+        }
+    }
 
     private bool IsOverdue()
     {
@@ -137,6 +150,10 @@ internal sealed class RankJob(
                 case RankEvent.Lost:
                     lost ??= status;
                     break;
+                case RankEvent.Killed:
+                    // Others follow it: by mpirun, or by their MPI.
+                    killed ??= status;
+                    break;
                 case RankEvent.Failed:
                     failed ??= status;
                     break;
@@ -144,23 +161,18 @@ internal sealed class RankJob(
                     end = status;
                     break;
             }
-        if (status.Event is RankEvent.Lost or RankEvent.Failed)
+        if (status.Event is RankEvent.Lost or RankEvent.Killed or RankEvent.Failed)
             lock (gate) brokenSince = brokenSince == 0 ? Stopwatch.GetTimestamp() : brokenSince;
     }
 
     // Where mpirun itself was killed, its ranks on this machine have nobody left.
     private void KillLeft()
     {
-        foreach (var status in known.Values.Where(status => status.Host == Environment.MachineName))
-            try
+        foreach (var status in known.Values)
+            if (status.Host == Environment.MachineName && IsThere(status))
             {
                 using var process = Process.GetProcessById(status.Process);
-                if (process.StartTime.Ticks == status.Started) process.Kill();
-            }
-            catch (Exception gone) when (gone is ArgumentException or InvalidOperationException
-                or System.ComponentModel.Win32Exception)
-            {
-                // As it should be.
+                process.Kill();
             }
     }
 }

@@ -89,8 +89,11 @@ internal enum RankEvent
     /// <summary>So many steps are done.</summary>
     Step,
 
-    /// <summary>A rank died, is silent, or cannot be reached: text.</summary>
+    /// <summary>A rank is silent, or cannot be reached: text.</summary>
     Lost,
+
+    /// <summary>A signal ended a rank; the code is its number. The shell that watches over it tells.</summary>
+    Killed,
 
     /// <summary>The program failed, and would again: what is wrong has been said.</summary>
     Failed,

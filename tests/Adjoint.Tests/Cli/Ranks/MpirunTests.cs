@@ -34,25 +34,6 @@ public sealed class MpirunTests
         Assert.Null(LaunchedRank.Find(name => name == rank ? "0" : name == size ? count : null));
 
     [Fact]
-    public void Open_MPI_names_the_rank_that_was_killed() => Assert.Equal((1, "b", 9), MpirunText.Killed(
-        [
-            "Primary job  terminated normally, but 1 process returned", "a non-zero exit code.",
-            "mpirun noticed that process rank 1 with PID 0 on node b exited on", "signal 9 (Killed).",
-        ], (_, _) => null));
-
-    [Fact]
-    public void Mpich_names_the_process_that_was_killed() => Assert.Equal((2, "b", 9), MpirunText.Killed(
-        [
-            "=   BAD TERMINATION OF ONE OF YOUR APPLICATION PROCESSES", "=   PID 77 RUNNING AT b", "=   EXIT CODE: 9",
-            "YOUR APPLICATION TERMINATED WITH THE EXIT STRING: Killed (signal 9)",
-        ], (host, process) => (host, process) == ("b", 77) ? 2 : null));
-
-    [Fact]
-    public void A_code_of_the_program_is_no_signal() => Assert.Null(MpirunText.Killed(
-        ["=   PID 77 RUNNING AT b", "=   EXIT CODE: 9", "mpirun detected that one or more processes exited"],
-        (_, _) => null));
-
-    [Fact]
     public void A_status_is_read_as_it_was_written()
     {
         var status = new RankStatus
