@@ -384,7 +384,7 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
                     new Map<AffineOp.Operator>(new(factor, AffineOp.NoShift)), wide, SumOf(shard, number));
             accumulated.Add((shard, number));
         }
-        if (isLast && places[number] is (>= 0 and var bucket, var entry))
+        if (isLast && places[number] is ( >= 0 and var bucket, var entry))
             buckets[bucket].Add(entry, shard, wide, factor);
     }
 

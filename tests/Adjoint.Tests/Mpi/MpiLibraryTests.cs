@@ -6,7 +6,7 @@ public class MpiLibraryTests
     private const string Folder = "/usr/lib/x86_64-linux-gnu";
 
     private static readonly Dictionary<string, string> UnderOpenMpi = new()
-        { ["OMPI_COMM_WORLD_SIZE"] = "4", ["OMPI_COMM_WORLD_RANK"] = "0" };
+    { ["OMPI_COMM_WORLD_SIZE"] = "4", ["OMPI_COMM_WORLD_RANK"] = "0" };
 
     private static readonly Dictionary<string, string> UnderMpich = new() { ["PMI_SIZE"] = "4", ["PMI_RANK"] = "0" };
 
@@ -43,7 +43,9 @@ public class MpiLibraryTests
     public void A_world_of_another_size_than_the_launcher_s_is_refused() => Refused(
         new()
         {
-            ["SLURM_STEP_NUM_TASKS"] = "4", ["SLURM_PROCID"] = "0", ["ADJOINT_MPI"] = Installed("libmpich.so.12"),
+            ["SLURM_STEP_NUM_TASKS"] = "4",
+            ["SLURM_PROCID"] = "0",
+            ["ADJOINT_MPI"] = Installed("libmpich.so.12"),
         },
         $" ({Folder}/libmpich.so.12) says that there are 1 processes, and Slurm's srun started 4 "
         + "(SLURM_STEP_NUM_TASKS): the library is not the launcher's. Set ADJOINT_MPI to the path of the library that "

@@ -195,7 +195,8 @@ public class DataParallelTests
         {
             var model = new Linear(8, 2, generator: new(1));
             var trainer = new Trainer(model, new Sgd(model.Parameters(), rate), new ClassificationTask(),
-                new DataLoader(Rows(50), 20)) { BatchesPerStep = 2 };
+                new DataLoader(Rows(50), 20))
+            { BatchesPerStep = 2 };
             if (factor != 1) trainer.Callbacks.Add(new Scaling(factor));
             return trainer;
         }

@@ -103,7 +103,9 @@ internal static class ParallelRuns
         return new(model, new Sgd(model.Parameters(), 0.05, momentum: 0.9), new ClassificationTask(),
             new DataLoader(Of(40), 18, new()
             {
-                Shuffle = true, Seed = 2, Transforms = [new RandomFlip(), new RandomCrop(1)],
+                Shuffle = true,
+                Seed = 2,
+                Transforms = [new RandomFlip(), new RandomCrop(1)],
                 BatchTransforms = [new MixUp(3)],
             }),
             new DataLoader(Of(10), 10));
@@ -124,8 +126,12 @@ internal static class ParallelRuns
         var model = new Gpt(
             new()
             {
-                Vocabulary = ((TextPreprocessing)strings.Train.Preprocessing!).Size, Context = 16, Width = 8, Heads = 2,
-                Layers = 1, Dropout = 0.1,
+                Vocabulary = ((TextPreprocessing)strings.Train.Preprocessing!).Size,
+                Context = 16,
+                Width = 8,
+                Heads = 2,
+                Layers = 1,
+                Dropout = 0.1,
             },
             new Generator(1));
         return new(model, new AdamW(model.Parameters(), 0.01), new NextTokenTask(),

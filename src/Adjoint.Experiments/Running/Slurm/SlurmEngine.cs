@@ -96,7 +96,8 @@ public sealed class SlurmEngine(ITrialProgram program, string folder, SlurmOptio
             var trained = done.Except(before).Sum(one => Load(one)!.Seconds);
             return new(done.Length, trials.Count,
                 new(Stopwatch.GetElapsedTime(started).TotalSeconds, seen.Values.Sum(task => task.Seconds), trained),
-                failures) { GoesOn = goesOn };
+                failures)
+            { GoesOn = goesOn };
         }
     }
 

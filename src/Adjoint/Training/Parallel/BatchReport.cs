@@ -58,7 +58,9 @@ internal sealed class BatchReport
         using var reader = new BinaryReader(new MemoryStream(bytes), Encoding.UTF8);
         var report = new BatchReport
         {
-            IsEnding = reader.ReadBoolean(), IsDue = reader.ReadBoolean(), RateFactor = reader.ReadDouble(),
+            IsEnding = reader.ReadBoolean(),
+            IsDue = reader.ReadBoolean(),
+            RateFactor = reader.ReadDouble(),
         };
         for (var left = reader.ReadInt32(); left > 0; left--)
             report.Losses.Add((reader.ReadDouble(), reader.ReadDouble()));

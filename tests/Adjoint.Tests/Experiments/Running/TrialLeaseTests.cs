@@ -88,7 +88,8 @@ public sealed class TrialLeaseTests : IDisposable
         {
             asked = holder;
             return isActive;
-        }) { Beat = TimeSpan.FromMilliseconds(1) };
+        })
+        { Beat = TimeSpan.FromMilliseconds(1) };
         if (isActive is null) AssertAbandonedAfterTwelveLooks(watch);
         else
             for (var look = 0; look < 20; look++)
