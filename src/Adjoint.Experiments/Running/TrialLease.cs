@@ -43,16 +43,13 @@ internal sealed class TrialLease : IDisposable
             {
                 var older = Numbers(folder);
                 var next = older.Length == 0 ? 1 : older[^1] + 1;
-                using (var file = new FileStream(PathOf(folder, next), FileMode.CreateNew, FileAccess.Write,
-                    FileShare.ReadWrite | FileShare.Delete))
-                    LeaseHolder.This.Write(file);
-                foreach (var one in older) File.Delete(PathOf(folder, one));
-                return new(folder, next, held, watch.Beat);
+                // Whole at once: who is killed meanwhile leaves no lease of nobody. Another machine may be faster.
+                if (AtomicFile.TryCreate(PathOf(folder, next), LeaseHolder.This.Write))
+                {
+                    foreach (var one in older) File.Delete(PathOf(folder, one));
+                    return new(folder, next, held, watch.Beat);
+                }
             }
-        }
-        catch (IOException) when (Numbers(folder).Length > 0)
-        {
-            // Another machine was faster.
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -22,6 +22,37 @@ public static partial class AtomicFile
     /// <exception cref="IOException">The disk is full, or the folder may not be written to.</exception>
     public static void Write(string path, Action<Stream> write) => Write([(path, write)], beforeReplacing: () => { });
 
+    /// <summary>
+    /// Makes a file that was not there, of several processes that try in one alone. Nobody sees a part of it.
+    /// </summary>
+    /// <param name="path">The path of the file.</param>
+    /// <param name="write">Writes the contents to the given stream.</param>
+    /// <returns>Whether it was made: false where there is one already, which stays as it is.</returns>
+    /// <exception cref="IOException">The disk is full, or the folder may not be written to.</exception>
+    public static bool TryCreate(string path, Action<Stream> write)
+    {
+        var temporary = TemporaryFor(path);
+        try
+        {
+            Explained(path, temporary, () =>
+            {
+                using var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None);
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            });
+            File.Move(temporary, path, overwrite: false);
+            return true;
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            return false;
+        }
+        finally
+        {
+            if (File.Exists(temporary)) File.Delete(temporary);
+        }
+    }
+
     /// <summary>Writes several files of one folder: none is replaced before all are written and flushed.</summary>
     /// <param name="files">The paths, in the order in which they are replaced, and what writes each.</param>
     /// <param name="beforeReplacing">Runs when all are written.</param>

@@ -28,6 +28,21 @@ public sealed class TrialLeaseTests : IDisposable
     }
 
     [Fact]
+    public async Task Whoever_looks_sees_a_whole_lease_or_none()
+    {
+        using var stop = new CancellationTokenSource();
+        var looks = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+                if (Directory.Exists(folder) && TrialLease.Latest(folder) is { Holder: null }) return false;
+            return true;
+        }, TestContext.Current.CancellationToken);
+        for (var i = 0; i < 200; i++) TrialLease.TryTake(folder, new LeaseWatch())!.Dispose();
+        await stop.CancelAsync();
+        Assert.True(await looks);
+    }
+
+    [Fact]
     public void One_of_many_takes_over_what_a_killed_process_left()
     {
         Write(7, LeaseHolder.This with { Process = Dead() });
