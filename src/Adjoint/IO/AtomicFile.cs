@@ -34,13 +34,8 @@ public static partial class AtomicFile
         var temporary = TemporaryFor(path);
         try
         {
-            Explained(path, temporary, () =>
-            {
-                using var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None);
-                write(stream);
-                stream.Flush(flushToDisk: true);
-            });
-            File.Move(temporary, path, overwrite: false);
+            Fill(path, temporary, write);
+            Explained(path, temporary, () => File.Move(temporary, path, overwrite: false));
             return true;
         }
         catch (IOException) when (File.Exists(path))
@@ -64,12 +59,7 @@ public static partial class AtomicFile
         try
         {
             foreach (var ((path, write), name) in files.Zip(temporary))
-                Explained(path, name, () =>
-                {
-                    using var stream = new FileStream(name, FileMode.Create, FileAccess.Write, FileShare.None);
-                    write(stream);
-                    stream.Flush(flushToDisk: true);
-                });
+                Fill(path, name, write);
             beforeReplacing();
             foreach (var ((path, _), name) in files.Zip(temporary))
                 Explained(path, name, () => File.Move(name, path, overwrite: true));
@@ -81,6 +71,13 @@ public static partial class AtomicFile
                 if (File.Exists(name)) File.Delete(name);
         }
     }
+
+    private static void Fill(string path, string temporary, Action<Stream> write) => Explained(path, temporary, () =>
+    {
+        using var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None);
+        write(stream);
+        stream.Flush(flushToDisk: true);
+    });
 
     // Told apart from what others leave in the folder, never the same for two threads, and short enough for every name
     // that the file itself may have.
