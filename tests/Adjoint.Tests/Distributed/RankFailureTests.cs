@@ -286,25 +286,26 @@ public class RankFailureTests
     }
 
     [Fact]
-    public void Disposal_of_a_whole_world_waits_for_all_and_leaves_no_thread()
+    public async Task Disposal_of_a_whole_world_waits_for_all_and_leaves_no_thread()
     {
         Communicator[] ranks = [.. LocalTransport.Create(3).Select(one => new Communicator(one))];
         var first = Task.Run(ranks[0].Dispose);
-        Assert.False(first.Wait(100), "rank 0 did not wait");
-        Task.WaitAll([Task.Run(ranks[1].Dispose), Task.Run(ranks[2].Dispose), first]);
+        await Task.Delay(100, TestContext.Current.CancellationToken);
+        Assert.False(first.IsCompleted, "rank 0 did not wait");
+        await Task.WhenAll(Task.Run(ranks[1].Dispose), Task.Run(ranks[2].Dispose), first);
         Assert.All(ranks, rank => Assert.False(rank.IsRunning));
         Assert.All(ranks, rank => Assert.False(rank.Failure.IsCancellationRequested));
     }
 
     // Whoever waits for the last ranks to leave learns that one died instead.
     [Fact]
-    public void Disposal_ends_when_another_rank_dies()
+    public async Task Disposal_ends_when_another_rank_dies()
     {
         var transports = LocalTransport.Create(2);
         Communicator[] ranks = [.. transports.Select(one => new Communicator(one, new() { Timeout = Ranks.Timeout }))];
         Assert.Equal(2, ranks[0].Hosts.Count);
         transports[0].Stop(1);
-        Assert.True(Task.Run(ranks[0].Dispose).Wait(TimeSpan.FromSeconds(10)));
+        await Task.Run(ranks[0].Dispose).WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
         Assert.True(ranks[0].Failure.IsCancellationRequested);
         ranks[1].Dispose();
     }

@@ -48,7 +48,7 @@ internal sealed partial class TwoHosts : IDisposable
             shift
             exec ip netns exec $name unshare -u sh -c "hostname $name; $*"
             """);
-        File.SetUnixFileMode(agent, (UnixFileMode)0b111_101_101);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(agent, (UnixFileMode)0b111_101_101);
         threads = [new(() => Carry(0, 1)), new(() => Carry(1, 0))];
         foreach (var thread in threads) thread.Start();
     }

@@ -60,7 +60,7 @@ internal sealed class RankedTool : IDisposable
 
     /// <summary>The one JSON object that a run printed.</summary>
     internal static JsonElement Json(MpiRun run) => JsonDocument.Parse(
-        Assert.Single(run.Text.Split('\n').Where(line => line.StartsWith('{')))).RootElement;
+        Assert.Single(run.Text.Split('\n'), line => line.StartsWith('{'))).RootElement;
 
     /// <summary>The lines of the tool's own messages.</summary>
     internal static string[] Messages(MpiRun run) =>
