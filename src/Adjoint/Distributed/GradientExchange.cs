@@ -1,13 +1,10 @@
-using Adjoint.Kernels;
-using Adjoint.Primitives;
-
 namespace Adjoint.Distributed;
 
 /// <summary>
 /// Adds the gradients of all shards of a batch, those of this rank and those of others, in the order of
-/// <see cref="ShardTree"/>, so that the sum is the same on all ranks and for any number of them; and averages buffers,
-/// such as running statistics, in the same way. Gradients go to the others in buckets while <c>Backward()</c> is still
-/// under way.
+/// <see cref="ShardTree"/>, so that the sum is the same on all ranks and for any number of them. Gradients go to the
+/// others in buckets while <c>Backward()</c> is still under way; buffers follow at the end of each batch
+/// (<see cref="BufferExchange"/>).
 /// </summary>
 /// <remarks>
 /// A step is one batch or several: <see cref="BeginBatch"/>; for each of the shards of this rank that is not empty, in
@@ -20,29 +17,18 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
     private readonly Communicator communicator;
     private readonly ShardPlan plan;
     private readonly Tensor[] parameters;
-    private readonly Tensor[] buffers;
     private readonly int[] owners;
     private readonly GradientExchangeOptions options;
     private readonly Dictionary<Tensor, int> numbers = [];
-    // Of a step of several batches: what each own shard has so far. The memory stays for the next step.
-    private readonly HashSet<(int Shard, int Parameter)> accumulated = [];
-    private readonly Dictionary<(int Shard, int Parameter), Tensor> sums = [];
-    private readonly FlatBuffer scratch;
-    private readonly ShardBucket[] bufferBuckets;
-    private readonly (int Bucket, int Entry)[] bufferPlaces;
-    private readonly Tensor[] begun;
-    private readonly int[] versions;
-    private readonly bool[] isChanged;
-    // Buffers of integers, such as counters: no means of them are taken.
-    private readonly Tensor[] counters, begunCounters, firstCounters;
-    private readonly int[] counterVersions;
-    private readonly bool[] hasCounted;
+    private readonly ShardAccumulator accumulator;
+    private readonly BufferExchange buffers;
+    private readonly WideScratch scratch;
+    // Of the shard under way: the parameters whose gradient was complete, and those that will be told of again.
     private readonly HashSet<int> told = [], repeated = [];
-    private ShardBucket[] buckets = [];
-    private (int Bucket, int Entry)[] places = [];
+    private ShardBuckets? buckets;
     private int[] trainable = [];
     private IGradientListener? outer;
-    private int shard = -1, next;
+    private int shard = -1, sent;
     private double weight;
     private bool isLast, isOpen, isDeferred;
 
@@ -66,26 +52,17 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
         (this.communicator, this.options) = (communicator, options ?? new());
         plan = new(communicator.Rank, communicator.Size, shards);
         this.parameters = [.. parameters.Distinct()];
-        this.buffers = [.. buffers.Distinct().Where(buffer => buffer.DType.IsFloating())];
-        counters = [.. buffers.Distinct().Where(buffer => !buffer.DType.IsFloating())];
-        begunCounters = [.. counters.Select(one => Tensor.Empty(one.Shape, one.DType).Keep())];
-        firstCounters = [.. counters.Select(one => Tensor.Empty(one.Shape, one.DType).Keep())];
-        (counterVersions, hasCounted) = (new int[counters.Length], new bool[counters.Length]);
-        foreach (var tensor in this.parameters.Concat(this.buffers).Concat(counters))
+        Tensor[] all = [.. parameters.Concat(buffers)];
+        foreach (var tensor in all)
             if (tensor.Device != Device.Cpu)
                 throw new AdjointException(
                     $"GradientExchange: {tensor.Name ?? "a tensor"} {tensor.Shape} is on {tensor.Device.Name}, and "
                     + "only the CPU's memory is exchanged; move the model with .To(Device.Cpu)");
         foreach (var (number, parameter) in this.parameters.Index()) numbers[parameter] = number;
         owners = OwnersOf(this.parameters, communicator.Size);
-        (bufferBuckets, bufferPlaces) = Bucketed(
-            "buffers", this.buffers, [.. Enumerable.Range(0, this.buffers.Length)], owners: null);
-        begun = [.. this.buffers.Select(buffer => Tensor.Empty(buffer.Shape, buffer.DType).Keep())];
-        (versions, isChanged) = (new int[this.buffers.Length], new bool[this.buffers.Length]);
-        // Memory that a recording knows nothing of.
-        scratch = new(
-            this.parameters.Concat(this.buffers).Where(x => x.IsHalf).Select(x => x.Length).DefaultIfEmpty().Max(),
-            DType.Float32);
+        accumulator = new(this.parameters);
+        scratch = new(all);
+        this.buffers = new(communicator, plan, [.. buffers.Distinct()], this.options.BucketBytes, scratch);
     }
 
     /// <summary>The first shard of this rank, and the first of the next rank.</summary>
@@ -100,17 +77,13 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
         : parameters;
 
     /// <summary>How many messages to all ranks the gradients of this step have been given to so far.</summary>
-    internal int Sent => next;
+    internal int Sent => sent;
 
     /// <summary>
     /// What each own shard has so far in a step of several batches: for checkpoints in the middle of one. The sums are
     /// of the type that is computed in; parameters are counted as they were given.
     /// </summary>
-    internal IEnumerable<(int Shard, int Parameter, Tensor Sum)> Accumulated =>
-        accumulated.Order().Select(key => (key.Shard, key.Parameter, SumOf(key.Shard, key.Parameter)));
-
-    /// <summary>Forgets the batches so far of a step of several.</summary>
-    internal void ClearAccumulated() => accumulated.Clear();
+    internal IEnumerable<(int Shard, int Parameter, Tensor Sum)> Accumulated => accumulator.Sums;
 
     /// <summary>Goes on in the middle of a step of several batches; shards of other ranks are passed over.</summary>
     /// <exception cref="AdjointException">The sum fits no parameter.</exception>
@@ -121,24 +94,18 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
             throw new AdjointException(
                 $"GradientExchange: the accumulated gradient {parameter} of shard {shard}, {sum.Shape} "
                 + $"{sum.DType.Label()}, fits no parameter; go on with the model and settings it was saved with");
-        if (shard < plan.Lo || shard >= plan.Hi) return;
-        Backend.Run(new Copy(), sum, SumOf(shard, parameter));
-        accumulated.Add((shard, parameter));
+        if (shard >= plan.Lo && shard < plan.Hi) accumulator.Set(shard, parameter, sum);
     }
 
     /// <summary>Begins a batch.</summary>
     /// <param name="isLastOfStep">Whether <see cref="Finish"/> comes after it.</param>
     internal void BeginBatch(bool isLastOfStep)
     {
-        (isLast, isOpen, shard, next) = (isLastOfStep, true, plan.Lo - 1, 0);
-        for (var i = 0; i < buffers.Length; i++) Backend.Run(new Copy(), buffers[i], begun[i]);
-        Array.Clear(isChanged);
-        for (var i = 0; i < counters.Length; i++) Backend.Run(new Copy(), counters[i], begunCounters[i]);
-        Array.Clear(hasCounted);
-        foreach (var bucket in bufferBuckets) bucket.Clear();
+        (isLast, isOpen, shard, sent) = (isLastOfStep, true, plan.Lo - 1, 0);
+        buffers.BeginBatch();
         if (!isLast) return;
         Arrange();
-        foreach (var bucket in buckets) bucket.Clear();
+        buckets!.Clear();
     }
 
     /// <summary>
@@ -156,20 +123,7 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
                 $"GradientExchange: shard {shard} does not come after shard {this.shard} of {plan.Lo} to "
                 + $"{plan.Hi - 1}");
         PassOver(shard);
-        for (var i = 0; i < buffers.Length; i++)
-        {
-            if (isChanged[i])
-            {
-                Backend.Run(new Copy(), begun[i], buffers[i]);
-                buffers[i].BumpVersion();
-            }
-            (versions[i], isChanged[i]) = (buffers[i].Version, false);
-        }
-        for (var i = 0; i < counters.Length; i++)
-        {
-            if (hasCounted[i]) SetCounter(i, begunCounters[i]);
-            counterVersions[i] = counters[i].Version;
-        }
+        buffers.BeginShard();
         (this.shard, this.weight, this.isDeferred) = (shard, weight, isDeferred);
         told.Clear();
         repeated.Clear();
@@ -204,43 +158,19 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
             for (var number = parameters.Length - 1; number >= 0; number--)
                 if (parameters[number] is { RequiresGrad: true, PresentGrad: { } gradient })
                     Ready(parameters[number], gradient);
-        for (var i = 0; i < counters.Length; i++)
-        {
-            if (hasCounted[i] || counters[i].Version == counterVersions[i]) continue;
-            Backend.Run(new Copy(), counters[i], firstCounters[i]);
-            hasCounted[i] = true;
-        }
         foreach (var number in trainable)
             if (!told.Contains(number)) Put(number, null, 0);
-        for (var i = 0; i < buffers.Length; i++)
-        {
-            isChanged[i] = buffers[i].Version != versions[i];
-            AddBuffer(i, isChanged[i] ? Widened(buffers[i]) : null);
-        }
+        buffers.EndShard(shard);
         SendReady();
     }
 
-    /// <summary>
-    /// Ends the batch: all ranks have the same buffers, the means over the shards that changed them; of integers, what
-    /// the first of these shards left.
-    /// </summary>
+    /// <summary>Ends the batch: all ranks have the same buffers.</summary>
     internal void EndBatch()
     {
         PassOver(plan.Hi);
         (shard, isOpen) = (plan.Hi, false);
         SendReady();
-        foreach (var bucket in bufferBuckets)
-            for (var round = 0; round < plan.Rounds; round++) bucket.Send(communicator, round, gathers: true);
-        foreach (var bucket in bufferBuckets) bucket.Wait();
-        for (var i = 0; i < buffers.Length; i++)
-        {
-            var (bucket, entry) = bufferPlaces[i];
-            var count = bufferBuckets[bucket].CountOf(entry);
-            if (count == 0) continue;
-            Write(new DivideBy(count), bufferBuckets[bucket].SumOf(entry), buffers[i]);
-            buffers[i].BumpVersion();
-        }
-        if (counters.Length > 0) ShareCounters();
+        buffers.EndBatch();
     }
 
     /// <summary>
@@ -251,8 +181,8 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
     internal void Finish(double scale)
     {
         if (isOpen) EndBatch();
-        accumulated.Clear();
-        foreach (var bucket in buckets)
+        accumulator.Clear();
+        foreach (var bucket in buckets!.All)
         {
             bucket.Wait();
             for (var entry = 0; entry < bucket.Entries.Count; entry++)
@@ -262,7 +192,7 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
                 var isMine = options.GathersGradients || owners[numbers[parameter]] == plan.Rank;
                 if (!isMine || bucket.CountOf(entry) == 0) continue;
                 var gradient = Tensor.Empty(parameter.Shape, parameter.DType);
-                Write(new AffineOp.Operator(scale, AffineOp.NoShift), bucket.SumOf(entry), gradient);
+                bucket.WriteSum(entry, new AffineOp.Operator(scale, AffineOp.NoShift), gradient);
                 parameter.SetGrad(gradient, isOwn: true);
             }
         }
@@ -275,43 +205,13 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
     internal void GatherParameters()
     {
         if (!options.OwnsWholeParameters) return;
-        foreach (var bucket in buckets) bucket.GatherValues(communicator);
+        foreach (var bucket in buckets!.All) bucket.GatherValues(communicator);
     }
 
     /// <summary>Listens no more, also where a shard failed.</summary>
     public void Dispose()
     {
         if (Execution.Current.GradientListener == this) Execution.Current.GradientListener = outer;
-    }
-
-    // Those of the first rank that has some: its shards come before those of the others.
-    private void ShareCounters()
-    {
-        var own = new List<byte>();
-        for (var i = 0; i < counters.Length; i++)
-        {
-            own.Add(hasCounted[i] ? (byte)1 : (byte)0);
-            if (hasCounted[i]) own.AddRange(firstCounters[i].Bytes);
-        }
-        var all = communicator.AllGather("buffers of integers", own.ToArray());
-        var at = new int[all.Length];
-        for (var i = 0; i < counters.Length; i++)
-        {
-            var (isDone, length) = (false, firstCounters[i].Bytes.Length);
-            for (var rank = 0; rank < all.Length; rank++)
-            {
-                if (all[rank][at[rank]++] == 0) continue;
-                if (!isDone) all[rank].AsSpan(at[rank], length).CopyTo(firstCounters[i].Bytes);
-                (isDone, at[rank]) = (true, at[rank] + length);
-            }
-            if (isDone) SetCounter(i, firstCounters[i]);
-        }
-    }
-
-    private void SetCounter(int number, Tensor value)
-    {
-        Backend.Run(new Copy(), value, counters[number]);
-        counters[number].BumpVersion();
     }
 
     // The largest to whom has least, so that all have about as much. All parameters, so that freezing moves none.
@@ -326,72 +226,24 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
         return owners;
     }
 
-    // Backward comes to the last parameters first.
     private void Arrange()
     {
         int[] now = [.. Enumerable.Range(0, parameters.Length).Where(number => parameters[number].RequiresGrad)];
-        if (now.SequenceEqual(trainable)) return;
+        if (buckets is not null && now.SequenceEqual(trainable)) return;
         trainable = now;
-        (buckets, places) = Bucketed("gradients", parameters, trainable, options.OwnsWholeParameters ? owners : null);
-    }
-
-    private (ShardBucket[] Buckets, (int Bucket, int Entry)[] Places) Bucketed(
-        string name, Tensor[] tensors, int[] taken, int[]? owners)
-    {
-        var groups = Grouped(tensors, taken).ToArray();
-        var places = new (int, int)[tensors.Length];
-        Array.Fill(places, (-1, -1));
-        foreach (var (bucket, group) in groups.Index())
-            foreach (var (entry, number) in group.Index()) places[number] = (bucket, entry);
-        return ([.. groups.Select((group, i) => new ShardBucket(
-            plan, $"{name} {i} of {groups.Length}", [.. group.Select(number => tensors[number])],
-            owners is null ? null : [.. group.Select(number => owners[number])]))], places);
-    }
-
-    private IEnumerable<List<int>> Grouped(Tensor[] tensors, int[] taken)
-    {
-        var limit = Math.Min(options.BucketBytes, Memory.Storage.MaxBytes / 2);
-        var open = new Dictionary<DType, (List<int> Group, long Bytes)>();
-        foreach (var number in taken.Reverse())
-        {
-            var type = tensors[number].DType.Computing();
-            var bytes = (long)tensors[number].Length * type.Size();
-            var (group, filled) = open.GetValueOrDefault(type, ([], 0));
-            if (group.Count > 0 && filled + bytes > limit)
-            {
-                yield return group;
-                (group, filled) = ([], 0);
-            }
-            group.Add(number);
-            open[type] = (group, filled + bytes);
-        }
-        foreach (var (group, _) in open.Values) yield return group;
+        buckets = new(plan, "gradients", parameters, now, options.BucketBytes,
+            options.OwnsWholeParameters ? owners : null);
     }
 
     private void Put(int number, Tensor? gradient, double factor)
     {
-        var wide = gradient is null ? null : Widened(gradient);
-        if (accumulated.Contains((shard, number)))
+        var wide = gradient is null ? null : scratch.Widen(gradient);
+        if (!isLast || accumulator.Find(shard, number) is not null)
         {
-            var sum = SumOf(shard, number);
-            if (wide is not null) AddScaled.Run(sum, wide, factor);
-            (wide, factor) = (sum, 1);
+            if (wide is not null) accumulator.Add(shard, number, wide, factor);
+            (wide, factor) = (accumulator.Find(shard, number), 1);
         }
-        else if (!isLast && wide is not null)
-        {
-            if (wide.Length > 0)
-                Backend.Run(
-                    new Map<AffineOp.Operator>(new(factor, AffineOp.NoShift)), wide, SumOf(shard, number));
-            accumulated.Add((shard, number));
-        }
-        if (isLast && places[number] is ( >= 0 and var bucket, var entry))
-            buckets[bucket].Add(entry, shard, wide, factor);
-    }
-
-    private void AddBuffer(int number, Tensor? value)
-    {
-        var (bucket, entry) = bufferPlaces[number];
-        bufferBuckets[bucket].Add(entry, shard, value, 1);
+        if (isLast) buckets!.Add(number, shard, wide, factor);
     }
 
     // Shards between the one before and a later one have no samples in this batch.
@@ -401,43 +253,17 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
         {
             if (isLast)
                 foreach (var number in trainable) Put(number, null, 0);
-            for (var i = 0; i < buffers.Length; i++) AddBuffer(i, null);
+            buffers.PassOver(shard);
         }
     }
 
     // Sums go out in the same order on all ranks: round by round, in each the buckets as backward comes to them.
     private void SendReady()
     {
-        while (isLast && next < plan.Rounds * buckets.Length && buckets[next % buckets.Length] is var bucket
-            && bucket.IsReady(next / buckets.Length))
-            bucket.Send(communicator, next++ / buckets.Length, options.GathersGradients);
-    }
-
-    private Tensor SumOf(int shard, int parameter)
-    {
-        if (sums.TryGetValue((shard, parameter), out var sum)) return sum;
-        var like = parameters[parameter];
-        return sums[(shard, parameter)] = new FlatBuffer(like.Length, like.DType.Computing()).Of(like.Shape, 0);
-    }
-
-    private Tensor Widened(Tensor x)
-    {
-        if (!x.IsHalf) return x;
-        var wide = scratch.Of(x.Shape, 0);
-        if (x.Length > 0) Backend.Run(new Primitives.Cast(), x, wide);
-        return wide;
-    }
-
-    private static void Write<TOperator>(TOperator function, Tensor sum, Tensor target)
-        where TOperator : struct, IUnaryOperator
-    {
-        if (sum.Length == 0) return;
-        Backend.Run(new Map<TOperator>(function), sum, target.IsHalf ? sum : target);
-        if (target.IsHalf) Backend.Run(new Primitives.Cast(), sum, target);
-    }
-
-    private readonly struct DivideBy(double number) : IUnaryOperator
-    {
-        public V Invoke<V>(V x) where V : struct, ILanes<V> => x / V.Splat(number);
+        if (!isLast) return;
+        var all = buckets!.All;
+        while (sent < plan.Rounds * all.Count && all[sent % all.Count] is var bucket
+            && bucket.IsReady(sent / all.Count))
+            bucket.Send(communicator, sent++ / all.Count, options.GathersGradients);
     }
 }

@@ -1,3 +1,4 @@
+using Adjoint.Kernels;
 using Adjoint.Primitives;
 
 namespace Adjoint.Distributed;
@@ -119,8 +120,18 @@ internal sealed class ShardBucket
     /// <summary>In how many shards an entry was there, of those that this rank has the sum of.</summary>
     internal int CountOf(int entry) => (int)slots[0].Get(marks[entry]);
 
-    /// <summary>The sum of an entry over all shards, in the type that is computed in.</summary>
-    internal Tensor SumOf(int entry) => places[0][entry];
+    /// <summary>
+    /// Writes a function of the sum of an entry over all shards to a tensor of its shape; afterwards the sum may be
+    /// another.
+    /// </summary>
+    internal void WriteSum<TOperator>(int entry, TOperator function, Tensor target)
+        where TOperator : struct, IUnaryOperator
+    {
+        if (target.Length == 0) return;
+        var sum = places[0][entry];
+        Backend.Run(new Map<TOperator>(function), sum, target.IsHalf ? sum : target);
+        if (target.IsHalf) Backend.Run(new Primitives.Cast(), sum, target);
+    }
 
     /// <summary>Gives all ranks the values of the entries as their owners have them.</summary>
     internal void GatherValues(Communicator communicator)

@@ -1,3 +1,5 @@
+using Adjoint.Data;
+
 namespace Adjoint.Distributed;
 
 /// <summary>
@@ -9,7 +11,7 @@ internal sealed class ShardPlan
     internal ShardPlan(int rank, int ranks, int shards)
     {
         (Rank, Ranks, Shards) = (rank, ranks, shards);
-        (Lo, Hi) = ShardTree.RangeOf(rank, ranks, shards);
+        (Lo, Hi, _) = ShardRange.Of(rank, ranks, shards);
         Covers = [.. Enumerable.Range(0, ranks).Select(r => CoverOf(r, ranks, shards))];
         Rounds = Covers.Max(cover => cover.Length);
         Merges = [.. ShardTree.Merges(Covers.SelectMany(cover => cover), shards)];
@@ -57,7 +59,7 @@ internal sealed class ShardPlan
 
     private static (int Lo, int Hi)[] CoverOf(int rank, int ranks, int shards)
     {
-        var (lo, hi) = ShardTree.RangeOf(rank, ranks, shards);
-        return [.. ShardTree.Cover(lo, hi, shards)];
+        var range = ShardRange.Of(rank, ranks, shards);
+        return [.. ShardTree.Cover(range.First, range.End, shards)];
     }
 }

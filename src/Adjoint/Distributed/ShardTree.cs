@@ -5,14 +5,10 @@ namespace Adjoint.Distributed;
 /// <summary>
 /// The order in which the gradients of S shards are added, which is the same for any number of ranks: a binary tree
 /// over the shards. The sum over [lo, hi) is that over its first k shards plus that over the others, with k the largest
-/// power of two below hi − lo: the Merkle tree of RFC 6962. Rank r of N computes the shards [r·S/N, (r+1)·S/N).
+/// power of two below hi − lo: the Merkle tree of RFC 6962.
 /// </summary>
 internal static class ShardTree
 {
-    /// <summary>Which shards a rank computes: Lo and those after it, up to Hi, which is another's.</summary>
-    internal static (int Lo, int Hi) RangeOf(int rank, int ranks, int shards) =>
-        ((int)((long)rank * shards / ranks), (int)((long)(rank + 1) * shards / ranks));
-
     /// <summary>
     /// The nodes of the tree that lie within a range of shards and in no larger such node, from left to right.
     /// </summary>

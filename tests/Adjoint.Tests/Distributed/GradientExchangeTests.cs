@@ -1,5 +1,6 @@
 using Adjoint.Distributed;
 using Adjoint.Nn;
+using ShardRange = Adjoint.Data.ShardRange;
 using static Adjoint.Tests.Distributed.ShardSums;
 
 namespace Adjoint.Tests.Distributed;
@@ -91,7 +92,7 @@ public class GradientExchangeTests
             });
             for (var rank = 0; rank < ranks; rank++)
             {
-                var (lo, hi) = ShardTree.RangeOf(rank, ranks, shards);
+                var (lo, hi, _) = ShardRange.Of(rank, ranks, shards);
                 var messages = ShardTree.Cover(lo, hi, shards).Count() + 1;
                 var expected = messages * 4.0 * Elements * (ranks - 1) / ranks;
                 // Pieces are whole cache lines, and there is a number for each entry.

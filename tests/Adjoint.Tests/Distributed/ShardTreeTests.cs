@@ -1,3 +1,4 @@
+using Adjoint.Data;
 using Adjoint.Distributed;
 
 namespace Adjoint.Tests.Distributed;
@@ -15,7 +16,7 @@ public class ShardTreeTests
     public void Each_rank_adds_up_the_largest_nodes_of_its_range(int shards, int ranks, string expected) =>
         Assert.Equal(expected, string.Join(", ", Enumerable.Range(0, ranks).Select(rank =>
         {
-            var (lo, hi) = ShardTree.RangeOf(rank, ranks, shards);
+            var (lo, hi, _) = ShardRange.Of(rank, ranks, shards);
             return string.Join(' ', ShardTree.Cover(lo, hi, shards).Select(node => $"{node.Lo}-{node.Hi}"));
         })));
 
