@@ -162,13 +162,13 @@ internal sealed class BackwardPass
     {
         if (node.Pass is { } other)
             return other.execution != execution ? false : throw new AdjointException(
-                $"Backward: the graph through {node.Op.Name} is already in a backward pass, and a hook or a rule of " +
-                    $"an op "
-                + "in it called Backward() on it again; compute that part anew, from tensors that were .Detach()ed");
+                $"Backward: the graph through {node.Op.Name} is already in a backward pass, and a hook or a rule of an "
+                + "op in it called Backward() on it again; compute that part anew, from tensors that were "
+                + ".Detach()ed");
         if (node.IsConsumed)
             throw new AdjointException(
-                $"Backward: the graph through {node.Op.Name} was already used by an earlier Backward(); compute the " +
-                $"loss again, or pass retainGraph: true the first time");
+                $"Backward: the graph through {node.Op.Name} was already used by an earlier Backward(); compute the "
+                + "loss again, or pass retainGraph: true the first time");
         node.Pass = this;
         if (depth == open.Length) Array.Resize(ref open, 2 * depth);
         open[depth++] = (node, 0);
@@ -283,8 +283,8 @@ internal sealed class BackwardPass
                     + $"is {input.DType.Label()} on {input.Device.Name} now; compute the loss anew");
             if (result.Shape != input.Shape || result.DType != input.DType)
                 throw new AdjointException(
-                    $"{node.Op.Name}: the gradient of input {i} must be {input.Shape} {input.DType.Label()}: found " +
-                    $"{result.Shape} {result.DType.Label()}");
+                    $"{node.Op.Name}: the gradient of input {i} must be {input.Shape} {input.DType.Label()}: found "
+                    + $"{result.Shape} {result.DType.Label()}");
             if (execution.AnomalyMode.IsOn) AnomalyMode.CheckGradient(node, i, result);
         }
     }
@@ -408,8 +408,8 @@ internal sealed class BackwardPass
             {
                 if (replacement.Shape != tensor.Shape || replacement.DType != tensor.DType)
                     throw new AdjointException(
-                        $"Hook: the replaced gradient must be {tensor.Shape} {tensor.DType.Label()}: found " +
-                        $"{replacement.Shape} {replacement.DType.Label()}");
+                        $"Hook: the replaced gradient must be {tensor.Shape} {tensor.DType.Label()}: found "
+                        + $"{replacement.Shape} {replacement.DType.Label()}");
                 replacement.Storage.IsKept = true;
                 gradient = replacement;
             }

@@ -72,20 +72,20 @@ public static class Differentiation
     {
         if (!root.RequiresGrad)
             throw new AdjointException(
-                "Backward: no input of this tensor requires a gradient; call .RequireGrad() on the leaves before " +
-                "computing, outside of NoGrad");
+                "Backward: no input of this tensor requires a gradient; call .RequireGrad() on the leaves before "
+                + "computing, outside of NoGrad");
         if (gradient is null)
         {
             if (root.Length != 1)
                 throw new AdjointException(
-                    $"Backward: without a gradient, only a tensor of one element can be differentiated: found " +
-                    $"{root.Shape}; reduce it with .Sum() or .Mean(), or pass gradient: a tensor of that shape");
+                    "Backward: without a gradient, only a tensor of one element can be differentiated: found "
+                    + $"{root.Shape}; reduce it with .Sum() or .Mean(), or pass gradient: a tensor of that shape");
             return One(root);
         }
         if (gradient.Shape != root.Shape || gradient.DType != root.DType)
             throw new AdjointException(
-                $"Backward: the gradient given must be {root.Shape} {root.DType.Label()}: found {gradient.Shape} " +
-                $"{gradient.DType.Label()}");
+                $"Backward: the gradient given must be {root.Shape} {root.DType.Label()}: found {gradient.Shape} "
+                + $"{gradient.DType.Label()}");
         return gradient;
     }
 

@@ -213,8 +213,8 @@ public sealed class OpNode
     }
 
     private AdjointException Changed(string which, int then, int now) => new(
-        $"{Op.Name}: its {which} was changed in place after the forward pass (version {then} then, {now} now), and " +
-            $"backward needs the old value; change a .Clone(), or change it after Backward()");
+        $"{Op.Name}: its {which} was changed in place after the forward pass (version {then} then, {now} now), and "
+        + "backward needs the old value; change a .Clone(), or change it after Backward()");
 
     [InlineArray(Inline)]
     private struct Few<T>

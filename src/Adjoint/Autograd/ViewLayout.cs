@@ -50,9 +50,8 @@ public readonly struct ViewLayout
             if (Shape.Sizes[axis] == 1) continue;
             if (strides[axis] < 0)
                 throw new AdjointException(
-                    $"{op}: strides of a view must be 0 or more: found {strides[axis]} for axis {axis} of {Shape}; " +
-                        $"copy "
-                    + "in another order with IndexSelect");
+                    $"{op}: strides of a view must be 0 or more: found {strides[axis]} for axis {axis} of {Shape}; "
+                    + "copy in another order with IndexSelect");
             // More than any tensor has. The sum of sizes is less than 2³¹, as their product is, so no sum overflows.
             if (strides[axis] > int.MaxValue) throw Outside(x, op);
             end += (Shape.Sizes[axis] - 1) * strides[axis];

@@ -142,9 +142,8 @@ public sealed class CapturedFunction<TResult>
             return CapturedResults<TResult>.FromArray(PlanCache.RunEagerly(function, inputs));
         if (Interlocked.Exchange(ref running, 1) != 0)
             throw new AdjointException(
-                "CapturedFunction: it is already running, on another thread or in an outer call, and has only one " +
-                    "set of buffers; "
-                + "create one for each thread");
+                "CapturedFunction: it is already running, on another thread or in an outer call, and has only one set "
+                + "of buffers; create one for each thread");
         try
         {
             return CapturedResults<TResult>.FromArray(plans.Run(inputs));

@@ -24,8 +24,8 @@ public sealed class BatchNorm : Layer, ISavableModule<BatchNorm>
     {
         if (channels < 1 || momentum is not (>= 0 and <= 1) || !(epsilon > 0))
             throw new AdjointException(
-                $"BatchNorm: channels and ε must be positive, the momentum from 0 to 1: found {channels}, {epsilon}, " +
-                $"{momentum}");
+                $"BatchNorm: channels and ε must be positive, the momentum from 0 to 1: found {channels}, {epsilon}, "
+                + $"{momentum}");
         (Channels, this.momentum, this.epsilon, isScaled) = (channels, momentum, epsilon, scale);
         gamma = scale
             ? AddParameter("weight", Tensor.Ones(channels))
@@ -49,8 +49,8 @@ public sealed class BatchNorm : Layer, ISavableModule<BatchNorm>
     {
         if (x.Rank < 2 || x.Shape[1] != Channels)
             throw new AdjointException(
-                $"BatchNorm: an input (n, {Channels}, …) is needed: found {x.Shape}; the second axis must be the " +
-                $"number of channels");
+                $"BatchNorm: an input (n, {Channels}, …) is needed: found {x.Shape}; the second axis must be the "
+                + "number of channels");
         if (!IsTraining)
         {
             int[] shape = [.. Enumerable.Range(0, x.Rank).Select(axis => axis == 1 ? Channels : 1)];

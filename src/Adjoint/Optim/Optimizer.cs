@@ -128,9 +128,8 @@ public abstract class Optimizer
     protected Optimizer(IEnumerable<ParameterGroup> groups, double weightDecay = 0)
     {
         Arena.RefuseWithin(
-            $"{GetType().Name} is created inside: its state would begin anew at each call, where a replay would " +
-                $"continue; create it "
-            + "outside");
+            $"{GetType().Name} is created inside: its state would begin anew at each call, where a replay would "
+            + "continue; create it outside");
         Groups = [.. groups];
         if (Groups.Count == 0)
             throw new AdjointException($"{GetType().Name}: at least one group of parameters is needed: found none");

@@ -265,9 +265,8 @@ public sealed partial class Trainer
         return Validation is not null
             ? new(name, metric.IsHigherBetter)
             : throw new AdjointException(
-                $"Trainer: the metric '{name}' is one of validation samples, and there are none; give the trainer " +
-                    $"some, "
-                + "or use trainLoss");
+                $"Trainer: the metric '{name}' is one of validation samples, and there are none; give the trainer "
+                + "some, or use trainLoss");
     }
 
     private TrainingResult FitRun(int epochs)

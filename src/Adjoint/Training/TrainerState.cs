@@ -82,8 +82,8 @@ public sealed partial class Trainer
             if (stream.Length != 3 || stream[0] != $"{generator.Seed}" || stream[1] != $"{generator.Stream}"
                 || !ulong.TryParse(stream[2], out var at))
                 throw new AdjointException(
-                    $"Trainer.Load: random stream {name} is {generator.Seed} {generator.Stream} here: found " +
-                    $"'{string.Join(' ', stream)}'; build the trainer with the settings it was saved with");
+                    $"Trainer.Load: random stream {name} is {generator.Seed} {generator.Stream} here: found "
+                    + $"'{string.Join(' ', stream)}'; build the trainer with the settings it was saved with");
             generator.Position = at;
         }
         results.Clear();

@@ -58,9 +58,8 @@ public sealed class DataParallel
                 + "ranks; use larger batches or fewer ranks");
         if (Shards < communicator.Size || Shards > size)
             throw new AdjointException(
-                $"DataParallel: the shards of a batch must be at least as many as the ranks, {communicator.Size}, " +
-                    $"and at "
-                + $"most as many as its samples, {size}: found {Shards}; set Shards");
+                $"DataParallel: the shards of a batch must be at least as many as the ranks, {communicator.Size}, and "
+                + $"at most as many as its samples, {size}: found {Shards}; set Shards");
         trainer.RequireIdle("DataParallel");
         if (trainer.Strategy is not LocalTraining)
             throw new AdjointException(

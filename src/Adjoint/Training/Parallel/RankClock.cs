@@ -62,11 +62,9 @@ internal sealed class RankClock(Communicator communicator)
         return other < 0
             ? null
             : new(
-                $"DataParallel: the model of rank {other} on {communicator.Hosts[other]} differs from that of rank 0 " +
-                    $"on "
-                + $"{communicator.Hosts[0]} after epoch {epoch}; all ranks must change it alike: look for a callback " +
-                    $"that "
-                + "changes it on some ranks only, or by chance");
+                $"DataParallel: the model of rank {other} on {communicator.Hosts[other]} differs from that of rank 0 "
+                + $"on {communicator.Hosts[0]} after epoch {epoch}; all ranks must change it alike: look for a "
+                + "callback that changes it on some ranks only, or by chance");
     }
 
     private void BeginEpoch() => (began, samples, computed) = (0, 0, default);

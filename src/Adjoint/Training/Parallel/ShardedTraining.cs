@@ -269,9 +269,8 @@ internal sealed class ShardedTraining : TrainingStrategy
         var saved = state.Notes.ContainsKey(Note) ? state.Integer(Note) : 1;
         if (saved != shards)
             throw new AdjointException(
-                $"Trainer.Load: the state was saved with {saved} shards of each batch: found {shards} here; the " +
-                    $"number of "
-                + $"ranks may change, but go on with DataParallelOptions.Shards = {saved}");
+                $"Trainer.Load: the state was saved with {saved} shards of each batch: found {shards} here; the number "
+                + $"of ranks may change, but go on with DataParallelOptions.Shards = {saved}");
     }
 
     private void Learn(Batch shard, int number, StepPlace place, BatchReport report)
@@ -300,17 +299,15 @@ internal sealed class ShardedTraining : TrainingStrategy
     {
         if (shards != communicator.Size)
             throw agreed = new AdjointException(
-                $"DataParallel: SyncBatchNorm takes its statistics over one part of each batch per rank: found " +
-                    $"{shards} "
-                + $"shards on {communicator.Size} ranks; set Shards = {communicator.Size}, or normalize by shard");
+                "DataParallel: SyncBatchNorm takes its statistics over one part of each batch per rank: found "
+                + $"{shards} shards on {communicator.Size} ranks; set Shards = {communicator.Size}, or normalize by "
+                + "shard");
         var last = Trainer.Training.SampleCount % Trainer.Training.BatchSize;
         if (last > 0 && last < shards)
             throw agreed = new AdjointException(
-                $"DataParallel: with SyncBatchNorm, every rank needs a part of each batch: found {last} samples in " +
-                    $"batch "
-                + $"{Trainer.Training.Count} for {shards} ranks; use another batch size, leave out the smaller last " +
-                    $"batch "
-                + "(DropLast), or normalize by shard");
+                $"DataParallel: with SyncBatchNorm, every rank needs a part of each batch: found {last} samples in "
+                + $"batch {Trainer.Training.Count} for {shards} ranks; use another batch size, leave out the smaller "
+                + "last batch (DropLast), or normalize by shard");
     }
 
     // The numbers that a shard draws depend on where it stands in the run alone.

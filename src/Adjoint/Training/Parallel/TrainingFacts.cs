@@ -39,9 +39,8 @@ internal static class TrainingFacts
             ("MaxGradientValue", Text(trainer.MaxGradientValue)),
             ("Average", trainer.Average is null ? "none" : DigestOf(trainer.Average.StateDict())),
             ("number of parameters", $"{parameters.Length}"),
-            ("parameters", string.Join(", ", parameters.Select(entry =>
-                $"{entry.Name} {entry.Value.Shape} " +
-                    $"{entry.Value.DType.Label()}{(entry.Value.RequiresGrad ? "" : " frozen")}"))),
+            ("parameters", string.Join(", ", parameters.Select(entry => $"{entry.Name} {entry.Value.Shape} "
+                + $"{entry.Value.DType.Label()}{(entry.Value.RequiresGrad ? "" : " frozen")}"))),
             ("digest of the model", DigestOf(model.StateDict())),
             ("optimizer", optimizer.GetType().Name),
             ("steps of the optimizer", $"{optimizer.StepCount}"),
