@@ -11,9 +11,12 @@ internal sealed class Interrupt : IDisposable
 
     private readonly CancellationTokenSource source = new();
     private readonly IDisposable registration;
+    private readonly Action? beforeEnd;
 
-    internal Interrupt()
+    /// <param name="beforeEnd">Called on a second Ctrl-C, just before the process ends; null: nothing is.</param>
+    internal Interrupt(Action? beforeEnd = null)
     {
+        this.beforeEnd = beforeEnd;
         registration = Platform.OnStop(Stop);
         if (LaunchedRank.HasLauncher && World.Current.IsFirst)
             new Thread(Listen) { IsBackground = true, Name = "requests of the launcher" }.Start();
@@ -52,11 +55,15 @@ internal sealed class Interrupt : IDisposable
 
     private bool Stop()
     {
-        var isFirst = !source.IsCancellationRequested;
+        if (!source.IsCancellationRequested)
+        {
+            Cancel();
+            return true;
+        }
+        beforeEnd?.Invoke();
         // The process ends here: the prompt that follows gets a line of its own, and a cursor.
-        if (!isFirst && !Console.IsErrorRedirected)
+        if (!Console.IsErrorRedirected)
             Console.Error.Write(Terminal.Console(Console.Error).Profile.Capabilities.Ansi ? "\e[?25h\n" : "\n");
-        source.Cancel();
-        return isFirst;
+        return false;
     }
 }

@@ -10,7 +10,9 @@ namespace Adjoint.Cli;
 /// <summary>The folder of a run.</summary>
 internal static class RunFolder
 {
-    // What settings.json says beside the settings.
+    private const string Settings = "settings.json";
+
+    // What it says beside the settings.
     private static readonly string[] Notes = ["final", "ranks", "version", "runtime", "system", "command"];
 
     /// <summary>The value of <c>--tensorboard</c> that stands for the run's own folder.</summary>
@@ -31,7 +33,7 @@ internal static class RunFolder
         var path = wanted ?? Unused(Path.Combine("runs", $"{now}-{dataset}"));
         if (File.Exists(path))
             throw new AdjointException($"--out {path}: is a file; name a folder that does not exist yet");
-        if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
+        if (Directory.Exists(path) && !IsUnused(path))
             throw new AdjointException(
                 $"--out {path}: exists and is not empty; name a new folder, so that no run overwrites another");
         return path;
@@ -60,7 +62,7 @@ internal static class RunFolder
             json.WriteString("command", Command(settings.Rows()) + (isFinal ? " --final" : ""));
             json.WriteEndObject();
         }
-        AtomicFile.WriteText(Path.Combine(folder, "settings.json"), Encoding.UTF8.GetString(buffer.ToArray()) + "\n");
+        AtomicFile.WriteText(Path.Combine(folder, Settings), Encoding.UTF8.GetString(buffer.ToArray()) + "\n");
     }
 
     /// <summary>The command that trains with these settings.</summary>
@@ -74,9 +76,12 @@ internal static class RunFolder
     /// </exception>
     internal static IReadOnlyDictionary<string, string> Noted(string folder)
     {
-        var path = Path.Combine(folder, "settings.json");
+        var path = Path.Combine(folder, Settings);
         if (!File.Exists(path))
-            throw new AdjointException($"--resume {folder}: no settings.json there; name the folder of a run");
+            throw new AdjointException($"--resume {folder}: "
+                + (FolderLock.IsMarked(folder) && !FolderLock.IsTaken(folder)
+                    ? "its run was ended before it began; begin it anew with --out and its settings"
+                    : "no settings.json there; name the folder of a run"));
         var entries = Entries(path);
         var isWritten = File.Exists(Path.Combine(folder, "report.html"));
         if (isWritten && !Directory.EnumerateFiles(folder, "checkpoint-*.safetensors").Any())
@@ -104,7 +109,7 @@ internal static class RunFolder
         }
         catch (SettingException problem)
         {
-            var path = Path.Combine(folder, "settings.json");
+            var path = Path.Combine(folder, Settings);
             throw new AdjointException($"{path}: {problem.Message}; set it back to go on, or begin a new run");
         }
     }
@@ -118,6 +123,11 @@ internal static class RunFolder
             json.EnumerateObject().ToDictionary(entry => entry.Name, entry =>
                 entry.Value.ValueKind == JsonValueKind.String ? entry.Value.GetString()!
                 : throw new FormatException($"'{entry.Name}' is no text; write its value in quotes")));
+
+    // Empty, or of a run that was killed before it did anything: all that it wrote is written anew.
+    private static bool IsUnused(string path) => Directory.EnumerateFileSystemEntries(path).Select(Path.GetFileName)
+        .All(name => name is Settings or ".lock" or ".holder"
+            || name!.StartsWith(".adjoint-", StringComparison.Ordinal));
 
     private static string Unused(string path)
     {

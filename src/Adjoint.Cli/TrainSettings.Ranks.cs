@@ -9,7 +9,7 @@ internal static partial class TrainSettings
     internal const int UsualShards = 12;
 
     // With 1 a batch is not cut: the bits are those of a run that knows nothing of ranks. Several ranks choose at the
-    // start (TrainWorld), and the run keeps what they chose, however many go on with it.
+    // start (RankSettings), and the run keeps what they chose, however many go on with it.
     internal static readonly NumberSetting<int> Shards = new("shards")
     {
         Group = Ranks,

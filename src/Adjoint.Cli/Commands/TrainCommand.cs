@@ -72,6 +72,7 @@ internal static class TrainCommand
             var from = parsed.GetValue(resume);
             if (IsLaunch(parsed))
             {
+                RefuseKept(parsed);
                 RefuseRanks(parsed);
                 return new Launcher(LaunchedBy(parsed), Arguments(parsed, _ => true),
                     Arguments(parsed, CanBeGivenAnew), output, error).Run(from);
@@ -200,12 +201,12 @@ internal static class TrainCommand
         // The command line for each rank: all but how to start them.
         IReadOnlyList<string> Arguments(ParseResult parsed, Func<Option, bool> isWanted) =>
         [
-            .. parsed.CommandResult.Children.OfType<OptionResult>()
+            .. parsed.RootCommandResult.Children.Concat(parsed.CommandResult.Children).OfType<OptionResult>()
                 .Where(one => !one.Implicit && !launch.Contains(one.Option) && isWanted(one.Option))
                 .Select(one => one.Tokens is [var token, ..] ? $"{one.Option.Name}={token.Value}" : one.Option.Name),
         ];
 
-        bool CanBeGivenAnew(Option option) => option != folder && option != resume && option != final
+        bool CanBeGivenAnew(Option option) => option != folder && option != resume
             && (option is not ISettingOption { Setting: var setting } || !TrainSettings.Table.Rows.Contains(setting)
                 || !setting.AffectsResult);
     }

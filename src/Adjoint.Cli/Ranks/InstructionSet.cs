@@ -10,6 +10,9 @@ namespace Adjoint.Cli;
 /// </summary>
 internal static class InstructionSet
 {
+    /// <summary>By which the launcher tells ranks the level that it was asked for.</summary>
+    internal const string Variable = "ADJOINT_INSTRUCTIONS";
+
     /// <summary>The levels that <c>--instructions</c> takes.</summary>
     internal static readonly IReadOnlyList<string> Levels = ["v2", "v3", "v4"];
 
@@ -30,4 +33,15 @@ internal static class InstructionSet
         // Without it there is no AVX2, and with that no FMA.
         _ => ("DOTNET_EnableAVX", "0"),
     };
+
+    /// <summary>Refuses a process that has less than was asked for, which no switch can mend.</summary>
+    /// <param name="asked">The level.</param>
+    /// <param name="current">What the process uses.</param>
+    /// <exception cref="UsageException">It is another.</exception>
+    internal static void Require(string asked, string current)
+    {
+        if (current == asked) return;
+        throw new UsageException($"--instructions: {asked} is not to be had on this machine, which uses {current}; "
+            + (Levels.Contains(current) ? $"use {current}, or machines that have more" : "leave it out"));
+    }
 }

@@ -17,22 +17,31 @@ internal sealed class Launcher(LaunchSettings settings, IReadOnlyList<string> be
     // MPICH kills the others in the same way, and names any of them. The shell stays until the line is through.
     private static readonly string[] Watched =
     [
-        // What runs beside a shell gets no standard input unless it is told to; 130 is a code of the tool's own.
         "sh", "-c",
-        "trap 'kill -TERM $p 2>/dev/null' TERM INT; exec 3<&0\n"
-            + "\"$@\" <&3 3<&- & p=$!; exec 3<&-\n"
-            + "wait $p; c=$?\n"
-            + "while kill -0 $p 2>/dev/null; do wait $p; c=$?; done\n"
-            + "if [ $c -gt 128 ] && [ $c -ne 130 ]; then\n"
-            + $"printf '{RankWriter.Status}{{\"event\":\"{RankEvent.Killed}\",\"rank\":%d,\"host\":\"\","
-            + "\"process\":%d,\"started\":0,\"step\":0,\"text\":\"\",\"code\":%d}\\n' "
-            + "${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-0}} $p $((c - 128)) >&2; sleep 1\n"
-            + "fi\n"
-            + "exit $c", "rank",
+        // What runs beside a shell gets no standard input unless it is told to; 130 is a code of the tool's own.
+        $$$"""
+        trap 'kill -TERM $p 2>/dev/null' TERM INT
+        exec 3<&0
+        "$@" <&3 3<&- &
+        p=$!
+        exec 3<&-
+        wait $p; c=$?
+        while kill -0 $p 2>/dev/null; do wait $p; c=$?; done
+        if [ $c -gt 128 ] && [ $c -ne {{{Tool.Interrupted}}} ]; then
+            printf '{{{RankWriter.Status}}}{{{RankStatus.KilledFormat}}}\n' \
+                ${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-0}} $p $((c - {{{Signaled}}})) >&2
+            sleep 1
+        fi
+        exit $c
+        """,
+        "rank",
     ];
 
-    // What .NET adds to the number of a signal.
+    // What a shell adds to the number of a signal, and .NET to that which ended mpirun.
     private const int Signaled = 128;
+
+    // The world that is under way: a second Ctrl-C ends it with the launcher, since nobody could end it later.
+    private volatile RankJob? job;
 
     /// <summary>Runs until the training has ended.</summary>
     /// <param name="folder">The folder of a run that goes on; null: a new one.</param>
@@ -40,12 +49,12 @@ internal sealed class Launcher(LaunchSettings settings, IReadOnlyList<string> be
     internal int Run(string? folder)
     {
         var (mpirun, ranks) = (Mpirun.Find(settings.Mpirun), settings.Ranks);
-        using var interrupt = new Interrupt();
+        using var interrupt = new Interrupt(() => job?.Kill());
         for (var restarts = 0; ; restarts++)
         {
             var arguments = folder is null ? begin : [.. goOn, $"--resume={folder}"];
-            string[] program = [.. Environment(), .. Watched, .. ThisProgram(), "train", .. arguments];
-            var job = new RankJob(mpirun, ranks, program, settings.IsDebug, output, error);
+            string[] program = [.. Environment(), .. Watched, .. Tool.Command, "train", .. arguments];
+            var job = this.job = new RankJob(mpirun, ranks, program, settings.IsDebug, output, error);
             var code = job.Run(interrupt.Token);
             folder = job.Folder ?? folder;
             if (job.Code is { } own) return own;
@@ -73,7 +82,7 @@ internal sealed class Launcher(LaunchSettings settings, IReadOnlyList<string> be
         : hasBegun ? $"{name} ended with exit code {code}, and no rank said why"
         : $"{name} could not start the ranks (exit code {code})";
 
-    // A world that did not get to its first step, twice: without the machine that failed where it is known, else with
+    // A world that was started again and did not get to a step: without the machine that failed where it is known, else with
     // a rank less.
     private static (Mpirun, int) Fewer(Mpirun mpirun, int ranks, string? host, IReadOnlyList<string> said)
     {
@@ -95,21 +104,13 @@ internal sealed class Launcher(LaunchSettings settings, IReadOnlyList<string> be
             .Where(name => name.StartsWith("ADJOINT_", StringComparison.Ordinal)
                 || name.StartsWith("DOTNET_", StringComparison.Ordinal))
             .Select(name => $"{name}={System.Environment.GetEnvironmentVariable(name)}");
-        var level = settings.Instructions is null ? null : InstructionSet.Switch(settings.Instructions);
-        return
-        [
-            "env", .. all.Order(StringComparer.Ordinal), $"{LaunchedRank.LaunchedVariable}=1",
-            .. level is var (name, value) ? [$"{name}={value}"] : Array.Empty<string>(),
-        ];
-    }
-
-    // A program of its own, or one that `dotnet` runs.
-    private static IReadOnlyList<string> ThisProgram()
-    {
-        var path = System.Environment.ProcessPath!;
-        return Path.GetFileNameWithoutExtension(path) == "dotnet"
-            ? [path, Path.GetFullPath(System.Environment.GetCommandLineArgs()[0])]
-            : [path];
+        List<string> line = ["env", .. all.Order(StringComparer.Ordinal), $"{LaunchedRank.LaunchedVariable}=1"];
+        if (settings.Instructions is { } level)
+        {
+            line.Add($"{InstructionSet.Variable}={level}");
+            if (InstructionSet.Switch(level) is var (name, value)) line.Add($"{name}={value}");
+        }
+        return line;
     }
 }
 

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 
 namespace Adjoint.Cli;
@@ -16,49 +17,59 @@ internal sealed class RankJob(
     private readonly Dictionary<int, RankStatus> known = [];
     private readonly List<string> said = [];
     private RankStatus? end, failed, lost, killed;
+    private Process? running;
+    private IOException? unwritten;
+    private string? folder;
+    private int step;
     private long brokenSince;
 
     /// <summary>The folder of the run, once it can go on from there; null before.</summary>
-    internal string? Folder { get; private set; }
-
-    /// <summary>The last step that was heard of.</summary>
-    internal int Step { get; private set; }
+    internal string? Folder => Locked(() => folder);
 
     /// <summary>Whether any rank was started.</summary>
-    internal bool HasBegun
-    {
-        get
-        {
-            lock (gate) return known.Count > 0;
-        }
-    }
+    internal bool HasBegun => Locked(() => known.Count > 0);
 
     /// <summary>Whether it did anything: a world that cannot start need not be started again.</summary>
-    internal bool HasLearned { get; private set; }
+    internal bool HasLearned => Locked(() => step > 0);
 
     /// <summary>The code with which the program ended by itself; null where it was ended.</summary>
-    internal int? Code => (failed ?? end)?.Code;
+    internal int? Code => Locked(() => (failed ?? end)?.Code);
 
     /// <summary>What mpirun said, line by line, where it says something.</summary>
-    internal IReadOnlyList<string> Said =>
-        [.. said.Where(line => line.Any(char.IsLetterOrDigit)).Select(line => line.Trim(' ', '='))];
+    internal IReadOnlyList<string> Said => Locked<IReadOnlyList<string>>(() =>
+        [.. said.Where(line => line.Any(char.IsLetterOrDigit)).Select(line => line.Trim(' ', '='))]);
 
     /// <summary>Runs it to its end.</summary>
     /// <param name="interrupt">Asks the ranks to keep what they have, and to end.</param>
     /// <returns>The exit code of mpirun.</returns>
+    /// <exception cref="IOException">The result cannot be written.</exception>
     internal int Run(CancellationToken interrupt)
     {
         using var process = Process.Start(mpirun.Start(ranks, program))!;
-        using var asked = interrupt.Register(() => Ask(process));
-        var pumps = Task.WhenAll(
-            Task.Run(() => Pump(process.StandardOutput, output), CancellationToken.None),
-            Task.Run(() => Pump(process.StandardError, error), CancellationToken.None));
-        // Ranks whose world is broken end by themselves; those that cannot are ended.
-        while (!process.WaitForExit(100))
-            if (IsOverdue()) process.Kill(entireProcessTree: true);
-        _ = pumps.Wait(Patience, CancellationToken.None);
-        KillLeft();
-        return process.ExitCode;
+        lock (gate) running = process;
+        try
+        {
+            using var asked = interrupt.Register(() => Ask(process));
+            Thread[] pumps = [Pump(process.StandardOutput, output), Pump(process.StandardError, error)];
+            // Ranks whose world is broken end by themselves; those that cannot are ended.
+            while (!process.WaitForExit(100))
+                if (IsOverdue()) Kill();
+            // A process that outlives mpirun may hold the pipes.
+            foreach (var pump in pumps) pump.Join(Patience);
+            KillLeft();
+            if (Locked(() => unwritten) is { } problem) throw new IOException(problem.Message, problem);
+            return process.ExitCode;
+        }
+        finally
+        {
+            lock (gate) running = null;
+        }
+    }
+
+    /// <summary>Ends mpirun and its ranks at once; nothing where it has ended.</summary>
+    internal void Kill()
+    {
+        lock (gate) running?.Kill(entireProcessTree: true);
     }
 
     /// <summary>Which rank died, or is silent, and where it was; null where nothing was heard of any.</summary>
@@ -66,7 +77,7 @@ internal sealed class RankJob(
     {
         lock (gate)
         {
-            var near = Step > 0 ? $" near step {Step}" : " before the first step";
+            var near = step > 0 ? $" near step {step}" : " before the first step";
             if (killed is not null)
             {
                 var host = known.GetValueOrDefault(killed.Rank)?.Host ?? "a host";
@@ -78,25 +89,12 @@ internal sealed class RankJob(
         }
     }
 
-    private static bool IsThere(RankStatus status)
-    {
-        try
-        {
-            using var process = Process.GetProcessById(status.Process);
-            // Each process reckons with another time of the system's start.
-            var apart = Math.Abs(process.StartTime.Ticks - status.Started);
-            return !process.HasExited && apart < 2 * TimeSpan.TicksPerSecond;
-        }
-        catch (Exception gone) when (gone is ArgumentException or InvalidOperationException
-            or System.ComponentModel.Win32Exception)
-        {
-            return false;
-        }
-    }
+    private bool IsOverdue() =>
+        Locked(() => brokenSince != 0 && Stopwatch.GetElapsedTime(brokenSince) > Patience);
 
-    private bool IsOverdue()
+    private T Locked<T>(Func<T> read)
     {
-        lock (gate) return brokenSince != 0 && Stopwatch.GetElapsedTime(brokenSince) > Patience;
+        lock (gate) return read();
     }
 
     private static void Ask(Process process)
@@ -113,9 +111,35 @@ internal sealed class RankJob(
         }
     }
 
-    private void Pump(StreamReader from, TextWriter to)
+    private Thread Pump(StreamReader from, TextWriter to)
     {
-        while (from.ReadLine() is { } line) Hear(line, to);
+        var pump = new Thread(() =>
+        {
+            try
+            {
+                while (from.ReadLine() is { } line) Pass(line, to);
+            }
+            catch (Exception closed) when (closed is IOException or ObjectDisposedException)
+            {
+                // Nobody waits any more for what is left.
+            }
+        })
+        { IsBackground = true, Name = "output of mpirun" };
+        pump.Start();
+        return pump;
+    }
+
+    // Ranks whose pipe nobody empties would wait forever, also where what they say cannot be written.
+    private void Pass(string line, TextWriter to)
+    {
+        try
+        {
+            Hear(line, to);
+        }
+        catch (IOException problem)
+        {
+            lock (gate) unwritten ??= problem;
+        }
     }
 
     private void Hear(string line, TextWriter to)
@@ -136,16 +160,17 @@ internal sealed class RankJob(
     private void Note(RankStatus status)
     {
         lock (gate)
+        {
             switch (status.Event)
             {
                 case RankEvent.Hello:
                     known[status.Rank] = status;
                     break;
                 case RankEvent.Folder:
-                    Folder = status.Text;
+                    folder = status.Text;
                     break;
                 case RankEvent.Step:
-                    (Step, HasLearned) = (status.Step, true);
+                    step = status.Step;
                     break;
                 case RankEvent.Lost:
                     lost ??= status;
@@ -161,18 +186,29 @@ internal sealed class RankJob(
                     end = status;
                     break;
             }
-        if (status.Event is RankEvent.Lost or RankEvent.Killed or RankEvent.Failed)
-            lock (gate) brokenSince = brokenSince == 0 ? Stopwatch.GetTimestamp() : brokenSince;
+            if (brokenSince == 0 && (killed ?? lost ?? failed) is not null) brokenSince = Stopwatch.GetTimestamp();
+        }
     }
 
     // Where mpirun itself was killed, its ranks on this machine have nobody left.
     private void KillLeft()
     {
-        foreach (var status in known.Values)
-            if (status.Host == Environment.MachineName && IsThere(status))
-            {
-                using var process = Process.GetProcessById(status.Process);
-                process.Kill();
-            }
+        foreach (var status in Locked(() => known.Values.ToArray()))
+            if (status.Host == Environment.MachineName) KillRank(status);
+    }
+
+    private static void KillRank(RankStatus status)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(status.Process);
+            // Numbers come again; and each process reckons with another time of the system's start.
+            var apart = Math.Abs(process.StartTime.Ticks - status.Started);
+            if (apart < 2 * TimeSpan.TicksPerSecond) process.Kill();
+        }
+        catch (Exception gone) when (gone is ArgumentException or InvalidOperationException or Win32Exception)
+        {
+            // It has ended.
+        }
     }
 }

@@ -30,6 +30,12 @@ internal sealed record RankStatus
     /// <summary>The exit code.</summary>
     internal int Code { get; init; }
 
+    /// <summary>
+    /// A line that a shell's <c>printf</c> makes of the numbers of a rank, its process, and the signal that ended it.
+    /// </summary>
+    internal const string KilledFormat =
+        """{"event":"Killed","rank":%d,"host":"","process":%d,"started":0,"step":0,"text":"","code":%d}""";
+
     /// <summary>One line.</summary>
     public override string ToString()
     {

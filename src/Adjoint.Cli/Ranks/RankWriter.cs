@@ -7,7 +7,7 @@ namespace Adjoint.Cli;
 /// it from what mpirun says (that of MPICH on standard output, too). The marks are control characters, which no message
 /// has (<see cref="Experiments.Printable"/>).
 /// </summary>
-internal sealed class RankWriter(TextWriter inner) : TextWriter
+internal sealed class RankWriter(Stream stream) : TextWriter
 {
     /// <summary>Before a line for people.</summary>
     internal const char Message = '\u001e';
@@ -18,7 +18,7 @@ internal sealed class RankWriter(TextWriter inner) : TextWriter
     private readonly Lock gate = new();
     private readonly StringBuilder line = new();
 
-    public override Encoding Encoding => inner.Encoding;
+    public override Encoding Encoding { get; } = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 
     /// <summary>Tells the launcher; nothing where there is none.</summary>
     internal static void Tell(RankStatus status)
@@ -35,9 +35,7 @@ internal sealed class RankWriter(TextWriter inner) : TextWriter
                 line.Append(value);
                 return;
             }
-            // At once, so that lines of several ranks do not mix.
-            var isMarked = line.Length > 0 && line[0] == Status;
-            inner.Write($"{(isMarked ? "" : Message)}{line}\n");
+            Send($"{Message}{line}\n");
             line.Clear();
         }
     }
@@ -48,7 +46,21 @@ internal sealed class RankWriter(TextWriter inner) : TextWriter
             foreach (var letter in value ?? "") Write(letter);
     }
 
-    public override void WriteLine(string? value) => Write($"{value}\n");
+    public override void WriteLine(string? value)
+    {
+        lock (gate)
+        {
+            // A status may come in the midst of a line that another thread has begun.
+            if (value is [Status, ..]) Send($"{value}\n");
+            else Write($"{value}\n");
+        }
+    }
 
-    public override void Flush() => inner.Flush();
+    // All of it in one write: mpirun joins the lines of several ranks as they come, and a TextWriter of the console
+    // cuts long ones into pieces.
+    private void Send(string text)
+    {
+        stream.Write(Encoding.GetBytes(text));
+        stream.Flush();
+    }
 }

@@ -132,10 +132,12 @@ internal sealed class World : IDisposable
         return Math.Max(1, threads / beside);
     }
 
-    /// <summary>Refuses ranks whose kernels would compute other bits.</summary>
+    /// <summary>Refuses ranks whose kernels would compute other bits, or not with what the launcher asks for.</summary>
     /// <exception cref="RanksException">There are some.</exception>
     internal void RequireOneInstructionSet()
     {
+        if (Environment.GetEnvironmentVariable(InstructionSet.Variable) is { } asked)
+            Together("instructions asked for", () => InstructionSet.Require(asked, InstructionSet.Current));
         if (Size == 1) return;
         var sets = Communicator.AllGather("instructions", Encoding.UTF8.GetBytes(InstructionSet.Current))
             .Select(Encoding.UTF8.GetString).ToArray();

@@ -34,6 +34,29 @@ public sealed class ResumeCommandTests : IDisposable
         Assert.EndsWith("set it back to go on, or begin a new run", error.TrimEnd(), StringComparison.Ordinal);
     }
 
+    // What a process leaves that was killed between its first acts: the lock, its holder, the settings.
+    [Theory]
+    [InlineData(".lock")]
+    [InlineData(".lock", ".holder")]
+    [InlineData(".lock", ".holder", ".adjoint-1-1-there.tmp")]
+    [InlineData(".lock", ".holder", "settings.json")]
+    public void A_run_that_was_killed_at_its_beginning_begins_anew(params string[] left)
+    {
+        var run = Path.Combine(folder, "run");
+        Directory.CreateDirectory(run);
+        foreach (var name in left) File.WriteAllText(Path.Combine(run, name), "");
+        if (!left.Contains("settings.json"))
+        {
+            var (code, _, error) = ToolRun.Of("train", "--resume", run);
+            Assert.Equal((Tool.Failure, $"adjoint: --resume {run}: its run was ended before it began; begin it anew "
+                + "with --out and its settings"), (code, error.TrimEnd()));
+        }
+        var (lists, _, listed) = ToolRun.Of("runs", folder);
+        Assert.True(lists == 0, listed);
+        Assert.Equal((0, "", ""),
+            ToolRun.Of("train", "--data-share", "0.01", "--epochs", "1", "--quiet", "--out", run));
+    }
+
     [Fact]
     public void A_run_whose_checkpoints_are_gone_is_not_just_called_complete()
     {

@@ -88,6 +88,23 @@ public sealed class LauncherTests : IDisposable
         Assert.NotEmpty(Directory.GetFiles(tool.PathOf("run"), "checkpoint-*"));
     }
 
+    // An mpirun that cannot reach a machine, say: it reads no requests.
+    [Fact]
+    public void A_second_Ctrl_C_leaves_no_mpirun_behind()
+    {
+        var script = tool.PathOf("mpirun");
+        File.WriteAllText(script, "#!/bin/sh\n[ \"$1\" = --version ] || { echo waits >&2; sleep 1000; }\n");
+        if (OperatingSystem.IsWindows()) Assert.Skip("skipped: signals are sent as on Unix");
+        File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        using var run = MpiRun.Start(
+            [.. RankedTool.Program, "train", "--ranks", "2", "--debug", "--mpirun", script], []);
+        run.LineWith("waits");
+        Assert.Equal(0, MpiRun.Send(run.Id, 2));
+        Thread.Sleep(200);
+        Assert.Equal(0, MpiRun.Send(run.Id, 2));
+        Assert.Equal(Tool.Interrupted, run.Wait());
+    }
+
     [Fact]
     public void A_disk_that_is_full_is_said_once_and_nothing_is_started_again()
     {

@@ -34,6 +34,23 @@ public sealed class MpirunTests
         Assert.Null(LaunchedRank.Find(name => name == rank ? "0" : name == size ? count : null));
 
     [Fact]
+    public void What_the_shell_of_a_rank_tells_is_a_status() =>
+        Assert.Equal(new RankStatus { Event = RankEvent.Killed, Rank = 2, Process = 7, Code = 9 }, RankStatus.Read(
+            RankStatus.KilledFormat.Replace("\"rank\":%d", "\"rank\":2", StringComparison.Ordinal)
+                .Replace("\"process\":%d", "\"process\":7", StringComparison.Ordinal)
+                .Replace("%d", "9", StringComparison.Ordinal)));
+
+    [Theory]
+    [InlineData("v4", "v3", "v4 is not to be had on this machine, which uses v3; use v3, or machines that have more")]
+    [InlineData("v3", "arm64", "v3 is not to be had on this machine, which uses arm64; leave it out")]
+    public void Instructions_that_are_not_there_are_refused(string asked, string current, string message)
+    {
+        InstructionSet.Require(asked, asked);
+        Assert.Equal($"--instructions: {message}",
+            Assert.Throws<UsageException>(() => InstructionSet.Require(asked, current)).Message);
+    }
+
+    [Fact]
     public void A_status_is_read_as_it_was_written()
     {
         var status = new RankStatus
