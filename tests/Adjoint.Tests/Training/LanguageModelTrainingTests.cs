@@ -87,14 +87,4 @@ public class LanguageModelTrainingTests
                 .SelectMany(entry => MemoryMarshal.AsBytes<float>(entry.Value.ToArray<float>()).ToArray()),
         ];
     }
-
-    private sealed class StopAt(int step, CancellationTokenSource cancel) : Callback
-    {
-        private int steps;
-
-        public override void AfterBatch(Trainer trainer, StepInfo info)
-        {
-            if (++steps == step) cancel.Cancel();
-        }
-    }
 }

@@ -172,16 +172,6 @@ public sealed class ParallelResumeTests : IDisposable
         return trainer;
     }
 
-    private sealed class StopAt(int step, CancellationTokenSource cancel) : Callback
-    {
-        private int steps;
-
-        public override void AfterBatch(Trainer trainer, StepInfo info)
-        {
-            if (++steps == step) cancel.Cancel();
-        }
-    }
-
     private sealed class CountSaves : Callback
     {
         internal int Count { get; private set; }

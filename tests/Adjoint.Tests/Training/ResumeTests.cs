@@ -148,14 +148,4 @@ public sealed class ResumeTests : IDisposable
         trainer.Callbacks.Add(new EarlyStopping(patience: 3));
         return trainer;
     }
-
-    private sealed class StopAt(int step, CancellationTokenSource cancel) : Callback
-    {
-        private int steps;
-
-        public override void AfterBatch(Trainer trainer, StepInfo info)
-        {
-            if (++steps == step) cancel.Cancel();
-        }
-    }
 }

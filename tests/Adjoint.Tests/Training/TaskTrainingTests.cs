@@ -194,14 +194,4 @@ public sealed class TaskTrainingTests : IDisposable
         };
         return new(name, [(Field.Inputs, x), (Field.Targets, targets), (Field.Weights, Tensor.Ones(Samples))]);
     }
-
-    private sealed class StopAt(int step, CancellationTokenSource cancel) : Callback
-    {
-        private int steps;
-
-        public override void AfterBatch(Trainer trainer, StepInfo info)
-        {
-            if (++steps == step) cancel.Cancel();
-        }
-    }
 }
