@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Adjoint.Memory;
 
 namespace Adjoint.Distributed;
 
@@ -93,7 +94,29 @@ public sealed class Communicator : IDisposable
     public byte[][] AllGather(string call, ReadOnlySpan<byte> own)
     {
         var text = $"all-gather '{call}'";
+        RefuseCapture(text);
         return Collect(Start(text, ToAll(Copy(text, own)), receives: null, then: null));
+    }
+
+    /// <summary>
+    /// Gives each rank the tensors of all ranks: the outputs of their samples, for instance, for a measure of all.
+    /// <c>Tensor.Concat(communicator.AllGather("outputs", output))</c> is one tensor of them.
+    /// </summary>
+    /// <param name="call">What this is about, for messages; the same on all ranks.</param>
+    /// <param name="own">The tensor of this rank, of any type; shapes and types may differ from rank to rank.</param>
+    /// <returns>
+    /// Copies of each rank's tensor, by rank, with the same bits on all ranks. No gradient passes through them, other
+    /// than through <see cref="RankMethods.SumOverRanks"/>.
+    /// </returns>
+    /// <exception cref="RankFailureException">The world is broken.</exception>
+    /// <exception cref="AdjointException">The communicator is disposed of.</exception>
+    public Tensor[] AllGather(string call, Tensor own)
+    {
+        ArgumentNullException.ThrowIfNull(own);
+        RefuseCapture($"all-gather '{call}'");
+        var all = TensorMessages.AllGather(this, call, number: 0, own);
+        using var _ = new NoGrad();
+        return [.. all.Select((one, rank) => rank == Rank ? one.Tensor!.Clone().Keep() : one.Tensor!)];
     }
 
     /// <summary>Gives all ranks the bytes of one.</summary>
@@ -116,15 +139,40 @@ public sealed class Communicator : IDisposable
                 $"Communicator: broadcast '{call}': only the root, rank {root}, gives bytes: found {bytes.Length} on "
                 + $"rank {Rank}; give nothing there");
         var text = $"broadcast '{call}' from rank {root}";
+        RefuseCapture(text);
         var sends = Rank == root ? ToAll(Copy(text, bytes)) : ToAll(default);
         return Collect(Start(text, sends, receives: null, then: null))[root];
+    }
+
+    /// <summary>
+    /// Gives all ranks the tensors of one, by name, so that they begin with the same weights, for instance:
+    /// <c>model.LoadStateDict(communicator.Broadcast("weights", model.StateDict()))</c>.
+    /// </summary>
+    /// <param name="call">What this is about, for messages; the same on all ranks.</param>
+    /// <param name="tensors">The tensors of the root; what other ranks give is not looked at, and may be null.</param>
+    /// <param name="root">The rank that has them.</param>
+    /// <returns>The tensors of the root, in its order, with the same bits: those given there, copies elsewhere.
+    /// </returns>
+    /// <exception cref="RankFailureException">The world is broken.</exception>
+    /// <exception cref="AdjointException">There is no such rank, or the communicator is disposed of.</exception>
+    public IReadOnlyDictionary<string, Tensor> Broadcast(
+        string call, IReadOnlyDictionary<string, Tensor>? tensors, int root = 0)
+    {
+        if (Rank == root) ArgumentNullException.ThrowIfNull(tensors);
+        return TensorMessages.Broadcast(
+            this, call, tensors is null ? null : (tensors, new Dictionary<string, string>()), root)!.Value.Tensors;
     }
 
     /// <summary>Waits until all ranks have come to the same call.</summary>
     /// <param name="call">What this is about, for messages; the same on all ranks.</param>
     /// <exception cref="RankFailureException">The world is broken.</exception>
     /// <exception cref="AdjointException">The communicator is disposed of.</exception>
-    public void Barrier(string call) => Start($"barrier '{call}'", ToAll(default), receives: null, then: null).Wait();
+    public void Barrier(string call)
+    {
+        var text = $"barrier '{call}'";
+        RefuseCapture(text);
+        Start(text, ToAll(default), receives: null, then: null).Wait();
+    }
 
     /// <summary>
     /// Refuses ranks that were started differently: compares facts, such as settings and versions, with those of rank
@@ -210,6 +258,14 @@ public sealed class Communicator : IDisposable
         var exchange = new Exchange(thread: null, Rank, text, step, sends, receives, follows) { IsDone = true };
         then?.Invoke();
         return exchange;
+    }
+
+    // A replay would not call it. Primitives do, which are replayed.
+    private static void RefuseCapture(string text)
+    {
+        if (Execution.Current.Arena is { IsComputing: false })
+            Arena.Refuse($"{text} is called between operations, and a replay would not; add with SumOverRanks, or "
+                + "exchange outside of the captured function");
     }
 
     private static byte[][] Collect(Exchange exchange)

@@ -9,18 +9,19 @@ internal static class TensorMessages
     // So long a piece is sent at once: large enough that latency is nothing, and little memory.
     private const int Piece = 64 << 20;
 
-    /// <summary>Gives all ranks the tensors and texts of rank 0, in its order.</summary>
+    /// <summary>Gives all ranks the tensors and texts of one, in its order.</summary>
     /// <param name="communicator">The world.</param>
     /// <param name="call">What this is about, for messages.</param>
-    /// <param name="given">On rank 0, the tensors and texts by name; elsewhere, or where there are none, null.</param>
-    /// <returns>Rank 0's; null where it has none.</returns>
+    /// <param name="given">The tensors and texts of the root by name; null: it has none. Elsewhere unused.</param>
+    /// <param name="root">The rank that has them.</param>
+    /// <returns>The root's; null where it has none.</returns>
     internal static (Dictionary<string, Tensor> Tensors, Dictionary<string, string> Notes)? Broadcast(
         Communicator communicator, string call,
-        (IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Notes)? given)
+        (IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Notes)? given, int root = 0)
     {
-        var isRoot = communicator.Rank == 0;
+        var isRoot = communicator.Rank == root;
         Tensor[] own = isRoot && given is { } values ? [.. values.Tensors.Values.Select(OnHost)] : [];
-        var header = communicator.Broadcast(call, isRoot ? HeaderOf() : []);
+        var header = communicator.Broadcast(call, isRoot ? HeaderOf() : [], root);
         using var reader = new BinaryReader(new MemoryStream(header), Encoding.UTF8);
         if (!reader.ReadBoolean()) return null;
         var (tensors, notes) = (new Dictionary<string, Tensor>(), new Dictionary<string, string>());
@@ -34,7 +35,7 @@ internal static class TensorMessages
         Tensor[] all = [.. tensors.Values];
         foreach (var (pieces, length) in PiecesOf(all))
         {
-            var bytes = communicator.Broadcast(call, isRoot ? Joined(pieces, length) : []);
+            var bytes = communicator.Broadcast(call, isRoot ? Joined(pieces, length) : [], root);
             if (!isRoot) Spread(bytes, pieces);
         }
         return (tensors, notes);
