@@ -42,11 +42,15 @@ internal static class ScalingPrediction
                     };
                     // With more ranks than samples, there would be ranks without any.
                     var cells = Ranks.Select(ranks => ranks > network.Batch ? "–" : string.Create(
-                        CultureInfo.InvariantCulture, $"{model.Step(ranks):0.###} ({model.Efficiency(ranks):0.00})"));
+                        CultureInfo.InvariantCulture, $"{Digits(model.Step(ranks))} ({model.Efficiency(ranks):0.00})"));
                     Console.WriteLine($"| {network.Name} | {mebibytes} MiB | {string.Join(" | ", cells)} |");
                 }
             Console.WriteLine();
         }
         return 0;
     }
+
+    // A model has no more than three.
+    private static string Digits(double seconds) => seconds.ToString(
+        seconds switch { >= 100 => "0", >= 10 => "0.0", >= 1 => "0.00", _ => "0.000" }, CultureInfo.InvariantCulture);
 }
