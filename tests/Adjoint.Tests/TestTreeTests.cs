@@ -5,6 +5,8 @@ namespace Adjoint.Tests;
 /// <summary>The tests lie as the sources do, so that a newcomer finds one from the other.</summary>
 public partial class TestTreeTests
 {
+    private static readonly string[] Projects = ["Adjoint.Tests", "Adjoint.SystemTests"];
+
     // Folders that mirror none, and why.
     private static readonly (string Folder, string Reason)[] Others =
     [
@@ -30,7 +32,7 @@ public partial class TestTreeTests
         Assert.All(Files(), file =>
         {
             var top = file.Folder.Split('/')[0];
-            Assert.Contains(top == "" ? "namespace Adjoint.Tests;" : $"namespace Adjoint.Tests.{top};", file.Text,
+            Assert.Contains($"namespace {file.Project}{(top == "" ? "" : $".{top}")};", file.Text,
                 StringComparison.Ordinal);
         });
     }
@@ -56,15 +58,14 @@ public partial class TestTreeTests
     private static bool HasSources(string folder) => ((string[])[$"Adjoint/{folder}", $"Adjoint.{folder}", folder])
         .Any(source => Directory.Exists(Path.Combine(LayeringTests.Root(), "src", source)));
 
-    private static IEnumerable<(string Folder, string Name, string Text)> Files()
-    {
-        var root = Path.Combine(LayeringTests.Root(), "tests", "Adjoint.Tests");
-        return from path in Directory.GetFiles(root, "*.cs", SearchOption.AllDirectories)
-               let folder = Path.GetRelativePath(root, Path.GetDirectoryName(path)!).Replace('\\', '/')
-               where folder.Split('/')[0] is not ("bin" or "obj")
-               select (folder == "." ? "" : folder, Path.GetFileNameWithoutExtension(path),
-                   File.ReadAllText(path).ReplaceLineEndings("\n"));
-    }
+    private static IEnumerable<(string Project, string Folder, string Name, string Text)> Files() =>
+        from project in Projects
+        let root = Path.Combine(LayeringTests.Root(), "tests", project)
+        from path in Directory.GetFiles(root, "*.cs", SearchOption.AllDirectories)
+        let folder = Path.GetRelativePath(root, Path.GetDirectoryName(path)!).Replace('\\', '/')
+        where folder.Split('/')[0] is not ("bin" or "obj")
+        select (project, folder == "." ? "" : folder, Path.GetFileNameWithoutExtension(path),
+            File.ReadAllText(path).ReplaceLineEndings("\n"));
 
     [GeneratedRegex(@"^\s*\[(Fact|Theory)\b", RegexOptions.Multiline)]
     private static partial Regex TestMethod();
