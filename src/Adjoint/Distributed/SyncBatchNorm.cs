@@ -26,13 +26,16 @@ public static class SyncBatchNorm
     {
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(communicator);
-        var count = module.Children.Sum(child => Convert(child.Value, communicator));
-        if (module is not BatchNorm layer) return count;
-        layer.SumOverAll = communicator.Size == 1 ? null : x => x.SumOverRanks(communicator);
-        return count + 1;
+        BatchNorm[] layers = [.. LayersOf(module)];
+        foreach (var layer in layers)
+            layer.SumOverAll = communicator.Size == 1 ? null : x => x.SumOverRanks(communicator);
+        return layers.Length;
     }
 
     /// <summary>Whether a layer of a module takes its statistics over several ranks.</summary>
-    internal static bool IsIn(Module module) =>
-        module is BatchNorm { SumOverAll: not null } || module.Children.Any(child => IsIn(child.Value));
+    internal static bool IsIn(Module module) => LayersOf(module).Any(layer => layer.SumOverAll is not null);
+
+    /// <summary>The layers of a module.</summary>
+    internal static IEnumerable<BatchNorm> LayersOf(Module module) =>
+        module.Children.SelectMany(child => LayersOf(child.Value)).Concat(module is BatchNorm own ? [own] : []);
 }

@@ -362,7 +362,7 @@ public sealed partial class Trainer
 
     private void StepOptimizer()
     {
-        ClipGradients();
+        Strategy.ClipGradients();
         foreach (var callback in Callbacks) callback.BeforeOptimizerStep(this);
         Strategy.StepOptimizer();
         Average?.Update();

@@ -11,9 +11,6 @@ namespace Adjoint.Training;
 /// </summary>
 internal sealed class TrainingStep
 {
-    /// <summary>What <see cref="FindCause"/> says where it found nothing and computed nothing.</summary>
-    internal const string NotGiven = "neither a value of the samples nor a parameter is";
-
     private readonly Trainer trainer;
     private readonly StepCallback[] observers;
     private readonly CapturedFunction<Tensor>? captured;
@@ -74,10 +71,14 @@ internal sealed class TrainingStep
         return loss;
     }
 
-    /// <summary>What made the loss of a batch infinite or NaN.</summary>
-    /// <param name="batch">The samples.</param>
-    /// <param name="canCompute">Whether the loss may be computed again, to find the op.</param>
-    internal string FindCause(Batch batch, bool canCompute = true)
+    /// <summary>What <see cref="FindOp"/> finds where it finds none.</summary>
+    internal const string NoOp = "no single op made it";
+
+    /// <summary>What made the loss of a batch infinite or NaN; it is computed again, where that has to be.</summary>
+    internal string FindCause(Batch batch) => FindGiven(batch) ?? FindOp(batch) ?? NoOp;
+
+    /// <summary>The value of the samples or of the parameters that is infinite or NaN; null: none is.</summary>
+    internal string? FindGiven(Batch batch)
     {
         foreach (var (name, tensor) in batch.Names.Zip(batch.Tensors))
             if (tensor.DType.IsFloating() && BatchRules.FirstNotFinite(batch, tensor) is { } found)
@@ -85,11 +86,16 @@ internal sealed class TrainingStep
         foreach (var (name, parameter) in trainer.Model.NamedParameters())
             if (!double.IsFinite(parameter.Detach().Sum().Item()))
                 return $"parameter {name} holds NaN or infinity since an earlier step";
-        if (!canCompute) return NotGiven;
+        return null;
+    }
+
+    /// <summary>The op that made a loss so, which is computed again; null: no single one.</summary>
+    internal string? FindOp(Batch batch)
+    {
         try
         {
             using (new AnomalyMode()) trainer.Task.Loss(trainer.Model, batch);
-            return "no single op made it";
+            return null;
         }
         catch (AnomalyException error)
         {

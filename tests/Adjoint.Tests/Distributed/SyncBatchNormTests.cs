@@ -156,6 +156,79 @@ public class SyncBatchNormTests
             StringComparison.Ordinal));
     }
 
+    // Behind the last layer and before it, on one rank only: that op, as in one process.
+    [Theory]
+    [InlineData(2, true)]
+    [InlineData(3, true)]
+    [InlineData(3, false)]
+    public void All_ranks_diverge_with_the_op_that_one_found(int ranks, bool isBehind)
+    {
+        var inputs = new float[12 * 4];
+        for (var i = 0; i < inputs.Length; i++) inputs[i] = i * i % 11;
+        var targets = new float[12 * 2];
+        if (isBehind) targets[^1] = 1e30f;
+        else inputs[^1] = 1e30f;
+        string Message(Communicator? communicator)
+        {
+            var model = new Sequential(
+                new Linear(4, 3, generator: new(1)), new Squares(), new BatchNorm(3),
+                new Dropout(0.5, new Generator(3)), new Linear(3, 2, generator: new(2)));
+            var trainer = new Trainer(
+                model, new Sgd(model.Parameters(), 0.1), new RegressionTask(), new DataLoader(new TensorDataset(
+                    "rows", [("inputs", Tensor.From(inputs, 12, 4)), ("targets", Tensor.From(targets, 12, 2))]), 12));
+            if (communicator is not null)
+            {
+                SyncBatchNorm.Convert(model, communicator);
+                _ = new DataParallel(trainer, communicator, new() { Shards = communicator.Size });
+            }
+            var error = Assert.Throws<DivergedException>(() => trainer.Fit(1));
+            communicator?.Barrier("afterwards");
+            return error.Message;
+        }
+        // Not which element: that counts within the part.
+        string CauseOf(string message) => message[(message.IndexOf("step 1: ", StringComparison.Ordinal) + 8)
+            ..message.IndexOf(" at element", StringComparison.Ordinal)];
+        var expected = CauseOf(Message(null));
+        Assert.EndsWith("its forward made infinity", expected, StringComparison.Ordinal);
+        var messages = Ranks.Run(ranks, Message);
+        Assert.All(messages, message => Assert.Equal(messages[0], message));
+        Assert.Equal(expected, CauseOf(messages[0]));
+    }
+
+    // The last of three ranks has samples that weigh 0, or whose labels are missing; they are in the statistics.
+    [Theory]
+    [InlineData(true, Reduction.Mean)]
+    [InlineData(false, Reduction.Mean)]
+    [InlineData(true, Reduction.Sum)]
+    public void A_rank_whose_samples_do_not_count_takes_part(bool isWeighted, Reduction reduction)
+    {
+        var inputs = Tensor.Randn([12, 4], new Generator(1), DType.Float64) * 2 + 1;
+        long[] labels = [.. Enumerable.Range(0, 12).Select(i => !isWeighted && i >= 8 ? Loss.IgnoredLabel : i % 2L)];
+        float[] weights = [.. Enumerable.Range(0, 12).Select(i => i >= 8 ? 0f : 1 + i % 3)];
+        double[] Train(Communicator? communicator)
+        {
+            var model = new Sequential(
+                new Linear(4, 6, generator: new(3)), new BatchNorm(6), new Tanh(), new Linear(6, 2, generator: new(4)))
+                .To(DType.Float64);
+            var trainer = new Trainer(
+                model, new Sgd(model.Parameters(), 0.05), new ClassificationTask { Reduction = reduction },
+                new DataLoader(new TensorDataset("rows",
+                [
+                    ("inputs", inputs), ("targets", Tensor.From(labels)),
+                    .. isWeighted ? [("weights", Tensor.From(weights))] : ((string, Tensor)[])[],
+                ]), 12));
+            if (communicator is not null)
+            {
+                SyncBatchNorm.Convert(model, communicator);
+                _ = new DataParallel(trainer, communicator, new() { Shards = communicator.Size });
+            }
+            var losses = trainer.Fit(3).Epochs.Select(epoch => epoch.TrainLoss ?? 0);
+            return [.. losses, .. model.StateDict().Values.SelectMany(value => value.Detach().ToArray<double>())];
+        }
+        var expected = Train(null);
+        foreach (var found in Ranks.Run(3, Train)) Near(expected, found);
+    }
+
     [Fact]
     public void Modules_without_batch_norm_and_worlds_of_one_stay_as_they_are()
     {
@@ -163,6 +236,11 @@ public class SyncBatchNormTests
         Assert.Equal(1, SyncBatchNorm.Convert(model, Communicator.Alone));
         Assert.Null(((BatchNorm)model.Children[1].Value).SumOverAll);
         Assert.Equal(0, SyncBatchNorm.Convert(new Linear(2, 3), Communicator.Alone));
+    }
+
+    private sealed class Squares : Layer
+    {
+        protected override Tensor ForwardCore(Tensor x) => x.Square();
     }
 
     private static double[] Naive(double[] x)

@@ -107,6 +107,33 @@ public class DataParallelTests
         }
     }
 
+    // Independent: one process, the batch as a whole. The labels of samples 4 to 7 that weigh something are missing.
+    [Fact]
+    public void A_shard_without_a_label_that_weighs_something_is_left_out()
+    {
+        var rows = Rows(12);
+        var (labels, weights) = (rows.Load([.. Enumerable.Range(0, 12)]).Targets.ToArray<long>(), new float[12]);
+        Array.Fill(weights, 1);
+        (labels[4], labels[6], weights[5], weights[7]) = (Loss.IgnoredLabel, Loss.IgnoredLabel, 0, 0);
+        double[] Train(Communicator? communicator)
+        {
+            var model = new Linear(8, 2, generator: new(1)).To(DType.Float64);
+            var trainer = new Trainer(model, new Sgd(model.Parameters(), 0.1), new ClassificationTask(),
+                new DataLoader(new TensorDataset("rows",
+                [
+                    ("inputs", rows.Load([.. Enumerable.Range(0, 12)]).Inputs), ("targets", Tensor.From(labels)),
+                    ("weights", Tensor.From(weights)),
+                ]), 12));
+            if (communicator is not null) _ = new DataParallel(trainer, communicator, new() { Shards = 3 });
+            trainer.Fit(2);
+            return [.. model.Parameters().SelectMany(parameter => parameter.Detach().ToArray<double>())];
+        }
+        var expected = Train(null);
+        foreach (var ranks in (int[])[1, 2, 3])
+            foreach (var own in Ranks.Run(ranks, Train, ParallelRuns.Timeout))
+                foreach (var (value, right) in own.Zip(expected)) Assert.Equal(right, value, 1e-12);
+    }
+
     // Independent: one process normalizes the whole batch. The ranks have 3 and 4 samples.
     [Theory]
     [InlineData(false)]

@@ -94,6 +94,36 @@ public class ParallelFailureTests
             + "the data come from; try a smaller learning rate", message));
     }
 
+    // The loss is finite: that of √0, whose slope is not.
+    [Theory]
+    [InlineData(2, false)]
+    [InlineData(3, false)]
+    [InlineData(3, true)]
+    public void All_ranks_refuse_gradients_without_a_norm_as_one_process_does(int ranks, bool shardOptimizer)
+    {
+        Trainer New()
+        {
+            var model = new Linear(8, 2, generator: new(1));
+            return new(model, new Sgd(model.Parameters(), 0.1),
+                LearningTask.Of<Linear>((model, batch) => (model.Forward(batch.Inputs) * 0).Sqrt().Mean()),
+                new DataLoader(Rows(24), 12))
+            {
+                MaxGradientNorm = 1,
+            };
+        }
+        var expected = Assert.Throws<AdjointException>(() => New().Fit(1)).Message;
+        Assert.Contains("the norm of the gradients is NaN", expected, StringComparison.Ordinal);
+        Ranks.Run(ranks, communicator =>
+        {
+            var trainer = New();
+            _ = new DataParallel(trainer, communicator, new() { Shards = 6, ShardOptimizer = shardOptimizer });
+            Assert.Equal(expected, Assert.Throws<AdjointException>(() => trainer.Fit(1)).Message);
+            // The world is whole.
+            communicator.Barrier("afterwards");
+            return true;
+        }, ParallelRuns.Timeout);
+    }
+
     [Fact]
     public void Ranks_that_were_started_differently_are_refused()
     {

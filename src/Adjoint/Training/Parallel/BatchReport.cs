@@ -18,10 +18,10 @@ internal sealed class BatchReport
     /// <summary>Loss and weight of each shard of the rank that has samples, in order.</summary>
     internal List<(double Loss, double Weight)> Losses { get; } = [];
 
-    /// <summary>The first loss that is not finite, if there is a <see cref="Cause"/>.</summary>
-    internal double Bad { get; set; }
+    /// <summary>The first loss that is not finite; null: all are.</summary>
+    internal double? Bad { get; set; }
 
-    /// <summary>What made it so; null: all are finite.</summary>
+    /// <summary>What made it so; null: this rank does not know.</summary>
     internal string? Cause { get; set; }
 
     /// <summary>Gives each rank the reports of all, by rank.</summary>
@@ -43,12 +43,10 @@ internal sealed class BatchReport
             writer.Write(loss);
             writer.Write(weight);
         }
+        writer.Write(Bad is not null);
+        writer.Write(Bad ?? 0);
         writer.Write(Cause is not null);
-        if (Cause is not null)
-        {
-            writer.Write(Bad);
-            writer.Write(Cause);
-        }
+        writer.Write(Cause ?? "");
         writer.Flush();
         return stream.ToArray();
     }
@@ -64,7 +62,9 @@ internal sealed class BatchReport
         };
         for (var left = reader.ReadInt32(); left > 0; left--)
             report.Losses.Add((reader.ReadDouble(), reader.ReadDouble()));
-        if (reader.ReadBoolean()) (report.Bad, report.Cause) = (reader.ReadDouble(), reader.ReadString());
+        var (isBad, bad) = (reader.ReadBoolean(), reader.ReadDouble());
+        var (hasCause, cause) = (reader.ReadBoolean(), reader.ReadString());
+        (report.Bad, report.Cause) = (isBad ? bad : null, hasCause ? cause : null);
         return report;
     }
 }

@@ -9,17 +9,13 @@ namespace Adjoint.Training;
 /// The training of one rank of several, or of one rank that computes as several would: the shards of a batch one after
 /// the other, and their gradients added in an order that no rank decides.
 /// </summary>
-internal sealed class ShardedTraining : TrainingStrategy
+internal sealed partial class ShardedTraining : TrainingStrategy
 {
-    private const string Note = "shards";
-    // Random numbers that one shard may draw before it meets those of the next.
-    private const int PositionBits = 36;
-    // Validation draws from the other half.
-    private const ulong OfValidation = 1ul << 63;
     private readonly Communicator communicator;
     private readonly DataParallelOptions options;
     private readonly int shards;
     private readonly RankClock clock;
+    private readonly ShardStreams streams;
     private GradientExchange? exchange;
     private TrainingStep? step;
     private CancellationToken cancellation;
@@ -30,7 +26,6 @@ internal sealed class ShardedTraining : TrainingStrategy
     private int done;
     private double stepWeight;
     // Of the run: looked for once, since each shard needs them.
-    private Generator[] streams = [];
     private Tensor[] unowned = [], unstepped = [];
     private bool isSynchronized;
 
@@ -39,7 +34,7 @@ internal sealed class ShardedTraining : TrainingStrategy
     {
         (this.communicator, this.shards, this.options) = (communicator, shards, options);
         Shards = ShardRange.Of(communicator.Rank, communicator.Size, shards);
-        clock = new(communicator);
+        (clock, streams) = (new(communicator), new(trainer, shards));
     }
 
     /// <summary>What each rank did in each epoch of the run.</summary>
@@ -72,22 +67,13 @@ internal sealed class ShardedTraining : TrainingStrategy
             clock.Clear();
         }
         communicator.Step = done;
-        streams = [.. Trainer.Streams().Select(entry => entry.Value).Distinct()];
+        streams.Find();
         unowned = [.. Parameters().Except(exchange!.Owned)];
         unstepped = [.. Trainer.Model.Parameters().Except(OptimizerParameters())];
         isSynchronized = SyncBatchNorm.IsIn(Trainer.Model);
         if (isSynchronized) RequireShardPerRank();
         Trainer.Optimizer.Forget(unowned);
-        var facts = TrainingFacts.Of(Trainer, options, shards, epochs, done);
-        try
-        {
-            communicator.RequireAlike(facts);
-        }
-        catch (AdjointException error) when (error is not RankFailureException)
-        {
-            agreed = error;
-            throw;
-        }
+        Alike(() => communicator.RequireAlike(TrainingFacts.Of(Trainer, options, shards, epochs, done)));
     }
 
     internal override void BeginSteps()
@@ -149,11 +135,10 @@ internal sealed class ShardedTraining : TrainingStrategy
             exchange.Finish(IsMean ? 1 / stepWeight : 1);
             stepWeight = 0;
         }
-        Place((ulong)done * (ulong)shards);
-        // Of several ranks, one that found the cause.
-        if (all.Where(report => report.Cause is not null).OrderBy(report => report.Cause == TrainingStep.NotGiven)
-            .FirstOrDefault() is { } diverged)
-            throw agreed = new DivergedException(place.Epoch, place.Batch, diverged.Bad, diverged.Cause!);
+        streams.MoveTo(done, shard: 0);
+        if (all.FirstOrDefault(report => report.Bad is not null) is { } diverged)
+            throw agreed = new DivergedException(place.Epoch, place.Batch, diverged.Bad!.Value,
+                all.FirstOrDefault(report => report.Cause is not null)?.Cause ?? FindOp(batch, place));
         if (weight == 0)
             throw agreed = new AdjointException(
                 $"{Trainer.Task.Name}: the targets of all {batch.Count} samples of batch {place.Batch} of epoch "
@@ -162,6 +147,9 @@ internal sealed class ShardedTraining : TrainingStrategy
         clock.EndBatch(batch.Shards.Sum(shard => shard?.Count ?? 0));
         return (total, weight);
     }
+
+    // All ranks have the gradients that count in the norm.
+    internal override void ClipGradients() => Alike(base.ClipGradients);
 
     internal override void StepOptimizer()
     {
@@ -175,10 +163,8 @@ internal sealed class ShardedTraining : TrainingStrategy
 
     internal Evaluation Evaluate(DataLoader batches, TestTimeAugmentation views)
     {
-        if (streams.Length == 0) streams = [.. Trainer.Streams().Select(entry => entry.Value).Distinct()];
-        var result = SharedEvaluation.Run(
-            communicator, Trainer, batches, views, batch => MoveStreams(OfValidation + ((ulong)batch << PositionBits)));
-        Place((ulong)done * (ulong)shards);
+        var result = SharedEvaluation.Run(communicator, Trainer, batches, views, streams.MoveToValidation);
+        streams.MoveTo(done, shard: 0);
         return result;
     }
 
@@ -201,97 +187,69 @@ internal sealed class ShardedTraining : TrainingStrategy
         isDue = all[0].IsDue;
     }
 
-    internal override IReadOnlyDictionary<string, Tensor> OptimizerState()
-    {
-        var state = Trainer.Optimizer.StateDict();
-        if (!options.ShardOptimizer) return state;
-        // The number of steps is everybody's.
-        return TensorMessages.Collect(communicator, "checkpoint: states of the optimizer",
-            state.Where(entry => communicator.Rank == 0 || entry.Key != "steps")
-                .ToDictionary(entry => entry.Key, entry => entry.Value));
-    }
-
-    internal override void LoadOptimizer(IReadOnlyDictionary<string, Tensor> state)
-    {
-        exchange = NewExchange();
-        if (options.ShardOptimizer)
-        {
-            var (owned, all) = (exchange.Owned.ToHashSet(), OptimizerParameters().ToArray());
-            state = state.Where(entry => !int.TryParse(entry.Key.Split('.')[0], out var at) || at < 0
-                || at >= all.Length || owned.Contains(all[at])).ToDictionary(entry => entry.Key, entry => entry.Value);
-        }
-        Trainer.Optimizer.LoadStateDict(state);
-    }
-
-    internal override ulong PositionOf(Generator stream) => PositionOf((ulong)done * (ulong)shards);
-
-    internal override void SaveGradients(TrainingState state)
-    {
-        state.Set(Note, shards);
-        if (Trainer.BatchesPerStep == 1) return;
-        state.Set(GradientSum.Note, Trainer.BatchesPerStep, 1, stepWeight);
-        state.Add(GradientSum.Note, TensorMessages.Collect(communicator, "checkpoint: accumulated gradients",
-            exchange?.Accumulated.ToDictionary(one => $"{one.Shard}.{one.Parameter}", one => one.Sum) ?? []));
-    }
-
-    internal override void LoadGradients(TrainingState state)
-    {
-        RequireShards(state, shards);
-        GradientSum.RequireAlike(state, Trainer.BatchesPerStep);
-        done = state.Integer("steps");
-        stepWeight = Trainer.BatchesPerStep == 1 ? 0 : state.Numbers(GradientSum.Note, 3)[2];
-        clock.Clear();
-        foreach (var (name, sum) in state.TensorsOf(GradientSum.Note))
-            if (name.Split('.') is [var shard, var parameter] && int.TryParse(shard, out var s)
-                && int.TryParse(parameter, out var p))
-                exchange!.Accumulate(s, p, sum);
-            else throw new AdjointException($"Trainer.Load: '{name}' is no accumulated gradient of a shard");
-    }
-
-    internal override void WriteCheckpoint()
-    {
-        if (communicator.Rank == 0) Trainer.Checkpoints!.Write(Trainer.Save);
-        else Trainer.Save();
-    }
-
-    internal override TrainingState Share(TrainingState state) => ShareOrNone(state)!;
-
-    /// <summary>The state of rank 0 on all ranks; null where it has none.</summary>
-    internal TrainingState? ShareOrNone(TrainingState? state) =>
-        TensorMessages.Broadcast(communicator, "state to resume from",
-            state is null ? null : (state.Tensors, state.Notes)) is { } shared
-            ? new(shared.Tensors, shared.Notes)
-            : null;
-
-    /// <summary>Refuses a state that was saved with another number of shards.</summary>
-    internal static void RequireShards(TrainingState state, int shards)
-    {
-        var saved = state.Notes.ContainsKey(Note) ? state.Integer(Note) : 1;
-        if (saved != shards)
-            throw new AdjointException(
-                $"Trainer.Load: the state was saved with {saved} shards of each batch: found {shards} here; the number "
-                + $"of ranks may change, but go on with DataParallelOptions.Shards = {saved}");
-    }
-
     private void Learn(Batch shard, int number, StepPlace place, BatchReport report)
     {
         var weight = Trainer.Task.Weight(shard);
-        // Not a mean over nothing: other shards of the batch have something. Weights of both signs are none.
-        if (weight == 0 && !isSynchronized
-            && (shard.Weights is not { } weights || BatchRules.Numbers(weights).All(one => one == 0)))
-            return;
-        Place((ulong)place.Batches * (ulong)shards + (ulong)number);
+        var isIdle = IsIdle(shard, weight);
+        if (isIdle && !isSynchronized) return;
+        var given = isIdle ? Neutral(shard) : shard;
+        streams.MoveTo(place.Batches, number);
         foreach (var parameter in unstepped) parameter.ZeroGrad();
         // Where gradients cross from rank to rank within the step, they are to be weighted before.
         exchange!.BeginShard(number, IsMean && !isSynchronized ? weight : 1, isObserved);
         var began = Stopwatch.GetTimestamp();
-        var loss = step!.Run(shard, IsMean && isSynchronized ? weight : null);
+        var loss = step!.Run(given, !isSynchronized ? null : isIdle ? 0 : IsMean ? weight : 1);
         clock.Computed(Stopwatch.GetElapsedTime(began));
         exchange.EndShard();
-        report.Losses.Add((loss, weight));
-        if (double.IsFinite(loss) || report.Cause is not null) return;
-        // Nothing is computed again that the other ranks would have to take part in.
-        (report.Bad, report.Cause) = (loss, step.FindCause(shard, canCompute: !isSynchronized));
+        report.Losses.Add((isIdle ? 0 : loss, weight));
+        if (double.IsFinite(loss) || report.Bad is not null) return;
+        (report.Bad, report.Cause) = (loss, isSynchronized ? step.FindGiven(given) : step.FindCause(given));
+    }
+
+    // Whether no sample of a shard has a weight and a target. Negative weights, which may add up to 0, are refused with
+    // the shard.
+    private static bool IsIdle(Batch shard, double weight) => weight == 0
+        && (shard.Weights is not { } weights || BatchRules.Numbers(weights).All(one => one >= 0));
+
+    // The samples of an idle shard count in the statistics of the batch: it needs some loss, which is multiplied by 0.
+    private Batch Neutral(Batch shard)
+    {
+        if (shard.Weights is { } weights) shard = shard.With(Field.Weights, weights * 0 + 1);
+        return Trainer.Task.Weight(shard) == 0 && shard.Has(Field.Targets)
+            ? shard.With(Field.Targets, shard.Targets * 0)
+            : shard;
+    }
+
+    // With synchronized layers, each rank has one shard.
+    private string FindOp(ShardedBatch batch, StepPlace place)
+    {
+        var shard = batch.Shards.Single()!;
+        var given = IsIdle(shard, Trainer.Task.Weight(shard)) ? Neutral(shard) : shard;
+        return SynchronizedCause.Find(communicator, Trainer.Model,
+            () =>
+            {
+                streams.MoveTo(place.Batches, Shards.First);
+                Trainer.Task.Loss(Trainer.Model, given);
+            },
+            () =>
+            {
+                streams.MoveTo(place.Batches, Shards.First);
+                return step!.FindOp(given);
+            }) ?? TrainingStep.NoOp;
+    }
+
+    /// <summary>Does what ends all ranks by the same exception: nobody has to be told.</summary>
+    private void Alike(Action work)
+    {
+        try
+        {
+            work();
+        }
+        catch (AdjointException error) when (error is not RankFailureException)
+        {
+            agreed = error;
+            throw;
+        }
     }
 
     // Each layer waits for all ranks, so each is to come to it, once per batch.
@@ -308,16 +266,6 @@ internal sealed class ShardedTraining : TrainingStrategy
                 $"DataParallel: with SyncBatchNorm, every rank needs a part of each batch: found {last} samples in "
                 + $"batch {Trainer.Training.Count} for {shards} ranks; use another batch size, leave out the smaller "
                 + "last batch (DropLast), or normalize by shard");
-    }
-
-    // The numbers that a shard draws depend on where it stands in the run alone.
-    private void Place(ulong number) => MoveStreams(PositionOf(number));
-
-    private static ulong PositionOf(ulong number) => unchecked((1 + number) << PositionBits);
-
-    private void MoveStreams(ulong position)
-    {
-        foreach (var stream in streams) stream.Position = position;
     }
 
     private IEnumerable<Tensor> OptimizerParameters() => Trainer.Optimizer.Groups.SelectMany(group => group.Parameters);

@@ -49,6 +49,10 @@ internal abstract class TrainingStrategy(Trainer trainer)
     /// <exception cref="DivergedException">The loss is not finite.</exception>
     internal abstract (double Total, double Weight) Learn(ShardedBatch batch, StepPlace place);
 
+    /// <summary>Clips the gradients before a step, where that is asked for.</summary>
+    /// <exception cref="AdjointException">Their norm is not finite.</exception>
+    internal virtual void ClipGradients() => Trainer.ClipGradients();
+
     /// <summary>Steps the optimizer.</summary>
     internal virtual void StepOptimizer()
     {
