@@ -13,7 +13,7 @@ internal sealed class WideScratch
     internal WideScratch(IEnumerable<Tensor> tensors) =>
         memory = new(tensors.Where(x => x.IsHalf).Select(x => x.Length).DefaultIfEmpty().Max(), DType.Float32);
 
-    /// <summary>A tensor in the type that is computed in: itself, or a copy that is valid until the next call.</summary>
+    /// <summary>A tensor in the type that is computed in: itself, or a copy, valid until the next call.</summary>
     internal Tensor Widen(Tensor x)
     {
         if (!x.IsHalf) return x;

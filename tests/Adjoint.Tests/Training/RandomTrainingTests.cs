@@ -120,8 +120,8 @@ public class RandomTrainingTests
         public override string ToString() =>
             $"{samples} samples in batches of {batchSize} and steps of {batchesPerStep}, {Shards} shards, task {task}, "
             + $"optimizer {optimizer}, {type.Label()}, freezes {freezes}, dropsLast {dropsLast}, weighted {weighted}, "
-            + $"normalizes {normalizes}, drops {drops}, shares {shares}, checkpoints {checkpoints}, averages {averages}, "
-            + $"eager {eager}, observes {observes}, schedules {schedules}, plateaus {plateaus}, augments {augments}, "
+            + $"normalizes {normalizes}, drops {drops}, shares {shares}, checkpoints {checkpoints}, "
+            + $"averages {averages}, eager {eager}, observes {observes}, schedules {schedules}, plateaus {plateaus}, augments {augments}, "
             + $"counts {counts}, unused {unused}, clipsValue {clipsValue}, clipsNorm {clipsNorm}, {Options}, "
             + string.Join(", ", Parts);
 
@@ -188,7 +188,9 @@ public class RandomTrainingTests
             {
                 var type = model.DType;
                 var losses = (model.Forward(batch.Inputs.To(type)) - batch.Targets.To(type)).Abs().Mean(1);
-                return batch.Weights?.To(type) is { } weights ? (losses * weights).Sum() / weights.Sum() : losses.Mean();
+                return batch.Weights?.To(type) is { } weights
+                    ? (losses * weights).Sum() / weights.Sum()
+                    : losses.Mean();
             }),
         };
 
