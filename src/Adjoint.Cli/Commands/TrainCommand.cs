@@ -70,7 +70,7 @@ internal static class TrainCommand
         command.SetAction(parsed =>
         {
             var from = parsed.GetValue(resume);
-            if (IsLaunch(parsed))
+            if (World.Current.Together("options", () => IsLaunch(parsed)))
             {
                 RefuseKept(parsed);
                 RefuseRanks(parsed);
@@ -195,6 +195,7 @@ internal static class TrainCommand
             Restarts = parsed.GetValue(restarts),
             Mpirun = parsed.GetValue(mpirun),
             Instructions = parsed.GetValue(instructions),
+            Timeout = TimeSpan.FromSeconds(parsed.GetValue(timeout)),
             IsDebug = parsed.GetValue<bool>("--debug"),
         };
 

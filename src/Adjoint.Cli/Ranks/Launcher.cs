@@ -40,6 +40,9 @@ internal sealed class Launcher(LaunchSettings settings, IReadOnlyList<string> be
     // What a shell adds to the number of a signal, and .NET to that which ended mpirun.
     private const int Signaled = 128;
 
+    // A cluster may take its time, and nobody else ends an mpirun that waits.
+    private static readonly TimeSpan LeastStart = TimeSpan.FromMinutes(1);
+
     // The world that is under way: a second Ctrl-C ends it with the launcher, since nobody could end it later.
     private volatile RankJob? job;
 
@@ -54,13 +57,14 @@ internal sealed class Launcher(LaunchSettings settings, IReadOnlyList<string> be
         {
             var arguments = folder is null ? begin : [.. goOn, $"--resume={folder}"];
             string[] program = [.. Environment(), .. Watched, .. Tool.Command, "train", .. arguments];
-            var job = this.job = new RankJob(mpirun, ranks, program, settings.IsDebug, output, error);
+            var job = this.job = new RankJob(
+                mpirun, ranks, program, StartLimit, settings.IsDebug, output, error);
             var code = job.Run(interrupt.Token);
             folder = job.Folder ?? folder;
             if (job.Code is { } own) return own;
             if (interrupt.Token.IsCancellationRequested) return Tool.Interrupted;
             var loss = job.Loss();
-            var what = loss?.Text ?? Ended(mpirun.Name, code, job.HasBegun);
+            var what = loss?.Text ?? Ended(job, mpirun, code);
             if (restarts == settings.Restarts)
             {
                 var again = folder is null ? ""
@@ -77,13 +81,16 @@ internal sealed class Launcher(LaunchSettings settings, IReadOnlyList<string> be
         }
     }
 
-    private static string Ended(string name, int code, bool hasBegun) =>
-        code > Signaled && code < 2 * Signaled - 1 && hasBegun ? $"{name} was killed by signal {code - Signaled}"
-        : hasBegun ? $"{name} ended with exit code {code}, and no rank said why"
-        : $"{name} could not start the ranks (exit code {code})";
+    private string Ended(RankJob job, Mpirun mpirun, int code) =>
+        job.IsLate ? $"{mpirun.Name} started no rank within {StartLimit.TotalSeconds:0} s; "
+            + $"{mpirun.Trial} shows whether it works, and a larger --timeout waits longer"
+        : !job.HasBegun ? $"{mpirun.Name} could not start the ranks (exit code {code}); "
+            + $"{mpirun.Trial} shows whether it works"
+        : code is > Signaled and < 2 * Signaled - 1 ? $"{mpirun.Name} was killed by signal {code - Signaled}"
+        : $"{mpirun.Name} ended with exit code {code}, and no rank said why";
 
-    // A world that was started again and did not get to a step: without the machine that failed where it is known, else with
-    // a rank less.
+    // A world that was started again and did not get to a step: without the machine that failed where it is known,
+    // else with a rank less.
     private static (Mpirun, int) Fewer(Mpirun mpirun, int ranks, string? host, IReadOnlyList<string> said)
     {
         host ??= mpirun.Hosts.FirstOrDefault(one => said.Any(line => line.Contains(one, StringComparison.Ordinal)));
@@ -91,6 +98,8 @@ internal sealed class Launcher(LaunchSettings settings, IReadOnlyList<string> be
             ? (rest, Math.Clamp(slots, 1, ranks))
             : (mpirun, Math.Max(1, ranks - 1));
     }
+
+    private TimeSpan StartLimit => settings.Timeout > LeastStart ? settings.Timeout : LeastStart;
 
     private void Quote(RankJob job)
     {
@@ -128,6 +137,9 @@ internal sealed record LaunchSettings
 
     /// <summary>The instructions that all of them use; null: what each has.</summary>
     internal string? Instructions { get; init; }
+
+    /// <summary>How long a rank may be silent.</summary>
+    internal required TimeSpan Timeout { get; init; }
 
     /// <summary>Whether all that mpirun says is shown.</summary>
     internal bool IsDebug { get; init; }

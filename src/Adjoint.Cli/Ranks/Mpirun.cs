@@ -22,6 +22,9 @@ internal sealed class Mpirun
     /// <summary>The program, as the user calls it.</summary>
     internal string Name => words[0];
 
+    /// <summary>A command that shows whether it works without Adjoint.</summary>
+    internal string Trial => $"{string.Join(' ', words.Select(ShellWord.Quote))} -n 2 hostname";
+
     /// <summary>The hosts that its options list; empty where they list none.</summary>
     internal IReadOnlyList<string> Hosts => [.. Entries().Select(entry => entry.Host)];
 

@@ -4,8 +4,8 @@ using System.Diagnostics;
 namespace Adjoint.Cli;
 
 /// <summary>One world that the launcher started: from the start of mpirun to its end, and what was heard.</summary>
-internal sealed class RankJob(
-    Mpirun mpirun, int ranks, IReadOnlyList<string> program, bool isDebug, TextWriter output, TextWriter error)
+internal sealed class RankJob(Mpirun mpirun, int ranks, IReadOnlyList<string> program, TimeSpan startLimit,
+    bool isDebug, TextWriter output, TextWriter error)
 {
     // What mpirun says beyond this says nothing new.
     private const int MostLines = 200;
@@ -22,12 +22,16 @@ internal sealed class RankJob(
     private string? folder;
     private int step;
     private long brokenSince;
+    private bool isLate;
 
     /// <summary>The folder of the run, once it can go on from there; null before.</summary>
     internal string? Folder => Locked(() => folder);
 
     /// <summary>Whether any rank was started.</summary>
     internal bool HasBegun => Locked(() => known.Count > 0);
+
+    /// <summary>Whether it was ended because no rank was heard of within the limit for the start.</summary>
+    internal bool IsLate => Locked(() => isLate);
 
     /// <summary>Whether it did anything: a world that cannot start need not be started again.</summary>
     internal bool HasLearned => Locked(() => step > 0);
@@ -49,11 +53,11 @@ internal sealed class RankJob(
         lock (gate) running = process;
         try
         {
+            var since = Stopwatch.GetTimestamp();
             using var asked = interrupt.Register(() => Ask(process));
             Thread[] pumps = [Pump(process.StandardOutput, output), Pump(process.StandardError, error)];
-            // Ranks whose world is broken end by themselves; those that cannot are ended.
             while (!process.WaitForExit(100))
-                if (IsOverdue()) Kill();
+                if (IsOverdue(since)) Kill();
             // A process that outlives mpirun may hold the pipes.
             foreach (var pump in pumps) pump.Join(Patience);
             KillLeft();
@@ -89,16 +93,30 @@ internal sealed class RankJob(
         }
     }
 
-    private bool IsOverdue() =>
-        Locked(() => brokenSince != 0 && Stopwatch.GetElapsedTime(brokenSince) > Patience);
+    // Ranks whose world is broken end by themselves, unless they cannot; an mpirun that reaches no machine may wait
+    // for ever (MPICH does).
+    private bool IsOverdue(long since)
+    {
+        lock (gate)
+        {
+            isLate |= known.Count == 0 && Stopwatch.GetElapsedTime(since) > startLimit;
+            return isLate || brokenSince != 0 && Stopwatch.GetElapsedTime(brokenSince) > Patience;
+        }
+    }
 
     private T Locked<T>(Func<T> read)
     {
         lock (gate) return read();
     }
 
-    private static void Ask(Process process)
+    private void Ask(Process process)
     {
+        // Without ranks nobody listens, and nothing is to be kept.
+        if (!HasBegun)
+        {
+            Kill();
+            return;
+        }
         try
         {
             // To rank 0, whose standard input mpirun connects; it agrees with the others.

@@ -32,7 +32,8 @@ public sealed class RankJobTests : IDisposable
         var said = Path.Combine(folder, "said");
         var status = new RankStatus { Event = RankEvent.Folder, Rank = 0, Text = "c d" };
         var (code, _, error) = Launch(
-            $"echo \"${{@: -3}}\" >> '{said}'; echo '{RankWriter.Status}{status}' >&2; exit 1", "train", "--lr=0.5", "--out=c d", "--quiet", "--restarts=1");
+            $"echo \"${{@: -3}}\" >> '{said}'; echo '{RankWriter.Status}{status}' >&2; exit 1",
+            "train", "--lr=0.5", "--out=c d", "--quiet", "--restarts=1");
         Assert.Equal(Tool.Failure, code);
         Assert.Equal(["--lr=0.5 --out=c d --quiet", "train --quiet --resume=c d"], File.ReadAllLines(said));
         Assert.Contains("; to go on: adjoint train --resume 'c d' --ranks 2", error, StringComparison.Ordinal);
@@ -48,6 +49,24 @@ public sealed class RankJobTests : IDisposable
         Assert.Equal(Tool.Failure, Tool.Run(["train", "--ranks=2", "--mpirun", script], output, error));
         Assert.Equal("adjoint: No space left on device\n", error.ToString());
         Assert.True(File.Exists(end), "the ranks waited for somebody to read what they wrote");
+    }
+
+    [Fact]
+    public void An_mpirun_that_starts_nothing_and_waits_is_ended()
+    {
+        var job = new RankJob(Mpirun.Find(Script("sleep 1000")), 2, ["true"], TimeSpan.FromSeconds(0.2),
+            isDebug: false, TextWriter.Null, TextWriter.Null);
+        Assert.NotEqual(0, job.Run(TestContext.Current.CancellationToken));
+        Assert.True(job.IsLate);
+    }
+
+    [Fact]
+    public void An_mpirun_that_fails_is_quoted_with_what_shows_why()
+    {
+        var (code, _, error) = Launch("echo; echo '== no such host =='; exit 3", "train", "--quiet");
+        var mpirun = Path.Combine(folder, "mpirun");
+        Assert.Equal((Tool.Failure, $"adjoint: {mpirun} could not start the ranks (exit code 3); "
+            + $"{mpirun} -n 2 hostname shows whether it works\n  no such host\n"), (code, error));
     }
 
     [Fact]

@@ -20,6 +20,15 @@ public sealed class RankRefusalTests : IDisposable
             Assert.Single(RankedTool.Messages(run)));
     }
 
+    [Fact]
+    public void Ranks_that_are_told_to_start_ranks_say_so_once()
+    {
+        using var run = RankedTool.By("mpirun.openmpi", 2, [.. RankedTool.Short, "--ranks", "2"]);
+        Assert.Equal(Tool.Usage, run.Wait());
+        Assert.Equal("adjoint: --ranks: mpirun has started 2 already; leave one of both out",
+            Assert.Single(RankedTool.Messages(run)));
+    }
+
     [Theory]
     [InlineData(Tool.Usage, "unknown option '--lrr'; did you mean '--lr'?", "--lrr", "0.1")]
     [InlineData(Tool.Failure, "--data nowhere.csv: no such file or folder; name a table, a text or a folder of images",
