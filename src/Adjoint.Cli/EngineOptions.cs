@@ -8,6 +8,13 @@ namespace Adjoint.Cli;
 /// <summary>The options that say what runs the trials of a sweep: this process, workers, or Slurm.</summary>
 internal sealed class EngineOptions
 {
+    // Options of sbatch by which a sweep knows its jobs, and what these run.
+    private static readonly string[] Own =
+    [
+        "--job-name", "-J", "--array", "-a", "--clusters", "-M", "--wait", "-W", "--wrap", "--chdir", "-D",
+        "--test-only",
+    ];
+
     private const string Local = "local", Slurm = "slurm", Worker = "worker";
 
     private readonly Option<string> engine = SettingOption.Of(new TextSetting("engine")
@@ -100,6 +107,9 @@ internal sealed class EngineOptions
         if (name == Worker && (count ?? 1) != world.Size)
             throw new UsageException($"--ranks: {count} are asked for, and mpirun started {world.Size}; start it by "
                 + $"mpirun -n {count}");
+        string[] words = parsed.GetValue(others)?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
+        if (words.Select(word => word.Split('=')[0]).FirstOrDefault(Own.Contains) is { } own)
+            throw new UsageException($"--slurm: {own} is chosen by the sweep; leave it out");
         return name switch
         {
             Slurm => view => new SlurmEngine(program, folder, new([.. Tool.Command, .. worker(), "--engine", Worker,
@@ -110,7 +120,7 @@ internal sealed class EngineOptions
                 Partition = parsed.GetValue(partition),
                 Time = parsed.GetValue(time),
                 MaxJobs = maxJobs.IsGiven(parsed) ? parsed.GetValue(maxJobs) : null,
-                Others = parsed.GetValue(others)?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [],
+                Others = words,
                 NoWait = parsed.GetValue(noWait),
             })
             {

@@ -25,7 +25,7 @@ internal sealed class Study(string title, IReadOnlyList<Experiment> experiments,
             return summary.Failures.Count > 0 ? Tool.Failure
                 : interrupt.Token.IsCancellationRequested ? Tool.Interrupted : 0;
         }
-        using var held = FolderLock.Take(folder);
+        using var held = Lock();
         if (summary.Time.JobSeconds > 0)
         {
             var before = SweepTime.Load(folder);
@@ -60,6 +60,17 @@ internal sealed class Study(string title, IReadOnlyList<Experiment> experiments,
             error.WriteLine($"{missing} of {Trials.Count} trials are not complete and left out");
         output.WriteLine(Path.Combine(folder, "report.html"));
         return 0;
+    }
+
+    // Others that look on at the same jobs end at the same moment.
+    private FolderLock Lock()
+    {
+        for (var tries = 0; tries < 100; tries++)
+        {
+            if (FolderLock.TryTake(folder) is { } held) return held;
+            Thread.Sleep(100);
+        }
+        return FolderLock.Take(folder);
     }
 
     // The number of trials that are not complete.

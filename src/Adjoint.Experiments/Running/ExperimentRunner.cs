@@ -106,19 +106,38 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
     internal static TrialProgress Look(string folder, Trial trial, LeaseWatch watch)
     {
         var own = FolderOf(folder, trial);
+        // First: whoever completes it writes the result, and gives it back after that.
+        var isHeld = watch.StateOf(own) != LeaseState.Free;
         try
         {
-            if (TrialResult.Load(own) is { } result)
-                return TrialRunner.Ended(trial, result);
+            if (TrialResult.Load(own) is { } result) return TrialRunner.Ended(trial, result);
         }
         catch (DataFormatException error)
         {
             return new(trial, TrialState.Failed, null, error.Message);
         }
-        if (FolderLock.IsTaken(own) || watch.StateOf(own) != LeaseState.Free)
-            return new(trial, TrialState.Running, null, null);
+        if (isHeld) return new(trial, TrialState.Running, LastEpoch(own), null);
         return TrialFailure.Load(own) is { } failure ? new(trial, TrialState.Failed, null, failure)
             : new(trial, Directory.Exists(own) ? TrialState.Interrupted : TrialState.Waiting, null, null);
+    }
+
+    private static EpochResult? LastEpoch(string own)
+    {
+        try
+        {
+            var metrics = RunMetrics.Load(own);
+            if (metrics.LastEpoch is not { } epoch) return null;
+            double Value(string name) =>
+                metrics.Final(name) is { } last && last.Epoch == epoch ? last.Value : double.NaN;
+            return new(epoch, Value(MetricNames.TrainLoss), Value(MetricNames.ValidationLoss),
+                metrics.Names.Where(one => one is not (MetricNames.TrainLoss or MetricNames.ValidationLoss))
+                    .ToDictionary(one => one, Value), metrics.Seconds);
+        }
+        catch (Exception error) when (error is IOException or DataFormatException)
+        {
+            // Its worker writes it at this moment.
+            return null;
+        }
     }
 
     /// <summary>The complete trials of an experiment; one whose result is damaged is not complete.</summary>
@@ -192,8 +211,8 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
                 lock (gate)
                     if (stop.IsCancellationRequested || !waiting.TryDequeue(out trial!)) return;
                 var (epochs, began) = (0.0, Stopwatch.GetTimestamp());
-                var progress = runner.Run(trial, own => TrialLease.Take(own, watch), epoch => epochs += epoch.Seconds,
-                    stop.Token);
+                var progress = runner.Run(trial, own => TrialLease.Take(own, watch, runner.Warn, stop.Token),
+                    epoch => epochs += epoch.Seconds, stop.Token);
                 lock (gate)
                 {
                     trained += epochs;

@@ -17,42 +17,71 @@ internal enum LeaseState
 }
 
 /// <summary>
-/// Judges the leases of other processes. Of this machine the system tells whether a process lives, of a job Slurm does.
-/// Of all others the lease's file does: a lease whose time did not change over a minute of looks is abandoned. No two
-/// clocks are compared, and a file system that stands still for a while, where nobody can look, abandons nothing.
+/// Judges the leases of other processes. Of this machine the system tells whether a process lives. Of all others the
+/// lease's file does: a lease whose time did not change over a minute of looks is abandoned. That the job of a holder is
+/// over, Slurm tells at once; a job that goes on may have lost its worker. No two clocks are compared, and a file system
+/// that stands still for a while, where nobody can look, abandons nothing. Several threads may ask at once.
 /// </summary>
 /// <param name="cluster">The cluster that can be asked, or null.</param>
-/// <param name="isActive">Whether the job of a holder is at work; null where that cannot be known now.</param>
-internal sealed class LeaseWatch(string? cluster = null, Func<LeaseHolder, bool?>? isActive = null)
+/// <param name="isOver">Whether the job of a holder is known to be over.</param>
+internal sealed class LeaseWatch(string? cluster = null, Func<LeaseHolder, bool>? isOver = null)
 {
-    private const int Looks = 12;
+    /// <summary>After how many looks at a time that stands still a lease is abandoned.</summary>
+    internal const int Looks = 12;
 
     /// <summary>How often the time of a lease is refreshed, and looked at.</summary>
     internal TimeSpan Beat { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>The process that looks.</summary>
+    internal LeaseHolder Self { get; init; } = LeaseHolder.This;
+
     private readonly Dictionary<string, Seen> seen = [];
+    private readonly Lock gate = new();
 
     /// <summary>What is known of the lease of a trial.</summary>
     /// <param name="folder">The folder of the trial, which need not exist.</param>
-    /// <param name="isLocked">Whether the caller holds the lock of the folder.</param>
-    internal LeaseState StateOf(string folder, bool isLocked = false)
+    internal LeaseState StateOf(string folder)
     {
-        if (TrialLease.Latest(folder) is not { } lease)
+        try
         {
-            seen.Remove(folder);
+            return StateOf(folder, TrialLease.Latest(folder), isLocked: false);
+        }
+        catch (IOException)
+        {
+            // A file system that does not answer for a while.
+            return LeaseState.Unsure;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // Whoever tries to take it is told why that cannot be.
             return LeaseState.Free;
         }
+    }
+
+    /// <summary>What is known of a lease.</summary>
+    /// <param name="folder">The folder of the trial.</param>
+    /// <param name="latest">The lease that counts there, or null.</param>
+    /// <param name="isLocked">Whether the caller holds the lock of the folder.</param>
+    internal LeaseState StateOf(string folder, Lease? latest, bool isLocked)
+    {
+        if (latest is not { } lease) return LeaseState.Free;
         if (lease.Holder is { } holder)
         {
             if (holder.IsHere)
                 return holder.Lives || !isLocked && FolderLock.IsTaken(folder) ? LeaseState.Held : LeaseState.Free;
-            // This very job, before it was requeued.
-            if (holder.Job is not null && holder.Job == LeaseHolder.This.Job
-                && holder.Cluster == LeaseHolder.This.Cluster) return LeaseState.Free;
-            if (holder.Job is not null && holder.Cluster is not null && holder.Cluster == cluster
-                && isActive?.Invoke(holder) is { } lives)
-                return lives ? LeaseState.Held : LeaseState.Free;
+            if (holder.Job is not null && holder.Cluster is not null)
+            {
+                // This very job, before it was requeued. A job on several nodes may have a worker on each.
+                var isOurs = (holder.Job, holder.Cluster) == (Self.Job, Self.Cluster);
+                if (isOurs && holder.Restarts < Self.Restarts) return LeaseState.Free;
+                if (!isOurs && holder.Cluster == cluster && isOver?.Invoke(holder) == true) return LeaseState.Free;
+            }
         }
+        lock (gate) return ByTime(folder, lease);
+    }
+
+    private LeaseState ByTime(string folder, Lease lease)
+    {
         var now = Stopwatch.GetTimestamp();
         if (!seen.TryGetValue(folder, out var last) || last.Number != lease.Number)
         {

@@ -33,8 +33,9 @@ public sealed class SweepWorker(ITrialProgram program, string folder) : ISweepEn
         var started = Stopwatch.GetTimestamp();
         var runner = new TrialRunner(program, folder) { OnProgress = OnProgress, Warn = Warn };
         var slurm = LeaseHolder.This.Cluster is null ? null : new SlurmCommands();
-        var watch = new LeaseWatch(LeaseHolder.This.Cluster, slurm is null ? null : slurm.IsActive);
+        var watch = new LeaseWatch(LeaseHolder.This.Cluster, slurm is null ? null : slurm.IsOver);
         var (epochs, isUnsure, hasFailed, failures) = (0.0, false, false, new Dictionary<string, string>());
+        var complete = new HashSet<string>();
         TrialLease? taken = null;
         while (FromFirst(Next) is >= 0 and var next)
         {
@@ -48,9 +49,8 @@ public sealed class SweepWorker(ITrialProgram program, string folder) : ISweepEn
             failures[trials[next].Key] = progress.Message!;
             hasFailed = true;
         }
-        var complete = trials.Count(trial => ExperimentRunner.Load(folder, trial, _ => { }) is not null);
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        return new(complete, trials.Count, new(seconds, seconds, epochs), [.. failures.Values]) { GoesOn = true };
+        return new(trials.Count(IsComplete), trials.Count, new(seconds, seconds, epochs), [.. failures.Values]) { GoesOn = true };
 
         // The trial that comes next, and its lease; -1 where none is left.
         int Next()
@@ -58,8 +58,10 @@ public sealed class SweepWorker(ITrialProgram program, string folder) : ISweepEn
             while (!hasFailed && !cancellation.IsCancellationRequested)
             {
                 isUnsure = false;
-                for (var index = 0; index < trials.Count; index++)
-                    if ((taken = Lease(trials[index])) is not null) return index;
+                // What nobody has first: who has the others, and lives, costs questions to Slurm.
+                foreach (var isMarked in (bool[])[false, true])
+                    for (var index = 0; index < trials.Count; index++)
+                        if ((taken = Lease(trials[index], isMarked)) is not null) return index;
                 if (!isUnsure) break;
                 // Somebody may have died in the middle of a trial: some looks later that is known.
                 cancellation.WaitHandle.WaitOne(watch.Beat);
@@ -80,31 +82,35 @@ public sealed class SweepWorker(ITrialProgram program, string folder) : ISweepEn
             }
         }
 
-        TrialLease? Lease(Trial trial)
+        TrialLease? Lease(Trial trial, bool isMarked)
         {
             var own = ExperimentRunner.FolderOf(folder, trial);
-            if (IsOver()) return null;
-            switch (watch.StateOf(own))
-            {
-                case LeaseState.Held: return null;
-                case LeaseState.Unsure: isUnsure = true; return null;
-            }
             try
             {
+                if (IsOver() || TrialLease.IsMarked(own) != isMarked) return null;
+                switch (watch.StateOf(own))
+                {
+                    case LeaseState.Held: return null;
+                    case LeaseState.Unsure: isUnsure = true; return null;
+                }
                 var lease = TrialLease.TryTake(own, watch);
                 // It may have been completed between the two.
                 if (lease is null || !IsOver()) return lease;
                 lease.Dispose();
             }
-            catch (AdjointException error)
+            catch (Exception error) when (error is AdjointException or IOException or UnauthorizedAccessException)
             {
                 // It cannot be written to, and so cannot say that it failed; the others may be sound.
                 failures[trial.Key] = error.Message;
             }
             return null;
 
-            bool IsOver() => ExperimentRunner.Load(folder, trial, _ => { }) is not null
-                || TrialFailure.Load(own) is not null || failures.ContainsKey(trial.Key);
+            bool IsOver() =>
+                IsComplete(trial) || TrialFailure.Load(own) is not null || failures.ContainsKey(trial.Key);
         }
+
+        // A result stays.
+        bool IsComplete(Trial trial) => complete.Contains(trial.Key)
+            || ExperimentRunner.Load(folder, trial, _ => { }) is not null && complete.Add(trial.Key);
     }
 }

@@ -14,8 +14,7 @@ public static class ThisMachine
     /// <summary>Processor, cores, architecture, system, runtime, and version of the library, in one line.</summary>
     public static string Description { get; } =
         $"{Processor()}{Environment.ProcessorCount} cores {RuntimeInformation.ProcessArchitecture}, "
-        + $"{RuntimeInformation.OSDescription}, {Runtime}, "
-        + $"Adjoint {LibraryVersion.Text}";
+        + $"{RuntimeInformation.OSDescription}, {Runtime}, Adjoint {LibraryVersion.Text}";
 
     // .NET does not tell a processor's name. Linux on x86 and Windows do; on ARM64 and macOS it is left out.
     private static string Processor()

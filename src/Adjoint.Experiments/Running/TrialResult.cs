@@ -47,11 +47,10 @@ public sealed record TrialResult(IReadOnlyList<EpochResult> Epochs, string? Prob
         if (!File.Exists(path)) return null;
         return JsonFile.Read(path, "the result of a trial; remove the file to run the trial again", json =>
             new TrialResult(
-            ReadEpochs(json.GetProperty("epochs")), json.TryGetProperty("problem", out var problem)
-                ? problem.GetString()
-                : null,
-            [.. json.GetProperty("advice").EnumerateArray().Select(Text)], Text(json.GetProperty("machine")),
-                Text(json.GetProperty("command"))));
+                ReadEpochs(json.GetProperty("epochs")),
+                json.TryGetProperty("problem", out var problem) ? problem.GetString() : null,
+                [.. json.GetProperty("advice").EnumerateArray().Select(Text)],
+                Text(json.GetProperty("machine")), Text(json.GetProperty("command"))));
     }
 
     // What is told of a trial is told of its epochs: without any, or out of order, a file tells nothing.
@@ -61,9 +60,8 @@ public sealed record TrialResult(IReadOnlyList<EpochResult> Epochs, string? Prob
         [
             .. json.EnumerateArray().Select(epoch => new EpochResult(
                 epoch.GetProperty("epoch").GetInt32(), Optional(epoch, "trainLoss"),
-                    Optional(epoch, "validationLoss") ?? double.NaN,
-                Metrics(epoch),
-                    Optional(epoch, "seconds") ?? throw new FormatException("seconds is no number"))),
+                Optional(epoch, "validationLoss") ?? double.NaN, Metrics(epoch),
+                Optional(epoch, "seconds") ?? throw new FormatException("seconds is no number"))),
         ];
         return epochs.Length > 0 && epochs.Index().All(one => one.Item.Epoch == one.Index) ? epochs
             : throw new FormatException("its epochs are not numbered from 0");

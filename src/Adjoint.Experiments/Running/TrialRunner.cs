@@ -15,10 +15,10 @@ internal sealed class TrialRunner(ITrialProgram program, string folder)
 
     /// <summary>Runs a trial, or goes on with it.</summary>
     /// <param name="trial">The trial.</param>
-    /// <param name="take">Claims the trial's folder.</param>
+    /// <param name="take">Claims the trial's folder; null where it was asked to stop.</param>
     /// <param name="count">Called after each epoch.</param>
     /// <param name="cancellation">Asks it to stop and keep what it has.</param>
-    internal TrialProgress Run(Trial trial, Func<string, TrialLease> take, Action<EpochResult> count,
+    internal TrialProgress Run(Trial trial, Func<string, TrialLease?> take, Action<EpochResult> count,
         CancellationToken cancellation)
     {
         TrialProgress Tell(TrialState state, EpochResult? last = null, string? message = null)
@@ -34,6 +34,7 @@ internal sealed class TrialRunner(ITrialProgram program, string folder)
         try
         {
             using var lease = take(own);
+            if (lease is null) return Tell(TrialState.Interrupted);
             isTaken = true;
             TrialFailure.Remove(own);
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, lease.Lost);
@@ -42,7 +43,7 @@ internal sealed class TrialRunner(ITrialProgram program, string folder)
                 count(epoch);
                 Tell(TrialState.Running, epoch);
             }, Warn, stop.Token));
-            if (outcome.WasCanceled || lease.Lost.IsCancellationRequested)
+            if (outcome.WasCanceled || !lease.IsHeld)
                 return Tell(TrialState.Interrupted, outcome.Epochs.Count == 0 ? null : outcome.Epochs[^1]);
             new TrialResult(outcome.Epochs, outcome.Problem, outcome.Advice, ThisMachine.Description,
                 program.Command(trial.Settings)).Save(own);

@@ -57,6 +57,25 @@ internal static partial class Platform
         _ = Close(descriptor);
     }
 
+    /// <summary>
+    /// Gives a file a new name that nobody else has. Of several processes that try, on any machine that shares the
+    /// folder, one alone succeeds.
+    /// </summary>
+    /// <returns>Whether it was given; null where the file system cannot tell without replacing another's file.</returns>
+    internal static bool? TryName(string path, string name)
+    {
+        // Windows' own move does not replace. That of .NET on Unix looks first and then renames, and a rename replaces
+        // what another process made in between; a link never does, on network file systems as well.
+        if (OperatingSystem.IsWindows())
+        {
+            File.Move(path, name, overwrite: false);
+            return true;
+        }
+        const int exists = 17;
+        if (Link(path, name) == 0) return true;
+        return Marshal.GetLastPInvokeError() == exists ? false : null;
+    }
+
     /// <summary>Sleeps for a tenth of a millisecond, or as little as the system can.</summary>
     internal static void SleepBriefly()
     {
@@ -67,6 +86,9 @@ internal static partial class Platform
 
     [LibraryImport("libc", EntryPoint = "usleep")]
     private static partial int SleepMicroseconds(uint time);
+
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(string path, string name);
 
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);

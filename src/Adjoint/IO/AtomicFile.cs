@@ -23,7 +23,8 @@ public static partial class AtomicFile
     public static void Write(string path, Action<Stream> write) => Write([(path, write)], beforeReplacing: () => { });
 
     /// <summary>
-    /// Makes a file that was not there, of several processes that try in one alone. Nobody sees a part of it.
+    /// Makes a file that was not there. Of several processes that try, on any machine that shares the folder, one alone
+    /// succeeds. Nobody sees a part of it where the file system has hard links.
     /// </summary>
     /// <param name="path">The path of the file.</param>
     /// <param name="write">Writes the contents to the given stream.</param>
@@ -35,7 +36,9 @@ public static partial class AtomicFile
         try
         {
             Fill(path, temporary, write);
-            Explained(path, temporary, () => File.Move(temporary, path, overwrite: false));
+            if (Platform.TryName(temporary, path) is { } isFirst) return isFirst;
+            // Exclusive everywhere, but others may see a part of it.
+            Explained(path, temporary, () => File.Copy(temporary, path, overwrite: false));
             return true;
         }
         catch (IOException) when (File.Exists(path))

@@ -34,18 +34,24 @@ public sealed class FolderLock : IDisposable
     /// <exception cref="AdjointException">The folder cannot be written to.</exception>
     public static FolderLock? TryTake(string folder)
     {
-        FileStream stream;
-        try
-        {
-            Directory.CreateDirectory(folder);
-            stream = new FileStream(Path.Combine(folder, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite,
-                FileShare.None, 1, FileOptions.DeleteOnClose);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            if (error is IOException && File.Exists(Path.Combine(folder, ".lock"))) return null;
-            throw new AdjointException($"{folder}: cannot be written to: {error.Message}", error);
-        }
+        FileStream? stream = null;
+        for (var tries = 0; stream is null; tries++)
+            try
+            {
+                Directory.CreateDirectory(folder);
+                stream = new FileStream(Path.Combine(folder, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite,
+                    FileShare.None, 1, FileOptions.DeleteOnClose);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                if (error is IOException && IsTaken(folder)) return null;
+                // Who only asked whether it is taken had it for a moment, what a killed process left as well.
+                const int many = 200;
+                if (error is UnauthorizedAccessException || tries == many
+                    || !File.Exists(Path.Combine(folder, ".lock")))
+                    throw new AdjointException($"{folder}: cannot be written to: {error.Message}", error);
+                Thread.Yield();
+            }
         try
         {
             AtomicFile.RemoveAbandoned(folder);
@@ -95,8 +101,16 @@ public sealed class FolderLock : IDisposable
     public void Dispose()
     {
         // The holder goes first: while .lock is held, nobody else writes there.
-        // A folder that somebody removed holds neither, and is no reason to hide why its holder ends.
-        if (Directory.Exists(folder)) File.Delete(Path.Combine(folder, ".holder"));
+        // A folder that somebody removed, or that cannot be written to any more, is no reason to hide why its holder
+        // ends.
+        try
+        {
+            if (Directory.Exists(folder)) File.Delete(Path.Combine(folder, ".holder"));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // The name that stays is nobody's: only the lock says whether the folder is taken.
+        }
         held.Dispose();
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Adjoint.Cli;
+using Adjoint.Experiments;
 
 namespace Adjoint.SystemTests.Cli;
 
@@ -97,6 +98,118 @@ public sealed class SlurmRefusalTests : IDisposable
     }
 
     [Theory]
+    [InlineData("hello", "squeue says 'hello'")]
+    [InlineData("17|0|RUNNING|None|n2", "squeue says '17|0|RUNNING|None|n2'")]
+    public void What_is_no_answer_does_not_mean_that_no_job_is_there(string says, string problem)
+    {
+        Play("squeue", $"echo '{says}'");
+        Play("sbatch", $"touch {folder}/submitted; echo 17");
+        Assert.StartsWith($"adjoint: Slurm does not answer: {problem}; ", Fails(), StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(folder, "submitted")));
+    }
+
+    [Fact]
+    public void A_greeting_is_no_number_of_a_job()
+    {
+        Play("sbatch", "printf 'Welcome to the cluster\n1 message of today\n\n18;c\n'");
+        Assert.Contains("job 18: 5 workers for 8 trials", Run("--no-wait").Error, StringComparison.Ordinal);
+        Play("sbatch", "echo Welcome");
+        Assert.StartsWith("adjoint: sbatch gives no number of a job, but 'Welcome'; ", Fails(),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_controller_that_is_too_busy_does_not_refuse()
+    {
+        Play("sbatch", "echo 'sbatch: error: Batch job submission failed: Socket timed out on send/recv operation' "
+            + ">&2; exit 1");
+        Assert.StartsWith("adjoint: Slurm does not answer: Batch job submission failed: Socket timed out on "
+            + "send/recv operation; ", Fails(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Of_a_limit_on_jobs_as_many_workers_are_submitted_as_it_lets()
+    {
+        Play("sbatch", $"echo \"$*\" >> {folder}/submitted; [[ $* == *=0-1\\ * ]] && {{ echo 19; exit; }}; "
+            + "echo 'sbatch: error: QOSMaxSubmitJobPerUserLimit' >&2; exit 1");
+        Assert.Contains("job 19: 2 workers for 8 trials", Run("--no-wait").Error, StringComparison.Ordinal);
+        Assert.Equal(2, File.ReadAllLines(Path.Combine(folder, "submitted")).Length);
+    }
+
+    [Fact]
+    public void Workers_that_die_where_the_last_ones_died_are_not_submitted_for_ever()
+    {
+        File.WriteAllText(Path.Combine(folder, "sweep.json"),
+            File.ReadAllText(Path.Combine(folder, "sweep.json")).Replace("8", "1", StringComparison.Ordinal));
+        var own = Path.Combine(folder, "out", "trials", Keys(Path.Combine(folder, "sweep.json"))[0]);
+        // Each begins, writes the same anew, and is killed.
+        Play("sbatch", $"echo >> {folder}/submitted; mkdir -p {own}; date +%N > {own}/metrics.jsonl; "
+            + $"[[ $(wc -l < {folder}/submitted) -lt 5 ]] && echo 17");
+        // Of each job: queued nowhere before it is submitted, then dead.
+        Play("squeue", $"[[ -e {folder}/submitted ]] && echo '17|0|OUT_OF_MEMORY|OutOfMemory|n2|0:09'; true");
+        Assert.StartsWith("adjoint: job 17_0 on n2 ended (OUT_OF_MEMORY, OutOfMemory)",
+            Fails().Split('\n')[0], StringComparison.Ordinal);
+        Assert.Equal(2, File.ReadAllLines(Path.Combine(folder, "submitted")).Length);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_worker_asks_Slurm_and_does_not_need_the_answer(bool isThere)
+    {
+        // Nobody else, so that what they say is not what another's squeue says.
+        if (isThere) Play("squeue", "echo 'Welcome to the cluster'");
+        else File.Delete(Path.Combine(folder, "bin", "squeue"));
+        Run("--no-wait");
+        var copy = Path.Combine(folder, "out", "slurm", "experiment.json");
+        var keys = Keys(copy);
+        foreach (var key in keys.Skip(1))
+        {
+            var own = Path.Combine(folder, "out", "trials", key);
+            Directory.CreateDirectory(own);
+            using var lease = File.Create(Path.Combine(own, ".lease-00000001"));
+            (LeaseHolder.This with { Machine = "other", Cluster = "test", Job = "17" }).Write(lease);
+        }
+        var start = StartOf("experiment", "run", copy, "--engine", "worker", "--out", "out");
+        (start.Environment["SLURM_JOB_ID"], start.Environment["SLURM_CLUSTER_NAME"]) = ("18", "test");
+        using var process = Process.Start(start)!;
+        try
+        {
+            var result = Path.Combine(folder, "out", "trials", keys[0], "result.json");
+            for (var i = 0; !File.Exists(result) && i < 600; i++)
+                await Task.Delay(100, TestContext.Current.CancellationToken);
+            Assert.True(File.Exists(result));
+            // It looks on whether the others live.
+            Assert.False(process.WaitForExit(500));
+        }
+        finally
+        {
+            process.Kill();
+        }
+    }
+
+    [Fact]
+    public void A_node_that_lacks_a_folder_says_which()
+    {
+        Run("--no-wait");
+        var script = Path.Combine(folder, "out", "slurm", "worker.sh");
+        File.WriteAllText(script, File.ReadAllText(script).Replace($"for needed in {folder} ",
+            $"for needed in {folder}/nowhere ", StringComparison.Ordinal));
+        using var process = Process.Start(new ProcessStartInfo("bash", [script]) { RedirectStandardError = true })!;
+        Assert.Matches($"^adjoint: .+ does not see {folder}/nowhere\n$", process.StandardError.ReadToEnd());
+    }
+
+    [Theory]
+    [InlineData("--slurm --job-name=x", "--slurm: --job-name is chosen by the sweep; leave it out")]
+    [InlineData("--slurm -J=x", "--slurm: -J is chosen by the sweep; leave it out")]
+    [InlineData("--slurm --array=1-3", "--slurm: --array is chosen by the sweep; leave it out")]
+    [InlineData("--slurm --wait", "--slurm: --wait is chosen by the sweep; leave it out")]
+    public void What_tells_the_jobs_of_a_sweep_is_not_for_others_to_choose(string options, string message)
+    {
+        var line = ToolRun.Refused(["experiment", "run", Path.Combine(folder, "sweep.json"), "--engine", "slurm",
+            .. options.Split(' ')]);
+        Assert.Contains(message, line, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("--partition p", "--partition: does nothing with --engine local; leave it out, or use --engine slurm")]
     [InlineData("--engine worker --no-wait", "--no-wait: does nothing with --engine worker")]
     [InlineData("--engine slurm --jobs 3",
@@ -127,18 +240,8 @@ public sealed class SlurmRefusalTests : IDisposable
     private (int Code, string Output, string Error) Run(params string[] options)
     {
         if (!OperatingSystem.IsLinux()) Assert.Skip("skipped: Slurm is played by scripts of bash");
-        var dotnet = Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : "dotnet";
-        var start = new ProcessStartInfo(dotnet, [typeof(Tool).Assembly.Location, "experiment", "run", "sweep.json",
-            "--engine", "slurm", "--out", "out", .. options])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = folder,
-        };
-        start.Environment["PATH"] = $"{folder}/bin:/bin";
-        // The machine's own Slurm would answer in the place of a missing one.
-        if (!File.Exists(Path.Combine(folder, "bin", "scontrol"))) start.Environment["PATH"] = $"{folder}/bin";
-        using var process = Process.Start(start)!;
+        using var process = Process.Start(StartOf(["experiment", "run", "sweep.json", "--engine", "slurm", "--out",
+            "out", .. options]))!;
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         if (!process.WaitForExit(60_000))
         {
@@ -146,5 +249,26 @@ public sealed class SlurmRefusalTests : IDisposable
             Assert.Fail("still waiting");
         }
         return (process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
+    }
+
+    private static string[] Keys(string file) =>
+    [
+        .. ToolRun.Of("experiment", "status", file).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split(' ')[0]),
+    ];
+
+    private ProcessStartInfo StartOf(params string[] arguments)
+    {
+        var dotnet = Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : "dotnet";
+        var start = new ProcessStartInfo(dotnet, [typeof(Tool).Assembly.Location, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = folder,
+        };
+        // The machine's own Slurm would answer in the place of a missing one.
+        var isWhole = ((string[])["scontrol", "squeue"]).All(one => File.Exists(Path.Combine(folder, "bin", one)));
+        start.Environment["PATH"] = isWhole ? $"{folder}/bin:/bin" : $"{folder}/bin";
+        return start;
     }
 }

@@ -219,6 +219,27 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
+    public void Of_many_that_make_a_file_at_once_one_succeeds()
+    {
+        const int many = 8;
+        using var start = new Barrier(many);
+        var made = new int[200];
+        var threads = Enumerable.Range(0, many).Select(number => new Thread(() =>
+        {
+            for (var round = 0; round < made.Length; round++)
+            {
+                start.SignalAndWait();
+                if (AtomicFile.TryCreate(Path.Combine(folder, $"{round}"), file => file.WriteByte((byte)number)))
+                    Interlocked.Increment(ref made[round]);
+            }
+        })).ToArray();
+        foreach (var thread in threads) thread.Start();
+        foreach (var thread in threads) thread.Join();
+        Assert.All(made, count => Assert.Equal(1, count));
+        Assert.Equal(made.Length, Directory.GetFiles(folder).Length);
+    }
+
+    [Fact]
     public void A_checkpoint_carries_what_it_was_made_with_and_one_of_other_settings_is_refused_by_name()
     {
         Checkpoints With(params (string, string)[] settings) =>

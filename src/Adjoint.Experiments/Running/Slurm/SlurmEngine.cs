@@ -48,8 +48,8 @@ public sealed class SlurmEngine(ITrialProgram program, string folder, SlurmOptio
     {
         var started = Stopwatch.GetTimestamp();
         var (cluster, maxTasks) = slurm.Configuration();
-        var watch = new LeaseWatch(cluster, slurm.IsActive);
-        var before = trials.Where(IsComplete).ToHashSet();
+        var watch = new LeaseWatch(cluster, slurm.IsOver);
+        var already = trials.Where(IsComplete).ToHashSet();
         var failures = new List<string>();
         var jobs = Queued();
         // What failed before is tried again, unless workers that were told so are under way.
@@ -60,7 +60,7 @@ public sealed class SlurmEngine(ITrialProgram program, string folder, SlurmOptio
             Look(trials, watch);
             var left = trials.Where(trial => !IsOver(trial)).ToArray();
             if (left.Length == 0 && jobs.Count == 0) break;
-            var state = StateOf(left);
+            var before = (Left: left.Length, Files: FilesOf(left));
             if (jobs.Count == 0) jobs.Add(Submit(left.Length, maxTasks));
             else Note($"going on with the jobs that are queued; to end them: scancel --name={name}");
             if (options.NoWait) return Summary(goesOn: true);
@@ -73,7 +73,8 @@ public sealed class SlurmEngine(ITrialProgram program, string folder, SlurmOptio
                 return Summary(goesOn: true);
             }
             var ended = seen.Values.Where(task => jobs.Contains(task.Job)).ToArray();
-            if (Obstacle(ended, hasMoved: StateOf(left) != state) is { } obstacle)
+            var hasMoved = left.Length < before.Left || !FilesOf(left).IsSubsetOf(before.Files);
+            if (Obstacle(ended, hasMoved) is { } obstacle)
             {
                 failures.Add(obstacle);
                 break;
@@ -93,7 +94,7 @@ public sealed class SlurmEngine(ITrialProgram program, string folder, SlurmOptio
         SweepSummary Summary(bool goesOn)
         {
             var done = trials.Where(IsComplete).ToArray();
-            var trained = done.Except(before).Sum(one => Load(one)!.Seconds);
+            var trained = done.Except(already).Sum(one => Load(one)?.Seconds ?? 0);
             return new(done.Length, trials.Count,
                 new(Stopwatch.GetElapsedTime(started).TotalSeconds, seen.Values.Sum(task => task.Seconds), trained),
                 failures)
@@ -106,7 +107,18 @@ public sealed class SlurmEngine(ITrialProgram program, string folder, SlurmOptio
         var script = new SlurmScript(folder, name, options);
         // A worker takes one trial after the other, so fewer of them do as well.
         var tasks = Math.Min(left, maxTasks);
-        var job = slurm.Submit(script.Write(tasks));
+        string job;
+        while (true)
+            try
+            {
+                job = slurm.Submit(script.Write(tasks));
+                break;
+            }
+            catch (SlurmRefusalException error) when (error.IsOfNumber && tasks > 1)
+            {
+                // Of a user's limit Slurm does not say how much of it is left.
+                tasks /= 2;
+            }
         Note($"job {job}: {tasks} workers for {left} trials{(options.MaxJobs is { } most ? $", {most} at once" : "")}; "
             + $"logs: {Path.Combine(folder, "slurm", $"{job}_*.log")}; to end them: scancel --name={name}");
         return job;
@@ -115,11 +127,12 @@ public sealed class SlurmEngine(ITrialProgram program, string folder, SlurmOptio
     // Looks on until no task is left.
     private void Wait(IReadOnlyList<Trial> trials, LeaseWatch watch, CancellationToken cancellation)
     {
-        var (started, reasons, wasSilent) = (Stopwatch.GetTimestamp(), "", false);
+        var (since, reasons, wasSilent, wereOver) = (Stopwatch.GetTimestamp(), "", false, false);
         var (empty, hopeless) = (0, 0);
         while (!cancellation.IsCancellationRequested)
         {
             Look(trials, watch);
+            var areOver = trials.All(IsOver);
             var tasks = slurm.Tasks(name, out var problem);
             if (problem is not null && !wasSilent) Warn($"Slurm does not answer: {problem}; looking on in the folder");
             wasSilent = problem is not null;
@@ -129,8 +142,9 @@ public sealed class SlurmEngine(ITrialProgram program, string folder, SlurmOptio
                 var open = tasks.Where(task => !task.IsOver).ToArray();
                 empty = open.Length == 0 ? empty + 1 : 0;
                 // Twice: a controller that was started again may not know all of its jobs at once.
-                if (empty > 1 || empty > 0 && trials.All(IsOver)) break;
-                if (trials.All(IsOver) && open.All(task => task.Waits)) slurm.Cancel(name, waitingOnly: true);
+                if (empty > 1 || empty > 0 && areOver) break;
+                // Workers that would find nothing to do.
+                if (areOver && open.Any(task => task.Waits)) slurm.Cancel(name, waitingOnly: true);
                 var areHopeless = open.Length > 0 && open.All(task => task.IsHopeless);
                 hopeless = areHopeless ? hopeless + 1 : 0;
                 if (hopeless > 2)
@@ -140,14 +154,16 @@ public sealed class SlurmEngine(ITrialProgram program, string folder, SlurmOptio
                         + "what it cannot get; change --partition, --time or --slurm (sinfo shows partitions and their "
                         + "limits)");
                 }
-                var isWaiting = open.Length > 0 && open.All(task => task.Waits) && !areHopeless && !trials.All(IsOver);
+                var isWaiting = open.Length > 0 && open.All(task => task.Waits) && !areHopeless && !areOver;
                 var now = isWaiting ? open[0].Reason : "";
                 if (now != reasons && now is not ("" or "None")) Note($"waiting for Slurm: {now}");
                 reasons = now;
             }
-            // Often at first, then as rarely as a busy controller likes it.
-            var pause = Math.Clamp(Stopwatch.GetElapsedTime(started).TotalSeconds / 10, 0.5, 15);
-            cancellation.WaitHandle.WaitOne(TimeSpan.FromSeconds(trials.All(IsOver) ? 0.2 : pause));
+            if (areOver && !wereOver) since = Stopwatch.GetTimestamp();
+            wereOver = areOver;
+            // Often at first, and when workers are about to end; then as rarely as a busy controller likes it.
+            var pause = Math.Clamp(Stopwatch.GetElapsedTime(since).TotalSeconds / 10, areOver ? 0.2 : 0.5, 15);
+            cancellation.WaitHandle.WaitOne(TimeSpan.FromSeconds(pause));
         }
     }
 
@@ -158,7 +174,8 @@ public sealed class SlurmEngine(ITrialProgram program, string folder, SlurmOptio
         if (ended.FirstOrDefault(task => task.State == "CANCELLED") is { } canceled)
             return $"job {canceled.Job} was canceled";
         if (hasMoved) return null;
-        if (ended.FirstOrDefault(task => task.State != "COMPLETED") is not { } failed)
+        // Of a task that Slurm forgot between two looks, the end is not known.
+        if (ended.FirstOrDefault(task => task.IsOver && task.State != "COMPLETED") is not { } failed)
             return $"the workers ended and got nothing done; their logs are in {Path.Combine(folder, "slurm")}";
         var how = $"{failed.Id} on {failed.Node} ended ({failed.State}, {failed.Reason})";
         if (script.Logs is null) return $"job {how}";
@@ -193,8 +210,6 @@ public sealed class SlurmEngine(ITrialProgram program, string folder, SlurmOptio
             if (shown.TryGetValue(trial.Key, out var last) && last.State is TrialState.Complete or TrialState.Diverged)
                 continue;
             var progress = ExperimentRunner.Look(folder, trial, watch);
-            if (progress.State == TrialState.Running)
-                progress = progress with { Last = LastEpoch(ExperimentRunner.FolderOf(folder, trial)) };
             if (last is not null && (last.State, last.Last?.Epoch, last.Message)
                 == (progress.State, progress.Last?.Epoch, progress.Message)) continue;
             shown[trial.Key] = progress;
@@ -202,38 +217,20 @@ public sealed class SlurmEngine(ITrialProgram program, string folder, SlurmOptio
         }
     }
 
-    private static EpochResult? LastEpoch(string own)
-    {
-        try
-        {
-            var metrics = RunMetrics.Load(own);
-            if (metrics.LastEpoch is not { } epoch) return null;
-            double Value(string name) =>
-                metrics.Final(name) is { } last && last.Epoch == epoch ? last.Value : double.NaN;
-            return new(epoch, Value(MetricNames.TrainLoss), Value(MetricNames.ValidationLoss),
-                metrics.Names.Where(one => one is not (MetricNames.TrainLoss or MetricNames.ValidationLoss))
-                    .ToDictionary(one => one, Value), metrics.Seconds);
-        }
-        catch (Exception error) when (error is IOException or DataFormatException)
-        {
-            // Its worker writes it at this moment.
-            return null;
-        }
-    }
-
-    // Whatever changes when a worker gets something done: checkpoints, measures, failures.
-    private string StateOf(IEnumerable<Trial> trials) => string.Join('\n', trials
-        .Select(trial => ExperimentRunner.FolderOf(folder, trial)).Where(Directory.Exists)
-        .SelectMany(own => new DirectoryInfo(own).EnumerateFiles())
-        .Where(file => !file.Name.StartsWith('.') || file.Name == ".failure")
-        .Select(file => $"{file.FullName} {file.LastWriteTimeUtc.Ticks}").Order(StringComparer.Ordinal));
+    // A worker that gets something done leaves a checkpoint of a new number. What it writes again each time that it
+    // begins, and dies, says nothing.
+    private HashSet<string> FilesOf(IEnumerable<Trial> trials) =>
+    [
+        .. trials.Select(trial => ExperimentRunner.FolderOf(folder, trial)).Where(Directory.Exists)
+            .SelectMany(Directory.EnumerateFiles).Where(path => !Path.GetFileName(path).StartsWith('.')),
+    ];
 
     // The jobs of this sweep that are not over.
     private HashSet<string> Queued()
     {
         var tasks = slurm.Tasks(name, out var problem);
         return problem is null ? [.. tasks.Where(task => !task.IsOver).Select(task => task.Job)]
-            : throw new AdjointException($"Slurm does not answer: {problem}");
+            : throw SlurmCommands.Silent(problem);
     }
 
     private TrialResult? Load(Trial trial) => ExperimentRunner.Load(folder, trial, _ => { });

@@ -31,7 +31,8 @@ internal sealed class SlurmScript(string folder, string name, SlurmOptions optio
         // Ended by its time limit, a worker has a minute to write a checkpoint; another goes on with its trial.
         string[] arguments =
         [
-            array, $"--job-name={name}", $"--output={Path.Combine(own, "%A_%a.log")}", "--open-mode=append",
+            array, $"--job-name={name}", $"--output={own.Replace("%", "%%", StringComparison.Ordinal)}/%A_%a.log",
+            "--open-mode=append",
             "--requeue", "--signal=B:TERM@60", $"--chdir={Environment.CurrentDirectory}",
             .. options.Partition is { } partition ? [$"--partition={partition}"] : (string[])[],
             .. options.Time is { } time ? [$"--time={time}"] : (string[])[],
@@ -44,10 +45,13 @@ internal sealed class SlurmScript(string folder, string name, SlurmOptions optio
             # A worker of a sweep. Submitted by:
             #   sbatch {{Words(arguments)}}
             # One more, on any machine that shares the folder: bash {{ShellWord.Quote(path)}}
-            cd {{ShellWord.Quote(Environment.CurrentDirectory)}} && [[ -e {{ShellWord.Quote(path)}} ]] || {
-                echo "adjoint: $(hostname) does not see" {{ShellWord.Quote(own)}} >&2
-                exit 1
-            }
+            for needed in {{Words([Environment.CurrentDirectory, own])}}; do
+                if [[ ! -d $needed ]]; then
+                    echo "adjoint: $(hostname) does not see $needed" >&2
+                    exit 1
+                fi
+            done
+            cd {{ShellWord.Quote(Environment.CurrentDirectory)}} || exit 1
             # As many threads as the job has processors.
             threads=${SLURM_CPUS_PER_TASK:-{{(options.Ranks is null ? "$SLURM_CPUS_ON_NODE" : "1")}}}
             if [[ -n $threads ]]; then export ADJOINT_THREADS=${ADJOINT_THREADS:-$threads}; fi

@@ -13,16 +13,16 @@ internal sealed record SlurmTask(string Job, string Index, string State, string 
 {
     private static readonly string[] Over =
     [
-        "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED",
-        "REVOKED", "TIMEOUT",
+        "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "LAUNCH_FAILED", "NODE_FAIL", "OUT_OF_MEMORY",
+        "PREEMPTED", "REVOKED", "TIMEOUT",
     ];
 
     // Waiting does not help against these: the job asks for what nobody may have. PartitionConfig is not among them: a
     // busy controller gives it for a while to jobs that it starts later.
     private static readonly string[] Never =
     [
-        "AccountNotAllowed", "BadConstraints", "InvalidAccount", "InvalidQOS", "PartitionNodeLimit",
-        "PartitionTimeLimit", "QOSNotAllowed",
+        "AccountNotAllowed", "BadConstraints", "DependencyNeverSatisfied", "InvalidAccount", "InvalidQOS",
+        "MaxMemPerLimit", "PartitionNodeLimit", "PartitionTimeLimit", "QOSNotAllowed",
     ];
 
     /// <summary>How long it has run, in seconds.</summary>
@@ -45,7 +45,11 @@ internal sealed record SlurmTask(string Job, string Index, string State, string 
     internal bool IsOver => Over.Contains(State);
 
     /// <summary>Whether the task waits to be started, for the first time or again.</summary>
-    internal bool Waits => State is "PENDING" or "REQUEUED" or "REQUEUE_HOLD" or "REQUEUE_FED" or "SPECIAL_EXIT";
+    internal bool Waits => State is "PENDING" or "REQUEUED" or "REQUEUE_HOLD" or "REQUEUE_FED" or "RESV_DEL_HOLD"
+        or "SPECIAL_EXIT";
+
+    /// <summary>Whether a word may be a state.</summary>
+    internal static bool IsState(string word) => word.All(letter => char.IsAsciiLetterUpper(letter) || letter == '_');
 
     /// <summary>Whether the task waits for what will not come by itself.</summary>
     internal bool IsHopeless => State == "PENDING"

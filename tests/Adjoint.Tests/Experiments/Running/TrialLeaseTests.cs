@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Adjoint.Experiments;
+using Adjoint.IO;
 
 namespace Adjoint.Tests.Experiments;
 
@@ -21,7 +22,7 @@ public sealed class TrialLeaseTests : IDisposable
             Assert.Null(TrialLease.TryTake(folder, new()));
             Assert.Equal(LeaseState.Held, new LeaseWatch().StateOf(folder));
             Assert.Contains($"process {Environment.ProcessId} on {Environment.MachineName}",
-                Assert.Throws<AdjointException>(() => TrialLease.Take(folder, new())).Message,
+                Assert.Throws<AdjointException>(() => TrialLease.Take(folder, new(), _ => { }, default)).Message,
                 StringComparison.Ordinal);
         }
         Assert.Empty(Directory.GetFiles(folder));
@@ -80,6 +81,19 @@ public sealed class TrialLeaseTests : IDisposable
     }
 
     [Fact]
+    public void What_a_dead_machine_left_is_had_after_some_looks()
+    {
+        Write(3, LeaseHolder.This with { Host = "n7", Machine = "other" });
+        var watch = new LeaseWatch { Beat = TimeSpan.FromMilliseconds(1) };
+        Assert.Null(TrialLease.Take(folder, watch, _ => { }, new(canceled: true)));
+        var warnings = new List<string>();
+        using var lease = TrialLease.Take(folder, watch, warnings.Add, default);
+        Assert.NotNull(lease);
+        Assert.Contains(" on n7; looking on for a minute whether it lives", Assert.Single(warnings),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Looks_in_quick_succession_count_as_one()
     {
         Write(1, LeaseHolder.This with { Machine = "other" });
@@ -94,24 +108,87 @@ public sealed class TrialLeaseTests : IDisposable
         AssertAbandonedAfterTwelveLooks(new() { Beat = TimeSpan.FromMilliseconds(1) });
     }
 
-    [Theory, InlineData(true), InlineData(false), InlineData(null)]
-    public void Of_a_job_Slurm_knows(bool? isActive)
+    [Theory, InlineData(true), InlineData(false)]
+    public void Of_a_job_Slurm_knows_when_it_is_over(bool isOver)
     {
         Write(1, LeaseHolder.This with { Machine = "other", Cluster = "c", Job = "17", Restarts = 2 });
         LeaseHolder? asked = null;
         var watch = new LeaseWatch("c", holder =>
         {
             asked = holder;
-            return isActive;
+            return isOver;
         })
         { Beat = TimeSpan.FromMilliseconds(1) };
-        if (isActive is null) AssertAbandonedAfterTwelveLooks(watch);
-        else
-            for (var look = 0; look < 20; look++)
-                Assert.Equal(isActive.Value ? LeaseState.Held : LeaseState.Free, watch.StateOf(folder));
+        if (isOver) Assert.Equal(LeaseState.Free, watch.StateOf(folder));
+        // The job goes on; its worker need not.
+        else AssertAbandonedAfterTwelveLooks(watch);
         Assert.Equal(("17", 2), (asked!.Job, asked.Restarts));
         // Job 17 of another cluster is another job.
-        Assert.Equal(LeaseState.Unsure, new LeaseWatch("d", _ => false).StateOf(folder));
+        Assert.Equal(LeaseState.Unsure, new LeaseWatch("d", _ => true).StateOf(folder));
+    }
+
+    [Theory, InlineData(0, false), InlineData(1, true)]
+    public void Of_this_job_workers_on_other_nodes_live_until_it_is_requeued(int restarts, bool isFree)
+    {
+        var job = LeaseHolder.This with { Cluster = "c", Job = "17" };
+        Write(1, job with { Machine = "other" });
+        var watch = new LeaseWatch("c", _ => true) { Self = job with { Restarts = restarts } };
+        Assert.Equal(isFree ? LeaseState.Free : LeaseState.Unsure, watch.StateOf(folder));
+    }
+
+    [Fact]
+    public void A_lease_that_another_makes_after_the_look_stays()
+    {
+        Write(1, LeaseHolder.This with { Machine = "other", Cluster = "c", Job = "17" });
+        var looks = 0;
+        var watch = new LeaseWatch("c", _ =>
+        {
+            // The second look, before the lease is taken: a faster machine is done with that.
+            if (++looks == 2) Write(2, LeaseHolder.This with { Machine = "third" });
+            return true;
+        });
+        Assert.Null(TrialLease.TryTake(folder, watch));
+        Assert.Equal([1, 2], Numbers().Order());
+    }
+
+    [Fact]
+    public void The_same_number_of_another_is_no_lease_of_ours()
+    {
+        using (var lease = TrialLease.TryTake(folder, new())!)
+        {
+            Assert.True(lease.IsHeld);
+            // Taken over by one that has ended, taken anew by the next: the numbers begin again.
+            Write(1, LeaseHolder.This with { Machine = "other" });
+            Assert.False(lease.IsHeld);
+            Assert.True(lease.Lost.IsCancellationRequested);
+        }
+        Assert.Equal([1], Numbers());
+    }
+
+    [Fact]
+    public void Who_asks_whether_a_folder_is_locked_is_in_nobodys_way()
+    {
+        using var stop = new CancellationTokenSource();
+        var looks = new Thread(() =>
+        {
+            while (!stop.IsCancellationRequested) FolderLock.IsTaken(folder);
+        });
+        looks.Start();
+        try
+        {
+            for (var i = 0; i < 300; i++)
+            {
+                // As a killed process leaves it.
+                File.WriteAllText(Path.Combine(folder, ".lock"), "");
+                using var held = FolderLock.TryTake(folder);
+                Assert.NotNull(held);
+            }
+        }
+        finally
+        {
+            stop.Cancel();
+            looks.Join();
+        }
     }
 
     [Fact]
