@@ -71,11 +71,11 @@ internal sealed class EngineOptions
 
     /// <summary>Whether the command line asks for a worker of several ranks, which join a world.</summary>
     internal static bool IsRank(ParseResult parsed) =>
-        parsed.CommandResult.Command.Options.FirstOrDefault(
-            option => option.Name == "--engine") is Option<string> engine
-        && parsed.CommandResult.Command.Options.First(
-            option => option.Name == $"--{RunSettings.Ranks.Name}") is var ranks
-        && ranks.IsGiven(parsed) && engine.IsGiven(parsed) && engine.Text(parsed) == Worker;
+        Find(parsed, $"--{RunSettings.Ranks.Name}") is not null
+        && Find(parsed, "--engine") is { } engine && engine.Text(parsed) == Worker;
+
+    private static Option? Find(ParseResult parsed, string name) => parsed.CommandResult.Command.Options
+        .FirstOrDefault(option => option.Name == name && option.IsGiven(parsed));
 
     private Option[] OfSlurm => [partition, time, maxJobs, others, noWait, mpirun];
 
@@ -94,12 +94,18 @@ internal sealed class EngineOptions
         var world = World.Current;
         int? count = ranks.IsGiven(parsed) ? parsed.GetValue(ranks) : null;
         var name = parsed.GetValue(engine)!;
-        Option[] idle = [.. name == Local ? [] : (Option[])[jobs], .. name == Slurm ? [] : OfSlurm, .. name == Local
-            ? [ranks] : (Option[])[]];
+        Option[] idle = name switch
+        {
+            Local => [.. OfSlurm, ranks],
+            Slurm => [jobs],
+            _ => [jobs, .. OfSlurm],
+        };
         if (idle.FirstOrDefault(option => option.IsGiven(parsed)) is { } option)
-            throw new UsageException(
-                $"{option.Name}: does nothing with --engine {name}; leave it out{(option == jobs && name == Slurm
-                    ? ", or limit the workers with --max-jobs" : option == jobs ? "" : ", or use --engine slurm")}");
+        {
+            var remedy = option != jobs ? ", or use --engine slurm"
+                : name == Slurm ? ", or limit the workers with --max-jobs" : "";
+            throw new UsageException($"{option.Name}: does nothing with --engine {name}; leave it out{remedy}");
+        }
         if (count is > 1 && trials.Select(one => TrainSettings.Table.Read(one.Settings))
             .FirstOrDefault(one => one.Get(TrainSettings.Shards) < count) is { } few)
             throw new UsageException($"--ranks: {count} ranks cannot share the {few.Get(TrainSettings.Shards)} shards "
@@ -107,13 +113,13 @@ internal sealed class EngineOptions
         if (name == Worker && (count ?? 1) != world.Size)
             throw new UsageException($"--ranks: {count} are asked for, and mpirun started {world.Size}; start it by "
                 + $"mpirun -n {count}");
-        string[] words = parsed.GetValue(others)?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
+        var words = parsed.GetValue(others) is { } text ? QuotedWords.Split(text, others.Name) : [];
         if (words.Select(word => word.Split('=')[0]).FirstOrDefault(Own.Contains) is { } own)
             throw new UsageException($"--slurm: {own} is chosen by the sweep; leave it out");
         return name switch
         {
             Slurm => view => new SlurmEngine(program, folder, new([.. Tool.Command, .. worker(), "--engine", Worker,
-                .. EngineOptions.Given(parsed, ranks)])
+                .. Given(parsed, ranks)])
             {
                 Ranks = count,
                 Mpirun = parsed.GetValue(mpirun)!,

@@ -39,7 +39,7 @@ internal sealed class Mpirun
                 ?? throw new AdjointException(
                     $"--ranks: no mpirun in the path; install Open MPI or MPICH (Debian: apt-get install openmpi-bin), "
                     + "or name it with --mpirun");
-        var words = Split(command);
+        var words = QuotedWords.Split(command, "--mpirun");
         if (words.Count == 0) throw new UsageException("--mpirun: is empty; name the program that starts ranks");
         if (words.FirstOrDefault(Counts.Contains) is { } count)
             throw new UsageException($"--mpirun: leave {count} out; --ranks says how many");
@@ -93,31 +93,6 @@ internal sealed class Mpirun
         return start;
 
         IEnumerable<string> Add(string[] option) => words.Contains(option[0]) ? [] : option;
-    }
-
-    /// <summary>Splits a command into words, as a shell would, with quotes around blanks.</summary>
-    internal static IReadOnlyList<string> Split(string command)
-    {
-        var (found, word, quote, isWord) = (new List<string>(), new StringBuilder(), '\0', false);
-        foreach (var letter in command)
-            if (quote != '\0' && letter == quote) quote = '\0';
-            else if (quote == '\0' && letter is '"' or '\'') (quote, isWord) = (letter, true);
-            else if (quote != '\0' || !char.IsWhiteSpace(letter))
-            {
-                word.Append(letter);
-                isWord = true;
-            }
-            else End();
-        if (quote != '\0') throw new UsageException($"--mpirun: {quote} is not closed: {ShellWord.Quote(command)}");
-        End();
-        return found;
-
-        void End()
-        {
-            if (isWord) found.Add(word.ToString());
-            word.Clear();
-            isWord = false;
-        }
     }
 
     private static Mpirun? Try(IReadOnlyList<string> words)

@@ -56,15 +56,15 @@ public sealed class SlurmRefusalTests : IDisposable
     {
         Play("sbatch", $"printf '%s\\n' \"$@\" > {folder}/submitted; echo '18;cluster'");
         var (code, output, error) = Run("--no-wait", "--partition", "p", "--time", "2:00:00", "--max-jobs", "3",
-            "--slurm", "--account=x  --mem=4G");
+            "--slurm", "--account=x  --comment='a b' --mem=4G");
         Assert.Equal((0, ""), (code, output));
         Assert.Contains("job 18: 5 workers for 8 trials, 3 at once; logs: ", error, StringComparison.Ordinal);
         Assert.Contains("0 of 8 trials are complete", error, StringComparison.Ordinal);
         var own = Path.Combine(folder, "out", "slurm");
         var submitted = File.ReadAllLines(Path.Combine(folder, "submitted"));
         Assert.Equal(["--parsable", "--array=0-4%3", $"--output={own}/%A_%a.log", "--open-mode=append", "--requeue",
-            "--signal=B:TERM@60", $"--chdir={folder}", "--partition=p", "--time=2:00:00", "--account=x", "--mem=4G",
-            $"{own}/worker.sh"], submitted.Where(line => !line.StartsWith("--job-name=adjoint-")));
+            "--signal=B:TERM@60", $"--chdir={folder}", "--partition=p", "--time=2:00:00", "--account=x",
+            "--comment=a b", "--mem=4G", $"{own}/worker.sh"], submitted.Where(line => !line.StartsWith("--job-name=adjoint-")));
         Assert.Contains($"experiment run {own}/experiment.json --out {folder}/out --engine worker",
             File.ReadAllText(Path.Combine(own, "worker.sh")), StringComparison.Ordinal);
         Assert.Equal(File.ReadAllText(Path.Combine(folder, "sweep.json")),

@@ -10,7 +10,7 @@ public sealed class MpirunTests
     [InlineData("  mpirun  --mca 'x y'  \"\" ", "mpirun|--mca|x y|")]
     [InlineData("'/opt/my mpi/bin/mpirun'", "/opt/my mpi/bin/mpirun")]
     public void A_command_is_split_as_by_a_shell(string command, string words) =>
-        Assert.Equal(words.Split('|'), Mpirun.Split(command));
+        Assert.Equal(words.Split('|'), QuotedWords.Split(command, "--mpirun"));
 
     [Theory]
     [InlineData("0", "4", null, null, 0, 4)]
