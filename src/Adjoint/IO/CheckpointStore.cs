@@ -7,7 +7,9 @@ namespace Adjoint.IO;
 /// The last few states of a run in a folder, <c>checkpoint-00000007.safetensors</c>: each written whole or not at all,
 /// with a digest. If the latest is damaged, the one before it is used.
 /// </summary>
-/// <param name="folder">The folder; it exists, and no other process writes there (<see cref="FolderLock"/>).</param>
+/// <param name="folder">
+/// The folder, which is made when the first state is written; no other process writes there (<see cref="FolderLock"/>).
+/// </param>
 /// <param name="keep">The number of states to keep, 1 or more.</param>
 public sealed class CheckpointStore(string folder, int keep = 3)
 {
@@ -26,6 +28,7 @@ public sealed class CheckpointStore(string folder, int keep = 3)
     public void Write(IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> notes)
     {
         var before = Numbered();
+        Directory.CreateDirectory(folder);
         SafeTensors.Save(PathOf(before.Length == 0 ? 1 : before[0] + 1), tensors, notes, digest: true);
         foreach (var number in before.Skip(keep - 1)) File.Delete(PathOf(number));
     }
@@ -68,7 +71,7 @@ public sealed class CheckpointStore(string folder, int keep = 3)
         Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{number:D8}{Suffix}"));
 
     // Latest first.
-    private int[] Numbered() => [.. Directory.GetFiles(folder, Prefix + "*" + Suffix)
+    private int[] Numbered() => !Directory.Exists(folder) ? [] : [.. Directory.GetFiles(folder, Prefix + "*" + Suffix)
         .Select(path => int.TryParse(Path.GetFileName(path)[Prefix.Length..^Suffix.Length], NumberStyles.None,
             CultureInfo.InvariantCulture, out var number) ? number : -1)
         .Where(number => number is > 0 and < int.MaxValue).OrderDescending()];

@@ -24,6 +24,18 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_that_is_not_there_has_no_states_and_is_made_for_the_first()
+    {
+        var store = new CheckpointStore(Path.Combine(folder, "a", "run"));
+        Assert.False(store.HasStates);
+        Assert.Null(store.Latest(Assert.Fail));
+        store.Clear();
+        Assert.False(Directory.Exists(Path.Combine(folder, "a")));
+        store.Write(new Dictionary<string, Tensor> { ["x"] = Tensor.From([7f]) }, new Dictionary<string, string>());
+        Assert.Equal(7, store.Latest(Assert.Fail)!.Value.Tensors["x"].Item());
+    }
+
+    [Fact]
     public void Any_damage_is_noticed_and_the_one_before_serves()
     {
         var store = new CheckpointStore(folder);
