@@ -55,9 +55,8 @@ internal sealed partial class LauncherGuard
     {
         if (launchers.Length == 0 || Interlocked.Exchange(ref armed, 1) == 1) return;
         // What tells MPICH's daemon that a rank has ended is that nobody has its socket any more.
-        foreach (var file in Directory.GetFileSystemEntries("/proc/self/fd"))
-            if (int.TryParse(Path.GetFileName(file), out var number) && number > 2)
-                _ = SetFileFlags(number, SetFlags, CloseOnExec);
+        foreach (var number in OpenFiles.Numbers().Where(number => number > 2))
+            _ = SetFileFlags(number, SetFlags, CloseOnExec);
         try
         {
             // A session of its own: launchers end the process groups of their ranks.

@@ -47,13 +47,14 @@ public sealed unsafe partial class MpiTransport : Transport
         Check(MpiFunctions.CommRank(library.World, out var rank), "MPI_Comm_rank");
         (Rank, Size, Name) = (rank, size, ReadName());
         if (size != launcher.Size)
-            Refuse($"{Name} ({library.File}) says that there are {size} processes, and {launcher.Name} started "
-                + $"{launcher.Size} ({launcher.Variable}): the library is not the launcher's. Set " +
-                    $"{MpiLibrary.Variable} "
-                + "to the path of the library that is; with srun, choose what it speaks: srun --mpi=pmi2 (MPICH), "
-                + "--mpi=pmix (Open MPI)");
+            Refuse(
+                $"{Name} ({library.File}) says that there are {size} processes, and {launcher.Name} started "
+                + $"{launcher.Size} ({launcher.Variable}): the library is not the launcher's. Set "
+                + $"{MpiLibrary.Variable} to the path of the library that is; with srun, choose what it speaks: "
+                + "srun --mpi=pmi2 (MPICH), --mpi=pmix (Open MPI)");
         if (provided < library.Serialized)
-            Refuse($"{Name} ({library.File}) was built without support for threads: install one that has "
+            Refuse(
+                $"{Name} ({library.File}) was built without support for threads: install one that has "
                 + "MPI_THREAD_SERIALIZED");
         (guard, pauses) = (new(launcher.Family), new(size));
         nint own = 0;
@@ -257,8 +258,9 @@ public sealed unsafe partial class MpiTransport : Transport
             Check(MpiFunctions.GetCount(status, transport.library.Byte, out var count), "MPI_Get_count");
             return count == LengthOf(part)
                 ? true
-                : throw new TransportException($"{count:N0} bytes came from rank {Peer} on channel {channel}, and "
-                    + $"{LengthOf(part):N0} were waited for");
+                : throw new TransportException(
+                    $"{count:N0} bytes came from rank {Peer} on channel {channel}, and {LengthOf(part):N0} were waited "
+                    + "for");
         }
     }
 }

@@ -35,11 +35,9 @@ internal sealed partial class TcpPauses(int ranks)
     {
         if (!isDue || (checkedAt != 0 && Stopwatch.GetElapsedTime(checkedAt) < Interval)) return;
         (isDue, checkedAt) = (false, Stopwatch.GetTimestamp());
-        if (!OperatingSystem.IsLinux()) return;
-        foreach (var file in Directory.GetFileSystemEntries("/proc/self/fd"))
+        foreach (var number in OpenFiles.Numbers())
             // What is no connection, and an older system, refuse it: nothing is lost.
-            if (int.TryParse(Path.GetFileName(file), out var number)
-                && SetOption(number, Tcp, LongestPause, PauseMilliseconds, sizeof(int)) == 0)
+            if (SetOption(number, Tcp, LongestPause, PauseMilliseconds, sizeof(int)) == 0)
                 _ = SetOption(number, Tcp, GivingUp, GivingUpMilliseconds, sizeof(int));
     }
 

@@ -14,8 +14,8 @@ public sealed class Communicator : IDisposable
 {
     private readonly CommunicatorThread? thread;
     private readonly Transport? transport;
-    private readonly string[] alone = [Environment.MachineName];
     private readonly Exchange? hello;
+    private volatile string[] hosts = [Environment.MachineName];
     private int step;
     private bool disposed;
 
@@ -28,12 +28,14 @@ public sealed class Communicator : IDisposable
         options ??= new();
         if (options.Timeout <= TimeSpan.Zero)
             throw new AdjointException($"Communicator: the timeout must be positive: found {options.Timeout}");
-        (this.transport, alone) = (transport, [transport.Host]);
+        (this.transport, hosts) = (transport, [transport.Host]);
         if (transport.Size == 1) return;
         thread = new(transport, options.Timeout);
         hello = thread.Begin(
             "hello", ToAll(Copy("hello", Encoding.UTF8.GetBytes(transport.Host))), receives: null,
-            then: done => thread.Hosts = [.. done.Receives.Select(host => Encoding.UTF8.GetString(host.Span))]);
+            then: done => hosts = [.. done.Receives.Select(host => Encoding.UTF8.GetString(host.Span))]);
+        // Only now: the world may break as soon as it runs.
+        thread.Start();
     }
 
     private Communicator() { }
@@ -54,7 +56,7 @@ public sealed class Communicator : IDisposable
         get
         {
             hello?.Wait();
-            return thread?.Hosts ?? alone;
+            return hosts;
         }
     }
 
@@ -209,8 +211,7 @@ public sealed class Communicator : IDisposable
     /// </summary>
     public void Dispose()
     {
-        if (disposed) return;
-        disposed = true;
+        if (Interlocked.Exchange(ref disposed, true)) return;
         if (thread is null) transport?.Dispose();
         else thread.Dispose();
     }
@@ -251,7 +252,8 @@ public sealed class Communicator : IDisposable
 
     private Exchange Start(string text, ReadOnlyMemory<byte>[] sends, Memory<byte>[]? receives, Action? then)
     {
-        if (disposed)
+        // What follows an exchange that is still under way is part of it.
+        if (Volatile.Read(ref disposed) && thread is not { IsCaller: true })
             throw new AdjointException($"Communicator: {text}: it is disposed of; dispose of it after the last call");
         Action<Exchange>? follows = then is null ? null : _ => then();
         if (thread is not null) return thread.Begin(text, sends, receives, follows);

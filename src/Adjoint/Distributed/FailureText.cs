@@ -47,6 +47,8 @@ internal static class FailureText
     public static string Failed(string name, Place place, Exception error) =>
         $"{name} failed {place}: {error.GetType().Name}: {error.Message}";
 
+    public static string Aborted(string name, Place place) => $"{name} ended all ranks {place}";
+
     private static string Ended(string ended, int endStep, string waits, string call, int step) =>
         $"{ended} ended after step {endStep}, and {waits} still waits in {call} of step {step}; all ranks must take "
         + "part in every call: give them the same number of batches and epochs";

@@ -19,7 +19,7 @@ internal sealed class Heartbeats
     private readonly bool[] parted;
     private readonly double[] sent, asked, asking;
     private readonly List<(int Peer, Transfer Transfer, byte[] Bytes)> notices = [];
-    private double checkedAt;
+    private double began, checkedAt;
     private bool parting;
 
     public Heartbeats(Wire wire, TimeSpan timeout)
@@ -48,22 +48,22 @@ internal sealed class Heartbeats
     public ControlMessage? Hear()
     {
         foreach (var peer in Others)
-            while (!parted[peer])
+            if (Hear(peer) is { } told) return told;
+        return null;
+    }
+
+    /// <summary>Takes what has come from those to which there still is a connection.</summary>
+    /// <returns>The world is broken, says another rank.</returns>
+    public ControlMessage? HearSurvivors()
+    {
+        foreach (var peer in Others)
+            try
             {
-                ref var message = ref incoming[peer];
-                if (message.Transfer is null)
-                {
-                    message.Bytes ??= Wire.Pinned(ControlMessage.Size);
-                    message.Transfer = wire.Receive(peer, Channel, message.Bytes);
-                }
-                if (!wire.IsDone(peer, message.Transfer)) break;
-                message.Transfer = null;
-                wire.Heard[peer] = wire.Now;
-                var found = ControlMessage.Read(message.Bytes);
-                if (found.Kind == ControlKind.Failure) return found;
-                (wire.Places[peer], wire.Hosts[peer]) = (found.Place, found.Host);
-                parted[peer] = found.Kind == ControlKind.Goodbye;
-                if (found.AsksForReply) asked[peer] = wire.Now;
+                if (Hear(peer) is { } told) return told;
+            }
+            catch (Exception)
+            {
+                // Not one of them.
             }
         return null;
     }
@@ -93,20 +93,24 @@ internal sealed class Heartbeats
     public (int Rank, double Seconds)[] Silent()
     {
         var now = wire.Now;
-        // This thread itself was stopped, with its process or its machine: it could not hear the others.
+        // This thread itself was stopped, with its process or its machine: it could not hear the others, and knows
+        // nothing of their silence in that time.
         var gap = now - checkedAt;
         checkedAt = now;
         if (gap > limit / 4)
+        {
+            began = Math.Min(now, began + gap);
             foreach (var peer in Others)
             {
-                if (wire.Heard[peer] >= 0) wire.Heard[peer] += gap;
-                asking[peer] += gap;
+                if (wire.Heard[peer] >= 0) wire.Heard[peer] = Math.Min(now, wire.Heard[peer] + gap);
+                asking[peer] = Math.Min(now, asking[peer] + gap);
             }
+        }
         return
         [
             .. from peer in Others
                where !parted[peer] && (IsNeighbor(peer) || wire.Open[peer] > 0)
-               let since = Math.Max(wire.Heard[peer], IsNeighbor(peer) ? 0 : asking[peer])
+               let since = Math.Max(wire.Heard[peer], IsNeighbor(peer) ? began : asking[peer])
                let patience = wire.Heard[peer] < 0 ? StartFactor * limit : limit
                where now - since > patience
                orderby since
@@ -166,6 +170,28 @@ internal sealed class Heartbeats
                 outgoing[peer].Transfer = null;
             }
         return true;
+    }
+
+    private ControlMessage? Hear(int peer)
+    {
+        while (!parted[peer])
+        {
+            ref var message = ref incoming[peer];
+            if (message.Transfer is null)
+            {
+                message.Bytes ??= Wire.Pinned(ControlMessage.Size);
+                message.Transfer = wire.Receive(peer, Channel, message.Bytes);
+            }
+            if (!wire.IsDone(peer, message.Transfer)) break;
+            message.Transfer = null;
+            wire.Heard[peer] = wire.Now;
+            var found = ControlMessage.Read(message.Bytes);
+            if (found.Kind == ControlKind.Failure) return found;
+            (wire.Places[peer], wire.Hosts[peer]) = (found.Place, found.Host);
+            parted[peer] = found.Kind == ControlKind.Goodbye;
+            if (found.AsksForReply) asked[peer] = wire.Now;
+        }
+        return null;
     }
 
     private bool IsNeighbor(int peer) => Rank == 0 || peer == 0;

@@ -88,14 +88,15 @@ public sealed class LocalTransport : Transport
         var message = (Message)transfer;
         lock (message.Link)
         {
-            if (world.IsAborted) throw new TransportException("the world was aborted");
+            if (world.AbortedBy is { } rank && (rank == message.Link.From || rank == message.Link.To))
+                throw new TransportException($"rank {rank} ended all ranks");
             if (!message.IsDone) world.Match(message.Link);
             return message.Error is { } error ? throw new TransportException(error) : message.IsDone;
         }
     }
 
     /// <inheritdoc/>
-    public override void Abort(int exitCode) => world.IsAborted = true;
+    public override void Abort(int exitCode) => world.AbortedBy = Rank;
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing) { }
@@ -144,16 +145,16 @@ public sealed class LocalTransport : Transport
         private readonly Dictionary<(int From, int To, int Channel), Link> links = [];
         private readonly bool[,] cut = new bool[size, size];
         private readonly ManualResetEventSlim?[] hanging = new ManualResetEventSlim?[size];
-        private volatile bool aborted;
+        private volatile int abortedBy = -1;
 
         public int Size { get; } = size;
 
         public TimeSpan Delay { get; set; }
 
-        public bool IsAborted
+        public int? AbortedBy
         {
-            get => aborted;
-            set => aborted = value;
+            get => abortedBy is >= 0 and var rank ? rank : null;
+            set => abortedBy = value ?? -1;
         }
 
         public void SetCut(int a, int b, bool cut)

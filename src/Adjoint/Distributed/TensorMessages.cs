@@ -26,18 +26,14 @@ internal static class TensorMessages
         if (!reader.ReadBoolean()) return null;
         var (tensors, notes) = (new Dictionary<string, Tensor>(), new Dictionary<string, string>());
         for (var left = reader.ReadInt32(); left > 0; left--) notes.Add(reader.ReadString(), reader.ReadString());
-        for (var left = reader.ReadInt32(); left > 0; left--)
+        var types = new TensorType[reader.ReadInt32()];
+        for (var i = 0; i < types.Length; i++)
         {
             var name = reader.ReadString();
-            var value = ReadEmpty(reader);
-            tensors.Add(name, isRoot ? own[tensors.Count] : value);
+            types[i] = TensorType.Read(reader);
+            tensors.Add(name, isRoot ? own[i] : types[i].Allocate());
         }
-        Tensor[] all = [.. tensors.Values];
-        foreach (var (pieces, length) in PiecesOf(all))
-        {
-            var bytes = communicator.Broadcast(call, isRoot ? Joined(pieces, length) : [], root);
-            if (!isRoot) Spread(bytes, pieces);
-        }
+        Carry(communicator, call, types, from: root, [.. tensors.Values]);
         return (tensors, notes);
 
         byte[] HeaderOf()
@@ -57,7 +53,7 @@ internal static class TensorMessages
                 foreach (var (name, value) in values.Tensors.Keys.Zip(own))
                 {
                     writer.Write(name);
-                    WriteType(writer, value);
+                    TensorType.Of(value).Write(writer);
                 }
             }
             writer.Flush();
@@ -81,34 +77,26 @@ internal static class TensorMessages
         foreach (var (name, value) in own.Keys.Zip(values))
         {
             writer.Write(name);
-            WriteType(writer, value);
+            TensorType.Of(value).Write(writer);
         }
         writer.Flush();
         var headers = communicator.AllGather(call, stream.ToArray());
         var (rank, size) = (communicator.Rank, communicator.Size);
         var result = new Dictionary<string, Tensor>(own);
-        var parts = new Tensor[size][];
-        for (var from = 0; from < size; from++)
-        {
-            using var reader = new BinaryReader(new MemoryStream(headers[from]), Encoding.UTF8);
-            parts[from] = new Tensor[reader.ReadInt32()];
-            for (var i = 0; i < parts[from].Length; i++)
-            {
-                var (name, value) = (reader.ReadString(), ReadEmpty(reader));
-                parts[from][i] = from == rank ? values[i] : value;
-                if (rank == 0 && from > 0) result.Add(name, value);
-            }
-        }
         // One rank after another, so that rank 0 needs memory for one piece.
         for (var from = 1; from < size; from++)
-            foreach (var (pieces, length) in PiecesOf(parts[from]))
+        {
+            using var reader = new BinaryReader(new MemoryStream(headers[from]), Encoding.UTF8);
+            var types = new TensorType[reader.ReadInt32()];
+            var tensors = rank == from ? values : rank == 0 ? new Tensor[types.Length] : null;
+            for (var i = 0; i < types.Length; i++)
             {
-                var (sends, receives) = (new ReadOnlyMemory<byte>[size], new Memory<byte>[size]);
-                if (rank == from) sends[0] = Joined(pieces, length);
-                if (rank == 0) receives[from] = Wire.Pinned(length);
-                communicator.Begin(call, sends, receives, $"{length} bytes of rank {from}").Wait();
-                if (rank == 0) Spread(receives[from].Span, pieces);
+                var name = reader.ReadString();
+                types[i] = TensorType.Read(reader);
+                if (rank == 0) result.Add(name, tensors![i] = types[i].Allocate());
             }
+            Carry(communicator, call, types, from, tensors, to: 0);
+        }
         return result;
     }
 
@@ -129,10 +117,11 @@ internal static class TensorMessages
         writer.Write(own is not null);
         if (own is not null)
         {
-            WriteType(writer, own);
+            var type = TensorType.Of(own);
+            type.Write(writer);
             writer.Flush();
             // What fits into a piece goes with the header.
-            if (LengthOf(own) <= Piece) stream.Write(own.Bytes);
+            if (type.Bytes <= Piece) stream.Write(own.Bytes);
         }
         writer.Flush();
         var all = communicator.AllGather(call, stream.ToArray());
@@ -143,19 +132,11 @@ internal static class TensorMessages
             using var reader = new BinaryReader(bytes, Encoding.UTF8);
             result[rank].Number = reader.ReadDouble();
             if (!reader.ReadBoolean()) continue;
-            var value = ReadEmpty(reader);
-            if (LengthOf(value) <= Piece) all[rank].AsSpan((int)bytes.Position).CopyTo(value.Bytes);
-            else
-            {
-                var isOwn = rank == communicator.Rank;
-                foreach (var (pieces, length) in PiecesOf([isOwn ? own! : value]))
-                {
-                    var piece = communicator.Broadcast(call, isOwn ? Joined(pieces, length) : [], rank);
-                    if (!isOwn) Spread(piece, pieces);
-                }
-                if (isOwn) value = own;
-            }
+            var type = TensorType.Read(reader);
+            var value = rank == communicator.Rank ? own! : type.Allocate();
             result[rank].Tensor = value;
+            if (type.Bytes > Piece) Carry(communicator, call, [type], rank, [value]);
+            else if (rank != communicator.Rank) all[rank].AsSpan((int)bytes.Position).CopyTo(value.Bytes);
         }
         return result;
     }
@@ -178,33 +159,37 @@ internal static class TensorMessages
         return tensor.Detach().To(Device.Cpu).Contiguous();
     }
 
-    private static long LengthOf(Tensor tensor) => (long)tensor.Length * tensor.DType.Size();
-
-    private static void WriteType(BinaryWriter writer, Tensor tensor)
+    // The bytes of tensors, whose types all ranks know, from one rank to another, or to all, a piece at a time.
+    private static void Carry(
+        Communicator communicator, string call, TensorType[] types, int from, Tensor[]? tensors, int? to = null)
     {
-        writer.Write((byte)tensor.DType);
-        writer.Write(tensor.Rank);
-        foreach (var size in tensor.Shape.Sizes) writer.Write(size);
-    }
-
-    private static Tensor ReadEmpty(BinaryReader reader)
-    {
-        var (type, sizes) = ((DType)reader.ReadByte(), new int[reader.ReadInt32()]);
-        for (var i = 0; i < sizes.Length; i++) sizes[i] = reader.ReadInt32();
-        return Tensor.Empty(sizes, type, Device.Cpu).Keep();
+        var (rank, size) = (communicator.Rank, communicator.Size);
+        foreach (var (parts, length) in PiecesOf(types))
+        {
+            var (sends, receives) = (new ReadOnlyMemory<byte>[size], new Memory<byte>[size]);
+            if (rank == from)
+            {
+                var bytes = Joined(tensors!, parts, length);
+                for (var other = 0; other < size; other++)
+                    if (other != from && (to ?? other) == other) sends[other] = bytes;
+            }
+            else if ((to ?? rank) == rank) receives[from] = Wire.Pinned(length);
+            communicator.Begin(call, sends, receives, $"({length} bytes of rank {from})").Wait();
+            if (receives[from].Length > 0) Spread(receives[from].Span, tensors!, parts);
+        }
     }
 
     // The bytes of tensors, one after another, cut into pieces.
-    private static IEnumerable<((Tensor Tensor, int Start, int Length)[] Parts, int Length)> PiecesOf(Tensor[] tensors)
+    private static IEnumerable<((int Tensor, int Start, int Length)[] Parts, int Length)> PiecesOf(TensorType[] types)
     {
-        var (parts, length) = (new List<(Tensor, int, int)>(), 0);
-        foreach (var tensor in tensors)
+        var (parts, length) = (new List<(int, int, int)>(), 0);
+        for (var i = 0; i < types.Length; i++)
         {
-            var bytes = checked((int)LengthOf(tensor));
+            var bytes = checked((int)types[i].Bytes);
             for (var start = 0; start < bytes;)
             {
                 var part = Math.Min(bytes - start, Piece - length);
-                parts.Add((tensor, start, part));
+                parts.Add((i, start, part));
                 (start, length) = (start + part, length + part);
                 if (length < Piece) continue;
                 yield return ([.. parts], length);
@@ -215,23 +200,49 @@ internal static class TensorMessages
         if (length > 0) yield return ([.. parts], length);
     }
 
-    private static byte[] Joined((Tensor Tensor, int Start, int Length)[] parts, int length)
+    private static byte[] Joined(Tensor[] tensors, (int Tensor, int Start, int Length)[] parts, int length)
     {
         var (bytes, at) = (Wire.Pinned(length), 0);
         foreach (var (tensor, start, count) in parts)
         {
-            tensor.Bytes.Slice(start, count).CopyTo(bytes.AsSpan(at));
+            tensors[tensor].Bytes.Slice(start, count).CopyTo(bytes.AsSpan(at));
             at += count;
         }
+        GC.KeepAlive(tensors);
         return bytes;
     }
 
-    private static void Spread(ReadOnlySpan<byte> bytes, (Tensor Tensor, int Start, int Length)[] parts)
+    private static void Spread(
+        ReadOnlySpan<byte> bytes, Tensor[] tensors, (int Tensor, int Start, int Length)[] parts)
     {
         foreach (var (tensor, start, count) in parts)
         {
-            bytes[..count].CopyTo(tensor.Bytes.Slice(start, count));
+            bytes[..count].CopyTo(tensors[tensor].Bytes.Slice(start, count));
             bytes = bytes[count..];
         }
+        GC.KeepAlive(tensors);
+    }
+
+    private readonly record struct TensorType(DType DType, int[] Sizes)
+    {
+        public long Bytes => Sizes.Aggregate((long)DType.Size(), (bytes, size) => bytes * size);
+
+        public static TensorType Of(Tensor tensor) => new(tensor.DType, [.. tensor.Shape.Sizes]);
+
+        public static TensorType Read(BinaryReader reader)
+        {
+            var (type, sizes) = ((DType)reader.ReadByte(), new int[reader.ReadInt32()]);
+            for (var i = 0; i < sizes.Length; i++) sizes[i] = reader.ReadInt32();
+            return new(type, sizes);
+        }
+
+        public void Write(BinaryWriter writer)
+        {
+            writer.Write((byte)DType);
+            writer.Write(Sizes.Length);
+            foreach (var size in Sizes) writer.Write(size);
+        }
+
+        public Tensor Allocate() => Tensor.Empty(Sizes, DType, Device.Cpu).Keep();
     }
 }

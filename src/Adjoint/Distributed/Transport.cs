@@ -47,7 +47,8 @@ public abstract class Transport : IDisposable
     public abstract bool IsDone(Transfer transfer);
 
     /// <summary>
-    /// Ends all ranks that can be reached, however busy they are; of the transports over processes, this one too.
+    /// Ends all ranks that can be reached, however busy they are; of the transports over processes, this one too. The
+    /// only call that may come from another thread: where one of the communicator's does not come back.
     /// </summary>
     /// <param name="exitCode">The exit code of the processes, where ranks are processes.</param>
     public abstract void Abort(int exitCode);

@@ -13,9 +13,8 @@ public class MpiLibraryTests
     [Fact]
     public void A_library_that_is_not_there_is_refused() => Refused(
         new(UnderMpich) { ["ADJOINT_MPI"] = "/no/libmpi.so" },
-        "ADJOINT_MPI names /no/libmpi.so, which does not exist; set ADJOINT_MPI to the path of the library that " +
-            "belongs "
-        + "to the launcher, or unset it");
+        "ADJOINT_MPI names /no/libmpi.so, which does not exist; set ADJOINT_MPI to the path of the library that "
+        + "belongs to the launcher, or unset it");
 
     [Fact]
     public void A_file_that_is_no_library_is_refused()
