@@ -93,17 +93,17 @@ internal sealed class Heartbeats
     public (int Rank, double Seconds)[] Silent()
     {
         var now = wire.Now;
-        // This thread itself was stopped, with its process or its machine: it could not hear the others, and knows
-        // nothing of their silence in that time.
-        var gap = now - checkedAt;
+        // Where this thread itself did not run, on a busy machine or as its process was stopped, it could not hear the
+        // others: from one look to the next, only the time in which a heartbeat is due counts as silence.
+        var deaf = now - checkedAt - interval;
         checkedAt = now;
-        if (gap > limit / 4)
+        if (deaf > 0)
         {
-            began = Math.Min(now, began + gap);
+            began = Math.Min(now, began + deaf);
             foreach (var peer in Others)
             {
-                if (wire.Heard[peer] >= 0) wire.Heard[peer] = Math.Min(now, wire.Heard[peer] + gap);
-                asking[peer] = Math.Min(now, asking[peer] + gap);
+                if (wire.Heard[peer] >= 0) wire.Heard[peer] = Math.Min(now, wire.Heard[peer] + deaf);
+                asking[peer] = Math.Min(now, asking[peer] + deaf);
             }
         }
         return

@@ -35,6 +35,9 @@ internal sealed class ProgressEngine
     /// <summary>The longest time between two calls with which heartbeats are in time.</summary>
     public TimeSpan Pause => heartbeats.Pause;
 
+    /// <summary>Whether the transport has not come back from a call; read by other threads.</summary>
+    public bool IsInCall => wire.IsInCall;
+
     /// <summary>How long no exchange has made progress.</summary>
     public TimeSpan Idle => TimeSpan.FromSeconds(wire.Now - progressedAt);
 
@@ -92,9 +95,10 @@ internal sealed class ProgressEngine
     public void Tell(RankFailure why)
     {
         if (why.WasTold && transport.Rank != 0) return;
-        // By way of rank 0, unless it is the one.
-        var to = transport.Rank == 0 || why.Rank == 0 ? Enumerable.Range(0, transport.Size) : [0];
-        heartbeats.Tell(why.ToMessage(), to);
+        // Many may notice the same at once: they tell rank 0, which tells all. Not so where rank 0 is the one, and where
+        // this rank failed itself: others may have heard goodbye from rank 0 already, and wait for this one's.
+        var passesBy = transport.Rank == 0 || why.Rank == 0 || why.Rank == transport.Rank;
+        heartbeats.Tell(why.ToMessage(), passesBy ? Enumerable.Range(0, transport.Size) : [0]);
     }
 
     /// <summary>Whether the others have been told.</summary>

@@ -9,6 +9,7 @@ namespace Adjoint.Distributed;
 internal sealed class Wire(Transport transport)
 {
     private readonly List<Posted> posted = [];
+    private volatile bool isInCall;
     private readonly Stack<byte[]> headers = [];
     private readonly long began = Stopwatch.GetTimestamp();
 
@@ -19,6 +20,9 @@ internal sealed class Wire(Transport transport)
 
     /// <summary>The rank that the transport was last asked about.</summary>
     public int Peer { get; private set; }
+
+    /// <summary>Whether the transport has not come back from being asked; read by other threads.</summary>
+    public bool IsInCall => isInCall;
 
     /// <summary>When each rank was last heard of; negative: never.</summary>
     public double[] Heard { get; } = [.. Enumerable.Repeat(-1.0, transport.Size)];
@@ -47,16 +51,28 @@ internal sealed class Wire(Transport transport)
 
     public void ReturnHeader(byte[] header) => headers.Push(header);
 
-    public Transfer Send(int to, int channel, ReadOnlyMemory<byte> bytes) =>
-        transport.Send(Peer = to, channel, bytes);
+    public Transfer Send(int to, int channel, ReadOnlyMemory<byte> bytes)
+    {
+        (Peer, isInCall) = (to, true);
+        var transfer = transport.Send(to, channel, bytes);
+        isInCall = false;
+        return transfer;
+    }
 
-    public Transfer Receive(int from, int channel, Memory<byte> bytes) =>
-        transport.Receive(Peer = from, channel, bytes);
+    public Transfer Receive(int from, int channel, Memory<byte> bytes)
+    {
+        (Peer, isInCall) = (from, true);
+        var transfer = transport.Receive(from, channel, bytes);
+        isInCall = false;
+        return transfer;
+    }
 
     public bool IsDone(int peer, Transfer transfer)
     {
-        Peer = peer;
-        return transport.IsDone(transfer);
+        (Peer, isInCall) = (peer, true);
+        var isDone = transport.IsDone(transfer);
+        isInCall = false;
+        return isDone;
     }
 
     /// <summary>Has a message of an exchange sent.</summary>

@@ -244,26 +244,136 @@ public class RankFailureTests
             Assert.IsType<RankFailureException>(errors[1]).Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_lost_connection_is_the_failure_of_the_other_rank()
+    [Theory]
+    [InlineData(2, 0)]
+    [InlineData(4, 2)]
+    public void A_lost_connection_is_the_failure_of_the_other_rank(int ranks, int aborting)
     {
-        var errors = Ranks.Failures(2, rank =>
+        var errors = Ranks.Failures(ranks, rank =>
         {
             rank.Step = 2;
             rank.Barrier("start");
-            if (rank.Rank == 0)
+            if (rank.Rank == aborting)
             {
                 Thread.Sleep(100);
                 rank.Abort(1);
             }
             rank.Barrier("more");
         });
-        var error = Assert.IsType<RankFailureException>(errors[1]);
-        Assert.Equal((0, "a", 2), (error.Rank, error.Host, error.Step));
-        Assert.Matches(
-            "^rank 1 on b has lost the connection to rank 0 on a; rank 1 on b last heard that it was "
-            + ".* step 2: the world was aborted; see why that rank ended, or the network between$", error.Message);
-        Assert.IsType<TransportException>(error.InnerException);
+        var name = $"rank {aborting} on {(char)('a' + aborting)}";
+        for (var rank = 0; rank < ranks; rank++)
+        {
+            var error = Assert.IsType<RankFailureException>(errors[rank]);
+            Assert.Equal((aborting, name[^1..], 2), (error.Rank, error.Host, error.Step));
+            if (rank == aborting)
+                Assert.Equal($"{name} ended all ranks between calls at step 2", error.Message);
+            else if (error.InnerException is TransportException)
+                Assert.Matches(
+                    $@"^rank {rank} on \w has lost the connection to {name}; rank {rank} on \w last heard that it was "
+                    + $".* step 2: rank {aborting} ended all ranks; see why that rank ended, or the network between$",
+                    error.Message);
+            else Assert.Contains($" has lost the connection to {name}; ", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    // The thread that would end them is in a call that does not come back.
+    [Fact]
+    public void A_rank_whose_transport_hangs_can_end_all()
+    {
+        LocalTransport[] transports = [];
+        var until = new ManualResetEventSlim();
+        var errors = Ranks.Failures(2, rank =>
+        {
+            rank.Barrier("start");
+            if (rank.Rank == 1)
+            {
+                transports[1].Hang(1, until);
+                rank.Abort(1);
+            }
+            rank.Barrier("more");
+        }, TimeSpan.FromMinutes(1), all => transports = all);
+        until.Set();
+        Assert.Equal(1, Assert.IsType<RankFailureException>(errors[0]).Rank);
+        Assert.StartsWith(
+            "rank 1 on b ended all ranks ", Assert.IsType<RankFailureException>(errors[1]).Message,
+            StringComparison.Ordinal);
+    }
+
+    // Rank 1 was lost because rank 2 failed, which rank 0 hears from rank 2.
+    [Fact]
+    public void What_another_rank_tells_is_heard_though_the_connection_to_one_is_lost()
+    {
+        var transports = LocalTransport.Create(3);
+        var faulty = new FaultyTransport(transports[0]);
+        Communicator[] ranks = [new(faulty), new(transports[1]), new(transports[2])];
+        Assert.Equal(3, ranks[0].Hosts.Count);
+        faulty.Fault = peer => peer == 1 ? new TransportException("gone") : null;
+        Thread.Sleep(50);
+        ranks[2].Fail(new IOException("the disk is full"));
+        var error = Assert.Throws<RankFailureException>(() => ranks[0].Barrier("x"));
+        Assert.Equal(2, error.Rank);
+        Assert.EndsWith("IOException: the disk is full", error.Message, StringComparison.Ordinal);
+        foreach (var rank in ranks) rank.Dispose();
+    }
+
+    // Not what a transport should throw; the process would end by an exception that nobody catches.
+    [Fact]
+    public void A_transport_that_throws_whatever_it_likes_breaks_the_world_only()
+    {
+        var transports = LocalTransport.Create(2);
+        var asked = 0;
+        var faulty = new FaultyTransport(transports[0])
+        {
+            // The communicator's thread has failed before its creation has come to an end.
+            HostDelay = TimeSpan.FromMilliseconds(20),
+            Fault = _ => asked++ == 0 ? new TransportException("lost") : new InvalidOperationException("closed"),
+        };
+        using var other = new Communicator(transports[1]);
+        var rank = new Communicator(faulty);
+        var error = Assert.Throws<RankFailureException>(() => rank.Barrier("x"));
+        Assert.Equal(1, error.Rank);
+        Assert.Contains("lost the connection to rank 1: lost; ", error.Message, StringComparison.Ordinal);
+        rank.Dispose();
+        Assert.False(rank.IsRunning);
+        other.Fail(new IOException("no"));
+    }
+
+    [Fact]
+    public void A_world_that_breaks_at_once_breaks_its_calls_and_not_its_creation()
+    {
+        var faulty = new FaultyTransport(LocalTransport.Create(2)[0])
+        {
+            HostDelay = TimeSpan.FromMilliseconds(50),
+            Fault = _ => new InvalidOperationException("no driver"),
+        };
+        var rank = new Communicator(faulty);
+        var error = Assert.Throws<RankFailureException>(() => rank.Barrier("x"));
+        Assert.EndsWith(" step 0: InvalidOperationException: no driver", error.Message, StringComparison.Ordinal);
+        rank.Dispose();
+        Assert.False(rank.IsRunning);
+    }
+
+    // As when their machine was: what this rank did not hear in that time says nothing, and buys no time either.
+    [Fact]
+    public void A_rank_that_falls_silent_after_all_were_stopped_is_named_in_time()
+    {
+        var transports = LocalTransport.Create(2);
+        Communicator[] ranks = [.. transports.Select(one => new Communicator(one, new() { Timeout = Ranks.Timeout }))];
+        Assert.All(ranks, rank => Assert.Equal(2, rank.Hosts.Count));
+        ManualResetEventSlim[] until = [new(), new()];
+        for (var rank = 0; rank < 2; rank++) transports[0].Hang(rank, until[rank]);
+        Thread.Sleep(4 * Ranks.Timeout);
+        // Rank 1 goes on first, so that rank 0 hears from it at once.
+        until[1].Set();
+        Thread.Sleep(100);
+        until[0].Set();
+        Thread.Sleep(100);
+        Assert.All(ranks, rank => Assert.False(rank.Failure.IsCancellationRequested));
+        transports[0].Stop(1);
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        Assert.True(ranks[0].Failure.WaitHandle.WaitOne(10_000));
+        Assert.True(clock.Elapsed < 2.5 * Ranks.Timeout, $"it took {clock.Elapsed}");
+        foreach (var rank in ranks) rank.Dispose();
     }
 
     [Fact]
@@ -308,6 +418,38 @@ public class RankFailureTests
         await Task.Run(ranks[0].Dispose).WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
         Assert.True(ranks[0].Failure.IsCancellationRequested);
         ranks[1].Dispose();
+    }
+
+    [Fact]
+    public async Task Disposal_from_several_threads_leaves_the_world_once()
+    {
+        Communicator[] ranks = [.. LocalTransport.Create(2).Select(one => new Communicator(one))];
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(ranks[i % 2].Dispose)));
+        Assert.All(ranks, rank => Assert.True(SpinWait.SpinUntil(() => !rank.IsRunning, 2000)));
+        Assert.All(ranks, rank => Assert.False(rank.Failure.IsCancellationRequested));
+    }
+
+    // As gradients are, where all ranks end in the middle of a step.
+    [Fact]
+    public async Task Exchanges_that_are_under_way_at_disposal_are_carried_out()
+    {
+        var transports = LocalTransport.Create(3);
+        transports[0].Delay = TimeSpan.FromMilliseconds(20);
+        // A timeout beyond what .NET can wait for.
+        Communicator[] ranks =
+            [.. transports.Select(one => new Communicator(one, new() { Timeout = TimeSpan.FromDays(100) }))];
+        var gathered = 0;
+        await Task.WhenAll(ranks.Select(rank => Task.Run(() =>
+        {
+            ReadOnlyMemory<byte>[] sends = [.. Enumerable.Repeat<ReadOnlyMemory<byte>>(new byte[100_000], 3)];
+            Memory<byte>[] receives = [.. Enumerable.Range(0, 3).Select(_ => new byte[100_000].AsMemory())];
+            rank.Begin("scatter", sends, receives, "", () =>
+                rank.Begin("gather", sends, receives, "", () => Interlocked.Increment(ref gathered)));
+            rank.Dispose();
+        })));
+        Assert.Equal(3, gathered);
+        Assert.All(ranks, rank => Assert.False(rank.IsRunning));
+        Assert.All(ranks, rank => Assert.False(rank.Failure.IsCancellationRequested));
     }
 
     private static ReadOnlyMemory<byte>[] Nothing(int ranks) => new ReadOnlyMemory<byte>[ranks];
