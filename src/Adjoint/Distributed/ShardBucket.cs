@@ -11,6 +11,7 @@ namespace Adjoint.Distributed;
 /// </summary>
 internal sealed class ShardBucket
 {
+    // Elements: pieces begin at cache lines.
     private const int Line = 16;
     private readonly ShardPlan plan;
     private readonly string name;
@@ -24,6 +25,11 @@ internal sealed class ShardBucket
     private readonly Tensor[] nodes;
     private readonly int[] open;
     private readonly int[]? owners;
+    // The last exchange of the sums, and what brings the finished pieces of the others, which follows it on the
+    // communicator's thread; null before they began.
+    private Exchange? reducing, gathering;
+    // Where the values of entries go, and where those of each rank end; they may be narrower than the sums.
+    private (Tensor[] Places, int[] Ends)? values;
 
     /// <summary>Creates a bucket.</summary>
     /// <param name="plan">How sums are added.</param>
@@ -48,15 +54,12 @@ internal sealed class ShardBucket
 
     internal IReadOnlyList<Tensor> Entries { get; }
 
-    /// <summary>The last call, which brings the finished pieces of the others; null before it began.</summary>
-    internal Exchange? Gathering { get; private set; }
-
     /// <summary>Begins a new sum.</summary>
     internal void Clear()
     {
         foreach (var slot in counts) Array.Clear(slot);
         Array.Fill(open, Entries.Count);
-        Gathering = null;
+        gathering = null;
     }
 
     /// <summary>Adds what a shard has of an entry, its leaf of the tree: factor·x, rounded, and then added.</summary>
@@ -101,20 +104,20 @@ internal sealed class ShardBucket
         var isLast = round == plan.Rounds - 1;
         var exchange = communicator.Begin(
             $"sums '{name}'", sends, receives, $"round {round} of {plan.Rounds}", isLast ? Finish : null);
-        if (isLast) Reducing = exchange;
+        if (isLast) reducing = exchange;
 
         void Finish()
         {
             FinishPiece();
-            if (gathers) Gathering = Gather(communicator, "total", pieces, slots[0].Bytes);
+            if (gathers) gathering = Gather(communicator, "total", pieces, slots[0].Bytes);
         }
     }
 
     /// <summary>Waits for what this rank has of the sum: all, or its piece.</summary>
     internal void Wait()
     {
-        Reducing!.Wait();
-        Gathering?.Wait();
+        reducing!.Wait();
+        gathering?.Wait();
     }
 
     /// <summary>In how many shards an entry was there, of those that this rank has the sum of.</summary>
@@ -136,19 +139,7 @@ internal sealed class ShardBucket
     /// <summary>Gives all ranks the values of the entries as their owners have them.</summary>
     internal void GatherValues(Communicator communicator)
     {
-        // Its own type may be narrower than that of the sums.
-        var (starts, ends, at) = (new int[Entries.Count], new int[plan.Ranks + 1], 0);
-        for (var rank = 0; rank < plan.Ranks; rank++)
-        {
-            for (var i = 0; i < Entries.Count; i++)
-            {
-                if (owners![i] != rank) continue;
-                starts[i] = at / type.Size();
-                at += (Entries[i].Length * Entries[i].DType.Size() + 7) / 8 * 8;
-            }
-            ends[rank + 1] = at / type.Size();
-        }
-        var values = Entries.Select((entry, i) => slots[0].As(entry.Shape, entry.DType, starts[i])).ToArray();
+        var (values, ends) = this.values ??= Values(owners!);
         for (var i = 0; i < values.Length; i++)
             if (owners![i] == plan.Rank) Backend.Run(new Copy(), Entries[i], values[i]);
         Gather(communicator, "values", ends, slots[0].Bytes).Wait();
@@ -160,7 +151,21 @@ internal sealed class ShardBucket
         }
     }
 
-    private Exchange? Reducing { get; set; }
+    private (Tensor[] Places, int[] Ends) Values(int[] owners)
+    {
+        var (starts, ends, at) = (new int[Entries.Count], new int[plan.Ranks + 1], 0);
+        for (var rank = 0; rank < plan.Ranks; rank++)
+        {
+            for (var i = 0; i < Entries.Count; i++)
+            {
+                if (owners[i] != rank) continue;
+                starts[i] = at / type.Size();
+                at += (Entries[i].Length * Entries[i].DType.Size() + 7) / 8 * 8;
+            }
+            ends[rank + 1] = at / type.Size();
+        }
+        return ([.. Entries.Select((entry, i) => slots[0].As(entry.Shape, entry.DType, starts[i]))], ends);
+    }
 
     private Exchange Gather(Communicator communicator, string what, int[] ends, Func<int, int, Memory<byte>> bytes)
     {

@@ -109,7 +109,8 @@ public sealed partial class Trainer
 
     /// <summary>
     /// The largest 2-norm of all gradients together; larger ones are scaled down
-    /// (<see cref="Optim.ClipGradients.ByNorm"/>). By default they are not.
+    /// (<see cref="Optim.ClipGradients.ByNorm"/>), and a norm that is NaN or infinite ends the run. By default they are
+    /// not.
     /// </summary>
     /// <exception cref="AdjointException">The value is not positive.</exception>
     public double MaxGradientNorm
@@ -176,8 +177,8 @@ public sealed partial class Trainer
     /// The loss is NaN or infinite; the parameters are as before that step.
     /// </exception>
     /// <exception cref="AdjointException">
-    /// The number of epochs is negative, the training loader has no batch, the samples do not fit the task, or a
-    /// callback of a run called it.
+    /// The number of epochs is negative, the training loader has no batch, the samples do not fit the task, a callback
+    /// of a run called it, or there is a <see cref="MaxGradientNorm"/> and the gradients' norm is NaN or infinite.
     /// </exception>
     public TrainingResult Fit(int epochs, CancellationToken cancellation = default)
     {

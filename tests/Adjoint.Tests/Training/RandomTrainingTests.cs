@@ -121,8 +121,9 @@ public class RandomTrainingTests
             $"{samples} samples in batches of {batchSize} and steps of {batchesPerStep}, {Shards} shards, task {task}, "
             + $"optimizer {optimizer}, {type.Label()}, freezes {freezes}, dropsLast {dropsLast}, weighted {weighted}, "
             + $"normalizes {normalizes}, drops {drops}, shares {shares}, checkpoints {checkpoints}, "
-            + $"averages {averages}, eager {eager}, observes {observes}, schedules {schedules}, plateaus {plateaus}, augments {augments}, "
-            + $"counts {counts}, unused {unused}, clipsValue {clipsValue}, clipsNorm {clipsNorm}, {Options}, "
+            + $"averages {averages}, eager {eager}, observes {observes}, schedules {schedules}, plateaus {plateaus}, "
+            + $"augments {augments}, counts {counts}, unused {unused}, clipsValue {clipsValue}, clipsNorm {clipsNorm}, "
+            + $"{BucketBytes} bytes a bucket, shardOptimizer {Options.ShardOptimizer}, ranks and ends "
             + string.Join(", ", Parts);
 
         internal Trainer New()
@@ -212,16 +213,6 @@ public class RandomTrainingTests
 
             // Some are missing.
             long Label() => random.Next(8) is > 0 and var label ? label % 2 : augments && !weighted ? 0 : -100;
-        }
-    }
-
-    private sealed class StopAt(int step, CancellationTokenSource cancel) : Callback
-    {
-        private int steps;
-
-        public override void AfterBatch(Trainer trainer, StepInfo info)
-        {
-            if (++steps == step) cancel.Cancel();
         }
     }
 

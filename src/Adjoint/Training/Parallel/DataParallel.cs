@@ -27,7 +27,8 @@ namespace Adjoint.Training;
 /// during it. With <see cref="DataParallelOptions.ShardOptimizer"/>, and in the middle of a step of several batches,
 /// all ranks call <see cref="Trainer.Save"/> or none. Rank 0 alone writes checkpoints, and decides by its clock
 /// when; a callback that writes files belongs on one rank. A cancellation on one rank ends the run on all, after the
-/// next batch. If a rank fails or dies, the others throw a <see cref="RankFailureException"/> that names it.
+/// next batch. What all ranks find alike, such as a loss that is not finite, ends each of them with the exception of a
+/// single process. If a rank fails or dies, the others throw a <see cref="RankFailureException"/> that names it.
 /// </para>
 /// </remarks>
 public sealed class DataParallel

@@ -49,10 +49,6 @@ public sealed class NextTokenTask : LearningTask
     public override void Check(Batch batch)
     {
         base.Check(batch);
-        if (!batch.Has(Field.Targets) && (batch.Inputs.Rank != 2 || batch.Inputs.Shape[1] < 2))
-            throw new AdjointException(
-                $"{Name}: tokens (n, t + 1) with t from 1, or targets beside them, are needed: found "
-                + $"{batch.Inputs.Shape}");
         BatchRules.RequireType(Name, Shifted(batch).Targets, isFloating: false);
         BatchRules.RequireKnown(Name, Shifted(batch));
     }
@@ -89,9 +85,13 @@ public sealed class NextTokenTask : LearningTask
                 + "with an output for each token");
     }
 
-    private static Batch Shifted(Batch batch)
+    private Batch Shifted(Batch batch)
     {
         if (batch.Has(Field.Targets)) return batch;
+        if (batch.Inputs.Rank != 2 || batch.Inputs.Shape[1] < 2)
+            throw new AdjointException(
+                $"{Name}: tokens (n, t + 1) with t from 1, or targets beside them, are needed: found "
+                + $"{batch.Inputs.Shape}");
         var count = batch.Inputs.Shape[1] - 1;
         return batch.With(Field.Targets, batch.Inputs.Slice(1, 1, count).Contiguous())
             .With(Field.Inputs, batch.Inputs.Slice(1, 0, count).Contiguous());

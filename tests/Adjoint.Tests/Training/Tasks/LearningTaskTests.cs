@@ -1,5 +1,6 @@
 using Adjoint.Data;
 using Adjoint.Nn;
+using Adjoint.Optim;
 using Adjoint.Training;
 
 namespace Adjoint.Tests.Training;
@@ -153,6 +154,18 @@ public class LearningTaskTests
         ]);
         Assert.Equal(task.Loss(model, beside).Item(), task.Loss(model, alone).Item());
         Assert.Equal(6, task.Weight(alone));
+    }
+
+    [Theory]
+    [InlineData(4)]
+    [InlineData(4, 1)]
+    public void Tokens_that_cannot_be_shifted_are_refused_by_name(params int[] shape)
+    {
+        var model = new Sequential(new Embedding(3, 4, random), new Linear(4, 3, generator: random));
+        var data = new TensorDataset("tokens", [("inputs", Tensor.Zeros(shape).To(DType.Int64))]);
+        var trainer = new Trainer(model, new Sgd(model.Parameters(), 0.1), new NextTokenTask(), new(data, 2));
+        Assert.Contains("next-token: tokens (n, t + 1) with t from 1, or targets beside them, are needed: found (2",
+            Assert.Throws<AdjointException>(() => trainer.Fit(1)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
