@@ -31,6 +31,7 @@ internal static class Tool
     {
         // Models of texts may have such tokens.
         BpeText.Register();
+        if (args is ["help", .. var asked]) args = [.. asked, "--help"];
         var root = Commands(output, error);
         var debug = (Option<bool>)root.Options.Single(option => option.Name == "--debug");
         // A prompt may begin with @, which names a file of arguments by default.

@@ -118,8 +118,12 @@ public sealed class ExperimentRunner(ITrialProgram program, string folder, int j
         }
         if (isHeld) return new(trial, TrialState.Running, LastEpoch(own), null);
         return TrialFailure.Load(own) is { } failure ? new(trial, TrialState.Failed, null, failure)
-            : new(trial, Directory.Exists(own) ? TrialState.Interrupted : TrialState.Waiting, null, null);
+            : new(trial, HasBegun(own) ? TrialState.Interrupted : TrialState.Waiting, null, null);
     }
+
+    // A worker makes the folder, and then what says that it has it: locks and leases, whose names begin with a dot.
+    private static bool HasBegun(string own) => Directory.Exists(own)
+        && Directory.EnumerateFileSystemEntries(own).Any(path => !Path.GetFileName(path).StartsWith('.'));
 
     private static EpochResult? LastEpoch(string own)
     {

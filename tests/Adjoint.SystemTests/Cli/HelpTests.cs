@@ -24,6 +24,7 @@ public sealed class HelpTests
         var words = path.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         var (code, output, error) = ToolRun.Of([.. words, "--help"]);
         Assert.Equal((0, ""), (code, error));
+        Assert.Equal((0, output, ""), ToolRun.Of(["help", .. words]));
         Assert.DoesNotContain("System.", output, StringComparison.Ordinal);
         Assert.All(output.Split('\n'), line => Assert.True(line.Length <= 100, line));
         var command = Tool.Commands(TextWriter.Null, TextWriter.Null);
