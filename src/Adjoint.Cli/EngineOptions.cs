@@ -31,8 +31,8 @@ internal sealed class EngineOptions
     });
     private readonly Option<string> time = SettingOption.Of(new TextSetting("time")
     {
-        Help = "Slurm: time limit of a worker, such as 30 (minutes) or 1-12:00:00; a trial that it interrupts goes on "
-            + "in another.",
+        Help = "Slurm: time limit of a worker, such as 30 (minutes) or 1-12:00:00; "
+            + "a trial that it interrupts goes on in another.",
         ValueName = "limit",
     });
     private readonly Option<int> maxJobs = SettingOption.Of(new NumberSetting<int>("max-jobs")

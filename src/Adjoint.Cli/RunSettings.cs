@@ -21,6 +21,7 @@ internal static class RunSettings
         Default = new("one for each core", _ => Workers.ThreadCount),
     };
 
+    /// <summary>The timeout, in seconds, of ranks that cannot read their options.</summary>
     internal const double UsualTimeout = 10;
 
     internal static readonly NumberSetting<double> Timeout = new("timeout")
@@ -58,8 +59,8 @@ internal static class RunSettings
     internal static readonly TextSetting Instructions = new("instructions")
     {
         Group = TrainSettings.Ranks,
-        Help = "Instructions that all ranks of --ranks use, where processors differ (v2: SSE4, v3: AVX2, v4: "
-            + "AVX-512):",
+        Help = "Instructions that all ranks of --ranks use, where processors differ "
+            + "(v2: SSE4, v3: AVX2, v4: AVX-512):",
         Choices = InstructionSet.Levels,
         Default = new("those of the processor", _ => null!),
     };

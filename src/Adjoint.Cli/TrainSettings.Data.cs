@@ -174,9 +174,9 @@ internal static partial class TrainSettings
     internal static readonly TextSetting Pixels = new("pixels")
     {
         Group = Data,
-        Help = "Scale of images: unit (divided by 255; cifar10: -1 to 1), bytes (0 to 255, as the course's engine has "
-            + "them) or standard (each channel minus its mean, divided by its standard deviation, over the training "
-            + "samples).",
+        Help = "Scale of images: unit (divided by 255; cifar10: -1 to 1), "
+            + "bytes (0 to 255, as the course's engine has them) or "
+            + "standard (each channel minus its mean, divided by its standard deviation, over the training samples).",
         Choices = ["unit", "bytes", "standard"],
         Default = "unit",
         Idle = s => !HasImages(s) ? $"does nothing for {s.Get(Dataset)}; it is for images" : null,

@@ -85,8 +85,8 @@ internal static partial class TrainSettings
         Default = 4,
         IsOmittedAtDefault = true,
         Conflict = s => s.Get(Model) == "gpt" && s.Get(Width) % s.Get(Heads!) != 0
-            ? $"{s.Get(Heads!)} heads do not divide a width of {s.Get(Width)}; use a number that does, or another "
-                + "--width"
+            ? $"{s.Get(Heads!)} heads do not divide a width of {s.Get(Width)}; "
+                + "use a number that does, or another --width"
             : null,
         Idle = s => s.Get(Model) == "gpt" ? null : $"does nothing for --model {s.Get(Model)}; it is for gpt",
     };

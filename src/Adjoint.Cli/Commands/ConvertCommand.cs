@@ -16,8 +16,8 @@ internal static class ConvertCommand
         var from = new Argument<string>("from") { Description = WeightsPath.Description };
         var to = new Argument<string>("to")
         {
-            Description = "The file to write: .safetensors, .pt, .npz, or .npy for one tensor; with --shard-size a "
-                + "folder.",
+            Description = "The file to write: .safetensors, .pt, .npz, or .npy for one tensor; "
+                + "with --shard-size a folder.",
         };
         var rename = SettingOption.Repeated(new TextSetting("rename")
         {

@@ -114,8 +114,8 @@ internal static class EvaluateCommand
                     : ImageFolder.Open(path, options);
             default:
                 throw new AdjointException(
-                    $"--data {path}: the model learned from {SavedModel.Learned(info.Preprocessing)}; name data of "
-                    + "that kind");
+                    $"--data {path}: the model learned from {SavedModel.Learned(info.Preprocessing)}; "
+                    + "name data of that kind");
         }
     }
 

@@ -57,8 +57,8 @@ internal static class RunsCommand
             if (shown.Count > 0)
                 RunTable.Write(shown, output, isSeen ? Terminal.Width - 1 : null, isSeen && Terminal.HasColors(output));
             else if (all.Count > 0)
-                error.WriteLine($"{Printable.Line(path)}: none of {all.Count} runs fits --filter; leave it out to see "
-                    + "them");
+                error.WriteLine(
+                    $"{Printable.Line(path)}: none of {all.Count} runs fits --filter; leave it out to see them");
             else error.WriteLine($"{Printable.Line(path)}: no run in it; adjoint train makes one under runs/");
             foreach (var run in shown.Where(run => run.Problem is not null))
                 error.WriteLine($"adjoint: {Printable.Line(run.Problem!)}");

@@ -24,8 +24,8 @@ internal static class SampleCommand
         };
         var prompt = SettingOption.Of(new TextSetting("prompt")
         {
-            Help = "The text to go on from; - reads standard input, without its last line break. Left out, the model "
-                + "begins a line.",
+            Help = "The text to go on from; - reads standard input, without its last line break. "
+                + "Left out, the model begins a line.",
             ValueName = "text",
         });
         var temperature = SettingOption.Of(new NumberSetting<double>("temperature")

@@ -38,8 +38,8 @@ internal static class TrainCommand
         var profile = Flag("profile",
             "Time every op: a table at the end, trace.json in the run's folder. With --eager, op by op.");
         var dryRun = Flag("dry-run",
-            "Only show what would be trained: columns, types, classes, parts, network, steps, time. Nothing is " +
-                "written.");
+            "Only show what would be trained: columns, types, classes, parts, network, steps, time. "
+                + "Nothing is written.");
         var eager = Flag("eager", "Do not capture training steps; the result is the same.");
         var command = new GuidedCommand(Name, "Train a network and write a report.",
         [
@@ -171,13 +171,13 @@ internal static class TrainCommand
         // Whether ranks are to be started.
         bool IsLaunch(ParseResult parsed)
         {
-            if (ranks.IsGiven(parsed))
-                return World.Current.Size == 1 && !LaunchedRank.HasLauncher ? true
-                    : throw new UsageException($"--ranks: mpirun has started {World.Current.Size} already; leave one "
-                        + "of both out");
-            return launch.FirstOrDefault(option => option.IsGiven(parsed)) is { } option
-                ? throw new UsageException($"{option.Name}: does nothing without --ranks, which starts them")
-                : false;
+            var isLaunch = ranks.IsGiven(parsed);
+            if (isLaunch && (World.Current.Size > 1 || LaunchedRank.HasLauncher))
+                throw new UsageException(
+                    $"--ranks: mpirun has started {World.Current.Size} already; leave one of both out");
+            if (!isLaunch && launch.FirstOrDefault(option => option.IsGiven(parsed)) is { } idle)
+                throw new UsageException($"{idle.Name}: does nothing without --ranks, which starts them");
+            return isLaunch;
         }
 
         // Before so many processes are started. Own data may be on other machines only.

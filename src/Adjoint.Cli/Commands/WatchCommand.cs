@@ -29,8 +29,8 @@ internal static class WatchCommand
         {
             var path = parsed.GetValue(folder)!;
             if (!Directory.Exists(path))
-                throw new AdjointException($"{path}: no such folder; adjoint runs lists the runs, and adjoint train "
-                    + "begins one");
+                throw new AdjointException(
+                    $"{path}: no such folder; adjoint runs lists the runs, and adjoint train begins one");
             var runs = new WatchedRuns(path);
             var first = runs.Look();
             using var page = ExplorerPage.Serve(new WatchSite(runs), parsed.GetValue(port));

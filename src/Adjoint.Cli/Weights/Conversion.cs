@@ -42,8 +42,8 @@ internal sealed class Conversion(TensorFile file, string from)
             .Select(entry => $"{entry.Name}, which is {entry.SharesWith}").ToArray();
         if (copies.Length > 0 && !target.KeepsSharing) lines.Add($"written as copies: {List(copies)}");
         if (target.IsForNumPy && tensors.Values.Count(tensor => tensor.DType == DType.BFloat16) is > 0 and var count)
-            lines.Add($"{count} of bfloat16 are raw bytes to NumPy (V2), which has no such type; --dtype float32 "
-                + "converts them");
+            lines.Add($"{count} of bfloat16 are raw bytes to NumPy (V2), which has no such type; "
+                + "--dtype float32 converts them");
         var metadata = Metadata(target, isWhole: changed.Length == 0 && wanted.Length == names.Length);
         var path = target.Write(tensors, metadata, file.Metadata.ContainsKey(SafeTensors.DigestKey));
         var written = target.KeepsSharing ? tensors.Values.Distinct() : tensors.Values;
