@@ -18,12 +18,25 @@ internal static class RunFolder
     /// <summary>The value of <c>--tensorboard</c> that stands for the run's own folder.</summary>
     internal const string OwnEvents = "run";
 
-    /// <summary>Where a run writes its events for TensorBoard, which wants a folder for each run.</summary>
+    /// <summary>Makes the folder where a run writes its events for TensorBoard, which wants one for each run.</summary>
     /// <param name="folder">The run's.</param>
     /// <param name="setting">The value of <c>--tensorboard</c>.</param>
-    internal static string Events(string folder, string setting) => setting == OwnEvents
-        ? Path.Combine(folder, "tensorboard")
-        : Path.Combine(setting, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))));
+    /// <exception cref="AdjointException">It cannot be made.</exception>
+    internal static string MakeEvents(string folder, string setting)
+    {
+        var path = setting == OwnEvents ? Path.Combine(folder, "tensorboard")
+            : Path.Combine(setting, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))));
+        try
+        {
+            Directory.CreateDirectory(path);
+            return path;
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new AdjointException(
+                $"--tensorboard {setting}: cannot be written to: {problem.Message}; name another folder", problem);
+        }
+    }
 
     /// <summary>Where it will be; the name tells what and when unless one is given.</summary>
     /// <exception cref="AdjointException">It exists.</exception>

@@ -71,7 +71,7 @@ internal sealed class TrainingRun
         if (LaunchedRank.HasLauncher) Trainer.Callbacks.Add(new RankProgress(world));
         var settings = Settings;
         if (settings.Get(TrainSettings.TensorBoard) is { } place)
-            Trainer.Callbacks.Add(Events = new(EventFolder = RunFolder.Events(Folder, place))
+            Trainer.Callbacks.Add(Events = new(EventFolder = RunFolder.MakeEvents(Folder, place))
             {
                 HistogramInterval = 1,
                 Images = 16,

@@ -1,3 +1,4 @@
+using Adjoint.Cli;
 using Adjoint.Tests.TensorBoard;
 
 namespace Adjoint.SystemTests.Cli;
@@ -35,6 +36,17 @@ public sealed class TensorBoardOptionTests : IDisposable
                 Path.Combine(folder, name), .. Options]).Code);
         Assert.Equal(["one", "two"],
             Directory.GetDirectories(Path.Combine(folder, "logs")).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public void A_folder_that_cannot_be_made_is_told_before_anything_is_learned()
+    {
+        var file = Path.Combine(folder, "file");
+        File.WriteAllText(file, "");
+        var (code, _, error) = ToolRun.Of(["train", "--tensorboard", file, "--quiet", "--out",
+            Path.Combine(folder, "run"), .. Options]);
+        Assert.Equal(Tool.Failure, code);
+        Assert.Matches($"^adjoint: --tensorboard {file}: cannot be written to: .*; name another folder\r?\n$", error);
     }
 
     [Fact]
