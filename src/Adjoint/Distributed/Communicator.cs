@@ -6,9 +6,9 @@ namespace Adjoint.Distributed;
 
 /// <summary>
 /// The ranks of one world, as one of them sees them: several processes that run the same program, each on its part of
-/// the data, and that exchange what they computed. All ranks make the same calls in the same order. Nothing hangs: a
-/// call ends with its result, or with a <see cref="RankFailureException"/> that names the rank that died, that is
-/// silent, or that is in another call.
+/// the data, and that exchange what they computed. All ranks make the same calls in the same order, from one thread at
+/// a time. Nothing hangs: a call ends with its result, or with a <see cref="RankFailureException"/> that names the rank
+/// that died, that is silent, or that is in another call.
 /// </summary>
 public sealed class Communicator : IDisposable
 {

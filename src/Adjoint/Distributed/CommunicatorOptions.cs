@@ -1,6 +1,6 @@
 namespace Adjoint.Distributed;
 
-/// <summary>How a <see cref="Communicator"/> behaves. All ranks have the same.</summary>
+/// <summary>How a <see cref="Communicator"/> behaves. All ranks take the same values.</summary>
 public sealed record CommunicatorOptions
 {
     /// <summary>
