@@ -182,13 +182,14 @@ internal sealed class GradientExchange : IGradientListener, IDisposable
     {
         if (isOpen) EndBatch();
         accumulator.Clear();
+        // Also of frozen ones, which a rank without samples still has of an earlier step.
+        foreach (var parameter in parameters) parameter.ZeroGrad();
         foreach (var bucket in buckets!.All)
         {
             bucket.Wait();
             for (var entry = 0; entry < bucket.Entries.Count; entry++)
             {
                 var parameter = bucket.Entries[entry];
-                parameter.ZeroGrad();
                 var isMine = options.GathersGradients || owners[numbers[parameter]] == plan.Rank;
                 if (!isMine || bucket.CountOf(entry) == 0) continue;
                 var gradient = Tensor.Empty(parameter.Shape, parameter.DType);

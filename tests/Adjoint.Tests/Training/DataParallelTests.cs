@@ -215,6 +215,26 @@ public class DataParallelTests
         Assert.NotEqual(alone, Train(1, () => Perceptron(), epochs: 3)[0]);
     }
 
+    // The last batch has one sample, so two of three ranks have none: they compute nothing, and clip the same norm.
+    [Fact]
+    public void A_rank_without_samples_forgets_the_gradient_of_what_was_frozen()
+    {
+        Trainer New()
+        {
+            var model = new Mlp(8, [4], 2, "tanh", new Generator(1));
+            var trainer = new Trainer(model, new Sgd(model.Parameters(), 0.1), new ClassificationTask(),
+                new DataLoader(Rows(25), 12))
+            {
+                MaxGradientNorm = 0.01,
+            };
+            trainer.Callbacks.Add(new FreezingTheLastBatch());
+            return trainer;
+        }
+        var options = new DataParallelOptions { Shards = 3 };
+        var alone = Train(1, New, options: options)[0];
+        Assert.All(Train(3, New, options: options), end => Assert.Equal(alone, end));
+    }
+
     [Fact]
     public void What_a_callback_does_to_the_gradients_of_a_shard_counts()
     {
@@ -307,6 +327,16 @@ public class DataParallelTests
             [new("inputs", [1], DType.Int64) { IsRagged = true }, new("targets", [], DType.Int64)];
 
         public override Sample this[int index] => make(index);
+    }
+
+    private sealed class FreezingTheLastBatch : Callback
+    {
+        private int batch;
+
+        public override void BeforeEpoch(Trainer trainer, int epoch) => batch = 0;
+
+        public override void BeforeBatch(Trainer trainer, Adjoint.Data.Batch samples) =>
+            trainer.Model.Parameters().First().RequireGrad(++batch < trainer.Training.Count);
     }
 
     private sealed class Scaling(double factor) : StepCallback

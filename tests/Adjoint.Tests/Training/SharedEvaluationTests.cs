@@ -57,6 +57,22 @@ public class SharedEvaluationTests
     }
 
     [Fact]
+    public void Views_of_samples_are_averaged_as_on_one_rank()
+    {
+        string Measure(Communicator? communicator)
+        {
+            var trainer = Images();
+            var views = TestTimeAugmentation.FlipAndShift;
+            var result = communicator is null
+                ? trainer.Evaluate(trainer.Validation!, views)
+                : new DataParallel(trainer, communicator).Evaluate(trainer.Validation!, views);
+            return $"{result.Loss:R} {result.Metrics}";
+        }
+        var alone = Measure(null);
+        Assert.All(Ranks.Run(2, Measure, ParallelRuns.Timeout), one => Assert.Equal(alone, one));
+    }
+
+    [Fact]
     public void What_each_rank_did_is_known_to_all()
     {
         var all = Ranks.Run(3, communicator =>
