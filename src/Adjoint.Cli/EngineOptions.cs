@@ -52,8 +52,8 @@ internal sealed class EngineOptions
 
     private readonly Option<int> ranks = SettingOption.Of(new NumberSetting<int>(RunSettings.Ranks.Name)
     {
-        Help = "Slurm: ranks that run each trial together, by MPI; the experiment's shards are as many or more. A "
-            + "worker that mpirun starts is told too.",
+        Help = "Slurm: ranks that run each trial together, by MPI; the experiment's shards are as many or more. For a "
+            + "worker, the ranks that mpirun started.",
         Range = new() { AtLeast = 2, AtMost = 65_536 },
     });
     private readonly Option<string> mpirun = SettingOption.Of(new TextSetting(RunSettings.Mpirun.Name)
@@ -67,7 +67,7 @@ internal sealed class EngineOptions
     internal Option Jobs => jobs;
 
     /// <summary>The other options.</summary>
-    internal OptionGroup Group => new("Engine", [engine, .. OfSlurm, ranks]);
+    internal OptionGroup Group => new("Engine", [engine, partition, time, maxJobs, others, noWait, ranks, mpirun]);
 
     /// <summary>Whether the command line asks for a worker of several ranks, which join a world.</summary>
     internal static bool IsRank(ParseResult parsed) =>
