@@ -22,15 +22,11 @@ public sealed class Communicator : IDisposable
     /// <summary>Joins a world; the others do the same. The communicator owns the transport.</summary>
     /// <param name="transport">What carries the bytes: that of MPI, or a <see cref="LocalTransport"/>.</param>
     /// <param name="options">How it behaves; null: the defaults.</param>
-    /// <exception cref="AdjointException">The timeout is not positive.</exception>
     public Communicator(Transport transport, CommunicatorOptions? options = null)
     {
-        options ??= new();
-        if (options.Timeout <= TimeSpan.Zero)
-            throw new AdjointException($"Communicator: the timeout must be positive: found {options.Timeout}");
         (this.transport, hosts) = (transport, [transport.Host]);
         if (transport.Size == 1) return;
-        thread = new(transport, options.Timeout);
+        thread = new(transport, (options ?? new()).Timeout);
         hello = thread.Begin(
             "hello", ToAll(Copy("hello", Encoding.UTF8.GetBytes(transport.Host))), receives: null,
             then: done => hosts = [.. done.Receives.Select(host => Encoding.UTF8.GetString(host.Span))]);

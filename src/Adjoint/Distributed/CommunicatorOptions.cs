@@ -7,5 +7,12 @@ public sealed record CommunicatorOptions
     /// Within what time a rank that died, that was stopped, or that cannot be reached is named. It does not limit how
     /// long a call may take: ranks that compute are heard of all the same. 10 s unless given.
     /// </summary>
-    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
+    /// <exception cref="AdjointException">It is not positive.</exception>
+    public TimeSpan Timeout
+    {
+        get;
+        init => field = value > TimeSpan.Zero
+            ? value
+            : throw new AdjointException($"Communicator: the timeout must be positive: found {value}");
+    } = TimeSpan.FromSeconds(10);
 }
