@@ -59,9 +59,8 @@ public static class JsonLinesFile
             else if (length == MaxLetters)
             {
                 throw new DataFormatException(
-                    $"{path}, row {row}: found a line of more than {MaxLetters} letters, expected a JSON object in " +
-                        $"each "
-                    + "line; is it a file of JSON lines?");
+                    $"{path}, row {row}: found a line of more than {MaxLetters} letters, expected a JSON object in "
+                    + "each line; is it a file of JSON lines?");
             }
             else
             {

@@ -40,9 +40,8 @@ internal sealed class RegressionReview(LearningTask task, Dataset data) : TaskRe
             yield return ReportPage.Figure(PredictionFigures.Predicted(some, $"predicted-{k}"),
                 $"Predicted against true values of the validation samples{name}. On the line both are equal.{drawn}");
             yield return ReportPage.Figure(PredictionFigures.Residuals(some, $"residuals-{k}"),
-                $"Residuals, predicted − true, against the prediction{name}: without a pattern, the model has found " +
-                    $"what "
-                + $"the inputs tell.{drawn}");
+                $"Residuals, predicted − true, against the prediction{name}: without a pattern, the model has found "
+                + $"what the inputs tell.{drawn}");
             yield return ReportPage.Figure(
                 PredictionFigures.Histogram([.. pairs.Select(pair => pair.Predicted - pair.True)], $"histogram-{k}"),
                 $"How often residuals occur{name}.");

@@ -102,16 +102,16 @@ internal sealed class ComputationGraph
         var missing = root.Source is null ? null
 
                 : !root.RequiresGrad
-                ? "Nothing that led to this tensor requires a gradient: call .RequireGrad() on what should have one, " +
-                    "and compute it again."
+                ? "Nothing that led to this tensor requires a gradient: call .RequireGrad() on what should have one, "
+                    + "and compute it again."
 
                 : nodes.Any(node => node.IsConsumed)
-                ? "Backward() has used this graph up, and inner gradients were not kept: explore before Backward(), " +
-                    "or call Backward(retainGraph: true)."
+                ? "Backward() has used this graph up, and inner gradients were not kept: explore before Backward(), "
+                    + "or call Backward(retainGraph: true)."
 
                 : root.Length != 1
-                ? $"A gradient exists only of a single number, and this tensor is {root.Shape}: explore .Sum() or " +
-                    $".Mean() of it."
+                ? $"A gradient exists only of a single number, and this tensor is {root.Shape}: explore .Sum() or "
+                    + ".Mean() of it."
             : null;
         var leaves = nodes.SelectMany(node => node.Inputs).Where(input => input is { IsLeaf: true, RequiresGrad: true })
             .Distinct().ToArray();

@@ -58,8 +58,8 @@ public sealed class DataFetcher(HttpClient client)
             return Checksum(path) == file.Sha256
                 ? path
                 : throw new DataFormatException(
-                    $"{path}: a file with another checksum than the published {file.Sha256} is there; move it away " +
-                    $"to fetch it again");
+                    $"{path}: a file with another checksum than the published {file.Sha256} is there; move it away to "
+                    + "fetch it again");
         var part = path + ".part";
         // What lies where we write: writing to a pipe would wait for its reader.
         foreach (var own in (string[])[part, part + NewSuffix])

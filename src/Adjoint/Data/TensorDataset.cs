@@ -120,8 +120,8 @@ public sealed class TensorDataset : Dataset
     {
         if ((long)labels.Length * shape.Elements != inputs.Length)
             throw new AdjointException(
-                $"Dataset {name}: {labels.Length} labels and samples of {shape} need " +
-                $"{(long)labels.Length * shape.Elements} numbers: found {inputs.Length}");
+                $"Dataset {name}: {labels.Length} labels and samples of {shape} need "
+                + $"{(long)labels.Length * shape.Elements} numbers: found {inputs.Length}");
         var (x, y) = (Tensor.Empty([labels.Length, .. shape.Sizes], DType.Float32, Device.Cpu),
             Tensor.Empty([labels.Length], DType.Int64, Device.Cpu));
         inputs.CopyTo(x.Data<float>());

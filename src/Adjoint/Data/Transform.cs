@@ -13,8 +13,8 @@ public abstract class Transform
     public virtual Shape OutputShape(Shape sample) => sample.Rank == 3
         ? sample
         : throw new AdjointException(
-            $"{GetType().Name}: samples must be images (channels, height, width): found {sample}; leave the " +
-            $"transform out");
+            $"{GetType().Name}: samples must be images (channels, height, width): found {sample}; leave the transform "
+            + "out");
 
     /// <summary>Changes a sample.</summary>
     /// <param name="source">The values of the sample, row-major.</param>

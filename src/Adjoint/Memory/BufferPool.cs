@@ -120,9 +120,9 @@ internal static class BufferPool
         // What it frees it keeps in pieces of the old size, unless it is told that this is the last resort.
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
         return TryAllocate(size, out var error) ?? throw new AdjointException(
-            $"Tensor: {size:N0} bytes cannot be allocated: other tensors hold {RentedBytes:N0}, and the process may " +
-                $"have "
-            + $"{available:N0} in all; use smaller sizes or batches, hold fewer tensors, or raise the limit", error!);
+            $"Tensor: {size:N0} bytes cannot be allocated: other tensors hold {RentedBytes:N0}, and the process may "
+            + $"have {available:N0} in all; use smaller sizes or batches, hold fewer tensors, or raise the "
+            + "limit", error!);
     }
 
     private static byte[]? TryAllocate(int size, out OutOfMemoryException? error)

@@ -107,8 +107,8 @@ public abstract class Schedule
     {
         if (steps < 1 || riseFraction is not (> 0 and < 1))
             throw new AdjointException(
-                $"{rule}: steps must be positive and the rising fraction between 0 and 1: found {steps} and " +
-                $"{riseFraction}");
+                $"{rule}: steps must be positive and the rising fraction between 0 and 1: found {steps} and "
+                + $"{riseFraction}");
     }
 
     private static double Between(double from, double to, double share) =>

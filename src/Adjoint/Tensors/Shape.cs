@@ -166,8 +166,8 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
             var right = i <= b.Rank ? b[-i] : 1;
             if (left != right && left != 1 && right != 1)
                 throw new AdjointException(
-                    $"{op}: shapes do not broadcast: {a} and {b}: sizes {left} and {right} at axis {-i} must be " +
-                    $"equal or 1");
+                    $"{op}: shapes do not broadcast: {a} and {b}: sizes {left} and {right} at axis {-i} must be equal "
+                    + "or 1");
             sizes[^i] = left == 1 ? right : left;
         }
         Check(sizes);

@@ -100,9 +100,8 @@ public sealed partial class Tensor
                     + $"found {value.Shape} {value.DType.Label()}");
             if (value is not null && value.Device != Device)
                 throw new AdjointException(
-                    $"Grad: a gradient must be on the device of its tensor: expected {Device.Name}, found " +
-                        $"{value.Device.Name}; "
-                    + "move it with .To(device)");
+                    $"Grad: a gradient must be on the device of its tensor: expected {Device.Name}, found "
+                    + $"{value.Device.Name}; move it with .To(device)");
             if (value is { RequiresGrad: true, Source: not null }) SetGrad(value.Keep(), isOwn: false);
             else SetGrad(value?.Duplicate(), isOwn: true);
         }
@@ -160,8 +159,8 @@ public sealed partial class Tensor
     {
         if (on && !DType.IsFloating())
             throw new AdjointException(
-                $"RequireGrad: only floating-point tensors have gradients: found {DType.Label()}; cast with " +
-                $".To(DType.Float32) first");
+                $"RequireGrad: only floating-point tensors have gradients: found {DType.Label()}; cast with "
+                + ".To(DType.Float32) first");
         if (Source is not null && RequiresGrad && !on)
             throw new AdjointException(
                 $"RequireGrad: the tensor was made by {Source.Op.Name}; use .Detach() for a value without history");

@@ -152,8 +152,8 @@ public sealed partial class Tensor
     {
         if (DTypes.Of<T>() != DType)
             throw new AdjointException(
-                $"{op}: the tensor holds {DType.Label()}, not {DTypes.Of<T>().Label()}; cast with " +
-                $".To(DType.{DTypes.Of<T>()})");
+                $"{op}: the tensor holds {DType.Label()}, not {DTypes.Of<T>().Label()}; cast with "
+                + $".To(DType.{DTypes.Of<T>()})");
     }
 
     /// <summary>Refuses to write values of their own where elements share memory: one would be left.</summary>
@@ -190,8 +190,8 @@ public sealed partial class Tensor
         if (!RequiresGrad) Source = null;
         else if (Source is not null && GradMode.IsEnabled)
             throw new AdjointException(
-                $"{op}: this tensor was made by {Source.Op.Name} and takes part in a graph; write inside `using (new " +
-                $"NoGrad())` or make a new tensor");
+                $"{op}: this tensor was made by {Source.Op.Name} and takes part in a graph; write inside `using (new "
+                + "NoGrad())` or make a new tensor");
     }
 
     private struct ItemVisitor : INumberVisitor

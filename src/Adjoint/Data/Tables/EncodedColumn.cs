@@ -79,8 +79,8 @@ public sealed record EncodedColumn
     {
         if (role == ColumnRole.Date != (column.Kind == ColumnKind.Date) && role != ColumnRole.Category)
             throw new AdjointException($"{table.Name}: column \"{column.Name}\" is "
-                + $"{column.Kind.ToString().ToLowerInvariant()}, and cannot be used as " +
-                    $"{role.ToString().ToLowerInvariant()}; "
+                + $"{column.Kind.ToString().ToLowerInvariant()}, and cannot be used as "
+                + $"{role.ToString().ToLowerInvariant()}; "
                 + (role == ColumnRole.Date
                     ? "say that it holds dates where it is read"
                     : "use it as date or category"));

@@ -83,9 +83,8 @@ public sealed record EncodedTarget
         if (classes.Count == 1) throw Alone(classes.Single());
         if (classes.Count > ColumnProfile.MostDistinct || classes.Count > 20 && classes.Count > rows / 2)
             throw new AdjointException($"{where} has {(classes.Count > ColumnProfile.MostDistinct ? "more than " : "")}"
-                + $"{Math.Min(classes.Count, ColumnProfile.MostDistinct):N0} different values in {rows:N0} rows, " +
-                    $"expected "
-                + "classes of several rows each; choose another target"
+                + $"{Math.Min(classes.Count, ColumnProfile.MostDistinct):N0} different values in {rows:N0} rows, "
+                + "expected classes of several rows each; choose another target"
                 + (column is NumberColumn ? ", or learn it as regression" : ""));
         return new() { Name = column.Name, Kind = column.Kind, Classes = EncodedColumn.Sorted(classes, column) };
 

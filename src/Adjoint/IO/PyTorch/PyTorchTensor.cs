@@ -92,8 +92,8 @@ internal sealed record PyTorchTensor(PyTorchStorage Storage, StoredType Type, lo
         if (begin % bits != 0 || offset < 0 || begin + ((Int128)offset + last + 1) * bits > end)
             throw unpickler.Wrong($"a tensor of sizes ({string.Join(", ", sizes)}) and strides "
                 + $"({string.Join(", ", strides)}) that begins at element {offset} and ends at {offset + last + 1}",
-                $"one within the {(end - begin) / bits} elements of its storage; the file is damaged, or made to " +
-                    $"deceive");
+                $"one within the {(end - begin) / bits} elements of its storage; the file is damaged, or made to "
+                + "deceive");
         return new(memory.Storage, type, (long)(begin / bits) + offset, sizes, strides)
         {
             Length = (long)length,
