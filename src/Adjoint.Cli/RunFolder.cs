@@ -98,8 +98,9 @@ internal static class RunFolder
         var entries = Entries(path);
         var isWritten = File.Exists(Path.Combine(folder, "report.html"));
         if (isWritten && !Directory.EnumerateFiles(folder, "checkpoint-*.safetensors").Any())
-            throw new AdjointException($"--resume {folder}: the run is complete; nothing is left to do (one that was "
-                + "interrupted, and whose checkpoints are gone, has to begin anew: the command is in settings.json)");
+            throw new AdjointException($"--resume {folder}: the run is complete; nothing is left to do "
+                + "(one that was interrupted, and whose checkpoints are gone, has to begin anew: "
+                + "the command is in settings.json)");
         return entries;
     }
 

@@ -18,8 +18,8 @@ internal static partial class TrainSettings
         Default = new($"1; on several ranks {UsualShards}, or one for each if there are more", _ => 1),
         IsOmittedAtDefault = true,
         Conflict = s => s.Get(Shards!) is var shards && shards <= s.Get(BatchSize!) ? null
-            : $"{shards} shards of a batch of {s.Get(BatchSize!)}: some would have no sample; use at most "
-                + $"{s.Get(BatchSize!)}, or a larger --batch-size",
+            : $"{shards} shards of a batch of {s.Get(BatchSize!)}: some would have no sample; "
+                + $"use at most {s.Get(BatchSize!)}, or a larger --batch-size",
     };
 
     internal static readonly TextSetting BatchNorm = new("batch-norm")

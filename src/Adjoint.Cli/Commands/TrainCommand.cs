@@ -1,8 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using System.Globalization;
-using System.Text;
-using System.Text.Json;
 using Adjoint.Data;
 using Adjoint.Experiments;
 using Adjoint.IO;
@@ -22,15 +18,12 @@ internal static class TrainCommand
         var folder = SettingOption.Of(RunSettings.Out("Folder of the run.", "a new one under runs/"));
         var resume = SettingOption.Of(new TextSetting("resume")
         {
-            Help = "Resume the run of this folder with its settings, from its last checkpoint; the result is that of a "
-                + "run never interrupted.",
+            Help = "Resume the run of this folder with its settings, from its last checkpoint; "
+                + "the result is that of a run never interrupted.",
             ValueName = "folder",
         });
         var every = SettingOption.Of(RunSettings.CheckpointEvery);
-        var timeout = SettingOption.Of(RunSettings.Timeout);
-        var (ranks, restarts) = (SettingOption.Of(RunSettings.Ranks), SettingOption.Of(RunSettings.Restarts));
-        var (mpirun, instructions) = (SettingOption.Of(RunSettings.Mpirun), SettingOption.Of(RunSettings.Instructions));
-        Option[] launch = [ranks, restarts, mpirun, instructions];
+        var launch = new LaunchOptions();
         var final = Flag("final", "Measure the best model on the test set, once, at the very end.");
         var open = Flag("open", "Open the report in the browser at the end.");
         var quiet = SettingOption.Of(RunSettings.Quiet);
@@ -62,7 +55,7 @@ internal static class TrainCommand
             .. options.Groups.Select(group => new OptionGroup(group, group switch
             {
                 TrainSettings.Run => [folder, resume, every, .. options.In(group)],
-                TrainSettings.Ranks => [.. launch, timeout, .. options.In(group)],
+                TrainSettings.Ranks => [.. launch.All, launch.Timeout, .. options.In(group)],
                 _ => options.In(group),
             })),
             new("Result", [final, open, quiet, asJson, profile, eager, dryRun]),
@@ -70,12 +63,13 @@ internal static class TrainCommand
         command.SetAction(parsed =>
         {
             var from = parsed.GetValue(resume);
-            if (World.Current.Together("options", () => IsLaunch(parsed)))
+            if (World.Current.Together("options", () => launch.IsLaunch(parsed)))
             {
+                var how = launch.Read(parsed);
                 RefuseKept(parsed);
-                RefuseRanks(parsed);
-                return new Launcher(LaunchedBy(parsed), Arguments(parsed, _ => true),
-                    Arguments(parsed, CanBeGivenAnew), output, error).Run(from);
+                RefuseRanks(parsed, how.Ranks);
+                return new Launcher(how, launch.Arguments(parsed, _ => true), launch.Arguments(parsed, CanBeGivenAnew),
+                    output, error).Run(from);
             }
             var world = World.Current;
             // Of several ranks the first speaks.
@@ -168,44 +162,13 @@ internal static class TrainCommand
             return (resumed.ForRanks(World.Current.Size, hasShards: true), data);
         }
 
-        // Whether ranks are to be started.
-        bool IsLaunch(ParseResult parsed)
-        {
-            var isLaunch = ranks.IsGiven(parsed);
-            if (isLaunch && (World.Current.Size > 1 || LaunchedRank.HasLauncher))
-                throw new UsageException(
-                    $"--ranks: mpirun has started {World.Current.Size} already; leave one of both out");
-            if (!isLaunch && launch.FirstOrDefault(option => option.IsGiven(parsed)) is { } idle)
-                throw new UsageException($"{idle.Name}: does nothing without --ranks, which starts them");
-            return isLaunch;
-        }
-
         // Before so many processes are started. Own data may be on other machines only.
-        void RefuseRanks(ParseResult parsed)
+        void RefuseRanks(ParseResult parsed, int ranks)
         {
             var given = options.Given(parsed);
             if (resume.IsGiven(parsed) || given.Any(one => one.Key == TrainSettings.Source.Name)) return;
-            TrainSettings.Table.Read(given).ForRanks(
-                parsed.GetValue(ranks), options[TrainSettings.Shards].IsGiven(parsed));
+            TrainSettings.Table.Read(given).ForRanks(ranks, options[TrainSettings.Shards].IsGiven(parsed));
         }
-
-        LaunchSettings LaunchedBy(ParseResult parsed) => new()
-        {
-            Ranks = parsed.GetValue(ranks),
-            Restarts = parsed.GetValue(restarts),
-            Mpirun = parsed.GetValue(mpirun),
-            Instructions = parsed.GetValue(instructions),
-            Timeout = TimeSpan.FromSeconds(parsed.GetValue(timeout)),
-            IsDebug = parsed.GetValue<bool>("--debug"),
-        };
-
-        // The command line for each rank: all but how to start them.
-        IReadOnlyList<string> Arguments(ParseResult parsed, Func<Option, bool> isWanted) =>
-        [
-            .. parsed.RootCommandResult.Children.Concat(parsed.CommandResult.Children).OfType<OptionResult>()
-                .Where(one => !one.Implicit && !launch.Contains(one.Option) && isWanted(one.Option))
-                .Select(one => one.Tokens is [var token, ..] ? $"{one.Option.Name}={token.Value}" : one.Option.Name),
-        ];
 
         bool CanBeGivenAnew(Option option) => option != folder && option != resume
             && (option is not ISettingOption { Setting: var setting } || !TrainSettings.Table.Rows.Contains(setting)
@@ -252,7 +215,7 @@ internal static class TrainCommand
             view?.Finish();
             result = run.WriteDiverged(problem);
             if (!quiet) error.WriteLine($"report: {Printable.Line(report)}");
-            if (asJson) output.WriteLine(ToJson(run, parameters, result, null, problem.Message));
+            if (asJson) output.WriteLine(TrainJson.Of(run, parameters, result, null, problem.Message));
             throw;
         }
         finally
@@ -290,63 +253,7 @@ internal static class TrainCommand
                 $"steps {(result.Capture is { } how ? Printable.Line($"{how}") : "eager: as --eager asks")}");
         }
         if (!result.WasCanceled) run.Complete();
-        if (asJson) output.WriteLine(ToJson(run, parameters, result, test, null));
+        if (asJson) output.WriteLine(TrainJson.Of(run, parameters, result, test, null));
         return result.WasCanceled ? Tool.Interrupted : 0;
-    }
-
-    private static string ToJson(TrainingRun run, long parameters, TrainingResult result, Evaluation? test,
-        string? problem)
-    {
-        var settings = run.Settings;
-        using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartObject();
-            json.WriteString("dataset", settings.Get(TrainSettings.Dataset));
-            json.WriteString("model", settings.Get(TrainSettings.Model));
-            json.WriteNumber("parameters", parameters);
-            json.WriteNumber("seed", settings.Get(TrainSettings.Seed));
-            json.WriteNumber("threads", settings.Get(TrainSettings.Threads));
-            json.WriteNumber("world", World.Current.Size);
-            json.WriteNumber("shards", settings.Get(TrainSettings.Shards));
-            json.WriteString("runDirectory", run.Folder);
-            json.WriteStartArray("epochs");
-            foreach (var epoch in result.Epochs) MetricLog.Write(json, epoch);
-            json.WriteEndArray();
-            Short(json, "best", result.Best);
-            Short(json, "final", result.Final);
-            if (test is not null)
-            {
-                json.WriteNumber("testLoss", test.Loss);
-                MetricLog.WriteNumber(json, "testAccuracy", test.Accuracy);
-                MetricLog.WriteMetrics(json, "testMetrics", test.Metrics);
-            }
-            if (problem is not null) json.WriteString("problem", problem);
-            if (result.Capture is { } capture) Capture(json, capture);
-            json.WriteEndObject();
-        }
-        return Encoding.UTF8.GetString(buffer.ToArray());
-    }
-
-    private static void Capture(Utf8JsonWriter json, CaptureReport capture)
-    {
-        json.WriteStartObject("capture");
-        json.WriteNumber("replayed", capture.Replayed);
-        json.WriteNumber("recorded", capture.Recorded);
-        json.WriteNumber("eager", capture.Eager);
-        json.WriteNumber("plans", capture.Plans);
-        json.WriteNumber("operations", capture.Operations);
-        json.WriteNumber("plannedBytes", capture.PlannedBytes);
-        if (capture.Refusal is { } refusal) json.WriteString("refusal", refusal);
-        json.WriteEndObject();
-    }
-
-    private static void Short(Utf8JsonWriter json, string name, EpochResult epoch)
-    {
-        json.WriteStartObject(name);
-        json.WriteNumber("epoch", epoch.Epoch);
-        MetricLog.WriteNumber(json, "validationAccuracy", epoch.ValidationAccuracy);
-        MetricLog.WriteMetrics(json, "metrics", epoch.Metrics);
-        json.WriteEndObject();
     }
 }

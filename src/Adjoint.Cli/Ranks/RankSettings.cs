@@ -26,11 +26,11 @@ internal static class RankSettings
         var shards = settings.Get(TrainSettings.Shards);
         if (ranks > shards)
             throw new UsageException(
-                $"--shards: {shards} cannot be shared by {ranks} ranks; begin a run with --shards {ranks} or more, or "
-                + $"use {(shards == 1 ? "one rank" : $"at most {shards} ranks")}");
+                $"--shards: {shards} cannot be shared by {ranks} ranks; begin a run with --shards {ranks} or more, "
+                + $"or use {(shards == 1 ? "one rank" : $"at most {shards} ranks")}");
         return !isSynchronous || shards == ranks ? settings
             : throw new UsageException(
-                $"--batch-norm: sync needs a rank for each of the {shards} shards; start {shards} rank"
-                + $"{(shards == 1 ? "" : "s")}, or use --batch-norm shard");
+                $"--batch-norm: sync needs a rank for each of the {shards} shards; "
+                + $"start {shards} rank{(shards == 1 ? "" : "s")}, or use --batch-norm shard");
     }
 }

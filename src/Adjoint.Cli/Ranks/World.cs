@@ -149,8 +149,8 @@ internal sealed class World : IDisposable
             ? $"start them with adjoint train --ranks {Size} --instructions {lowest}"
             : "use machines of one kind";
         throw new RanksException(
-            $"rank {other} on {hosts[other]} computes with {sets[other]} instructions, and rank 0 on {hosts[0]} with "
-            + $"{sets[0]}, so their bits would differ; {remedy}", Tool.Failure);
+            $"rank {other} on {hosts[other]} computes with {sets[other]} instructions, "
+            + $"and rank 0 on {hosts[0]} with {sets[0]}, so their bits would differ; {remedy}", Tool.Failure);
     }
 
     /// <summary>Tells the launcher, if there is one, how far the run is.</summary>
