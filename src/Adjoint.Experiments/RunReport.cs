@@ -197,9 +197,10 @@ public sealed record RunReport(
         return
         [
             new("h2", "Ranks"),
-            new("p", Line($"The processes that trained together, over all epochs: {ranks.Count}, with ")
-                + $"{Format(Ranks.Last.Sum(one => one.SamplesPerSecond), "N0")} samples per second in the last epoch "
-                + $"and a skew of {(double.IsNaN(skew) ? "–" : skew.ToString("P1", CultureInfo.InvariantCulture))} "
+            new("p", Line($"{ranks.Count} processes trained together, on ")
+                + $"{Format(Ranks.Last.Sum(one => one.SamplesPerSecond), "N0")} samples per second in the last epoch. "
+                + "The table is over all epochs: the mean of samples / s, the sum of everything else. The skew is "
+                + $"{(double.IsNaN(skew) ? "–" : skew.ToString("P1", CultureInfo.InvariantCulture))} "
                 + "(the longest time of computing over the mean, minus 1: the others wait for the slowest). Hidden is "
                 + "the time in which something was sent or received during computing, so that it cost nothing."),
             ReportPage.Table(

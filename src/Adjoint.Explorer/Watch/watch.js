@@ -200,9 +200,9 @@ function table(all) {
     h(
       "tr",
       {},
-      ["rank", "host", "samples/s", "compute", "wait", "hidden", "sent", "compute and wait"].map(name =>
-        h("th", { scope: "col" }, name),
-      ),
+      ["rank", "host", "samples/s", "compute", "wait", "hidden", "sent"].map(name => h("th", { scope: "col" }, name)),
+      // The heading is the legend of the bars.
+      h("th", { scope: "col" }, h("span", { class: "compute" }, "compute"), " + ", h("span", { class: "wait" }, "wait")),
     ),
     all.map(one =>
       h(

@@ -61,8 +61,9 @@ public sealed class RunReportTests
                 [RankEpochsTests.Line(1, ("a<b>", 1000, 3, 1), ("c", 234, 1, 3))]);
             var html = (Report() with { Ranks = RankEpochs.Load(folder) }).ToHtml();
             Assert.Equal(["0", "1"], Column(html, "Ranks"));
-            Assert.Contains("1,234 samples per second in the last epoch and a skew of 50.0 %", html,
+            Assert.Contains("2 processes trained together, on 1,234 samples per second in the last epoch.", html,
                 StringComparison.Ordinal);
+            Assert.Contains("The skew is 50.0 % (", html, StringComparison.Ordinal);
             Assert.Contains("<td>a&lt;b&gt;</td><td>1,000</td><td>3.00</td><td>1.00</td>", html,
                 StringComparison.Ordinal);
         }
