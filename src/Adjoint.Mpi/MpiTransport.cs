@@ -153,10 +153,13 @@ public sealed unsafe partial class MpiTransport : Transport
         Check(MpiFunctions.Finalize(), "MPI_Finalize");
     }
 
-    // A process that ends without having left the world breaks it.
+    // A process that ends without having left the world breaks it, for the others too: with MPICH, mpirun may have the
+    // exit code of the first to end.
     private void Leave()
     {
-        if (!isClosed) guard.Arm();
+        if (isClosed) return;
+        if (Environment.ExitCode == 0) Environment.ExitCode = 1;
+        guard.Arm();
     }
 
     // Without the handlers of exit, in which MPI libraries wait for others.

@@ -40,6 +40,9 @@ try
             if (rank == 1) communicator.Barrier("at the end");
             else communicator.AllGather("losses", [1]);
             break;
+        case "leave":
+            if (rank == 0) communicator.Barrier("batch");
+            break;
         case "facts":
             communicator.RequireAlike([("lr", rank == communicator.Size - 1 ? "0.1" : "0.01")]);
             break;

@@ -87,6 +87,16 @@ public class MpiTransportTests
         Assert.Equal(7, run.Wait());
     }
 
+    // The one that leaves has nothing to complain of.
+    [Theory, MemberData(nameof(Implementations))]
+    public void A_rank_that_leaves_early_fails_all(string mpirun)
+    {
+        using var run = MpiRun.Start(mpirun, 2, ["leave"]);
+        Assert.NotEqual(0, run.Wait());
+        run.LineWith("1 ends");
+        run.LineWith("0 RankFailureException: rank 1 ");
+    }
+
     // Open MPI ends the others with SIGKILL, MPICH too: no process of a dying job can be relied on to tell.
     [Theory, MemberData(nameof(Implementations))]
     public void A_rank_that_is_killed_ends_all(string mpirun)
