@@ -54,21 +54,26 @@ public sealed class RankedTrainingTests : IDisposable
     [Fact]
     public void The_launcher_starts_ranks_that_say_what_they_did()
     {
-        var (expected, digest) = tool.Alone("alone", [.. RankedTool.Short, "--shards", "12"]);
-        using var run = RankedTool.Launch("mpirun.openmpi", 2,
-            [.. RankedTool.Short, "--json", "--out", tool.PathOf("run")]);
+        string[] training = [.. RankedTool.Short, "--schedule", "cosine", "--clip", "1", "--ema", "0.9", "--patience",
+            "5", "--profile", "--tensorboard"];
+        var (expected, digest) = tool.Alone("alone", [.. training, "--shards", "12"]);
+        using var run = RankedTool.Launch("mpirun.openmpi", 2, [.. training, "--json", "--out", tool.PathOf("a run")]);
         Assert.Equal(0, run.Wait());
         Assert.Equal(RankedTool.Measures(expected), RankedTool.Measures(RankedTool.Json(run)));
-        Assert.Equal(digest, tool.Digest("run"));
+        Assert.Equal(digest, tool.Digest("a run"));
+        Assert.Equal(Files("alone"), Files("a run"));
         Assert.Contains("2 ranks, 12 shards; each with 1 thread", run.Text, StringComparison.Ordinal);
-        var lines = File.ReadAllLines(tool.PathOf("run/ranks.jsonl"));
+        var lines = File.ReadAllLines(tool.PathOf("a run/ranks.jsonl"));
         Assert.Equal(2, lines.Length);
         Assert.All(lines, line => Assert.Contains("\"rank\":1,\"host\":", line, StringComparison.Ordinal));
-        var settings = File.ReadAllText(tool.PathOf("run/settings.json"));
+        var settings = File.ReadAllText(tool.PathOf("a run/settings.json"));
         Assert.Contains("\"shards\": \"12\"", settings, StringComparison.Ordinal);
         Assert.Contains("\"ranks\": \"2 ranks\"", settings, StringComparison.Ordinal);
-        Assert.Contains("<td>ranks</td><td>2 ranks</td>", File.ReadAllText(tool.PathOf("run/report.html")),
+        Assert.Contains("<td>ranks</td><td>2 ranks</td>", File.ReadAllText(tool.PathOf("a run/report.html")),
             StringComparison.Ordinal);
+
+        IEnumerable<string> Files(string name) => Directory.GetFileSystemEntries(tool.PathOf(name))
+            .Select(path => Path.GetFileName(path)!).Order();
     }
 
     [Fact]
