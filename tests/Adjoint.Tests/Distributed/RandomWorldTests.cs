@@ -8,7 +8,7 @@ namespace Adjoint.Tests.Distributed;
 /// </summary>
 public class RandomWorldTests
 {
-    private const int Programs = 12;
+    private const int Programs = 6;
 
     // What goes wrong, on one rank.
     private enum Fault
@@ -28,7 +28,7 @@ public class RandomWorldTests
     [Fact]
     public void All_ranks_end_and_name_the_one_that_failed()
     {
-        var programs = Environment.GetEnvironmentVariable("ADJOINT_LONG") is null ? Programs : 40 * Programs;
+        var programs = Environment.GetEnvironmentVariable("ADJOINT_LONG") is null ? Programs : 80 * Programs;
         var seed = Environment.GetEnvironmentVariable("ADJOINT_SEED") is { } given
             ? int.Parse(given)
             : Random.Shared.Next();
