@@ -100,7 +100,8 @@ public sealed class LauncherTests : IDisposable
         var says = hasRanks ? $"echo '{RankWriter.Status}{hello}' >&2; " : "";
         File.WriteAllText(script,
             $"#!/bin/sh\n[ \"$1\" = --version ] || {{ {says}echo waits >&2; sleep 1000; }}\n");
-        File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         using var run = MpiRun.Start(
             [.. RankedTool.Program, "train", "--ranks", "2", "--debug", "--mpirun", script], []);
         run.LineWith("waits");
