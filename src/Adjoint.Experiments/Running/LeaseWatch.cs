@@ -18,9 +18,9 @@ internal enum LeaseState
 
 /// <summary>
 /// Judges the leases of other processes. Of this machine the system tells whether a process lives. Of all others the
-/// lease's file does: a lease whose time did not change over a minute of looks is abandoned. That the job of a holder is
-/// over, Slurm tells at once; a job that goes on may have lost its worker. No two clocks are compared, and a file system
-/// that stands still for a while, where nobody can look, abandons nothing. Several threads may ask at once.
+/// lease's file does: a lease whose time did not change over a minute of looks is abandoned. That the job of a holder
+/// is over, Slurm tells at once; a job that goes on may have lost its worker. No two clocks are compared, and a file
+/// system that stands still for a while, where nobody can look, abandons nothing. Several threads may ask at once.
 /// </summary>
 /// <param name="cluster">The cluster that can be asked, or null.</param>
 /// <param name="isOver">Whether the job of a holder is known to be over.</param>

@@ -50,7 +50,10 @@ public sealed class SweepWorker(ITrialProgram program, string folder) : ISweepEn
             hasFailed = true;
         }
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        return new(trials.Count(IsComplete), trials.Count, new(seconds, seconds, epochs), [.. failures.Values]) { GoesOn = true };
+        return new(trials.Count(IsComplete), trials.Count, new(seconds, seconds, epochs), [.. failures.Values])
+        {
+            GoesOn = true,
+        };
 
         // The trial that comes next, and its lease; -1 where none is left.
         int Next()

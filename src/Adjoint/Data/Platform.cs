@@ -61,7 +61,9 @@ internal static partial class Platform
     /// Gives a file a new name that nobody else has. Of several processes that try, on any machine that shares the
     /// folder, one alone succeeds.
     /// </summary>
-    /// <returns>Whether it was given; null where the file system cannot tell without replacing another's file.</returns>
+    /// <returns>
+    /// Whether it was given; null where the file system cannot tell without replacing another's file.
+    /// </returns>
     internal static bool? TryName(string path, string name)
     {
         // Windows' own move does not replace. That of .NET on Unix looks first and then renames, and a rename replaces

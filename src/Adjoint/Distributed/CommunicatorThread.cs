@@ -149,9 +149,9 @@ internal sealed class CommunicatorThread
 
     private void Block(Exchange exchange)
     {
-        // The thread counts its rounds: where it does not, a call of the transport does not come back. Or a busy machine
-        // does not let it run; then it is hardly ever within a call. Time for which this thread was stopped, with its
-        // process, does not count: the other one was, too.
+        // The thread counts its rounds: where it does not, a call of the transport does not come back. Or a busy
+        // machine does not let it run; then it is hardly ever within a call. Time for which this thread was stopped,
+        // with its process, does not count: the other one was, too.
         var slice = TimeSpan.FromSeconds(Math.Min(1, timeout.TotalSeconds / 4));
         var (seen, checkedAt, unanswered) = (rounds, Stopwatch.GetTimestamp(), TimeSpan.Zero);
         while (!exchange.IsDone && failure is null)

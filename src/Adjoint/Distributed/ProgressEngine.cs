@@ -95,8 +95,8 @@ internal sealed class ProgressEngine
     public void Tell(RankFailure why)
     {
         if (why.WasTold && transport.Rank != 0) return;
-        // Many may notice the same at once: they tell rank 0, which tells all. Not so where rank 0 is the one, and where
-        // this rank failed itself: others may have heard goodbye from rank 0 already, and wait for this one's.
+        // Many may notice the same at once: they tell rank 0, which tells all. Not so where rank 0 is the one, and
+        // where this rank failed itself: others may have heard goodbye from rank 0 already, and wait for this one's.
         var passesBy = transport.Rank == 0 || why.Rank == 0 || why.Rank == transport.Rank;
         heartbeats.Tell(why.ToMessage(), passesBy ? Enumerable.Range(0, transport.Size) : [0]);
     }

@@ -64,7 +64,8 @@ public sealed class SlurmRefusalTests : IDisposable
         var submitted = File.ReadAllLines(Path.Combine(folder, "submitted"));
         Assert.Equal(["--parsable", "--array=0-4%3", $"--output={own}/%A_%a.log", "--open-mode=append", "--requeue",
             "--signal=B:TERM@60", $"--chdir={folder}", "--partition=p", "--time=2:00:00", "--account=x",
-            "--comment=a b", "--mem=4G", $"{own}/worker.sh"], submitted.Where(line => !line.StartsWith("--job-name=adjoint-")));
+            "--comment=a b", "--mem=4G", $"{own}/worker.sh"],
+            submitted.Where(line => !line.StartsWith("--job-name=adjoint-")));
         Assert.Contains($"experiment run {own}/experiment.json --out {folder}/out --engine worker",
             File.ReadAllText(Path.Combine(own, "worker.sh")), StringComparison.Ordinal);
         Assert.Equal(File.ReadAllText(Path.Combine(folder, "sweep.json")),

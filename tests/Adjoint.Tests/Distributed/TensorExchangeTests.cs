@@ -72,7 +72,8 @@ public class TensorExchangeTests
         foreach (var (call, name) in (IEnumerable<(Action<Communicator, Tensor>, string)>)
             [
                 ((world, x) => world.AllGather("x", x), "all-gather 'x'"),
-                ((world, x) => world.Broadcast("x", new Dictionary<string, Tensor> { ["x"] = x }), "broadcast 'x' from"),
+                ((world, x) => world.Broadcast("x", new Dictionary<string, Tensor> { ["x"] = x }),
+                    "broadcast 'x' from"),
                 ((world, x) => world.Barrier("x"), "barrier 'x'"),
             ])
             Assert.All(Ranks.Failures(size, world =>
