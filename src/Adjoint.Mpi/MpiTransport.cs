@@ -26,6 +26,9 @@ public sealed unsafe partial class MpiTransport : Transport
 
     private static readonly TimeSpan PauseBeforeFinalize = TimeSpan.FromMilliseconds(200);
 
+    // How long a process that ends too early waits for the others' words.
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
+
     private static int opened;
 
     private readonly MpiLibrary library;
@@ -154,11 +157,12 @@ public sealed unsafe partial class MpiTransport : Transport
     }
 
     // A process that ends without having left the world breaks it, for the others too: with MPICH, mpirun may have the
-    // exit code of the first to end.
+    // exit code of the first to end. They are ended as soon as this one has, so they get a moment to say what happened.
     private void Leave()
     {
         if (isClosed) return;
         if (Environment.ExitCode == 0) Environment.ExitCode = 1;
+        Thread.Sleep(LastWords);
         guard.Arm();
     }
 

@@ -20,6 +20,7 @@ public partial class PlatformTests
         "src/Adjoint.Mpi/MpiFunctions.cs",
         "src/Adjoint.Mpi/MpiLibrary.cs",
         "src/Adjoint.Mpi/MpiTransport.cs",
+        "src/Adjoint.Mpi/OpenFiles.cs",
         "src/Adjoint.Mpi/SignalHandlers.cs",
         "src/Adjoint.Mpi/TcpPauses.cs",
         // Peers of the benchmark, which load native libraries.

@@ -202,7 +202,8 @@ function table(all) {
       {},
       ["rank", "host", "samples/s", "compute", "wait", "hidden", "sent"].map(name => h("th", { scope: "col" }, name)),
       // The heading is the legend of the bars.
-      h("th", { scope: "col" }, h("span", { class: "compute" }, "compute"), " + ", h("span", { class: "wait" }, "wait")),
+      h("th", { scope: "col" },
+        h("span", { class: "compute" }, "compute"), " + ", h("span", { class: "wait" }, "wait")),
     ),
     all.map(one =>
       h(

@@ -5,6 +5,7 @@ using Adjoint.Cli;
 namespace Adjoint.SystemTests.Cli;
 
 /// <summary>A sweep that is killed again and again ends with the bits of one that never was.</summary>
+[Collection(Collections.Waiting)]
 public sealed partial class KilledSweepTests : IDisposable
 {
     // `.ci/run --long` takes hours, not minutes.
@@ -65,11 +66,16 @@ public sealed partial class KilledSweepTests : IDisposable
         while (kills < Kills / Sweeps)
         {
             using var process = Start(file, killed);
-            // One in five is hit while it starts, the others anywhere in half of the work: the next process goes on
-            // where this one was hit.
-            var ended = random.Next(5) == 0
-                ? process.WaitForExit(random.NextDouble() * startup)
-                : !WaitUntilItWorks(process, killed) || process.WaitForExit(random.NextDouble() * work / 2);
+            // One in five is hit while it starts, the others anywhere in half of the work, from its beginning or from
+            // the first checkpoint on, which comes late on a busy machine: the next process goes on where this one was
+            // hit.
+            var ended = random.Next(5) switch
+            {
+                0 => process.WaitForExit(random.NextDouble() * startup),
+                1 or 2 => !WaitUntilItWorks(process, killed) || process.WaitForExit(random.NextDouble() * work / 2),
+                _ => !WaitUntil(process, () => HasCheckpoint(killed, process.StartTime))
+                    || process.WaitForExit(random.NextDouble() * work / 2),
+            };
             if (ended)
             {
                 // Done too soon: the machine is less busy than when it was measured, or little was left. A trial is
@@ -83,21 +89,28 @@ public sealed partial class KilledSweepTests : IDisposable
             process.Kill();
             process.WaitForExit();
             kills++;
-            if (Directory.Exists(killed)
-                && Directory.EnumerateFiles(killed, "checkpoint-*.safetensors", SearchOption.AllDirectories).Any())
-                inTraining++;
+            if (HasCheckpoint(killed, DateTime.MinValue)) inTraining++;
         }
         using (var process = Start(file, killed)) Assert.True(Wait(process) == 0, process.StandardError.ReadToEnd());
         return inTraining;
     }
 
-    // A process writes its number into the folder before it begins with the first trial. False when it ended.
-    private static bool WaitUntilItWorks(Process process, string to)
+    // A process writes its number into the folder before it begins with the first trial.
+    private static bool WaitUntilItWorks(Process process, string to) =>
+        WaitUntil(process, () => Holder(to).StartsWith($"process {process.Id} ", StringComparison.Ordinal));
+
+    // False when the process ended before.
+    private static bool WaitUntil(Process process, Func<bool> condition)
     {
         while (!process.WaitForExit(5))
-            if (Holder(to).StartsWith($"process {process.Id} ", StringComparison.Ordinal)) return true;
+            if (condition()) return true;
         return false;
     }
+
+    private static bool HasCheckpoint(string to, DateTime since) => Directory.Exists(to)
+        && Directory.EnumerateFiles(to, "checkpoint-*.safetensors",
+            new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true })
+            .Any(path => File.GetLastWriteTime(path) > since);
 
     private static string Holder(string to)
     {

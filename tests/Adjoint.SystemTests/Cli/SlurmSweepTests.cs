@@ -7,6 +7,7 @@ using Adjoint.Cli;
 namespace Adjoint.SystemTests.Cli;
 
 /// <summary>Sweeps on a real Slurm end with the bits of this process alone, whatever dies on the way.</summary>
+[Collection(Collections.Waiting)]
 public sealed partial class SlurmSweepTests
 {
     private const int SigInt = 2, SigKill = 9;

@@ -3,6 +3,7 @@ using Adjoint.Mpi;
 namespace Adjoint.SystemTests.Mpi;
 
 /// <summary>One to four processes, with Open MPI and with MPICH, where these are installed.</summary>
+[Collection(Collections.Waiting)]
 public class MpiTransportTests
 {
     public static TheoryData<string> Implementations => MpiRun.Implementations;

@@ -1,6 +1,7 @@
 namespace Adjoint.SystemTests.Mpi;
 
 /// <summary>Ranks on two hosts, with a network between them that is slow, loses packets, or is cut.</summary>
+[Collection(Collections.Waiting)]
 public class TwoHostsTests
 {
     public static TheoryData<string> Implementations => MpiRun.Implementations;

@@ -143,7 +143,8 @@ public class RandomWorldTests
                     {
                         for (var from = 0; from < rank.Size; from++)
                             Same(receives[from].Span, from, id, length + 3 * from + rank.Rank);
-                    }));
+                    }
+                    ));
                     break;
             }
             while (waits.Count > random.Next(4))

@@ -6,6 +6,7 @@ using Adjoint.SystemTests.Mpi;
 namespace Adjoint.SystemTests.Cli;
 
 /// <summary>Ranks that are killed, stopped or left alone: named, ended, and started again.</summary>
+[Collection(Collections.Waiting)]
 public sealed class LauncherTests : IDisposable
 {
     // Long enough that a signal comes in the midst of it.
@@ -58,7 +59,9 @@ public sealed class LauncherTests : IDisposable
         Assert.EndsWith($"; to go on: adjoint train --resume {tool.PathOf("run")} --ranks 3", line,
             StringComparison.Ordinal);
         Assert.NotEmpty(Directory.GetFiles(tool.PathOf("run"), "checkpoint-*"));
-        Assert.Equal(0, ToolRun.Of("train", "--resume", tool.PathOf("run"), "--quiet").Code);
+        using var resumed =
+            MpiRun.Start([.. RankedTool.Program, "train", "--resume", tool.PathOf("run"), "--quiet"], []);
+        Assert.Equal(0, resumed.Wait());
         Assert.Equal(tool.Alone("alone", [.. Training, "--shards", "12"]).Digest, tool.Digest("run"));
     }
 
@@ -135,28 +138,5 @@ public sealed class LauncherTests : IDisposable
         {
             Process.Start("umount", [disk]).WaitForExit();
         }
-    }
-
-    [Theory]
-    [InlineData("--restarts=2", "--restarts: does nothing without --ranks, which starts them")]
-    [InlineData("--instructions=v3", "--instructions: does nothing without --ranks, which starts them")]
-    [InlineData("--mpirun=mpirun -n 2", "--mpirun: leave -n out; --ranks says how many", "--ranks=2")]
-    [InlineData("--mpirun='a", "--mpirun: ' is not closed: ''\\''a'", "--ranks=2")]
-    [InlineData("--ranks=0", "--ranks: 0 is out of range; use 1 to 65536")]
-    [InlineData("--timeout=0.1", "--timeout: 0.1 is out of range; use 0.5 to 86400")]
-    [InlineData("--shards=200", "--shards: 200 shards of a batch of 128: some would have no sample; use at most 128, "
-        + "or a larger --batch-size")]
-    [InlineData("--batch-norm=sync",
-        "--batch-norm: does nothing for --model mlp, which has no batch norm; leave it out")]
-    public void What_cannot_be_is_refused(string option, string message, string other = "--quiet") =>
-        Assert.Equal($"adjoint: {message}", ToolRun.Refused("train", option, other));
-
-    [Fact]
-    public void Without_mpirun_one_line_says_so()
-    {
-        var (code, output, error) = ToolRun.Of("train", "--ranks", "2", "--mpirun", "nowhere/mpirun");
-        Assert.Equal((Tool.Failure, ""), (code, output));
-        Assert.Equal("adjoint: --mpirun: nowhere/mpirun cannot be started; give its path, or install it",
-            error.TrimEnd());
     }
 }

@@ -5,6 +5,7 @@ namespace Adjoint.SystemTests.Cli;
 /// <summary>
 /// What is wrong is said once, in one line, whether it is wrong with all ranks or with one; nothing hangs.
 /// </summary>
+[Collection(Collections.Waiting)]
 public sealed class RankRefusalTests : IDisposable
 {
     private readonly RankedTool tool = new();

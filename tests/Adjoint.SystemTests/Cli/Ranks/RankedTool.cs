@@ -50,12 +50,12 @@ internal sealed class RankedTool : IDisposable
             && File.ReadAllText($"/proc/{one.Id}/environ").Split('\0').Intersect(wanted).Any()).Id;
     }
 
-    /// <summary>Runs in this process, and returns the JSON and the digest of its models.</summary>
+    /// <summary>Runs in one process, and returns the JSON and the digest of its models.</summary>
     internal (JsonElement Result, string Digest) Alone(string name, params string[] arguments)
     {
-        var (code, output, error) = ToolRun.Of([.. arguments, "--json", "--quiet", "--out", PathOf(name)]);
-        Assert.True(code == 0, error);
-        return (JsonDocument.Parse(output).RootElement, Digest(name));
+        using var run = MpiRun.Start([.. Program, .. arguments, "--json", "--quiet", "--out", PathOf(name)], []);
+        Assert.True(run.Wait() == 0, run.Text);
+        return (Json(run), Digest(name));
     }
 
     /// <summary>The one JSON object that a run printed.</summary>

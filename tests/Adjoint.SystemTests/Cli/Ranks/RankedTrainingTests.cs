@@ -6,6 +6,7 @@ namespace Adjoint.SystemTests.Cli;
 /// <summary>
 /// The bits of a training depend on its shards, and not on the number of ranks, or on what starts them.
 /// </summary>
+[Collection(Collections.Waiting)]
 public sealed class RankedTrainingTests : IDisposable
 {
     private readonly RankedTool tool = new();
