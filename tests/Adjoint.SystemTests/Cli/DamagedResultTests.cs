@@ -91,13 +91,9 @@ public sealed class DamagedResultTests : IDisposable
 
     private static (int Code, string Output, string Error) Run(params string[] args)
     {
-        var threads = Adjoint.Kernels.Workers.ThreadCount;
-        using var output = new StringWriter();
-        using var error = new StringWriter();
-        var code = Tool.Run(args, output, error);
-        Adjoint.Kernels.Workers.ThreadCount = threads;
-        Assert.DoesNotContain("   at ", error.ToString(), StringComparison.Ordinal);
-        Assert.DoesNotContain("unexpected", error.ToString(), StringComparison.Ordinal);
-        return (code, output.ToString(), error.ToString());
+        var result = ToolRun.Of(args);
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("unexpected", result.Error, StringComparison.Ordinal);
+        return result;
     }
 }

@@ -108,12 +108,8 @@ public sealed class PrintableTests : IDisposable
     // Runs the tool; nothing but its own line ends may be in what it writes.
     private static int Shows(params string[] args)
     {
-        var threads = Adjoint.Kernels.Workers.ThreadCount;
-        using var output = new StringWriter();
-        using var error = new StringWriter();
-        var code = Tool.Run(args, output, error);
-        Adjoint.Kernels.Workers.ThreadCount = threads;
-        var shown = output.ToString() + error;
+        var (code, output, error) = ToolRun.Of(args);
+        var shown = output + error;
         Assert.DoesNotContain("   at ", shown, StringComparison.Ordinal);
         Assert.All(shown.EnumerateRunes(), rune =>
             Assert.True(rune.Value is '\n' or '\r' || !Rune.IsControl(rune), shown));

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Adjoint.Cli;
 using Adjoint.IO;
-using Adjoint.Kernels;
 
 namespace Adjoint.SystemTests.Cli;
 
@@ -30,7 +29,7 @@ public sealed partial class UnfinishedRunTests : IDisposable
         Directory.Delete(Path.Combine(part, "report.html"), recursive: true);
         // It goes on from after the last epoch: nothing is measured again.
         var metrics = File.ReadAllText(Path.Combine(part, "metrics.jsonl"));
-        Assert.Equal((0, "", ""), Run("train", "--resume", part, "--quiet"));
+        Assert.Equal((0, "", ""), ToolRun.Of("train", "--resume", part, "--quiet"));
         Assert.Equal(metrics, File.ReadAllText(Path.Combine(part, "metrics.jsonl")));
         AssertSame(whole, part);
         Assert.Contains("the run is complete", Fails("train", "--resume", part), StringComparison.Ordinal);
@@ -45,7 +44,7 @@ public sealed partial class UnfinishedRunTests : IDisposable
         var part = Interrupted();
         var path = Path.Combine(part, "settings.json");
         File.WriteAllText(path, File.ReadAllText(path).Replace(was, now, StringComparison.Ordinal));
-        var (code, _, error) = Run("train", "--resume", part);
+        var (code, _, error) = ToolRun.Of("train", "--resume", part);
         Assert.NotEqual(0, code);
         Assert.Contains(message, error, StringComparison.Ordinal);
         Assert.Contains(path, error, StringComparison.Ordinal);
@@ -56,7 +55,7 @@ public sealed partial class UnfinishedRunTests : IDisposable
     {
         var (whole, part) = (Whole(), Interrupted());
         File.WriteAllText(Path.Combine(part, "report.html"), "of two epochs ago");
-        Assert.Equal(0, Run("train", "--resume", part, "--quiet").Code);
+        Assert.Equal(0, ToolRun.Of("train", "--resume", part, "--quiet").Code);
         Assert.DoesNotContain("of two epochs ago", File.ReadAllText(Path.Combine(part, "report.html")),
             StringComparison.Ordinal);
         AssertSame(whole, part);
@@ -87,7 +86,7 @@ public sealed partial class UnfinishedRunTests : IDisposable
                 + "checkpoint")}");
             if (isComplete)
                 Assert.Contains("the run is complete", Fails("train", "--resume", part), StringComparison.Ordinal);
-            else Assert.Equal(0, Run("train", "--resume", part, "--quiet").Code);
+            else Assert.Equal(0, ToolRun.Of("train", "--resume", part, "--quiet").Code);
             AssertSame(whole, part);
         }
     }
@@ -120,7 +119,7 @@ public sealed partial class UnfinishedRunTests : IDisposable
                     StringComparison.Ordinal);
             }
             Assert.Empty(Directory.GetFiles(part, "*.tmp"));
-            Assert.Equal(0, Run("train", "--resume", part, "--quiet").Code);
+            Assert.Equal(0, ToolRun.Of("train", "--resume", part, "--quiet").Code);
             AssertSame(whole, part);
         }
     }
@@ -143,7 +142,7 @@ public sealed partial class UnfinishedRunTests : IDisposable
             Fails("train", "--resume", part, "--quiet"), StringComparison.Ordinal);
         Assert.NotEmpty(Checkpoints(part));
         File.WriteAllText(path, before);
-        Assert.Equal(0, Run("train", "--resume", part, "--quiet").Code);
+        Assert.Equal(0, ToolRun.Of("train", "--resume", part, "--quiet").Code);
     }
 
     [Fact]
@@ -164,7 +163,7 @@ public sealed partial class UnfinishedRunTests : IDisposable
         new CheckpointStore(part)
             .Write(Tensors(part), Notes(part, out _)
             .Where(note => !note.Key.StartsWith("setting.", StringComparison.Ordinal)).ToDictionary());
-        Assert.Equal(0, Run("train", "--resume", part, "--quiet").Code);
+        Assert.Equal(0, ToolRun.Of("train", "--resume", part, "--quiet").Code);
         AssertSame(whole, part);
     }
 
@@ -174,7 +173,7 @@ public sealed partial class UnfinishedRunTests : IDisposable
         var (file, path) = (Path.Combine(folder, "sweep.json"), Path.Combine(folder, "sweep"));
         File.WriteAllText(file,
             """{ "settings": { "dataset": "synth", "hidden": "8", "epochs": 1, "data-share": 0.05 }, "seeds": 1 }""");
-        Assert.Equal(0, Run("experiment", "run", file, "--out", path, "--quiet").Code);
+        Assert.Equal(0, ToolRun.Of("experiment", "run", file, "--out", path, "--quiet").Code);
         var trial = Directory.GetDirectories(Path.Combine(path, "trials")).Single();
         string[] Inside() => [.. Directory.GetFiles(trial).Select(one => Path.GetFileName(one)!).Order()];
         var (names, best) = (Inside(), File.ReadAllBytes(Path.Combine(trial, "best.safetensors")));
@@ -187,7 +186,7 @@ public sealed partial class UnfinishedRunTests : IDisposable
         Assert.NotEmpty(Checkpoints(trial));
         Directory.Delete(Path.Combine(trial, "report.html"), recursive: true);
         var metrics = File.ReadAllText(Path.Combine(trial, "metrics.jsonl"));
-        Assert.Equal(0, Run("experiment", "run", file, "--out", path, "--quiet").Code);
+        Assert.Equal(0, ToolRun.Of("experiment", "run", file, "--out", path, "--quiet").Code);
         Assert.Equal(metrics, File.ReadAllText(Path.Combine(trial, "metrics.jsonl")));
         Assert.Equal(best, File.ReadAllBytes(Path.Combine(trial, "best.safetensors")));
         Assert.Equal(names, Inside());
@@ -195,14 +194,14 @@ public sealed partial class UnfinishedRunTests : IDisposable
         // Killed between its result and the end of its lock: the next run removes what is left.
         foreach (var left in (string[])["checkpoint-00000009.safetensors", "last.safetensors", ".holder", ".lock"])
             File.WriteAllText(Path.Combine(trial, left), "");
-        Assert.Equal(0, Run("experiment", "run", file, "--out", path, "--quiet").Code);
+        Assert.Equal(0, ToolRun.Of("experiment", "run", file, "--out", path, "--quiet").Code);
         Assert.Equal(names, Inside());
     }
 
     private string Whole()
     {
         var whole = Path.Combine(folder, "whole");
-        Assert.Equal(0, Run(["train", .. Options, "--out", whole]).Code);
+        Assert.Equal(0, ToolRun.Of(["train", .. Options, "--out", whole]).Code);
         return whole;
     }
 
@@ -266,19 +265,9 @@ public sealed partial class UnfinishedRunTests : IDisposable
 
     private static string Fails(params string[] args)
     {
-        var (code, _, error) = Run(args);
+        var (code, _, error) = ToolRun.Of(args);
         Assert.Equal((1, ""), (code, error.Contains("   at ", StringComparison.Ordinal) ? error : ""));
         return error;
-    }
-
-    private static (int Code, string Output, string Error) Run(params string[] args)
-    {
-        var threads = Workers.ThreadCount;
-        using var output = new StringWriter();
-        using var error = new StringWriter();
-        var code = Tool.Run(args, output, error);
-        Workers.ThreadCount = threads;
-        return (code, output.ToString(), error.ToString());
     }
 
     [GeneratedRegex("\"seconds\": ?[0-9.eE-]+")]

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Reflection;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -47,7 +46,7 @@ public sealed partial class PageBuild : IDisposable
         foreach (var page in pages) File.WriteAllText(Path.Combine(folder, ClassOf(page.Name) + ".cs"), Program(page));
         var cases = pages.Select(page => $"case \"{page.Name}\": await {ClassOf(page.Name)}.Program.Run(); break;\n");
         File.WriteAllText(Path.Combine(folder, "Main.cs"), $"switch (args[0]) {{\n{string.Concat(cases)}}}\n");
-        Start("build", "-v", "q", "-nologo", folder);
+        Dotnet.RunIn(folder, "build", "-v", "q", "-nologo", folder);
     }
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
@@ -57,7 +56,7 @@ public sealed partial class PageBuild : IDisposable
     {
         var program = Directory.GetFiles(Path.Combine(folder, "bin"), "pages.dll", SearchOption.AllDirectories)
             .Single();
-        return Start(program, page).Split(Mark + "\n")[..^1];
+        return Dotnet.RunIn(folder, program, page).Split(Mark + "\n")[..^1];
     }
 
     private static string Program(Page page)
@@ -81,22 +80,6 @@ public sealed partial class PageBuild : IDisposable
             } }
             {{types}}
             """;
-    }
-
-    private string Start(params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", arguments)
-        {
-            WorkingDirectory = folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using var process = Process.Start(start)!;
-        var error = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{string.Join(' ', arguments)}: {output} {error.Result}");
-        return output;
     }
 
     // The assemblies of the types, and those of packages that they use.

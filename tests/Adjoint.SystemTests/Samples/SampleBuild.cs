@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.RegularExpressions;
 
 namespace Adjoint.SystemTests.Samples;
@@ -32,7 +31,7 @@ public sealed partial class SampleBuild : IDisposable
         var solution = Path.Combine(folder, "samples.slnx");
         File.WriteAllText(solution, $"<Solution>{string.Concat(projects)}</Solution>");
         // The libraries have been built with the tests.
-        Start("build", "-v", "q", "-nologo", "-p:BuildProjectReferences=false", solution);
+        Dotnet.Run("build", "-v", "q", "-nologo", "-p:BuildProjectReferences=false", solution);
     }
 
     /// <summary>The files of the samples.</summary>
@@ -42,24 +41,8 @@ public sealed partial class SampleBuild : IDisposable
 
     /// <summary>Runs a program in a process of its own; returns what it printed.</summary>
     internal string Run(string sample) =>
-        Start(Directory.GetFiles(Path.Combine(folder, sample, "bin"), $"{sample}.dll", SearchOption.AllDirectories)
+        Dotnet.Run(Directory.GetFiles(Path.Combine(folder, sample, "bin"), $"{sample}.dll", SearchOption.AllDirectories)
             .Single());
-
-    /// <summary>Runs <c>dotnet</c> to its end; returns what it printed.</summary>
-    internal static string Start(params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", arguments)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using var process = Process.Start(start)!;
-        var error = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{string.Join(' ', arguments)}: {output} {error.Result}");
-        return output;
-    }
 
     private static string ProjectOf(string path)
     {

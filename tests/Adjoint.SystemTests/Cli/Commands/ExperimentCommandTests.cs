@@ -28,8 +28,8 @@ public sealed partial class ExperimentCommandTests : IDisposable
         var (file, path) = (Write(Sweep), Path.Combine(folder, "out"));
         Assert.Contains("nothing was begun there", Fails(1, "experiment", "resume", file, "--out", path),
             StringComparison.Ordinal);
-        Assert.Equal(4, Regex.Count(Run("experiment", "status", file, "--out", path).Output, " waiting"));
-        var (code, output, error) = Run("experiment", "run", file, "--out", path);
+        Assert.Equal(4, Regex.Count(ToolRun.Of("experiment", "status", file, "--out", path).Output, " waiting"));
+        var (code, output, error) = ToolRun.Of("experiment", "run", file, "--out", path);
         Assert.Equal((0, Path.Combine(path, "report.html") + "\n"), (code, output));
         Assert.Matches(
             @"\[4/4\] (sigmoid|relu), seed [12] \(synth-mlp-seed[12]-[0-9a-f]{12}\): complete, epoch 2, accuracy "
@@ -54,11 +54,12 @@ public sealed partial class ExperimentCommandTests : IDisposable
             (string[])["holds", "does not hold", "undecided"]);
         // 2 cases, 2 seeds, 3 epochs with the one before training, and the heads.
         Assert.Equal(13, File.ReadAllLines(Path.Combine(path, "epochs.csv")).Length);
-        Assert.Equal(4, Regex.Count(Run("experiment", "status", file, "--out", path).Output, " complete +epoch 2"));
+        Assert.Equal(4,
+            Regex.Count(ToolRun.Of("experiment", "status", file, "--out", path).Output, " complete +epoch 2"));
 
         var written = Directory.GetFiles(path, "result.json", SearchOption.AllDirectories)
             .Select(File.GetLastWriteTimeUtc).ToArray();
-        Assert.Equal(0, Run("experiment", "resume", file, "--out", path, "--quiet").Code);
+        Assert.Equal(0, ToolRun.Of("experiment", "resume", file, "--out", path, "--quiet").Code);
         Assert.Equal(written, Directory.GetFiles(path, "result.json", SearchOption.AllDirectories)
             .Select(File.GetLastWriteTimeUtc));
     }
@@ -68,7 +69,8 @@ public sealed partial class ExperimentCommandTests : IDisposable
     {
         var file = Write(Sweep);
         foreach (var (name, jobs) in ((string, string)[])[("one", "1"), ("two", "4")])
-            Assert.Equal(0, Run("experiment", "run", file, "--out", Path.Combine(folder, name), "--quiet", "--jobs",
+            Assert.Equal(0,
+                ToolRun.Of("experiment", "run", file, "--out", Path.Combine(folder, name), "--quiet", "--jobs",
                 jobs).Code);
         string Numbers(string name) =>
             string.Join('\n', File.ReadAllLines(Path.Combine(folder, name, "epochs.csv"))
@@ -79,7 +81,8 @@ public sealed partial class ExperimentCommandTests : IDisposable
         var command = JsonDocument.Parse(File.ReadAllText(Path.Combine(trial, "result.json")))
             .RootElement.GetProperty("command").GetString()!;
         Assert.StartsWith("adjoint train --dataset synth", command, StringComparison.Ordinal);
-        Assert.Equal(0, Run([.. command.Split(' ')[1..], "--quiet", "--out", Path.Combine(folder, "again")]).Code);
+        Assert.Equal(0,
+            ToolRun.Of([.. command.Split(' ')[1..], "--quiet", "--out", Path.Combine(folder, "again")]).Code);
         Assert.Equal(File.ReadAllBytes(Path.Combine(trial, "best.safetensors")),
             File.ReadAllBytes(Path.Combine(folder, "again", "best.safetensors")));
     }
@@ -91,19 +94,19 @@ public sealed partial class ExperimentCommandTests : IDisposable
         using (FolderLock.Take(path))
             Assert.Contains($"{path}: in use by process {Environment.ProcessId} on ",
                 Fails(1, "experiment", "run", file, "--out", path, "--quiet"), StringComparison.Ordinal);
-        Assert.Equal(0, Run("experiment", "run", file, "--out", path, "--quiet").Code);
+        Assert.Equal(0, ToolRun.Of("experiment", "run", file, "--out", path, "--quiet").Code);
         var result = Directory.GetFiles(path, "result.json", SearchOption.AllDirectories)[0];
         var epochs = Time().Replace(File.ReadAllText(result), "");
         File.WriteAllText(result, "{ \"epochs\": [");
         // One that is damaged stops neither of these two: it is as if it were not complete.
-        var (status, said, _) = Run("experiment", "status", file, "--out", path);
+        var (status, said, _) = ToolRun.Of("experiment", "status", file, "--out", path);
         Assert.Equal((0, 3), (status, Regex.Count(said, " complete +epoch 2")));
         Assert.Matches($"failed .*{Regex.Escape(result)}, offset 0: found what does not parse", said);
-        var (code, _, error) = Run("experiment", "report", file, "--out", path);
+        var (code, _, error) = ToolRun.Of("experiment", "report", file, "--out", path);
         Assert.Equal(0, code);
         Assert.Contains($"adjoint: {result}, offset 0: found what does not parse", error, StringComparison.Ordinal);
         Assert.Contains("1 of 4 trials are not complete and left out", error, StringComparison.Ordinal);
-        (code, _, error) = Run("experiment", "run", file, "--out", path);
+        (code, _, error) = ToolRun.Of("experiment", "run", file, "--out", path);
         Assert.Equal(0, code);
         Assert.Contains("running the trial again", error, StringComparison.Ordinal);
         Assert.Equal(epochs, Time().Replace(File.ReadAllText(result), ""));
@@ -119,7 +122,7 @@ public sealed partial class ExperimentCommandTests : IDisposable
               "seeds": 1
             }
             """);
-        var (code, _, error) = Run("experiment", "run", file, "--out", Path.Combine(folder, "out"));
+        var (code, _, error) = ToolRun.Of("experiment", "run", file, "--out", Path.Combine(folder, "out"));
         Assert.Equal(0, code);
         Assert.Contains("diverged, epoch 0", error, StringComparison.Ordinal);
         Assert.Contains("smaller learning rate", File.ReadAllText(Path.Combine(folder, "out", "report.html")),
@@ -138,10 +141,10 @@ public sealed partial class ExperimentCommandTests : IDisposable
             }
             """);
         var path = Path.Combine(folder, "out");
-        Assert.Equal(0, Run("experiment", "run", file, "--out", path, "--quiet").Code);
+        Assert.Equal(0, ToolRun.Of("experiment", "run", file, "--out", path, "--quiet").Code);
         var trials = Path.Combine(path, "trials");
         Directory.Delete(Directory.GetDirectories(trials)[0], recursive: true);
-        var (code, output, error) = Run("experiment", "report", file, "--out", path);
+        var (code, output, error) = ToolRun.Of("experiment", "report", file, "--out", path);
         Assert.Equal((0, Path.Combine(path, "report.html"), "1 of 2 trials are not complete and left out"),
             (code, output.TrimEnd(), error.TrimEnd()));
         Assert.Single(Directory.GetDirectories(trials));
@@ -149,7 +152,7 @@ public sealed partial class ExperimentCommandTests : IDisposable
             StringComparison.Ordinal);
 
         Directory.CreateDirectory(Path.Combine(folder, "none"));
-        var paper = Run("paper", "--only", "text", "--report", "--out", Path.Combine(folder, "none"));
+        var paper = ToolRun.Of("paper", "--only", "text", "--report", "--out", Path.Combine(folder, "none"));
         Assert.Equal((0, "3 of 3 trials are not complete and left out" + Environment.NewLine),
             (paper.Code, paper.Error));
         Assert.Contains("no such folder; adjoint paper makes it",
@@ -189,7 +192,7 @@ public sealed partial class ExperimentCommandTests : IDisposable
     {
         string[] settings = ["--epochs", "3", "--hidden", "8", "--momentum", "0.9", "--data-share", "0.1", "--quiet"];
         var (whole, part) = (Path.Combine(folder, "whole"), Path.Combine(folder, "part"));
-        Assert.Equal(0, Run(["train", .. settings, "--out", whole]).Code);
+        Assert.Equal(0, ToolRun.Of(["train", .. settings, "--out", whole]).Code);
         Assert.Contains("the run is complete", Fails(1, "train", "--resume", whole), StringComparison.Ordinal);
         // Every step keeps a checkpoint; the process is told to stop after the second epoch.
         string[] command =
@@ -207,7 +210,7 @@ public sealed partial class ExperimentCommandTests : IDisposable
         var bytes = File.ReadAllBytes(checkpoints[^1]);
         bytes[^5] ^= 1;
         File.WriteAllBytes(checkpoints[^1], bytes);
-        var (code, _, error) = Run("train", "--resume", part, "--quiet");
+        var (code, _, error) = ToolRun.Of("train", "--resume", part, "--quiet");
         Assert.Equal(0, code);
         Assert.Contains($"{checkpoints[^1]}, offset 0: found contents of digest", error, StringComparison.Ordinal);
         Assert.Contains("going back to the checkpoint before it", error, StringComparison.Ordinal);
@@ -237,7 +240,7 @@ public sealed partial class ExperimentCommandTests : IDisposable
                 StringComparison.Ordinal);
             Assert.Empty(Directory.GetFiles(disk, "*.tmp", SearchOption.AllDirectories));
             Assert.Equal(0, Shell($"mount -o remount,size=20m {disk}"));
-            Assert.Equal(0, Run("experiment", "run", file, "--out", Path.Combine(disk, "out"), "--quiet").Code);
+            Assert.Equal(0, ToolRun.Of("experiment", "run", file, "--out", Path.Combine(disk, "out"), "--quiet").Code);
         }
         finally
         {
@@ -254,7 +257,7 @@ public sealed partial class ExperimentCommandTests : IDisposable
 
     private static string Fails(int expected, params string[] args)
     {
-        var (code, _, error) = Run(args);
+        var (code, _, error) = ToolRun.Of(args);
         Assert.Equal((expected, ""), (code, error.Contains("   at ", StringComparison.Ordinal) ? error : ""));
         return error;
     }
@@ -266,16 +269,6 @@ public sealed partial class ExperimentCommandTests : IDisposable
         process.StandardError.ReadToEnd();
         process.WaitForExit();
         return process.ExitCode;
-    }
-
-    private static (int Code, string Output, string Error) Run(params string[] args)
-    {
-        var threads = Adjoint.Kernels.Workers.ThreadCount;
-        using var output = new StringWriter();
-        using var error = new StringWriter();
-        var code = Tool.Run(args, output, error);
-        Adjoint.Kernels.Workers.ThreadCount = threads;
-        return (code, output.ToString(), error.ToString());
     }
 
     [GeneratedRegex("\"seconds\": ?[0-9.eE-]+")]
